@@ -1,0 +1,110 @@
+"""Every error of this package, in one tree.
+
+Each class has a stable ``kind``: counters and the JSON document use it, never the message text. ``exit_code`` is
+what the command line ends with when the error reaches it. A message names what happened, why, and what to do.
+
+This file imports nothing of ours; every other module may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+
+class SseError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    kind: str = "error"
+    exit_code: ClassVar[int] = 3
+
+
+class UsageError(SseError):
+    """The request makes no sense as given: a bad URL, header, or combination of options."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class LimitError(SseError):
+    """This machine cannot hold what was asked for: open files, ports, memory."""
+
+    kind = "limit"
+    exit_code = 2
+
+
+class ConnectError(SseError):
+    """No connection could be had, and no more specific reason is known."""
+
+    kind = "connect-failed"
+
+
+class NameNotResolvedError(ConnectError):
+    """The host name has no address."""
+
+    kind = "dns"
+
+
+class ConnectionRefusedByTargetError(ConnectError):
+    """Nothing listens on that port."""
+
+    kind = "connect-refused"
+
+
+class ConnectTimeoutError(ConnectError):
+    """No connection within the time allowed for it."""
+
+    kind = "connect-timeout"
+
+
+class ConnectionLostError(SseError):
+    """An open connection broke: reset, or cut in the middle of a response."""
+
+    kind = "connection-lost"
+
+
+class ReadTimeoutError(ConnectionLostError):
+    """Nothing arrived for longer than the caller allows."""
+
+    kind = "read-timeout"
+
+
+class InvalidResponseError(SseError):
+    """The peer does not speak HTTP as RFC 9112 says."""
+
+    kind = "invalid-response"
+
+
+class UnexpectedResponseError(SseError):
+    """A complete HTTP response that is not an event stream (WHATWG HTML 9.2.3: "fail the connection").
+
+    ``status`` and ``headers`` are those of the response; header names are lower case.
+    """
+
+    kind = "unexpected-response"
+
+    def __init__(self, message: str, *, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
+
+
+class BadStatusError(UnexpectedResponseError):
+    """The status is not 200. ``kind`` is ``http-`` and the status: ``http-404``."""
+
+    def __init__(self, message: str, *, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message, status=status, headers=headers)
+        self.kind = f"http-{status}"
+
+
+class WrongContentTypeError(UnexpectedResponseError):
+    """The status is 200, but the content type is not text/event-stream."""
+
+    kind = "content-type"
+
+
+class EventTooLargeError(SseError):
+    """An event grew beyond ``max_event_bytes`` before its blank line came."""
+
+    kind = "event-too-large"

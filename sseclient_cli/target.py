@@ -1,0 +1,125 @@
+"""What to request: validated once, then frozen.
+
+Both clients (httpx for one stream, raw sockets for many) are given the same ``Target``; neither looks at
+command-line options. Secrets stay inside: ``redacted_url`` and ``redacted_headers`` are what may be shown or saved.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cached_property
+
+import httpx
+
+from sseclient_cli.errors import UsageError
+
+DEFAULT_CONNECT_TIMEOUT_S = 10.0
+"""httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
+
+SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+REDACTED = "REDACTED"
+
+# RFC 9110 5.6.2: a field name and a method are tokens.
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# RFC 9110 5.5: a field value has no CR, LF or NUL; other controls are refused too, as httptools would.
+_FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One request that opens an event stream.
+
+    ``headers`` are the caller's own; each client adds what the protocol needs (Accept, Host, ...) where the caller
+    has not set it. ``body`` without a method makes the method POST, as curl does.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S
+
+    @classmethod
+    def parse(
+        cls,
+        url: str,
+        *,
+        method: str | None = None,
+        headers: list[str] | tuple[str, ...] = (),
+        body: str | None = None,
+        bearer: str | None = None,
+    ) -> Target:
+        """Build a target from text as typed on a command line; headers are ``Name: value``.
+
+        Raises UsageError with the offending text and what to write instead.
+        """
+        pairs = [_parse_header(text) for text in headers]
+        if bearer is not None:
+            if any(name.lower() == "authorization" for name, _ in pairs):
+                raise UsageError("--bearer and an Authorization header were both given: leave one out")
+            pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
+        plain_url, userinfo = _parse_url(url)
+        if userinfo and not any(name.lower() == "authorization" for name, _ in pairs):
+            pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
+        chosen = (method or ("GET" if body is None else "POST")).upper()
+        if not _TOKEN.fullmatch(chosen):
+            raise UsageError(f"{chosen!r} is not an HTTP method")
+        return cls(
+            url=plain_url,
+            method=chosen,
+            headers=tuple(pairs),
+            body=None if body is None else body.encode(),
+        )
+
+    @cached_property
+    def parsed_url(self) -> httpx.URL:
+        """The URL in parts; its ``raw_host`` and ``raw_path`` are what goes on the wire."""
+        return httpx.URL(self.url)
+
+    @property
+    def redacted_url(self) -> str:
+        """The URL without userinfo: what may be shown and saved."""
+        url = self.parsed_url
+        return str(url.copy_with(userinfo=REDACTED.encode())) if url.userinfo else self.url
+
+    @property
+    def redacted_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers with the values of credentials replaced: what may be shown and saved."""
+        return tuple(
+            (name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers
+        )
+
+
+def _parse_url(text: str) -> tuple[str, bytes]:
+    """Return the URL without its userinfo, and the userinfo."""
+    if "://" not in text:
+        # curl's reading: `localhost:8000/stream` is meant as http.
+        text = f"http://{text}"
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, TypeError) as exc:
+        raise UsageError(f"{text!r} is not a URL: {exc}") from exc
+    if url.scheme not in ("http", "https"):
+        raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
+    # httpx percent-encodes what cannot stand in a host; a browser refuses such a URL, and so do we.
+    if not url.host or "%" in url.host:
+        raise UsageError(f"{text!r} names no valid host: write it like http://127.0.0.1:8000/stream")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise UsageError(f"{text!r} has port {url.port}: ports are 1 to 65535")
+    userinfo = f"{url.username}:{url.password}".encode() if url.userinfo else b""
+    return str(url.copy_with(userinfo=b"", fragment=None)), userinfo
+
+
+def _parse_header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not _TOKEN.fullmatch(name):
+        raise UsageError(f"{text!r} is not a header: write it like 'Name: value'")
+    return name, _checked_value(value.strip(" \t"), f"header {name}")
+
+
+def _checked_value(value: str, what: str) -> str:
+    if not _FIELD_VALUE.fullmatch(value):
+        raise UsageError(f"{what} has a control character in its value")
+    return value
