@@ -58,6 +58,12 @@ class ConnectTimeoutError(ConnectError):
     kind = "connect-timeout"
 
 
+class TlsError(ConnectError):
+    """The TLS handshake failed: an untrusted or expired certificate, a wrong name, or no TLS at all."""
+
+    kind = "tls"
+
+
 class ConnectionLostError(SseError):
     """An open connection broke: reset, or cut in the middle of a response."""
 

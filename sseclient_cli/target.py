@@ -7,12 +7,14 @@ command-line options. Secrets stay inside: ``redacted_url`` and ``redacted_heade
 from __future__ import annotations
 
 import re
+import socket
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
 
 import httpx
 
+from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
@@ -21,10 +23,27 @@ DEFAULT_CONNECT_TIMEOUT_S = 10.0
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 REDACTED = "REDACTED"
 
+# What every request for a stream says unless the caller says otherwise: the headers of a browser's EventSource (9.2.3:
+# Accept, and the cache mode "no-store" with its Cache-Control), and no compression, which would hold events back.
+_STREAM_HEADERS = (
+    ("Accept", "text/event-stream"),
+    ("Cache-Control", "no-cache"),
+    ("Accept-Encoding", "identity"),
+    ("User-Agent", f"sseclient-cli/{__version__}"),
+)
+
 # RFC 9110 5.6.2: a field name and a method are tokens.
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # RFC 9110 5.5: a field value has no CR, LF or NUL; other controls are refused too, as httptools would.
 _FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect: a resolved address, as ``socket.getpeername`` gives it and ``socket.connect`` takes it."""
+
+    family: socket.AddressFamily
+    socket_address: tuple[str, int] | tuple[str, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +96,17 @@ class Target:
     def parsed_url(self) -> httpx.URL:
         """The URL in parts; its ``raw_host`` and ``raw_path`` are what goes on the wire."""
         return httpx.URL(self.url)
+
+    @property
+    def origin(self) -> tuple[str, str, int | None]:
+        """Scheme, host and port: what credentials are bound to (the port is None where it is the scheme's own)."""
+        url = self.parsed_url
+        return url.scheme, url.host, url.port
+
+    def stream_headers(self) -> list[tuple[str, str]]:
+        """Return the caller's headers, and those of an event stream's request that the caller left out."""
+        given = {name.lower() for name, _ in self.headers}
+        return [*self.headers, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
 
     @property
     def redacted_url(self) -> str:

@@ -1,0 +1,52 @@
+# Everything a person types here sets up what it needs. The only needs: make, and a Python 3.11 or newer with venv.
+
+# The first interpreter that is new enough; a shim that does not work is passed over.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo setup dev test lint format wheel clean
+
+demo: setup ## Bench the bundled server with 500 streams for 10 s.
+	@$(BIN)/sse bench demo -n 500 -d 10s
+
+setup: $(VENV)/.installed ## Make .venv/bin/sse.
+
+dev: $(VENV)/.installed-dev ## What tests and linters need, too.
+
+test: dev ## Run the whole test suite.
+	$(BIN)/python -m pytest
+
+lint: dev ## Format, style, types, layers.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: dev ## Apply the format.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: dev ## Build dist/*.whl.
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:
+	rm -rf $(VENV) dist
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv found (on Debian: apt install python3-venv); or say make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade pip --constraint constraints.txt
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+# The groups of pyproject.toml need pip 25.1: the venv's own, never the machine's.
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --group dev
+	@touch $@

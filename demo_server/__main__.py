@@ -1,0 +1,43 @@
+"""``python -m demo_server``: the options, and errors as one line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import demo_server
+
+USAGE_EXIT_CODE = 2  # what argparse itself exits with
+
+
+def main() -> None:
+    """Read the options and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m demo_server", description="A server that streams events."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--exit-on-stdin-eof",
+        action="store_true",
+        help="end when stdin does, so that the server never outlives the process that started it",
+    )
+    options = parser.parse_args()
+    try:
+        demo_server.run(options.host, options.port, exit_on_stdin_eof=options.exit_on_stdin_eof)
+    except OSError as exc:
+        sys.stderr.write(f"demo server: {exc.strerror}\n")
+        sys.exit(USAGE_EXIT_CODE)
+
+
+def parse_port(text: str) -> int:
+    """Return the port, or have argparse say what one is."""
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: ports are 0 to 65535")
+    return int(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""``/load``: the cheapest event stream that Python serves, for load tests.
+
+A plain ASGI application: no routing, no middleware and no response class between the event and the server's
+``send``. Write one like this when thousands of streams share a process; up to hundreds, ``/stream`` is
+easier to maintain.
+
+What its numbers promise: an event's ``ts`` is taken right before its bytes go to the kernel, never before a
+wait; and an event is counted when the kernel has taken all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from itertools import count, islice
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from demo_server.encoding import event_encoder
+from demo_server.parameters import LoadParameters, next_seq
+from demo_server.streams import Stream, Streams
+
+HEAD: Message = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")],
+}
+NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
+END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
+
+# At full blast a send returns at once while the client keeps up, so nothing else would ever run: a stream
+# gives way after so many events.
+EVENTS_PER_TURN = 64
+
+
+class LoadApp:
+    """The ASGI application behind /load."""
+
+    def __init__(self, streams: Streams) -> None:
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check the request, then stream."""
+        if scope["method"] != "GET":
+            await PlainTextResponse("/load answers GET only\n", status_code=405)(scope, receive, send)
+            return
+        try:
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            parameters = LoadParameters.model_validate(query)
+        except ValidationError as exc:
+            # The shape of FastAPI's own answer, so that every endpoint complains alike.
+            detail = [{**error, "loc": ("query", *error["loc"])} for error in exc.errors(include_url=False)]
+            await JSONResponse({"detail": detail}, status_code=422)(scope, receive, send)
+            return
+        first_seq = next_seq(Headers(scope=scope).get("last-event-id"))
+        with self._streams.open(scope) as stream:
+            watcher = asyncio.create_task(end_on_disconnect(receive, stream))
+            try:
+                await send(HEAD)
+                await send_events(stream, send, parameters, first_seq)
+                await send(END)
+            finally:
+                watcher.cancel()
+
+
+async def end_on_disconnect(receive: Receive, stream: Stream) -> None:
+    """End the stream when its client has left, without a check per event."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.end()
+
+
+async def send_events(stream: Stream, send: Send, parameters: LoadParameters, first_seq: int) -> None:
+    """Send one event per interval until the count is reached or the stream is ended."""
+    encode: Callable[[int, int], bytes] = event_encoder(parameters.size)
+    interval_s = parameters.interval_s
+    deadline_s = asyncio.get_running_loop().time()  # the first event comes at once
+    for seq in islice(count(first_seq), parameters.count):
+        if interval_s or seq % EVENTS_PER_TURN == 0:
+            await stream.sleep_until(deadline_s)
+        if stream.ended:
+            return
+        event = encode(seq, time.time_ns())
+        await send({"type": "http.response.body", "body": event, "more_body": True})
+        if stream.transport.get_write_buffer_size():
+            # The client is slower than its events. An empty send waits until the kernel has taken the rest:
+            # only then does this event count, and only then is the next one stamped.
+            await send(NOTHING)
+        stream.count_event()
+        # From the last deadline and not from now: lateness of one event must not delay all that follow.
+        deadline_s += interval_s

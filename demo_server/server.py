@@ -1,0 +1,151 @@
+"""The process: its socket, its signals, the line that says it is ready, and how it ends.
+
+The order of an end: streams return and send their last chunk (at once); connections whose client does not
+read are aborted (after HANG_UP_AFTER_S); uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing
+should be).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from threading import Thread
+from types import FrameType
+from typing import cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from demo_server.app import create_app
+from demo_server.streams import TRANSPORT_EXTENSION, Streams
+
+BACKLOG = (
+    4096  # the kernel's own ceiling since Linux 5.4; a burst of connections beyond it is dropped and retried
+)
+HANG_UP_AFTER_S = 1.0
+GRACEFUL_SHUTDOWN_S = 2
+
+STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    STOP_SIGNALS.append(signal.SIGBREAK)
+
+
+def serve(host: str, port: int, *, exit_on_stdin_eof: bool) -> None:
+    """Do what ``demo_server.run`` promises."""
+    raise_open_file_limit()
+    listener = bind(host, port)
+    streams = Streams()
+    config = uvicorn.Config(
+        create_app(streams),
+        loop="asyncio",
+        http=StreamingProtocol,
+        ws="none",
+        backlog=BACKLOG,
+        access_log=False,
+        log_config=None,  # warnings and errors still reach stderr, by logging's last resort
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    server = DemoServer(config, streams)
+    if exit_on_stdin_eof:
+        Thread(target=stop_at_stdin_eof, daemon=True).start()
+    server.run(sockets=[listener])
+
+
+class StreamingProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1, which also shows its transport to the application (see streams.py)."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Have `send` wait as soon as the kernel takes no more: no event lingers in the process."""
+        transport.set_write_buffer_limits(high=0)
+        super().connection_made(transport)
+
+    def on_message_begin(self) -> None:
+        """Add the transport to the scope of a new request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {TRANSPORT_EXTENSION: cast("dict[object, object]", self.transport)}
+
+
+class DemoServer(uvicorn.Server):
+    """uvicorn, which announces itself and ends its streams."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Print the address, once connections are accepted there."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            sys.stdout.write(f"demo server on {format_url(listener)}\n")
+        sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, and let uvicorn do the rest."""
+        self._streams.end_all()
+        asyncio.get_running_loop().call_later(HANG_UP_AFTER_S, self.hang_up)
+        await super().shutdown(sockets)
+
+    def hang_up(self) -> None:
+        """Abort the connections that are still open: their clients do not read what ends the stream."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop at a signal, and exit with 0.
+
+        uvicorn's own raises the signal again in the end, which makes the exit code -15 or a
+        KeyboardInterrupt. The handlers stay in place: a second Ctrl-C, while Python itself shuts down, must
+        not print a traceback.
+        """
+        for number in STOP_SIGNALS:
+            signal.signal(number, self.handle_exit)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin the end; a second signal changes nothing, for it is near already."""
+        self.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket, or raise OSError with a readable ``strerror``."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as exc:
+        is_resolver = isinstance(exc, socket.gaierror) or exc.errno is None
+        reason = exc.strerror if is_resolver else os.strerror(exc.errno or 0)
+        raise OSError(exc.errno, f"cannot listen on {host} port {port}: {reason}") from exc
+
+
+def format_url(listener: socket.socket) -> str:
+    """Return the URL at which a socket listens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def raise_open_file_limit() -> None:
+    """Allow as many connections as the system lets us; shells commonly start processes with 1024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS says "unlimited" and refuses it: the server works then, with fewer connections.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def stop_at_stdin_eof() -> None:
+    """Wait for the end of stdin, then stop as on SIGTERM."""
+    # Not sys.stdin: a thread that waits inside of it holds a lock that Python needs to exit. An OSError:
+    # stdin was never open.
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    signal.raise_signal(signal.SIGTERM)

@@ -1,0 +1,143 @@
+"""``sse bench``: load an event stream with many connections, and say what was measured."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from sseclient_cli.cli.demo import ServerTally, serving_demo
+from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_duration_s
+from sseclient_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sseclient_cli.load.plan import Plan
+    from sseclient_cli.report.document import Document
+    from sseclient_cli.target import Target
+
+EXIT_NOTHING_OPENED = 3
+EXIT_INTERRUPTED = 130
+
+FIELD = "auto|none|id|FIELD"
+
+
+def bench(
+    url: Url,
+    connections: Annotated[
+        int, typer.Option("-n", "--connections", min=1, metavar="COUNT", help="How many streams to hold open.")
+    ] = 100,
+    duration_s: Annotated[
+        float,
+        typer.Option(
+            "-d",
+            "--duration",
+            parser=parse_duration_s,
+            metavar="TIME",
+            help="How long the run takes, ramp included: 10s, 500ms, 2m.",
+        ),
+    ] = 10.0,
+    ramp_up_s: Annotated[
+        float | None,
+        typer.Option(
+            "--ramp-up",
+            parser=parse_duration_s,
+            metavar="TIME",
+            help="Open the streams evenly over this time.",
+            show_default="1,000 per second, at most a quarter of the run",
+        ),
+    ] = None,
+    timestamp: Annotated[
+        str, typer.Option(metavar=FIELD, help="Where an event says when it was sent: its id, or a path into its JSON.")
+    ] = "auto",
+    sequence: Annotated[
+        str, typer.Option(metavar=FIELD, help="Where an event says its number, for the audit of losses.")
+    ] = "auto",
+    header: Headers = None,
+    method: Method = None,
+    data: Annotated[str | None, typer.Option(metavar="BODY", help="Send this request body.")] = None,
+    bearer: Bearer = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the document of the run to this file; - is stdout."),
+    ] = None,
+) -> int:
+    """Load a stream with many connections, and report what was measured."""
+    from sseclient_cli.load.limits import require_open_files
+    from sseclient_cli.load.plan import Plan, default_ramp_up_s, parse_field_choice
+    from sseclient_cli.target import Target
+
+    plan = Plan(
+        connections=connections,
+        duration_s=duration_s,
+        ramp_up_s=default_ramp_up_s(connections, duration_s) if ramp_up_s is None else ramp_up_s,
+        timestamp=parse_field_choice(timestamp),
+        sequence=parse_field_choice(sequence),
+    )
+    require_open_files(connections)
+    with ExitStack() as stack:
+        # Opened before the run: a document that cannot be written must not cost a run.
+        sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
+        server = stack.enter_context(serving_demo()) if url == "demo" else None
+        target = Target.parse(
+            f"{server}/load" if server else url, method=method, headers=header or (), body=data, bearer=bearer
+        )
+        document, tally = _measure(target, plan, server)
+        _report(document, tally, sink)
+    if document["run"]["interrupted"]:
+        return EXIT_INTERRUPTED
+    return 0 if document["streams"]["opened"] else EXIT_NOTHING_OPENED
+
+
+def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, ServerTally | None]:
+    """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
+    import asyncio
+    import time
+
+    from rich.console import Console
+
+    from sseclient_cli.client.preflight import preflight
+    from sseclient_cli.load.executors.local import LocalExecutor
+    from sseclient_cli.load.worker import Job
+    from sseclient_cli.report.document import build_document
+    from sseclient_cli.report.live import live_view
+
+    found = asyncio.run(preflight(target))
+    before = ServerTally.of(server) if server else None
+    with live_view(Console(stderr=True)) as on_snapshot:
+        started_at_s = time.time()
+        job = Job(target=found.target, address=found.address, plan=plan)
+        totals = LocalExecutor().run(job, on_snapshot)
+    tally = ServerTally.of(server) - before if server and before else None
+    return build_document(found.target, plan, totals, started_at_s), tally
+
+
+def _report(document: Document, tally: ServerTally | None, sink: TextIO | None) -> None:
+    """Print the summary, to stdout unless that is for the document, and write the document."""
+    from rich.console import Console
+
+    from sseclient_cli.report.document import to_json
+    from sseclient_cli.report.summary import summary
+
+    console = Console(stderr=sink is sys.stdout, highlight=False)
+    console.print(summary(document))
+    if tally is not None:
+        console.print(f"The server says it opened {tally.streams_opened:,} streams and sent {tally.events_sent:,} events.")
+    if sink is not None:
+        sink.write(to_json(document))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    if str(path) == "-":
+        yield sys.stdout
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"cannot write {path}: {(exc.strerror or str(exc)).lower()}") from exc
+    with file:
+        yield file

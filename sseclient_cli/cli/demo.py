@@ -1,0 +1,83 @@
+"""``sse demo``: the bundled server, for a person or for another command.
+
+The only place that knows both packages: the server runs as a process of its own, as any other target would.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from sseclient_cli.errors import ConnectError
+
+@dataclass(frozen=True, slots=True)
+class ServerTally:
+    """What the bundled server itself says it has done: the truth to hold our own figures against."""
+
+    streams_opened: int
+    events_sent: int
+
+    @classmethod
+    def of(cls, server: str) -> ServerTally:
+        """Ask the server at this URL."""
+        import httpx
+
+        stats = httpx.get(f"{server}/stats", trust_env=False).json()
+        return cls(stats["streams_opened"], stats["events_sent"])
+
+    def __sub__(self, earlier: ServerTally) -> ServerTally:
+        return ServerTally(
+            self.streams_opened - earlier.streams_opened, self.events_sent - earlier.events_sent
+        )
+
+
+STOP_TIMEOUT_S = 5.0
+"""The server promises to be gone in 3 s."""
+
+
+def demo(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+) -> None:
+    """Run the demo server: event streams of several kinds to watch and to load."""
+    import demo_server
+
+    demo_server.run(host, port)
+
+
+@contextmanager
+def serving_demo() -> Iterator[str]:
+    """Start the bundled server on a free port, yield its URL without a path, and stop it afterwards.
+
+    It runs in a session of its own, so that Ctrl-C reaches only us and the partial report still has a server to
+    ask; and it ends when its stdin does, so that it cannot outlive us.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise ConnectError(f"the demo server did not start (exit code {process.wait()}): see above")
+        yield line.split()[-1]
+    finally:
+        process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()

@@ -1,0 +1,1 @@
+"""One stream, for a person or a program."""

@@ -1,0 +1,166 @@
+"""What went wrong with a connection, as an error of this package: what happened, and what to do.
+
+The one place where exceptions of httpx, httpcore, anyio, ssl and the sockets are looked at. Text that a
+server chose comes into a message only escaped: messages are printed on terminals.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+
+import httpx
+
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectError,
+    ConnectionLostError,
+    ConnectionRefusedByTargetError,
+    ConnectTimeoutError,
+    InvalidResponseError,
+    LimitError,
+    NameNotResolvedError,
+    ReadTimeoutError,
+    SseError,
+    TlsError,
+    UnexpectedResponseError,
+    UsageError,
+    WrongContentTypeError,
+)
+from sseclient_cli.protocol.reconnection import StopReason
+
+MAX_REDIRECTS = 20
+"""The limit of the Fetch standard (4.4 HTTP-redirect fetch), and of httpx."""
+
+_ADVICE = {
+    400: "check the request's parameters, headers and body",
+    401: "give valid credentials",
+    403: "give credentials that allow this",
+    404: "check the path",
+    405: "check the method",
+    415: "check the body's Content-Type",
+    422: "check the request's parameters and body",
+    429: "the server wants fewer requests",
+}
+
+
+def refused_response(
+    request: str, status: int, headers: Mapping[str, str], refusal: StopReason
+) -> UnexpectedResponseError:
+    """Build the error for a response that is no event stream: what it is, and what to do."""
+    asked = f"{request} answered {status}"
+    if refusal is StopReason.WRONG_CONTENT_TYPE:
+        content_type = headers.get("content-type", "")[:100]
+        found = f"{content_type!a}" if content_type else "no Content-Type"
+        message = f"{asked} with {found}, not text/event-stream: check the URL and what it needs to stream"
+        return WrongContentTypeError(message, status=status, headers=headers)
+    # The phrase is the standard's: the server's own would be text from outside in a message of ours.
+    with suppress(ValueError):
+        asked += f" {HTTPStatus(status).phrase}"
+    default = "look at the server's log" if status >= 500 else "check the URL"
+    message = f"{asked}: {_ADVICE.get(status, default)}"
+    return BadStatusError(message, status=status, headers=headers)
+
+
+@contextmanager
+def foreign_errors_mapped() -> Iterator[None]:
+    """Turn what httpx, anyio, ssl and the sockets raise into errors of this package."""
+    try:
+        yield
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+        raise _translated(exc) from exc
+
+
+def _translated(exc: Exception) -> SseError:
+    for foreign, translate in _TRANSLATIONS:
+        if isinstance(exc, foreign):
+            return translate(exc)
+    return ConnectionLostError(f"the connection broke: {_reason(exc)}")
+
+
+def _connect_error(exc: Exception) -> SseError:
+    """Look for the cause that says most; httpx itself says "All connection attempts failed" at best."""
+    peer = _peer(exc)
+    for cause in _causes(exc):
+        if isinstance(cause, socket.gaierror):
+            return NameNotResolvedError(f"the host name of {peer} has no address: check its spelling")
+        if isinstance(cause, ssl.SSLError):
+            detail = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else cause.reason
+            return TlsError(f"no TLS connection with {peer}: {detail or 'the handshake failed'}")
+        if isinstance(cause, OSError):
+            if cause.errno == errno.ECONNREFUSED:
+                return ConnectionRefusedByTargetError(
+                    f"nothing listens on {peer}: is the server running, and is this its port?"
+                )
+            if cause.errno in (errno.EMFILE, errno.ENFILE):
+                return LimitError("this process has too many open files: raise `ulimit -n`")
+    return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
+
+
+def _protocol_error(exc: Exception) -> SseError:
+    # httpcore and h11 have one class for "not HTTP" and for "cut short"; only their words tell them apart.
+    if "disconnected without sending a response" in str(exc):
+        return ConnectionLostError(f"{_peer(exc)} closed the connection before it answered")
+    if "peer closed connection" in str(exc):
+        return ConnectionLostError("the connection was cut in the middle of the response")
+    return InvalidResponseError(f"the answer of {_peer(exc)} is not valid HTTP/1.1: {_reason(exc)}")
+
+
+def _too_many_redirects(exc: Exception) -> SseError:
+    return BadStatusError(
+        f"more than {MAX_REDIRECTS} redirects, the last one to {_peer(exc)}: give the stream's own URL",
+        # httpx keeps the request that it did not send, and not the response that asked for it.
+        status=302,
+    )
+
+
+# Looked through in this order: a subclass stands before its base.
+_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], SseError]], ...] = (
+    (
+        httpx.ConnectTimeout,
+        lambda exc: ConnectTimeoutError(f"no connection to {_peer(exc)} in time: is a firewall in between?"),
+    ),
+    (httpx.ConnectError, _connect_error),
+    (httpx.ReadTimeout, lambda _: ReadTimeoutError("nothing arrived for longer than the read timeout")),
+    (httpx.TooManyRedirects, _too_many_redirects),
+    (httpx.RemoteProtocolError, _protocol_error),
+    (
+        httpx.DecodingError,
+        lambda exc: InvalidResponseError(f"the body does not have its Content-Encoding: {_reason(exc)}"),
+    ),
+    (httpx.LocalProtocolError, lambda exc: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
+    (httpx.InvalidURL, lambda exc: UsageError(f"this is not a URL: {_reason(exc)}")),
+)
+
+
+def _peer(exc: Exception) -> str:
+    """Name the host and port that a request went to, which redirects may have changed."""
+    if not isinstance(exc, httpx.RequestError):
+        return "the server"
+    url = exc.request.url
+    return f"{url.raw_host.decode('ascii')}:{url.port or {'https': 443}.get(url.scheme, 80)}"
+
+
+def _reason(exc: Exception) -> str:
+    """Return the words of the innermost cause that has any."""
+    for cause in reversed(list(_causes(exc))):
+        words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+        if words:
+            return words[:1].lower() + words[1:]
+    return "it was reset by the other side"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what led to it: causes, and the members of groups (one per address tried)."""
+    yield exc
+    if isinstance(exc, BaseExceptionGroup):
+        for member in exc.exceptions:
+            yield from _causes(member)
+    elif exc.__cause__ is not None:
+        yield from _causes(exc.__cause__)
+    elif exc.__context__ is not None:
+        yield from _causes(exc.__context__)

@@ -1,0 +1,299 @@
+"""``EventSource``: the events of one stream, over as many connections as it takes.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
+
+How it works. There is no task of its own: whoever asks for the next event does the connecting, reading and
+waiting, so cancelling that leaves nothing behind, and a slow consumer slows the server down. ``close`` may
+come from a handler or another task of the same loop; it interrupts whatever is being awaited.
+
+What this file must not know: sockets and httpx (``connection.py``), the rules of reconnection and of parsing
+(``protocol``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+from sseclient_cli.client.connection import Connection, Connector
+from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.errors import (
+    ConnectError,
+    ConnectionLostError,
+    EventTooLargeError,
+    InvalidResponseError,
+    LimitError,
+    SseError,
+    UsageError,
+)
+from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
+from sseclient_cli.protocol.reconnection import Reconnection, ReconnectReason, StopReason
+from sseclient_cli.target import Target
+
+_T = TypeVar("_T")
+
+# What Fetch calls a network error, and a lack of resources that may be over at the next attempt.
+_PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError)
+
+
+class EventSource:
+    """The events of a stream: an async context manager, and inside it an async iterator of ``Event``.
+
+    It reconnects as WHATWG HTML 9.2 says: after the end of the stream and after network errors, those of the
+    first attempt included, with the Last-Event-ID. Iteration ends when the server says so (status 204), after
+    ``close``, and with ``reconnect=False`` at the end of the stream. It raises BadStatusError or
+    WrongContentTypeError for a response that is no event stream, EventTooLargeError, and with
+    ``reconnect=False`` ConnectError, ConnectionLostError or InvalidResponseError. After an error or a
+    cancellation it is closed.
+
+    ``url`` is a URL (UsageError if it is not valid) or a ``Target``, which brings its own method, headers and
+    body. ``method`` is GET, or POST if there is a ``body``. A header whose value is None is left out.
+    ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
+    ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
+    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``.
+    """
+
+    def __init__(
+        self,
+        url: str | Target,
+        *,
+        method: str | None = None,
+        headers: Mapping[str, str | None] | None = None,
+        body: bytes | str | None = None,
+        last_event_id: str = "",
+        read_timeout_s: float | None = None,
+        reconnect: bool = True,
+        on_comment: Callable[[str], None] | None = None,
+        on_state: Callable[[StateChange], None] | None = None,
+        max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        self._target, seed = _without_last_event_id(_target(url, method, headers, body))
+        self._read_timeout_s = read_timeout_s
+        self._reconnect = reconnect
+        self._on_comment = on_comment
+        self._on_state = on_state
+        self._max_event_bytes = max_event_bytes
+        self._reconnection = Reconnection(last_event_id or seed)
+        self._last_event_id = self._reconnection.last_event_id
+        self._state = ConnectionState.CONNECTING
+        self._response_headers: Mapping[str, str] = {}
+        self._connector: Connector | None = None
+        # Both or neither: there is a parser exactly as long as a stream is open.
+        self._connection: Connection | None = None
+        self._parser: EventStreamParser | None = None
+        self._delivered = False
+        # What was received and not yet handed over: events, comments, and an error that comes after them.
+        self._ready: deque[Event | str | EventTooLargeError] = deque()
+        self._interruptible: asyncio.Timeout | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def state(self) -> ConnectionState:
+        """What it is doing now."""
+        return self._state
+
+    @property
+    def last_event_id(self) -> str:
+        """What to give as ``last_event_id`` to go on after the last event that was handed over."""
+        return self._last_event_id
+
+    @property
+    def response_headers(self) -> Mapping[str, str]:
+        """The headers of the latest response, names in lower case; empty before the first."""
+        return self._response_headers
+
+    async def __aenter__(self) -> Self:
+        self._connector = Connector(self._target, self._read_timeout_s)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.aclose()
+        finally:
+            if self._connector is not None:
+                await self._connector.__aexit__(kind, error, traceback)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        async with self._one_at_a_time:
+            try:
+                while self._state is not ConnectionState.CLOSED:
+                    if not self._ready:
+                        await self._advance()
+                    elif (event := self._take()) is not None:
+                        return event
+            except BaseException as exc:
+                self._shut(str(exc) or "cancelled", exc if isinstance(exc, SseError) else None)
+                await self._drop()
+                raise
+            await self._drop()
+            raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Deliver nothing more, and end a wait or a read at once. The socket is closed by the iteration."""
+        self._shut("closed")
+
+    async def aclose(self) -> None:
+        """Close, and return when the socket is closed too."""
+        self._shut("closed")
+        async with self._one_at_a_time:
+            await self._drop()
+
+    def _take(self) -> Event | None:
+        """Hand over the next item received: return an event, call the comment handler, or raise."""
+        item = self._ready.popleft()
+        if isinstance(item, Event):
+            # Behind the last event there may have been an id without data: it counts from now on.
+            self._last_event_id = item.id if self._ready else self._reconnection.last_event_id
+            return item
+        if isinstance(item, EventTooLargeError):
+            raise item
+        if self._on_comment is not None:
+            self._on_comment(item)
+        return None
+
+    async def _advance(self) -> None:
+        """Connect or read; wait if that failed in a way that passes."""
+        error: SseError | None = None
+        opened = self._parser is not None
+        try:
+            if not opened:
+                await self._connect()
+                return
+            if await self._read():
+                return
+        except _PASSING_ERRORS as exc:
+            error = exc
+        if self._state is not ConnectionState.CLOSED:
+            await self._drop()
+            await self._reconnect_later(error, opened)
+
+    async def _connect(self) -> None:
+        """Open the stream, or fail for good (9.2.3): raises SseError."""
+        if self._connector is None:
+            raise UsageError("an EventSource is used inside `async with EventSource(...) as source`")
+        self._change(StateChange(ConnectionState.CONNECTING, "connecting"))
+        connection = await self._await(self._connector.connect(self._reconnection.header))
+        if connection is None:
+            return
+        self._connection = connection
+        self._response_headers = connection.headers
+        refusal = connection.refusal
+        if refusal is StopReason.NO_CONTENT:
+            self._shut(refusal.value)
+        elif refusal is not None:
+            raise connection.refused(refusal)
+        else:
+            self._reconnection.connection_opened()
+            self._delivered = False
+            self._parser = EventStreamParser(
+                self._reconnection.last_event_id,
+                None if self._on_comment is None else self._ready.append,
+                self._max_event_bytes,
+            )
+            self._change(StateChange(ConnectionState.OPEN, "connected"))
+
+    async def _read(self) -> bool:
+        """Read and parse once; False at the end of the stream."""
+        if self._connection is None or self._parser is None:
+            return False
+        chunk = await self._await(self._connection.read())
+        if chunk is None:
+            return False
+        # Line by line, comments and events come out in their order; whole, the parser is faster.
+        pieces = [chunk] if self._on_comment is None else chunk.splitlines(keepends=True)
+        try:
+            for piece in pieces:
+                events = self._parser.feed(piece)
+                self._ready.extend(events)
+                self._delivered = self._delivered or bool(events)
+            self._parser.feed(b"")  # raises now what would come with the next bytes, if any come
+        except EventTooLargeError as exc:
+            self._ready.append(exc)
+        self._reconnection.last_event_id = self._parser.last_event_id
+        if self._parser.reconnection_time_ms is not None:
+            self._reconnection.reconnection_time_ms = self._parser.reconnection_time_ms
+        if not self._ready:
+            self._last_event_id = self._parser.last_event_id
+        return True
+
+    async def _reconnect_later(self, error: SseError | None, opened: bool) -> None:
+        """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
+        if not self._reconnect:
+            if error is not None:
+                raise error
+            self._shut(ReconnectReason.END_OF_STREAM.value)
+            return
+        if opened:
+            reason = ReconnectReason.CONNECTION_LOST if error else ReconnectReason.END_OF_STREAM
+            decision = self._reconnection.connection_ended(reason, delivered=self._delivered)
+        else:
+            decision = self._reconnection.attempt_failed(random.random())
+        delay_s = decision.delay_ms / 1000
+        text = str(error) if error else decision.reason.value
+        self._change(StateChange(ConnectionState.WAITING, text, error, delay_s))
+        await self._await(asyncio.sleep(delay_s))
+
+    async def _await(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
+        """Await something that ``close`` may interrupt; None if it did."""
+        if self._state is ConnectionState.CLOSED:
+            coroutine.close()
+            return None
+        try:
+            async with asyncio.timeout(None) as self._interruptible:
+                return await coroutine
+        except TimeoutError:
+            return None
+        finally:
+            self._interruptible = None
+
+    def _shut(self, reason: str, error: SseError | None = None) -> None:
+        if self._state is ConnectionState.CLOSED:
+            return
+        self._ready.clear()
+        if self._interruptible is not None:
+            # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
+            self._interruptible.reschedule(0)
+        self._change(StateChange(ConnectionState.CLOSED, reason, error))
+
+    def _change(self, change: StateChange) -> None:
+        if self._state is ConnectionState.CLOSED:
+            return
+        self._state = change.state
+        if self._on_state is not None:
+            self._on_state(change)
+
+    async def _drop(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection, self._parser = self._connection, None, None
+        if connection is not None:
+            await connection.aclose()
+
+
+def _target(
+    url: str | Target, method: str | None, headers: Mapping[str, str | None] | None, body: bytes | str | None
+) -> Target:
+    if isinstance(url, Target):
+        if method is not None or headers is not None or body is not None:
+            raise UsageError("a Target brings its own method, headers and body: give them there")
+        return url
+    lines = [f"{name}: {value}" for name, value in (headers or {}).items() if value is not None]
+    content = body.encode() if isinstance(body, str) else body
+    chosen = method or ("GET" if body is None else "POST")
+    return replace(Target.parse(url, method=chosen, headers=lines), body=content)
+
+
+def _without_last_event_id(target: Target) -> tuple[Target, str]:
+    """Take a Last-Event-ID out of the headers: it is where to begin, and not for every connection."""
+    ids = [value for name, value in target.headers if name.lower() == "last-event-id"]
+    kept = tuple((name, value) for name, value in target.headers if name.lower() != "last-event-id")
+    return replace(target, headers=kept), ids[-1] if ids else ""

@@ -1,0 +1,31 @@
+"""What an EventSource tells about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from sseclient_cli.errors import SseError
+
+
+class ConnectionState(Enum):
+    """What an EventSource is doing (``readyState`` of 9.2.2, with the wait as a state of its own)."""
+
+    CONNECTING = "connecting"
+    OPEN = "open"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """What an EventSource does from now on, and why.
+
+    ``error`` is what ended the last connection or attempt, None if it ended in order. ``delay_s`` is the
+    length of the wait, for WAITING only.
+    """
+
+    state: ConnectionState
+    reason: str
+    error: SseError | None = None
+    delay_s: float | None = None

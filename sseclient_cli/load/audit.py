@@ -1,0 +1,64 @@
+"""Was every event of a stream received, once, and in order? Judged by a sequence number in the events.
+
+Pure: one ``SequenceCheck`` per stream, all counting into one ``AuditCounts``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_MISSING = 1_000
+"""How many missing numbers of one stream are remembered, so that a late one can be told from a duplicate. A longer
+gap counts as lost; should its numbers come after all, they count as duplicated."""
+
+
+@dataclass(slots=True)
+class AuditCounts:
+    """What the checks of many streams found. ``checked`` events had a sequence number at all."""
+
+    checked: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    out_of_order: int = 0
+
+    def merge(self, other: AuditCounts) -> None:
+        """Add the counts of another set of streams."""
+        self.checked += other.checked
+        self.lost += other.lost
+        self.duplicated += other.duplicated
+        self.out_of_order += other.out_of_order
+
+
+class SequenceCheck:
+    """The check of one stream. Its first number is the base: what came before we listened is not lost."""
+
+    __slots__ = ("_counts", "_expected", "_missing")
+
+    def __init__(self, counts: AuditCounts) -> None:
+        self._counts = counts
+        self._expected: int | None = None
+        self._missing: set[int] | None = None
+
+    def check(self, number: int) -> None:
+        """Take the next event's number. An event that comes late turns from lost to out of order."""
+        counts = self._counts
+        counts.checked += 1
+        expected = self._expected
+        if expected is None or number == expected:
+            self._expected = number + 1
+        elif number > expected:
+            counts.lost += number - expected
+            self._remember(expected, number)
+            self._expected = number + 1
+        elif self._missing and number in self._missing:
+            self._missing.remove(number)
+            counts.lost -= 1
+            counts.out_of_order += 1
+        else:
+            counts.duplicated += 1
+
+    def _remember(self, first: int, end: int) -> None:
+        if self._missing is None:
+            self._missing = set()
+        room = MAX_MISSING - len(self._missing)
+        self._missing.update(range(max(first, end - room), end))

@@ -1,0 +1,39 @@
+"""The generator watches itself: was it fast enough, or did it set the pace of the run?
+
+Latencies do not suffer from a late generator (arrivals are stamped by the kernel), but the load does: a client that
+does not read makes the server wait. Pure: the worker brings the numbers in.
+"""
+
+from __future__ import annotations
+
+from sseclient_cli.load.metrics import Histogram, Totals
+
+MAX_CPU_PERCENT = 90.0
+"""Of one core, per worker. Above it, queues grow at every burst."""
+
+MAX_READ_DELAY_US = 50_000
+"""At p99. A socket that waits longer than this for its reader is seen by the server as a slow client."""
+
+MAX_LOOP_LAG_US = 50_000
+"""At p99. Streams were opened, and timers fired, this much later than the plan says."""
+
+
+def saturation_reasons(totals: Totals) -> list[str]:
+    """Return why the generator, not the server, set the pace of this run; nothing if it did not."""
+    reasons = [
+        f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
+        for index, cpu in enumerate(totals.cpu_percent)
+        if cpu > MAX_CPU_PERCENT
+    ]
+    for name, histogram, limit_us in (
+        ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
+        ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
+    ):
+        p99_us = _p99_us(histogram)
+        if p99_us > limit_us:
+            reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
+    return reasons
+
+
+def _p99_us(histogram: Histogram) -> int:
+    return histogram.percentiles_us([99])[99] or 0 if histogram.count else 0

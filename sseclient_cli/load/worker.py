@@ -1,0 +1,236 @@
+"""One shard of a plan on one event loop -> Totals. The only loop there is: what differs between runs is the plan.
+
+The loop calls three kinds of things: a stream whose socket is ready, the next intended start, and a tick ten times a
+second that folds the samples, looks at the clock, and shows the others how it goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sseclient_cli.errors import ConnectTimeoutError, SseError
+from sseclient_cli.load.fields import FieldReader
+from sseclient_cli.load.http1 import request_bytes
+from sseclient_cli.load.metrics import Latency, Totals, percentile_us
+from sseclient_cli.load.plan import NS_PER_S, Field, Plan
+from sseclient_cli.load.stream import Bench, Phase, Stream
+from sseclient_cli.target import Address, Target
+
+TICK_S = 0.1
+TICK_NS = round(TICK_S * NS_PER_S)
+SNAPSHOT_TICKS = 3
+"""A snapshot about three times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
+
+STARTS_PER_TURN = 50
+"""Connections opened before the loop looks at its sockets again (0.1 ms each): the open streams must not wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What an executor gives a worker: whom to load, at which address, and how."""
+
+    target: Target
+    address: Address
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How the run stands at a moment: what the live view shows. Rates and latencies are of the time since the last."""
+
+    elapsed_s: float
+    duration_s: float
+    planned: int
+    opened: int
+    open_now: int
+    failed: int
+    events: int
+    events_per_s: float
+    latency: Latency
+    """Which latency the percentiles are of: delivery where the events carry a timestamp, or else the gap."""
+    p50_ms: float | None
+    p99_ms: float | None
+    errors: tuple[tuple[str, int], ...]
+
+
+class Worker:
+    """Runs one job. ``stop`` may be called from the loop's thread at any moment; the totals so far are returned."""
+
+    def __init__(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
+        self._job = job
+        self._plan = job.plan
+        self._on_snapshot = on_snapshot
+        self._bench = Bench(
+            address=job.address,
+            request=request_bytes(job.target),
+            fields=FieldReader(job.plan.timestamp, job.plan.sequence),
+        )
+        self._totals = Totals(planned=job.plan.planned)
+        self._streams: dict[Stream, int] = {}
+        """All streams that are not closed, in the order of their starts, with their start (monotonic ns)."""
+        self._started_ns = 0
+        self._ticks = 0
+        self._tick_due_ns = 0
+        self._last_snapshot = (0, 0)
+        self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
+
+    async def run(self) -> Totals:
+        """Do the plan, and return what was measured."""
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        self._started_ns = time.monotonic_ns()
+        self._last_snapshot = (self._started_ns, 0)
+        cpu_start_ns = time.process_time_ns()
+        starts = self._plan.intended_starts_ns()
+        self._start_due(starts, next(starts))
+        self._tick_due_ns = time.monotonic_ns() + TICK_NS
+        self._loop.call_later(TICK_S, self._tick)
+        self._loop.call_later(self._plan.duration_s, self._done.set)
+        await self._done.wait()
+        return self._finish(cpu_start_ns)
+
+    def stop(self) -> None:
+        """End the run now, as an interrupted one."""
+        self._totals.interrupted = True
+        self._done.set()
+
+    # Starting and ending streams.
+
+    def _start_due(self, starts: Iterator[int], due_ns: int | None) -> None:
+        """Start what is due, a bounded number at a time, and come back for the next."""
+        if self._done.is_set():
+            return
+        for _ in range(STARTS_PER_TURN):
+            if due_ns is None or self._started_ns + due_ns > time.monotonic_ns():
+                break
+            self._start(self._started_ns + due_ns)
+            due_ns = next(starts, None)
+        if due_ns is not None:
+            wait_s = (self._started_ns + due_ns - time.monotonic_ns()) / NS_PER_S
+            self._loop.call_later(max(wait_s, 0), self._start_due, starts, due_ns)
+
+    def _start(self, intended_ns: int) -> None:
+        try:
+            stream = Stream(self._bench, intended_ns, self._opened, self._ended)
+        except SseError as exc:
+            self._count_failure(exc)
+            return
+        self._streams[stream] = time.monotonic_ns()
+        self._loop.add_writer(stream.fileno(), self._connectable, stream)
+
+    def _connectable(self, stream: Stream) -> None:
+        fd = stream.fileno()
+        if stream.on_connectable() and stream.phase is not Phase.CLOSED:
+            self._loop.remove_writer(fd)
+            self._loop.add_reader(fd, stream.on_readable)
+
+    def _opened(self, _stream: Stream) -> None:
+        totals = self._totals
+        totals.opened += 1
+        totals.open_now += 1
+        totals.peak_open = max(totals.peak_open, totals.open_now)
+
+    def _ended(self, stream: Stream, error: SseError | None) -> None:
+        """Forget a stream that is about to close, and count how it ended."""
+        self._forget(stream)
+        if stream.phase is Phase.OPEN:
+            self._totals.open_now -= 1
+            if error is None:
+                self._totals.ended_by_server += 1
+            else:
+                self._totals.count_error(error.kind, str(error), self._second())
+        elif error is not None:
+            self._count_failure(error)
+
+    def _forget(self, stream: Stream) -> None:
+        # Before the socket closes: a closed one has no number any more, and its number soon belongs to another.
+        fd = stream.fileno()
+        self._loop.remove_reader(fd)
+        self._loop.remove_writer(fd)
+        del self._streams[stream]
+
+    def _count_failure(self, error: SseError) -> None:
+        self._totals.failed += 1
+        self._totals.count_error(error.kind, str(error), self._second())
+
+    def _end_overdue_connects(self, now_ns: int) -> None:
+        timeout_s = self._job.target.connect_timeout_s
+        overdue = []
+        for stream, started_ns in self._streams.items():
+            if now_ns - started_ns < timeout_s * NS_PER_S:
+                break  # the order is that of the starts: all others are younger
+            if stream.phase is Phase.CONNECTING:
+                overdue.append(stream)
+        for stream in overdue:
+            stream.end(ConnectTimeoutError(f"no connection within {timeout_s:g} s"))
+
+    # Looking at the clock.
+
+    def _tick(self) -> None:
+        now_ns = time.monotonic_ns()
+        # uvloop's timers have whole milliseconds and may fire up to half of one early: that is no lag.
+        self._totals.loop_lag.record({max(now_ns - self._tick_due_ns, 0) // 1000: 1})
+        self._ticks += 1
+        self._end_overdue_connects(now_ns)
+        self._fold()
+        if self._on_snapshot is not None and self._ticks % SNAPSHOT_TICKS == 0:
+            self._on_snapshot(self._snapshot(now_ns))
+        if not self._done.is_set():
+            self._tick_due_ns = time.monotonic_ns() + TICK_NS
+            self._loop.call_later(TICK_S, self._tick)
+
+    def _fold(self) -> None:
+        gaps, delivered = self._totals.fold(self._bench.recorder, self._second())
+        self._recent[Latency.GAP].update(gaps)
+        self._recent[Latency.DELIVERY].update(delivered)
+
+    def _second(self) -> int:
+        """Return the second of the run that the last tick's samples belong to."""
+        elapsed_s = (time.monotonic_ns() - self._started_ns) / NS_PER_S - TICK_S / 2
+        return max(min(int(elapsed_s), math.ceil(self._plan.duration_s) - 1), 0)
+
+    def _snapshot(self, now_ns: int) -> Snapshot:
+        totals = self._totals
+        latency = Latency.DELIVERY if self._recent[Latency.DELIVERY] else Latency.GAP
+        recent = self._recent[latency]
+        then_ns, events_then = self._last_snapshot
+        self._last_snapshot = (now_ns, totals.events)
+        snapshot = Snapshot(
+            elapsed_s=(now_ns - self._started_ns) / NS_PER_S,
+            duration_s=self._plan.duration_s,
+            planned=totals.planned,
+            opened=totals.opened,
+            open_now=totals.open_now,
+            failed=totals.failed,
+            events=totals.events,
+            events_per_s=(totals.events - events_then) * NS_PER_S / (now_ns - then_ns),
+            latency=latency,
+            p50_ms=percentile_us(recent, 50) / 1000 if recent else None,
+            p99_ms=percentile_us(recent, 99) / 1000 if recent else None,
+            errors=tuple((kind, error.count) for kind, error in totals.errors.items()),
+        )
+        for counts in self._recent.values():
+            counts.clear()
+        return snapshot
+
+    def _finish(self, cpu_start_ns: int) -> Totals:
+        """Close everything and complete the totals."""
+        totals = self._totals
+        self._fold()
+        now_ns = time.monotonic_ns()
+        totals.duration_ns = now_ns - self._started_ns
+        totals.cpu_percent = [100 * (time.process_time_ns() - cpu_start_ns) / max(totals.duration_ns, 1)]
+        fields = self._bench.fields
+        fields.give_up()
+        totals.timestamp_fields = {str(fields.timestamp)} if isinstance(fields.timestamp, Field) else set()
+        totals.sequence_fields = {str(fields.sequence)} if isinstance(fields.sequence, Field) else set()
+        totals.audit.merge(self._bench.audit)
+        for stream in list(self._streams):
+            self._forget(stream)
+            stream.close()
+        return totals

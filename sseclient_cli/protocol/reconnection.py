@@ -1,0 +1,146 @@
+"""Outcome of a connection -> wait so long and send this Last-Event-ID, or stop and why.
+
+WHATWG HTML 9.2.2 and 9.2.3:
+https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
+
+The rules. The end of a stream and every network error reconnect after the reconnection time; a response that
+is not 200 with text/event-stream fails for good, and 204 is the server's way to ask for that. The
+specification allows a client to wait longer ("Optionally, wait some more"); two things here use that:
+
+* attempts that fail one after the other back off exponentially, with jitter, so that many clients of a server
+  that is down do not come back in step;
+* ``retry: 0`` is honoured after a connection that brought something (a long poll), but is no busy loop.
+
+This file must not know of clocks, randomness, sockets, or any HTTP library: the random number is an argument.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+DEFAULT_RECONNECTION_TIME_MS = 3_000
+"""The specification says "probably in the region of a few seconds"; Chromium, WebKit and undici wait 3 s."""
+
+DEFAULT_MAX_BACKOFF_MS = 30_000
+"""LaunchDarkly's SDKs, which back off the same way, stop growing here."""
+
+MAX_RECONNECTION_TIME_MS = 24 * 60 * 60 * 1000
+"""A ``retry`` may have any number of digits; no timer has."""
+
+MIN_BACKOFF_MS = 100
+"""The least wait after a connection that brought nothing: what keeps ``retry: 0`` from being a busy loop."""
+
+DEFAULT_JITTER = 0.5
+"""The share of a backed-off wait that is random."""
+
+
+class ReconnectReason(Enum):
+    """Why another connection is made."""
+
+    END_OF_STREAM = "the server ended the stream"
+    CONNECTION_LOST = "the connection was lost"
+    ATTEMPT_FAILED = "no connection could be made"
+
+
+class StopReason(Enum):
+    """Why no further connection is made."""
+
+    NO_CONTENT = "the server ended the stream for good (status 204)"
+    BAD_STATUS = "the status is not 200"
+    WRONG_CONTENT_TYPE = "the content type is not text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Wait ``delay_ms``, then connect; ``last_event_id`` is the Last-Event-ID header, None for no header."""
+
+    delay_ms: int
+    last_event_id: bytes | None
+    reason: ReconnectReason
+
+
+def refusal_of(status: int, content_type: str | None) -> StopReason | None:
+    """Say why a response is no event stream; None when it is one (9.2.3).
+
+    Only the essence of the content type counts, in any case: parameters (and a lone trailing semicolon) are
+    ignored, and the stream is UTF-8 whatever its charset says.
+    """
+    if status == 204:
+        return StopReason.NO_CONTENT
+    if status != 200:
+        return StopReason.BAD_STATUS
+    essence = (content_type or "").partition(";")[0].strip(" \t\r\n").lower()
+    return None if essence == "text/event-stream" else StopReason.WRONG_CONTENT_TYPE
+
+
+def last_event_id_header(last_event_id: str) -> bytes | None:
+    """Encode an event ID as the value of a Last-Event-ID header; None when there is nothing that can be sent.
+
+    "If es's last event ID string is not the empty string", its UTF-8 bytes are the value (9.2.3). HTTP strips
+    spaces around a value (RFC 9110 5.5) and has no place for control characters other than the tab.
+    """
+    value = last_event_id.strip(" \t").encode("utf-8", "replace")
+    sendable = all((byte >= 0x20 and byte != 0x7F) or byte == 0x09 for byte in value)
+    return value if value and sendable else None
+
+
+class Reconnection:
+    """Decides what follows a connection: one object for the life of a stream, over all its connections.
+
+    ``last_event_id`` is kept up to date by whoever feeds the parser.
+    """
+
+    __slots__ = ("_failures", "_jitter", "_max_backoff_ms", "_reconnection_time_ms", "last_event_id")
+
+    def __init__(
+        self,
+        last_event_id: str = "",
+        *,
+        reconnection_time_ms: int = DEFAULT_RECONNECTION_TIME_MS,
+        max_backoff_ms: int = DEFAULT_MAX_BACKOFF_MS,
+        jitter: float = DEFAULT_JITTER,
+    ) -> None:
+        self.last_event_id = last_event_id
+        self._max_backoff_ms = max_backoff_ms
+        self._jitter = jitter
+        self._failures = 0
+        self._reconnection_time_ms = 0
+        self.reconnection_time_ms = reconnection_time_ms
+
+    @property
+    def reconnection_time_ms(self) -> int:
+        """What ``retry`` last said, over all connections, but at most 24 h."""
+        return self._reconnection_time_ms
+
+    @reconnection_time_ms.setter
+    def reconnection_time_ms(self, value_ms: int) -> None:
+        self._reconnection_time_ms = min(value_ms, MAX_RECONNECTION_TIME_MS)
+
+    @property
+    def header(self) -> bytes | None:
+        """The Last-Event-ID of a connection made now."""
+        return last_event_id_header(self.last_event_id)
+
+    def connection_opened(self) -> None:
+        """Note that the head of an event stream has arrived: failures before it no longer count."""
+        self._failures = 0
+
+    def connection_ended(self, reason: ReconnectReason, *, delivered: bool) -> Reconnect:
+        """Decide what follows the end of a connection that was open; ``delivered``: it brought an event."""
+        least_ms = 0 if delivered else MIN_BACKOFF_MS
+        return Reconnect(max(self._reconnection_time_ms, least_ms), self.header, reason)
+
+    def attempt_failed(self, random: float) -> Reconnect:
+        """Decide what follows an attempt that ended before a response did arrive.
+
+        The n-th failure in a row waits ``d = reconnection time * 2^(n-1)``, less up to ``jitter * d`` by
+        ``random`` (0 to 1), and never less than the reconnection time: that much the server has asked for.
+        """
+        self._failures += 1
+        base_ms = max(self._reconnection_time_ms, MIN_BACKOFF_MS)
+        ceiling_ms = max(self._max_backoff_ms, base_ms)
+        # 2^20 times the least base is beyond any ceiling; a shift by days of failures would be a huge number.
+        full_ms = min(base_ms << min(self._failures - 1, 20), ceiling_ms)
+        delay_ms = max(base_ms, round(full_ms * (1 - self._jitter * random)))
+        return Reconnect(delay_ms, self.header, ReconnectReason.ATTEMPT_FAILED)

@@ -1,0 +1,1 @@
+"""What a run found: the document, and everything that is rendered from it."""

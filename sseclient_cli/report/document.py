@@ -1,0 +1,174 @@
+"""The run as a document: versioned JSON, schema 1. Everything that is shown or compared is rendered from it.
+
+A number that could not be measured is null, never zero. Names never change their meaning within a schema number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+from sseclient_cli import __version__
+from sseclient_cli.load.health import saturation_reasons
+from sseclient_cli.load.metrics import Histogram, Interval, Latency, Totals, percentile_us
+from sseclient_cli.load.plan import Choice, FieldChoice, Plan
+from sseclient_cli.target import Target
+
+SCHEMA = 1
+
+Document = dict[str, Any]
+
+MAX_UNSTAMPED_SHARE = 0.01
+"""Reads without a kernel stamp (a socket's first can lack it) up to which latencies still count as kernel-stamped."""
+
+_PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9}
+
+
+def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Document:
+    """Make the document of a run that began at ``started_at_s`` (seconds since 1970)."""
+    duration_s = totals.duration_ns / 1e9
+    stamp = _stamp(totals)
+    reasons = saturation_reasons(totals)
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "sseclient-cli", "version": __version__},
+        "run": {
+            "target": {
+                "url": target.redacted_url,
+                "method": target.method,
+                "headers": [list(pair) for pair in target.redacted_headers],
+                "body_bytes": None if target.body is None else len(target.body),
+            },
+            "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
+            "duration_s": round(duration_s, 3),
+            "interrupted": totals.interrupted,
+            "plan": _plan(plan, totals),
+            "workers": len(totals.cpu_percent),
+            "host": {
+                "system": platform.system(),
+                "machine": platform.machine(),
+                "python": platform.python_version(),
+                "cpus": os.cpu_count(),
+            },
+        },
+        "streams": {
+            "planned": totals.planned,
+            "opened": totals.opened,
+            "failed": totals.failed,
+            "unfinished": totals.planned - totals.opened - totals.failed,
+            "ended_by_server": totals.ended_by_server,
+            "reconnected": totals.reconnected,
+            "open_at_end": totals.open_now,
+            "peak_open": totals.peak_open,
+        },
+        "events": {
+            "received": totals.events,
+            "comments": totals.comments,
+            "bytes": totals.bytes,
+            "per_s": round(totals.events / duration_s, 1) if duration_s else None,
+            "coalesced": totals.coalesced,
+            "by_type": dict(totals.types.most_common()),
+        },
+        "latency": {
+            # A connection is complete when our loop hears of it: nothing stamps that in the kernel.
+            kind.value: _latency(totals.latencies[kind], "user" if kind is Latency.CONNECT else stamp)
+            for kind in Latency
+        },
+        "audit": _audit(totals),
+        "errors": [
+            {"kind": kind, "count": error.count, "example": error.example}
+            for kind, error in sorted(totals.errors.items(), key=lambda item: -item[1].count)
+        ],
+        "generator": {
+            "saturated": bool(reasons),
+            "reasons": reasons,
+            "cpu_percent": [round(percent, 1) for percent in totals.cpu_percent],
+            "read_delay": _latency(totals.read_delay, stamp),
+            "loop_lag": _latency(totals.loop_lag, "user"),
+        },
+        "timeline": [_interval(second, totals.timeline[second]) for second in sorted(totals.timeline)],
+        "assertions": [],
+    }
+
+
+def to_json(document: Document) -> str:
+    """Return the document as text, with a line end."""
+    return json.dumps(document, indent=2) + "\n"
+
+
+def schema() -> Mapping[str, Any]:
+    """Return the JSON Schema (2020-12) that every document of this version is valid under."""
+    text = files("sseclient_cli.report").joinpath("schema.json").read_text("utf-8")
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def _plan(plan: Plan, totals: Totals) -> Document:
+    return {
+        "connections": plan.connections,
+        "duration_s": plan.duration_s,
+        "ramp_up_s": round(plan.ramp_up_s, 3),
+        "timestamp": {"asked": _asked(plan.timestamp), "used": sorted(totals.timestamp_fields)},
+        "sequence": {"asked": _asked(plan.sequence), "used": sorted(totals.sequence_fields)},
+    }
+
+
+def _asked(choice: FieldChoice) -> str:
+    return choice.value if isinstance(choice, Choice) else str(choice)
+
+
+def _stamp(totals: Totals) -> str:
+    unstamped = totals.reads - totals.stamped_reads
+    return "kernel" if totals.stamped_reads and unstamped <= MAX_UNSTAMPED_SHARE * totals.reads else "user"
+
+
+def _latency(histogram: Histogram, stamp: str) -> Document | None:
+    if not histogram.count:
+        return None
+    values = histogram.percentiles_us(_PERCENTILES.values())
+    latency: Document = {
+        "count": histogram.count,
+        "min_ms": histogram.min_us / 1000,
+        "mean_ms": round(histogram.sum_us / histogram.count / 1000, 4),
+        **{name: _ms(values[percentile]) for name, percentile in _PERCENTILES.items()},
+        "max_ms": histogram.max_us / 1000,
+        "stamp": stamp,
+        "hdr": histogram.encoded(),
+    }
+    if histogram.negative:
+        latency["negative"] = histogram.negative
+    return latency
+
+
+def _audit(totals: Totals) -> Document | None:
+    if not totals.audit.checked:
+        return None
+    return {
+        "source": ", ".join(sorted(totals.sequence_fields)),
+        "checked": totals.audit.checked,
+        "lost": totals.audit.lost,
+        "duplicated": totals.audit.duplicated,
+        "out_of_order": totals.audit.out_of_order,
+    }
+
+
+def _interval(second: int, interval: Interval) -> Document:
+    delivery = interval.delivery
+    return {
+        "t_s": second,
+        "open": interval.open,
+        "events": interval.events,
+        "bytes": interval.bytes,
+        "errors": interval.errors,
+        "delivery_p50_ms": percentile_us(delivery, 50) / 1000 if delivery else None,
+        "delivery_p99_ms": percentile_us(delivery, 99) / 1000 if delivery else None,
+    }
+
+
+def _ms(value_us: int | None) -> float | None:
+    return None if value_us is None else value_us / 1000

@@ -1,0 +1,49 @@
+"""The live view of a run: one panel on stderr that follows the snapshots. Nothing where stderr is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sseclient_cli.load.metrics import Latency
+from sseclient_cli.load.worker import Snapshot
+
+_LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
+
+
+@contextmanager
+def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
+    """Show snapshots while the block runs: yields what to call with each, or None if nobody would see them."""
+    if not console.is_terminal:
+        yield None
+        return
+    # No refresh thread: it would take the worker's interpreter away from it at moments of its own.
+    with Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True) as live:
+        yield lambda snapshot: live.update(live_panel(snapshot), refresh=True)
+
+
+def live_panel(snapshot: Snapshot) -> RenderableType:
+    """Return the view of one snapshot."""
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        ProgressBar(total=snapshot.duration_s, completed=min(snapshot.elapsed_s, snapshot.duration_s), width=40),
+        Text(f"{snapshot.elapsed_s:.1f} / {snapshot.duration_s:g} s"),
+    )
+    facts = Text.assemble(
+        (f"{snapshot.open_now:,}", "bold"), f" of {snapshot.planned:,} streams open   ",
+        (f"{snapshot.events:,}", "bold"), f" events   {snapshot.events_per_s:,.0f}/s",
+    )  # fmt: skip
+    rows: list[RenderableType] = [bar, facts]
+    if snapshot.p50_ms is not None and snapshot.p99_ms is not None:
+        name = _LATENCY_NAMES[snapshot.latency]
+        rows.append(Text(f"{name} p50 {snapshot.p50_ms:.3f} ms   p99 {snapshot.p99_ms:.3f} ms"))
+    if snapshot.errors:
+        errors = "   ".join(f"{kind} {count:,}" for kind, count in snapshot.errors)
+        rows.append(Text(errors, "red", overflow="ellipsis", no_wrap=True))
+    return Group(*rows)

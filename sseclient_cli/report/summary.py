@@ -1,0 +1,169 @@
+"""The document as a page of text: what ``sse bench`` prints at the end. Reads nothing but the document."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sseclient_cli.report.document import Document
+from sseclient_cli.report.text import visible
+
+COALESCED_SHARE = 0.01
+"""Events that shared a read with a later one are named above this share: their latency is that of the last."""
+
+_LATENCY_NAMES = {
+    "connect": "connect",
+    "headers": "headers",
+    "first_event": "first event",
+    "gap": "gap",
+    "delivery": "delivery",
+}
+_COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms")
+
+MAX_SHOWN = 10
+"""Rows of errors and of event types; the rest is in the JSON."""
+
+
+def summary(document: Document) -> RenderableType:
+    """Return the summary of a run, for a rich console of any width from 80."""
+    parts: list[RenderableType] = [_head(document), _counts(document), Text()]
+    parts.append(_latencies(document))
+    parts += [Text(line, style="dim") for line in _notes(document)]
+    if document["errors"]:
+        parts += [Text(), _errors(document)]
+    parts += [Text(), _verdict(document)]
+    return Group(*parts)
+
+
+def _head(document: Document) -> Text:
+    run = document["run"]
+    text = Text.assemble(
+        (visible(f"{run['target']['method']} {run['target']['url']}"), "bold"),
+        f"  {run['duration_s']:.1f} s",
+    )
+    if run["interrupted"]:
+        text.append("  interrupted: this is the part that ran", "yellow")
+    return text
+
+
+def _counts(document: Document) -> Table:
+    streams, events = document["streams"], document["events"]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(
+        Text("streams", "bold"),
+        _facts(
+            (streams["opened"], "opened", ""),
+            (streams["failed"], "failed", "red" if streams["failed"] else ""),
+            *_if_any(streams["unfinished"], "not open yet", "yellow"),
+            *_if_any(streams["ended_by_server"], "ended by the server", "yellow"),
+            (streams["peak_open"], "open at peak", ""),
+        ),
+    )
+    per_s = events["per_s"]
+    grid.add_row(
+        Text("events", "bold"),
+        _facts(
+            (events["received"], "received", ""),
+            *(() if per_s is None else ((per_s, "/s", ""),)),
+            *_if_any(events["comments"], "comments", ""),
+            (events["bytes"], "bytes", ""),
+        ),
+    )
+    types = list(events["by_type"].items())
+    if types and list(events["by_type"]) != ["message"]:
+        shown = ", ".join(f"{visible(name)} {count:,}" for name, count in types[:MAX_SHOWN])
+        grid.add_row(Text("types", "bold"), Text(shown + (" ..." if len(types) > MAX_SHOWN else "")))
+    grid.add_row(Text("audit", "bold"), _audit(document))
+    return grid
+
+
+def _facts(*facts: tuple[float, str, str]) -> Text:
+    text = Text()
+    for index, (number, name, style) in enumerate(facts):
+        figure = f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+        text.append(("  " if index else "") + f"{figure} {name}".replace(" /s", "/s"), style)
+    return text
+
+
+def _if_any(number: int, name: str, style: str) -> tuple[tuple[int, str, str], ...]:
+    return ((number, name, style),) if number else ()
+
+
+def _audit(document: Document) -> Text:
+    audit = document["audit"]
+    if audit is None:
+        return Text("no sequence number found in the events (--sequence names one)", "dim")
+    counts = [(audit[name], name.replace("_", " ")) for name in ("lost", "duplicated", "out_of_order")]
+    text = _facts(*((count, name, "red" if count else "") for count, name in counts))
+    text.append(f"  (by {visible(audit['source'])})", "dim")
+    return text
+
+
+def _latencies(document: Document) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+    table.add_column("ms")
+    for column in _COLUMNS:
+        table.add_column(_heading(column), justify="right")
+    for key, name in _LATENCY_NAMES.items():
+        latency = document["latency"][key]
+        if latency is not None:
+            table.add_row(Text(name, "bold"), *(_milliseconds(latency[column]) for column in _COLUMNS))
+    return table
+
+
+def _heading(column: str) -> str:
+    return {"p999_ms": "p99.9"}.get(column, column.removesuffix("_ms"))
+
+
+def _milliseconds(value: float | None) -> str:
+    """Three significant digits, or whole milliseconds; a dash for what could not be measured."""
+    if value is None:
+        return "-"
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def _notes(document: Document) -> list[str]:
+    """Return what one must know to read the figures right."""
+    delivery, timestamp = document["latency"]["delivery"], document["run"]["plan"]["timestamp"]
+    events = document["events"]
+    notes = []
+    if delivery is not None:
+        how = "by the kernel" if delivery["stamp"] == "kernel" else "after the read (no kernel stamps here)"
+        notes.append(f"delivery: from {visible(', '.join(timestamp['used']))} to the arrival, stamped {how}")
+        if delivery.get("negative"):
+            notes.append(
+                f"clock skew: {delivery['negative']:,} events arrived up to {-delivery['min_ms']:,.3f} ms before "
+                "they were sent, by the two clocks"
+            )
+    elif events["received"]:
+        notes.append("delivery: no timestamp found in the events (--timestamp names one)")
+    if events["coalesced"] > COALESCED_SHARE * events["received"]:
+        share = events["coalesced"] / events["received"]
+        notes.append(f"coalesced: {share:.0%} of the events shared a read with a later one, and have its arrival")
+    return notes
+
+
+def _errors(document: Document) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+    table.add_column("errors", justify="right")
+    table.add_column("kind")
+    table.add_column("example")
+    for error in document["errors"][:MAX_SHOWN]:
+        table.add_row(f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"])))
+    return table
+
+
+def _verdict(document: Document) -> Text:
+    generator = document["generator"]
+    if generator["saturated"]:
+        return Text(
+            "This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red"
+        )
+    cpu = max(generator["cpu_percent"], default=0)
+    text = Text(f"The generator kept up: {cpu:.0f} % of a core", "green")
+    if generator["read_delay"] is not None:
+        text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")
+    return text.append(".")

@@ -1,0 +1,574 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import pytest
+from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, ScriptedServer, chunk, head, trickled
+
+from sseclient_cli import __version__
+from sseclient_cli.client.source import EventSource
+from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectionLostError,
+    ConnectionRefusedByTargetError,
+    EventTooLargeError,
+    InvalidResponseError,
+    NameNotResolvedError,
+    ReadTimeoutError,
+    SseError,
+    TlsError,
+    UsageError,
+    WrongContentTypeError,
+)
+from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.target import Target
+
+# Short enough for a test, long enough to tell from "at once".
+SOON = b"retry: 50\n\n"
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left_behind() -> AsyncIterator[None]:
+    before = _open_sockets()
+    yield
+    # A generator of httpx that is dropped half-way is closed by a callback of the loop: let those run.
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert _open_sockets() == before
+
+
+def _open_sockets() -> int:
+    count = 0
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            count += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+        except FileNotFoundError:
+            continue  # the directory's own descriptor
+    return count
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def hurry(source: EventSource) -> None:
+    """Do as if the server had said ``retry: 0``, in tests where it cannot say so before the first failure."""
+    source._reconnection.reconnection_time_ms = 0
+
+
+async def events_of(source: EventSource) -> list[Event]:
+    async with source:
+        return [event async for event in source]
+
+
+async def data_of(source: EventSource) -> list[str]:
+    return [event.data for event in await events_of(source)]
+
+
+async def test_events_arrive_in_order_and_204_ends_the_iteration() -> None:
+    many = b"".join(b"data: %d\n\n" % n for n in range(100))
+    async with ScriptedServer([head(), SOON, many]) as server:
+        assert await data_of(EventSource(server.url)) == [str(n) for n in range(100)]
+        assert len(server.requests) == 2
+
+
+async def test_a_stream_in_single_bytes_gives_whole_events() -> None:
+    body = SOON + "event: schön\nid: ü\ndata: 火\ndata: 🚒\n\n".encode()
+    async with ScriptedServer([head(), *trickled(body)]) as server:
+        assert await events_of(EventSource(server.url)) == [Event("schön", "火\n🚒", "ü")]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [head(headers=CHUNKED), chunk(SOON + b"data: x\n\n"), LAST_CHUNK],
+        [
+            head(headers=CHUNKED),
+            b"00B;ext=1\r\nretry: 50\n\n\r\n",
+            chunk(b"data: x\n\n"),
+            b"0\r\nTrailer: t\r\n\r\n",
+        ],
+        [head(headers=SSE + b"Content-Length: 20\r\n"), SOON + b"data: x\n\n"],
+        [b"HTTP/1.0 200 OK\r\n" + SSE + b"\r\n", SOON + b"data: x\n\n"],
+        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", head(), SOON + b"data: x\n\n"],
+        [head(headers=SSE + b"Content-Encoding: gzip\r\n"), gzip.compress(SOON + b"data: x\n\n")],
+    ],
+    ids=["chunked", "extensions-and-trailers", "content-length", "http-1.0", "early-hints", "forced-gzip"],
+)
+async def test_every_way_to_send_a_body_gives_the_same_events(script: list[bytes]) -> None:
+    async with ScriptedServer(script) as server:
+        assert await data_of(EventSource(server.url)) == ["x"]
+
+
+async def test_the_request_is_that_of_an_event_stream() -> None:
+    async with ScriptedServer() as server:
+        headers = {"X-Mine": "ä", "X-None": None}
+        await events_of(EventSource(f"{server.url}/a?b=c", headers=headers))
+        request = server.requests[0]
+        assert (request.method, request.path) == ("GET", "/a?b=c")
+        assert request.header("accept") == b"text/event-stream"
+        assert request.header("accept-encoding") == b"identity"
+        assert request.header("cache-control") == b"no-cache"
+        assert request.header("user-agent") == f"sseclient-cli/{__version__}".encode()
+        assert request.header("x-mine") == "ä".encode()
+        assert request.header("x-none") is None
+        assert request.header("last-event-id") is None
+        assert request.header("cookie") is None
+        assert headers == {"X-Mine": "ä", "X-None": None}
+
+
+async def test_headers_of_the_caller_win() -> None:
+    async with ScriptedServer() as server:
+        await events_of(EventSource(server.url, headers={"accept": "*/*", "User-Agent": "me"}))
+        assert server.requests[0].header("accept") == b"*/*"
+        assert server.requests[0].header("user-agent") == b"me"
+
+
+async def test_a_body_is_posted_and_posted_again_on_reconnect() -> None:
+    async with ScriptedServer([head(), SOON]) as server:
+        await events_of(EventSource(server.url, body='{"stream":true}'))
+        assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"stream":true}')] * 2
+
+
+async def test_a_target_brings_everything_itself() -> None:
+    async with ScriptedServer() as server:
+        target = Target.parse(server.url, method="PUT", headers=["X-A: 1"], body="b")
+        await events_of(EventSource(target))
+        request = server.requests[0]
+        assert (request.method, request.header("x-a"), request.body) == ("PUT", b"1", b"b")
+        with pytest.raises(UsageError):
+            EventSource(target, method="GET")
+
+
+@pytest.mark.parametrize("url", ["http://this is invalid/", "ftp://host/", "about:blank"])
+def test_a_url_that_is_none_is_refused_before_any_request(url: str) -> None:
+    with pytest.raises(UsageError):
+        EventSource(url)
+
+
+async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    async with ScriptedServer() as server:
+        assert await events_of(EventSource(server.url)) == []
+        assert len(server.requests) == 1
+
+
+# Opening and refusing
+
+
+async def test_it_is_open_as_soon_as_the_headers_are_in() -> None:
+    changes: list[StateChange] = []
+    opened = asyncio.Event()
+
+    def on_state(change: StateChange) -> None:
+        changes.append(change)
+        if change.state is ConnectionState.OPEN:
+            opened.set()
+
+    # The body waits for the client to have noticed the head.
+    async with ScriptedServer([head(), opened, SOON + b"data: x\n\n"]) as server:
+        source = EventSource(server.url, on_state=on_state)
+        assert await data_of(source) == ["x"]
+        assert [change.state.value for change in changes] == [
+            *("connecting", "open", "waiting", "connecting", "closed"),
+        ]
+        assert changes[2] == StateChange(
+            ConnectionState.WAITING, "the server ended the stream", None, delay_s=0.05
+        )
+        assert source.state is ConnectionState.CLOSED
+
+
+async def test_a_404_raises_its_status_and_headers_and_makes_no_other_request() -> None:
+    async with ScriptedServer([head(404, SSE + b"X-Error-Code: 7\r\n"), b"data: x\n\n"]) as server:
+        with pytest.raises(BadStatusError, match=r"answered 404 Not Found: check the path") as caught:
+            await events_of(EventSource(server.url))
+        assert (caught.value.status, caught.value.kind) == (404, "http-404")
+        assert caught.value.headers["x-error-code"] == "7"
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [202, 210, 299, 400, 500, 503])
+async def test_any_other_status_is_final(status: int) -> None:
+    async with ScriptedServer([head(status), b"data: x\n\n"]) as server:
+        with pytest.raises(BadStatusError):
+            await events_of(EventSource(server.url))
+        assert len(server.requests) == 1
+
+
+async def test_another_content_type_is_final_and_is_shown_escaped() -> None:
+    async with ScriptedServer([head(200, b"Content-Type: text/html\x9b31m\r\n"), b"data: x\n\n"]) as server:
+        with pytest.raises(WrongContentTypeError, match=r"with 'text/html\\x9b31m', not text/event-stream"):
+            await events_of(EventSource(server.url))
+
+
+@pytest.mark.parametrize(
+    "content_type", [b"text/event-stream;", b'text/event-stream;charset="UTF-8"', b"Text/Event-Stream"]
+)
+async def test_parameters_and_case_of_the_content_type_do_not_matter(content_type: bytes) -> None:
+    async with ScriptedServer(
+        [head(200, b"Content-Type: %b\r\n" % content_type), SOON, b"data: x\n\n"]
+    ) as server:
+        assert await data_of(EventSource(server.url)) == ["x"]
+
+
+async def test_a_failure_of_a_later_connection_is_final_too() -> None:
+    async with ScriptedServer([head(), SOON, b"data: x\n\n"], [head(500)]) as server:
+        async with EventSource(server.url) as source:
+            assert (await anext(source)).data == "x"
+            with pytest.raises(BadStatusError, match="500"):
+                await anext(source)
+            assert source.state is ConnectionState.CLOSED
+            assert await anext(source, None) is None
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_followed_and_every_reconnect_begins_at_the_original_url(status: int) -> None:
+    redirect = [head(status, b"Location: /real\r\nContent-Length: 0\r\nSet-Cookie: a=b\r\n")]
+    async with ScriptedServer(redirect, [head(), SOON, b"data: x\n\n"], redirect) as server:
+        cookie = {"Cookie": "mine=1"}
+        assert await data_of(EventSource(f"{server.url}/first", headers=cookie)) == ["x"]
+        assert [request.path for request in server.requests] == ["/first", "/real"] * 2
+        assert [request.header("cookie") for request in server.requests] == [b"mine=1"] * 4
+
+
+async def test_credentials_do_not_follow_to_another_origin() -> None:
+    secrets = {"Authorization": "Bearer s", "Cookie": "s=1", "X-Other": "o"}
+    async with ScriptedServer() as other:
+        redirect = [head(307, b"Location: %b/\r\nContent-Length: 0\r\n" % other.url.encode())]
+        async with ScriptedServer(redirect) as server:
+            await events_of(EventSource(server.url, headers=secrets))
+    assert server.requests[0].header("authorization") == b"Bearer s"
+    assert other.requests[0].header("authorization") is None
+    assert other.requests[0].header("cookie") is None
+    assert other.requests[0].header("x-other") == b"o"
+
+
+@pytest.mark.parametrize(
+    "location", [b"", b"Location: \r\n", b"Location: ftp://127.0.0.1/\r\n", b"Location: http://a:b/\r\n"]
+)
+@pytest.mark.parametrize("status", [301, 307])
+async def test_a_redirect_that_leads_nowhere_is_final(status: int, location: bytes) -> None:
+    async with ScriptedServer([head(status, location + b"Content-Length: 0\r\n")]) as server:
+        with pytest.raises(BadStatusError) as caught:
+            await events_of(EventSource(server.url))
+        assert caught.value.status == status
+        assert len(server.requests) == 1
+
+
+async def test_a_redirect_loop_is_final() -> None:
+    redirect = [head(302, b"Location: /\r\nContent-Length: 0\r\n")]
+    async with ScriptedServer(*[redirect] * 30) as server:
+        with pytest.raises(BadStatusError, match="more than 20 redirects"):
+            await events_of(EventSource(server.url))
+        assert len(server.requests) == 21
+
+
+# Reconnecting
+
+
+async def test_the_retry_time_is_waited_and_persists_over_connections() -> None:
+    first = [head(), b"retry: 0120\nretry: 5x\n\n"]
+    async with ScriptedServer(first, [head(), b"data: 2\n\n"]) as server:
+        assert await data_of(EventSource(server.url)) == ["2"]
+        times_s = [request.arrived_s for request in server.requests]
+    waits_s = [after - before for before, after in pairwise(times_s)]
+    assert len(waits_s) == 2
+    assert all(0.12 <= wait_s < 1.0 for wait_s in waits_s), waits_s
+
+
+async def test_a_huge_retry_waits_and_does_not_crash() -> None:
+    delays_s: list[float | None] = []
+
+    def on_state(change: StateChange) -> None:
+        if change.state is ConnectionState.WAITING:
+            delays_s.append(change.delay_s)
+            source.close()
+
+    async with ScriptedServer([head(), b"retry: " + b"9" * 5000 + b"\n\n"]) as server:
+        source = EventSource(server.url, on_state=on_state)
+        assert await events_of(source) == []
+    assert delays_s == [86_400.0]
+
+
+async def test_the_newest_event_id_goes_with_every_reconnect() -> None:
+    scripts = [
+        [head(), SOON, b"id: a\ndata: 1\n\n"],
+        [head(), "id: ü\n\n".encode()],  # an id without an event counts
+        [head(), b"data: 2\n\nid: lost\n"],  # an incomplete block does not
+        [head(), b"id: x\0y\ndata: 3\n\n"],
+        [head(), b"id:  7 \ndata: 4\n\n"],
+        [head(), b"id\ndata: 5\n\n"],
+    ]
+    async with ScriptedServer(*scripts) as server:
+        events = await events_of(EventSource(server.url, last_event_id="0"))
+        ids = [request.header("last-event-id") for request in server.requests]
+    assert ids == [b"0", b"a", "ü".encode(), "ü".encode(), "ü".encode(), b"7", None]
+    assert [event.id for event in events] == ["a", "ü", "ü", " 7 ", ""]
+
+
+async def test_a_last_event_id_among_the_headers_is_only_where_to_begin() -> None:
+    async with ScriptedServer([head(), SOON, b"id: 2\ndata: x\n\n"]) as server:
+        await events_of(EventSource(server.url, headers={"last-event-id": "1"}))
+        assert [request.header("last-event-id") for request in server.requests] == [b"1", b"2"]
+
+
+async def test_last_event_id_is_that_of_the_events_handed_over() -> None:
+    async with ScriptedServer([head(), b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\n", Do.HOLD]) as server:
+        async with EventSource(server.url) as source:
+            assert (await anext(source)).data == "a"
+            assert source.last_event_id == "1"
+            assert (await anext(source)).data == "b"
+            assert source.last_event_id == "3"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [head(headers=CHUNKED), chunk(SOON + b"data: x\n\n"), b"ff\r\ndata: y"],
+        [head(headers=SSE + b"Content-Length: 999\r\n"), SOON + b"data: x\n\n"],
+    ],
+    ids=["chunked", "content-length"],
+)
+async def test_a_body_cut_short_is_a_lost_connection_after_its_complete_events(script: list[bytes]) -> None:
+    changes: list[StateChange] = []
+    async with ScriptedServer(script) as server:
+        assert await data_of(EventSource(server.url, on_state=changes.append)) == ["x"]
+        assert len(server.requests) == 2
+    waiting = next(change for change in changes if change.state is ConnectionState.WAITING)
+    assert type(waiting.error) is ConnectionLostError
+    assert waiting.reason == "the connection was cut in the middle of the response"
+
+
+async def test_a_reset_connection_reconnects() -> None:
+    got = asyncio.Event()
+    async with (
+        ScriptedServer([head(headers=CHUNKED), chunk(SOON + b"data: x\n\n"), got, Do.RESET]) as server,
+        EventSource(server.url) as source,
+    ):
+        assert (await anext(source)).data == "x"
+        got.set()
+        assert [event async for event in source] == []
+        assert len(server.requests) == 2
+
+
+async def test_a_server_that_is_killed_and_comes_back_is_read_on() -> None:
+    refused = asyncio.Event()
+
+    def on_state(change: StateChange) -> None:
+        if isinstance(change.error, ConnectionRefusedByTargetError):
+            refused.set()
+
+    async with (
+        ScriptedServer(
+            [head(), SOON, b"id: 1\ndata: before\n\n", Do.HOLD], [head(), b"data: after\n\n", Do.HOLD]
+        ) as server,
+        EventSource(server.url, on_state=on_state) as source,
+    ):
+        assert (await anext(source)).data == "before"
+        await server.stop()
+        pending = asyncio.ensure_future(anext(source))
+        await refused.wait()
+        await server.start()
+        assert await pending == Event("message", "after", "1")
+        assert server.requests[1].header("last-event-id") == b"1"
+
+
+async def test_a_refused_first_attempt_is_repeated_until_the_server_is_there() -> None:
+    server = ScriptedServer([head(), b"data: x\n\n", Do.HOLD])
+    async with server:
+        pass  # now it has a port that nobody listens on
+    delays_s: list[float] = []
+    twice = asyncio.Event()
+
+    def on_state(change: StateChange) -> None:
+        if change.delay_s is not None:
+            delays_s.append(change.delay_s)
+            if len(delays_s) == 2:
+                twice.set()
+
+    async with EventSource(server.url, on_state=on_state) as source:
+        hurry(source)
+        pending = asyncio.ensure_future(anext(source))
+        await twice.wait()
+        async with server:
+            assert (await pending).data == "x"
+            await source.aclose()
+    assert all(0.1 <= delay_s <= 0.1 * 2**n for n, delay_s in enumerate(delays_s))
+
+
+async def test_bad_http_is_a_network_error_and_reconnects() -> None:
+    async with ScriptedServer([b"SSH-2.0-OpenSSH_9.6\r\n\r\n"], [head(), b"data: x\n\n", Do.HOLD]) as server:
+        errors: list[SseError | None] = []
+        source = EventSource(server.url, on_state=lambda change: errors.append(change.error))
+        hurry(source)
+        async with source:
+            assert (await anext(source)).data == "x"
+        assert any(type(error) is InvalidResponseError for error in errors)
+
+
+async def test_silence_beyond_the_read_timeout_is_a_lost_connection() -> None:
+    changes: list[StateChange] = []
+    async with ScriptedServer([head(), SOON + b"data: x\n\n", Do.HOLD]) as server:
+        source = EventSource(server.url, read_timeout_s=0.2, on_state=changes.append)
+        assert await data_of(source) == ["x"]
+    assert any(isinstance(change.error, ReadTimeoutError) for change in changes)
+
+
+# One connection only
+
+
+async def test_without_reconnecting_the_end_of_the_stream_ends_the_iteration() -> None:
+    async with ScriptedServer([head(), b"data: x\n\ndata: incomplete\n"]) as server:
+        assert await data_of(EventSource(server.url, reconnect=False)) == ["x"]
+        assert len(server.requests) == 1
+
+
+async def test_without_reconnecting_a_broken_stream_raises() -> None:
+    async with ScriptedServer([head(headers=CHUNKED), chunk(b"data: x\n\n")]) as server:
+        with pytest.raises(ConnectionLostError):
+            await events_of(EventSource(server.url, reconnect=False))
+
+
+async def test_without_reconnecting_a_closed_port_raises() -> None:
+    port = free_port()
+    with pytest.raises(ConnectionRefusedByTargetError, match=f":{port}: is the server running"):
+        await events_of(EventSource(f"http://127.0.0.1:{port}", reconnect=False))
+
+
+async def test_without_reconnecting_an_unknown_name_raises() -> None:
+    with pytest.raises(NameNotResolvedError, match=r"nowhere\.invalid:80 has no address"):
+        await events_of(EventSource("http://nowhere.invalid/", reconnect=False))
+
+
+async def test_a_server_that_closes_before_it_answers_is_a_lost_connection() -> None:
+    async with ScriptedServer([]) as server:
+        with pytest.raises(ConnectionLostError, match="closed the connection before it answered"):
+            await events_of(EventSource(server.url, reconnect=False))
+
+
+async def test_https_to_a_server_without_tls_is_a_tls_error() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)  # of a ClientHello
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(TlsError, match="no TLS connection with 127"):
+        await events_of(EventSource(f"https://127.0.0.1:{port}", reconnect=False))
+    server.close()
+    await server.wait_closed()
+
+
+# Comments, limits, closing
+
+
+async def test_comments_come_in_their_place_between_the_events() -> None:
+    seen: list[str] = []
+    async with (
+        ScriptedServer([head(), SOON, b": a\ndata: 1\n\n:b\n\ndata: 2\n\n:c\n"]) as server,
+        EventSource(server.url, on_comment=seen.append) as source,
+    ):
+        async for event in source:
+            seen.append(event.data)  # noqa: PERF401  the handler appends to the same list
+    assert seen == [" a", "1", "b", "2", "c"]
+
+
+@pytest.mark.parametrize("with_comments", [False, True])
+async def test_an_event_that_is_too_large_is_raised_after_those_before_it(with_comments: bool) -> None:
+    handler = (lambda _: None) if with_comments else None
+    async with ScriptedServer([head(), b"data: 1\n\ndata: " + b"x" * 5000 + b"\n", Do.HOLD]) as server:
+        async with EventSource(server.url, max_event_bytes=1000, on_comment=handler) as source:
+            assert (await anext(source)).data == "1"
+            with pytest.raises(EventTooLargeError):
+                await anext(source)
+            # The connection is dropped at once, not at the end of the context.
+            await server.requests[0].disconnected.wait()
+
+
+async def test_close_in_a_handler_delivers_nothing_more() -> None:
+    got: list[str] = []
+    async with ScriptedServer([head(), b"data: 1\n\ndata: 2\n\n", Do.HOLD]) as server:
+        async with EventSource(server.url) as source:
+            async for event in source:
+                got.append(event.data)
+                source.close()
+        await server.requests[0].disconnected.wait()
+    assert got == ["1"]
+
+
+@pytest.mark.parametrize("state", [ConnectionState.CONNECTING, ConnectionState.OPEN, ConnectionState.WAITING])
+async def test_close_in_a_state_handler_ends_the_iteration(state: ConnectionState) -> None:
+    states: list[ConnectionState] = []
+
+    def on_state(change: StateChange) -> None:
+        states.append(change.state)
+        if change.state is state:
+            source.close()
+
+    async with ScriptedServer([head(), b"data: 1\n\n"]) as server:
+        source = EventSource(server.url, on_state=on_state)
+        await events_of(source)
+    assert states[-2:] == [state, ConnectionState.CLOSED]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[Do.HOLD], [head(), Do.HOLD], [head(), b"retry: 100000\n\n"]],
+    ids=["connecting", "open", "waiting"],
+)
+async def test_close_from_another_task_interrupts_at_once(script: list[bytes | Do]) -> None:
+    async with ScriptedServer(script) as server, EventSource(server.url) as source:
+        reader = asyncio.ensure_future(anext(source, None))
+        await server.requested(1)
+        await asyncio.sleep(0.1)
+        began_s = time.monotonic()
+        await source.aclose()
+        assert await reader is None
+        assert time.monotonic() - began_s < 0.5
+        await server.requests[0].disconnected.wait()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[Do.HOLD], [head(), b"data: x\n\n", Do.HOLD], [head(), b"retry: 100000\n\n"]],
+    ids=["connecting", "open", "waiting"],
+)
+async def test_cancellation_closes_the_socket_and_leaves_nothing(script: list[bytes | Do]) -> None:
+    async with ScriptedServer(script) as server:
+        source = EventSource(server.url)
+        task = asyncio.ensure_future(events_of(source))
+        await server.requested(1)
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert source.state is ConnectionState.CLOSED
+        await server.requests[0].disconnected.wait()
+
+
+async def test_leaving_the_loop_early_closes_the_socket() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\ndata: 2\n\n", Do.HOLD]) as server:
+        async with EventSource(server.url) as source:
+            async for _ in source:
+                break
+        await server.requests[0].disconnected.wait()
+
+
+async def test_outside_of_its_context_it_does_not_connect() -> None:
+    with pytest.raises(UsageError, match="async with"):
+        await anext(EventSource("http://127.0.0.1:9/"))

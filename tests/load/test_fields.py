@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from sseclient_cli.load.fields import FieldReader, sequence_number, timestamp_ns
+from sseclient_cli.load.plan import Choice, Field
+from sseclient_cli.protocol.event_stream import Event
+
+NOW_NS = 1_790_000_000_123_456_789
+
+
+def event(data: object, event_id: str = "") -> Event:
+    return Event("message", data if isinstance(data, str) else json.dumps(data), event_id)
+
+
+def chosen(first: Event, second: Event) -> tuple[object, object]:
+    reader = FieldReader(Choice.AUTO, Choice.AUTO)
+    reader.offer(first, second, NOW_NS)
+    return reader.timestamp, reader.sequence
+
+
+@pytest.mark.parametrize(
+    ("value", "ns"),
+    [
+        (1_790_000_000, 1_790_000_000 * 10**9),
+        (1_790_000_000.25, 1_790_000_000_250_000_000),
+        (1_790_000_000_123, 1_790_000_000_123_000_000),
+        (1_790_000_000_123_456, 1_790_000_000_123_456_000),
+        (NOW_NS, NOW_NS),
+        ("1790000000123", 1_790_000_000_123_000_000),
+        ("1790000000123-0", 1_790_000_000_123_000_000),
+        ("2026-09-21T14:13:20.000001+00:00", 1_790_000_000_000_001_000),
+        ("2026-09-21T14:13:20Z", 1_790_000_000_000_000_000),
+    ],
+    ids=repr,
+)
+def test_a_timestamps_unit_is_told_by_its_magnitude(value: object, ns: int) -> None:
+    assert timestamp_ns(value) == ns
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, "", "soon", "2026-09-21T14:13:20", -5, 0, 2**80, float("nan"), float("inf"), [1], "9" * 99]
+)
+def test_what_is_no_moment_is_none(value: object) -> None:
+    assert timestamp_ns(value) is None
+
+
+@pytest.mark.parametrize(("value", "number"), [(7, 7), ("007", 7), ("7-0", None), (7.0, None), (True, None), ("٧", None)], ids=repr)
+def test_a_sequence_number_is_a_whole_number_or_its_digits(value: object, number: int | None) -> None:
+    assert sequence_number(value) == number
+
+
+def test_auto_finds_a_changing_time_and_a_number_that_grows_by_one() -> None:
+    first = event({"n": 4, "ts": NOW_NS, "price": 3.5})
+    second = event({"n": 5, "ts": NOW_NS + 10**8, "price": 3.6})
+    assert chosen(first, second) == (Field(("ts",)), Field(("n",)))
+
+
+def test_auto_finds_an_id_that_counts() -> None:
+    assert chosen(event("x", "9"), event("y", "10")) == (Choice.AUTO, Field())
+
+
+def test_auto_takes_no_time_that_stays_the_same() -> None:
+    assert chosen(event({"created": NOW_NS}), event({"created": NOW_NS}))[0] is Choice.AUTO
+
+
+def test_auto_takes_no_whole_seconds() -> None:
+    seconds = NOW_NS // 10**9
+    assert chosen(event({"created": seconds}), event({"created": seconds + 1}))[0] is Choice.AUTO
+
+
+def test_auto_takes_no_time_of_another_day() -> None:
+    day_ns = 86_400 * 10**9
+    assert chosen(event({"ts": NOW_NS - day_ns}), event({"ts": NOW_NS - day_ns + 1}))[0] is Choice.AUTO
+
+
+def test_auto_gives_up_after_twenty_pairs_of_events() -> None:
+    reader = FieldReader(Choice.AUTO, Choice.AUTO)
+    for _ in range(20):
+        assert reader.undecided
+        reader.offer(event("a"), event("b"), NOW_NS)
+    assert not reader.undecided
+    assert not reader.needed
+
+
+def test_a_named_field_is_read_at_any_depth() -> None:
+    reader = FieldReader(Field(("meta", "sent")), Field())
+    assert reader.read(event({"meta": {"sent": NOW_NS}}, "12")) == (NOW_NS, 12)
+
+
+@pytest.mark.parametrize("data", ["[1", "7", '"text"', '{"meta": 5}', '{"meta": {}}', "[" * 100_000])
+def test_data_without_the_named_field_gives_nothing(data: str) -> None:
+    reader = FieldReader(Field(("meta", "sent")), Choice.NONE)
+    assert reader.read(event(data)) == (None, None)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from sseclient_cli.report.text import visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+        ("\x1b]0;title\x07", r"\x1b]0;title\x07"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\rb\x00c\x7f", r"a\x0db\x00c\x7f"),
+        ("user\u202egpj.exe", r"user\u202egpj.exe"),
+        ("\u2066\u2069\u200e\u200f\u061c", r"\u2066\u2069\u200e\u200f\u061c"),
+        ("a\u2028b\u2029", r"a\u2028b\u2029"),
+        ("\ud800", r"\ud800"),
+        ("a\n\tb", "a\n\tb"),
+    ],
+)
+def test_what_acts_on_a_terminal_is_shown_as_text(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "schön 火", "👩\u200d🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "שלום", "می\u200cخواهم", "[red]x[/red]"]
+)
+def test_what_is_only_shown_stays_as_it_is(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_only_what_the_caller_keeps_is_kept() -> None:
+    assert visible("a\nb\tc", keep="") == r"a\x0ab\x09c"
+
+
+def test_no_control_or_bidi_character_of_unicode_gets_through() -> None:
+    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    for code in range(0x110000):
+        character = chr(code)
+        if unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in bidi:
+            assert visible(character, keep="") != character, hex(code)

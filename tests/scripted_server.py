@@ -1,0 +1,164 @@
+"""A server that does exactly what a test says, byte by byte, and remembers what it was asked.
+
+Each connection plays the next script: a list of bytes to send and of things to do in between. A connection
+beyond the last script is answered with 204, so that a client that follows the rules stops instead of coming
+back for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import TracebackType
+from typing import Self
+
+
+class Do(Enum):
+    """A step that is no bytes."""
+
+    HOLD = auto()  # keep the connection open until the client leaves
+    RESET = auto()  # end it with RST instead of FIN
+
+
+Step = bytes | asyncio.Event | Do  # an Event: go on once the test sets it
+Script = Sequence[Step]
+
+SSE = b"Content-Type: text/event-stream\r\n"
+CHUNKED = SSE + b"Transfer-Encoding: chunked\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def head(status: int = 200, headers: bytes = SSE) -> bytes:
+    """Return the head of a response; without a length its body ends with the connection."""
+    return b"HTTP/1.1 %d Whatever\r\n%b\r\n" % (status, headers)
+
+
+def chunk(data: bytes) -> bytes:
+    """Return one chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def trickled(data: bytes) -> list[Step]:
+    """Return the steps that send data one byte at a time."""
+    return [data[i : i + 1] for i in range(len(data))]
+
+
+@dataclass
+class Request:
+    """What came in on one connection; header names are lower case."""
+
+    method: str
+    path: str
+    headers: list[tuple[str, bytes]]
+    body: bytes
+    arrived_s: float
+    disconnected: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def header(self, name: str) -> bytes | None:
+        """Return the only header of that name; None without one."""
+        values = [value for key, value in self.headers if key == name]
+        assert len(values) < 2, f"{name} was sent {len(values)} times"
+        return values[0] if values else None
+
+
+class ScriptedServer:
+    """Plays scripts on a free port of 127.0.0.1; an async context manager that can be entered again."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.requests: list[Request] = []
+        self._scripts = list(scripts)
+        self._port = 0
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._changed = asyncio.Condition()
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen; after a stop on the same port as before."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and break every connection, as a killed process does."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        connections = dict(self._connections)
+        for task, writer in connections.items():
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+    async def requested(self, count: int) -> Request:
+        """Wait until there were ``count`` requests and return that one."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.requests) >= count)
+        return self.requests[count - 1]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
+        request = None
+        try:
+            request = await _read_request(reader)
+            number = len(self.requests)
+            async with self._changed:
+                self.requests.append(request)
+                self._changed.notify_all()
+            beyond: Script = [head(204, b"")]
+            await _play(self._scripts[number] if number < len(self._scripts) else beyond, reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client has left, or the test is over
+        finally:
+            if request is not None:
+                request.disconnected.set()
+            writer.close()
+            del self._connections[task]
+
+
+async def _play(script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    for step in script:
+        if isinstance(step, bytes):
+            writer.write(step)
+            await writer.drain()
+        elif isinstance(step, asyncio.Event):
+            await step.wait()
+        elif step is Do.HOLD:
+            while await reader.read(1024):
+                pass
+        else:
+            # Linger 0: closing throws away what is unsent and sends RST.
+            connection: socket.socket = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> Request:
+    start, *lines = (await reader.readuntil(b"\r\n\r\n"))[:-4].split(b"\r\n")
+    method, path, _ = start.decode().split(" ")
+    pairs = [line.partition(b": ") for line in lines]
+    headers = [(name.decode().lower(), value) for name, _, value in pairs]
+    length = int(dict(headers).get("content-length", b"0"))
+    return Request(method, path, headers, await reader.readexactly(length), time.monotonic())
