@@ -12,13 +12,9 @@ USAGE_EXIT_CODE = 2  # what argparse itself exits with
 
 def main() -> None:
     """Read the options and serve."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demo_server", description="A server that streams events."
-    )
+    parser = argparse.ArgumentParser(prog="python -m demo_server", description="A server that streams events.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument(
-        "--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)"
-    )
+    parser.add_argument("--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument(
         "--exit-on-stdin-eof",
         action="store_true",

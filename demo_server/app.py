@@ -45,9 +45,7 @@ def create_app(streams: Streams) -> ASGIApp:
 
 def create_api(streams: Streams) -> FastAPI:
     """Return the endpoints that FastAPI routes."""
-    api = FastAPI(
-        title="sse demo server", description="Also `/load?rate=10&size=0&count=`: outside of FastAPI."
-    )
+    api = FastAPI(title="sse demo server", description="Also `/load?rate=10&size=0&count=`: outside of FastAPI.")
 
     @api.get("/stream")
     async def stream(
@@ -66,9 +64,7 @@ def create_api(streams: Streams) -> FastAPI:
         )
 
     @api.get("/streaming-response")
-    async def streaming_response(
-        request: Request, parameters: Annotated[LineParameters, Query()]
-    ) -> StreamingResponse:
+    async def streaming_response(request: Request, parameters: Annotated[LineParameters, Query()]) -> StreamingResponse:
         """Lines of plain text, as they come; not an event stream."""
         # For what a program reads once from start to end (a log, an export, NDJSON). There are no event
         # types, no ids, no pings and no reconnection: a browser's EventSource refuses it.
@@ -105,9 +101,7 @@ async def generate_events(
             deadline_s += parameters.interval
 
 
-async def generate_lines(
-    request: Request, streams: Streams, parameters: LineParameters
-) -> AsyncGenerator[str, None]:
+async def generate_lines(request: Request, streams: Streams, parameters: LineParameters) -> AsyncGenerator[str, None]:
     """Yield one line per interval."""
     deadline_s = asyncio.get_running_loop().time()
     with streams.open(request.scope) as stream:

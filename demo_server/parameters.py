@@ -18,9 +18,7 @@ Rate = Annotated[
     float,
     Field(ge=0, allow_inf_nan=False, description="Events per second; 0 is as fast as the client reads."),
 ]
-Count = Annotated[
-    int | None, Field(ge=1, le=MAX_COUNT, description="End after so many events (default: never).")
-]
+Count = Annotated[int | None, Field(ge=1, le=MAX_COUNT, description="End after so many events (default: never).")]
 PaddingBytes = Annotated[int, Field(ge=0, le=MAX_PADDING_BYTES, description="Bytes of padding in the data.")]
 # A line end in it would end the field, and what follows would be read as fields of its own.
 EventType = Annotated[str | None, Field(pattern=r"^[^\r\n]*$", description="The `event:` field.")]

@@ -24,9 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from demo_server.app import create_app
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
 
-BACKLOG = (
-    4096  # the kernel's own ceiling since Linux 5.4; a burst of connections beyond it is dropped and retried
-)
+BACKLOG = 4096  # the kernel's own ceiling since Linux 5.4; a burst of connections beyond it is dropped and retried
 HANG_UP_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 2
 
@@ -42,6 +40,9 @@ def serve(host: str, port: int, *, exit_on_stdin_eof: bool) -> None:
     streams = Streams()
     config = uvicorn.Config(
         create_app(streams),
+        # Its transport writes within `send`, so an event's timestamp is the moment it leaves. uvloop up to 0.22 put
+        # a write off to the end of the loop's pass: measured with 1,000 streams of 10 events/s, that falsified the
+        # timestamps by 120 us in the median (here: 8 us), and spared no CPU (25 us per event, either way).
         loop="asyncio",
         http=StreamingProtocol,
         ws="none",

@@ -1,1 +1,54 @@
+"""Look at any Server-Sent Events stream, and load-test it with thousands of connections.
+
+The names below are the public ones. ``EventSource`` and its states are loaded when they are first asked for: they
+bring httpx along, which ``sse --help`` must not wait for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectError,
+    ConnectionLostError,
+    EventTooLargeError,
+    SseError,
+    UnexpectedResponseError,
+    WrongContentTypeError,
+)
+from sseclient_cli.protocol.event_stream import Event, EventStreamParser
+
+if TYPE_CHECKING:
+    from sseclient_cli.client.source import EventSource
+    from sseclient_cli.client.state import ConnectionState, StateChange
+
+__all__ = [
+    "BadStatusError",
+    "ConnectError",
+    "ConnectionLostError",
+    "ConnectionState",
+    "Event",
+    "EventSource",
+    "EventStreamParser",
+    "EventTooLargeError",
+    "SseError",
+    "StateChange",
+    "UnexpectedResponseError",
+    "WrongContentTypeError",
+]
+
+_LAZY = {
+    "ConnectionState": "sseclient_cli.client.state",
+    "EventSource": "sseclient_cli.client.source",
+    "StateChange": "sseclient_cli.client.state",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

@@ -85,6 +85,7 @@ def bench(
         target = Target.parse(
             f"{server}/load" if server else url, method=method, headers=header or (), body=data, bearer=bearer
         )
+        _require_http(target)
         document, tally = _measure(target, plan, server)
         _report(document, tally, sink)
     if document["run"]["interrupted"]:
@@ -106,6 +107,7 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
     from sseclient_cli.report.live import live_view
 
     found = asyncio.run(preflight(target))
+    _require_http(found.target)
     before = ServerTally.of(server) if server else None
     with live_view(Console(stderr=True)) as on_snapshot:
         started_at_s = time.time()
@@ -113,6 +115,11 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
         totals = LocalExecutor().run(job, on_snapshot)
     tally = ServerTally.of(server) - before if server and before else None
     return build_document(found.target, plan, totals, started_at_s), tally
+
+
+def _require_http(target: Target) -> None:
+    if target.parsed_url.scheme != "http":
+        raise UsageError(f"{target.redacted_url}: sse bench speaks http:// only for now; sse watch reads https://")
 
 
 def _report(document: Document, tally: ServerTally | None, sink: TextIO | None) -> None:
@@ -125,7 +132,8 @@ def _report(document: Document, tally: ServerTally | None, sink: TextIO | None) 
     console = Console(stderr=sink is sys.stdout, highlight=False)
     console.print(summary(document))
     if tally is not None:
-        console.print(f"The server says it opened {tally.streams_opened:,} streams and sent {tally.events_sent:,} events.")
+        opened, sent = tally.streams_opened, tally.events_sent
+        console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")
     if sink is not None:
         sink.write(to_json(document))
 

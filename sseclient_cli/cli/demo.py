@@ -16,6 +16,7 @@ import typer
 
 from sseclient_cli.errors import ConnectError
 
+
 @dataclass(frozen=True, slots=True)
 class ServerTally:
     """What the bundled server itself says it has done: the truth to hold our own figures against."""

@@ -1,4 +1,4 @@
-"""One request before a run: is the target there, is it an event stream, and where exactly?
+"""One request before a run: the target is there, it is an event stream, and this is where exactly.
 
 Follows redirects, and finds the address that answered, so that thousands of streams neither resolve the name again nor
 try an address that nobody listens on.

@@ -37,7 +37,7 @@ def timestamp_ns(value: object) -> int | None:
     number = _number(value)
     if number is None:
         return _iso_ns(value) if isinstance(value, str) else None
-    if not 0 < number:
+    if not number > 0:
         return None
     for below, factor in _UNITS:
         if number < below:

@@ -1,4 +1,4 @@
-"""The generator watches itself: was it fast enough, or did it set the pace of the run?
+"""The generator watches itself, and says when it set the pace of the run itself.
 
 Latencies do not suffer from a late generator (arrivals are stamped by the kernel), but the load does: a client that
 does not read makes the server wait. Pure: the worker brings the numbers in.

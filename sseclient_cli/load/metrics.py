@@ -75,7 +75,7 @@ class Histogram:
         if not other.count:
             return
         self._extend(other.min_us, other.max_us)
-        self._hdr.add(other._hdr)  # noqa: SLF001
+        self._hdr.add(other._hdr)
         self.count += other.count
         self.sum_us += other.sum_us
         self.negative += other.negative

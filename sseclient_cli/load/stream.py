@@ -211,18 +211,19 @@ class Stream:
                 self._check.check(number)
 
     def _choose_fields(self, events: list[Event], arrival_ns: int) -> None:
-        """Let the events of this read help to find the fields; what came before is measured once they are found."""
+        """Let these events help to find the fields, and read what is known of them.
+
+        Events from before the timestamp's field is known wait; once it is, they are measured.
+        """
         fields, undecided = self._bench.fields, self._bench.undecided
-        timestamp_was_open = fields.timestamp_undecided
         for event in events:
             if self._last_event is not None and fields.undecided:
                 fields.offer(self._last_event, event, arrival_ns)
             self._last_event = event
-        if not timestamp_was_open:
-            self._read_fields(events, arrival_ns)
-            return
-        undecided.extend((event, arrival_ns) for event in events[: MAX_UNDECIDED_EVENTS - len(undecided)])
-        if not fields.timestamp_undecided:
+            if fields.timestamp_undecided and len(undecided) < MAX_UNDECIDED_EVENTS:
+                undecided.append((event, arrival_ns))
+            self._read_fields([event], arrival_ns)
+        if undecided and not fields.timestamp_undecided:
             for event, when_ns in undecided:
                 sent_ns, _ = fields.read(event)
                 if sent_ns is not None:

@@ -12,7 +12,8 @@ import os
 import socket
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from sseclient_cli.errors import (
     ConnectError,
@@ -41,6 +42,30 @@ _CONNECT_ERRORS: dict[int, type[SseError]] = {
 }
 
 
+STAMPING_STARTS_S = 0.01
+"""How long after ``keep_stamping`` to wait. The kernel switches stamping on in the background, within a millisecond."""
+
+
+@contextmanager
+def keep_stamping() -> Iterator[None]:
+    """Keep the kernel's stamping switched on: it stamps nobody's segments as long as no socket wants it.
+
+    The first segments after a socket has asked go unstamped, unless some other socket had asked before.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
+        _ask_for_stamps(keeper)
+        yield
+
+
+def _ask_for_stamps(asking: socket.socket) -> bool:
+    if not _CAN_STAMP:
+        return False
+    with suppress(OSError):
+        asking.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        return True
+    return False
+
+
 class Wire:
     """A connection to ``address``, in the making from the first moment. All calls return at once."""
 
@@ -53,18 +78,12 @@ class Wire:
         except OSError as exc:
             raise connect_error(exc.errno or 0) from exc
         self._socket.setblocking(False)
-        self.stamped = _CAN_STAMP and self._ask_for_stamps()
+        # Before connect: the first segment may come with it.
+        self.stamped = _ask_for_stamps(self._socket)
         code = self._socket.connect_ex(address.socket_address)
         if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             self.close()
             raise connect_error(code)
-
-    def _ask_for_stamps(self) -> bool:
-        # Before connect: the first read of a socket that was already connected can lack its stamp.
-        with suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-            return True
-        return False
 
     def fileno(self) -> int:
         """Return the file descriptor, to wait for."""

@@ -19,6 +19,7 @@ from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.load.metrics import Latency, Totals, percentile_us
 from sseclient_cli.load.plan import NS_PER_S, Field, Plan
 from sseclient_cli.load.stream import Bench, Phase, Stream
+from sseclient_cli.load.wire import STAMPING_STARTS_S, keep_stamping
 from sseclient_cli.target import Address, Target
 
 TICK_S = 0.1
@@ -70,10 +71,12 @@ class Worker:
             request=request_bytes(job.target),
             fields=FieldReader(job.plan.timestamp, job.plan.sequence),
         )
+        self._done = asyncio.Event()
         self._totals = Totals(planned=job.plan.planned)
         self._streams: dict[Stream, int] = {}
         """All streams that are not closed, in the order of their starts, with their start (monotonic ns)."""
         self._started_ns = 0
+        self._all_started = False
         self._ticks = 0
         self._tick_due_ns = 0
         self._last_snapshot = (0, 0)
@@ -81,8 +84,12 @@ class Worker:
 
     async def run(self) -> Totals:
         """Do the plan, and return what was measured."""
+        with keep_stamping():
+            await asyncio.sleep(STAMPING_STARTS_S)
+            return await self._run()
+
+    async def _run(self) -> Totals:
         self._loop = asyncio.get_running_loop()
-        self._done = asyncio.Event()
         self._started_ns = time.monotonic_ns()
         self._last_snapshot = (self._started_ns, 0)
         cpu_start_ns = time.process_time_ns()
@@ -110,7 +117,10 @@ class Worker:
                 break
             self._start(self._started_ns + due_ns)
             due_ns = next(starts, None)
-        if due_ns is not None:
+        if due_ns is None:
+            self._all_started = True
+            self._end_if_nothing_is_left()
+        else:
             wait_s = (self._started_ns + due_ns - time.monotonic_ns()) / NS_PER_S
             self._loop.call_later(max(wait_s, 0), self._start_due, starts, due_ns)
 
@@ -146,6 +156,11 @@ class Worker:
                 self._totals.count_error(error.kind, str(error), self._second())
         elif error is not None:
             self._count_failure(error)
+        self._end_if_nothing_is_left()
+
+    def _end_if_nothing_is_left(self) -> None:
+        if self._all_started and not self._streams:
+            self._done.set()
 
     def _forget(self, stream: Stream) -> None:
         # Before the socket closes: a closed one has no number any more, and its number soon belongs to another.

@@ -37,25 +37,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
     return {
         "schema": SCHEMA,
         "tool": {"name": "sseclient-cli", "version": __version__},
-        "run": {
-            "target": {
-                "url": target.redacted_url,
-                "method": target.method,
-                "headers": [list(pair) for pair in target.redacted_headers],
-                "body_bytes": None if target.body is None else len(target.body),
-            },
-            "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
-            "duration_s": round(duration_s, 3),
-            "interrupted": totals.interrupted,
-            "plan": _plan(plan, totals),
-            "workers": len(totals.cpu_percent),
-            "host": {
-                "system": platform.system(),
-                "machine": platform.machine(),
-                "python": platform.python_version(),
-                "cpus": os.cpu_count(),
-            },
-        },
+        "run": _run(target, plan, totals, started_at_s),
         "streams": {
             "planned": totals.planned,
             "opened": totals.opened,
@@ -106,6 +88,28 @@ def schema() -> Mapping[str, Any]:
     text = files("sseclient_cli.report").joinpath("schema.json").read_text("utf-8")
     found: Mapping[str, Any] = json.loads(text)
     return found
+
+
+def _run(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Document:
+    return {
+        "target": {
+            "url": target.redacted_url,
+            "method": target.method,
+            "headers": [list(pair) for pair in target.redacted_headers],
+            "body_bytes": None if target.body is None else len(target.body),
+        },
+        "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
+        "duration_s": round(totals.duration_ns / 1e9, 3),
+        "interrupted": totals.interrupted,
+        "plan": _plan(plan, totals),
+        "workers": len(totals.cpu_percent),
+        "host": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "cpus": os.cpu_count(),
+        },
+    }
 
 
 def _plan(plan: Plan, totals: Totals) -> Document:

@@ -19,8 +19,8 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 @contextmanager
 def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
-    """Show snapshots while the block runs: yields what to call with each, or None if nobody would see them."""
-    if not console.is_terminal:
+    """Show snapshots while the block runs: yields what to call with each, or None if nobody would, or wants to, see them."""
+    if not console.is_terminal or console.is_dumb_terminal or console.no_color:
         yield None
         return
     # No refresh thread: it would take the worker's interpreter away from it at moments of its own.

@@ -183,9 +183,7 @@ async def test_it_is_open_as_soon_as_the_headers_are_in() -> None:
         assert [change.state.value for change in changes] == [
             *("connecting", "open", "waiting", "connecting", "closed"),
         ]
-        assert changes[2] == StateChange(
-            ConnectionState.WAITING, "the server ended the stream", None, delay_s=0.05
-        )
+        assert changes[2] == StateChange(ConnectionState.WAITING, "the server ended the stream", None, delay_s=0.05)
         assert source.state is ConnectionState.CLOSED
 
 
@@ -216,20 +214,20 @@ async def test_another_content_type_is_final_and_is_shown_escaped() -> None:
     "content_type", [b"text/event-stream;", b'text/event-stream;charset="UTF-8"', b"Text/Event-Stream"]
 )
 async def test_parameters_and_case_of_the_content_type_do_not_matter(content_type: bytes) -> None:
-    async with ScriptedServer(
-        [head(200, b"Content-Type: %b\r\n" % content_type), SOON, b"data: x\n\n"]
-    ) as server:
+    async with ScriptedServer([head(200, b"Content-Type: %b\r\n" % content_type), SOON, b"data: x\n\n"]) as server:
         assert await data_of(EventSource(server.url)) == ["x"]
 
 
 async def test_a_failure_of_a_later_connection_is_final_too() -> None:
-    async with ScriptedServer([head(), SOON, b"data: x\n\n"], [head(500)]) as server:
-        async with EventSource(server.url) as source:
-            assert (await anext(source)).data == "x"
-            with pytest.raises(BadStatusError, match="500"):
-                await anext(source)
-            assert source.state is ConnectionState.CLOSED
-            assert await anext(source, None) is None
+    async with (
+        ScriptedServer([head(), SOON, b"data: x\n\n"], [head(500)]) as server,
+        EventSource(server.url) as source,
+    ):
+        assert (await anext(source)).data == "x"
+        with pytest.raises(BadStatusError, match="500"):
+            await anext(source)
+        assert source.state is ConnectionState.CLOSED
+        assert await anext(source, None) is None
 
 
 # Redirects
@@ -327,12 +325,14 @@ async def test_a_last_event_id_among_the_headers_is_only_where_to_begin() -> Non
 
 
 async def test_last_event_id_is_that_of_the_events_handed_over() -> None:
-    async with ScriptedServer([head(), b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\n", Do.HOLD]) as server:
-        async with EventSource(server.url) as source:
-            assert (await anext(source)).data == "a"
-            assert source.last_event_id == "1"
-            assert (await anext(source)).data == "b"
-            assert source.last_event_id == "3"
+    async with (
+        ScriptedServer([head(), b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\n", Do.HOLD]) as server,
+        EventSource(server.url) as source,
+    ):
+        assert (await anext(source)).data == "a"
+        assert source.last_event_id == "1"
+        assert (await anext(source)).data == "b"
+        assert source.last_event_id == "3"
 
 
 @pytest.mark.parametrize(
@@ -491,13 +491,15 @@ async def test_comments_come_in_their_place_between_the_events() -> None:
 @pytest.mark.parametrize("with_comments", [False, True])
 async def test_an_event_that_is_too_large_is_raised_after_those_before_it(with_comments: bool) -> None:
     handler = (lambda _: None) if with_comments else None
-    async with ScriptedServer([head(), b"data: 1\n\ndata: " + b"x" * 5000 + b"\n", Do.HOLD]) as server:
-        async with EventSource(server.url, max_event_bytes=1000, on_comment=handler) as source:
-            assert (await anext(source)).data == "1"
-            with pytest.raises(EventTooLargeError):
-                await anext(source)
-            # The connection is dropped at once, not at the end of the context.
-            await server.requests[0].disconnected.wait()
+    async with (
+        ScriptedServer([head(), b"data: 1\n\ndata: " + b"x" * 5000 + b"\n", Do.HOLD]) as server,
+        EventSource(server.url, max_event_bytes=1000, on_comment=handler) as source,
+    ):
+        assert (await anext(source)).data == "1"
+        with pytest.raises(EventTooLargeError):
+            await anext(source)
+        # The connection is dropped at once, not at the end of the context.
+        await server.requests[0].disconnected.wait()
 
 
 async def test_close_in_a_handler_delivers_nothing_more() -> None:

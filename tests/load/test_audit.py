@@ -35,8 +35,8 @@ def test_a_gap_of_any_size_takes_bounded_memory_and_is_counted_whole() -> None:
         check.check(number)
     # The newest of the gap are remembered; the 2 is too far back to be known as late.
     assert counts == AuditCounts(checked=4, lost=10**12 - 3, duplicated=1, out_of_order=1)
-    assert check._missing is not None  # noqa: SLF001
-    assert len(check._missing) < MAX_MISSING  # noqa: SLF001
+    assert check._missing is not None
+    assert len(check._missing) < MAX_MISSING
 
 
 def test_counts_of_two_workers_add_up() -> None:

@@ -77,10 +77,10 @@ def test_an_opened_connection_ends_the_backoff() -> None:
     assert reconnection.attempt_failed(0.0).delay_ms == 3000
 
 
-def test_a_million_failures_still_wait_thirty_seconds() -> None:
+def test_ten_thousand_failures_still_wait_thirty_seconds() -> None:
     reconnection = Reconnection()
     delay_ms = 0
-    for _ in range(1_000_000):
+    for _ in range(10_000):
         delay_ms = reconnection.attempt_failed(0.0).delay_ms
     assert delay_ms == 30_000
 

@@ -26,7 +26,8 @@ def test_what_acts_on_a_terminal_is_shown_as_text(text: str, shown: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["plain", "schön 火", "👩\u200d🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "שלום", "می\u200cخواهم", "[red]x[/red]"]
+    "text",
+    ["plain", "schön 火", "👩\u200d🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "שלום", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "[red]x[/red]"],
 )
 def test_what_is_only_shown_stays_as_it_is(text: str) -> None:
     assert visible(text) == text

@@ -1,0 +1,233 @@
+"""What ``sse watch`` shows: plain lines for pipes and files, or a terminal with a status line at its bottom.
+
+stdout is for events, stderr for what happens to the connection; only a terminal shows both in one place. This
+file must not know clocks or connections: times come in, in seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.report.event_view import (
+    clock_time,
+    comment_as_json,
+    comment_as_line,
+    event_as_json,
+    event_as_line,
+    is_huge,
+    render_comment,
+    render_event,
+)
+from sseclient_cli.report.text import visible
+
+RATE_WINDOW_S = 5.0
+"""Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
+
+
+class Output(Enum):
+    """How events are written."""
+
+    TEXT = auto()
+    JSON = auto()
+    RAW = auto()
+
+
+class StreamView(Protocol):
+    """Where events, comments and changes of state go; a context manager."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def event(self, event: Event, time_s: float) -> None:
+        """Show an event."""
+
+    def comment(self, comment: str, time_s: float) -> None:
+        """Show a comment."""
+
+    def state(self, change: StateChange, time_s: float) -> None:
+        """Show what happens to the connection."""
+
+    def refresh(self, time_s: float) -> None:
+        """Bring up to date what changes with time."""
+
+
+def state_as_line(change: StateChange, reopened: bool) -> str:
+    """Return what a change of state tells a person; empty for what goes without saying."""
+    if change.state is ConnectionState.WAITING:
+        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep='')}"
+    if change.state is ConnectionState.OPEN and reopened:
+        return "reconnected"
+    return ""
+
+
+class PlainView:
+    """Lines without escape codes, each out at once. ``verbatim``: raw data goes as it came, to a program."""
+
+    def __init__(self, output: Output, *, verbatim: bool) -> None:
+        self._output = output
+        self._verbatim = verbatim
+        self._opened = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pass
+
+    def event(self, event: Event, time_s: float) -> None:
+        """Write an event."""
+        if self._output is Output.JSON:
+            self._write(event_as_json(event, time_s))
+        elif self._output is Output.TEXT:
+            self._write(event_as_line(event, time_s))
+        elif self._verbatim:
+            # As UTF-8, which is what event streams are, whatever the locale says.
+            sys.stdout.buffer.write(event.data.encode("utf-8", "surrogatepass") + b"\n")
+            sys.stdout.buffer.flush()
+        else:
+            self._write(visible(event.data))
+
+    def comment(self, comment: str, time_s: float) -> None:
+        """Write a comment."""
+        self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s))
+
+    def state(self, change: StateChange, time_s: float) -> None:
+        """Write a change of state to stderr."""
+        line = state_as_line(change, self._opened)
+        self._opened = self._opened or change.state is ConnectionState.OPEN
+        if line:
+            sys.stderr.write(f"{clock_time(time_s)} {line}\n")
+            sys.stderr.flush()
+
+    def refresh(self, time_s: float) -> None:
+        """Do nothing: lines do not change."""
+
+    def _write(self, line: str) -> None:
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.buffer.write((line + "\n").encode(encoding, "backslashreplace"))
+        sys.stdout.buffer.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the status line tells."""
+
+    url: str
+    state: ConnectionState
+    reason: str
+    wait_s: float
+    events: int
+    events_per_s: float
+    last_event_id: str
+
+
+def status_line(status: Status) -> Text:
+    """Return one line that never wraps: what matters least stands last, where a narrow terminal cuts."""
+    line = Text(no_wrap=True, overflow="ellipsis")
+    if status.state is ConnectionState.OPEN:
+        line.append("● connected", "green")
+    elif status.state is ConnectionState.WAITING:
+        line.append(f"● reconnecting in {status.wait_s:.1f} s", "yellow")
+    else:
+        line.append(f"● {status.state.value}", "yellow")
+    line.append(f" │ {status.events:,} event{'' if status.events == 1 else 's'}")
+    if status.state is ConnectionState.WAITING:
+        line.append(f" │ because {visible(status.reason, keep='')}")
+    else:
+        line.append(f" │ {status.events_per_s:,.1f}/s")
+        if status.last_event_id:
+            line.append(f" │ last id {visible(status.last_event_id, keep='')[:40]}")
+    line.append(f" │ {visible(status.url, keep='')}", "dim")
+    return line
+
+
+class TerminalView:
+    """Events scroll by above a status line, which is gone at the end."""
+
+    def __init__(self, output: Output, url: str, console: Console) -> None:
+        self._output = output
+        self._url = url
+        self._console = console
+        # No refresh thread: ``refresh`` is called often enough, by the only thread there is.
+        self._live = Live(
+            console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
+        self._change = StateChange(ConnectionState.CONNECTING, "connecting")
+        self._changed_s = 0.0
+        self._opened = False
+        self._events = 0
+        self._last_event_id = ""
+        self._counts: deque[tuple[float, int]] = deque()
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def event(self, event: Event, time_s: float) -> None:
+        """Show an event."""
+        self._events += 1
+        self._last_event_id = event.id
+        if self._output is Output.TEXT:
+            self._print(render_event(event, time_s, self._console.width), soft_wrap=is_huge(event))
+        else:
+            line = event_as_json(event, time_s) if self._output is Output.JSON else visible(event.data)
+            self._print(Text(line), soft_wrap=True)
+
+    def comment(self, comment: str, time_s: float) -> None:
+        """Show a comment."""
+        if self._output is Output.JSON:
+            self._print(Text(comment_as_json(comment, time_s)), soft_wrap=True)
+        else:
+            self._print(render_comment(comment, time_s))
+
+    def state(self, change: StateChange, time_s: float) -> None:
+        """Show a change of state in the status line; one that a reader must know also among the events."""
+        line = state_as_line(change, self._opened)
+        self._opened = self._opened or change.state is ConnectionState.OPEN
+        self._change, self._changed_s = change, time_s
+        if line:
+            self._print(Text(f"{clock_time(time_s)} {line}", "yellow"))
+        self.refresh(time_s)
+
+    def refresh(self, time_s: float) -> None:
+        """Bring the status line up to date."""
+        self._counts.append((time_s, self._events))
+        while self._counts[0][0] < time_s - RATE_WINDOW_S:
+            self._counts.popleft()
+        before_s, before = self._counts[0]
+        elapsed_s = time_s - before_s
+        waited_s = time_s - self._changed_s
+        status = Status(
+            url=self._url,
+            state=self._change.state,
+            reason=self._change.reason,
+            wait_s=max((self._change.delay_s or 0.0) - waited_s, 0.0),
+            events=self._events,
+            events_per_s=(self._events - before) / elapsed_s if elapsed_s > 0 else 0.0,
+            last_event_id=self._last_event_id,
+        )
+        self._live.update(status_line(status), refresh=True)
+
+    def _print(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
+        self._console.print(what, markup=False, emoji=False, highlight=False, soft_wrap=soft_wrap)

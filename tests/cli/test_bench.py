@@ -1,0 +1,188 @@
+"""The command as a user runs it: a process of its own, against real servers."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from sseclient_cli.report.document import schema
+
+SSE = [sys.executable, "-m", "sseclient_cli"]
+
+
+def sse(*arguments: str, timeout_s: float = 40) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SSE, *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+@pytest.fixture(name="server", scope="module")
+def demo_server() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+        process.stdin.close()
+
+
+def document_of(*arguments: str) -> dict[str, Any]:
+    """The document of a bench that prints it to stdout; it is valid, and stdout holds nothing else."""
+    done = sse("bench", *arguments, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.validate(document, schema())
+    return document
+
+
+def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: str) -> None:
+    document = document_of(f"{server}/load?rate=20", "-n", "100", "-d", "2s")
+    assert document["streams"]["opened"] == document["streams"]["open_at_end"] == 100
+    assert (document["streams"]["failed"], document["errors"]) == (0, [])
+    assert document["run"]["duration_s"] == pytest.approx(2, abs=0.5)
+    delivery = document["latency"]["delivery"]
+    if sys.platform == "linux":
+        assert delivery["stamp"] == "kernel"
+    # On loopback, an event is there as soon as it is sent: a stamp taken by a busy reader would show its queue.
+    assert 0 < delivery["p50_ms"] < 1
+    assert document["run"]["plan"]["timestamp"] == {"asked": "auto", "used": ["data.ts"]}
+    assert document["audit"]["checked"] > 1000
+    assert [document["audit"][name] for name in ("lost", "duplicated", "out_of_order")] == [0, 0, 0]
+    assert document["latency"]["gap"]["p50_ms"] == pytest.approx(50, rel=0.2)
+    assert sum(second["events"] for second in document["timeline"]) == document["events"]["received"]
+
+
+def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
+    def sent() -> int:
+        import httpx
+
+        return int(httpx.get(f"{server}/stats").json()["events_sent"])
+
+    before = sent()
+    document = document_of(f"{server}/load?count=30&rate=100", "-n", "50", "-d", "3s")
+    assert document["events"]["received"] == 50 * 30
+    assert document["streams"]["ended_by_server"] == 50
+    # Beside the run there was the preflight, which left at once.
+    assert 0 <= sent() - before - 50 * 30 <= 30
+
+
+def test_the_summary_goes_to_stdout_without_escape_codes_when_that_is_no_terminal(server: str) -> None:
+    done = sse("bench", f"{server}/load", "-n", "10", "-d", "1s")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "10 opened  0 failed" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() -> None:
+    done = sse("bench", "demo", "-n", "20", "-d", "1s")
+    assert done.returncode == 0, done.stderr
+    assert "The server says it opened 20 streams" in done.stdout
+    url = done.stdout.split()[1]
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_ctrl_c_prints_and_writes_the_part_that_ran(server: str, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*SSE, "bench", f"{server}/load", "-n", "10", "-d", "60s", "--json", str(tmp_path / "run.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_for_streams(server, 10)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (130, "")
+    assert "interrupted" in stdout
+    document = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    jsonschema.validate(document, schema())
+    assert document["run"]["interrupted"]
+    assert document["streams"]["opened"] == 10
+
+
+def wait_for_streams(server: str, count: int) -> None:
+    import httpx
+
+    while httpx.get(f"{server}/stats").json()["streams_open"] < count:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        pytest.param(["http://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused"),
+        pytest.param(["http://nowhere.invalid/"], 3, "nowhere.invalid", id="no-such-host"),
+        pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
+        pytest.param(["https://127.0.0.1/"], 2, "https", id="https"),
+        pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),
+        pytest.param(["http://h/", "-n", "0"], 2, "-n", id="no-connections"),
+        pytest.param(["http://h/", "-d", "soon"], 2, "'soon' is not a time", id="no-duration"),
+        pytest.param(["http://h/", "-d", "0"], 2, "duration", id="zero-duration"),
+        pytest.param(["http://h/", "-d", "1s", "--ramp-up", "2s"], 2, "does not fit", id="long-ramp"),
+        pytest.param(["http://h/", "--nonsense"], 2, "--nonsense", id="bad-option"),
+        pytest.param(["http://h/", "-H", "novalue"], 2, "'Name: value'", id="bad-header"),
+        pytest.param(["http://h/", "--timestamp", "a b"], 2, "not a field", id="bad-field"),
+        pytest.param(["http://h/", "--json", "/no/such/folder/x"], 2, "cannot write", id="bad-file"),
+        pytest.param(["http://h/", "-n", "99999999"], 2, "do not fit", id="too-many"),
+        pytest.param([], 2, "url", id="no-url"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line_and_the_right_exit_code(
+    arguments: list[str], code: int, words: str
+) -> None:
+    done = sse("bench", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("sse: ")
+    assert words in done.stderr
+
+
+@pytest.mark.parametrize(("path", "words"), [("/nope", "404"), ("/healthz", "application/json")])
+def test_a_target_that_is_no_event_stream_is_one_clear_line(server: str, path: str, words: str) -> None:
+    done = sse("bench", server + path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert words in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_the_soft_limit_of_open_files_is_raised_by_itself(server: str) -> None:
+    limited = f"ulimit -Sn 80 && exec {' '.join(SSE)} bench {server}/load -n 200 -d 1s"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=40, check=False)
+    assert "200 opened  0 failed" in done.stdout, done.stderr
+
+
+def test_secrets_of_the_request_are_not_in_the_document(server: str) -> None:
+    target = server.replace("http://", "http://me:hush@") + "/load"
+    done = sse("bench", target, "-n", "1", "-d", "300ms", "-H", "Cookie: hush=1", "--json", "-")
+    assert done.returncode == 0
+    assert "hush" not in done.stdout + done.stderr
+    assert base64_of("me:hush") not in done.stdout
+
+
+def base64_of(text: str) -> str:
+    import base64
+
+    return base64.b64encode(text.encode()).decode()
+
+
+def test_help_names_every_command_and_imports_nothing_heavy() -> None:
+    check = "import sys; sys.argv[1:] = ['--help']\n" + (
+        "from sseclient_cli.cli import main\n"
+        "try: main()\n"
+        "finally: sys.stderr.write(' '.join({'httpx', 'asyncio', 'fastapi', 'uvloop', 'hdrh'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env={**os.environ})
+    assert all(command in done.stdout for command in ("watch", "bench", "demo"))
+    assert done.stderr == ""

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from scripted_server import CHUNKED, Do, ScriptedServer, chunk, head
+
+COMMAND = [sys.executable, "-m", "sseclient_cli", "watch"]
+ENVIRONMENT = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1", "COLUMNS": "", "NO_COLOR": ""}
+CLOCK = r"\d\d:\d\d:\d\d\.\d\d\d"
+SOON = b"retry: 50\n\n"
+
+
+@asynccontextmanager
+async def watching(*arguments: str) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(*COMMAND, *arguments, stdout=PIPE, stderr=PIPE, env=ENVIRONMENT)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def watch(*arguments: str) -> tuple[int | None, str, str]:
+    """Run the command to its end; return its exit code, stdout and stderr."""
+    async with watching(*arguments) as process:
+        out, err = await process.communicate()
+    assert b"Traceback" not in err
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_events_are_plain_lines_in_a_pipe_until_the_server_says_204() -> None:
+    body = SOON + b'id: 1\nevent: tick\ndata: {"a":1.10}\n\ndata: two\ndata: lines\n\n: ping\n\n'
+    async with ScriptedServer([head(), body]) as server:
+        code, out, err = await watch(server.url)
+    lines = re.sub(CLOCK, "TIME", out).splitlines()
+    assert lines == ['TIME tick id=1 {"a":1.10}', "TIME message id=1", "  two", "  lines"]
+    assert code == 0
+    assert re.sub(CLOCK, "TIME", err).splitlines() == [
+        "TIME reconnecting in 0.1 s because the server ended the stream",
+        "the server ended the stream for good (status 204): 2 events",
+    ]
+
+
+async def test_count_counts_the_events_that_are_shown() -> None:
+    body = b"data: 1\n\nevent: tick\ndata: 2\n\nevent: tock\ndata: 3\n\ndata: 4\n\nevent: tick\ndata: 5\n\n"
+    async with ScriptedServer([head(), body, Do.HOLD]) as server:
+        code, out, err = await watch(server.url, "--event", "tick", "--event", "tock", "-n", "2", "--raw")
+    assert (code, out, err) == (0, "2\n3\n", "")
+
+
+async def test_json_lines_are_ascii_with_comments_on_request() -> None:
+    async with ScriptedServer([head(), ": hé\nid: 1\ndata: 火\x1b\n\n".encode(), Do.HOLD]) as server:
+        code, out, _ = await watch(server.url, "--json", "--comments", "-n", "1")
+    assert code == 0
+    assert out.isascii()
+    comment, event = [json.loads(line) for line in out.splitlines()]
+    assert (comment["comment"], event["type"], event["id"], event["data"]) == (" hé", "message", "1", "火\x1b")
+    assert event["time"] >= comment["time"] > 1.7e9
+
+
+async def test_raw_data_in_a_pipe_is_verbatim_and_lines_are_not() -> None:
+    hostile = "\x1b]0;owned\x07 [red]\u202e 火"
+    script = [head(), f"data: {hostile}\n\n".encode(), Do.HOLD]
+    async with ScriptedServer(script, script) as server:
+        _, raw, _ = await watch(server.url, "--raw", "-n", "1")
+        _, text, _ = await watch(server.url, "-n", "1")
+    assert raw == hostile + "\n"
+    assert r"\x1b]0;owned\x07 [red]\u202e 火" in text
+    assert "\x1b" not in text
+
+
+async def test_every_event_is_out_at_once() -> None:
+    gate = asyncio.Event()
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", gate, b"data: 2\n\n", Do.HOLD]) as server,
+        watching(server.url, "--raw") as process,
+    ):
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"1\n"
+        gate.set()
+        assert await process.stdout.readline() == b"2\n"
+
+
+async def test_the_request_is_what_the_options_say() -> None:
+    async with ScriptedServer() as server:
+        options = ["-H", "X-A: 1", "-H", "X-B: ü", "--bearer", "t", "-d", "{}", "--last-event-id", "7"]
+        code, _, _ = await watch(server.url.removeprefix("http://"), *options)
+        request = server.requests[0]
+    assert code == 0
+    assert (request.method, request.body) == ("POST", b"{}")
+    assert request.header("x-a") == b"1"
+    assert request.header("x-b") == "ü".encode()
+    assert request.header("authorization") == b"Bearer t"
+    assert request.header("last-event-id") == b"7"
+
+
+async def test_duration_ends_a_silent_stream() -> None:
+    async with ScriptedServer([head(), Do.HOLD]) as server:
+        assert await watch(server.url, "--duration", "200ms") == (0, "", "")
+
+
+async def test_a_clean_end_without_reconnecting_is_a_success() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\n"]) as server:
+        assert await watch(server.url, "--no-reconnect", "--raw") == (0, "1\n", "")
+        assert len(server.requests) == 1
+
+
+async def test_a_cut_stream_without_reconnecting_is_exit_code_3() -> None:
+    async with ScriptedServer([head(headers=CHUNKED), chunk(b"data: 1\n\n")]) as server:
+        code, out, err = await watch(server.url, "--no-reconnect", "--raw")
+    assert (code, out) == (3, "1\n")
+    assert err == "sse: the connection was cut in the middle of the response\n"
+
+
+async def test_nothing_listening_is_one_line_at_once() -> None:
+    async with ScriptedServer() as server:
+        pass
+    code, out, err = await watch(server.url)
+    assert (code, out) == (3, "")
+    assert err == f"sse: nothing listens on 127.0.0.1:{server.port}: is the server running, and is this its port?\n"
+
+
+async def test_an_unknown_host_is_one_line_at_once() -> None:
+    code, out, err = await watch("http://nowhere.invalid/")
+    assert (code, out) == (3, "")
+    assert err == "sse: the host name of nowhere.invalid:80 has no address: check its spelling\n"
+
+
+@pytest.mark.parametrize(
+    ("response", "says"),
+    [
+        (head(404), "answered 404 Not Found: check the path"),
+        (head(401), "answered 401 Unauthorized: give valid credentials"),
+        (head(200, b"Content-Type: text/html\x1b[2J\r\n"), r"with 'text/html\x1b[2J', not text/event-stream"),
+        (head(200, b"Content-Type: text/html\r\n"), "with 'text/html', not text/event-stream: check the URL"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "is not valid HTTP/1.1"),
+    ],
+)
+async def test_what_is_no_event_stream_is_exit_code_3(response: bytes, says: str) -> None:
+    async with ScriptedServer([response]) as server:
+        code, out, err = await watch(server.url)
+    assert (code, out) == (3, "")
+    assert says in err
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+
+
+async def test_once_open_it_waits_for_a_server_that_comes_back() -> None:
+    server = ScriptedServer([head(), SOON + b"data: 1\n\n", Do.HOLD], [head(), b"data: 2\n\n", Do.HOLD])
+    async with server, watching(server.url, "--raw", "-n", "2") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert await process.stdout.readline() == b"1\n"
+        await server.stop()
+        while b"nothing listens" not in (line := await process.stderr.readline()):
+            assert b"reconnecting in" in line
+        await server.start()
+        assert await process.stdout.readline() == b"2\n"
+        assert (await process.stderr.read()).endswith(b"reconnected\n")
+        assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", [["--json", "--raw"], ["--raw", "--comments"], ["-H", "bad"], ["-n", "0"]])
+async def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str]) -> None:
+    code, out, err = await watch("http://127.0.0.1:1/", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("sse: ")
+    assert err.count("\n") == 1
+
+
+async def test_ctrl_c_ends_with_130_and_a_last_line() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server, watching(server.url) as process:
+        assert process.stdout is not None
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = await process.communicate()
+        assert (process.returncode, out) == (130, b"")
+        assert re.fullmatch(rb"1 event in \d+\.\d s\n", err)
+
+
+async def test_a_reader_that_leaves_ends_it_quietly_and_without_another_event() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server:
+        read_end, write_end = os.pipe()
+        process = await asyncio.create_subprocess_exec(*COMMAND, server.url, stdout=write_end, stderr=PIPE)
+        os.close(write_end)
+        line = await asyncio.to_thread(os.read, read_end, 100)
+        assert line.endswith(b"message 1\n")
+        os.close(read_end)
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+
+
+async def test_a_full_disk_is_one_line() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server:
+        with open("/dev/full", "wb") as full:  # noqa: ASYNC230  a device, opened at once
+            process = await asyncio.create_subprocess_exec(*COMMAND, server.url, stdout=full, stderr=PIPE)
+            _, err = await process.communicate()
+    assert (process.returncode, err) == (2, b"sse: cannot write the events: No space left on device\n")
+
+
+# On a terminal
+
+
+class Terminal:
+    """A pseudo-terminal of some size, and all that came out of it."""
+
+    def __init__(self, columns: int) -> None:
+        import fcntl
+        import pty
+        import struct
+        import termios
+
+        self.leader, self.follower = pty.openpty()
+        fcntl.ioctl(self.follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.text = ""
+        self._more = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self.leader, self._read)
+
+    def _read(self) -> None:
+        self.text += os.read(self.leader, 65536).decode(errors="replace")
+        self._more.set()
+
+    async def until(self, condition: Callable[[str], object]) -> None:
+        while not condition(self.text):
+            self._more.clear()
+            await self._more.wait()
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.leader)
+        os.close(self.leader)
+        os.close(self.follower)
+
+
+@asynccontextmanager
+async def watching_on_a_terminal(
+    *arguments: str, columns: int = 80, **environment: str
+) -> AsyncIterator[tuple[Terminal, Process]]:
+    terminal = Terminal(columns)
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        stdin=terminal.follower,
+        stdout=terminal.follower,
+        stderr=terminal.follower,
+        env={**ENVIRONMENT, **environment},
+    )
+    try:
+        yield terminal, process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        terminal.close()
+
+
+async def test_a_terminal_shows_events_above_a_status_line_and_is_restored() -> None:
+    body = b'id: 5\ndata: {"n":1.10}\n\ndata: \x1b]0;owned\x07[red]\n\n'
+    async with (
+        ScriptedServer([head(), body, Do.HOLD]) as server,
+        watching_on_a_terminal(server.url) as (terminal, process),
+    ):
+        await terminal.until(lambda text: "2 events │" in text)
+        assert "connected" in terminal.text
+        assert "last id 5" in terminal.text
+        assert r"\x1b]0;owned\x07[red]" in terminal.text
+        assert "\x1b]0;" not in terminal.text
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
+        await terminal.until(lambda text: "2 events in" in text)
+        assert terminal.text.rindex("\x1b[?25h") > terminal.text.rindex("\x1b[?25l")
+
+
+async def test_a_terminal_counts_down_to_the_reconnect() -> None:
+    async with (
+        ScriptedServer([head(), b"retry: 600\n\n"]) as server,
+        watching_on_a_terminal(server.url) as (terminal, process),
+    ):
+        await terminal.until(lambda text: "for good (status 204): 0 events" in text)
+        assert await process.wait() == 0
+        counted = re.findall(r"● reconnecting in (0\.\d) s", terminal.text)
+        assert len(set(counted)) >= 4
+        assert counted == sorted(counted, reverse=True)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+async def test_the_status_line_fits_the_terminal(columns: int) -> None:
+    path = "/" + "x" * 200
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,
+        watching_on_a_terminal(server.url + path, columns=columns) as (terminal, _),
+    ):
+        await terminal.until(lambda text: "1 event │" in text)
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.text)
+        lines = [line for line in re.split(r"[\r\n]+", plain) if "●" in line]
+        assert lines
+        assert max(len(line) for line in lines) <= columns
+
+
+async def test_no_color_on_a_terminal_is_plain_lines() -> None:
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,
+        watching_on_a_terminal(server.url, "-n", "1", NO_COLOR="1") as (terminal, process),
+    ):
+        assert await process.wait() == 0
+        await terminal.until(lambda text: "message 1" in text)
+        assert "\x1b" not in terminal.text
+
+
+async def test_sigterm_on_a_terminal_restores_it() -> None:
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,
+        watching_on_a_terminal(server.url) as (terminal, process),
+    ):
+        await terminal.until(lambda text: "1 event │" in text)
+        process.terminate()
+        assert await process.wait() == 143
+        await terminal.until(lambda text: "\x1b[?25h" in text)

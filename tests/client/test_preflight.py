@@ -1,0 +1,58 @@
+import socket
+
+import pytest
+from scripted_server import CHUNKED, Do, ScriptedServer, head
+
+from sseclient_cli.client.preflight import preflight
+from sseclient_cli.errors import BadStatusError, ConnectionRefusedByTargetError, WrongContentTypeError
+from sseclient_cli.target import Target
+
+
+def redirect(status: int, location: str) -> bytes:
+    return head(status, b"Location: %b\r\nContent-Length: 0\r\n" % location.encode())
+
+
+async def test_the_address_that_answered_is_found() -> None:
+    async with ScriptedServer([head(headers=CHUNKED), Do.HOLD]) as server:
+        found = await preflight(Target.parse(f"http://localhost:{server.port}/x"))
+        await server.requests[0].disconnected.wait()
+    assert found.address.family is socket.AF_INET
+    assert found.address.socket_address == ("127.0.0.1", server.port)
+    assert found.target.url == f"http://localhost:{server.port}/x"
+
+
+async def test_redirects_are_followed_once_for_all_streams() -> None:
+    async with ScriptedServer([redirect(307, "/there?a=1")], [head(), Do.HOLD]) as server:
+        found = await preflight(Target.parse(server.url, method="POST", body="x", bearer="secret"))
+    assert found.target.url == f"{server.url}/there?a=1"
+    assert (found.target.method, found.target.body) == ("POST", b"x")
+    assert ("Authorization", "Bearer secret") in found.target.headers
+
+
+async def test_a_post_that_is_redirected_by_303_goes_on_as_a_get() -> None:
+    async with ScriptedServer([redirect(303, "/there")], [head(), Do.HOLD]) as server:
+        found = await preflight(Target.parse(server.url, body="x"))
+    assert (found.target.method, found.target.body) == ("GET", None)
+
+
+async def test_credentials_do_not_follow_to_another_origin() -> None:
+    async with ScriptedServer([head(), Do.HOLD]) as other, ScriptedServer([redirect(302, other.url)]) as server:
+        found = await preflight(Target.parse(server.url, headers=["X-Team: blue", "Cookie: a=b"], bearer="secret"))
+        assert other.requests[0].header("authorization") is None
+    assert found.target.headers == (("X-Team", "blue"),)
+
+
+async def test_what_is_no_event_stream_is_told_with_its_status() -> None:
+    async with ScriptedServer([head(404)], [head(headers=b"Content-Type: text/html\r\n")]) as server:
+        with pytest.raises(BadStatusError, match="404") as caught:
+            await preflight(Target.parse(server.url))
+        assert caught.value.status == 404
+        with pytest.raises(WrongContentTypeError, match="text/html"):
+            await preflight(Target.parse(server.url))
+
+
+async def test_nobody_listening_is_told_with_the_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectionRefusedByTargetError, match=str(port)):
+        await preflight(Target.parse(f"http://127.0.0.1:{port}/"))

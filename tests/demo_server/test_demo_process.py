@@ -1,0 +1,191 @@
+"""How the demo server starts and ends; each test has a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+import pytest
+
+END_WITHIN_S = 3.0
+STREAMS_PER_ENDPOINT = 100
+OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
+# Never read by these tests: every buffer is full and the server waits in a send.
+STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interval=0", "/load?rate=0&size=100000"]
+
+
+@contextmanager
+def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Yield a server's process and port; whatever happens, the process is gone after."""
+    command = [sys.executable, "-m", "demo_server", "--port", "0", *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            match = re.fullmatch(r"demo server on http://127\.0\.0\.1:(\d+)\n", line)
+            assert match, line
+            yield process, int(match[1])
+        finally:
+            process.kill()
+
+
+def open_streams(stack: ExitStack, port: int, paths: list[str], per_path: int) -> list[socket.socket]:
+    """Open streams and wait until each has answered."""
+    connections = []
+    for path in paths * per_path:
+        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: demo\r\n\r\n".encode())
+        connections.append(connection)
+    for connection in connections:
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    return connections
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    received = b""
+    while chunk := connection.recv(65536):
+        received += chunk
+    return received
+
+
+def assert_ends_cleanly(process: subprocess.Popen[str], asked_at_s: float) -> None:
+    """The exit code is 0, nothing was said, and it took less than END_WITHIN_S."""
+    stdout, stderr = process.communicate(timeout=30)
+    took_s = time.monotonic() - asked_at_s
+    assert (process.returncode, stdout, stderr) == (0, "", "")
+    assert took_s < END_WITHIN_S
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_server_and_completes_its_open_streams(number: signal.Signals) -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        connections = open_streams(stack, port, OPEN_STREAMS, STREAMS_PER_ENDPOINT)
+        asked_at_s = time.monotonic()
+        process.send_signal(number)
+        endings = {read_to_end(connection)[-5:] for connection in connections}
+        assert_ends_cleanly(process, asked_at_s)
+    assert endings == {b"0\r\n\r\n"}  # the last chunk: to the client, the response is whole
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_server_although_no_client_reads(number: signal.Signals) -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        open_streams(stack, port, STALLED_STREAMS, 10)
+        asked_at_s = time.monotonic()
+        process.send_signal(number)
+        assert_ends_cleanly(process, asked_at_s)
+
+
+def test_second_ctrl_c_ends_the_server_without_a_traceback() -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        open_streams(stack, port, OPEN_STREAMS, 10)
+        stalled = open_streams(stack, port, STALLED_STREAMS, 1)
+        asked_at_s = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        wait_until_listener_is_closed(port)  # the server has obeyed the first one, and waits for the stalled
+        process.send_signal(signal.SIGINT)
+        assert_ends_cleanly(process, asked_at_s)
+        assert stalled
+
+
+def wait_until_listener_is_closed(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=30).close()
+        except OSError:
+            return
+
+
+def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
+    script = """if True:
+        import signal, sys, demo_server
+
+        class Interruption:
+            def find_spec(self, name, *_):
+                if name == "fastapi":
+                    signal.raise_signal(signal.SIGINT)
+
+        sys.meta_path.insert(0, Interruption())
+        demo_server.run("127.0.0.1", 0)
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_end_of_stdin_ends_the_server_when_asked_to() -> None:
+    with started_server("--exit-on-stdin-eof") as (process, port), ExitStack() as stack:
+        open_streams(stack, port, OPEN_STREAMS, 10)
+        asked_at_s = time.monotonic()
+        assert process.stdin is not None
+        process.stdin.write("ignored\n")
+        process.stdin.close()
+        process.stdin = None  # or communicate() would flush it
+        assert_ends_cleanly(process, asked_at_s)
+
+
+def test_end_of_stdin_is_ignored_otherwise() -> None:
+    with started_server() as (process, port):
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+        # A second of events after the end: a server that minded it would have stopped within a tenth of that.
+        body = httpx.get(f"http://127.0.0.1:{port}/load?rate=10&count=11", trust_env=False, timeout=30).text
+        assert body.count("data:") == 11
+
+
+def test_port_in_use_is_one_line_and_exit_code_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "demo_server", "--port", str(port)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"demo server: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_unknown_host_is_one_line_and_exit_code_2() -> None:
+    command = [sys.executable, "-m", "demo_server", "--host", "256.256.256.256", "--port", "0"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert result.returncode == 2
+    assert re.fullmatch(r"demo server: cannot listen on 256\.256\.256\.256 port 0: .+\n", result.stderr)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "²"])
+def test_port_that_is_none_is_a_usage_error(port: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "demo_server", f"--port={port}"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert "ports are 0 to 65535" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_open_file_limit_is_raised_to_what_the_system_allows() -> None:
+    script = (
+        "import resource as r, demo_server.server as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        "r.setrlimit(r.RLIMIT_NOFILE, (256, hard)); s.raise_open_file_limit();"
+        "print(r.getrlimit(r.RLIMIT_NOFILE) == (hard, hard))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "True\n"
+
+
+def test_importing_the_package_does_not_import_the_frameworks() -> None:
+    script = (
+        "import sys, demo_server; print({'fastapi', 'uvicorn', 'sse_starlette', 'sseclient_cli'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"
+
+
+def test_the_server_is_independent_of_the_client() -> None:
+    script = "import sys, demo_server.server; print('sseclient_cli' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"

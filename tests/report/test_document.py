@@ -1,0 +1,86 @@
+import json
+from array import array
+
+import jsonschema
+import pytest
+
+from sseclient_cli.load.metrics import Latency, Recorder, Totals
+from sseclient_cli.load.plan import Field, Plan
+from sseclient_cli.report.document import Document, build_document, schema, to_json
+from sseclient_cli.target import Target
+
+PLAN = Plan(connections=2, duration_s=10, ramp_up_s=1, timestamp=Field(("ts",)))
+TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="hush")
+
+
+def totals() -> Totals:
+    recorder = Recorder()
+    recorder.events, recorder.bytes, recorder.reads, recorder.stamped_reads = 4, 400, 4, 4
+    recorder.types["message"] += 4
+    recorder.delivery = array("q", [100, 200, 300, 4000])
+    recorder.read_delay = array("q", [10, 10, 20, 20])
+    made = Totals(planned=2, opened=1, open_now=1, peak_open=1, duration_ns=10_000_000_000, cpu_percent=[12.34])
+    made.timestamp_fields = {"data.ts"}
+    made.fold(recorder, 3)
+    made.failed = 1
+    made.count_error("http-503", "a stream was answered 503", 1)
+    return made
+
+
+def document(of: Totals) -> Document:
+    made = build_document(TARGET, PLAN, of, started_at_s=1_790_000_000.5)
+    jsonschema.validate(json.loads(to_json(made)), schema())
+    return made
+
+
+def test_a_document_says_what_was_measured_in_milliseconds() -> None:
+    made = document(totals())
+    assert made["schema"] == 1
+    assert made["run"]["started_at"] == "2026-09-21T14:13:20.500+00:00"
+    assert made["run"]["plan"]["timestamp"] == {"asked": "data.ts", "used": ["data.ts"]}
+    delivery = made["latency"]["delivery"]
+    assert (delivery["count"], delivery["min_ms"], delivery["mean_ms"], delivery["max_ms"]) == (4, 0.1, 1.15, 4.0)
+    assert (delivery["p50_ms"], delivery["p99_ms"]) == (0.2, 4.0)
+    assert made["events"]["per_s"] == 0.4
+    assert made["errors"] == [{"kind": "http-503", "count": 1, "example": "a stream was answered 503"}]
+    assert [second["t_s"] for second in made["timeline"]] == [1, 3]
+    assert made["timeline"][1]["delivery_p50_ms"] == pytest.approx(0.2, rel=0.01)
+
+
+def test_what_was_not_measured_is_null_and_not_zero() -> None:
+    made = document(Totals(planned=2, cpu_percent=[1.0]))
+    assert set(made["latency"].values()) == {None}
+    assert made["audit"] is None
+    assert made["events"]["per_s"] is None
+    assert made["generator"]["read_delay"] is None
+
+
+def test_streams_that_neither_opened_nor_failed_are_accounted_for() -> None:
+    assert document(Totals(planned=9, opened=5, failed=1, cpu_percent=[1.0]))["streams"]["unfinished"] == 3
+
+
+def test_latencies_are_kernel_stamped_only_if_practically_all_reads_were() -> None:
+    few, many = totals(), totals()
+    few.reads, few.stamped_reads = 1000, 990
+    many.reads, many.stamped_reads = 1000, 989
+    assert document(few)["latency"]["delivery"]["stamp"] == "kernel"
+    assert document(many)["latency"]["delivery"]["stamp"] == "user"
+
+
+def test_the_connect_latency_is_never_called_kernel_stamped() -> None:
+    made = totals()
+    made.latencies[Latency.CONNECT].record({50: 1})
+    assert document(made)["latency"]["connect"]["stamp"] == "user"
+
+
+def test_secrets_never_enter_a_document() -> None:
+    text = to_json(document(totals()))
+    assert "hush" not in text
+    assert "a=b" not in text
+
+
+def test_negative_deliveries_are_counted_and_their_percentiles_are_null() -> None:
+    made = totals()
+    made.latencies[Latency.DELIVERY].record({-50: 10})
+    delivery = document(made)["latency"]["delivery"]
+    assert (delivery["negative"], delivery["min_ms"], delivery["p50_ms"], delivery["p99_ms"]) == (10, -0.05, None, 4.0)

@@ -1,0 +1,96 @@
+"""The summary is rendered from the document alone: these change a document and look at the text."""
+
+from collections import Counter
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.plan import Plan
+from sseclient_cli.report.document import Document, build_document
+from sseclient_cli.report.summary import summary
+from sseclient_cli.target import Target
+
+
+def document(**changes: Any) -> Document:
+    totals = Totals(planned=500, opened=500, peak_open=500, duration_ns=10_000_000_000, cpu_percent=[21.0])
+    totals.events, totals.bytes, totals.reads, totals.stamped_reads = 48_000, 2_400_000, 48_000, 48_000
+    totals.types["message"] = 48_000
+    totals.timestamp_fields, totals.sequence_fields = {"data.ts"}, {"id"}
+    totals.audit.checked = 48_000
+    for kind, value_us in zip(Latency, (300, 700, 1_500, 100_000, 7), strict=True):
+        totals.latencies[kind].record({value_us: 500})
+    totals.read_delay.record({90: 48_000})
+    for name, value in changes.items():
+        setattr(totals, name, value)
+    return build_document(Target(url="http://h/x"), Plan(connections=500, duration_s=10, ramp_up_s=1), totals, 0)
+
+
+def text_of(shown: Document, width: int = 80) -> str:
+    console = Console(width=width, file=StringIO(), highlight=False)
+    with console.capture() as captured:
+        console.print(summary(shown))
+    return captured.get()
+
+
+def test_a_good_run_reads_like_this() -> None:
+    assert [line.rstrip() for line in text_of(document()).splitlines()] == [
+        "GET http://h/x  10.0 s",
+        "streams  500 opened  0 failed  500 open at peak",
+        "events   48,000 received  4,800/s  2,400,000 bytes",
+        "audit    0 lost  0 duplicated  0 out of order  (by id)",
+        "",
+        "ms             min   mean    p50    p90    p99  p99.9    max",
+        "connect      0.300  0.300  0.300  0.300  0.300  0.300  0.300",
+        "headers      0.700  0.700  0.700  0.700  0.700  0.700  0.700",
+        "first event  1.500  1.500  1.500  1.500  1.500  1.500  1.500",
+        "gap            100    100    100    100    100    100    100",
+        "delivery     0.007  0.007  0.007  0.007  0.007  0.007  0.007",
+        "delivery: from data.ts to the arrival, stamped by the kernel",
+        "",
+        "The generator kept up: 21 % of a core, read delay p99 0.090 ms.",
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    shown = document(cpu_percent=[99.0])
+    shown["errors"] = [{"kind": "connection-lost", "count": 123_456, "example": "x" * 300}]
+    assert all(len(line) <= width for line in text_of(shown, width).splitlines())
+
+
+def test_a_run_limited_by_the_generator_says_so() -> None:
+    assert "limited by the generator: worker 0 used 99 % of its core" in text_of(document(cpu_percent=[99.0]), 120)
+
+
+def test_clock_skew_is_named() -> None:
+    shown = document()
+    shown["latency"]["delivery"] |= {"negative": 12, "min_ms": -3.5}
+    assert "clock skew: 12 events arrived up to 3.500 ms before they were sent" in text_of(shown, 120)
+
+
+def test_coalesced_events_are_named_when_they_matter() -> None:
+    assert "coalesced" not in text_of(document(coalesced=480))
+    assert "coalesced: 50% of the events" in text_of(document(coalesced=24_000))
+
+
+def test_text_from_the_server_cannot_reach_the_terminal_as_an_escape_sequence() -> None:
+    shown = document(types=Counter({"\x1b[31m[red]evil": 48_000}))
+    text = text_of(shown)
+    assert "\x1b" not in text
+    assert "[red]evil" in text
+
+
+def test_errors_are_listed_by_kind() -> None:
+    shown = document()
+    shown["errors"] = [{"kind": "http-503", "count": 12, "example": "a stream was answered 503"}]
+    assert "12  http-503  a stream was answered 503" in text_of(shown)
+
+
+def test_what_has_no_timestamp_and_no_sequence_says_what_to_do() -> None:
+    shown = document()
+    shown["latency"]["delivery"] = shown["audit"] = None
+    assert "--timestamp" in text_of(shown)
+    assert "--sequence" in text_of(shown)
