@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import asdict
 from itertools import count, islice
 from typing import Annotated
@@ -68,7 +67,7 @@ def create_api(streams: Streams) -> FastAPI:
         """Lines of plain text, as they come; not an event stream."""
         # For what a program reads once from start to end (a log, an export, NDJSON). There are no event
         # types, no ids, no pings and no reconnection: a browser's EventSource refuses it.
-        return ClosingStreamingResponse(generate_lines(request, streams, parameters), media_type="text/plain")
+        return StreamingResponse(generate_lines(request, streams, parameters), media_type="text/plain")
 
     @api.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -125,16 +124,3 @@ class PatientEventSourceResponse(EventSourceResponse):
             scope["extensions"][TRANSPORT_EXTENSION].abort()
             while (await receive())["type"] != "http.disconnect":
                 pass
-
-
-class ClosingStreamingResponse(StreamingResponse):
-    """Closes its generator when the client leaves; starlette's own leaves that to the garbage collector."""
-
-    def __init__(self, lines: AsyncGenerator[str, None], media_type: str) -> None:
-        super().__init__(lines, media_type=media_type)
-        self._lines = lines
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the generator ends or the client leaves."""
-        async with aclosing(self._lines):
-            await super().__call__(scope, receive, send)

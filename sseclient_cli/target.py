@@ -6,6 +6,7 @@ command-line options. Secrets stay inside: ``redacted_url`` and ``redacted_heade
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from base64 import b64encode
@@ -72,6 +73,7 @@ class Target:
     ) -> Target:
         """Build a target from text as typed on a command line; headers are ``Name: value``.
 
+        A body that is JSON is sent as application/json unless a header says otherwise.
         Raises UsageError with the offending text and what to write instead.
         """
         pairs = [_parse_header(text) for text in headers]
@@ -82,6 +84,8 @@ class Target:
         plain_url, userinfo = _parse_url(url)
         if userinfo and not any(name.lower() == "authorization" for name, _ in pairs):
             pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
+        if body is not None and _is_json(body) and not any(name.lower() == "content-type" for name, _ in pairs):
+            pairs.append(("Content-Type", "application/json"))
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not _TOKEN.fullmatch(chosen):
             raise UsageError(f"{chosen!r} is not an HTTP method")
@@ -117,15 +121,13 @@ class Target:
     @property
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers with the values of credentials replaced: what may be shown and saved."""
-        return tuple(
-            (name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers
-        )
+        return tuple((name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers)
 
 
 def _parse_url(text: str) -> tuple[str, bytes]:
     """Return the URL without its userinfo, and the userinfo."""
-    if "://" not in text:
-        # curl's reading: `localhost:8000/stream` is meant as http.
+    # curl's reading: `localhost:8000/stream` is meant as http; `mailto:me@example.com` is not.
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])", text):
         text = f"http://{text}"
     try:
         url = httpx.URL(text)
@@ -147,6 +149,14 @@ def _parse_header(text: str) -> tuple[str, str]:
     if not colon or not _TOKEN.fullmatch(name):
         raise UsageError(f"{text!r} is not a header: write it like 'Name: value'")
     return name, _checked_value(value.strip(" \t"), f"header {name}")
+
+
+def _is_json(body: str) -> bool:
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _checked_value(value: str, what: str) -> str:

@@ -13,6 +13,12 @@ def test_a_body_makes_it_a_post_unless_a_method_is_given() -> None:
     assert Target.parse("http://h/", body="x", method="put").method == "PUT"
 
 
+def test_a_json_body_says_that_it_is_json_unless_a_header_says_otherwise() -> None:
+    assert Target.parse("http://h/", body='{"stream": true}').headers == (("Content-Type", "application/json"),)
+    assert Target.parse("http://h/", body="{}", headers=["content-type: x/y"]).headers == (("content-type", "x/y"),)
+    assert Target.parse("http://h/", body="a=b").headers == ()
+
+
 def test_userinfo_becomes_basic_authorization_and_leaves_the_url() -> None:
     target = Target.parse("http://user:p%40ss@h/x")
     assert target.url == "http://h/x"
@@ -30,7 +36,7 @@ def test_secrets_are_replaced_in_what_may_be_shown() -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "http://", "http:///x", "http://this is invalid/", "http://h:99999/", "http://h:0/", "http://h:x/", "ftp://h/",
-     "javascript:alert(1)", "about:blank", "http://[::1/"],
+     "javascript:alert(1)", "mailto:me@example.com", "about:blank", "http://[::1/"],
 )  # fmt: skip
 def test_what_is_no_url_of_a_stream_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):

@@ -25,6 +25,7 @@ app = typer.Typer(
     name="sse",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: rich would take as long to import as all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("watch")(watch)

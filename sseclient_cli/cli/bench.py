@@ -37,6 +37,7 @@ def bench(
             "--duration",
             parser=parse_duration_s,
             metavar="TIME",
+            show_default="10s",
             help="How long the run takes, ramp included: 10s, 500ms, 2m.",
         ),
     ] = 10.0,
@@ -46,8 +47,8 @@ def bench(
             "--ramp-up",
             parser=parse_duration_s,
             metavar="TIME",
+            show_default="1,000 streams a second, at most a quarter of the run",
             help="Open the streams evenly over this time.",
-            show_default="1,000 per second, at most a quarter of the run",
         ),
     ] = None,
     timestamp: Annotated[

@@ -33,9 +33,7 @@ class ServerTally:
         return cls(stats["streams_opened"], stats["events_sent"])
 
     def __sub__(self, earlier: ServerTally) -> ServerTally:
-        return ServerTally(
-            self.streams_opened - earlier.streams_opened, self.events_sent - earlier.events_sent
-        )
+        return ServerTally(self.streams_opened - earlier.streams_opened, self.events_sent - earlier.events_sent)
 
 
 STOP_TIMEOUT_S = 5.0
@@ -46,7 +44,7 @@ def demo(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Run the demo server: event streams of several kinds to watch and to load."""
+    """Run the demo server: streams to watch and to load."""
     import demo_server
 
     demo_server.run(host, port)

@@ -21,7 +21,9 @@ def parse_duration_s(text: str | float) -> float:
     return float(match[1]) * _SECONDS_OF[match[2]]
 
 
-Url = Annotated[str, typer.Argument(help="The stream's URL; `demo` starts the bundled server by itself.")]
+Url = Annotated[
+    str, typer.Argument(metavar="URL", help="The stream's URL; `demo` starts the bundled server by itself.")
+]
 Headers = Annotated[
     list[str] | None,
     typer.Option("-H", "--header", metavar="NAME:VALUE", help="Send this header; may be given many times."),
@@ -32,7 +34,5 @@ Method = Annotated[
 ]
 Bearer = Annotated[
     str | None,
-    typer.Option(
-        metavar="TOKEN", envvar="SSE_BEARER", show_envvar=True, help="Send `Authorization: Bearer TOKEN`."
-    ),
+    typer.Option(metavar="TOKEN", envvar="SSE_BEARER", help="Send `Authorization: Bearer TOKEN`."),
 ]

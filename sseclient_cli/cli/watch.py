@@ -40,9 +40,7 @@ def watch(
     url: Url,
     header: Headers = None,
     method: Method = None,
-    data: Annotated[
-        str | None, typer.Option("-d", "--data", metavar="BODY", help="Send this request body.")
-    ] = None,
+    data: Annotated[str | None, typer.Option("-d", "--data", metavar="BODY", help="Send this request body.")] = None,
     bearer: Bearer = None,
     last_event_id: Annotated[
         str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
@@ -67,9 +65,7 @@ def watch(
     as_json: Annotated[
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
     ] = False,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Write the data of the events and nothing else.")
-    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the data of the events and nothing else.")] = False,
     comments: Annotated[
         bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
     ] = False,
@@ -85,9 +81,7 @@ def watch(
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    selection = Selection(
-        frozenset(event or ()), count, duration_s, not no_reconnect, comments, last_event_id
-    )
+    selection = Selection(frozenset(event or ()), count, duration_s, not no_reconnect, comments, last_event_id)
     with ExitStack() as stack:
         if url == "demo":
             url = stack.enter_context(serving_demo()) + "/stream"

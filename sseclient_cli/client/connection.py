@@ -29,9 +29,7 @@ class Connection:
     redirects; ``peer`` is the socket address that it came from.
     """
 
-    def __init__(
-        self, response: httpx.Response, chunks: AsyncGenerator[bytes], stack: AsyncExitStack
-    ) -> None:
+    def __init__(self, response: httpx.Response, chunks: AsyncGenerator[bytes], stack: AsyncExitStack) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
         self.method = response.request.method

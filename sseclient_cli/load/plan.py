@@ -103,9 +103,7 @@ class Plan:
 
     def shard(self, index: int, count: int) -> Plan:
         """Return the part of the plan that worker ``index`` of ``count`` does: every count-th stream, same times."""
-        return replace(
-            self, first_index=self.first_index + index * self.stride, stride=self.stride * count
-        )
+        return replace(self, first_index=self.first_index + index * self.stride, stride=self.stride * count)
 
 
 def default_ramp_up_s(connections: int, duration_s: float) -> float:

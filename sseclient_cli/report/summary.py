@@ -159,9 +159,7 @@ def _errors(document: Document) -> Table:
 def _verdict(document: Document) -> Text:
     generator = document["generator"]
     if generator["saturated"]:
-        return Text(
-            "This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red"
-        )
+        return Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
     cpu = max(generator["cpu_percent"], default=0)
     text = Text(f"The generator kept up: {cpu:.0f} % of a core", "green")
     if generator["read_delay"] is not None:

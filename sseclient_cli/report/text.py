@@ -12,9 +12,7 @@ import re
 # C0 controls, DEL and C1 controls (which hold CSI); bidi marks, embeddings, overrides and isolates (UAX #9);
 # the line and paragraph separators, which some terminals obey; surrogates, which no encoding can write.
 # Joiners (U+200C, U+200D) are no danger and make emoji and several scripts what they are.
-_INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str, *, keep: str = "\n\t") -> str:

@@ -135,7 +135,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://h/", "--timestamp", "a b"], 2, "not a field", id="bad-field"),
         pytest.param(["http://h/", "--json", "/no/such/folder/x"], 2, "cannot write", id="bad-file"),
         pytest.param(["http://h/", "-n", "99999999"], 2, "do not fit", id="too-many"),
-        pytest.param([], 2, "url", id="no-url"),
+        pytest.param([], 2, "URL", id="no-url"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line_and_the_right_exit_code(

@@ -70,7 +70,7 @@ async def test_json_lines_are_ascii_with_comments_on_request() -> None:
 
 async def test_raw_data_in_a_pipe_is_verbatim_and_lines_are_not() -> None:
     hostile = "\x1b]0;owned\x07 [red]\u202e 火"
-    script = [head(), f"data: {hostile}\n\n".encode(), Do.HOLD]
+    script: list[bytes | Do] = [head(), f"data: {hostile}\n\n".encode(), Do.HOLD]
     async with ScriptedServer(script, script) as server:
         _, raw, _ = await watch(server.url, "--raw", "-n", "1")
         _, text, _ = await watch(server.url, "-n", "1")

@@ -28,10 +28,10 @@ def test_a_request_says_what_an_event_source_says() -> None:
 
 
 def test_the_callers_headers_and_body_are_sent_and_come_first() -> None:
-    target = Target.parse("http://h/", headers=["accept: */*", "Host: other"], body="{}", bearer="t")
+    target = Target.parse("http://h/", headers=["accept: */*", "Host: other"], body="hi", bearer="t")
     lines = request_bytes(target).split(b"\r\n")
     assert lines[:4] == [b"POST / HTTP/1.1", b"accept: */*", b"Host: other", b"Authorization: Bearer t"]
-    assert lines[-3:] == [b"Content-Length: 2", b"", b"{}"]
+    assert lines[-3:] == [b"Content-Length: 2", b"", b"hi"]
     assert b"Accept: text/event-stream" not in lines
 
 

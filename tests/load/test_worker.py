@@ -15,6 +15,8 @@ from sseclient_cli.load.worker import Job, Snapshot, Worker
 from sseclient_cli.target import Address, Target
 
 EVENTS = b"id: 1\ndata: a\n\n: ping\n\nid: 2\nevent: tick\ndata: b\n\n"
+TWO_EVENTS: Script = [head(), EVENTS, Do.HOLD]
+SILENCE: Script = [head(), Do.HOLD]
 
 
 def worker(
@@ -61,7 +63,7 @@ async def test_events_and_comments_are_counted_however_they_come(body: Script) -
 
 
 async def test_every_planned_stream_is_opened_and_measured() -> None:
-    totals = await ran(*[[head(), EVENTS, Do.HOLD]] * 40, connections=40)
+    totals = await ran(*[TWO_EVENTS] * 40, connections=40)
     assert (totals.planned, totals.opened, totals.peak_open, totals.events) == (40, 40, 40, 80)
     for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT):
         assert totals.latencies[kind].count == 40
@@ -148,7 +150,7 @@ async def test_a_run_ends_on_time_while_the_server_sends_at_full_blast() -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps arrivals in the kernel")
 async def test_arrivals_are_stamped_by_the_kernel() -> None:
-    totals = await ran([head(), EVENTS, Do.HOLD])
+    totals = await ran(TWO_EVENTS)
     assert totals.reads == totals.stamped_reads > 0
     assert totals.read_delay.count == totals.reads
     assert totals.read_delay.negative == 0
@@ -186,7 +188,7 @@ async def test_loss_duplicates_and_order_are_audited_per_stream() -> None:
 
 
 async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
-    async with ScriptedServer([head(), EVENTS, Do.HOLD]) as server:
+    async with ScriptedServer(TWO_EVENTS) as server:
         running = worker(server.port, duration_s=30)
         task = asyncio.create_task(running.run())
         await server.requested(1)
@@ -199,7 +201,7 @@ async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
 
 
 async def test_all_connections_are_closed_at_the_end() -> None:
-    async with ScriptedServer(*[[head(), Do.HOLD]] * 5) as server:
+    async with ScriptedServer(*[SILENCE] * 5) as server:
         await worker(server.port, connections=5).run()
         for request in server.requests:
             await request.disconnected.wait()
@@ -208,7 +210,7 @@ async def test_all_connections_are_closed_at_the_end() -> None:
 
 async def test_snapshots_follow_the_run() -> None:
     seen: list[Snapshot] = []
-    async with ScriptedServer([head(), EVENTS, Do.HOLD]) as server:
+    async with ScriptedServer(TWO_EVENTS) as server:
         job = worker(server.port, duration_s=1)._job
         await Worker(job, seen.append).run()
     assert len(seen) >= 2
