@@ -17,7 +17,7 @@ from httpx_sse import aconnect_sse
 from sseclient_cli.client.failures import MAX_REDIRECTS, foreign_errors_mapped, refused_response
 from sseclient_cli.errors import BadStatusError, UnexpectedResponseError
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
-from sseclient_cli.target import Target
+from sseclient_cli.target import Target, origin_of
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -119,13 +119,9 @@ class Connector:
         """
         for name, value in self._target.stream_headers():
             if name.lower() in ("accept", "cache-control") or (
-                name.lower() == "cookie" and _origin(request.url) == _origin(self._target.parsed_url)
+                name.lower() == "cookie" and origin_of(request.url) == self._target.origin
             ):
                 request.headers[name] = value
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
 
 
 async def _check_redirect(response: httpx.Response) -> None:

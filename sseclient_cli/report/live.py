@@ -19,7 +19,7 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 @contextmanager
 def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
-    """Show snapshots while the block runs: yields what to call with each, or None if nobody would, or wants to, see them."""
+    """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
     if not console.is_terminal or console.is_dumb_terminal or console.no_color:
         yield None
         return
