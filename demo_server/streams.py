@@ -58,12 +58,14 @@ class Stream:
             wake(self._waiter)
 
     def count_event(self) -> None:
-        """Count an event whose send was awaited, unless the socket refused it.
+        """Count an event whose send was awaited; if the socket refused it, end the stream instead.
 
-        An ASGI server drops what is sent to a client that has left, without saying so; its transport knows,
-        even between the refused write and the moment the disconnect is announced.
+        An ASGI server drops what is sent to a client that has left, without saying so. Its transport knows, even
+        between the refused write and the moment the disconnect is announced; and it logs what is still written.
         """
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            self.ended = True
+        else:
             self._stats.events_sent += 1
 
 

@@ -120,6 +120,16 @@ def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
+def test_clients_that_leave_in_the_middle_of_a_full_blast_leave_nothing_on_stderr() -> None:
+    with started_server() as (process, port):
+        for _ in range(5):
+            with ExitStack() as stack:
+                for connection in open_streams(stack, port, ["/load?rate=0"], 20):
+                    connection.recv(65536)  # what is left unread makes the close a reset
+        process.terminate()
+        assert_ends_cleanly(process, time.monotonic())
+
+
 def test_end_of_stdin_ends_the_server_when_asked_to() -> None:
     with started_server("--exit-on-stdin-eof") as (process, port), ExitStack() as stack:
         open_streams(stack, port, OPEN_STREAMS, 10)
