@@ -5,6 +5,7 @@ The only place that knows both packages: the server runs as a process of its own
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from sseclient_cli.errors import ConnectError
+from sseclient_cli.errors import ConnectError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,11 @@ def demo(
     """Run the demo server: streams to watch and to load."""
     import demo_server
 
-    demo_server.run(host, port)
+    try:
+        demo_server.run(host, port)
+    except OSError as exc:
+        advice = "; --port 0 takes a free one" if exc.errno == errno.EADDRINUSE else ""
+        raise UsageError(f"{exc.strerror}{advice}") from exc
 
 
 @contextmanager
