@@ -34,5 +34,5 @@ Method = Annotated[
 ]
 Bearer = Annotated[
     str | None,
-    typer.Option(metavar="TOKEN", envvar="SSE_BEARER", help="Send `Authorization: Bearer TOKEN`."),
+    typer.Option(metavar="TOKEN", help="Send `Authorization: Bearer TOKEN`."),
 ]

@@ -51,9 +51,12 @@ def timestamp_ns(value: object) -> int | None:
 
 def sequence_number(value: object) -> int | None:
     """Return a whole number, or a string of digits as one, or None if this is neither."""
-    if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    # 64 bits, as every counter has: a number of thousands of digits could not even be printed.
+    return value if abs(value) < 2**63 else None
 
 
 def _number(value: object) -> int | float | None:

@@ -10,6 +10,9 @@ import httptools
 from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.target import Target
 
+MAX_HEAD_BYTES = 256 * 1024
+"""Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
+
 
 def request_bytes(target: Target) -> bytes:
     """Return the whole request, head and body (RFC 9112 3)."""
@@ -32,11 +35,12 @@ class ResponseReader:
     (RFC 9110 15.2). Header names are lower case; of a repeated header the last value counts.
     """
 
-    __slots__ = ("_body", "_headers", "_parser", "complete", "headers", "status")
+    __slots__ = ("_body", "_head_bytes", "_headers", "_parser", "complete", "headers", "status")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}
+        self._head_bytes = 0
         self._body: list[bytes] = []
         self.status = 0
         """The final status; 0 until the head is complete."""
@@ -48,8 +52,12 @@ class ResponseReader:
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the connection and return the body bytes among them.
 
-        Raises InvalidResponseError when this is not HTTP.
+        Raises InvalidResponseError when this is not HTTP, or its head is over MAX_HEAD_BYTES.
         """
+        if self.headers is None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                raise InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as exc:
@@ -70,8 +78,9 @@ class ResponseReader:
     # Called by httptools.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, also one that comes as a trailer."""
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        """Keep a header; a trailer says nothing that matters here."""
+        if self.headers is None:
+            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Publish the head of the final response."""

@@ -62,3 +62,8 @@ def test_interim_responses_are_skipped() -> None:
 def test_what_is_not_http_is_a_typed_error() -> None:
     with pytest.raises(InvalidResponseError):
         read(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def test_a_head_without_end_is_a_typed_error() -> None:
+    with pytest.raises(InvalidResponseError, match="larger"):
+        read(b"HTTP/1.1 200 OK\r\n", *[b"X-Pad: " + b"x" * 1000 + b"\r\n"] * 1000)
