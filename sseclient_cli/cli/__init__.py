@@ -17,7 +17,7 @@ from sseclient_cli import __version__
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.watch import watch
-from sseclient_cli.errors import SseError
+from sseclient_cli.errors import LimitError, SseError
 
 EXIT_INTERRUPTED = 130
 
@@ -50,21 +50,34 @@ def sse(
 
 def main() -> None:
     """Run the command that the process was started with, and exit with its code."""
+    code = _run()
     try:
-        code = app(standalone_mode=False)
         sys.stdout.flush()
-    except SseError as exc:
-        code = _fail(str(exc), exc.exit_code)
-    except TyperException as exc:
-        code = _fail(exc.format_message(), exc.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        code = EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`sse watch ... | head`): not an error. Point stdout elsewhere, or the
-        # interpreter would report it once more when it flushes at exit.
+    except OSError as exc:
+        # Point stdout elsewhere, or the interpreter would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = code or _output_failed(exc)
     sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        return app(standalone_mode=False) or 0
+    except SseError as exc:
+        return _fail(str(exc), exc.exit_code)
+    except TyperException as exc:
+        return _fail(exc.format_message(), exc.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except OSError as exc:
+        # Connections and files have errors of their own: what comes as far as this is our output.
+        return _output_failed(exc)
+
+
+def _output_failed(exc: OSError) -> int:
+    if isinstance(exc, BrokenPipeError):
+        return 0  # the reader has seen enough (`sse watch ... | head`): not an error
+    return _fail(f"cannot write the output: {(exc.strerror or str(exc)).lower()}", LimitError.exit_code)
 
 
 def _fail(message: str, code: int) -> int:

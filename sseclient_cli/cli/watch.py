@@ -10,7 +10,7 @@ import typer
 
 from sseclient_cli.cli.demo import serving_demo
 from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_duration_s
-from sseclient_cli.errors import LimitError, UsageError
+from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
@@ -101,10 +101,6 @@ def _run(target: Target, selection: Selection, output: Output) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s\n")
         raise
-    except BrokenPipeError:
-        raise  # the reader has seen enough: no error
-    except OSError as exc:
-        raise LimitError(f"cannot write the events: {exc.strerror}") from exc
     if session.last_word:
         sys.stderr.write(f"{session.last_word}: {_events(session.shown)}\n")
     return EXIT_TERMINATED if session.terminated else 0

@@ -205,7 +205,7 @@ async def test_a_full_disk_is_one_line() -> None:
         with open("/dev/full", "wb") as full:  # noqa: ASYNC230  a device, opened at once
             process = await asyncio.create_subprocess_exec(*COMMAND, server.url, stdout=full, stderr=PIPE)
             _, err = await process.communicate()
-    assert (process.returncode, err) == (2, b"sse: cannot write the events: No space left on device\n")
+    assert (process.returncode, err) == (2, b"sse: cannot write the output: no space left on device\n")
 
 
 # On a terminal
