@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/readers.py [STREAMS] [ROUNDS]
 
 Linux only. The bundled server runs on one core and sends 10 events per second to each stream; each reader in turn runs
-on the other core, in a process of its own, for 8 s. The CPU time is that of the whole reader process after its streams
-are open. Medians of the rounds, with the spread; ratios hold from machine to machine, absolute figures do not.
+on the other core for 8 s, in a process of its own, on uvloop. The CPU time is that of the whole reader process after
+its streams are open. Medians of the rounds, with the spread; ratios hold from machine to machine, absolutes do not.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+
+import uvloop
 
 SERVER_CORE, READER_CORE = 0, 1
 DURATION_S = 8
@@ -86,8 +89,7 @@ def figures(cpu_s: float, delivered_ms: list[float]) -> Figures:
 
 
 def rss_mib() -> float:
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 READERS = {"httpx + httpx-sse": read_with_httpx, "sse bench": read_with_sse_bench}
@@ -102,12 +104,7 @@ def run_reader(name: str, url: str, streams: int) -> Figures:
 
 def reader_process(name: str, url: str, streams: int) -> None:
     os.sched_setaffinity(0, {READER_CORE})
-    if name == "sse bench":
-        import uvloop
-
-        found = uvloop.run(READERS[name](url, streams))
-    else:
-        found = asyncio.run(READERS[name](url, streams))
+    found = uvloop.run(READERS[name](url, streams))  # the same loop for both
     print(json.dumps(found.__dict__))
 
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+EXIT_INTERRUPTED = 130
+"""What a command ends with after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
 
 class SseError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -114,3 +117,9 @@ class EventTooLargeError(SseError):
     """An event grew beyond ``max_event_bytes`` before its blank line came."""
 
     kind = "event-too-large"
+
+
+class InternalError(SseError):
+    """A bug of this package, met while it measured one of many streams: the others go on."""
+
+    kind = "internal"

@@ -93,7 +93,8 @@ class Target:
             url=plain_url,
             method=chosen,
             headers=tuple(pairs),
-            body=None if body is None else body.encode(),
+            # Bytes that are not UTF-8 came from the command line as surrogates, and go out as they came.
+            body=None if body is None else body.encode("utf-8", "surrogateescape"),
         )
 
     @cached_property
@@ -135,7 +136,7 @@ def _parse_url(text: str) -> tuple[str, bytes]:
         text = f"http://{text}"
     try:
         url = httpx.URL(text)
-    except (httpx.InvalidURL, TypeError) as exc:
+    except (httpx.InvalidURL, UnicodeError) as exc:
         raise UsageError(f"{text!r} is not a URL: {exc}") from exc
     if url.scheme not in ("http", "https"):
         raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
@@ -166,4 +167,8 @@ def _is_json(body: str) -> bool:
 def _checked_value(value: str, what: str) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise UsageError(f"{what} has a control character in its value")
+    try:
+        value.encode()
+    except UnicodeError as exc:
+        raise UsageError(f"{what} has bytes in its value that are not UTF-8") from exc
     return value

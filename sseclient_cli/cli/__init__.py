@@ -17,9 +17,7 @@ from sseclient_cli import __version__
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.watch import watch
-from sseclient_cli.errors import LimitError, SseError
-
-EXIT_INTERRUPTED = 130
+from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError
 
 app = typer.Typer(
     name="sse",
@@ -50,6 +48,7 @@ def sse(
 
 def main() -> None:
     """Run the command that the process was started with, and exit with its code."""
+    _open_standard_streams()
     code = _run()
     try:
         sys.stdout.flush()
@@ -58,6 +57,18 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code or _output_failed(exc)
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Open what the caller has closed (``sse ... <&-``): the first socket would take its number, and uvloop aborts."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+    # Python has None for a stream that was closed when it started.
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _run() -> int:

@@ -12,7 +12,7 @@ import typer
 
 from sseclient_cli.cli.demo import ServerTally, serving_demo
 from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_duration_s
-from sseclient_cli.errors import UsageError
+from sseclient_cli.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.load.plan import Plan
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sseclient_cli.target import Target
 
 EXIT_NOTHING_OPENED = 3
-EXIT_INTERRUPTED = 130
 
 FIELD = "auto|none|id|FIELD"
 
@@ -88,7 +87,10 @@ def bench(
         )
         _require_http(target)
         document, tally = _measure(target, plan, server)
-        _report(document, tally, sink)
+        if sink is not None:
+            _write(document, sink)
+    # After the document: whatever becomes of the terminal, it is there.
+    _print_summary(document, tally, to_stderr=sink is sys.stdout)
     if document["run"]["interrupted"]:
         return EXIT_INTERRUPTED
     return 0 if document["streams"]["opened"] else EXIT_NOTHING_OPENED
@@ -114,7 +116,8 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
         started_at_s = time.time()
         job = Job(target=found.target, address=found.address, plan=plan)
         totals = LocalExecutor().run(job, on_snapshot)
-    tally = ServerTally.of(server) - before if server and before else None
+    after = ServerTally.of(server) if server else None
+    tally = after - before if after and before else None
     return build_document(found.target, plan, totals, started_at_s), tally
 
 
@@ -123,30 +126,42 @@ def _require_http(target: Target) -> None:
         raise UsageError(f"{target.redacted_url}: sse bench speaks http:// only for now; sse watch reads https://")
 
 
-def _report(document: Document, tally: ServerTally | None, sink: TextIO | None) -> None:
-    """Print the summary, to stdout unless that is for the document, and write the document."""
+def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:
     from rich.console import Console
 
-    from sseclient_cli.report.document import to_json
     from sseclient_cli.report.summary import summary
 
-    console = Console(stderr=sink is sys.stdout, highlight=False)
+    console = Console(stderr=to_stderr, highlight=False)
     console.print(summary(document))
     if tally is not None:
         opened, sent = tally.streams_opened, tally.events_sent
         console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")
-    if sink is not None:
-        sink.write(to_json(document))
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
+    """Open a file to write, but leave what is in it: a run that comes to nothing must not cost the last one."""
     if str(path) == "-":
         yield sys.stdout
         return
+    is_new = not path.exists()
     try:
-        file = path.open("w", encoding="utf-8")
+        file = path.open("a", encoding="utf-8")
     except OSError as exc:
         raise UsageError(f"cannot write {path}: {(exc.strerror or str(exc)).lower()}") from exc
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    finally:
+        if is_new and path.stat().st_size == 0:
+            path.unlink()
+
+
+def _write(document: Document, sink: TextIO) -> None:
+    """Write the document in place of what the file held."""
+    from sseclient_cli.report.document import to_json
+
+    if sink is not sys.stdout and Path(sink.name).is_file():
+        sink.truncate(0)
+    sink.write(to_json(document))
+    sink.flush()

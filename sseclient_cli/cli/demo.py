@@ -26,11 +26,14 @@ class ServerTally:
     events_sent: int
 
     @classmethod
-    def of(cls, server: str) -> ServerTally:
-        """Ask the server at this URL."""
+    def of(cls, server: str) -> ServerTally | None:
+        """Ask the server at this URL; None if it does not answer: that is no reason to lose a report."""
         import httpx
 
-        stats = httpx.get(f"{server}/stats", trust_env=False).json()
+        try:
+            stats = httpx.get(f"{server}/stats", trust_env=False, timeout=STOP_TIMEOUT_S).json()
+        except (httpx.HTTPError, ValueError):
+            return None
         return cls(stats["streams_opened"], stats["events_sent"])
 
     def __sub__(self, earlier: ServerTally) -> ServerTally:

@@ -11,6 +11,10 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
+MAX_DURATION_S = 366 * 24 * 3600.0
+"""Timers do not take just any number."""
+
+
 def parse_duration_s(text: str | float) -> float:
     """Read ``10s``, ``500ms``, ``2m``, ``1h`` or a bare number of seconds."""
     if not isinstance(text, str):
@@ -18,7 +22,10 @@ def parse_duration_s(text: str | float) -> float:
     match = _DURATION.fullmatch(text.strip())
     if not match:
         raise typer.BadParameter(f"{text!r} is not a time: write it like 10s, 500ms, 2m or 1h")
-    return float(match[1]) * _SECONDS_OF[match[2]]
+    duration_s = float(match[1]) * _SECONDS_OF[match[2]]
+    if duration_s > MAX_DURATION_S:
+        raise typer.BadParameter(f"{text!r} is longer than a year")
+    return duration_s
 
 
 Url = Annotated[

@@ -1,8 +1,9 @@
 """Where in an event its timestamp and its sequence number are, and what they say.
 
-Pure. ``FieldReader`` is told the fields, or finds them: in two events that follow each other on one stream, a field
-that holds a plausible, changing wall-clock time is the timestamp, and one that grows by exactly one is the sequence.
-A whole number of seconds is never chosen by itself: it could not measure a latency.
+Pure. ``FieldReader`` is told the fields, or finds them, by looking at pairs of events that follow each other on one
+stream. In three pairs, a field that holds a plausible, changing wall-clock time is the timestamp (of several, the one
+nearest to the arrival); in three pairs in a row, one that grows by exactly one is the sequence. A whole number of
+seconds is never chosen by itself: it could not measure a latency.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
 MAX_UNDECIDED_EVENTS = 1_000
 """How many events wait for the decision; the later ones go unmeasured if it takes even longer."""
 
-MAX_TRIES = 20
-"""After so many pairs of events without any candidate there is none."""
+MAX_PAIRS = 30
+"""After so many pairs of events, what has not been found is not there."""
+
+ENOUGH_PAIRS = 3
+"""One pair can lie: a count of users grows by one now and then, and so do milliseconds."""
 
 # Units by magnitude: in seconds, 10^11 is the year 5138; in milliseconds, it is 1973. The same factor parts ms from us
 # and us from ns.
@@ -104,37 +108,48 @@ class FieldReader:
     """Reads timestamp and sequence of each event; chooses the fields first where the plan says ``auto``."""
 
     undecided: bool
-    """Whether a choice is still open; ``offer`` events until it is not."""
-    timestamp_undecided: bool
-    """Whether the timestamp's field is still open."""
+    """Whether a choice is still open; ``offer`` pairs of events until it is not."""
     needed: bool
     """Whether there is anything to read from events."""
 
     def __init__(self, timestamp: FieldChoice, sequence: FieldChoice) -> None:
         self.timestamp = timestamp
         self.sequence = sequence
-        self._tries = 0
+        self._pairs = 0
+        self._runs: dict[Field, int] = {}
+        """In how many pairs in a row a field has grown by one."""
+        self._distances_ns: dict[Field, list[int]] = {}
+        """How far from the arrival a field's times were."""
         self._settle()
 
-    def read(self, event: Event) -> tuple[int | None, int | None]:
-        """Return the event's timestamp in ns and its sequence number, None where it has none."""
-        data = _json(event) if self._needs_json else None
-        stamp = None if self._timestamp is None else timestamp_ns(_value_at(self._timestamp, event, data))
-        number = None if self._sequence is None else sequence_number(_value_at(self._sequence, event, data))
-        return stamp, number
+    def read(self, event: Event, *, with_timestamp: bool) -> tuple[int | None, int | None]:
+        """Return the event's timestamp in ns, if wanted, and its sequence number; None where it has none."""
+        timestamp = self._timestamp if with_timestamp else None
+        sequence = self._sequence
+        needs_json = (timestamp is not None and timestamp.path) or (sequence is not None and sequence.path)
+        data = _json(event) if needs_json else None
+        return (
+            None if timestamp is None else timestamp_ns(_value_at(timestamp, event, data)),
+            None if sequence is None else sequence_number(_value_at(sequence, event, data)),
+        )
 
     def offer(self, earlier: Event, later: Event, arrival_ns: int) -> None:
         """Look at two events that followed each other on one stream; the later one arrived at ``arrival_ns``."""
-        self._tries += 1
-        before, after = _candidates(earlier), _candidates(later)
-        for field, value in after.items():
-            if field not in before:
-                continue
-            if self.sequence is Choice.AUTO and _grows_by_one(before[field], value):
-                self.sequence = field
-            elif self.timestamp is Choice.AUTO and _is_time(before[field], value, arrival_ns):
-                self.timestamp = field
-        if self._tries >= MAX_TRIES:
+        self._pairs += 1
+        before = _candidates(earlier)
+        for field, value in _candidates(later).items():
+            distance_ns = _distance_ns(before.get(field), value, arrival_ns)
+            if distance_ns is not None:
+                self._distances_ns.setdefault(field, []).append(distance_ns)
+                continue  # a time in milliseconds may grow by one, and is no sequence
+            self._runs[field] = self._runs.get(field, 0) + 1 if _grows_by_one(before.get(field), value) else 0
+        if self.sequence is Choice.AUTO:
+            proven = [field for field, run in self._runs.items() if run >= ENOUGH_PAIRS]
+            self.sequence = proven[0] if proven else Choice.AUTO
+        if self.timestamp is Choice.AUTO:
+            times = {field: max(found) for field, found in self._distances_ns.items() if len(found) >= ENOUGH_PAIRS}
+            self.timestamp = min(times, key=times.__getitem__) if times else Choice.AUTO
+        if self._pairs >= MAX_PAIRS:
             self.give_up()
         self._settle()
 
@@ -146,12 +161,10 @@ class FieldReader:
 
     def _settle(self) -> None:
         # Plain attributes: they are asked for once per read.
-        self.timestamp_undecided = self.timestamp is Choice.AUTO
-        self.undecided = self.timestamp_undecided or self.sequence is Choice.AUTO
+        self.undecided = Choice.AUTO in (self.timestamp, self.sequence)
         self._timestamp = self.timestamp if isinstance(self.timestamp, Field) else None
         self._sequence = self.sequence if isinstance(self.sequence, Field) else None
         self.needed = self._timestamp is not None or self._sequence is not None
-        self._needs_json = any(field is not None and field.path for field in (self._timestamp, self._sequence))
 
 
 def _candidates(event: Event) -> dict[Field, object]:
@@ -168,9 +181,12 @@ def _grows_by_one(before: object, after: object) -> bool:
     return first is not None and second == first + 1
 
 
-def _is_time(before: object, after: object, arrival_ns: int) -> bool:
+def _distance_ns(before: object, after: object, arrival_ns: int) -> int | None:
+    """Return how far from the arrival a time is; None for what is no time near it that has changed."""
     first, second = timestamp_ns(before), timestamp_ns(after)
     if first is None or second is None or first == second:
-        return False
-    near = abs(arrival_ns - first) < MAX_CLOCK_DISTANCE_NS and abs(arrival_ns - second) < MAX_CLOCK_DISTANCE_NS
-    return near and (first % NS_PER_S != 0 or second % NS_PER_S != 0)
+        return None
+    if first % NS_PER_S == 0 and second % NS_PER_S == 0:
+        return None
+    farthest_ns = max(abs(arrival_ns - first), abs(arrival_ns - second))
+    return farthest_ns if farthest_ns < MAX_CLOCK_DISTANCE_NS else None

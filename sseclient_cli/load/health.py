@@ -1,11 +1,12 @@
 """The generator watches itself, and says when it set the pace of the run itself.
 
-Latencies do not suffer from a late generator (arrivals are stamped by the kernel), but the load does: a client that
-does not read makes the server wait. Pure: the worker brings the numbers in.
+Latencies do not suffer from a late generator (the kernel stamps arrivals, and an event whose stamp is not its own is
+not sampled), but the load does: a client that does not read makes the server wait. Pure: the worker brings the numbers.
 """
 
 from __future__ import annotations
 
+from sseclient_cli.errors import LimitError
 from sseclient_cli.load.metrics import Histogram, Totals
 
 MAX_CPU_PERCENT = 90.0
@@ -32,6 +33,9 @@ def saturation_reasons(totals: Totals) -> list[str]:
         p99_us = _p99_us(histogram)
         if p99_us > limit_us:
             reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
+    missing = totals.errors.get(LimitError.kind)
+    if missing is not None:
+        reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
     return reasons
 
 

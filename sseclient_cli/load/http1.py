@@ -23,8 +23,10 @@ def request_bytes(target: Target) -> bytes:
     if "host" not in names:
         lines.append(b"Host: " + url.netloc)
     lines += [f"{name}: {value}".encode() for name, value in headers]
-    if target.body is not None and "content-length" not in names:
-        lines.append(b"Content-Length: %d" % len(target.body))
+    # RFC 9110 8.6: a method that means a body says the length of one that is empty.
+    has_body = target.body is not None or target.method in ("POST", "PUT", "PATCH")
+    if has_body and "content-length" not in names:
+        lines.append(b"Content-Length: %d" % len(target.body or b""))
     return b"\r\n".join([*lines, b"", target.body or b""])
 
 
@@ -35,7 +37,7 @@ class ResponseReader:
     (RFC 9110 15.2). Header names are lower case; of a repeated header the last value counts.
     """
 
-    __slots__ = ("_body", "_head_bytes", "_headers", "_parser", "complete", "headers", "status")
+    __slots__ = ("_body", "_head_bytes", "_headers", "_parser", "complete", "error", "headers", "status")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -48,20 +50,22 @@ class ResponseReader:
         """The headers, once the head is complete."""
         self.complete = False
         """Whether the message has ended by its own framing (not by the connection's end)."""
+        self.error: InvalidResponseError | None = None
+        """Why no more of this can be read; what ``feed`` returned until then counts."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes from the connection and return the body bytes among them.
-
-        Raises InvalidResponseError when this is not HTTP, or its head is over MAX_HEAD_BYTES.
-        """
+        """Take bytes from the connection and return the body bytes among them; look at ``error`` afterwards."""
         if self.headers is None:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                raise InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
+                self.error = InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
+                return b""
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.error = InvalidResponseError("the server switches to another protocol (status 101)")
         except httptools.HttpParserError as exc:
-            raise InvalidResponseError(f"the answer is not valid HTTP/1.1: {exc}") from exc
+            self.error = InvalidResponseError(f"the answer is not valid HTTP/1.1: {exc}")
         body = self._body
         if not body:
             return b""

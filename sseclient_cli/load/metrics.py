@@ -23,7 +23,7 @@ HIGHEST_US = 24 * 3600 * 1_000_000
 SIGNIFICANT_DIGITS = 3
 
 TIMELINE_BITS = 7
-"""Significant bits of a delivery time in the timeline: within 1 %, and a second stays a few hundred numbers."""
+"""Significant bits of a delivery time in the timeline: within 1 %, and a row stays a few hundred numbers."""
 
 MAX_TYPES = 100
 """Event types counted by name. A server could send a new one with each event; the rest is one entry."""
@@ -148,7 +148,7 @@ class ErrorCount:
 
 @dataclass(slots=True)
 class Interval:
-    """One second of the run. ``open`` is the number of open streams at its end, ``delivery`` in us, rounded."""
+    """One row of the timeline. ``open`` is the number of open streams at its end, ``delivery`` in us, rounded."""
 
     open: int = 0
     events: int = 0
@@ -157,7 +157,7 @@ class Interval:
     delivery: Counter[int] = field(default_factory=Counter)
 
     def merge(self, other: Interval) -> None:
-        """Add the same second of another worker."""
+        """Add the same row of another worker."""
         self.open += other.open
         self.events += other.events
         self.bytes += other.bytes
@@ -192,16 +192,16 @@ class Totals:
     audit: AuditCounts = field(default_factory=AuditCounts)
     errors: dict[str, ErrorCount] = field(default_factory=dict)
     timeline: dict[int, Interval] = field(default_factory=dict)
-    """By second of the run."""
+    """By number of the row: row k begins at k * Plan.interval_s."""
     duration_ns: int = 0
     interrupted: bool = False
     timestamp_fields: set[str] = field(default_factory=set)
     sequence_fields: set[str] = field(default_factory=set)
     """The fields that the workers read, chosen or told."""
 
-    def fold(self, recorder: Recorder, second: int) -> tuple[Counter[int], Counter[int]]:
-        """Empty a recorder into these totals and the timeline's second; return the gaps and deliveries it held."""
-        interval = self.timeline.setdefault(second, Interval())
+    def fold(self, recorder: Recorder, row: int) -> tuple[Counter[int], Counter[int]]:
+        """Empty a recorder into these totals and a row of the timeline; return the gaps and deliveries it held."""
+        interval = self.timeline.setdefault(row, Interval())
         interval.events += recorder.events
         interval.bytes += recorder.bytes
         interval.open = self.open_now
@@ -225,11 +225,11 @@ class Totals:
             interval.delivery[value_us >> shift << shift] += count
         return gaps, delivered
 
-    def count_error(self, kind: str, example: str, second: int) -> None:
+    def count_error(self, kind: str, example: str, row: int) -> None:
         """Count an error of a kind; the first one's text is kept as the example."""
         known = self.errors.setdefault(kind, ErrorCount(0, example))
         known.count += 1
-        self.timeline.setdefault(second, Interval()).errors += 1
+        self.timeline.setdefault(row, Interval()).errors += 1
 
     def merge(self, other: Totals) -> None:
         """Add another worker's totals."""
@@ -247,8 +247,8 @@ class Totals:
         self.audit.merge(other.audit)
         for kind_text, error in other.errors.items():
             self.errors.setdefault(kind_text, ErrorCount(0, error.example)).count += error.count
-        for second, interval in other.timeline.items():
-            self.timeline.setdefault(second, Interval()).merge(interval)
+        for row, interval in other.timeline.items():
+            self.timeline.setdefault(row, Interval()).merge(interval)
 
     def _count_types(self, types: Mapping[str, int]) -> None:
         for name, count in types.items():

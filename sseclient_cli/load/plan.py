@@ -6,6 +6,7 @@ out of here, never a different loop in the worker.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,9 @@ from enum import Enum
 from sseclient_cli.errors import UsageError
 
 NS_PER_S = 1_000_000_000
+
+MAX_INTERVALS = 900
+"""Rows of the timeline: a row holds its delivery times (30 KB while it is open to merges), and nobody reads more."""
 
 DEFAULT_STARTS_PER_S = 1_000
 """Streams opened per second unless told: a fifth of what one process can open, so that the time to connect is the
@@ -82,9 +86,9 @@ class Plan:
             )
 
     @property
-    def duration_ns(self) -> int:
-        """The length of the run in nanoseconds."""
-        return round(self.duration_s * NS_PER_S)
+    def interval_s(self) -> int:
+        """The length of a row of the timeline in seconds: 1, or more in a run of more than MAX_INTERVALS."""
+        return max(1, math.ceil(self.duration_s / MAX_INTERVALS))
 
     @property
     def planned(self) -> int:

@@ -17,6 +17,7 @@ from time import monotonic_ns, time_ns
 from sseclient_cli.errors import (
     BadStatusError,
     ConnectionLostError,
+    InternalError,
     InvalidResponseError,
     SseError,
     WrongContentTypeError,
@@ -47,14 +48,25 @@ class Bench:
     address: Address
     request: bytes
     fields: FieldReader
+    ends_ns: int = 0
+    """When the run is over (monotonic). Data that is read later does not count, and is not even read."""
     recorder: Recorder = field(default_factory=Recorder)
     audit: AuditCounts = field(default_factory=AuditCounts)
-    undecided: list[tuple[Event, int]] = field(default_factory=list)
-    """Events and their arrivals (wall clock, ns) from before the timestamp's field was chosen."""
+    waiting: list[tuple[Stream, Event, int | None]] = field(default_factory=list)
+    """Events that came while it was still open what to read in them, each with its arrival (see ``Stream.sample``)."""
+    latest: dict[Stream, Event] = field(default_factory=dict)
+    """The latest event of each stream, as long as it is open what to read in them."""
 
     def count_comment(self, _text: str) -> None:
         """Count a comment: a heartbeat is never an event."""
         self.recorder.comments += 1
+
+    def measure_waiting(self) -> None:
+        """Measure the events that waited, now that it is decided what to read in them."""
+        for stream, event, arrival_ns in self.waiting:
+            stream.sample(event, arrival_ns)
+        self.waiting.clear()
+        self.latest.clear()
 
 
 class Stream:
@@ -65,8 +77,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_bench", "_check", "_http", "_intended_ns", "_last_event", "_last_event_ns", "_on_end", "_on_open",
-        "_parser", "_requested_ns", "_unsent", "_wire", "phase",
+        "_bench", "_check", "_http", "_intended_ns", "_last_event_ns", "_on_end", "_on_open", "_parser",
+        "_requested_ns", "_unsent", "_wire", "phase",
     )  # fmt: skip
 
     def __init__(
@@ -81,12 +93,11 @@ class Stream:
         self._intended_ns = intended_ns
         self._on_open = on_open
         self._on_end = on_end
-        self._unsent = bench.request
+        self._unsent = memoryview(bench.request)
         self._requested_ns = 0
         self._http = ResponseReader()
         self._parser: EventStreamParser | None = None
         self._check: SequenceCheck | None = None
-        self._last_event: Event | None = None
         self._last_event_ns = 0
         self.phase = Phase.CONNECTING
         self._wire = Wire(bench.address)
@@ -103,8 +114,8 @@ class Stream:
                 self._wire.finish_connect()
                 self._bench.recorder.connect.append((now_ns - self._intended_ns) // 1000)
                 self.phase = Phase.REQUESTING
-                self._requested_ns = now_ns
             self._unsent = self._unsent[self._wire.write(self._unsent) :]
+            self._requested_ns = monotonic_ns()
         except SseError as exc:
             self.end(exc)
         except OSError as exc:
@@ -120,20 +131,19 @@ class Stream:
         except OSError as exc:
             self.end(_lost(exc))
             return
-        now_ns = time_ns()
-        recorder = self._bench.recorder
-        recorder.reads += 1
-        arrival_ns = stamp_ns or now_ns
-        if stamp_ns:
-            recorder.stamped_reads += 1
-            recorder.read_delay.append((now_ns - stamp_ns) // 1000)
+        now_ns, now_mono_ns = time_ns(), monotonic_ns()
+        if now_mono_ns > self._bench.ends_ns:
+            return
         try:
             if data:
-                self._take(data, arrival_ns, monotonic_ns() - (now_ns - arrival_ns))
+                arrival_ns = self._stamp(stamp_ns, now_ns)
+                self._take(data, arrival_ns, now_mono_ns - (now_ns - arrival_ns))
             else:
                 self._take_end()
         except SseError as exc:
             self.end(exc)
+        except Exception as exc:  # noqa: BLE001 - in a loop's callback it would vanish, and the stream hang half-measured
+            self.end(InternalError(f"{type(exc).__name__}: {exc}"))
 
     def end(self, error: SseError | None) -> None:
         """Tell the worker how the stream ends, while it still has its socket, and close it."""
@@ -145,25 +155,46 @@ class Stream:
         self.phase = Phase.CLOSED
         self._wire.close()
 
+    def sample(self, event: Event, arrival_ns: int | None) -> None:
+        """Read what an event says of itself; ``arrival_ns`` (wall clock) is None where its arrival is not known."""
+        sent_ns, number = self._bench.fields.read(event, with_timestamp=arrival_ns is not None)
+        if sent_ns is not None and arrival_ns is not None:
+            self._bench.recorder.delivery.append((arrival_ns - sent_ns) // 1000)
+        if number is not None:
+            if self._check is None:
+                self._check = SequenceCheck(self._bench.audit)
+            self._check.check(number)
+
+    def _stamp(self, stamp_ns: int, now_ns: int) -> int:
+        """Return the arrival of a read, and count how it was stamped."""
+        recorder = self._bench.recorder
+        recorder.reads += 1
+        if not stamp_ns:
+            return now_ns
+        recorder.stamped_reads += 1
+        recorder.read_delay.append((now_ns - stamp_ns) // 1000)
+        return stamp_ns
+
     def _take(self, data: bytes, arrival_ns: int, arrival_mono_ns: int) -> None:
         body = self._http.feed(data)
-        if self._parser is None:
-            if self._http.headers is None:
-                return
+        if self._parser is None and self._http.headers is not None:
             self._open(arrival_mono_ns)
-        if body:
-            assert self._parser is not None
+        if body and self._parser is not None:
             self._bench.recorder.bytes += len(body)
             events = self._parser.feed(body)
             if events:
                 self._measure(events, arrival_ns, arrival_mono_ns)
         if self._http.complete:
             self.end(None)
+        elif self._http.error is not None:
+            raise self._http.error
 
     def _open(self, arrival_mono_ns: int) -> None:
         """Judge the response head, and start to parse if it announces an event stream."""
         check_response(self._http)
-        self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
+        # An answer may come before the request is out: then there is no time in between.
+        if self._requested_ns and not self._unsent:
+            self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
         self._parser = EventStreamParser(on_comment=self._bench.count_comment)
         self.phase = Phase.OPEN
         self._on_open(self)
@@ -177,58 +208,42 @@ class Stream:
         self.end(None)
 
     def _measure(self, events: list[Event], arrival_ns: int, arrival_mono_ns: int) -> None:
-        """Take the samples of the events of one read."""
-        recorder = self._bench.recorder
+        """Take the samples of the events of one read.
+
+        Of several events in a read, the stamp is that of the last; when the others arrived is not known, and what is
+        not known is not recorded.
+        """
+        recorder, fields = self._bench.recorder, self._bench.fields
         count = len(events)
-        if self._last_event_ns:
-            recorder.gap.append((arrival_mono_ns - self._last_event_ns) // 1000)
-        else:
-            recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
-        self._last_event_ns = arrival_mono_ns
         recorder.events += count
-        if count > 1:
-            # They share one stamp: between them there is no gap to be seen, and their delivery is that of the last.
-            recorder.coalesced += count - 1
-            recorder.gap.extend([0] * (count - 1))
+        recorder.coalesced += count - 1
+        if not self._last_event_ns:
+            recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
+        elif count == 1:
+            recorder.gap.append((arrival_mono_ns - self._last_event_ns) // 1000)
+        self._last_event_ns = arrival_mono_ns
         types = recorder.types
         for event in events:
             types[event.type] += 1
-        if self._bench.fields.undecided:
-            self._choose_fields(events, arrival_ns)
-        elif self._bench.fields.needed:
-            self._read_fields(events, arrival_ns)
+        if fields.undecided:
+            self._help_to_decide(events, arrival_ns)
+        elif fields.needed:
+            for event in events[:-1]:
+                self.sample(event, None)
+            self.sample(events[-1], arrival_ns)
 
-    def _read_fields(self, events: list[Event], arrival_ns: int) -> None:
-        read = self._bench.fields.read
-        delivery = self._bench.recorder.delivery
-        for event in events:
-            sent_ns, number = read(event)
-            if sent_ns is not None:
-                delivery.append((arrival_ns - sent_ns) // 1000)
-            if number is not None:
-                if self._check is None:
-                    self._check = SequenceCheck(self._bench.audit)
-                self._check.check(number)
-
-    def _choose_fields(self, events: list[Event], arrival_ns: int) -> None:
-        """Let these events help to find the fields, and read what is known of them.
-
-        Events from before the timestamp's field is known wait; once it is, they are measured.
-        """
-        fields, undecided = self._bench.fields, self._bench.undecided
-        for event in events:
-            if self._last_event is not None and fields.undecided:
-                fields.offer(self._last_event, event, arrival_ns)
-            self._last_event = event
-            if fields.timestamp_undecided and len(undecided) < MAX_UNDECIDED_EVENTS:
-                undecided.append((event, arrival_ns))
-            self._read_fields([event], arrival_ns)
-        if undecided and not fields.timestamp_undecided:
-            for event, when_ns in undecided:
-                sent_ns, _ = fields.read(event)
-                if sent_ns is not None:
-                    self._bench.recorder.delivery.append((when_ns - sent_ns) // 1000)
-            undecided.clear()
+    def _help_to_decide(self, events: list[Event], arrival_ns: int) -> None:
+        """Show these events to whoever chooses the fields; they wait, and are measured when that is done."""
+        bench = self._bench
+        for index, event in enumerate(events, start=1):
+            if len(bench.waiting) < MAX_UNDECIDED_EVENTS:
+                bench.waiting.append((self, event, arrival_ns if index == len(events) else None))
+            earlier = bench.latest.get(self)
+            if earlier is not None and bench.fields.undecided:
+                bench.fields.offer(earlier, event, arrival_ns)
+            bench.latest[self] = event
+        if not bench.fields.undecided:
+            bench.measure_waiting()
 
 
 def check_response(http: ResponseReader) -> None:

@@ -73,8 +73,10 @@ class Worker:
         )
         self._done = asyncio.Event()
         self._totals = Totals(planned=job.plan.planned)
-        self._streams: dict[Stream, int] = {}
-        """All streams that are not closed, in the order of their starts, with their start (monotonic ns)."""
+        self._streams: set[Stream] = set()
+        """All streams that are not closed."""
+        self._connecting: dict[Stream, int] = {}
+        """Those that are not connected yet, in the order of their starts, with their start (monotonic ns)."""
         self._started_ns = 0
         self._all_started = False
         self._ticks = 0
@@ -91,11 +93,12 @@ class Worker:
     async def _run(self) -> Totals:
         self._loop = asyncio.get_running_loop()
         self._started_ns = time.monotonic_ns()
+        self._bench.ends_ns = self._started_ns + round(self._plan.duration_s * NS_PER_S)
         self._last_snapshot = (self._started_ns, 0)
         cpu_start_ns = time.process_time_ns()
         starts = self._plan.intended_starts_ns()
-        self._start_due(starts, next(starts))
-        self._tick_due_ns = time.monotonic_ns() + TICK_NS
+        self._start_due(starts, next(starts, None))
+        self._tick_due_ns = self._started_ns + TICK_NS
         self._loop.call_later(TICK_S, self._tick)
         self._loop.call_later(self._plan.duration_s, self._done.set)
         await self._done.wait()
@@ -130,14 +133,20 @@ class Worker:
         except SseError as exc:
             self._count_failure(exc)
             return
-        self._streams[stream] = time.monotonic_ns()
+        self._streams.add(stream)
+        self._connecting[stream] = time.monotonic_ns()
         self._loop.add_writer(stream.fileno(), self._connectable, stream)
 
     def _connectable(self, stream: Stream) -> None:
         fd = stream.fileno()
-        if stream.on_connectable() and stream.phase is not Phase.CLOSED:
-            self._loop.remove_writer(fd)
+        request_is_out = stream.on_connectable()
+        if stream.phase is Phase.CLOSED:
+            return
+        if self._connecting.pop(stream, None) is not None:
+            # From now on, and not only when the request is out: a server may refuse a body before it has it all.
             self._loop.add_reader(fd, stream.on_readable)
+        if request_is_out:
+            self._loop.remove_writer(fd)
 
     def _opened(self, _stream: Stream) -> None:
         totals = self._totals
@@ -153,7 +162,7 @@ class Worker:
             if error is None:
                 self._totals.ended_by_server += 1
             else:
-                self._totals.count_error(error.kind, str(error), self._second())
+                self._totals.count_error(error.kind, str(error), self._interval())
         elif error is not None:
             self._count_failure(error)
         self._end_if_nothing_is_left()
@@ -167,20 +176,20 @@ class Worker:
         fd = stream.fileno()
         self._loop.remove_reader(fd)
         self._loop.remove_writer(fd)
-        del self._streams[stream]
+        self._streams.remove(stream)
+        self._connecting.pop(stream, None)
 
     def _count_failure(self, error: SseError) -> None:
         self._totals.failed += 1
-        self._totals.count_error(error.kind, str(error), self._second())
+        self._totals.count_error(error.kind, str(error), self._interval())
 
     def _end_overdue_connects(self, now_ns: int) -> None:
         timeout_s = self._job.target.connect_timeout_s
         overdue = []
-        for stream, started_ns in self._streams.items():
+        for stream, started_ns in self._connecting.items():
             if now_ns - started_ns < timeout_s * NS_PER_S:
                 break  # the order is that of the starts: all others are younger
-            if stream.phase is Phase.CONNECTING:
-                overdue.append(stream)
+            overdue.append(stream)
         for stream in overdue:
             stream.end(ConnectTimeoutError(f"no connection within {timeout_s:g} s"))
 
@@ -188,26 +197,35 @@ class Worker:
 
     def _tick(self) -> None:
         now_ns = time.monotonic_ns()
-        # uvloop's timers have whole milliseconds and may fire up to half of one early: that is no lag.
-        self._totals.loop_lag.record({max(now_ns - self._tick_due_ns, 0) // 1000: 1})
+        self._record_lag(now_ns)
         self._ticks += 1
         self._end_overdue_connects(now_ns)
         self._fold()
         if self._on_snapshot is not None and self._ticks % SNAPSHOT_TICKS == 0:
             self._on_snapshot(self._snapshot(now_ns))
         if not self._done.is_set():
-            self._tick_due_ns = time.monotonic_ns() + TICK_NS
-            self._loop.call_later(TICK_S, self._tick)
+            self._loop.call_later(max(self._tick_due_ns - time.monotonic_ns(), 0) / NS_PER_S, self._tick)
+
+    def _record_lag(self, now_ns: int) -> None:
+        """Record how late this tick is, and each that should have come meanwhile: a stall is no single sample."""
+        # uvloop's timers have whole milliseconds and may fire half of one early: that is no lag.
+        lags_us = [max(now_ns - self._tick_due_ns, 0) // 1000]
+        self._tick_due_ns += TICK_NS
+        while self._tick_due_ns <= now_ns:
+            lags_us.append((now_ns - self._tick_due_ns) // 1000)
+            self._tick_due_ns += TICK_NS
+        self._totals.loop_lag.record(Counter(lags_us))
 
     def _fold(self) -> None:
-        gaps, delivered = self._totals.fold(self._bench.recorder, self._second())
-        self._recent[Latency.GAP].update(gaps)
-        self._recent[Latency.DELIVERY].update(delivered)
+        gaps, delivered = self._totals.fold(self._bench.recorder, self._interval())
+        if self._on_snapshot is not None:
+            self._recent[Latency.GAP].update(gaps)
+            self._recent[Latency.DELIVERY].update(delivered)
 
-    def _second(self) -> int:
-        """Return the second of the run that the last tick's samples belong to."""
+    def _interval(self) -> int:
+        """Return the number of the timeline's row that the last tick's samples belong to."""
         elapsed_s = (time.monotonic_ns() - self._started_ns) / NS_PER_S - TICK_S / 2
-        return max(min(int(elapsed_s), math.ceil(self._plan.duration_s) - 1), 0)
+        return max(int(min(elapsed_s, math.ceil(self._plan.duration_s) - 1)) // self._plan.interval_s, 0)
 
     def _snapshot(self, now_ns: int) -> Snapshot:
         totals = self._totals
@@ -236,12 +254,15 @@ class Worker:
     def _finish(self, cpu_start_ns: int) -> Totals:
         """Close everything and complete the totals."""
         totals = self._totals
-        self._fold()
-        now_ns = time.monotonic_ns()
-        totals.duration_ns = now_ns - self._started_ns
-        totals.cpu_percent = [100 * (time.process_time_ns() - cpu_start_ns) / max(totals.duration_ns, 1)]
         fields = self._bench.fields
         fields.give_up()
+        self._bench.measure_waiting()
+        self._fold()
+        now_ns = time.monotonic_ns()
+        if now_ns > self._tick_due_ns:
+            self._record_lag(now_ns)
+        totals.duration_ns = now_ns - self._started_ns
+        totals.cpu_percent = [100 * (time.process_time_ns() - cpu_start_ns) / max(totals.duration_ns, 1)]
         totals.timestamp_fields = {str(fields.timestamp)} if isinstance(fields.timestamp, Field) else set()
         totals.sequence_fields = {str(fields.sequence)} if isinstance(fields.sequence, Field) else set()
         totals.audit.merge(self._bench.audit)

@@ -13,8 +13,8 @@ chunk comes in, so everything below knows one line end. Then there are two steps
   linear in the input.
 
 Promises. Any split of the input gives the same events, each at the earliest possible byte (a CR ends its line at
-once; the LF that may follow is swallowed later). Memory is bounded by ``max_event_bytes``; a comment that nobody
-listens to is not kept at all.
+once; the LF that may follow is swallowed later). Memory is bounded by ``max_event_bytes``, counted as on the wire (very
+short lines take up to eight times that as strings); a comment that nobody listens to is not kept at all.
 
 This file must not know where bytes come from, what time it is, or what happens to a connection.
 """
@@ -112,6 +112,7 @@ class EventStreamParser:
         Raises EventTooLargeError when an event is larger than ``max_event_bytes``, as soon as the events before it
         are out; the parser is of no use afterwards.
         """
+        self._refuse_if_too_large()
         if self._start is not None:
             chunk = self._without_bom(chunk)
         if self._after_cr or b"\r" in chunk:
@@ -125,16 +126,20 @@ class EventStreamParser:
                 begun = len(chunk)
             self._feed_lines(chunk[:begun], events)
         complete = chunk.rfind(b"\n\n", begun) + 2
-        if complete > 1 and len(chunk) <= self._max_event_bytes:
+        if complete > 1 and len(chunk) <= self._max_event_bytes and not self._too_large:
             self._feed_blocks(chunk[begun:complete], events)
             begun = complete
-        if begun < len(chunk):
+        if begun < len(chunk) and not self._too_large:
             self._feed_lines(chunk[begun:], events)
-        if self._too_large and not events:
+        if not events:
+            self._refuse_if_too_large()
+        return events
+
+    def _refuse_if_too_large(self) -> None:
+        if self._too_large:
             raise EventTooLargeError(
                 f"an event is larger than {self._max_event_bytes:,} bytes: raise max_event_bytes to read it"
             )
-        return events
 
     def _without_bom(self, chunk: bytes) -> bytes:
         """Strip one leading byte order mark (9.2.5), which may come in pieces."""
@@ -175,14 +180,19 @@ class EventStreamParser:
                 self._line.clear()
             elif not line.startswith(b":"):
                 self._data_bytes += len(line)
-            if self._data_bytes > self._max_event_bytes:
-                self._too_large = True
+            if not self._fits(line):
                 return
             self._take_line(line.decode("utf-8", "replace"), events)
         if rest:
             self._in_block = True
             self._keep(rest)
-            self._too_large = max(self._data_bytes, len(self._line)) > self._max_event_bytes
+            self._fits(self._line)
+
+    def _fits(self, line: bytes | bytearray) -> bool:
+        """Hold the event so far to the limit, and a comment by itself if somebody listens to it."""
+        is_heard_comment = self._on_comment is not None and line.startswith(b":")
+        self._too_large = max(self._data_bytes, len(line) if is_heard_comment else 0) > self._max_event_bytes
+        return not self._too_large
 
     def _keep(self, piece: bytes) -> None:
         """Add a piece to the incomplete line. Of a comment that nobody listens to, only the colon is kept."""

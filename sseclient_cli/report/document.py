@@ -73,7 +73,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
             "read_delay": _latency(totals.read_delay, stamp),
             "loop_lag": _latency(totals.loop_lag, "user"),
         },
-        "timeline": [_interval(second, totals.timeline[second]) for second in sorted(totals.timeline)],
+        "timeline": _timeline(totals, plan.interval_s),
         "assertions": [],
     }
 
@@ -161,17 +161,24 @@ def _audit(totals: Totals) -> Document | None:
     }
 
 
-def _interval(second: int, interval: Interval) -> Document:
-    delivery = interval.delivery
-    return {
-        "t_s": second,
-        "open": interval.open,
-        "events": interval.events,
-        "bytes": interval.bytes,
-        "errors": interval.errors,
-        "delivery_p50_ms": percentile_us(delivery, 50) / 1000 if delivery else None,
-        "delivery_p99_ms": percentile_us(delivery, 99) / 1000 if delivery else None,
-    }
+def _timeline(totals: Totals, interval_s: int) -> list[Document]:
+    """Return a row for each interval, also for those in which nothing came."""
+    rows: list[Document] = []
+    for number in range(max(totals.timeline, default=-1) + 1):
+        interval = totals.timeline.get(number) or Interval(open=rows[-1]["open"] if rows else 0)
+        delivery = interval.delivery
+        rows.append(
+            {
+                "t_s": number * interval_s,
+                "open": interval.open,
+                "events": interval.events,
+                "bytes": interval.bytes,
+                "errors": interval.errors,
+                "delivery_p50_ms": percentile_us(delivery, 50) / 1000 if delivery else None,
+                "delivery_p99_ms": percentile_us(delivery, 99) / 1000 if delivery else None,
+            }
+        )
+    return rows
 
 
 def _ms(value_us: int | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,7 +21,8 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 @contextmanager
 def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
     """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
-    if not console.is_terminal or console.is_dumb_terminal or console.no_color:
+    # Not console.is_terminal: FORCE_COLOR makes that true for a pipe, which wants colours but no cursor movements.
+    if not sys.stderr.isatty() or console.is_dumb_terminal or console.no_color:
         yield None
         return
     # No refresh thread: it would take the worker's interpreter away from it at moments of its own.

@@ -10,7 +10,7 @@ from sseclient_cli.report.document import Document
 from sseclient_cli.report.text import visible
 
 COALESCED_SHARE = 0.01
-"""Events that shared a read with a later one are named above this share: their latency is that of the last."""
+"""Above this share, events that came in one read with a later one are named."""
 
 _LATENCY_NAMES = {
     "connect": "connect",
@@ -53,21 +53,21 @@ def _counts(document: Document) -> Table:
     grid.add_row(
         Text("streams", "bold"),
         _facts(
-            (streams["opened"], "opened", ""),
-            (streams["failed"], "failed", "red" if streams["failed"] else ""),
-            *_if_any(streams["unfinished"], "not open yet", "yellow"),
-            *_if_any(streams["ended_by_server"], "ended by the server", "yellow"),
-            (streams["peak_open"], "open at peak", ""),
+            (streams["opened"], " opened", ""),
+            (streams["failed"], " failed", "red" if streams["failed"] else ""),
+            *_if_any(streams["unfinished"], " not open yet", "yellow"),
+            *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
+            (streams["peak_open"], " open at peak", ""),
         ),
     )
     per_s = events["per_s"]
     grid.add_row(
         Text("events", "bold"),
         _facts(
-            (events["received"], "received", ""),
+            (events["received"], " received", ""),
             *(() if per_s is None else ((per_s, "/s", ""),)),
-            *_if_any(events["comments"], "comments", ""),
-            (events["bytes"], "bytes", ""),
+            *_if_any(events["comments"], " comments", ""),
+            (events["bytes"], " bytes", ""),
         ),
     )
     types = list(events["by_type"].items())
@@ -80,9 +80,9 @@ def _counts(document: Document) -> Table:
 
 def _facts(*facts: tuple[float, str, str]) -> Text:
     text = Text()
-    for index, (number, name, style) in enumerate(facts):
+    for index, (number, unit, style) in enumerate(facts):
         figure = f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
-        text.append(("  " if index else "") + f"{figure} {name}".replace(" /s", "/s"), style)
+        text.append(f"{'  ' if index else ''}{figure}{unit}", style)
     return text
 
 
@@ -92,9 +92,10 @@ def _if_any(number: int, name: str, style: str) -> tuple[tuple[int, str, str], .
 
 def _audit(document: Document) -> Text:
     audit = document["audit"]
+    asked = document["run"]["plan"]["sequence"]["asked"]
     if audit is None:
-        return Text("no sequence number found in the events (--sequence names one)", "dim")
-    counts = [(audit[name], name.replace("_", " ")) for name in ("lost", "duplicated", "out_of_order")]
+        return Text("not asked for" if asked == "none" else _not_found(asked, "sequence"), "dim")
+    counts = [(audit[name], " " + name.replace("_", " ")) for name in ("lost", "duplicated", "out_of_order")]
     text = _facts(*((count, name, "red" if count else "") for count, name in counts))
     text.append(f"  (by {visible(audit['source'])})", "dim")
     return text
@@ -138,12 +139,19 @@ def _notes(document: Document) -> list[str]:
                 f"clock skew: {delivery['negative']:,} events arrived up to {-delivery['min_ms']:,.3f} ms before "
                 "they were sent, by the two clocks"
             )
-    elif events["received"]:
-        notes.append("delivery: no timestamp found in the events (--timestamp names one)")
+    elif events["received"] and timestamp["asked"] != "none":
+        notes.append(f"delivery: {_not_found(timestamp['asked'], 'timestamp')}")
     if events["coalesced"] > COALESCED_SHARE * events["received"]:
         share = events["coalesced"] / events["received"]
-        notes.append(f"coalesced: {share:.0%} of the events shared a read with a later one, and have its arrival")
+        notes.append(f"coalesced: {share:.0%} of the events came in one read with a later one; their delivery and gap")
+        notes.append("           are not known, and not in these figures")
     return notes
+
+
+def _not_found(asked: str, what: str) -> str:
+    if asked == "auto":
+        return f"no {what} found in the events (--{what} names one)"
+    return f"no event has a {what} at {visible(asked)}"
 
 
 def _errors(document: Document) -> Table:

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -13,9 +14,11 @@ def event(data: object, event_id: str = "") -> Event:
     return Event("message", data if isinstance(data, str) else json.dumps(data), event_id)
 
 
-def chosen(first: Event, second: Event) -> tuple[object, object]:
+def chosen(*events: Event) -> tuple[object, object]:
+    """What is chosen when these follow each other on one stream."""
     reader = FieldReader(Choice.AUTO, Choice.AUTO)
-    reader.offer(first, second, NOW_NS)
+    for earlier, later in pairwise(events):
+        reader.offer(earlier, later, NOW_NS)
     return reader.timestamp, reader.sequence
 
 
@@ -55,32 +58,52 @@ def test_a_sequence_number_is_a_whole_number_or_its_digits(value: object, number
 
 
 def test_auto_finds_a_changing_time_and_a_number_that_grows_by_one() -> None:
-    first = event({"n": 4, "ts": NOW_NS, "price": 3.5})
-    second = event({"n": 5, "ts": NOW_NS + 10**8, "price": 3.6})
-    assert chosen(first, second) == (Field(("ts",)), Field(("n",)))
+    events = [event({"price": 3.5, "n": 4 + k, "ts": NOW_NS + k}) for k in range(4)]
+    assert chosen(*events) == (Field(("ts",)), Field(("n",)))
+    assert chosen(*events[:3]) == (Choice.AUTO, Choice.AUTO)
 
 
 def test_auto_finds_an_id_that_counts() -> None:
-    assert chosen(event("x", "9"), event("y", "10")) == (Choice.AUTO, Field())
+    assert chosen(*(event("x", str(k)) for k in range(8, 12))) == (Choice.AUTO, Field())
+
+
+def test_auto_takes_no_count_that_grows_by_one_now_and_then() -> None:
+    users = [41, 42, 57, 58, 59, 40, 41, 42, 90]
+    assert chosen(*(event({"users": count}) for count in users))[1] is Choice.AUTO
+
+
+def test_auto_finds_a_sequence_in_spite_of_losses() -> None:
+    numbers = [1, 2, 4, 5, 7, 8, 9, 10]
+    assert chosen(*(event({"n": number}) for number in numbers))[1] == Field(("n",))
+
+
+def test_auto_takes_no_milliseconds_for_a_sequence() -> None:
+    times = [NOW_NS // 10**6 + k for k in range(6)]
+    assert chosen(*(event({"ts": time}) for time in times)) == (Field(("ts",)), Choice.AUTO)
+
+
+def test_auto_takes_the_time_that_is_nearest_to_the_arrival() -> None:
+    minute_ns = 60 * 10**9
+    events = [event({"expires_at": NOW_NS + minute_ns + k, "ts": NOW_NS - 5 + k}) for k in range(4)]
+    assert chosen(*events)[0] == Field(("ts",))
 
 
 def test_auto_takes_no_time_that_stays_the_same() -> None:
-    assert chosen(event({"created": NOW_NS}), event({"created": NOW_NS}))[0] is Choice.AUTO
+    assert chosen(*[event({"created": NOW_NS})] * 6)[0] is Choice.AUTO
 
 
 def test_auto_takes_no_whole_seconds() -> None:
-    seconds = NOW_NS // 10**9
-    assert chosen(event({"created": seconds}), event({"created": seconds + 1}))[0] is Choice.AUTO
+    assert chosen(*(event({"created": NOW_NS // 10**9 + k}) for k in range(6)))[0] is Choice.AUTO
 
 
 def test_auto_takes_no_time_of_another_day() -> None:
     day_ns = 86_400 * 10**9
-    assert chosen(event({"ts": NOW_NS - day_ns}), event({"ts": NOW_NS - day_ns + 1}))[0] is Choice.AUTO
+    assert chosen(*(event({"ts": NOW_NS - day_ns + k}) for k in range(6)))[0] is Choice.AUTO
 
 
-def test_auto_gives_up_after_twenty_pairs_of_events() -> None:
+def test_auto_gives_up_after_thirty_pairs_of_events() -> None:
     reader = FieldReader(Choice.AUTO, Choice.AUTO)
-    for _ in range(20):
+    for _ in range(30):
         assert reader.undecided
         reader.offer(event("a"), event("b"), NOW_NS)
     assert not reader.undecided
@@ -89,10 +112,11 @@ def test_auto_gives_up_after_twenty_pairs_of_events() -> None:
 
 def test_a_named_field_is_read_at_any_depth() -> None:
     reader = FieldReader(Field(("meta", "sent")), Field())
-    assert reader.read(event({"meta": {"sent": NOW_NS}}, "12")) == (NOW_NS, 12)
+    assert reader.read(event({"meta": {"sent": NOW_NS}}, "12"), with_timestamp=True) == (NOW_NS, 12)
+    assert reader.read(event({"meta": {"sent": NOW_NS}}, "12"), with_timestamp=False) == (None, 12)
 
 
 @pytest.mark.parametrize("data", ["[1", "7", '"text"', '{"meta": 5}', '{"meta": {}}', "[" * 100_000])
 def test_data_without_the_named_field_gives_nothing(data: str) -> None:
     reader = FieldReader(Field(("meta", "sent")), Choice.NONE)
-    assert reader.read(event(data)) == (None, None)
+    assert reader.read(event(data), with_timestamp=True) == (None, None)

@@ -59,11 +59,27 @@ def test_interim_responses_are_skipped() -> None:
     assert "link" not in reader.headers
 
 
-def test_what_is_not_http_is_a_typed_error() -> None:
-    with pytest.raises(InvalidResponseError):
-        read(b"SSH-2.0-OpenSSH_9.2\r\n")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "not valid HTTP", id="not-http"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X-Pad: x\r\n" * 50_000, "larger", id="head-without-end"),
+        pytest.param(b"HTTP/1.1 101 Sure\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "101", id="upgrade"),
+    ],
+)
+def test_what_is_no_response_is_a_typed_error(data: bytes, words: str) -> None:
+    reader, body = read(data)
+    assert isinstance(reader.error, InvalidResponseError)
+    assert words in str(reader.error)
+    assert body == b""
 
 
-def test_a_head_without_end_is_a_typed_error() -> None:
-    with pytest.raises(InvalidResponseError, match="larger"):
-        read(b"HTTP/1.1 200 OK\r\n", *[b"X-Pad: " + b"x" * 1000 + b"\r\n"] * 1000)
+def test_what_came_before_an_error_is_not_lost() -> None:
+    reader, body = read(CHUNKED[: -len(b"0\r\nTrailer: t\r\n\r\n")] + b"zz\r\n")
+    assert body == b"data: x"
+    assert reader.error is not None
+
+
+def test_a_post_without_a_body_says_so() -> None:
+    assert b"\r\nContent-Length: 0\r\n" in request_bytes(Target.parse("http://h/", method="POST"))
+    assert b"Content-Length" not in request_bytes(Target.parse("http://h/"))
