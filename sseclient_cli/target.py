@@ -21,6 +21,8 @@ from sseclient_cli.errors import UsageError
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
 
+_FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
+
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 REDACTED = "REDACTED"
 
@@ -78,6 +80,8 @@ class Target:
         """
         pairs = [_parse_header(text) for text in headers]
         if bearer is not None:
+            if not bearer.strip():
+                raise UsageError("the token of --bearer is empty")
             if any(name.lower() == "authorization" for name, _ in pairs):
                 raise UsageError("--bearer and an Authorization header were both given: leave one out")
             pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
@@ -153,6 +157,8 @@ def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _TOKEN.fullmatch(name):
         raise UsageError(f"{text!r} is not a header: write it like 'Name: value'")
+    if name.lower() in _FRAMING_HEADERS:
+        raise UsageError(f"{name} is not yours to set: it follows from the body")
     return name, _checked_value(value.strip(" \t"), f"header {name}")
 
 

@@ -43,10 +43,26 @@ def test_what_is_no_url_of_a_stream_is_a_usage_error(url: str) -> None:
         Target.parse(url)
 
 
-@pytest.mark.parametrize("header", ["novalue", ": x", "a b: c", "A: x\r\nB: y", "A: \0"])
+@pytest.mark.parametrize(
+    "header", ["A: \udcff", "Content-Length: 5", "novalue", ": x", "a b: c", "A: x\r\nB: y", "A: \0"]
+)
 def test_what_is_no_header_is_a_usage_error(header: str) -> None:
     with pytest.raises(UsageError):
         Target.parse("http://h/", headers=[header])
+
+
+def test_a_url_of_bytes_that_are_not_utf_8_is_a_usage_error() -> None:
+    with pytest.raises(UsageError):
+        Target.parse("http://h/\udcff")
+
+
+def test_a_body_of_any_bytes_goes_out_as_it_came() -> None:
+    assert Target.parse("http://h/", body="a\udcff").body == b"a\xff"
+
+
+def test_an_empty_token_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="empty"):
+        Target.parse("http://h/", bearer=" ")
 
 
 def test_two_authorizations_are_a_usage_error() -> None:

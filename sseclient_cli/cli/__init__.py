@@ -17,11 +17,10 @@ from sseclient_cli import __version__
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.watch import watch
-from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError
+from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
 
 app = typer.Typer(
     name="sse",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: rich would take as long to import as all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -37,13 +36,17 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def sse(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Look at any Server-Sent Events stream, and load-test it with thousands of connections."""
+    if context.invoked_subcommand is None:
+        sys.stderr.write(context.get_help() + "\n")
+        raise typer.Exit(UsageError.exit_code)
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ It never waits: the worker calls ``on_connectable`` and ``on_readable`` when the
 bounded read, so that a stream at full blast cannot starve the others.
 
 Two clocks. The kernel's stamp is wall-clock time, and so is an event's own timestamp: ``delivery`` is their difference.
-Durations use the monotonic clock: the arrival on it is now, less the time that has passed since the stamp.
+Durations use the monotonic clock: the stamp is put on it by the offset between the two, which is measured ten times a
+second and not per read, where an interruption between two clock readings would look like a difference in arrival.
 """
 
 from __future__ import annotations
@@ -31,6 +32,18 @@ from sseclient_cli.protocol.event_stream import Event, EventStreamParser
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
 from sseclient_cli.target import Address
 
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
+
+
+def clock_offset_ns() -> int:
+    """Return the monotonic clock less the wall clock; of three readings the one that was least interrupted."""
+    readings = []
+    for _ in range(3):
+        before_ns, wall_ns, after_ns = monotonic_ns(), time_ns(), monotonic_ns()
+        readings.append((after_ns - before_ns, (before_ns + after_ns) // 2 - wall_ns))
+    return min(readings)[1]
+
 
 class Phase(Enum):
     """Where a stream is in its life."""
@@ -49,17 +62,15 @@ class Bench:
     request: bytes
     fields: FieldReader
     ends_ns: int = 0
-    """When the run is over (monotonic). Data that is read later does not count, and is not even read."""
+    """When the run is over (monotonic). What is read later does not count, and costs nothing any more."""
+    monotonic_less_wall_ns: int = field(default_factory=clock_offset_ns)
+    """What turns an arrival into monotonic time. Measured again at each tick: the wall clock may be set."""
     recorder: Recorder = field(default_factory=Recorder)
     audit: AuditCounts = field(default_factory=AuditCounts)
     waiting: list[tuple[Stream, Event, int | None]] = field(default_factory=list)
     """Events that came while it was still open what to read in them, each with its arrival (see ``Stream.sample``)."""
     latest: dict[Stream, Event] = field(default_factory=dict)
     """The latest event of each stream, as long as it is open what to read in them."""
-
-    def count_comment(self, _text: str) -> None:
-        """Count a comment: a heartbeat is never an event."""
-        self.recorder.comments += 1
 
     def measure_waiting(self) -> None:
         """Measure the events that waited, now that it is decided what to read in them."""
@@ -131,13 +142,14 @@ class Stream:
         except OSError as exc:
             self.end(_lost(exc))
             return
-        now_ns, now_mono_ns = time_ns(), monotonic_ns()
-        if now_mono_ns > self._bench.ends_ns:
+        now_ns = time_ns()
+        offset_ns = self._bench.monotonic_less_wall_ns
+        if now_ns + offset_ns > self._bench.ends_ns:
             return
         try:
             if data:
                 arrival_ns = self._stamp(stamp_ns, now_ns)
-                self._take(data, arrival_ns, now_mono_ns - (now_ns - arrival_ns))
+                self._take(data, arrival_ns, arrival_ns + offset_ns)
             else:
                 self._take_end()
         except SseError as exc:
@@ -180,8 +192,12 @@ class Stream:
         if self._parser is None and self._http.headers is not None:
             self._open(arrival_mono_ns)
         if body and self._parser is not None:
-            self._bench.recorder.bytes += len(body)
+            recorder = self._bench.recorder
+            recorder.bytes += len(body)
             events = self._parser.feed(body)
+            if self._parser.comment_count:
+                recorder.comments += self._parser.comment_count
+                self._parser.comment_count = 0
             if events:
                 self._measure(events, arrival_ns, arrival_mono_ns)
         if self._http.complete:
@@ -195,7 +211,7 @@ class Stream:
         # An answer may come before the request is out: then there is no time in between.
         if self._requested_ns and not self._unsent:
             self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
-        self._parser = EventStreamParser(on_comment=self._bench.count_comment)
+        self._parser = EventStreamParser(max_event_bytes=MAX_EVENT_BYTES)
         self.phase = Phase.OPEN
         self._on_open(self)
 

@@ -18,7 +18,7 @@ from sseclient_cli.load.fields import FieldReader
 from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.load.metrics import Latency, Totals, percentile_us
 from sseclient_cli.load.plan import NS_PER_S, Field, Plan
-from sseclient_cli.load.stream import Bench, Phase, Stream
+from sseclient_cli.load.stream import Bench, Phase, Stream, clock_offset_ns
 from sseclient_cli.load.wire import STAMPING_STARTS_S, keep_stamping
 from sseclient_cli.target import Address, Target
 
@@ -60,7 +60,7 @@ class Snapshot:
 
 
 class Worker:
-    """Runs one job. ``stop`` may be called from the loop's thread at any moment; the totals so far are returned."""
+    """Runs one job."""
 
     def __init__(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
         self._job = job
@@ -86,14 +86,15 @@ class Worker:
 
     async def run(self) -> Totals:
         """Do the plan, and return what was measured."""
+        self._loop = asyncio.get_running_loop()
         with keep_stamping():
             await asyncio.sleep(STAMPING_STARTS_S)
             return await self._run()
 
     async def _run(self) -> Totals:
-        self._loop = asyncio.get_running_loop()
         self._started_ns = time.monotonic_ns()
-        self._bench.ends_ns = self._started_ns + round(self._plan.duration_s * NS_PER_S)
+        if not self._totals.interrupted:
+            self._bench.ends_ns = self._started_ns + round(self._plan.duration_s * NS_PER_S)
         self._last_snapshot = (self._started_ns, 0)
         cpu_start_ns = time.process_time_ns()
         starts = self._plan.intended_starts_ns()
@@ -104,10 +105,12 @@ class Worker:
         await self._done.wait()
         return self._finish(cpu_start_ns)
 
-    def stop(self) -> None:
-        """End the run now, as an interrupted one."""
+    def interrupt(self) -> None:
+        """End the run now, as an interrupted one; callable from a signal handler while the loop is busy."""
+        # At once: what the loop has still to do in this turn, thousands of reads perhaps, then takes no time.
+        self._bench.ends_ns = 0
         self._totals.interrupted = True
-        self._done.set()
+        self._loop.call_soon_threadsafe(self._done.set)
 
     # Starting and ending streams.
 
@@ -198,6 +201,7 @@ class Worker:
     def _tick(self) -> None:
         now_ns = time.monotonic_ns()
         self._record_lag(now_ns)
+        self._bench.monotonic_less_wall_ns = clock_offset_ns()
         self._ticks += 1
         self._end_overdue_connects(now_ns)
         self._fold()

@@ -73,6 +73,7 @@ class EventStreamParser:
         "_on_comment",
         "_start",
         "_too_large",
+        "comment_count",
         "last_event_id",
         "reconnection_time_ms",
     )
@@ -83,6 +84,9 @@ class EventStreamParser:
     reconnection_time_ms: int | None
     """The stream's last valid ``retry`` in milliseconds, however large; None as long as it named none."""
 
+    comment_count: int
+    """How many comments have come."""
+
     def __init__(
         self,
         last_event_id: str = "",
@@ -91,6 +95,7 @@ class EventStreamParser:
     ) -> None:
         self.last_event_id = last_event_id
         self.reconnection_time_ms = None
+        self.comment_count = 0
         self._on_comment = on_comment
         self._max_event_bytes = max_event_bytes
         # The first bytes, as long as they may be a byte order mark; None once that is decided.
@@ -138,7 +143,7 @@ class EventStreamParser:
     def _refuse_if_too_large(self) -> None:
         if self._too_large:
             raise EventTooLargeError(
-                f"an event is larger than {self._max_event_bytes:,} bytes: raise max_event_bytes to read it"
+                f"the stream holds an event of more than {self._max_event_bytes:,} bytes (max_event_bytes)"
             )
 
     def _without_bom(self, chunk: bytes) -> bytes:
@@ -210,24 +215,27 @@ class EventStreamParser:
             self._dispatch(events)
             return
         self._in_block = True
+        if line.startswith(":"):
+            self._take_comment(line[1:])
+            return
         name, _, value = line.partition(":")
-        if value.startswith(" ") and name:
-            value = value[1:]
+        value = value.removeprefix(" ")
         if name == "data":
             self._data.append(value)
         elif name == "event":
             self._event_type = value
-        elif name == "id":
+        elif name == "id" and "\0" not in value:
             # "If the field value does not contain U+0000 NULL [...] Otherwise, ignore the field."
-            if "\0" not in value:
-                self._id_buffer = value
-        elif name == "retry":
-            # "If the field value consists of only ASCII digits" -- and not of none, as browsers read it.
-            if value.isascii() and value.isdigit():
-                # int() refuses over 4,300 digits; a number cut to 4,000 still waits for ever.
-                self.reconnection_time_ms = int(value.lstrip("0")[:4000] or "0")
-        elif not name and self._on_comment is not None:
-            self._on_comment(value)
+            self._id_buffer = value
+        elif name == "retry" and value.isascii() and value.isdigit():
+            # "If the field value consists of only ASCII digits" -- and not of none, as browsers read it. int() refuses
+            # over 4,300 of them; a number cut to 4,000 still waits for ever.
+            self.reconnection_time_ms = int(value.lstrip("0")[:4000] or "0")
+
+    def _take_comment(self, text: str) -> None:
+        self.comment_count += 1
+        if self._on_comment is not None:
+            self._on_comment(text)
 
     def _dispatch(self, events: list[Event]) -> None:
         """End the block: an event if it had data; its id counts in any case."""

@@ -44,6 +44,8 @@ def _head(document: Document) -> Text:
     )
     if run["interrupted"]:
         text.append("  interrupted: this is the part that ran", "yellow")
+    elif run["duration_s"] < 0.9 * run["plan"]["duration_s"]:
+        text.append(f" of {run['plan']['duration_s']:g} s: no stream was left", "yellow")
     return text
 
 
@@ -121,6 +123,8 @@ def _milliseconds(value: float | None) -> str:
     """Three significant digits, or whole milliseconds; a dash for what could not be measured."""
     if value is None:
         return "-"
+    if abs(value) >= 1_000_000:
+        return f"{value:.2g}"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
@@ -143,8 +147,7 @@ def _notes(document: Document) -> list[str]:
         notes.append(f"delivery: {_not_found(timestamp['asked'], 'timestamp')}")
     if events["coalesced"] > COALESCED_SHARE * events["received"]:
         share = events["coalesced"] / events["received"]
-        notes.append(f"coalesced: {share:.0%} of the events came in one read with a later one; their delivery and gap")
-        notes.append("           are not known, and not in these figures")
+        notes.append(f"coalesced: {share:.0%} of the events shared a read with a later one and have no latency")
     return notes
 
 

@@ -1,5 +1,7 @@
 """The command as a user runs it: a process of its own, against real servers."""
 
+import base64
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 
@@ -64,8 +67,6 @@ def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: st
 
 def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
     def sent() -> int:
-        import httpx
-
         return int(httpx.get(f"{server}/stats").json()["events_sent"])
 
     before = sent()
@@ -93,28 +94,54 @@ def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() 
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_ctrl_c_prints_and_writes_the_part_that_ran(server: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("rate", [10, 0], ids=["quiet", "full-blast"])
+def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
+    server: str, tmp_path: Path, number: signal.Signals, rate: int
+) -> None:
+    arguments = [f"{server}/load?rate={rate}", "-n", "40", "-d", "60s", "--json", str(tmp_path / "run.json")]
     with subprocess.Popen(
-        [*SSE, "bench", f"{server}/load", "-n", "10", "-d", "60s", "--json", str(tmp_path / "run.json")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [*SSE, "bench", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_for_streams(server, 10)
-        process.send_signal(signal.SIGINT)
+        wait_for_streams(server, 40)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (130, "")
     assert "interrupted" in stdout
     document = json.loads((tmp_path / "run.json").read_text("utf-8"))
     jsonschema.validate(document, schema())
     assert document["run"]["interrupted"]
-    assert document["streams"]["opened"] == 10
+    assert document["streams"]["opened"] == 40
+    wait_for_streams(server, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the child in /proc")
+def test_a_bundled_server_that_dies_does_not_take_the_report_with_it() -> None:
+    with subprocess.Popen(
+        [*SSE, "bench", "demo", "-n", "5", "-d", "60s"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (child := children.read_text("ascii").strip()):
+            pass
+        while sockets_of(process.pid) < 5:
+            pass
+        os.kill(int(child), signal.SIGKILL)
+        stdout, _ = process.communicate(timeout=20)
+    assert "connection-lost" in stdout
+    assert "no stream was left" in stdout
+    assert "The server says" not in stdout
+
+
+def sockets_of(pid: int) -> int:
+    found = 0
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            found += os.readlink(descriptor).startswith("socket:")
+    return found
 
 
 def wait_for_streams(server: str, count: int) -> None:
-    import httpx
-
-    while httpx.get(f"{server}/stats").json()["streams_open"] < count:
+    while httpx.get(f"{server}/stats").json()["streams_open"] != count:
         pass
 
 
@@ -128,6 +155,9 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),
         pytest.param(["http://h/", "-n", "0"], 2, "-n", id="no-connections"),
         pytest.param(["http://h/", "-d", "soon"], 2, "'soon' is not a time", id="no-duration"),
+        pytest.param(["http://h/", "-d", "9" * 400], 2, "longer than a year", id="endless-duration"),
+        pytest.param(["http://h/\udcff"], 2, "not a URL", id="url-bytes"),
+        pytest.param(["http://h/", "-H", "A: \udcff"], 2, "not UTF-8", id="header-bytes"),
         pytest.param(["http://h/", "-d", "0"], 2, "duration", id="zero-duration"),
         pytest.param(["http://h/", "-d", "1s", "--ramp-up", "2s"], 2, "does not fit", id="long-ramp"),
         pytest.param(["http://h/", "--nonsense"], 2, "--nonsense", id="bad-option"),
@@ -172,8 +202,6 @@ def test_secrets_of_the_request_are_not_in_the_document(server: str) -> None:
 
 
 def base64_of(text: str) -> str:
-    import base64
-
     return base64.b64encode(text.encode()).decode()
 
 
@@ -186,6 +214,37 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env={**os.environ})
     assert all(command in done.stdout for command in ("watch", "bench", "demo"))
     assert done.stderr == ""
+
+
+def test_a_run_that_comes_to_nothing_leaves_the_last_document_alone(tmp_path: Path) -> None:
+    kept, new = tmp_path / "kept.json", tmp_path / "new.json"
+    kept.write_text("the last run", "utf-8")
+    for path in (kept, new):
+        assert sse("bench", "http://127.0.0.1:1/", "--json", str(path)).returncode == 3
+    assert kept.read_text("utf-8") == "the last run"
+    assert not new.exists()
+
+
+def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_summary(
+    server: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_text("x" * 100_000, "utf-8")
+    command = f"{' '.join(SSE)} bench {server}/load -n 2 -d 300ms --json {path} | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=40, check=False)
+    assert done.stderr == ""
+    jsonschema.validate(json.loads(path.read_text("utf-8")), schema())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_closed_standard_streams_are_no_crash(server: str) -> None:
+    command = f"{' '.join(SSE)} bench {server}/load -n 2 -d 300ms --json /dev/stdout"
+    for closed in ("<&-", "2>&-", "<&- 2>&-"):
+        done = subprocess.run(["bash", "-c", f"{command} {closed}"], capture_output=True, timeout=40, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b'"opened": 2' in done.stdout
+    done = subprocess.run(["bash", "-c", f"{command} >&-"], capture_output=True, timeout=40, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")

@@ -107,6 +107,15 @@ def test_an_event_over_the_limit_is_a_typed_error_after_the_events_before_it(end
     assert caught.value.kind == "event-too-large"
 
 
+def test_a_stream_that_broke_the_limit_stays_refused() -> None:
+    parser = EventStreamParser(max_event_bytes=100)
+    big = b"data: " + b"x" * 200 + b"\n\n"
+    assert parser.feed(b"data: first\n\n" + big + b"data: hidden\n\n") == [Event("message", "first", "")]
+    for _ in range(2):
+        with pytest.raises(EventTooLargeError):
+            parser.feed(b"data: later\n\n")
+
+
 def test_the_limit_holds_for_the_sum_of_an_events_lines() -> None:
     parser = EventStreamParser(max_event_bytes=100)
     with pytest.raises(EventTooLargeError):
@@ -135,9 +144,10 @@ def test_a_comment_that_nobody_listens_to_is_not_kept() -> None:
 
 
 def test_an_endless_comment_is_bounded_when_somebody_listens() -> None:
-    parser = EventStreamParser(on_comment=lambda _: None, max_event_bytes=100)
-    with pytest.raises(EventTooLargeError):
-        parser.feed(b":" + b"c" * 200)
+    for end in (b"", b"\n"):
+        parser = EventStreamParser(on_comment=lambda _: None, max_event_bytes=100)
+        with pytest.raises(EventTooLargeError):
+            parser.feed(b":" + b"c" * 200 + end)
 
 
 def test_a_retry_of_five_thousand_digits_is_no_crash() -> None:

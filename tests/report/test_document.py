@@ -43,8 +43,17 @@ def test_a_document_says_what_was_measured_in_milliseconds() -> None:
     assert (delivery["p50_ms"], delivery["p99_ms"]) == (0.2, 4.0)
     assert made["events"]["per_s"] == 0.4
     assert made["errors"] == [{"kind": "http-503", "count": 1, "example": "a stream was answered 503"}]
-    assert [second["t_s"] for second in made["timeline"]] == [1, 3]
-    assert made["timeline"][1]["delivery_p50_ms"] == pytest.approx(0.2, rel=0.01)
+    timeline = made["timeline"]
+    assert [row["t_s"] for row in timeline] == [0, 1, 2, 3]
+    assert [row["events"] for row in timeline] == [0, 0, 0, 4]
+    assert [row["errors"] for row in timeline] == [0, 1, 0, 0]
+    assert timeline[3]["delivery_p50_ms"] == pytest.approx(0.2, rel=0.01)
+    assert timeline[2]["delivery_p50_ms"] is None
+
+
+def test_a_long_run_has_longer_rows_and_not_more_of_them() -> None:
+    assert Plan(connections=1, duration_s=900, ramp_up_s=0).interval_s == 1
+    assert Plan(connections=1, duration_s=3600, ramp_up_s=0).interval_s == 4
 
 
 def test_what_was_not_measured_is_null_and_not_zero() -> None:

@@ -4,10 +4,9 @@ from collections import Counter
 from io import StringIO
 from typing import Any
 
-import pytest
 from rich.console import Console
 
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import ErrorCount, Latency, Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.report.document import Document, build_document
 from sseclient_cli.report.summary import summary
@@ -54,11 +53,17 @@ def test_a_good_run_reads_like_this() -> None:
     ]
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+def test_nothing_that_matters_is_cut_at_80_columns() -> None:
     shown = document(cpu_percent=[99.0])
-    shown["errors"] = [{"kind": "connection-lost", "count": 123_456, "example": "x" * 300}]
-    assert all(len(line) <= width for line in text_of(shown, width).splitlines())
+    shown["errors"] = [{"kind": "connection-lost", "count": 123_456, "example": "it broke " * 40 + "at the end"}]
+    text = " ".join(text_of(shown, 80).split())
+    assert "123,456 connection-lost it broke" in text
+    assert "at the end" in text
+    assert "limited by the generator: worker 0 used 99 % of its core (limit 90 %)." in text
+
+
+def test_a_run_that_ended_early_says_so() -> None:
+    assert "4.0 s of 10 s: no stream was left" in text_of(document(duration_ns=4_000_000_000))
 
 
 def test_a_run_limited_by_the_generator_says_so() -> None:
@@ -74,6 +79,22 @@ def test_clock_skew_is_named() -> None:
 def test_coalesced_events_are_named_when_they_matter() -> None:
     assert "coalesced" not in text_of(document(coalesced=480))
     assert "coalesced: 50% of the events" in text_of(document(coalesced=24_000))
+
+
+def test_streams_that_could_not_be_opened_from_here_are_the_generators_limit() -> None:
+    totals_with_errors = {"limit": ErrorCount(7, "no local port is left")}
+    text = " ".join(text_of(document(errors=totals_with_errors)).split())
+    assert "limited by the generator: 7 streams could not be opened from here: no local port is left." in text
+
+
+def test_what_was_not_asked_for_is_not_missed() -> None:
+    shown = document()
+    shown["latency"]["delivery"] = shown["audit"] = None
+    for field in ("timestamp", "sequence"):
+        shown["run"]["plan"][field]["asked"] = "none"
+    assert "found" not in text_of(shown)
+    shown["run"]["plan"]["timestamp"]["asked"] = "data.sent"
+    assert "no event has a timestamp at data.sent" in text_of(shown)
 
 
 def test_text_from_the_server_cannot_reach_the_terminal_as_an_escape_sequence() -> None:

@@ -16,20 +16,25 @@ class LocalExecutor:
     """Runs the whole plan on one event loop in the calling thread, which must be the main one."""
 
     def run(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None) -> Totals:
-        """Run the job. The first Ctrl-C ends it with a partial report; a second one raises KeyboardInterrupt."""
+        """Run the job. The first Ctrl-C or SIGTERM ends it with a partial report; a second one ends the process."""
         worker = Worker(job, on_snapshot)
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            restore()
+            worker.interrupt()
+
+        def restore() -> None:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            loop = runner.get_loop()
-
-            def interrupt(_number: int, _frame: FrameType | None) -> None:
-                signal.signal(signal.SIGINT, previous)
-                loop.call_soon_threadsafe(worker.stop)
-
-            previous = signal.signal(signal.SIGINT, interrupt)
+            running = worker.run()
+            runner.get_loop()
+            previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
             try:
-                return runner.run(worker.run())
+                return runner.run(running)
             finally:
-                signal.signal(signal.SIGINT, previous)
+                restore()
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:

@@ -1,0 +1,193 @@
+"""The numbers are true: a server in a thread of its own, which goes on while the generator's loop is blocked.
+
+Each test makes a delay of known size at a known place, and looks for it in the one number that may show it.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from scripted_server import head
+
+from sseclient_cli.load.health import saturation_reasons
+from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.plan import Plan
+from sseclient_cli.load.worker import Job, Worker
+from sseclient_cli.target import Address, Target
+
+DELAY_S = 0.3
+DELAY_US = 300_000
+TOLERANCE_US = 150_000
+"""Half of a delay: the machine may be busy, and what is looked for is another order of magnitude."""
+
+HEAD = head()
+
+
+@contextlib.contextmanager
+def serving(handle: Callable[[socket.socket], None]) -> Iterator[Address]:
+    """Hand each connection, its request read, to a thread; hold it open until the test is over."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as connections:
+
+        def serve(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError):  # the generator has left
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65_536)
+                handle(connection)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # the listener is closed
+                while True:
+                    connection, _ = listener.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connections.push(connection)
+                    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield Address(socket.AF_INET, listener.getsockname())
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def event(number: int) -> bytes:
+    return b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns())
+
+
+async def ran(
+    handle: Callable[[socket.socket], None],
+    connections: int = 1,
+    ramp_up_s: float = 0,
+    duration_s: float = 1.5,
+    body: bytes | None = None,
+    block_at_s: float | None = None,
+    block: Callable[[float], object] = time.sleep,
+) -> Totals:
+    """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
+    with serving(handle) as address:
+        target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
+        plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s)
+        if block_at_s is not None:
+            asyncio.get_running_loop().call_later(block_at_s, block, DELAY_S)
+        return await Worker(Job(target=target, address=address, plan=plan)).run()
+
+
+def ten_events(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(10):
+        connection.sendall(event(number))
+        time.sleep(0.1)
+
+
+def two_events(connection: socket.socket) -> None:
+    connection.sendall(HEAD + event(1))
+    time.sleep(0.4)
+    connection.sendall(event(2))
+
+
+async def test_a_late_read_is_in_the_read_delay_and_in_no_latency() -> None:
+    totals = await ran(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
+    assert totals.read_delay.max_us > DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.GAP].max_us == pytest.approx(400_000, abs=TOLERANCE_US)
+
+
+async def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> None:
+    totals = await ran(ten_events, block_at_s=0.45)
+    assert totals.events == 10
+    assert 1 <= totals.coalesced <= 4
+    assert totals.latencies[Latency.DELIVERY].count == 10 - totals.coalesced
+    # Between two reads there is one gap that is known, unless the later one brought several events.
+    assert totals.latencies[Latency.GAP].count < 10 - totals.coalesced
+    assert totals.latencies[Latency.GAP].max_us < 100_000 + TOLERANCE_US
+    assert totals.latencies[Latency.DELIVERY].max_us < TOLERANCE_US
+    assert totals.latencies[Latency.DELIVERY].negative == 0
+    assert totals.audit.checked == 10
+
+
+async def test_a_stall_of_the_loop_is_seen_and_named() -> None:
+    totals = await ran(ten_events, block_at_s=0.2)
+    assert totals.loop_lag.max_us > DELAY_US - TOLERANCE_US
+    # One late tick and those that should have come meanwhile: a stall is no single sample.
+    assert (totals.loop_lag.percentiles_us([90])[90] or 0) > 50_000
+    assert any("timers fired" in reason for reason in saturation_reasons(totals))
+
+
+async def test_a_quiet_run_is_not_called_saturated() -> None:
+    totals = await ran(ten_events)
+    assert not [reason for reason in saturation_reasons(totals) if "worker" in reason]
+    assert totals.loop_lag.count >= 13
+
+
+async def test_connect_and_first_event_count_from_the_intended_start() -> None:
+    def one_event(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(1))
+
+    # Two streams over 0.2 s: the second is meant to start at 0.1 s, and the loop is blocked from 0.05 s on.
+    totals = await ran(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
+    for kind in (Latency.CONNECT, Latency.FIRST_EVENT):
+        assert totals.latencies[kind].max_us > DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].max_us < TOLERANCE_US
+
+
+async def test_headers_count_from_the_request_and_first_event_has_them_inside() -> None:
+    def slow(connection: socket.socket) -> None:
+        time.sleep(DELAY_S)
+        connection.sendall(HEAD)
+        time.sleep(DELAY_S)
+        connection.sendall(event(1))
+
+    totals = await ran(slow)
+    assert totals.latencies[Latency.CONNECT].max_us < TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(DELAY_US, abs=TOLERANCE_US)
+    assert totals.latencies[Latency.FIRST_EVENT].min_us == pytest.approx(2 * DELAY_US, abs=TOLERANCE_US)
+
+
+async def test_the_time_to_send_a_body_is_not_in_headers() -> None:
+    size = 8 * 1024 * 1024
+
+    def slow_reader(connection: socket.socket) -> None:
+        # The request's head is read already, with some of the body.
+        time.sleep(DELAY_S)
+        connection.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while connection.recv(1 << 20):
+                pass
+        connection.settimeout(None)
+        connection.sendall(HEAD + event(1))
+
+    totals = await ran(slow_reader, body=b"x" * size, duration_s=2.5)
+    assert totals.latencies[Latency.FIRST_EVENT].min_us > 2 * DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(300_000, abs=TOLERANCE_US)
+
+
+async def test_a_body_that_is_refused_before_it_is_sent_is_a_failed_stream() -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(head(413))
+        time.sleep(2)
+
+    totals = await ran(refuse, body=b"x" * 8 * 1024 * 1024)
+    assert {kind: error.count for kind, error in totals.errors.items()} == {"http-413": 1}
+
+
+async def test_cpu_is_in_percent_of_a_core() -> None:
+    def spin(duration_s: float) -> None:
+        end_s = time.thread_time() + duration_s
+        while time.thread_time() < end_s:
+            pass
+
+    totals = await ran(ten_events, block_at_s=0.2, block=spin)
+    assert 15 < totals.cpu_percent[0] < 60  # 0.3 s of 1.5 s, and what the rest takes
+
+
+async def test_a_run_of_many_busy_streams_ends_on_time() -> None:
+    def blast(connection: socket.socket) -> None:
+        block = b"".join(b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns()) for number in range(2000))
+        connection.sendall(HEAD)
+        while True:
+            connection.sendall(block)
+
+    totals = await ran(blast, connections=30, duration_s=1)
+    assert totals.events > 1000
+    assert totals.duration_ns < 1_500_000_000
