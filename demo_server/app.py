@@ -12,9 +12,9 @@ from typing import Annotated
 
 from fastapi import FastAPI, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
+from sse_starlette.sse import AppStatus
 from starlette.responses import StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_server.load import LoadApp
 from demo_server.parameters import EventParameters, LineParameters, next_seq
@@ -24,13 +24,13 @@ from demo_server.streams import TRANSPORT_EXTENSION, Streams
 PING_INTERVAL_S = 15
 # Without one, a client that stops reading holds its generator, and whatever that has open, for ever.
 SEND_TIMEOUT_S = 5.0
-# At shutdown our generators return by themselves; sse-starlette would otherwise cut them off without a last
-# chunk. Longer than server.py waits before it hangs up on clients that do not read.
-SHUTDOWN_GRACE_S = 2.0
 
 
 def create_app(streams: Streams) -> ASGIApp:
     """Return the application with all endpoints."""
+    # At shutdown sse-starlette would cancel responses, even in the middle of their last chunk. Ours end by
+    # themselves (streams.py).
+    AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     api = create_api(streams)
     load = LoadApp(streams)
 
@@ -56,10 +56,7 @@ def create_api(streams: Streams) -> FastAPI:
         # The way to stream events to browsers from FastAPI: pings, disconnects and encoding are taken care
         # of. load.py says when its cost per event is too much.
         return PatientEventSourceResponse(
-            generate_events(request, streams, parameters, next_seq(last_event_id)),
-            ping=PING_INTERVAL_S,
-            send_timeout=SEND_TIMEOUT_S,
-            shutdown_grace_period=SHUTDOWN_GRACE_S,
+            generate_events(request, streams, parameters, next_seq(last_event_id)), ping=PING_INTERVAL_S
         )
 
     @api.get("/streaming-response")
@@ -114,13 +111,21 @@ async def generate_lines(request: Request, streams: Streams, parameters: LinePar
 
 
 class PatientEventSourceResponse(EventSourceResponse):
-    """Hangs up on a client that took nothing for SEND_TIMEOUT_S, where sse-starlette's own raises."""
+    """Hangs up on a client that has not taken what was sent within SEND_TIMEOUT_S.
+
+    sse-starlette's own `send_timeout` raises through the application, and leaves the last chunk out.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the generator ends, the client leaves or a send takes too long."""
-        try:
-            await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            scope["extensions"][TRANSPORT_EXTENSION].abort()
-            while (await receive())["type"] != "http.disconnect":
-                pass
+        transport = scope["extensions"][TRANSPORT_EXTENSION]
+        loop = asyncio.get_running_loop()
+
+        async def send_or_hang_up(message: Message) -> None:
+            timer = loop.call_later(SEND_TIMEOUT_S, transport.abort)
+            try:
+                await send(message)  # returns after an abort, too: to uvicorn, the client has left
+            finally:
+                timer.cancel()
+
+        await super().__call__(scope, receive, send_or_hang_up)

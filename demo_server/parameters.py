@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MAX_PADDING_BYTES = 10_000_000
+# An event is made and written while all other streams wait, some 10 ms per MB.
+MAX_PADDING_BYTES = 1_000_000
 MAX_COUNT = 2**53  # the integers that JSON readers agree on
 
 # itertools and float arithmetic stay exact up to here, and no sequence of ours gets as far.

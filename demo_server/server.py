@@ -1,13 +1,14 @@
 """The process: its socket, its signals, the line that says it is ready, and how it ends.
 
-The order of an end: streams return and send their last chunk (at once); connections whose client does not
-read are aborted (after HANG_UP_AFTER_S); uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing
-should be).
+The order of an end: no stream makes another event (from the signal on); each sends its last chunk (at once);
+connections whose client does not read are aborted (after HANG_UP_AFTER_S); uvicorn cancels what is left (after
+GRACEFUL_SHUTDOWN_S; nothing should be).
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
@@ -27,10 +29,6 @@ from demo_server.streams import TRANSPORT_EXTENSION, Streams
 BACKLOG = 4096  # the kernel's own ceiling since Linux 5.4; a burst of connections beyond it is dropped and retried
 HANG_UP_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 2
-
-STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
-if sys.platform == "win32":
-    STOP_SIGNALS.append(signal.SIGBREAK)
 
 
 def serve(host: str, port: int, *, exit_on_stdin_eof: bool) -> None:
@@ -86,8 +84,7 @@ class DemoServer(uvicorn.Server):
         sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams, and let uvicorn do the rest."""
-        self._streams.end_all()
+        """Give the clients a moment to read to the end, and let uvicorn do the rest."""
         asyncio.get_running_loop().call_later(HANG_UP_AFTER_S, self.hang_up)
         await super().shutdown(sockets)
 
@@ -104,24 +101,29 @@ class DemoServer(uvicorn.Server):
         KeyboardInterrupt. The handlers stay in place: a second Ctrl-C, while Python itself shuts down, must
         not print a traceback.
         """
-        for number in STOP_SIGNALS:
+        for number in HANDLED_SIGNALS:
             signal.signal(number, self.handle_exit)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the end; a second signal changes nothing, for it is near already."""
+        # Not in `shutdown`, which waits for its turn: every stream that is ready would make one more event first.
+        self._streams.end_all()
         self.should_exit = True
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket, or raise OSError with a readable ``strerror``."""
+    problem = f"cannot listen on {host} port {port}"
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as exc:
-        is_resolver = isinstance(exc, socket.gaierror) or exc.errno is None
-        reason = exc.strerror if is_resolver else os.strerror(exc.errno or 0)
-        raise OSError(exc.errno, f"cannot listen on {host} port {port}: {reason}") from exc
+    except UnicodeError as exc:  # from the encoding of host names: a label of more than 63 bytes, or an empty one
+        raise OSError(errno.EINVAL, f"{problem}: not a host name") from exc
+    except socket.gaierror as exc:  # its numbers are not those of errno
+        raise OSError(exc.errno, f"{problem}: {exc.strerror}") from exc
+    except OSError as exc:  # create_server has put the address into its strerror
+        raise OSError(exc.errno, f"{problem}: {os.strerror(exc.errno or 0)}") from exc
 
 
 def format_url(listener: socket.socket) -> str:

@@ -131,7 +131,7 @@ def test_foreign_last_event_id_starts_the_sequence_anew(client: httpx.Client, la
     + [(path, f"interval={value}") for path in STREAMING_PATHS[:2] for value in ("nan", "inf", "")]
     + [("/load", f"rate={value}") for value in ("-1", "abc", "nan", "inf", "")]
     + [(path, f"count={value}") for path in STREAMING_PATHS for value in ("0", "-1", "1.5", "9" * 30)]
-    + [(path, f"size={value}") for path in ("/stream", "/load") for value in ("-1", "10000001", "abc")]
+    + [(path, f"size={value}") for path in ("/stream", "/load") for value in ("-1", "1000001", "abc")]
     + [("/stream", "event=a%0Aid:7"), ("/stream", "event=a%0D")],
 )
 def test_bad_parameter_is_refused_by_name(client: httpx.Client, path: str, parameter: str) -> None:

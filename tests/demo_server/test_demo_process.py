@@ -18,6 +18,7 @@ END_WITHIN_S = 3.0
 STREAMS_PER_ENDPOINT = 100
 OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
 # Never read by these tests: every buffer is full and the server waits in a send.
+LARGEST_EVENTS = ["/stream?interval=0&size=1000000", "/load?rate=0&size=1000000"]
 STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interval=0", "/load?rate=0&size=100000"]
 
 
@@ -37,11 +38,17 @@ def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]
             process.kill()
 
 
-def open_streams(stack: ExitStack, port: int, paths: list[str], per_path: int) -> list[socket.socket]:
+def open_streams(
+    stack: ExitStack, port: int, paths: list[str], per_path: int, receive_buffer_bytes: int | None = None
+) -> list[socket.socket]:
     """Open streams and wait until each has answered."""
     connections = []
     for path in paths * per_path:
-        connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        connection = stack.enter_context(socket.socket())
+        connection.settimeout(30)
+        if receive_buffer_bytes:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        connection.connect(("127.0.0.1", port))
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: demo\r\n\r\n".encode())
         connections.append(connection)
     for connection in connections:
@@ -82,6 +89,77 @@ def test_signal_ends_the_server_although_no_client_reads(number: signal.Signals)
         asked_at_s = time.monotonic()
         process.send_signal(number)
         assert_ends_cleanly(process, asked_at_s)
+
+
+@pytest.mark.parametrize("path", LARGEST_EVENTS)
+def test_signal_ends_the_server_while_it_makes_its_largest_events(path: str) -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        open_streams(stack, port, [path], 50)
+        asked_at_s = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert_ends_cleanly(process, asked_at_s)
+
+
+def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
+    # Or all that are ready would make one more event before the shutdown has its turn: 4 s with 400 of 1 MB.
+    script = """if True:
+        import asyncio, signal, uvicorn
+        from demo_server.server import DemoServer
+        from demo_server.streams import TRANSPORT_EXTENSION, Streams
+
+        async def main():
+            streams = Streams()
+            server = DemoServer(uvicorn.Config("unused"), streams)
+            scope = {"extensions": {TRANSPORT_EXTENSION: None}}
+            with server.capture_signals(), streams.open(scope) as stream:
+                signal.raise_signal(signal.SIGTERM)
+                print(stream.ended)
+
+        asyncio.run(main())
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == ("True\n", "")
+
+
+def test_last_chunk_that_no_client_reads_leaves_nothing_on_stderr() -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        connections = open_streams_that_lack_their_last_chunk(stack, port, 10)
+        asked_at_s = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert_ends_cleanly(process, asked_at_s)
+        assert not any(read_to_end(connection).endswith(b"0\r\n\r\n") for connection in connections)
+
+
+def test_client_that_does_not_read_the_last_chunk_is_hung_up_on() -> None:
+    with started_server() as (process, port), ExitStack() as stack:
+        (connection,) = open_streams_that_lack_their_last_chunk(stack, port, 1)
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            # Between requests HTTP ignores an empty line; a socket that was closed refuses it.
+            while read_stats(port):
+                connection.sendall(b"\r\n")
+        process.terminate()
+        assert_ends_cleanly(process, time.monotonic())
+
+
+def open_streams_that_lack_their_last_chunk(stack: ExitStack, port: int, count: int) -> list[socket.socket]:
+    """Open streams whose last event is the one that fills the kernel's buffers, unread."""
+    path = "/stream?interval=0&size=1000000"
+    # Of a size of our choice, or the kernel makes it larger as it sees fit, differently for each connection.
+    receive_buffer_bytes = 4096
+    open_streams(stack, port, [path], 1, receive_buffer_bytes)
+    fitting, repeats = 0, 0
+    while repeats < 20 or not fitting:
+        sent = read_stats(port)["events_sent"]
+        fitting, repeats = sent, repeats + 1 if sent == fitting else 0
+    connections = open_streams(stack, port, [f"{path}&count={fitting}"], count, receive_buffer_bytes)
+    while read_stats(port)["events_sent"] < fitting * (count + 1):
+        pass
+    return connections
+
+
+def read_stats(port: int) -> dict[str, int]:
+    stats: dict[str, int] = httpx.get(f"http://127.0.0.1:{port}/stats", trust_env=False, timeout=30).json()
+    return stats
 
 
 def test_second_ctrl_c_ends_the_server_without_a_traceback() -> None:
@@ -167,6 +245,14 @@ def test_unknown_host_is_one_line_and_exit_code_2() -> None:
     assert re.fullmatch(r"demo server: cannot listen on 256\.256\.256\.256 port 0: .+\n", result.stderr)
 
 
+@pytest.mark.parametrize("host", ["a" * 64, "a..b"])
+def test_host_that_cannot_be_a_name_is_one_line_and_exit_code_2(host: str) -> None:
+    command = [sys.executable, "-m", "demo_server", "--host", host, "--port", "0"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"demo server: cannot listen on {host} port 0: not a host name\n"
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "²"])
 def test_port_that_is_none_is_a_usage_error(port: str) -> None:
     result = subprocess.run(
@@ -193,9 +279,3 @@ def test_importing_the_package_does_not_import_the_frameworks() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
-
-
-def test_the_server_is_independent_of_the_client() -> None:
-    script = "import sys, demo_server.server; print('sseclient_cli' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert result.stdout == "False\n"
