@@ -191,3 +191,13 @@ async def test_a_run_of_many_busy_streams_ends_on_time() -> None:
     totals = await ran(blast, connections=30, duration_s=1)
     assert totals.events > 1000
     assert totals.duration_ns < 1_500_000_000
+
+
+async def test_what_is_read_after_the_end_does_not_count() -> None:
+    def late(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(1))
+        time.sleep(0.93)
+        connection.sendall(event(2))
+
+    totals = await ran(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
+    assert totals.events == 1
