@@ -107,12 +107,14 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
     from sseclient_cli.load.executors.local import LocalExecutor
     from sseclient_cli.load.worker import Job
     from sseclient_cli.report.document import build_document
-    from sseclient_cli.report.live import live_view
+    from sseclient_cli.report.live import live_view, waiting_view
 
-    found = asyncio.run(preflight(target))
+    console = Console(stderr=True)
+    with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
+        found = asyncio.run(preflight(target))
     _require_http(found.target)
     before = ServerTally.of(server) if server else None
-    with live_view(Console(stderr=True)) as on_snapshot:
+    with live_view(console) as on_snapshot:
         started_at_s = time.time()
         job = Job(target=found.target, address=found.address, plan=plan)
         totals = LocalExecutor().run(job, on_snapshot)

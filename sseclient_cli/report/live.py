@@ -1,4 +1,7 @@
-"""The live view of a run: one panel on stderr that follows the snapshots. Nothing where stderr is no terminal."""
+"""What moves on stderr during a run: the wait for the target, then a panel that follows the snapshots.
+
+Nothing where stderr is no terminal, or NO_COLOR is set.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from rich.text import Text
 
 from sseclient_cli.load.metrics import Latency
 from sseclient_cli.load.worker import Snapshot
+from sseclient_cli.report.text import visible
 
 _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
@@ -21,13 +25,27 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 @contextmanager
 def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
     """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
-    # Not console.is_terminal: FORCE_COLOR makes that true for a pipe, which wants colours but no cursor movements.
-    if not sys.stderr.isatty() or console.is_dumb_terminal or console.no_color:
+    if not _can_move(console):
         yield None
         return
     # No refresh thread: it would take the worker's interpreter away from it at moments of its own.
     with Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True) as live:
         yield lambda snapshot: live.update(live_panel(snapshot), refresh=True)
+
+
+@contextmanager
+def waiting_view(console: Console, text: str) -> Iterator[None]:
+    """Say what is waited for while the block runs, if anybody can see it."""
+    if not _can_move(console):
+        yield
+        return
+    with console.status(Text(visible(text))):
+        yield
+
+
+def _can_move(console: Console) -> bool:
+    # Not console.is_terminal: FORCE_COLOR makes that true for a pipe, which wants colours but no cursor movements.
+    return sys.stderr.isatty() and not console.is_dumb_terminal and not console.no_color
 
 
 def live_panel(snapshot: Snapshot) -> RenderableType:
