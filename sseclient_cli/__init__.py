@@ -16,8 +16,10 @@ from sseclient_cli.errors import (
     ConnectError,
     ConnectionLostError,
     EventTooLargeError,
+    InvalidResponseError,
     SseError,
     UnexpectedResponseError,
+    UsageError,
     WrongContentTypeError,
 )
 from sseclient_cli.protocol.event_stream import Event, EventStreamParser
@@ -25,6 +27,7 @@ from sseclient_cli.protocol.event_stream import Event, EventStreamParser
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import ConnectionState, StateChange
+    from sseclient_cli.target import Target
 
 __all__ = [
     "BadStatusError",
@@ -35,9 +38,12 @@ __all__ = [
     "EventSource",
     "EventStreamParser",
     "EventTooLargeError",
+    "InvalidResponseError",
     "SseError",
     "StateChange",
+    "Target",
     "UnexpectedResponseError",
+    "UsageError",
     "WrongContentTypeError",
 ]
 
@@ -45,6 +51,7 @@ _LAZY = {
     "ConnectionState": "sseclient_cli.client.state",
     "EventSource": "sseclient_cli.client.source",
     "StateChange": "sseclient_cli.client.state",
+    "Target": "sseclient_cli.target",
 }
 
 

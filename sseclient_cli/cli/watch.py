@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,8 @@ from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_durati
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import StateChange
     from sseclient_cli.report.stream_view import Output, StreamView
@@ -22,6 +26,12 @@ EXIT_TERMINATED = 128 + 15
 
 REFRESH_S = 0.1
 """How often the status line counts down: its times have one decimal."""
+
+GIVE_WAY_S = 0.01
+"""How long events are shown before timers and signals have their turn."""
+
+STUCK_S = 0.5
+"""How long after the duration a write that does not come back is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,8 @@ def watch(
         raise UsageError("--json and --raw exclude each other: leave one out")
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
+    if any("\ud800" <= character <= "\udfff" for character in last_event_id):
+        raise UsageError("--last-event-id has bytes that are not UTF-8")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
     selection = Selection(frozenset(event or ()), count, duration_s, not no_reconnect, comments, last_event_id)
     with ExitStack() as stack:
@@ -93,16 +105,18 @@ def _run(target: Target, selection: Selection, output: Output) -> int:
     import asyncio
     import time
 
+    from sseclient_cli.report.stream_view import say
+
     began_s = time.monotonic()
     session = _Session(selection)
     try:
         with _view(output, target) as view:
             asyncio.run(session.run(target, view))
     except KeyboardInterrupt:
-        sys.stderr.write(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s\n")
+        say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
         raise
     if session.last_word:
-        sys.stderr.write(f"{session.last_word}: {_events(session.shown)}\n")
+        say(f"{session.last_word}: {_events(session.shown)}")
     return EXIT_TERMINATED if session.terminated else 0
 
 
@@ -142,9 +156,7 @@ class _Session:
 
     async def run(self, target: Target, view: StreamView) -> None:
         """Show events until it is enough. Raises SseError, the first attempt's network errors included."""
-        import asyncio
         import time
-        from contextlib import suppress
 
         from sseclient_cli.client.source import EventSource
 
@@ -153,49 +165,51 @@ class _Session:
             last_event_id=self._selection.last_event_id,
             reconnect=self._selection.reconnect,
             on_comment=(lambda text: view.comment(text, time.time())) if self._selection.comments else None,
-            on_state=lambda change: self._state(change, view, time.time()),
+            on_state=lambda change: self._state(change, view),
         )
-        async with source:
-            ticker = asyncio.create_task(_refresh(view))
-            # A terminal that is gone is found out here too, when no event comes.
-            ticker.add_done_callback(lambda _: source.close())
-            self._listen_for_the_end(source)
-            try:
-                async for event in source:
-                    if self._selection.event_types and event.type not in self._selection.event_types:
-                        continue
-                    view.event(event, time.time())
-                    self.shown += 1
-                    if self.shown == self._selection.count:
-                        break
-            finally:
-                ticker.cancel()
-                with suppress(asyncio.CancelledError):
-                    await ticker
+        async with source, _refreshed(view, source):
+            with self._listening_for_the_end(source):
+                await self._show(source, view)
 
-    def _state(self, change: StateChange, view: StreamView, time_s: float) -> None:
+    async def _show(self, source: EventSource, view: StreamView) -> None:
+        import asyncio
+        import time
+
+        gave_way_s = 0.0
+        async for event in source:
+            if not self._selection.event_types or event.type in self._selection.event_types:
+                view.event(event, time.time())
+                self.shown += 1
+                if self.shown == self._selection.count:
+                    return
+            # A source that always has an event ready never waits.
+            if time.monotonic() - gave_way_s > GIVE_WAY_S:
+                await asyncio.sleep(0)
+                gave_way_s = time.monotonic()
+
+    def _state(self, change: StateChange, view: StreamView) -> None:
+        import time
+
         from sseclient_cli.client.state import ConnectionState
-        from sseclient_cli.protocol.reconnection import StopReason
 
-        self._opened = self._opened or change.state is ConnectionState.OPEN
+        reopened = self._opened
+        self._opened = reopened or change.state is ConnectionState.OPEN
         if change.state is ConnectionState.WAITING and change.error is not None and not self._opened:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
-        if change.state is ConnectionState.CLOSED and change.reason == StopReason.NO_CONTENT.value:
-            self.last_word = change.reason
-        view.state(change, time_s)
+        if change.stop is not None:
+            self.last_word = change.stop.value
+        view.state(change, time.time(), time.monotonic(), reopened=reopened)
 
-    def _listen_for_the_end(self, source: EventSource) -> None:
+    @contextmanager
+    def _listening_for_the_end(self, source: EventSource) -> Iterator[None]:
         """Close the source after the duration, on SIGTERM, and when nobody reads our output any more."""
         import asyncio
-        import os
         import signal
-        import stat
-        from contextlib import suppress
 
-        loop = asyncio.get_running_loop()
-        if self._selection.duration_s is not None:
-            loop.call_later(self._selection.duration_s, source.close)
+        loop, duration_s = asyncio.get_running_loop(), self._selection.duration_s
+        if duration_s is not None:
+            loop.call_later(duration_s, source.close)
 
         def terminate() -> None:
             self.terminated = True
@@ -205,21 +219,79 @@ class _Session:
             loop.remove_reader(sys.stdout.fileno())
             source.close()
 
-        # Windows has neither signal handlers in its loop nor pipes that can be watched.
-        with suppress(NotImplementedError):
-            if sys.stdout.isatty():
-                # A pipe needs no restoring; and one that is full would keep the loop from hearing the signal.
+        if sys.stdout.isatty():
+            with suppress(NotImplementedError):  # on Windows
                 loop.add_signal_handler(signal.SIGTERM, terminate)
-            elif stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
-                # The writing end of a pipe becomes "readable" when its reader closes: `sse watch ... | head`
-                # ends with head, not with the next event.
-                loop.add_reader(sys.stdout.fileno(), reader_gone)
+            yield
+            return
+        if _is_writing_end_of_pipe(sys.stdout.fileno()):
+            # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
+            loop.add_reader(sys.stdout.fileno(), reader_gone)
+        with _stuck_writes_interrupted(0 if duration_s is None else duration_s + STUCK_S):
+            yield
 
 
-async def _refresh(view: StreamView) -> None:
+def _is_writing_end_of_pipe(number: int) -> bool:
+    import os
+    import stat
+
+    if sys.platform == "win32" or not stat.S_ISFIFO(os.fstat(number).st_mode):
+        return False  # Windows cannot watch a pipe
+    import fcntl
+
+    # Open for both (`1<>fifo`), it is readable whenever there is something in it.
+    return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+
+
+@contextmanager
+def _stuck_writes_interrupted(after_s: float) -> Iterator[None]:
+    """Let Ctrl-C and a timer, as SIGTERM by itself, end a write to a full pipe, which keeps the loop from its turn."""
+    import select
+    import signal
+
+    gently = signal.getsignal(signal.SIGINT)  # asyncio's: it cancels the task, the next time that it awaits
+    if sys.platform == "win32" or not callable(gently):  # ignored, as shells have it for jobs in the background
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if not select.select([], [sys.stdout], [], 0)[1]:
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(0)
+        if number == signal.SIGINT:
+            gently(number, frame)
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, after_s, STUCK_S)  # 0 is never
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, gently)
+
+
+@asynccontextmanager
+async def _refreshed(view: StreamView, source: EventSource) -> AsyncIterator[None]:
+    """Keep the status line up to date, where there is one."""
     import asyncio
     import time
 
-    while True:
-        view.refresh(time.time())
-        await asyncio.sleep(REFRESH_S)
+    from sseclient_cli.report.stream_view import TerminalView
+
+    if not isinstance(view, TerminalView):
+        yield
+        return
+
+    async def refresh() -> None:
+        while True:
+            view.refresh(time.monotonic())
+            await asyncio.sleep(REFRESH_S)
+
+    ticker = asyncio.create_task(refresh())
+    ticker.add_done_callback(lambda _: source.close())  # by an error: the terminal is gone
+    try:
+        yield
+    finally:
+        ticker.cancel()
+        with suppress(asyncio.CancelledError):
+            await ticker

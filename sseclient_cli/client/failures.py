@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -33,8 +34,8 @@ from sseclient_cli.errors import (
 )
 from sseclient_cli.protocol.reconnection import StopReason
 
-MAX_REDIRECTS = 20
-"""The limit of the Fetch standard (4.4 HTTP-redirect fetch), and of httpx."""
+MAX_REASON_CHARS = 200
+"""A message is one line: what a parser of others quotes of what it was sent may be a whole head."""
 
 _ADVICE = {
     400: "check the request's parameters, headers and body",
@@ -68,10 +69,10 @@ def refused_response(
 
 @contextmanager
 def foreign_errors_mapped() -> Iterator[None]:
-    """Turn what httpx, anyio, ssl and the sockets raise into errors of this package."""
+    """Turn what httpx, anyio, ssl, zlib and the sockets raise into errors of this package."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError) as exc:
         raise _translated(exc) from exc
 
 
@@ -110,14 +111,6 @@ def _protocol_error(exc: Exception) -> SseError:
     return InvalidResponseError(f"the answer of {_peer(exc)} is not valid HTTP/1.1: {_reason(exc)}")
 
 
-def _too_many_redirects(exc: Exception) -> SseError:
-    return BadStatusError(
-        f"more than {MAX_REDIRECTS} redirects, the last one to {_peer(exc)}: give the stream's own URL",
-        # httpx keeps the request that it did not send, and not the response that asked for it.
-        status=302,
-    )
-
-
 # Looked through in this order: a subclass stands before its base.
 _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], SseError]], ...] = (
     (
@@ -126,10 +119,9 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], SseError]], ..
     ),
     (httpx.ConnectError, _connect_error),
     (httpx.ReadTimeout, lambda _: ReadTimeoutError("nothing arrived for longer than the read timeout")),
-    (httpx.TooManyRedirects, _too_many_redirects),
     (httpx.RemoteProtocolError, _protocol_error),
     (
-        httpx.DecodingError,
+        zlib.error,
         lambda exc: InvalidResponseError(f"the body does not have its Content-Encoding: {_reason(exc)}"),
     ),
     (httpx.LocalProtocolError, lambda exc: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
@@ -150,7 +142,7 @@ def _reason(exc: Exception) -> str:
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
-            return words[:1].lower() + words[1:]
+            return words[:1].lower() + words[1:MAX_REASON_CHARS]
     return "it was reset by the other side"
 
 

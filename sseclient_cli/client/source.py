@@ -6,8 +6,7 @@ How it works. There is no task of its own: whoever asks for the next event does 
 waiting, so cancelling that leaves nothing behind, and a slow consumer slows the server down. ``close`` may
 come from a handler or another task of the same loop; it interrupts whatever is being awaited.
 
-What this file must not know: sockets and httpx (``connection.py``), the rules of reconnection and of parsing
-(``protocol``).
+This file must not know sockets and httpx (``connection.py``), nor the rules of ``protocol``.
 """
 
 from __future__ import annotations
@@ -32,10 +31,12 @@ from sseclient_cli.errors import (
     UsageError,
 )
 from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
-from sseclient_cli.protocol.reconnection import Reconnection, ReconnectReason, StopReason
+from sseclient_cli.protocol.reconnection import Reconnection, StopReason
 from sseclient_cli.target import Target
 
 _T = TypeVar("_T")
+
+END_OF_STREAM = "the server ended the stream"
 
 # What Fetch calls a network error, and a lack of resources that may be over at the next attempt.
 _PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError)
@@ -87,7 +88,7 @@ class EventSource:
         self._connection: Connection | None = None
         self._parser: EventStreamParser | None = None
         self._delivered = False
-        # What was received and not yet handed over: events, comments, and an error that comes after them.
+        # Received and not yet handed over: events, comments, and an error that comes after them.
         self._ready: deque[Event | str | EventTooLargeError] = deque()
         self._interruptible: asyncio.Timeout | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -131,6 +132,8 @@ class EventSource:
                         await self._advance()
                     elif (event := self._take()) is not None:
                         return event
+                    else:
+                        await asyncio.sleep(0)  # thousands of comments in a row must not block the loop
             except BaseException as exc:
                 self._shut(str(exc) or "cancelled", exc if isinstance(exc, SseError) else None)
                 await self._drop()
@@ -151,15 +154,16 @@ class EventSource:
     def _take(self) -> Event | None:
         """Hand over the next item received: return an event, call the comment handler, or raise."""
         item = self._ready.popleft()
-        if isinstance(item, Event):
+        if not self._ready:
             # Behind the last event there may have been an id without data: it counts from now on.
-            self._last_event_id = item.id if self._ready else self._reconnection.last_event_id
-            return item
+            self._last_event_id = self._reconnection.last_event_id
+        elif isinstance(item, Event):
+            self._last_event_id = item.id
         if isinstance(item, EventTooLargeError):
             raise item
-        if self._on_comment is not None:
+        if isinstance(item, str) and self._on_comment is not None:
             self._on_comment(item)
-        return None
+        return item if isinstance(item, Event) else None
 
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
@@ -178,18 +182,18 @@ class EventSource:
             await self._reconnect_later(error, opened)
 
     async def _connect(self) -> None:
-        """Open the stream, or fail for good (9.2.3): raises SseError."""
+        """Open the stream, or fail for good (9.2.3)."""
         if self._connector is None:
             raise UsageError("an EventSource is used inside `async with EventSource(...) as source`")
         self._change(StateChange(ConnectionState.CONNECTING, "connecting"))
-        connection = await self._await(self._connector.connect(self._reconnection.header))
-        if connection is None:
+        self._connection = connection = await self._await(self._connector.connect(self._reconnection.header))
+        # It may be closed though there is a connection: in the very moment that the head arrived.
+        if connection is None or self._state is ConnectionState.CLOSED:
             return
-        self._connection = connection
         self._response_headers = connection.headers
         refusal = connection.refusal
         if refusal is StopReason.NO_CONTENT:
-            self._shut(refusal.value)
+            self._shut(refusal.value, stop=refusal)
         elif refusal is not None:
             raise connection.refused(refusal)
         else:
@@ -231,17 +235,15 @@ class EventSource:
         if not self._reconnect:
             if error is not None:
                 raise error
-            self._shut(ReconnectReason.END_OF_STREAM.value)
+            self._shut(END_OF_STREAM)
             return
         if opened:
-            reason = ReconnectReason.CONNECTION_LOST if error else ReconnectReason.END_OF_STREAM
-            decision = self._reconnection.connection_ended(reason, delivered=self._delivered)
+            delay_ms = self._reconnection.delay_ms_after_end(delivered=self._delivered)
         else:
-            decision = self._reconnection.attempt_failed(random.random())
-        delay_s = decision.delay_ms / 1000
-        text = str(error) if error else decision.reason.value
-        self._change(StateChange(ConnectionState.WAITING, text, error, delay_s))
-        await self._await(asyncio.sleep(delay_s))
+            delay_ms = self._reconnection.delay_ms_after_failure(random.random())
+        text = str(error) if error else END_OF_STREAM
+        self._change(StateChange(ConnectionState.WAITING, text, error, delay_ms / 1000))
+        await self._await(asyncio.sleep(delay_ms / 1000))
 
     async def _await(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
         """Await something that ``close`` may interrupt; None if it did."""
@@ -256,14 +258,13 @@ class EventSource:
         finally:
             self._interruptible = None
 
-    def _shut(self, reason: str, error: SseError | None = None) -> None:
+    def _shut(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
         if self._state is ConnectionState.CLOSED:
             return
-        self._ready.clear()
         if self._interruptible is not None:
             # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
             self._interruptible.reschedule(0)
-        self._change(StateChange(ConnectionState.CLOSED, reason, error))
+        self._change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop))
 
     def _change(self, change: StateChange) -> None:
         if self._state is ConnectionState.CLOSED:
@@ -283,7 +284,7 @@ def _target(
     url: str | Target, method: str | None, headers: Mapping[str, str | None] | None, body: bytes | str | None
 ) -> Target:
     if isinstance(url, Target):
-        if method is not None or headers is not None or body is not None:
+        if (method, headers, body) != (None, None, None):
             raise UsageError("a Target brings its own method, headers and body: give them there")
         return url
     lines = [f"{name}: {value}" for name, value in (headers or {}).items() if value is not None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sseclient_cli.errors import SseError
+from sseclient_cli.protocol.reconnection import StopReason
 
 
 class ConnectionState(Enum):
@@ -22,10 +23,11 @@ class StateChange:
     """What an EventSource does from now on, and why.
 
     ``error`` is what ended the last connection or attempt, None if it ended in order. ``delay_s`` is the
-    length of the wait, for WAITING only.
+    length of the wait, for WAITING only. ``stop`` is set for CLOSED where the server asked for it (status 204).
     """
 
     state: ConnectionState
     reason: str
     error: SseError | None = None
     delay_s: float | None = None
+    stop: StopReason | None = None

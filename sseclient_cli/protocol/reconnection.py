@@ -1,4 +1,4 @@
-"""Outcome of a connection -> wait so long and send this Last-Event-ID, or stop and why.
+"""Outcome of a connection -> how long to wait and which Last-Event-ID to send, or stop and why.
 
 WHATWG HTML 9.2.2 and 9.2.3:
 https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
@@ -16,13 +16,13 @@ This file must not know of clocks, randomness, sockets, or any HTTP library: the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from enum import Enum
 
 DEFAULT_RECONNECTION_TIME_MS = 3_000
 """The specification says "probably in the region of a few seconds"; Chromium, WebKit and undici wait 3 s."""
 
-DEFAULT_MAX_BACKOFF_MS = 30_000
+MAX_BACKOFF_MS = 30_000
 """LaunchDarkly's SDKs, which back off the same way, stop growing here."""
 
 MAX_RECONNECTION_TIME_MS = 24 * 60 * 60 * 1000
@@ -31,16 +31,13 @@ MAX_RECONNECTION_TIME_MS = 24 * 60 * 60 * 1000
 MIN_BACKOFF_MS = 100
 """The least wait after a connection that brought nothing: what keeps ``retry: 0`` from being a busy loop."""
 
-DEFAULT_JITTER = 0.5
+JITTER = 0.5
 """The share of a backed-off wait that is random."""
 
-
-class ReconnectReason(Enum):
-    """Why another connection is made."""
-
-    END_OF_STREAM = "the server ended the stream"
-    CONNECTION_LOST = "the connection was lost"
-    ATTEMPT_FAILED = "no connection could be made"
+# The values of a list of them: a comma inside of quotes separates nothing (Fetch 2.2.2 "get, decode, and split").
+_VALUE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+\\?(?:"|$))++', re.DOTALL)
+# MIME Sniffing 4.4: type and subtype consist of token code points (RFC 9110 5.6.2).
+_MIME_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 class StopReason(Enum):
@@ -51,27 +48,28 @@ class StopReason(Enum):
     WRONG_CONTENT_TYPE = "the content type is not text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Reconnect:
-    """Wait ``delay_ms``, then connect; ``last_event_id`` is the Last-Event-ID header, None for no header."""
-
-    delay_ms: int
-    last_event_id: bytes | None
-    reason: ReconnectReason
-
-
 def refusal_of(status: int, content_type: str | None) -> StopReason | None:
     """Say why a response is no event stream; None when it is one (9.2.3).
 
     Only the essence of the content type counts, in any case: parameters (and a lone trailing semicolon) are
-    ignored, and the stream is UTF-8 whatever its charset says.
+    ignored, and the stream is UTF-8 whatever its charset says. Values of several headers are joined by commas.
     """
     if status == 204:
         return StopReason.NO_CONTENT
     if status != 200:
         return StopReason.BAD_STATUS
-    essence = (content_type or "").partition(";")[0].strip(" \t\r\n").lower()
-    return None if essence == "text/event-stream" else StopReason.WRONG_CONTENT_TYPE
+    return None if _essence(content_type or "") == "text/event-stream" else StopReason.WRONG_CONTENT_TYPE
+
+
+def _essence(content_type: str) -> str:
+    """Extract a MIME type (Fetch 3.5.1): of several values the last valid one counts; empty if there is none."""
+    essence = ""
+    for value in _VALUE.findall(content_type):
+        found = value.partition(";")[0].strip(" \t\r\n").lower()
+        # "If temporaryMimeType is failure or its essence is "*/*", then continue."
+        if _MIME_TYPE.fullmatch(found) and found != "*/*":
+            essence = found
+    return essence
 
 
 def last_event_id_header(last_event_id: str) -> bytes | None:
@@ -91,22 +89,12 @@ class Reconnection:
     ``last_event_id`` is kept up to date by whoever feeds the parser.
     """
 
-    __slots__ = ("_failures", "_jitter", "_max_backoff_ms", "_reconnection_time_ms", "last_event_id")
+    __slots__ = ("_failures", "_reconnection_time_ms", "last_event_id")
 
-    def __init__(
-        self,
-        last_event_id: str = "",
-        *,
-        reconnection_time_ms: int = DEFAULT_RECONNECTION_TIME_MS,
-        max_backoff_ms: int = DEFAULT_MAX_BACKOFF_MS,
-        jitter: float = DEFAULT_JITTER,
-    ) -> None:
+    def __init__(self, last_event_id: str = "") -> None:
         self.last_event_id = last_event_id
-        self._max_backoff_ms = max_backoff_ms
-        self._jitter = jitter
         self._failures = 0
-        self._reconnection_time_ms = 0
-        self.reconnection_time_ms = reconnection_time_ms
+        self._reconnection_time_ms = DEFAULT_RECONNECTION_TIME_MS
 
     @property
     def reconnection_time_ms(self) -> int:
@@ -126,21 +114,19 @@ class Reconnection:
         """Note that the head of an event stream has arrived: failures before it no longer count."""
         self._failures = 0
 
-    def connection_ended(self, reason: ReconnectReason, *, delivered: bool) -> Reconnect:
-        """Decide what follows the end of a connection that was open; ``delivered``: it brought an event."""
-        least_ms = 0 if delivered else MIN_BACKOFF_MS
-        return Reconnect(max(self._reconnection_time_ms, least_ms), self.header, reason)
+    def delay_ms_after_end(self, *, delivered: bool) -> int:
+        """Return the wait after the end of a connection that was open; ``delivered``: it brought an event."""
+        return max(self._reconnection_time_ms, 0 if delivered else MIN_BACKOFF_MS)
 
-    def attempt_failed(self, random: float) -> Reconnect:
-        """Decide what follows an attempt that ended before a response did arrive.
+    def delay_ms_after_failure(self, random: float) -> int:
+        """Return the wait after an attempt that ended before a response did arrive.
 
-        The n-th failure in a row waits ``d = reconnection time * 2^(n-1)``, less up to ``jitter * d`` by
+        The n-th failure in a row waits ``d = reconnection time * 2^(n-1)``, less up to ``JITTER * d`` by
         ``random`` (0 to 1), and never less than the reconnection time: that much the server has asked for.
         """
         self._failures += 1
         base_ms = max(self._reconnection_time_ms, MIN_BACKOFF_MS)
-        ceiling_ms = max(self._max_backoff_ms, base_ms)
+        ceiling_ms = max(MAX_BACKOFF_MS, base_ms)
         # 2^20 times the least base is beyond any ceiling; a shift by days of failures would be a huge number.
         full_ms = min(base_ms << min(self._failures - 1, 20), ceiling_ms)
-        delay_ms = max(base_ms, round(full_ms * (1 - self._jitter * random)))
-        return Reconnect(delay_ms, self.header, ReconnectReason.ATTEMPT_FAILED)
+        return max(base_ms, round(full_ms * (1 - JITTER * random)))

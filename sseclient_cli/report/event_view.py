@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.text import Text
 
 from sseclient_cli.protocol.event_stream import Event
 from sseclient_cli.report.text import visible
 
-MAX_SHAPED_CHARS = 64 * 1024
-"""Longer data is shown as it came: rich wraps about 1 MB per second, and nobody reads that line by line."""
+MAX_SHAPED_CHARS = 8 * 1024
+"""Longer data is shown as it came: it is more than any screen, and rich needs 0.2 s where this much is all lines."""
+
+MAX_HEAD_CHARS = 200
+"""As much of a type or an ID is shown on a terminal: more would be most of the screen."""
 
 MAX_DEPTH = 32
 """Deeper JSON would be mostly indentation."""
@@ -58,9 +63,9 @@ def comment_as_json(comment: str, time_s: float) -> str:
 def event_as_line(event: Event, time_s: float) -> str:
     """Return the event as plain text: one line, and more only where its data has more, indented."""
     first, *more = visible(event.data).split("\n")
-    words = [clock_time(time_s), visible(event.type, keep="")]
+    words = [clock_time(time_s), visible(event.type, keep_lines=False)]
     if event.id:
-        words.append(f"id={visible(event.id, keep='')}")
+        words.append(f"id={visible(event.id, keep_lines=False)}")
     if more:
         return "\n".join([" ".join(words), *(INDENT + line for line in (first, *more))])
     return " ".join([*words, first]) if first else " ".join(words)
@@ -68,26 +73,37 @@ def event_as_line(event: Event, time_s: float) -> str:
 
 def comment_as_line(comment: str, time_s: float) -> str:
     """Return a comment as plain text: one line that begins its text with a colon, as on the wire."""
-    return f"{clock_time(time_s)} :{visible(comment, keep='')}"
+    return f"{clock_time(time_s)} :{visible(comment, keep_lines=False)}"
 
 
-def is_huge(event: Event) -> bool:
-    """Say whether the data is shown as it came."""
-    return len(event.data) > MAX_SHAPED_CHARS
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """Text that the terminal itself wraps, whatever its size; it must be ``visible``. Print it with ``soft_wrap``."""
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        # As one segment: rich looks at each line and word of a Text, wrapped or not.
+        yield Segment(self.text + "\n")
+
+
+def is_huge(text: str) -> bool:
+    """Say whether a text is shown as it came."""
+    return len(text) > MAX_SHAPED_CHARS
 
 
 def render_event(event: Event, time_s: float, width: int) -> RenderableType:
     """Return the event for a terminal ``width`` cells wide: on one line if it fits, else data below head.
 
-    What ``is_huge`` is neither laid out nor indented: print it with ``soft_wrap``, or it takes seconds.
+    Data that ``is_huge`` is neither laid out nor indented: print it with ``soft_wrap``.
     """
     head = Text(overflow="fold")
     head.append(clock_time(time_s), "dim")
-    head.append(" " + visible(event.type, keep=""), "bold cyan")
+    head.append(" " + visible(_cut(event.type, MAX_HEAD_CHARS), keep_lines=False), "bold cyan")
     if event.id:
-        head.append(f" id={visible(event.id, keep='')}", "dim")
-    if is_huge(event):
-        return Group(head, Text(visible(event.data)))
+        head.append(f" id={visible(_cut(event.id, MAX_HEAD_CHARS), keep_lines=False)}", "dim")
+    if is_huge(event.data):
+        return Group(head, Unwrapped(visible(event.data)))
     tokens = json_tokens(event.data)
     data = _in_one_line(tokens) if tokens else Text(visible(event.data))
     cells = cell_len(data.plain.expandtabs())
@@ -100,8 +116,12 @@ def render_event(event: Event, time_s: float, width: int) -> RenderableType:
 
 
 def render_comment(comment: str, time_s: float) -> Text:
-    """Return a comment for a terminal."""
-    return Text(comment_as_line(comment, time_s), "dim", overflow="fold")
+    """Return a comment for a terminal; the rest of a huge one is left out."""
+    return Text(comment_as_line(_cut(comment, MAX_SHAPED_CHARS), time_s), "dim", overflow="fold")
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"
 
 
 def json_tokens(data: str) -> list[_Token]:
@@ -132,7 +152,7 @@ def _refuse_constant(name: str) -> None:
 def _styled(text: str) -> _Token:
     if text.startswith('"'):
         # Backslash, quote and C0 controls are escaped again; visible() does the rest.
-        return _Token(visible(json.dumps(json.loads(text), ensure_ascii=False), keep=""), "json.str")
+        return _Token(visible(json.dumps(json.loads(text), ensure_ascii=False), keep_lines=False), "json.str")
     if text in "[]{}":
         return _Token(text, "json.brace")
     if text in ":,":

@@ -1,25 +1,29 @@
 """What ``sse watch`` shows: plain lines for pipes and files, or a terminal with a status line at its bottom.
 
 stdout is for events, stderr for what happens to the connection; only a terminal shows both in one place. This
-file must not know clocks or connections: times come in, in seconds since the epoch.
+file must not know clocks or connections: times come in, ``time_s`` in seconds since the epoch, and ``now_s`` of a
+clock that nobody sets, for how long something takes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.protocol.event_stream import Event
 from sseclient_cli.report.event_view import (
+    Unwrapped,
     clock_time,
     comment_as_json,
     comment_as_line,
@@ -58,17 +62,14 @@ class StreamView(Protocol):
     def comment(self, comment: str, time_s: float) -> None:
         """Show a comment."""
 
-    def state(self, change: StateChange, time_s: float) -> None:
-        """Show what happens to the connection."""
-
-    def refresh(self, time_s: float) -> None:
-        """Bring up to date what changes with time."""
+    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+        """Show what happens to the connection; ``reopened``: there has been one before."""
 
 
 def state_as_line(change: StateChange, reopened: bool) -> str:
     """Return what a change of state tells a person; empty for what goes without saying."""
     if change.state is ConnectionState.WAITING:
-        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep='')}"
+        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep_lines=False)}"
     if change.state is ConnectionState.OPEN and reopened:
         return "reconnected"
     return ""
@@ -80,7 +81,6 @@ class PlainView:
     def __init__(self, output: Output, *, verbatim: bool) -> None:
         self._output = output
         self._verbatim = verbatim
-        self._opened = False
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +98,7 @@ class PlainView:
             self._write(event_as_line(event, time_s))
         elif self._verbatim:
             # As UTF-8, which is what event streams are, whatever the locale says.
-            sys.stdout.buffer.write(event.data.encode("utf-8", "surrogatepass") + b"\n")
-            sys.stdout.buffer.flush()
+            _write_out(event.data.encode("utf-8", "surrogatepass") + b"\n")
         else:
             self._write(visible(event.data))
 
@@ -107,21 +106,27 @@ class PlainView:
         """Write a comment."""
         self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s))
 
-    def state(self, change: StateChange, time_s: float) -> None:
-        """Write a change of state to stderr."""
-        line = state_as_line(change, self._opened)
-        self._opened = self._opened or change.state is ConnectionState.OPEN
+    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+        """Write a change of state to stderr; the events go on without it where that cannot be written."""
+        line = state_as_line(change, reopened)
         if line:
-            sys.stderr.write(f"{clock_time(time_s)} {line}\n")
-            sys.stderr.flush()
-
-    def refresh(self, time_s: float) -> None:
-        """Do nothing: lines do not change."""
+            say(f"{clock_time(time_s)} {line}")
 
     def _write(self, line: str) -> None:
-        encoding = sys.stdout.encoding or "utf-8"
-        sys.stdout.buffer.write((line + "\n").encode(encoding, "backslashreplace"))
-        sys.stdout.buffer.flush()
+        _write_out((line + "\n").encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+
+
+def say(line: str) -> None:
+    """Write a line to stderr; where that fails, nothing is lost but the line, and no buffer fails again at exit."""
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"{line}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
+
+
+def _write_out(data: bytes) -> None:
+    """Write to stdout past its buffer, which would keep what a signal interrupted, and block once more at exit."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(sys.stdout.fileno(), rest) :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +153,12 @@ def status_line(status: Status) -> Text:
         line.append(f"● {status.state.value}", "yellow")
     line.append(f" │ {status.events:,} event{'' if status.events == 1 else 's'}")
     if status.state is ConnectionState.WAITING:
-        line.append(f" │ because {visible(status.reason, keep='')}")
+        line.append(f" │ because {visible(status.reason, keep_lines=False)}")
     else:
         line.append(f" │ {status.events_per_s:,.1f}/s")
         if status.last_event_id:
-            line.append(f" │ last id {visible(status.last_event_id, keep='')[:40]}")
-    line.append(f" │ {visible(status.url, keep='')}", "dim")
+            line.append(f" │ last id {visible(status.last_event_id[:40], keep_lines=False)}")
+    line.append(f" │ {visible(status.url, keep_lines=False)}", "dim")
     return line
 
 
@@ -170,7 +175,6 @@ class TerminalView:
         )
         self._change = StateChange(ConnectionState.CONNECTING, "connecting")
         self._changed_s = 0.0
-        self._opened = False
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
@@ -189,35 +193,35 @@ class TerminalView:
         self._events += 1
         self._last_event_id = event.id
         if self._output is Output.TEXT:
-            self._print(render_event(event, time_s, self._console.width), soft_wrap=is_huge(event))
+            what = render_event(event, time_s, self._console.width)
+            self._console.print(what, soft_wrap=is_huge(event.data))
         else:
             line = event_as_json(event, time_s) if self._output is Output.JSON else visible(event.data)
-            self._print(Text(line), soft_wrap=True)
+            self._console.print(Unwrapped(line), soft_wrap=True)
 
     def comment(self, comment: str, time_s: float) -> None:
         """Show a comment."""
         if self._output is Output.JSON:
-            self._print(Text(comment_as_json(comment, time_s)), soft_wrap=True)
+            self._console.print(Unwrapped(comment_as_json(comment, time_s)), soft_wrap=True)
         else:
-            self._print(render_comment(comment, time_s))
+            self._console.print(render_comment(comment, time_s))
 
-    def state(self, change: StateChange, time_s: float) -> None:
+    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show a change of state in the status line; one that a reader must know also among the events."""
-        line = state_as_line(change, self._opened)
-        self._opened = self._opened or change.state is ConnectionState.OPEN
-        self._change, self._changed_s = change, time_s
+        line = state_as_line(change, reopened)
+        self._change, self._changed_s = change, now_s
         if line:
-            self._print(Text(f"{clock_time(time_s)} {line}", "yellow"))
-        self.refresh(time_s)
+            self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
+        self.refresh(now_s)
 
-    def refresh(self, time_s: float) -> None:
+    def refresh(self, now_s: float) -> None:
         """Bring the status line up to date."""
-        self._counts.append((time_s, self._events))
-        while self._counts[0][0] < time_s - RATE_WINDOW_S:
+        self._counts.append((now_s, self._events))
+        while self._counts[0][0] < now_s - RATE_WINDOW_S:
             self._counts.popleft()
         before_s, before = self._counts[0]
-        elapsed_s = time_s - before_s
-        waited_s = time_s - self._changed_s
+        elapsed_s = now_s - before_s
+        waited_s = now_s - self._changed_s
         status = Status(
             url=self._url,
             state=self._change.state,
@@ -228,6 +232,3 @@ class TerminalView:
             last_event_id=self._last_event_id,
         )
         self._live.update(status_line(status), refresh=True)
-
-    def _print(self, what: RenderableType, *, soft_wrap: bool = False) -> None:
-        self._console.print(what, markup=False, emoji=False, highlight=False, soft_wrap=soft_wrap)

@@ -12,14 +12,19 @@ import re
 # C0 controls, DEL and C1 controls (which hold CSI); bidi marks, embeddings, overrides and isolates (UAX #9);
 # the line and paragraph separators, which some terminals obey; surrogates, which no encoding can write.
 # Joiners (U+200C, U+200D) are no danger and make emoji and several scripts what they are.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
-def visible(text: str, *, keep: str = "\n\t") -> str:
-    """Return the text with every character that acts instead of showing replaced by its escape."""
-    return _INVISIBLE.sub(lambda match: match[0] if match[0] in keep else _escape(match[0]), text)
+_CODES = (code for code in range(0x10000) if _INVISIBLE.fullmatch(chr(code)))
+_ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _CODES}
+_ESCAPES_BUT_LINES = {code: escape for code, escape in _ESCAPES.items() if chr(code) not in "\n\t"}
 
 
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def visible(text: str, *, keep_lines: bool = True) -> str:
+    """Return the text with every character that acts instead of showing replaced by its escape.
+
+    With ``keep_lines``, line feeds and tabs stay.
+    """
+    # A run at a time, by a table: megabytes of control characters must not take seconds.
+    escapes = _ESCAPES_BUT_LINES if keep_lines else _ESCAPES
+    return _INVISIBLE.sub(lambda run: run[0].translate(escapes), text)

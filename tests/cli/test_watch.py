@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import re
+import select
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -131,9 +133,10 @@ async def test_nothing_listening_is_one_line_at_once() -> None:
 
 
 async def test_an_unknown_host_is_one_line_at_once() -> None:
-    code, out, err = await watch("http://nowhere.invalid/")
+    name = "n" * 64 + ".invalid"  # a label of DNS has at most 63: the resolver asks nobody
+    code, out, err = await watch(f"http://{name}/")
     assert (code, out) == (3, "")
-    assert err == "sse: the host name of nowhere.invalid:80 has no address: check its spelling\n"
+    assert err == f"sse: the host name of {name}:80 has no address: check its spelling\n"
 
 
 @pytest.mark.parametrize(
@@ -206,6 +209,104 @@ async def test_a_full_disk_is_one_line() -> None:
             process = await asyncio.create_subprocess_exec(*COMMAND, server.url, stdout=full, stderr=PIPE)
             _, err = await process.communicate()
     assert (process.returncode, err) == (2, b"sse: cannot write the output: no space left on device\n")
+
+
+async def test_an_event_id_that_is_not_utf_8_is_exit_code_2() -> None:
+    code, out, err = await watch("http://127.0.0.1:1/", "--last-event-id", "\udcff")
+    assert (code, out, err) == (2, "", "sse: --last-event-id has bytes that are not UTF-8\n")
+
+
+async def test_a_certificate_file_that_is_not_there_is_one_line() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "https://127.0.0.1:1/", stderr=PIPE, env={**ENVIRONMENT, "SSL_CERT_FILE": "/nonexistent"}
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert err == b"sse: no certificates can be loaded from SSL_CERT_FILE=/nonexistent: correct or unset it\n"
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+async def test_streams_that_are_closed_or_full_do_not_matter(redirection: str) -> None:
+    async with ScriptedServer([head(), SOON + b"data: 1\n\n"]) as server:
+        script = f'"$@" {redirection}'
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", script, "sh", *COMMAND, server.url), stdout=PIPE, stderr=PIPE, env=ENVIRONMENT
+        )
+        out, err = await process.communicate()
+        assert len(server.requests) == 2
+    assert process.returncode == 0
+    assert out.endswith(b"message 1\n") is (">&-" not in redirection.split())
+    assert b"Traceback" not in err
+
+
+# A pipe that nobody reads
+
+
+@asynccontextmanager
+async def stuck(*arguments: str) -> AsyncIterator[Process]:
+    """Watch an endless stream into a pipe that is full, and stays so."""
+
+    async def blast(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head())
+        try:
+            while True:
+                writer.write(b"data: x\n\n" * 8192)
+                await writer.drain()
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(blast, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    read_end, write_end = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, f"http://127.0.0.1:{port}", *arguments, stdout=write_end, stderr=PIPE, env=ENVIRONMENT
+    )
+    try:
+        while select.select([], [write_end], [], 0)[1]:  # noqa: ASYNC110  it is the pipe's own word
+            await asyncio.sleep(0.01)
+        os.close(write_end)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+        os.close(read_end)
+        server.close()
+
+
+async def test_the_first_ctrl_c_ends_a_write_that_is_stuck() -> None:
+    async with stuck() as process:
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert process.returncode == 130
+        assert re.fullmatch(rb"[0-9,]+ events in \d+\.\d s\n", err)
+
+
+async def test_sigterm_ends_a_write_that_is_stuck() -> None:
+    async with stuck() as process:
+        process.terminate()
+        assert await process.wait() == -signal.SIGTERM
+
+
+async def test_the_duration_ends_a_write_that_is_stuck() -> None:
+    async with stuck("--duration", "1s") as process:
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+
+
+async def test_a_pipe_that_is_open_for_reading_too_does_not_end_it() -> None:
+    async with ScriptedServer([head(), b"data: 1\n\n", Do.HOLD], [head(), b"data: 2\n\n", Do.HOLD]) as server:
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = f"{folder}/fifo"
+            os.mkfifo(fifo)
+            number = os.open(fifo, os.O_RDWR)
+            # What is in it makes it readable, which is not its reader's leaving.
+            os.write(number, b"before\n")
+            process = await asyncio.create_subprocess_exec(*COMMAND, server.url, "-n", "1", stdout=number, stderr=PIPE)
+            _, err = await process.communicate()
+            assert (process.returncode, err) == (0, b"")
+            assert os.read(number, 100).endswith(b"message 1\n")
+            os.close(number)
 
 
 # On a terminal
@@ -314,6 +415,22 @@ async def test_no_color_on_a_terminal_is_plain_lines() -> None:
         assert await process.wait() == 0
         await terminal.until(lambda text: "message 1" in text)
         assert "\x1b" not in terminal.text
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--duration", "500ms"], 0), ([], 130)])
+async def test_a_terminal_at_full_blast_still_hears_the_clock_and_ctrl_c(arguments: list[str], code: int) -> None:
+    gate = asyncio.Event()
+    many = b"data: x\n\n" * 200_000  # about a minute for a terminal
+    async with (
+        ScriptedServer([head(), many, gate]) as server,
+        watching_on_a_terminal(server.url, *arguments) as (terminal, process),
+    ):
+        await terminal.until(lambda text: text.count("message") > 100)
+        if code:
+            process.send_signal(signal.SIGINT)
+        assert await process.wait() == code
+        assert terminal.text.count("message") < 100_000
+        gate.set()
 
 
 async def test_sigterm_on_a_terminal_restores_it() -> None:

@@ -4,7 +4,13 @@ import pytest
 from scripted_server import CHUNKED, Do, ScriptedServer, head
 
 from sseclient_cli.client.preflight import preflight
-from sseclient_cli.errors import BadStatusError, ConnectionRefusedByTargetError, WrongContentTypeError
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectionLostError,
+    ConnectionRefusedByTargetError,
+    InvalidResponseError,
+    WrongContentTypeError,
+)
 from sseclient_cli.target import Target
 
 
@@ -56,3 +62,21 @@ async def test_nobody_listening_is_told_with_the_port() -> None:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionRefusedByTargetError, match=str(port)):
         await preflight(Target.parse(f"http://127.0.0.1:{port}/"))
+
+
+async def test_a_connection_that_is_reset_behind_the_head_is_lost() -> None:
+    # Which of the two is seen first is a race, in which nothing else may come out.
+    script: list[bytes | Do] = [head(headers=CHUNKED), Do.RESET]
+    async with ScriptedServer(*[script] * 20) as server:
+        for _ in range(20):
+            try:
+                found = await preflight(Target.parse(server.url))
+            except ConnectionLostError:
+                continue
+            assert found.address.socket_address == ("127.0.0.1", server.port)
+
+
+async def test_a_coding_that_nobody_can_read_is_told_before_the_run() -> None:
+    async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: br\r\n"), Do.HOLD]) as server:
+        with pytest.raises(InvalidResponseError, match="'br'"):
+            await preflight(Target.parse(server.url))

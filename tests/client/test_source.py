@@ -4,8 +4,7 @@ import asyncio
 import gzip
 import os
 import socket
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
 import pytest
@@ -46,6 +45,8 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
 
 
 def _open_sockets() -> int:
+    if not os.path.isdir("/proc/self/fd"):
+        return 0  # not Linux: elsewhere the tests stand without this net
     count = 0
     for number in os.listdir("/proc/self/fd"):
         try:
@@ -65,6 +66,12 @@ def free_port() -> int:
 def hurry(source: EventSource) -> None:
     """Do as if the server had said ``retry: 0``, in tests where it cannot say so before the first failure."""
     source._reconnection.reconnection_time_ms = 0
+
+
+def reaching(state: ConnectionState) -> tuple[Callable[[StateChange], None], asyncio.Event]:
+    """Return a state handler, and the event that it sets when the source is in that state."""
+    reached = asyncio.Event()
+    return lambda change: reached.set() if change.state is state else None, reached
 
 
 async def events_of(source: EventSource) -> list[Event]:
@@ -335,6 +342,57 @@ async def test_last_event_id_is_that_of_the_events_handed_over() -> None:
         assert source.last_event_id == "3"
 
 
+async def test_an_id_without_an_event_counts_as_soon_as_nothing_stands_before_it() -> None:
+    seen: list[str] = []
+    gate = asyncio.Event()
+    async with (
+        ScriptedServer([head(), b"id: 1\n\n", gate, b"id: 2\n\n:c\n", Do.HOLD]) as server,
+    ):
+
+        def on_comment(_: str) -> None:
+            seen.append(source.last_event_id)
+            source.close()
+
+        async with EventSource(server.url, on_comment=on_comment, last_event_id="0") as source:
+            reader = asyncio.ensure_future(anext(source, None))
+            while source.last_event_id != "1":  # noqa: ASYNC110  nothing tells of an id without an event
+                await asyncio.sleep(0)
+            gate.set()
+            assert await reader is None
+    assert seen == ["2"]
+
+
+async def test_retry_zero_is_no_busy_loop_while_connections_bring_nothing() -> None:
+    delays_s: list[float | None] = []
+
+    def on_state(change: StateChange) -> None:
+        if change.state is ConnectionState.WAITING:
+            delays_s.append(change.delay_s)
+
+    scripts = [[head(), b"retry: 0\n\n"], [head(), b"data: x\n\n"], [head(), b": nothing\n\n"]]
+    async with ScriptedServer(*scripts) as server:
+        assert await data_of(EventSource(server.url, on_state=on_state)) == ["x"]
+    assert delays_s == [0.1, 0.0, 0.1]
+
+
+async def test_failures_before_a_connection_was_open_do_not_count_after_it() -> None:
+    delays_s: list[float] = []
+    source: EventSource
+
+    def on_state(change: StateChange) -> None:
+        if change.state is ConnectionState.WAITING:
+            delays_s.append(change.delay_s or 0.0)
+
+    scripts: list[list[bytes]] = [[], [], [], [], [head(), b"data: x\n\n"], []]
+    async with ScriptedServer(*scripts) as server:
+        source = EventSource(server.url, on_state=on_state)
+        hurry(source)
+        assert await data_of(source) == ["x"]
+    # The fourth failure in a row waits 0.4 to 0.8 s, a first one 0.1 s.
+    assert delays_s[3] >= 0.4
+    assert delays_s[-1] == 0.1
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -450,8 +508,10 @@ async def test_without_reconnecting_a_closed_port_raises() -> None:
 
 
 async def test_without_reconnecting_an_unknown_name_raises() -> None:
-    with pytest.raises(NameNotResolvedError, match=r"nowhere\.invalid:80 has no address"):
-        await events_of(EventSource("http://nowhere.invalid/", reconnect=False))
+    # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself says no, and asks nobody.
+    name = "n" * 64 + ".invalid"
+    with pytest.raises(NameNotResolvedError, match=rf"{name}:80 has no address"):
+        await events_of(EventSource(f"http://{name}/", reconnect=False))
 
 
 async def test_a_server_that_closes_before_it_answers_is_a_lost_connection() -> None:
@@ -528,38 +588,87 @@ async def test_close_in_a_state_handler_ends_the_iteration(state: ConnectionStat
     assert states[-2:] == [state, ConnectionState.CLOSED]
 
 
-@pytest.mark.parametrize(
-    "script",
-    [[Do.HOLD], [head(), Do.HOLD], [head(), b"retry: 100000\n\n"]],
-    ids=["connecting", "open", "waiting"],
-)
-async def test_close_from_another_task_interrupts_at_once(script: list[bytes | Do]) -> None:
-    async with ScriptedServer(script) as server, EventSource(server.url) as source:
-        reader = asyncio.ensure_future(anext(source, None))
+STATES = [
+    pytest.param([Do.HOLD], ConnectionState.CONNECTING, id="connecting"),
+    pytest.param([head(), b"data: x\n\n", Do.HOLD], ConnectionState.OPEN, id="open"),
+    pytest.param([head(), b"retry: 100000\n\n"], ConnectionState.WAITING, id="waiting"),
+]
+
+
+@pytest.mark.parametrize(("script", "state"), STATES)
+async def test_close_from_another_task_interrupts_at_once(script: list[bytes | Do], state: ConnectionState) -> None:
+    on_state, reached = reaching(state)
+    async with ScriptedServer(script) as server:
+        source = EventSource(server.url, on_state=on_state)
+        reader = asyncio.ensure_future(events_of(source))
         await server.requested(1)
-        await asyncio.sleep(0.1)
-        began_s = time.monotonic()
+        await reached.wait()
         await source.aclose()
-        assert await reader is None
-        assert time.monotonic() - began_s < 0.5
+        await reader
         await server.requests[0].disconnected.wait()
 
 
-@pytest.mark.parametrize(
-    "script",
-    [[Do.HOLD], [head(), b"data: x\n\n", Do.HOLD], [head(), b"retry: 100000\n\n"]],
-    ids=["connecting", "open", "waiting"],
-)
-async def test_cancellation_closes_the_socket_and_leaves_nothing(script: list[bytes | Do]) -> None:
+@pytest.mark.parametrize(("script", "state"), STATES)
+async def test_cancellation_closes_the_socket_and_leaves_nothing(
+    script: list[bytes | Do], state: ConnectionState
+) -> None:
+    on_state, reached = reaching(state)
     async with ScriptedServer(script) as server:
-        source = EventSource(server.url)
+        source = EventSource(server.url, on_state=on_state)
         task = asyncio.ensure_future(events_of(source))
         await server.requested(1)
-        await asyncio.sleep(0.1)
+        await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert source.state is ConnectionState.CLOSED
+        await server.requests[0].disconnected.wait()
+
+
+async def test_close_in_the_moment_that_the_head_arrives_raises_nothing() -> None:
+    """A few steps of the loop lie between the arrival of a head and its judgement: close in each of them."""
+    for steps in range(12):
+        async with ScriptedServer([head(404)]) as server, EventSource(server.url) as source:
+            reader = asyncio.ensure_future(anext(source, None))
+            await server.requested(1)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if source.state is ConnectionState.CLOSED:
+                with pytest.raises(BadStatusError):
+                    await reader
+            else:
+                source.close()
+                assert await reader is None
+
+
+async def test_thousands_of_comments_do_not_keep_the_loop_from_everything_else() -> None:
+    seen = 0
+    first = asyncio.Event()
+
+    def on_comment(_: str) -> None:
+        nonlocal seen
+        seen += 1
+        first.set()
+
+    async with (
+        ScriptedServer([head(), b":\n" * 20_000, Do.HOLD]) as server,
+        EventSource(server.url, on_comment=on_comment) as source,
+    ):
+        reader = asyncio.ensure_future(anext(source, None))
+        await first.wait()
+        assert seen < 100
+        source.close()
+        assert await reader is None
+
+
+async def test_the_socket_is_closed_soon_after_close_though_nobody_leaves_the_context() -> None:
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,
+        EventSource(server.url) as source,
+    ):
+        assert (await anext(source)).data == "1"
+        source.close()
+        assert await anext(source, None) is None
         await server.requests[0].disconnected.wait()
 
 

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import io
+import json
+from contextlib import suppress
 
+import pytest
 from rich.console import Console
 
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.report.stream_view import Output, TerminalView
+from sseclient_cli.report.stream_view import Output, PlainView, TerminalView
+
+# Far from the other clock, as the time of day is.
+TIME_S = 1.7e9
 
 
 def view_of(output: Output) -> tuple[TerminalView, io.StringIO]:
@@ -18,7 +24,7 @@ def view_of(output: Output) -> tuple[TerminalView, io.StringIO]:
 def test_the_wait_is_counted_down_and_never_below_zero() -> None:
     view, file = view_of(Output.TEXT)
     with view:
-        view.state(StateChange(ConnectionState.WAITING, "it ended", delay_s=2.0), 100.0)
+        view.state(StateChange(ConnectionState.WAITING, "it ended", delay_s=2.0), TIME_S, 100.0, reopened=False)
         view.refresh(101.25)
         view.refresh(105.0)
     shown = file.getvalue()
@@ -28,9 +34,9 @@ def test_the_wait_is_counted_down_and_never_below_zero() -> None:
 def test_the_rate_is_that_of_the_last_seconds() -> None:
     view, file = view_of(Output.TEXT)
     with view:
-        view.state(StateChange(ConnectionState.OPEN, "connected"), 100.0)
-        for n in range(10):
-            view.event(Event("message", "x", ""), 100.0 + n / 10)
+        view.state(StateChange(ConnectionState.OPEN, "connected"), TIME_S, 100.0, reopened=False)
+        for _ in range(10):
+            view.event(Event("message", "x", ""), TIME_S)
         view.refresh(102.0)
         view.refresh(110.0)
     shown = file.getvalue()
@@ -51,3 +57,37 @@ def test_json_on_a_terminal_is_not_broken_into_lines() -> None:
         view.event(Event("message", "word " * 100, ""), 100.0)
         view.comment("word " * 100, 100.0)
     assert file.getvalue().count("word " * 100) == 2
+
+
+@pytest.mark.parametrize("output", list(Output))
+@pytest.mark.parametrize("data", ["[" + "1," * 32_767 + "1]", "\n" * 65_536, "a " * 32_768, "\x01" * 65_536])
+def test_a_large_event_leaves_out_nothing_and_is_not_wrapped_word_by_word(output: Output, data: str) -> None:
+    view, file = view_of(output)
+    with view:
+        view.event(Event("message", data, ""), TIME_S)
+    expected = json.dumps(data) if output is Output.JSON else data.replace("\x01", r"\x01")
+    assert expected in file.getvalue()
+
+
+def test_a_huge_type_id_or_comment_is_cut_on_a_terminal() -> None:
+    view, file = view_of(Output.TEXT)
+    with view:
+        view.event(Event("t" * 10**6, "data", "\x01" * 10**6), TIME_S)
+        view.comment("c" * 10**6, TIME_S)
+        view.refresh(1.0)
+    shown = file.getvalue()
+    assert len(shown) < 20_000
+    assert shown.count("…") >= 3
+    assert shown.count("t" * 60) <= 4
+    assert r"last id \x01" in shown
+
+
+def test_a_state_line_that_cannot_be_written_does_not_end_the_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = PlainView(Output.TEXT, verbatim=True)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        change = StateChange(ConnectionState.WAITING, "it ended", delay_s=1.0)
+        view.state(change, TIME_S, 100.0, reopened=False)
+        monkeypatch.undo()
+        with suppress(OSError):
+            full.close()

@@ -34,7 +34,7 @@ def test_what_is_only_shown_stays_as_it_is(text: str) -> None:
 
 
 def test_only_what_the_caller_keeps_is_kept() -> None:
-    assert visible("a\nb\tc", keep="") == r"a\x0ab\x09c"
+    assert visible("a\nb\tc", keep_lines=False) == r"a\x0ab\x09c"
 
 
 def test_no_control_or_bidi_character_of_unicode_gets_through() -> None:
@@ -42,4 +42,4 @@ def test_no_control_or_bidi_character_of_unicode_gets_through() -> None:
     for code in range(0x110000):
         character = chr(code)
         if unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in bidi:
-            assert visible(character, keep="") != character, hex(code)
+            assert visible(character, keep_lines=False) != character, hex(code)

@@ -1,0 +1,77 @@
+"""Where a redirect leads, by the rules of the Fetch standard (4.4 HTTP-redirect fetch).
+
+https://fetch.spec.whatwg.org/#http-redirect-fetch
+
+Not left to httpx, which reads the body of each redirect to its end: a server that sends none would be waited for
+for ever. Every hop is a ``Target`` of its own, so that what is dropped on the way stays dropped. This file must not
+know connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import httpx
+
+from sseclient_cli.errors import BadStatusError, UsageError
+from sseclient_cli.target import SECRET_HEADERS, Target
+
+MAX_REDIRECTS = 20
+"""The limit of the Fetch standard (4.4, step 5), and of httpx."""
+
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+"""Fetch 2.2.3: "A redirect status is a status that is 301, 302, 303, 307, or 308"."""
+
+# "Request-body-header name" (Fetch 2.2.2), and what frames a body.
+_BODY_HEADERS = frozenset(
+    {
+        *("content-encoding", "content-language", "content-location", "content-type"),
+        *("content-length", "transfer-encoding"),
+    }
+)
+# Host names the origin that it was given for.
+_ORIGIN_HEADERS = SECRET_HEADERS | {"host"}
+
+
+def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Target:
+    """Return what to request next; raises BadStatusError for a redirect that leads nowhere."""
+    moved = replace(target, url=_location(target, status, headers))
+    if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
+        moved = _without(replace(moved, method="GET", body=None), _BODY_HEADERS)
+    if moved.origin != target.origin:
+        # Step 13 has it for Authorization; a browser never has the other two among a request's own headers.
+        moved = _without(moved, _ORIGIN_HEADERS)
+    return moved
+
+
+def too_many_redirects(target: Target, status: int, headers: Mapping[str, str]) -> BadStatusError:
+    """Build the error for one redirect more than are followed."""
+    return BadStatusError(
+        f"more than {MAX_REDIRECTS} redirects, the last one to {target.url}: give the stream's own URL",
+        status=status,
+        headers=headers,
+    )
+
+
+def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
+    """Resolve the Location against the URL that was asked; its userinfo and fragment are not sent."""
+    location = headers.get("location", "").strip()
+    # An empty one is valid and means the same URL again: 20 times, for nothing.
+    problem = "without a Location"
+    if location:
+        try:
+            url = target.parsed_url.join(location)
+            # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
+            if url.scheme in ("http", "https"):
+                return Target.parse(str(url)).url
+        except (httpx.InvalidURL, UsageError, UnicodeError):
+            pass
+        problem = f"to {location[:200]!a}, which is not an http:// or https:// URL"
+    raise BadStatusError(
+        f"{target.url} redirects ({status}) {problem}: give the stream's own URL", status=status, headers=headers
+    )
+
+
+def _without(target: Target, names: frozenset[str]) -> Target:
+    return replace(target, headers=tuple(pair for pair in target.headers if pair[0].lower() not in names))

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import certifi
+import pytest
+from scripted_server import CHUNKED, SSE, Do, ScriptedServer, head
+
+from sseclient_cli.client.connection import Connector, _trusting_context
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectTimeoutError,
+    InvalidResponseError,
+    SseError,
+    UsageError,
+)
+from sseclient_cli.target import Target
+
+
+async def body_of(url: str) -> bytes:
+    """Return all that one connection brings."""
+    async with Connector(Target.parse(url), None) as connector:
+        connection = await connector.connect(None)
+        try:
+            body = b""
+            while (piece := await connection.read()) is not None:
+                body += piece
+            return body
+        finally:
+            await connection.aclose()
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("framing", [b"", b"Content-Length: 1000000\r\n", b"Transfer-Encoding: chunked\r\n"])
+async def test_the_body_of_a_redirect_is_not_waited_for(framing: bytes) -> None:
+    redirect: list[bytes | Do] = [head(302, b"Location: /there\r\n" + framing), Do.HOLD]
+    async with ScriptedServer(redirect, [head(), b"data: x\n\n"]) as server:
+        assert await body_of(server.url) == b"data: x\n\n"
+        await server.requests[0].disconnected.wait()
+
+
+async def test_cookies_of_the_server_are_not_sent_back() -> None:
+    set_cookie = b"Set-Cookie: a=b; Path=/\r\n"
+    redirect = [head(307, b"Location: /there\r\n" + set_cookie)]
+    async with (
+        ScriptedServer(redirect, [head(headers=SSE + set_cookie)], [head()]) as server,
+        Connector(Target.parse(server.url), None) as connector,
+    ):
+        for _ in range(2):
+            await (await connector.connect(None)).aclose()
+        assert [request.header("cookie") for request in server.requests] == [None] * 3
+
+
+# Codings
+
+
+async def test_a_body_that_does_not_have_its_coding_is_an_invalid_response() -> None:
+    async with ScriptedServer([head(headers=SSE + b"Content-Encoding: gzip\r\n"), b"data: x\n\n"]) as server:
+        with pytest.raises(InvalidResponseError, match="does not have its Content-Encoding"):
+            await body_of(server.url)
+
+
+async def test_an_unknown_coding_is_told_at_once_and_the_socket_closed() -> None:
+    async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: gzip, gzip\r\n"), Do.HOLD]) as server:
+        with pytest.raises(InvalidResponseError, match="'gzip, gzip'"):
+            await body_of(server.url)
+        await server.requests[0].disconnected.wait()
+
+
+async def test_a_status_is_told_before_a_coding() -> None:
+    async with (
+        ScriptedServer([head(404, b"Content-Encoding: br\r\n")]) as server,
+        Connector(Target.parse(server.url), None) as connector,
+    ):
+        connection = await connector.connect(None)
+        assert connection.refusal is not None
+        assert isinstance(connection.refused(connection.refusal), BadStatusError)
+        await connection.aclose()
+
+
+# Failures
+
+
+@contextmanager
+def _silent_port() -> Iterator[int]:
+    """Listen with a queue that is full: whoever connects gets no answer."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+async def test_no_answer_to_a_connect_is_a_connect_timeout() -> None:
+    with _silent_port() as port:
+        target = Target(url=f"http://127.0.0.1:{port}/", connect_timeout_s=0.2)
+        async with Connector(target, None) as connector:
+            with pytest.raises(ConnectTimeoutError, match=f"no connection to 127.0.0.1:{port} in time"):
+                await connector.connect(None)
+
+
+async def test_what_a_server_sends_instead_of_http_is_quoted_in_part_only() -> None:
+    async with ScriptedServer([b"x" * 60_000 + b"\r\n\r\n"]) as server:
+        with pytest.raises(SseError) as caught:
+            await body_of(server.url)
+        assert len(str(caught.value)) < 400
+
+
+# Certificates
+
+
+async def test_certificates_that_cannot_be_loaded_are_one_clear_word_for_https_and_none_for_http(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    with pytest.raises(UsageError, match=r"no certificates can be loaded from SSL_CERT_FILE=/nonexistent"):
+        await body_of("https://127.0.0.1:1/")
+    async with ScriptedServer([head(), b"data: x\n\n"]) as server:
+        assert await body_of(server.url) == b"data: x\n\n"
+
+
+def test_ssl_cert_file_is_what_is_trusted_and_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    everybody = _trusting_context()
+    end = "-----END CERTIFICATE-----\n"
+    first = Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end
+    (tmp_path / "one.pem").write_text(first, encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
+    assert len(_trusting_context().get_ca_certs()) == 1 < len(everybody.get_ca_certs())
+    assert _trusting_context() is _trusting_context()

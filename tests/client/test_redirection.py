@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from sseclient_cli.client.redirection import redirected
+from sseclient_cli.errors import BadStatusError
+from sseclient_cli.target import Target
+
+HEADERS = ("Authorization: a", "Cookie: c", "Proxy-Authorization: p", "Host: h", "X-Mine: m")
+
+
+def target(method: str = "GET", body: str | None = None) -> Target:
+    return Target.parse("http://one.test/a/b?c", method=method, headers=HEADERS, body=body)
+
+
+def names(of: Target) -> list[str]:
+    return [name for name, _ in of.headers]
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "then"),
+    [
+        *((301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET")),
+        *((301, "PUT", "PUT"), (302, "PUT", "PUT"), (303, "PUT", "GET")),
+        *((307, "POST", "POST"), (308, "POST", "POST"), (303, "HEAD", "HEAD"), (302, "GET", "GET")),
+    ],
+)
+def test_the_method_changes_as_the_fetch_standard_says_and_takes_the_body_along(
+    status: int, method: str, then: str
+) -> None:
+    moved = redirected(target(method, '{"a":1}'), status, {"location": "/x"})
+    assert moved.method == then
+    assert moved.body == (b'{"a":1}' if then == method else None)
+    assert ("Content-Type" in names(moved)) is (then == method)
+
+
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        ("/x", "http://one.test/x"),
+        ("x?y#z", "http://one.test/a/x?y"),
+        ("?y", "http://one.test/a/b?y"),
+        ("//one.test:80/x", "http://one.test/x"),
+        (" HTTP://u:p@ONE.test/ü ", "http://one.test/%C3%BC"),
+    ],
+)
+def test_the_location_is_resolved_against_the_url_that_was_asked(location: str, url: str) -> None:
+    moved = redirected(target(), 302, {"location": location})
+    assert moved.url == url
+    assert moved.headers == target().headers
+
+
+@pytest.mark.parametrize("location", ["https://one.test/", "http://one.test:81/", "//two.test/"])
+def test_credentials_and_the_host_stay_with_their_origin(location: str) -> None:
+    away = redirected(target(), 302, {"location": location})
+    assert names(away) == ["X-Mine"]
+    assert names(redirected(away, 302, {"location": "http://one.test/"})) == ["X-Mine"]
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["", " ", "ftp://one.test/", "javascript:1", "http://a:b/", "http://h:99999/", "http://h%41/", "\x1b[2J\n"],
+)
+def test_a_location_that_leads_nowhere_is_final_and_shown_escaped(location: str) -> None:
+    with pytest.raises(BadStatusError, match=r"give the stream's own URL") as caught:
+        redirected(target(), 302, {"location": location})
+    assert caught.value.status == 302
+    assert str(caught.value).isprintable()
