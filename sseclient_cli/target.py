@@ -12,6 +12,7 @@ import socket
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import httpx
 
@@ -46,7 +47,7 @@ class Address:
     """Where to connect: a resolved address, as ``socket.getpeername`` gives it and ``socket.connect`` takes it."""
 
     family: socket.AddressFamily
-    socket_address: tuple[str, int] | tuple[str, int, int, int]
+    socket_address: tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

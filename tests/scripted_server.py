@@ -67,9 +67,10 @@ class Request:
 
 
 class ScriptedServer:
-    """Plays scripts on a free port of 127.0.0.1; an async context manager that can be entered again."""
+    """Plays scripts on a free port of this machine; an async context manager that can be entered again."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, host: str = "127.0.0.1") -> None:
+        self._host = host
         self.requests: list[Request] = []
         self._scripts = list(scripts)
         self._port = 0
@@ -96,7 +97,7 @@ class ScriptedServer:
 
     async def start(self) -> None:
         """Listen; after a stop on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._serve, self._host, self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

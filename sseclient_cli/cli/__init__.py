@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -95,6 +96,7 @@ def _output_failed(exc: OSError) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    if message:
-        sys.stderr.write(f"sse: {' '.join(message.split())}\n")
+    # Not sys.stderr: what cannot be written would wait in it, and make Python exit with a code of its own.
+    with suppress(OSError):
+        os.write(2, f"sse: {' '.join(message.split())}\n".encode("utf-8", "backslashreplace"))
     return code

@@ -10,7 +10,7 @@ import socket
 from dataclasses import dataclass
 
 from sseclient_cli.client.connection import Connector
-from sseclient_cli.errors import ConnectionLostError
+from sseclient_cli.errors import ConnectionLostError, InvalidResponseError, ReadTimeoutError
 from sseclient_cli.target import Address, Target
 
 ANSWER_TIMEOUT_S = 30.0
@@ -28,18 +28,33 @@ class Preflight:
 async def preflight(target: Target) -> Preflight:
     """Open one stream, look at its head, and close it.
 
-    Raises SseError if the target is not there or is no event stream, with what to do about it.
+    Raises SseError if the target is not there or is no event stream that a load can be made of.
     """
     async with Connector(target, ANSWER_TIMEOUT_S) as connector:
-        connection = await connector.connect(None)
+        try:
+            connection = await connector.connect(None)
+        except ReadTimeoutError as exc:
+            raise ReadTimeoutError(
+                f"{target.redacted_url} took the request and did not answer within {ANSWER_TIMEOUT_S:g} s"
+            ) from exc
         try:
             if connection.refusal is not None:
                 raise connection.refused(connection.refusal)
+            coding = connection.headers.get("content-encoding", "identity")
+            if coding.lower() != "identity":
+                what = f"Content-Encoding {coding[:50]!a}, though identity was asked for"
+                raise InvalidResponseError(f"{target.redacted_url} answered with {what}")
             if connection.peer is None:
                 raise ConnectionLostError(
                     f"the connection to {target.redacted_url} was reset after the response's head"
                 )
-            family = socket.AF_INET6 if len(connection.peer) == 4 else socket.AF_INET
-            return Preflight(connection.target, Address(family, connection.peer))
+            return Preflight(connection.target, _address(*connection.peer[:2]))
         finally:
             await connection.aclose()
+
+
+def _address(host: str, port: int) -> Address:
+    """Return the address of a numeric host: with its family, and what a link-local one has besides."""
+    numeric = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    family, _, _, _, address = numeric[0]
+    return Address(family, address)

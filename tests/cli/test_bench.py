@@ -25,10 +25,10 @@ def sse(*arguments: str, timeout_s: float = 40) -> subprocess.CompletedProcess[s
     return subprocess.run([*SSE, *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
-@pytest.fixture(name="server", scope="module")
-def demo_server() -> Iterator[str]:
+@contextlib.contextmanager
+def serving(host: str) -> Iterator[str]:
     with subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        [sys.executable, "-m", "demo_server", "--host", host, "--port", "0", "--exit-on-stdin-eof"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -37,6 +37,18 @@ def demo_server() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().split()[-1]
         process.stdin.close()
+
+
+@pytest.fixture(name="server", scope="module")
+def demo_server() -> Iterator[str]:
+    with serving("127.0.0.1") as url:
+        yield url
+
+
+@pytest.fixture(name="server_on_ipv6")
+def demo_server_on_ipv6() -> Iterator[str]:
+    with serving("::1") as url:
+        yield url
 
 
 def document_of(*arguments: str) -> dict[str, Any]:
@@ -203,6 +215,16 @@ def test_secrets_of_the_request_are_not_in_the_document(server: str) -> None:
 
 def base64_of(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def test_an_ipv6_server_is_loaded(server_on_ipv6: str) -> None:
+    assert document_of(f"{server_on_ipv6}/load", "-n", "2", "-d", "500ms")["streams"]["opened"] == 2
+
+
+def test_a_command_is_needed_and_the_help_says_which_there_are() -> None:
+    done = sse()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "bench" in done.stderr.splitlines()[-2]
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:

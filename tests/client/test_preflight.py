@@ -27,6 +27,19 @@ async def test_the_address_that_answered_is_found() -> None:
     assert found.target.url == f"http://localhost:{server.port}/x"
 
 
+async def test_an_ipv6_address_is_found_as_one() -> None:
+    async with ScriptedServer([head(), Do.HOLD], host="::1") as server:
+        found = await preflight(Target.parse(f"http://[::1]:{server.port}/x"))
+    assert found.address.family is socket.AF_INET6
+    assert found.address.socket_address[:2] == ("::1", server.port)
+
+
+async def test_a_compressed_stream_is_refused_before_the_run() -> None:
+    async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: gzip\r\n"), Do.HOLD]) as server:
+        with pytest.raises(InvalidResponseError, match="gzip"):
+            await preflight(Target.parse(server.url))
+
+
 async def test_redirects_are_followed_once_for_all_streams() -> None:
     async with ScriptedServer([redirect(307, "/there?a=1")], [head(), Do.HOLD]) as server:
         found = await preflight(Target.parse(server.url, method="POST", body="x", bearer="secret"))
