@@ -21,49 +21,55 @@ if TYPE_CHECKING:
 
 EXIT_NOTHING_OPENED = 3
 
-FIELD = "auto|none|id|FIELD"
+_FIELD = "auto|none|id|FIELD"
+
+Connections = Annotated[
+    int, typer.Option("-n", "--connections", min=1, metavar="COUNT", help="How many streams to hold open.")
+]
+Duration = Annotated[
+    float,
+    typer.Option(
+        "-d",
+        "--duration",
+        parser=parse_duration_s,
+        metavar="TIME",
+        show_default="10s",
+        help="How long the run takes, ramp included: 10s, 500ms, 2m.",
+    ),
+]
+RampUp = Annotated[
+    float | None,
+    typer.Option(
+        "--ramp-up",
+        parser=parse_duration_s,
+        metavar="TIME",
+        show_default="1,000 streams a second, at most a quarter of the run",
+        help="Open the streams evenly over this time.",
+    ),
+]
+Timestamp = Annotated[
+    str, typer.Option(metavar=_FIELD, help="Where an event says when it was sent: its id, or a path into its JSON.")
+]
+Sequence = Annotated[str, typer.Option(metavar=_FIELD, help="Where an event says its number, for the audit of losses.")]
+Body = Annotated[str | None, typer.Option("--data", metavar="BODY", help="Send this request body.")]
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the document of the run to this file; - is stdout."),
+]
 
 
 def bench(
     url: Url,
-    connections: Annotated[
-        int, typer.Option("-n", "--connections", min=1, metavar="COUNT", help="How many streams to hold open.")
-    ] = 100,
-    duration_s: Annotated[
-        float,
-        typer.Option(
-            "-d",
-            "--duration",
-            parser=parse_duration_s,
-            metavar="TIME",
-            show_default="10s",
-            help="How long the run takes, ramp included: 10s, 500ms, 2m.",
-        ),
-    ] = 10.0,
-    ramp_up_s: Annotated[
-        float | None,
-        typer.Option(
-            "--ramp-up",
-            parser=parse_duration_s,
-            metavar="TIME",
-            show_default="1,000 streams a second, at most a quarter of the run",
-            help="Open the streams evenly over this time.",
-        ),
-    ] = None,
-    timestamp: Annotated[
-        str, typer.Option(metavar=FIELD, help="Where an event says when it was sent: its id, or a path into its JSON.")
-    ] = "auto",
-    sequence: Annotated[
-        str, typer.Option(metavar=FIELD, help="Where an event says its number, for the audit of losses.")
-    ] = "auto",
+    connections: Connections = 100,
+    duration_s: Duration = 10.0,
+    ramp_up_s: RampUp = None,
+    timestamp: Timestamp = "auto",
+    sequence: Sequence = "auto",
     header: Headers = None,
     method: Method = None,
-    data: Annotated[str | None, typer.Option(metavar="BODY", help="Send this request body.")] = None,
+    body: Body = None,
     bearer: Bearer = None,
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the document of the run to this file; - is stdout."),
-    ] = None,
+    json_file: JsonFile = None,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.limits import require_open_files
@@ -83,14 +89,16 @@ def bench(
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
         server = stack.enter_context(serving_demo()) if url == "demo" else None
         target = Target.parse(
-            f"{server}/load" if server else url, method=method, headers=header or (), body=data, bearer=bearer
+            f"{server}/load" if server else url, method=method, headers=header or (), body=body, bearer=bearer
         )
         _require_http(target)
         document, tally = _measure(target, plan, server)
-        if sink is not None:
-            _write(document, sink)
-    # After the document: whatever becomes of the terminal, it is there.
-    _print_summary(document, tally, to_stderr=sink is sys.stdout)
+        try:
+            if sink is not None:
+                _write(document, sink)
+        finally:
+            # Whatever becomes of one of the two, the other is there.
+            _print_summary(document, tally, to_stderr=sink is sys.stdout)
     if document["run"]["interrupted"]:
         return EXIT_INTERRUPTED
     return 0 if document["streams"]["opened"] else EXIT_NOTHING_OPENED

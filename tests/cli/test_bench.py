@@ -280,3 +280,10 @@ def test_a_full_disk_is_one_line(server: str) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (2, "sse: cannot write the output: no space left on device\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_a_document_that_cannot_be_written_does_not_cost_the_summary(server: str) -> None:
+    done = sse("bench", f"{server}/load", "-n", "1", "-d", "300ms", "--json", "/dev/full")
+    assert (done.returncode, done.stderr) == (2, "sse: cannot write the output: no space left on device\n")
+    assert "1 opened  0 failed" in done.stdout
