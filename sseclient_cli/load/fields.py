@@ -17,8 +17,8 @@ from sseclient_cli.protocol.event_stream import Event
 MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
 """A number further than an hour from the arrival is not taken for the event's time by itself."""
 
-MAX_UNDECIDED_EVENTS = 1_000
-"""How many events wait for the decision; the later ones go unmeasured if it takes even longer."""
+MAX_UNDECIDED_CHARS = 64 * 1024 * 1024
+"""How much data may wait for the decision. After more there is none: an event that was left out would look lost."""
 
 MAX_PAIRS = 30
 """After so many pairs of events, what has not been found is not there."""

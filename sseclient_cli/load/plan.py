@@ -64,7 +64,7 @@ def parse_field_choice(text: str) -> FieldChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One run. ``duration_s`` counts from the first intended start and includes the ramp."""
+    """One run: ``duration_s`` from the first intended start, ramp included; it is over when no stream is left, too."""
 
     connections: int
     duration_s: float

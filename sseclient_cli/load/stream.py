@@ -24,7 +24,7 @@ from sseclient_cli.errors import (
     WrongContentTypeError,
 )
 from sseclient_cli.load.audit import AuditCounts, SequenceCheck
-from sseclient_cli.load.fields import MAX_UNDECIDED_EVENTS, FieldReader
+from sseclient_cli.load.fields import MAX_UNDECIDED_CHARS, FieldReader
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.metrics import Recorder
 from sseclient_cli.load.wire import Wire
@@ -69,6 +69,7 @@ class Bench:
     audit: AuditCounts = field(default_factory=AuditCounts)
     waiting: list[tuple[Stream, Event, int | None]] = field(default_factory=list)
     """Events that came while it was still open what to read in them, each with its arrival (see ``Stream.sample``)."""
+    waiting_chars: int = 0
     latest: dict[Stream, Event] = field(default_factory=dict)
     """The latest event of each stream, as long as it is open what to read in them."""
 
@@ -252,12 +253,14 @@ class Stream:
         """Show these events to whoever chooses the fields; they wait, and are measured when that is done."""
         bench = self._bench
         for index, event in enumerate(events, start=1):
-            if len(bench.waiting) < MAX_UNDECIDED_EVENTS:
-                bench.waiting.append((self, event, arrival_ns if index == len(events) else None))
+            bench.waiting.append((self, event, arrival_ns if index == len(events) else None))
+            bench.waiting_chars += len(event.data)
             earlier = bench.latest.get(self)
             if earlier is not None and bench.fields.undecided:
                 bench.fields.offer(earlier, event, arrival_ns)
             bench.latest[self] = event
+            if bench.waiting_chars > MAX_UNDECIDED_CHARS:
+                bench.fields.give_up()
         if not bench.fields.undecided:
             bench.measure_waiting()
 

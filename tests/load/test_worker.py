@@ -180,6 +180,18 @@ async def test_loss_duplicates_and_order_are_audited_per_stream() -> None:
     assert totals.sequence_fields == {"id"}
 
 
+@pytest.mark.parametrize(("limit", "checked"), [(45, 39), (25, 0)])
+async def test_all_events_wait_for_the_choice_of_fields_or_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, limit: int, checked: int
+) -> None:
+    monkeypatch.setattr("sseclient_cli.load.stream.MAX_UNDECIDED_CHARS", limit)
+    body = b"".join(b"id: %d\ndata: 0123456789\n\n" % number for number in range(1, 40))
+    totals = await ran([head(), body, Do.HOLD])
+    assert totals.events == 39
+    # The id is proven by the fourth event, when 40 characters wait.
+    assert (totals.audit.checked, totals.audit.lost) == (checked, 0)
+
+
 async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
         running = worker(server.port, duration_s=30)
