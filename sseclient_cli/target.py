@@ -109,8 +109,9 @@ class Target:
 
     @property
     def origin(self) -> tuple[str, str, int | None]:
-        """What credentials are bound to."""
-        return origin_of(self.parsed_url)
+        """Scheme, host and port (None where it is the scheme's own): what credentials are bound to."""
+        url = self.parsed_url
+        return url.scheme, url.host, url.port
 
     def stream_headers(self) -> list[tuple[str, str]]:
         """Return the caller's headers, and those of an event stream's request that the caller left out."""
@@ -127,11 +128,6 @@ class Target:
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers with the values of credentials replaced: what may be shown and saved."""
         return tuple((name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers)
-
-
-def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
-    """Return scheme, host and port of a URL; the port is None where it is the scheme's own."""
-    return url.scheme, url.host, url.port
 
 
 def _parse_url(text: str) -> tuple[str, bytes]:

@@ -15,6 +15,7 @@ from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_durati
 from sseclient_cli.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
+    from sseclient_cli.load.executors import Executor
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.document import Document
     from sseclient_cli.target import Target
@@ -125,7 +126,8 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
     with live_view(console) as on_snapshot:
         started_at_s = time.time()
         job = Job(target=found.target, address=found.address, plan=plan)
-        totals = LocalExecutor().run(job, on_snapshot)
+        executor: Executor = LocalExecutor()
+        totals = executor.run(job, on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
     return build_document(found.target, plan, totals, started_at_s), tally

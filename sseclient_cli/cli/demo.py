@@ -31,7 +31,7 @@ class ServerTally:
         import httpx
 
         try:
-            stats = httpx.get(f"{server}/stats", trust_env=False, timeout=STOP_TIMEOUT_S).json()
+            stats = httpx.get(f"{server}/stats", trust_env=False, timeout=PATIENCE_S).json()
         except (httpx.HTTPError, ValueError):
             return None
         return cls(stats["streams_opened"], stats["events_sent"])
@@ -40,8 +40,8 @@ class ServerTally:
         return ServerTally(self.streams_opened - earlier.streams_opened, self.events_sent - earlier.events_sent)
 
 
-STOP_TIMEOUT_S = 5.0
-"""The server promises to be gone in 3 s."""
+PATIENCE_S = 5.0
+"""How long the bundled server may take to answer or to stop: it promises to be gone in 3 s."""
 
 
 def demo(
@@ -83,7 +83,7 @@ def serving_demo() -> Iterator[str]:
         process.stdin.close()
         process.terminate()
         try:
-            process.wait(STOP_TIMEOUT_S)
+            process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -46,6 +46,12 @@ class Selection:
     last_event_id: str
 
 
+Duration = Annotated[
+    float | None,
+    typer.Option("--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 2m."),
+]
+
+
 def watch(
     url: Url,
     header: Headers = None,
@@ -62,15 +68,7 @@ def watch(
     count: Annotated[
         int | None, typer.Option("-n", "--count", min=1, metavar="COUNT", help="Stop after so many events.")
     ] = None,
-    duration_s: Annotated[
-        float | None,
-        typer.Option(
-            "--duration",
-            parser=parse_duration_s,
-            metavar="TIME",
-            help="Stop after this time: 10s, 500ms, 2m.",
-        ),
-    ] = None,
+    duration_s: Duration = None,
     no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="Stop when the stream ends.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")

@@ -20,7 +20,7 @@ MAX_INTERVALS = 900
 """Rows of the timeline: a row holds its delivery times (30 KB while it is open to merges), and nobody reads more."""
 
 DEFAULT_STARTS_PER_S = 1_000
-"""Streams opened per second unless told: a fifth of what one process can open, so that the time to connect is the
+"""Streams opened per second unless told: well below what one process can open, so that the time to connect is the
 server's and not our own queue's."""
 
 DEFAULT_RAMP_SHARE = 0.25

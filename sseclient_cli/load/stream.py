@@ -195,10 +195,9 @@ class Stream:
         if body and self._parser is not None:
             recorder = self._bench.recorder
             recorder.bytes += len(body)
+            comments = self._parser.comment_count
             events = self._parser.feed(body)
-            if self._parser.comment_count:
-                recorder.comments += self._parser.comment_count
-                self._parser.comment_count = 0
+            recorder.comments += self._parser.comment_count - comments
             if events:
                 self._measure(events, arrival_ns, arrival_mono_ns)
         if self._http.complete:

@@ -37,7 +37,6 @@ _CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
 _CONNECT_ERRORS: dict[int, type[SseError]] = {
     errno.ECONNREFUSED: ConnectionRefusedByTargetError,
     errno.ETIMEDOUT: ConnectTimeoutError,
-    errno.EADDRNOTAVAIL: LimitError,
     errno.EMFILE: LimitError,
     errno.ENFILE: LimitError,
 }

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from sseclient_cli.errors import ConnectTimeoutError, SseError
 from sseclient_cli.load.fields import FieldReader
@@ -72,6 +73,8 @@ class Worker:
             fields=FieldReader(job.plan.timestamp, job.plan.sequence),
         )
         self._done = asyncio.Event()
+        self._wake: Callable[[], object] = lambda: None
+        """Makes the loop see that it is over, once there is a loop."""
         self._totals = Totals(planned=job.plan.planned)
         self._streams: set[Stream] = set()
         """All streams that are not closed."""
@@ -87,13 +90,16 @@ class Worker:
     async def run(self) -> Totals:
         """Do the plan, and return what was measured."""
         self._loop = asyncio.get_running_loop()
+        self._wake = partial(self._loop.call_soon_threadsafe, self._done.set)
         with keep_stamping():
             await asyncio.sleep(STAMPING_STARTS_S)
             return await self._run()
 
     async def _run(self) -> Totals:
         self._started_ns = time.monotonic_ns()
-        if not self._totals.interrupted:
+        if self._totals.interrupted:
+            self._done.set()
+        else:
             self._bench.ends_ns = self._started_ns + round(self._plan.duration_s * NS_PER_S)
         self._last_snapshot = (self._started_ns, 0)
         cpu_start_ns = time.process_time_ns()
@@ -110,7 +116,7 @@ class Worker:
         # At once: what the loop has still to do in this turn, thousands of reads perhaps, then takes no time.
         self._bench.ends_ns = 0
         self._totals.interrupted = True
-        self._loop.call_soon_threadsafe(self._done.set)
+        self._wake()
 
     # Starting and ending streams.
 

@@ -205,6 +205,16 @@ async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
     assert totals.duration_ns < 5_000_000_000
 
 
+async def test_a_run_that_is_interrupted_before_it_begins_ends_at_once() -> None:
+    async with ScriptedServer(SILENCE) as server:
+        early = worker(server.port, duration_s=30)
+        early.interrupt()
+        totals = await early.run()
+    assert totals.interrupted
+    assert totals.duration_ns < 5_000_000_000
+    assert totals.opened == 0
+
+
 async def test_all_connections_are_closed_at_the_end() -> None:
     async with ScriptedServer(*[SILENCE] * 5) as server:
         await worker(server.port, connections=5).run()

@@ -28,11 +28,9 @@ class LocalExecutor:
                 signal.signal(number, handler)
 
         with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            running = worker.run()
-            runner.get_loop()
             previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
             try:
-                return runner.run(running)
+                return runner.run(worker.run())
             finally:
                 restore()
 
