@@ -68,7 +68,7 @@ async def read_with_sse_bench(url: str, streams: int) -> Figures:
     from sseclient_cli.load.worker import Job, Snapshot, Worker
     from sseclient_cli.target import Target
 
-    found = await preflight(Target.parse(url))
+    found = (await preflight(Target.parse(url))).hops[-1]
     plan = Plan(connections=streams, duration_s=DURATION_S, ramp_up_s=1)
     settled: list[tuple[float, int]] = []
 

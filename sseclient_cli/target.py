@@ -6,18 +6,21 @@ command-line options. Secrets stay inside: ``redacted_url`` and ``redacted_heade
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import socket
+import sys
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
+from sseclient_cli.tls import Tls
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
@@ -36,6 +39,9 @@ _STREAM_HEADERS = (
     ("User-Agent", f"sseclient-cli/{__version__}"),
 )
 
+_DEFAULT_TLS = Tls()
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 # RFC 9110 5.6.2: a field name and a method are tokens.
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # RFC 9110 5.5: a field value has no CR, LF or NUL; other controls are refused too, as httptools would.
@@ -44,10 +50,13 @@ _FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect: a resolved address, as ``socket.getpeername`` gives it and ``socket.connect`` takes it."""
+    """Where to connect: resolved, as ``socket.getpeername`` gives it and ``socket.connect`` takes it.
+
+    ``socket_address`` is the path where the family is AF_UNIX.
+    """
 
     family: socket.AddressFamily
-    socket_address: tuple[Any, ...]
+    socket_address: tuple[Any, ...] | str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +65,10 @@ class Target:
 
     ``headers`` are the caller's own; each client adds what the protocol needs (Accept, Host, ...) where the caller
     has not set it. ``body`` without a method makes the method POST, as curl does.
+
+    ``connect_to`` (host and port) or ``unix_socket`` (a path) say where to connect instead of the URL's host and port;
+    Host header, SNI and the name in the certificate stay those of the URL. ``source_addresses`` are addresses of this
+    machine, all of one family, to connect from by turns.
     """
 
     url: str
@@ -63,6 +76,10 @@ class Target:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S
+    tls: Tls = _DEFAULT_TLS
+    connect_to: tuple[str, int] | None = None
+    unix_socket: str | None = None
+    source_addresses: tuple[str, ...] = ()
 
     @classmethod
     def parse(
@@ -73,9 +90,17 @@ class Target:
         headers: list[str] | tuple[str, ...] = (),
         body: str | None = None,
         bearer: str | None = None,
+        insecure: bool = False,
+        ca_file: str | None = None,
+        cert_file: str | None = None,
+        key_file: str | None = None,
+        connect_to: str | None = None,
+        unix_socket: str | None = None,
+        source_address: str | None = None,
     ) -> Target:
-        """Build a target from text as typed on a command line; headers are ``Name: value``.
+        """Build a target from text as typed on a command line.
 
+        Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses have commas between them.
         A body that is JSON is sent as application/json unless a header says otherwise.
         Raises UsageError with the offending text and what to write instead.
         """
@@ -100,6 +125,8 @@ class Target:
             headers=tuple(pairs),
             # Bytes that are not UTF-8 came from the command line as surrogates, and go out as they came.
             body=None if body is None else body.encode("utf-8", "surrogateescape"),
+            tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
+            **_parse_route(connect_to, unix_socket, source_address),
         )
 
     @cached_property
@@ -112,6 +139,15 @@ class Target:
         """Scheme, host and port (None where it is the scheme's own): what credentials are bound to."""
         url = self.parsed_url
         return url.scheme, url.host, url.port
+
+    @property
+    def peer(self) -> str:
+        """Where to connect, in words: for messages."""
+        if self.unix_socket is not None:
+            return f"the unix socket {self.unix_socket}"
+        url = self.parsed_url
+        host, port = self.connect_to or (url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[url.scheme])
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def stream_headers(self) -> list[tuple[str, str]]:
         """Return the caller's headers, and those of an event stream's request that the caller left out."""
@@ -128,6 +164,14 @@ class Target:
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers with the values of credentials replaced: what may be shown and saved."""
         return tuple((name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One request of the way to a stream, which redirects may make longer: what was asked for, and who answered."""
+
+    target: Target
+    address: Address
 
 
 def _parse_url(text: str) -> tuple[str, bytes]:
@@ -148,6 +192,66 @@ def _parse_url(text: str) -> tuple[str, bytes]:
         raise UsageError(f"{text!r} has port {url.port}: ports are 1 to 65535")
     userinfo = f"{url.username}:{url.password}".encode() if url.userinfo else b""
     return str(url.copy_with(userinfo=b"", fragment=None)), userinfo
+
+
+class _Route(TypedDict):
+    connect_to: tuple[str, int] | None
+    unix_socket: str | None
+    source_addresses: tuple[str, ...]
+
+
+def _parse_route(connect_to: str | None, unix_socket: str | None, source_address: str | None) -> _Route:
+    """Read what says where to connect, and from where."""
+    if unix_socket is not None:
+        if connect_to is not None or source_address is not None:
+            other = "--connect-to" if connect_to is not None else "--source-address"
+            raise UsageError(f"--unix-socket and {other} exclude each other: leave one out")
+        if not unix_socket or "\0" in unix_socket:
+            raise UsageError("--unix-socket needs the path of a socket")
+        if sys.platform == "win32":
+            raise UsageError("there are no unix sockets on Windows: leave out --unix-socket")
+    return {
+        "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
+        "unix_socket": unix_socket,
+        "source_addresses": () if source_address is None else _parse_source_addresses(source_address),
+    }
+
+
+def _parse_host_and_port(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[^\[\]/?#@]+\]|[^\[\]/?#@:]+):([0-9]{1,5})", text)
+    try:
+        if match and 0 < int(match[2]) < 65536:
+            # As strict with the host as with that of a URL.
+            host = httpx.URL(_parse_url(f"http://{match[1]}")[0]).raw_host.decode("ascii")
+            return host, int(match[2])
+    except UsageError:
+        pass
+    raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
+
+
+def _parse_source_addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in text.split(","))
+    versions = set()
+    for address in addresses:
+        try:
+            versions.add(ipaddress.ip_address(address).version)
+        except ValueError as exc:
+            example = "write --source-address like 10.0.0.5,10.0.0.6"
+            raise UsageError(f"{address!r} is not an IP address: {example}") from exc
+    if len(versions) > 1:
+        raise UsageError("--source-address mixes IPv4 and IPv6: give addresses of one kind")
+    for address in addresses:
+        _require_own(address, socket.AF_INET if versions == {4} else socket.AF_INET6)
+    return addresses
+
+
+def _require_own(address: str, family: socket.AddressFamily) -> None:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UsageError(f"cannot connect from --source-address {address} ({reason}): is it this machine's?") from exc
 
 
 def _parse_header(text: str) -> tuple[str, str]:

@@ -120,7 +120,7 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
 
     console = Console(stderr=True)
     with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
-        found = asyncio.run(preflight(target))
+        found = asyncio.run(preflight(target)).hops[-1]
     _require_http(found.target)
     before = ServerTally.of(server) if server else None
     with live_view(console) as on_snapshot:

@@ -7,40 +7,39 @@ what happens after a connection has ended.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, suppress
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import cast
+from typing import TypeAlias, cast
 
 import httpx
 from httpx_sse import aconnect_sse
 
-from sseclient_cli.client.content_coding import decoder_of
 from sseclient_cli.client.failures import foreign_errors_mapped, refused_response
-from sseclient_cli.client.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
-from sseclient_cli.errors import UnexpectedResponseError, UsageError
+from sseclient_cli.errors import UnexpectedResponseError
+from sseclient_cli.protocol.content_coding import decoder_of
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
+from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
 from sseclient_cli.target import Target
+
+# A socket address, a unix socket's path, or None where the connection is gone already.
+Peer: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str | None
 
 
 class Connection:
     """An open response: its head, and its body piece by piece, with any content coding undone.
 
-    ``target`` is what the last request asked for, after redirects; ``status`` and ``headers`` (names in lower case)
-    are those of its response; ``peer`` is the socket address that it came from, None if it is gone already.
+    ``way`` has the requests that were made, redirects first, each with the peer that answered; ``target`` is the last
+    one. ``status`` and ``headers`` (names in lower case) are those of its response.
     """
 
-    def __init__(self, target: Target, response: httpx.Response, stack: AsyncExitStack) -> None:
+    def __init__(self, way: tuple[tuple[Target, Peer], ...], response: httpx.Response, stack: AsyncExitStack) -> None:
         """Take over the stack, which closes the response; raises InvalidResponseError without having done so."""
-        self.target = target
+        self.way = way
+        self.target, _ = way[-1]
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
-        self.peer: tuple[str, int] | tuple[str, int, int, int] | None = response.extensions[
-            "network_stream"
-        ].get_extra_info("server_addr")
         # Raw: httpx would undo any codings at once, whatever comes of it. It promises an iterator and makes a
         # generator, which wants to be closed.
         self._chunks = cast("AsyncGenerator[bytes]", response.aiter_raw())
@@ -60,7 +59,7 @@ class Connection:
 
     async def read(self) -> bytes | None:
         """Return the next bytes of the body; None at its end. Raises SseError when the connection breaks."""
-        with foreign_errors_mapped():
+        with foreign_errors_mapped(self.target):
             if self._decoder is None:
                 return await anext(self._chunks, None)
             while not (piece := self._decoder.piece()):
@@ -85,7 +84,7 @@ class Connector:
         self._target = target
         # A stream may be silent for as long as it likes; only the caller knows better.
         self._timeout = httpx.Timeout(None, connect=target.connect_timeout_s, read=read_timeout_s)
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
 
     async def __aenter__(self) -> Connector:
         return self
@@ -100,15 +99,16 @@ class Connector:
         Raises SseError: BadStatusError for a redirect that leads nowhere, else the reason for having no
         response.
         """
-        target, redirects = self._target, 0
+        target, way = self._target, list[tuple[Target, Peer]]()
         while True:
             # What a Connection does not take over is closed: nobody reads the body of a redirect.
             async with AsyncExitStack() as stack:
                 response = await self._ask(target, last_event_id, stack)
+                way.append((target, response.extensions["network_stream"].get_extra_info("server_addr")))
                 if response.status_code not in REDIRECT_STATUSES:
-                    return Connection(target, response, stack)
-            target, redirects = redirected(target, response.status_code, response.headers), redirects + 1
-            if redirects > MAX_REDIRECTS:
+                    return Connection(tuple(way), response, stack)
+            target = redirected(target, response.status_code, response.headers)
+            if len(way) > MAX_REDIRECTS:
                 raise too_many_redirects(target, response.status_code, response.headers)
 
     async def _ask(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
@@ -116,10 +116,10 @@ class Connector:
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
-        with foreign_errors_mapped():
+        with foreign_errors_mapped(target):
             opened = await stack.enter_async_context(
                 aconnect_sse(
-                    self._client(target.parsed_url.scheme),
+                    self._client(target),
                     target.method,
                     target.url,
                     headers=httpx.Headers(headers),
@@ -130,22 +130,20 @@ class Connector:
         response.headers.update(response.extensions.pop("hidden_headers"))
         return response
 
-    def _client(self, scheme: str) -> httpx.AsyncClient:
-        """Return the client for that scheme, made when first needed: http must not pay or fail for certificates."""
-        if scheme not in self._clients:
-            self._clients[scheme] = httpx.AsyncClient(
+    def _client(self, target: Target) -> httpx.AsyncClient:
+        """Return the client for that way to connect, made when it is first needed."""
+        way = (target.parsed_url.scheme, target.connect_to, target.unix_socket)
+        if way not in self._clients:
+            self._clients[way] = httpx.AsyncClient(
                 timeout=self._timeout,
-                # No connection is used twice: one that the server closes just now would look like a new failure.
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-                # What is looked at is the server that the URL names: no proxy of the environment, which may
-                # buffer, and no credentials that a .netrc happens to hold.
+                transport=_transport(target),
+                # No credentials that a .netrc happens to hold.
                 trust_env=False,
-                verify=_trusting_context() if scheme == "https" else _TRUSTS_NOBODY,
                 # Cookies that a server sets are not sent back: every connection is the same request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 event_hooks={"request": [self._restore_headers], "response": [_hide_location]},
             )
-        return self._clients[scheme]
+        return self._clients[way]
 
     async def _restore_headers(self, request: httpx.Request) -> None:
         """Undo what httpx-sse does to the caller's headers: it overwrites these two."""
@@ -164,18 +162,40 @@ async def _hide_location(response: httpx.Response) -> None:
 _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _trusting_context() -> ssl.SSLContext:
-    """Return the context for TLS; of the environment, its certificates count."""
-    cert_file = os.environ.get("SSL_CERT_FILE", "")
-    cert_dir = os.environ.get("SSL_CERT_DIR", "")
-    try:
-        return _loaded_context(cert_file, cert_dir)
-    except OSError as exc:
-        where = f"SSL_CERT_FILE={cert_file}" if cert_file else f"SSL_CERT_DIR={cert_dir}"
-        raise UsageError(f"no certificates can be loaded from {where}: correct or unset it") from exc
+def _transport(target: Target) -> httpx.AsyncBaseTransport:
+    """Return what connects as the target says; no proxy of the environment, which may buffer.
+
+    Raises UsageError where certificates cannot be loaded.
+    """
+    transport = httpx.AsyncHTTPTransport(
+        # http must not pay or fail for certificates.
+        verify=target.tls.context() if target.parsed_url.scheme == "https" else _TRUSTS_NOBODY,
+        trust_env=False,
+        # No connection is used twice: one that the server closes just now would look like a new failure.
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        uds=target.unix_socket,
+        local_address=target.source_addresses[0] if target.source_addresses else None,
+    )
+    return transport if target.connect_to is None else _Elsewhere(transport, *target.connect_to)
 
 
-@cache
-def _loaded_context(cert_file: str, cert_dir: str) -> ssl.SSLContext:
-    """Load certificates once, which takes about 30 ms; the arguments are what httpx reads from the environment."""
-    return httpx.create_ssl_context(trust_env=True)
+class _Elsewhere(httpx.AsyncBaseTransport):
+    """Connects to another host and port than those of the URL, which the server is not told."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, host: str, port: int) -> None:
+        self._transport = transport
+        self._host = host
+        self._port = port
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        elsewhere = httpx.Request(
+            request.method,
+            request.url.copy_with(host=self._host, port=self._port),
+            headers=request.headers,  # Host among them
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+        )
+        return await self._transport.handle_async_request(elsewhere)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()

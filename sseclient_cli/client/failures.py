@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -27,12 +26,13 @@ from sseclient_cli.errors import (
     NameNotResolvedError,
     ReadTimeoutError,
     SseError,
-    TlsError,
     UnexpectedResponseError,
     UsageError,
     WrongContentTypeError,
 )
 from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.target import Target
+from sseclient_cli.tls import tls_error
 
 MAX_REASON_CHARS = 200
 """A message is one line: what a parser of others quotes of what it was sent may be a whole head."""
@@ -68,73 +68,65 @@ def refused_response(
 
 
 @contextmanager
-def foreign_errors_mapped() -> Iterator[None]:
-    """Turn what httpx, anyio, ssl, zlib and the sockets raise into errors of this package."""
+def foreign_errors_mapped(target: Target) -> Iterator[None]:
+    """Turn what httpx, anyio, ssl and the sockets raise into errors of this package."""
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, zlib.error, OSError) as exc:
-        raise _translated(exc) from exc
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+        raise _translated(exc, target) from exc
 
 
-def _translated(exc: Exception) -> SseError:
+def _translated(exc: Exception, target: Target) -> SseError:
     for foreign, translate in _TRANSLATIONS:
         if isinstance(exc, foreign):
-            return translate(exc)
+            return translate(exc, target)
     return ConnectionLostError(f"the connection broke: {_reason(exc)}")
 
 
-def _connect_error(exc: Exception) -> SseError:
+def _connect_error(exc: Exception, target: Target) -> SseError:
     """Look for the cause that says most; httpx itself says "All connection attempts failed" at best."""
-    peer = _peer(exc)
+    peer = target.peer
     for cause in _causes(exc):
         if isinstance(cause, socket.gaierror):
             return NameNotResolvedError(f"the host name of {peer} has no address: check its spelling")
-        if isinstance(cause, ssl.SSLError):
-            detail = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else cause.reason
-            return TlsError(f"no TLS connection with {peer}: {detail or 'the handshake failed'}")
+        # A connection that is refused is not reset: this one was had, and cut in the handshake.
+        if isinstance(cause, ssl.SSLError | ConnectionResetError | BrokenPipeError):
+            return tls_error(cause, peer)
         if isinstance(cause, OSError):
             if cause.errno == errno.ECONNREFUSED:
-                return ConnectionRefusedByTargetError(
-                    f"nothing listens on {peer}: is the server running, and is this its port?"
-                )
+                where = "" if target.unix_socket else ", and is this its port"
+                return ConnectionRefusedByTargetError(f"nothing listens on {peer}: is the server running{where}?")
             if cause.errno in (errno.EMFILE, errno.ENFILE):
                 return LimitError("this process has too many open files: raise `ulimit -n`")
+            if "no matching local address" in str(cause):  # asyncio has no better way to say it
+                return UsageError(f"{peer} and --source-address are not of one kind: IPv4 and IPv6 do not mix")
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
-def _protocol_error(exc: Exception) -> SseError:
+def _protocol_error(exc: Exception, target: Target) -> SseError:
+    peer = target.peer
     # httpcore and h11 have one class for "not HTTP" and for "cut short"; only their words tell them apart.
     if "disconnected without sending a response" in str(exc):
-        return ConnectionLostError(f"{_peer(exc)} closed the connection before it answered")
+        return ConnectionLostError(f"{peer} closed the connection before it answered")
     if "peer closed connection" in str(exc):
         return ConnectionLostError("the connection was cut in the middle of the response")
-    return InvalidResponseError(f"the answer of {_peer(exc)} is not valid HTTP/1.1: {_reason(exc)}")
+    return InvalidResponseError(f"the answer of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 
 # Looked through in this order: a subclass stands before its base.
-_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], SseError]], ...] = (
+_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]], ...] = (
     (
         httpx.ConnectTimeout,
-        lambda exc: ConnectTimeoutError(f"no connection to {_peer(exc)} in time: is a firewall in between?"),
+        lambda _, target: ConnectTimeoutError(f"no connection to {target.peer} in time: is a firewall in between?"),
     ),
     (httpx.ConnectError, _connect_error),
-    (httpx.ReadTimeout, lambda _: ReadTimeoutError("nothing arrived for longer than the read timeout")),
+    (httpx.ReadTimeout, lambda *_: ReadTimeoutError("nothing arrived for longer than the read timeout")),
     (httpx.RemoteProtocolError, _protocol_error),
-    (
-        zlib.error,
-        lambda exc: InvalidResponseError(f"the body does not have its Content-Encoding: {_reason(exc)}"),
-    ),
-    (httpx.LocalProtocolError, lambda exc: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
-    (httpx.InvalidURL, lambda exc: UsageError(f"this is not a URL: {_reason(exc)}")),
+    (httpx.LocalProtocolError, lambda exc, _: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
+    (httpx.InvalidURL, lambda exc, _: UsageError(f"this is not a URL: {_reason(exc)}")),
+    # After our half of the handshake: that is when, in TLS 1.3, a server misses our certificate.
+    (ssl.SSLError, lambda exc, target: tls_error(exc, target.peer)),
 )
-
-
-def _peer(exc: Exception) -> str:
-    """Name the host and port that a request went to, which redirects may have changed."""
-    if not isinstance(exc, httpx.RequestError):
-        return "the server"
-    url = exc.request.url
-    return f"{url.raw_host.decode('ascii')}:{url.port or {'https': 443}.get(url.scheme, 80)}"
 
 
 def _reason(exc: Exception) -> str:
@@ -142,7 +134,7 @@ def _reason(exc: Exception) -> str:
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
-            return words[:1].lower() + words[1:MAX_REASON_CHARS]
+            return (words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
     return "it was reset by the other side"
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from sseclient_cli.client.connection import Connector
-from sseclient_cli.errors import ConnectionLostError, InvalidResponseError, ReadTimeoutError
-from sseclient_cli.target import Address, Target
+from sseclient_cli.client.connection import Connector, Peer
+from sseclient_cli.errors import ConnectionLostError, ReadTimeoutError
+from sseclient_cli.target import Address, Hop, Target
 
 ANSWER_TIMEOUT_S = 30.0
 """How long the response head may take: longer than any sane time to first byte, shorter than a person's patience."""
@@ -19,10 +19,9 @@ ANSWER_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found: the target as it is after redirects, and the address that answered for it."""
+    """What was found: each request that led to the stream, redirects first; the last one is the stream's own."""
 
-    target: Target
-    address: Address
+    hops: tuple[Hop, ...]
 
 
 async def preflight(target: Target) -> Preflight:
@@ -40,21 +39,17 @@ async def preflight(target: Target) -> Preflight:
         try:
             if connection.refusal is not None:
                 raise connection.refused(connection.refusal)
-            coding = connection.headers.get("content-encoding", "identity")
-            if coding.lower() != "identity":
-                what = f"Content-Encoding {coding[:50]!a}, though identity was asked for"
-                raise InvalidResponseError(f"{target.redacted_url} answered with {what}")
-            if connection.peer is None:
-                raise ConnectionLostError(
-                    f"the connection to {target.redacted_url} was reset after the response's head"
-                )
-            return Preflight(connection.target, _address(*connection.peer[:2]))
+            return Preflight(tuple(_hop(*asked) for asked in connection.way))
         finally:
             await connection.aclose()
 
 
-def _address(host: str, port: int) -> Address:
-    """Return the address of a numeric host: with its family, and what a link-local one has besides."""
-    numeric = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+def _hop(target: Target, peer: Peer) -> Hop:
+    if target.unix_socket is not None:
+        return Hop(target, Address(socket.AF_UNIX, target.unix_socket))
+    if not isinstance(peer, tuple):
+        raise ConnectionLostError(f"the connection to {target.redacted_url} was reset after the response's head")
+    # Of a numeric host: its family, and what a link-local one has besides.
+    numeric = socket.getaddrinfo(*peer[:2], type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     family, _, _, _, address = numeric[0]
-    return Address(family, address)
+    return Hop(target, Address(family, address))

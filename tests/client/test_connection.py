@@ -3,13 +3,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
-import certifi
 import pytest
 from scripted_server import CHUNKED, SSE, Do, ScriptedServer, head
 
-from sseclient_cli.client.connection import Connector, _trusting_context
+from sseclient_cli.client.connection import Connector
 from sseclient_cli.errors import (
     BadStatusError,
     ConnectTimeoutError,
@@ -126,15 +124,3 @@ async def test_certificates_that_cannot_be_loaded_are_one_clear_word_for_https_a
         await body_of("https://127.0.0.1:1/")
     async with ScriptedServer([head(), b"data: x\n\n"]) as server:
         assert await body_of(server.url) == b"data: x\n\n"
-
-
-def test_ssl_cert_file_is_what_is_trusted_and_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    everybody = _trusting_context()
-    end = "-----END CERTIFICATE-----\n"
-    first = Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end
-    (tmp_path / "one.pem").write_text(first, encoding="utf-8")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
-    assert len(_trusting_context().get_ca_certs()) == 1 < len(everybody.get_ca_certs())
-    assert _trusting_context() is _trusting_context()

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sseclient_cli.client.redirection import redirected
 from sseclient_cli.errors import BadStatusError
+from sseclient_cli.redirection import redirected
 from sseclient_cli.target import Target
 
 HEADERS = ("Authorization: a", "Cookie: c", "Proxy-Authorization: p", "Host: h", "X-Mine: m")

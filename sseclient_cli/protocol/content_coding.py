@@ -2,7 +2,7 @@
 
 Streams are asked for without any coding, but some servers compress whatever they send. A kilobyte of gzip can hold a
 megabyte, so nothing is ever decompressed further than the next piece; and one coding is enough: each further one
-multiplies that. This file must not know connections.
+multiplies that.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def decoder_of(content_encoding: str) -> ContentDecoder | None:
 class ContentDecoder:
     """Undoes one coding: ``feed`` bytes, then take ``piece`` until there is none."""
 
+    __slots__ = ("_encoded", "_is_gzip", "_stream")
+
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip
         self._encoded = b""
@@ -48,7 +50,16 @@ class ContentDecoder:
         self._encoded += encoded
 
     def piece(self) -> bytes:
-        """Return the next bytes, at most MAX_PIECE_BYTES; none if more must be fed. Raises zlib.error."""
+        """Return the next bytes, at most MAX_PIECE_BYTES; none if more must be fed.
+
+        Raises InvalidResponseError where the bytes do not have the coding.
+        """
+        try:
+            return self._piece()
+        except zlib.error as exc:
+            raise InvalidResponseError(f"the body does not have its Content-Encoding: {exc}") from exc
+
+    def _piece(self) -> bytes:
         while True:
             if self._stream is None:
                 if not self._encoded:

@@ -42,6 +42,8 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
     if moved.origin != target.origin:
         # Step 13 has it for Authorization; a browser never has the other two among a request's own headers.
         moved = _without(moved, _ORIGIN_HEADERS)
+        # So does where that origin is to be found. A client certificate stays: nobody can take it from a handshake.
+        moved = replace(moved, connect_to=None, unix_socket=None)
     return moved
 
 
