@@ -65,7 +65,8 @@ async def read_with_sse_bench(url: str, streams: int) -> Figures:
     from sseclient_cli.client.preflight import preflight
     from sseclient_cli.load.metrics import Latency
     from sseclient_cli.load.plan import Plan
-    from sseclient_cli.load.worker import Job, Snapshot, Worker
+    from sseclient_cli.load.snapshot import Snapshot
+    from sseclient_cli.load.worker import Job, Worker
     from sseclient_cli.target import Target
 
     found = (await preflight(Target.parse(url))).hops[-1]

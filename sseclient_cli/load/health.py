@@ -7,7 +7,8 @@ not sampled), but the load does: a client that does not read makes the server wa
 from __future__ import annotations
 
 from sseclient_cli.errors import LimitError
-from sseclient_cli.load.metrics import Histogram, Totals
+from sseclient_cli.load.histogram import Histogram
+from sseclient_cli.load.metrics import Totals
 
 MAX_CPU_PERCENT = 90.0
 """Of one core, per worker. Above it, queues grow at every burst."""
@@ -24,7 +25,7 @@ def saturation_reasons(totals: Totals) -> list[str]:
     reasons = [
         f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
         for index, cpu in enumerate(totals.cpu_percent)
-        if cpu > MAX_CPU_PERCENT
+        if cpu is not None and cpu > MAX_CPU_PERCENT
     ]
     for name, histogram, limit_us in (
         ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),

@@ -9,24 +9,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from hdrh.histogram import HdrHistogram
-
 from sseclient_cli.load.audit import AuditCounts
-
-HIGHEST_US = 24 * 3600 * 1_000_000
-"""The histograms' range is 1 us to a day; a larger value counts as a day, and its true size as the maximum."""
-
-SIGNIFICANT_DIGITS = 3
-
-TIMELINE_BITS = 7
-"""Significant bits of a delivery time in the timeline: within 1 %, and a row stays a few hundred numbers."""
+from sseclient_cli.load.histogram import Histogram, rounded
 
 MAX_TYPES = 100
-"""Event types counted by name. A server could send a new one with each event; the rest is one entry."""
+"""Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
 
 OTHER_TYPES = "(other)"
 
@@ -35,83 +26,11 @@ class Latency(Enum):
     """The durations that are measured, named as the document names them."""
 
     CONNECT = "connect"
+    TLS = "tls"
     HEADERS = "headers"
     FIRST_EVENT = "first_event"
     GAP = "gap"
     DELIVERY = "delivery"
-
-
-class Histogram:
-    """Durations in microseconds: an HdrHistogram, with exact minimum, maximum and mean.
-
-    A negative duration (two clocks differ) is counted apart: it belongs into no bucket, and zero would be a lie.
-    """
-
-    __slots__ = ("_hdr", "count", "max_us", "min_us", "negative", "sum_us")
-
-    def __init__(self) -> None:
-        self._hdr = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
-        self.count = 0
-        self.negative = 0
-        self.sum_us = 0
-        self.min_us = 0
-        self.max_us = 0
-
-    def record(self, counts: Mapping[int, int]) -> None:
-        """Add values in us with how often each came."""
-        if not counts:
-            return
-        self._extend(min(counts), max(counts))
-        for value_us, times in counts.items():
-            self.count += times
-            self.sum_us += value_us * times
-            if value_us < 0:
-                self.negative += times
-            else:
-                self._hdr.record_value(min(value_us, HIGHEST_US), times)
-
-    def merge(self, other: Histogram) -> None:
-        """Add another histogram's values."""
-        if not other.count:
-            return
-        self._extend(other.min_us, other.max_us)
-        self._hdr.add(other._hdr)
-        self.count += other.count
-        self.sum_us += other.sum_us
-        self.negative += other.negative
-
-    def _extend(self, low_us: int, high_us: int) -> None:
-        self.min_us = min(self.min_us, low_us) if self.count else low_us
-        self.max_us = max(self.max_us, high_us) if self.count else high_us
-
-    def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
-        """Return the value at each percentile (0-100); None where it falls among negative values."""
-        found: dict[float, int | None] = {}
-        for percentile in wanted:
-            rank = percentile / 100 * self.count - self.negative
-            if rank <= 0:
-                found[percentile] = None
-            else:
-                value_us = self._hdr.get_value_at_percentile(100 * rank / (self.count - self.negative))
-                found[percentile] = min(max(value_us, self.min_us), self.max_us)
-        return found
-
-    def encoded(self) -> str:
-        """Return the HdrHistogram in its standard V2 encoding, base64, values in us."""
-        text: bytes = self._hdr.encode()
-        return text.decode()
-
-
-def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
-    """Return the value at a percentile (0-100) of values with how often each came; there must be one."""
-    rank = percentile / 100 * sum(counts.values())
-    seen = 0
-    value_us = 0
-    for value_us in sorted(counts):
-        seen += counts[value_us]
-        if seen >= rank:
-            break
-    return value_us
 
 
 class Recorder:
@@ -119,11 +38,12 @@ class Recorder:
 
     __slots__ = (
         "bytes", "coalesced", "comments", "connect", "delivery", "events", "first_event", "gap", "headers",
-        "read_delay", "reads", "stamped_reads", "types",
+        "read_delay", "reads", "stamped_reads", "tls", "types",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.connect = array("q")
+        self.tls = array("q")
         self.headers = array("q")
         self.first_event = array("q")
         self.gap = array("q")
@@ -148,9 +68,11 @@ class ErrorCount:
 
 @dataclass(slots=True)
 class Interval:
-    """One row of the timeline. ``open`` is the number of open streams at its end, ``delivery`` in us, rounded."""
+    """One row of the timeline. ``delivery`` is in us, rounded."""
 
-    open: int = 0
+    open_change: int = 0
+    """How many more streams were open at its end than at the end of the row before: a change and no level, so that a
+    row that one worker has and another has not (it stalled, or had ended) adds up to the right number."""
     events: int = 0
     bytes: int = 0
     errors: int = 0
@@ -158,7 +80,7 @@ class Interval:
 
     def merge(self, other: Interval) -> None:
         """Add the same row of another worker."""
-        self.open += other.open
+        self.open_change += other.open_change
         self.events += other.events
         self.bytes += other.bytes
         self.errors += other.errors
@@ -170,11 +92,15 @@ class Totals:
     """The sum of everything a worker (or several, merged) did and measured."""
 
     planned: int = 0
+    lost: int = 0
+    """Of the planned ones those of workers that were lost: nothing is known of them."""
     opened: int = 0
     failed: int = 0
     ended_by_server: int = 0
     reconnected: int = 0
     open_now: int = 0
+    open_in_timeline: int = 0
+    """The sum of all changes in the timeline: ``open_now`` as of the last fold."""
     peak_open: int = 0
     """The most streams open at once; of several workers the sum of theirs, which need not be of the same moment."""
     events: int = 0
@@ -187,8 +113,10 @@ class Totals:
     latencies: dict[Latency, Histogram] = field(default_factory=lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = field(default_factory=Histogram)
     loop_lag: Histogram = field(default_factory=Histogram)
-    cpu_percent: list[float] = field(default_factory=list)
-    """Each worker's CPU time in percent of one core."""
+    receive_queue: Histogram = field(default_factory=Histogram)
+    """Bytes, not us: what lay unread in the sockets of open streams, sampled."""
+    cpu_percent: list[float | None] = field(default_factory=list)
+    """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost."""
     audit: AuditCounts = field(default_factory=AuditCounts)
     errors: dict[str, ErrorCount] = field(default_factory=dict)
     timeline: dict[int, Interval] = field(default_factory=dict)
@@ -204,7 +132,8 @@ class Totals:
         interval = self.timeline.setdefault(row, Interval())
         interval.events += recorder.events
         interval.bytes += recorder.bytes
-        interval.open = self.open_now
+        interval.open_change += self.open_now - self.open_in_timeline
+        self.open_in_timeline = self.open_now
         self.events += recorder.events
         self.comments += recorder.comments
         self.bytes += recorder.bytes
@@ -216,13 +145,11 @@ class Totals:
         recorder.reads = recorder.stamped_reads = 0
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
-        for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT):
+        for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
             _empty_into(self.latencies[kind], getattr(recorder, kind.value))
         gaps = _empty_into(self.latencies[Latency.GAP], recorder.gap)
         delivered = _empty_into(self.latencies[Latency.DELIVERY], recorder.delivery)
-        for value_us, count in delivered.items():
-            shift = max(value_us.bit_length() - TIMELINE_BITS, 0)
-            interval.delivery[value_us >> shift << shift] += count
+        interval.delivery.update(rounded(delivered))
         return gaps, delivered
 
     def count_error(self, kind: str, example: str, row: int) -> None:
@@ -232,18 +159,20 @@ class Totals:
         self.timeline.setdefault(row, Interval()).errors += 1
 
     def merge(self, other: Totals) -> None:
-        """Add another worker's totals."""
+        """Add another worker's totals. Associative; only the order of workers and of first examples is kept."""
         for name in _SUMMED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.duration_ns = max(self.duration_ns, other.duration_ns)
         self.interrupted = self.interrupted or other.interrupted
         self.timestamp_fields |= other.timestamp_fields
         self.sequence_fields |= other.sequence_fields
-        self._count_types(other.types)
+        # No limit here: which names are kept would depend on the order of merges.
+        self.types.update(other.types)
         for kind, histogram in other.latencies.items():
             self.latencies[kind].merge(histogram)
         self.read_delay.merge(other.read_delay)
         self.loop_lag.merge(other.loop_lag)
+        self.receive_queue.merge(other.receive_queue)
         self.audit.merge(other.audit)
         for kind_text, error in other.errors.items():
             self.errors.setdefault(kind_text, ErrorCount(0, error.example)).count += error.count
@@ -257,8 +186,8 @@ class Totals:
 
 
 _SUMMED = (
-    "planned", "opened", "failed", "ended_by_server", "reconnected", "open_now", "peak_open", "events", "comments",
-    "bytes", "coalesced", "reads", "stamped_reads", "cpu_percent",
+    "planned", "lost", "opened", "failed", "ended_by_server", "reconnected", "open_now", "open_in_timeline",
+    "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads", "cpu_percent",
 )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from sseclient_cli import __version__
 from sseclient_cli.load.health import saturation_reasons
-from sseclient_cli.load.metrics import Histogram, Interval, Latency, Totals, percentile_us
+from sseclient_cli.load.histogram import Histogram, percentile_us
+from sseclient_cli.load.metrics import Interval, Latency, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice, Plan
 from sseclient_cli.target import Target
 
@@ -26,7 +27,10 @@ Document = dict[str, Any]
 MAX_UNSTAMPED_SHARE = 0.01
 """Reads without a kernel stamp (a socket's first can lack it) up to which latencies still count as kernel-stamped."""
 
-_PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9}
+_SEEN_BY_THE_LOOP = (Latency.CONNECT, Latency.TLS)
+"""A connection is complete when our loop hears of it: nothing stamps that in the kernel."""
+
+_PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9, "p9999_ms": 99.99}
 
 
 def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Document:
@@ -40,9 +44,10 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
         "run": _run(target, plan, totals, started_at_s),
         "streams": {
             "planned": totals.planned,
+            "lost": totals.lost,
             "opened": totals.opened,
             "failed": totals.failed,
-            "unfinished": totals.planned - totals.opened - totals.failed,
+            "unfinished": totals.planned - totals.opened - totals.failed - totals.lost,
             "ended_by_server": totals.ended_by_server,
             "reconnected": totals.reconnected,
             "open_at_end": totals.open_now,
@@ -57,8 +62,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
             "by_type": dict(totals.types.most_common()),
         },
         "latency": {
-            # A connection is complete when our loop hears of it: nothing stamps that in the kernel.
-            kind.value: _latency(totals.latencies[kind], "user" if kind is Latency.CONNECT else stamp)
+            kind.value: _latency(totals.latencies[kind], "user" if kind in _SEEN_BY_THE_LOOP else stamp)
             for kind in Latency
         },
         "audit": _audit(totals),
@@ -69,7 +73,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
         "generator": {
             "saturated": bool(reasons),
             "reasons": reasons,
-            "cpu_percent": [round(percent, 1) for percent in totals.cpu_percent],
+            "cpu_percent": [None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
             "read_delay": _latency(totals.read_delay, stamp),
             "loop_lag": _latency(totals.loop_lag, "user"),
         },
@@ -164,13 +168,15 @@ def _audit(totals: Totals) -> Document | None:
 def _timeline(totals: Totals, interval_s: int) -> list[Document]:
     """Return a row for each interval, also for those in which nothing came."""
     rows: list[Document] = []
+    open_now = 0
     for number in range(max(totals.timeline, default=-1) + 1):
-        interval = totals.timeline.get(number) or Interval(open=rows[-1]["open"] if rows else 0)
+        interval = totals.timeline.get(number) or Interval()
+        open_now += interval.open_change
         delivery = interval.delivery
         rows.append(
             {
                 "t_s": number * interval_s,
-                "open": interval.open,
+                "open": open_now,
                 "events": interval.events,
                 "bytes": interval.bytes,
                 "errors": interval.errors,

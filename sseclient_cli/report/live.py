@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.load.metrics import Latency
-from sseclient_cli.load.worker import Snapshot
+from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.report.text import visible
 
 _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
@@ -64,6 +64,6 @@ def live_panel(snapshot: Snapshot) -> RenderableType:
         name = _LATENCY_NAMES[snapshot.latency]
         rows.append(Text(f"{name} p50 {snapshot.p50_ms:.3f} ms   p99 {snapshot.p99_ms:.3f} ms"))
     if snapshot.errors:
-        errors = "   ".join(f"{kind} {count:,}" for kind, count in snapshot.errors)
+        errors = "   ".join(f"{kind} {count:,}" for kind, count in snapshot.errors.items())
         rows.append(Text(errors, "red", overflow="ellipsis", no_wrap=True))
     return Group(*rows)

@@ -14,12 +14,13 @@ COALESCED_SHARE = 0.01
 
 _LATENCY_NAMES = {
     "connect": "connect",
+    "tls": "tls",
     "headers": "headers",
     "first_event": "first event",
     "gap": "gap",
     "delivery": "delivery",
 }
-_COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "max_ms")
+_COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 
 MAX_SHOWN = 10
 """Rows of errors and of event types; the rest is in the JSON."""
@@ -57,6 +58,7 @@ def _counts(document: Document) -> Table:
         _facts(
             (streams["opened"], " opened", ""),
             (streams["failed"], " failed", "red" if streams["failed"] else ""),
+            *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
             (streams["peak_open"], " open at peak", ""),
@@ -116,15 +118,18 @@ def _latencies(document: Document) -> Table:
 
 
 def _heading(column: str) -> str:
-    return {"p999_ms": "p99.9"}.get(column, column.removesuffix("_ms"))
+    return {"p999_ms": "p99.9", "p9999_ms": "p99.99"}.get(column, column.removesuffix("_ms"))
 
 
 def _milliseconds(value: float | None) -> str:
-    """Three significant digits, or whole milliseconds; a dash for what could not be measured."""
+    """Three significant digits, or whole ones, at most six characters: eight of these fit into a line.
+
+    From 100 s on they are seconds, and say so; a dash stands for what could not be measured.
+    """
     if value is None:
         return "-"
-    if abs(value) >= 1_000_000:
-        return f"{value:.2g}"
+    if abs(value) >= 99_999.5:
+        return f"{value / 1000:.0f}s" if abs(value) < 1e8 else f"{value / 1000:.0e}s"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
@@ -171,7 +176,7 @@ def _verdict(document: Document) -> Text:
     generator = document["generator"]
     if generator["saturated"]:
         return Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
-    cpu = max(generator["cpu_percent"], default=0)
+    cpu = max((percent for percent in generator["cpu_percent"] if percent is not None), default=0)
     text = Text(f"The generator kept up: {cpu:.0f} % of a core", "green")
     if generator["read_delay"] is not None:
         text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")

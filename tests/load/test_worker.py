@@ -11,7 +11,8 @@ from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chu
 
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import Choice, Field, FieldChoice, Plan
-from sseclient_cli.load.worker import Job, Snapshot, Worker
+from sseclient_cli.load.snapshot import Snapshot
+from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Target
 
 EVENTS = b"id: 1\ndata: a\n\n: ping\n\nid: 2\nevent: tick\ndata: b\n\n"

@@ -19,7 +19,7 @@ def document(**changes: Any) -> Document:
     totals.types["message"] = 48_000
     totals.timestamp_fields, totals.sequence_fields = {"data.ts"}, {"id"}
     totals.audit.checked = 48_000
-    for kind, value_us in zip(Latency, (300, 700, 1_500, 100_000, 7), strict=True):
+    for kind, value_us in zip(Latency, (300, 400, 700, 1_500, 100_000, 7), strict=True):
         totals.latencies[kind].record({value_us: 500})
     totals.read_delay.record({90: 48_000})
     for name, value in changes.items():
@@ -41,12 +41,13 @@ def test_a_good_run_reads_like_this() -> None:
         "events   48,000 received  4,800/s  2,400,000 bytes",
         "audit    0 lost  0 duplicated  0 out of order  (by id)",
         "",
-        "ms             min   mean    p50    p90    p99  p99.9    max",
-        "connect      0.300  0.300  0.300  0.300  0.300  0.300  0.300",
-        "headers      0.700  0.700  0.700  0.700  0.700  0.700  0.700",
-        "first event  1.500  1.500  1.500  1.500  1.500  1.500  1.500",
-        "gap            100    100    100    100    100    100    100",
-        "delivery     0.007  0.007  0.007  0.007  0.007  0.007  0.007",
+        "ms             min   mean    p50    p90    p99  p99.9  p99.99    max",
+        "connect      0.300  0.300  0.300  0.300  0.300  0.300   0.300  0.300",
+        "tls          0.400  0.400  0.400  0.400  0.400  0.400   0.400  0.400",
+        "headers      0.700  0.700  0.700  0.700  0.700  0.700   0.700  0.700",
+        "first event  1.500  1.500  1.500  1.500  1.500  1.500   1.500  1.500",
+        "gap            100    100    100    100    100    100     100    100",
+        "delivery     0.007  0.007  0.007  0.007  0.007  0.007   0.007  0.007",
         "delivery: from data.ts to the arrival, stamped by the kernel",
         "",
         "The generator kept up: 21 % of a core, read delay p99 0.090 ms.",
@@ -60,6 +61,16 @@ def test_nothing_that_matters_is_cut_at_80_columns() -> None:
     assert "123,456 connection-lost it broke" in text
     assert "at the end" in text
     assert "limited by the generator: worker 0 used 99 % of its core (limit 90 %)." in text
+
+
+def test_the_longest_durations_fit_into_80_columns() -> None:
+    shown = document()
+    for latency in shown["latency"].values():
+        latency.update({name: 99_999.4 for name in latency if name.endswith("_ms")})
+    shown["latency"]["gap"].update({name: 86_400_000 for name in shown["latency"]["gap"] if name.endswith("_ms")})
+    lines = [line.split() for line in text_of(shown, 80).splitlines()]
+    assert ["gap", *["86400s"] * 8] in lines
+    assert ["first", "event", *["99,999"] * 8] in lines
 
 
 def test_a_run_that_ended_early_says_so() -> None:

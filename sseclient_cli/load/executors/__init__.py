@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sseclient_cli.load.metrics import Totals
-from sseclient_cli.load.worker import Job, Snapshot
+from sseclient_cli.load.snapshot import Snapshot
+from sseclient_cli.load.worker import Job
 
 
 class Executor(Protocol):

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from sseclient_cli.load.metrics import Totals
-from sseclient_cli.load.worker import Job, Snapshot, Worker
+from sseclient_cli.load.snapshot import Snapshot
+from sseclient_cli.load.worker import Job, Worker
 
 
 class LocalExecutor:

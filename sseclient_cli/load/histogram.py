@@ -1,0 +1,111 @@
+"""Distributions of whole numbers, mostly microseconds, in forms that merge and that travel between processes.
+
+Pure. An HdrHistogram holds a whole run to three digits; a ``Counter`` of ``rounded`` values holds a second of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from hdrh.histogram import HdrHistogram
+
+HIGHEST_US = 24 * 3600 * 1_000_000
+"""The histograms' range is 1 us to a day; a larger value counts as a day, and its true size as the maximum."""
+
+SIGNIFICANT_DIGITS = 3
+
+ROUNDED_BITS = 7
+"""Significant bits of a rounded value: within 1 %, and the values of a second are a few hundred numbers."""
+
+
+class Histogram:
+    """Durations in microseconds: an HdrHistogram, with exact minimum, maximum and mean.
+
+    A negative duration (two clocks differ) is counted apart: it belongs into no bucket, and zero would be a lie.
+    """
+
+    __slots__ = ("_hdr", "count", "max_us", "min_us", "negative", "sum_us")
+
+    def __init__(self) -> None:
+        self._hdr = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+        self.count = 0
+        self.negative = 0
+        self.sum_us = 0
+        self.min_us = 0
+        self.max_us = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _unpickled, (self.encoded(), self.count, self.negative, self.sum_us, self.min_us, self.max_us)
+
+    def record(self, counts: Mapping[int, int]) -> None:
+        """Add values in us with how often each came."""
+        if not counts:
+            return
+        self._extend(min(counts), max(counts))
+        for value_us, times in counts.items():
+            self.count += times
+            self.sum_us += value_us * times
+            if value_us < 0:
+                self.negative += times
+            else:
+                self._hdr.record_value(min(value_us, HIGHEST_US), times)
+
+    def merge(self, other: Histogram) -> None:
+        """Add another histogram's values."""
+        if not other.count:
+            return
+        self._extend(other.min_us, other.max_us)
+        self._hdr.add(other._hdr)
+        self.count += other.count
+        self.sum_us += other.sum_us
+        self.negative += other.negative
+
+    def _extend(self, low_us: int, high_us: int) -> None:
+        self.min_us = min(self.min_us, low_us) if self.count else low_us
+        self.max_us = max(self.max_us, high_us) if self.count else high_us
+
+    def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
+        """Return the value at each percentile (0-100); None where it falls among negative values."""
+        found: dict[float, int | None] = {}
+        for percentile in wanted:
+            rank = percentile / 100 * self.count - self.negative
+            if rank <= 0:
+                found[percentile] = None
+            else:
+                value_us = self._hdr.get_value_at_percentile(100 * rank / (self.count - self.negative))
+                found[percentile] = min(max(value_us, self.min_us), self.max_us)
+        return found
+
+    def encoded(self) -> str:
+        """Return the HdrHistogram in its standard V2 encoding, base64, values in us."""
+        text: bytes = self._hdr.encode()
+        return text.decode()
+
+
+def _unpickled(encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
+    made = Histogram()
+    made._hdr.decode_and_add(encoded)
+    made.count, made.negative, made.sum_us, made.min_us, made.max_us = count, negative, sum_us, min_us, max_us
+    return made
+
+
+def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
+    """Return the value at a percentile (0-100) of values with how often each came; there must be one."""
+    rank = percentile / 100 * sum(counts.values())
+    seen = 0
+    value_us = 0
+    for value_us in sorted(counts):
+        seen += counts[value_us]
+        if seen >= rank:
+            break
+    return value_us
+
+
+def rounded(counts: Mapping[int, int]) -> Counter[int]:
+    """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep, or to send."""
+    found: Counter[int] = Counter()
+    for value_us, times in counts.items():
+        shift = max(value_us.bit_length() - ROUNDED_BITS, 0)
+        found[value_us >> shift << shift] += times
+    return found
