@@ -92,7 +92,6 @@ def bench(
         target = Target.parse(
             f"{server}/load" if server else url, method=method, headers=header or (), body=body, bearer=bearer
         )
-        _require_http(target)
         document, tally = _measure(target, plan, server)
         try:
             if sink is not None:
@@ -120,22 +119,16 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
 
     console = Console(stderr=True)
     with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
-        found = asyncio.run(preflight(target)).hops[-1]
-    _require_http(found.target)
+        found = asyncio.run(preflight(target))
     before = ServerTally.of(server) if server else None
     with live_view(console) as on_snapshot:
         started_at_s = time.time()
-        job = Job(target=found.target, address=found.address, plan=plan)
+        job = Job(hops=found.hops, plan=plan)
         executor: Executor = LocalExecutor()
         totals = executor.run(job, on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
-    return build_document(found.target, plan, totals, started_at_s), tally
-
-
-def _require_http(target: Target) -> None:
-    if target.parsed_url.scheme != "http":
-        raise UsageError(f"{target.redacted_url}: sse bench speaks http:// only for now; sse watch reads https://")
+    return build_document(found.hops[-1].target, plan, totals, started_at_s), tally
 
 
 def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:

@@ -32,19 +32,33 @@ class AuditCounts:
 class SequenceCheck:
     """The check of one stream. Its first number is the base: what came before we listened is not lost."""
 
-    __slots__ = ("_counts", "_expected", "_missing")
+    __slots__ = ("_counts", "_expected", "_first", "_missing", "_resumed")
 
     def __init__(self, counts: AuditCounts) -> None:
         self._counts = counts
-        self._expected: int | None = None
+        self._first: int | None = None
+        self._expected = 0
         self._missing: set[int] | None = None
+        self._resumed = False
+
+    def resume(self) -> None:
+        """Note that the stream has lost its connection, and that the next number is the first of a new one.
+
+        A server that goes on after the last event ID goes on in its numbers, and what it leaves out is lost. One that
+        numbers each connection by itself begins where it began before, or below: that is a new base.
+        """
+        self._resumed = True
 
     def check(self, number: int) -> None:
         """Take the next event's number. An event that comes late turns from lost to out of order."""
         counts = self._counts
         counts.checked += 1
+        if self._first is None or (self._resumed and number <= self._first):
+            self._first, self._missing = number, None
+            self._expected = number
+        self._resumed = False
         expected = self._expected
-        if expected is None or number == expected:
+        if number == expected:
             self._expected = number + 1
         elif number > expected:
             counts.lost += number - expected
@@ -56,6 +70,16 @@ class SequenceCheck:
             counts.out_of_order += 1
         else:
             counts.duplicated += 1
+
+    def check_all(self, numbers: list[int]) -> None:
+        """Take the numbers of several events."""
+        expected = self._expected
+        if not self._resumed and self._first is not None and numbers == list(range(expected, expected + len(numbers))):
+            self._counts.checked += len(numbers)
+            self._expected = expected + len(numbers)
+            return
+        for number in numbers:
+            self.check(number)
 
     def _remember(self, first: int, end: int) -> None:
         if self._missing is None:

@@ -38,7 +38,7 @@ class Recorder:
 
     __slots__ = (
         "bytes", "coalesced", "comments", "connect", "delivery", "events", "first_event", "gap", "headers",
-        "read_delay", "reads", "stamped_reads", "tls", "types",
+        "read_delay", "tls", "types", "unstamped_reads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,8 +49,8 @@ class Recorder:
         self.gap = array("q")
         self.delivery = array("q")
         self.read_delay = array("q")
-        self.reads = 0
-        self.stamped_reads = 0
+        self.unstamped_reads = 0
+        """Those that are not in ``read_delay``."""
         self.events = 0
         self.coalesced = 0
         self.comments = 0
@@ -97,6 +97,8 @@ class Totals:
     opened: int = 0
     failed: int = 0
     ended_by_server: int = 0
+    completed: int = 0
+    """Streams that were closed because the plan wanted no more of them."""
     reconnected: int = 0
     open_now: int = 0
     open_in_timeline: int = 0
@@ -127,8 +129,11 @@ class Totals:
     sequence_fields: set[str] = field(default_factory=set)
     """The fields that the workers read, chosen or told."""
 
-    def fold(self, recorder: Recorder, row: int) -> tuple[Counter[int], Counter[int]]:
-        """Empty a recorder into these totals and a row of the timeline; return the gaps and deliveries it held."""
+    def fold(self, recorder: Recorder, row: int, *, with_latencies: bool = True) -> tuple[Counter[int], Counter[int]]:
+        """Empty a recorder into these totals and a row of the timeline; return the gaps and deliveries it held.
+
+        Without latencies (while the run warms up) they go nowhere but into the timeline.
+        """
         interval = self.timeline.setdefault(row, Interval())
         interval.events += recorder.events
         interval.bytes += recorder.bytes
@@ -138,17 +143,17 @@ class Totals:
         self.comments += recorder.comments
         self.bytes += recorder.bytes
         self.coalesced += recorder.coalesced
-        self.reads += recorder.reads
-        self.stamped_reads += recorder.stamped_reads
+        self.reads += len(recorder.read_delay) + recorder.unstamped_reads
+        self.stamped_reads += len(recorder.read_delay)
         self._count_types(recorder.types)
         recorder.events = recorder.comments = recorder.bytes = recorder.coalesced = 0
-        recorder.reads = recorder.stamped_reads = 0
+        recorder.unstamped_reads = 0
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
         for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
-            _empty_into(self.latencies[kind], getattr(recorder, kind.value))
-        gaps = _empty_into(self.latencies[Latency.GAP], recorder.gap)
-        delivered = _empty_into(self.latencies[Latency.DELIVERY], recorder.delivery)
+            _empty_into(self.latencies[kind] if with_latencies else None, getattr(recorder, kind.value))
+        gaps = _empty_into(self.latencies[Latency.GAP] if with_latencies else None, recorder.gap)
+        delivered = _empty_into(self.latencies[Latency.DELIVERY] if with_latencies else None, recorder.delivery)
         interval.delivery.update(rounded(delivered))
         return gaps, delivered
 
@@ -186,13 +191,14 @@ class Totals:
 
 
 _SUMMED = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "reconnected", "open_now", "open_in_timeline",
+    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now", "open_in_timeline",
     "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads", "cpu_percent",
 )  # fmt: skip
 
 
-def _empty_into(histogram: Histogram, values_us: array[int]) -> Counter[int]:
+def _empty_into(histogram: Histogram | None, values_us: array[int]) -> Counter[int]:
     counts = Counter(values_us)
-    histogram.record(counts)
+    if histogram is not None:
+        histogram.record(counts)
     del values_us[:]
     return counts

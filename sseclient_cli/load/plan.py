@@ -11,6 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from heapq import merge
+from itertools import chain, count
+from operator import itemgetter
+from typing import NamedTuple
 
 from sseclient_cli.errors import UsageError
 
@@ -25,6 +29,9 @@ server's and not our own queue's."""
 
 DEFAULT_RAMP_SHARE = 0.25
 """... but opening never takes more than this share of the run."""
+
+MIN_LIFETIME_S = 0.01
+"""A schedule has a row for each time that the streams are replaced; streams that live less measure only opening."""
 
 
 class Choice(Enum):
@@ -62,28 +69,83 @@ def parse_field_choice(text: str) -> FieldChoice:
     return Field(tuple(path.split(".")))
 
 
+class OnEnd(Enum):
+    """What becomes of a stream that the server ends, in order or not."""
+
+    STOP = "stop"
+    RECONNECT = "reconnect"
+    """As a browser does: after the reconnection time, with the Last-Event-ID."""
+    RESTART = "restart"
+    """A new stream in its place, at once."""
+
+
+class Action(Enum):
+    """What is due at a moment of the plan."""
+
+    START = "start"
+    """A new stream begins in its slot; one that is still there is complete and makes room."""
+    STOP = "stop"
+    """The stream in its slot is complete."""
+    STORM = "storm"
+    """Every stream loses its connection and makes a new one, all at once."""
+
+
+class Moment(NamedTuple):
+    """A moment of the plan, in ns from the start of the run, and what is due then; a storm is in every slot."""
+
+    at_ns: int
+    action: Action
+    slot: int = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One run: ``duration_s`` from the first intended start, ramp included; it is over when no stream is left, too."""
+    """One run: ``duration_s`` from the first intended start, ramp included; it is over when no stream is left, too.
+
+    A plan has ``connections`` slots, each of which holds one stream at a time. After ``lifetime_s`` a stream is closed;
+    with ``refill`` the next one begins in its slot then. ``events`` is how many a stream takes before it is complete.
+    """
 
     connections: int
     duration_s: float
     ramp_up_s: float
+    warmup_s: float = 0.0
+    """Latencies that are measured before this moment are left out."""
+    lifetime_s: float | None = None
+    refill: bool = True
+    storm_s: float | None = None
+    events: int | None = None
+    on_end: OnEnd = OnEnd.STOP
     timestamp: FieldChoice = Choice.AUTO
     sequence: FieldChoice = Choice.AUTO
-    first_index: int = 0
+    first_slot: int = 0
     stride: int = 1
 
     def __post_init__(self) -> None:
-        if self.connections < 1:
-            raise UsageError("a run needs at least one connection: give -n 1 or more")
-        if self.duration_s <= 0:
-            raise UsageError("a run needs a duration above zero: give -d 10s, for example")
-        if not 0 <= self.ramp_up_s <= self.duration_s:
-            raise UsageError(
+        for problem, words in (
+            (self.connections < 1, "a run needs at least one connection: give -n 1 or more"),
+            (self.duration_s <= 0, "a run needs a duration above zero: give -d 10s, for example"),
+            (
+                not 0 <= self.ramp_up_s <= self.duration_s,
                 f"a ramp of {self.ramp_up_s:g} s does not fit into a run of {self.duration_s:g} s: "
-                "raise --duration or lower --ramp-up"
-            )
+                "raise --duration, or open the streams faster",
+            ),
+            (
+                not 0 <= self.warmup_s < self.duration_s,
+                f"a warm-up of {self.warmup_s:g} s leaves nothing of a run of {self.duration_s:g} s",
+            ),
+            (
+                self.storm_s is not None and not 0 < self.storm_s < self.duration_s,
+                f"a storm at {self.storm_s or 0:g} s is not within a run of {self.duration_s:g} s",
+            ),
+            (
+                self.lifetime_s is not None and self.lifetime_s < MIN_LIFETIME_S,
+                f"a lifetime is at least {MIN_LIFETIME_S:g} s",
+            ),
+            (self.events is not None and self.events < 1, "a stream takes at least one event"),
+        ):
+            if problem:
+                raise UsageError(words)
 
     @property
     def interval_s(self) -> int:
@@ -92,22 +154,68 @@ class Plan:
 
     @property
     def planned(self) -> int:
-        """How many streams this plan (or this shard of one) opens."""
-        return len(range(self.first_index, self.connections, self.stride))
+        """How many streams this plan (or this shard of one) starts."""
+        if self._lifetime_ns is None or not self.refill:
+            return len(self._slots)
+        return sum(-((start.at_ns - self._end_ns) // self._lifetime_ns) for start in self._starts(0))
 
-    def intended_starts_ns(self) -> Iterator[int]:
-        """Yield the moment each stream is meant to start, in order, as an offset from the start of the run.
+    @property
+    def most_open(self) -> int:
+        """The most streams that this plan (or this shard of one) has open at once."""
+        slots = len(self._slots)
+        if self.lifetime_s is None or self.refill or not self.ramp_up_s:
+            return slots
+        return min(slots, math.ceil(slots * self.lifetime_s / self.ramp_up_s) + 1)
+
+    @property
+    def _slots(self) -> range:
+        return range(self.first_slot, self.connections, self.stride)
+
+    @property
+    def _end_ns(self) -> int:
+        return round(self.duration_s * NS_PER_S)
+
+    @property
+    def _lifetime_ns(self) -> int | None:
+        return None if self.lifetime_s is None else round(self.lifetime_s * NS_PER_S)
+
+    def moments(self) -> Iterator[Moment]:
+        """Yield what is due when, in order, up to the end of the run.
 
         An open model: the moments depend on nothing that happens, so a late start counts against the measurement
         and is never hidden (coordinated omission).
         """
+        schedules = [self._starts(0)]
+        if self._lifetime_ns is not None:
+            schedules = self._rounds(self._lifetime_ns) if self.refill else [*schedules, self._stops(self._lifetime_ns)]
+        if self.storm_s is not None:
+            schedules.append(iter([Moment(round(self.storm_s * NS_PER_S), Action.STORM)]))
+        for moment in merge(*schedules, key=itemgetter(0)):
+            if moment.at_ns >= self._end_ns:
+                break
+            yield moment
+
+    def _starts(self, after_ns: int) -> Iterator[Moment]:
+        """Yield the start in each slot, so long after the moment that its first stream is meant to start."""
         ramp_ns = round(self.ramp_up_s * NS_PER_S)
-        for index in range(self.first_index, self.connections, self.stride):
-            yield ramp_ns * index // self.connections
+        for slot in self._slots:
+            yield Moment(after_ns + ramp_ns * slot // self.connections, Action.START, slot)
+
+    def _stops(self, lifetime_ns: int) -> Iterator[Moment]:
+        for at_ns, _, slot in self._starts(lifetime_ns):
+            yield Moment(at_ns, Action.STOP, slot)
+
+    def _rounds(self, lifetime_ns: int) -> list[Iterator[Moment]]:
+        """Return the starts of all rounds, without end: each schedule has those rounds that do not overlap."""
+        apart = round(self.ramp_up_s * NS_PER_S) // lifetime_ns + 1 if self._slots else 0
+        return [
+            chain.from_iterable(self._starts(number * lifetime_ns) for number in count(first, apart))
+            for first in range(apart)
+        ]
 
     def shard(self, index: int, count: int) -> Plan:
-        """Return the part of the plan that worker ``index`` of ``count`` does: every count-th stream, same times."""
-        return replace(self, first_index=self.first_index + index * self.stride, stride=self.stride * count)
+        """Return the part of the plan that worker ``index`` of ``count`` does: every count-th slot, same times."""
+        return replace(self, first_slot=self.first_slot + index * self.stride, stride=self.stride * count)
 
 
 def default_ramp_up_s(connections: int, duration_s: float) -> float:

@@ -1,7 +1,8 @@
 """One measured stream: wire + HTTP + parser -> samples.
 
-It never waits: the worker calls ``on_connectable`` and ``on_readable`` when the socket is ready. One readiness is one
-bounded read, so that a stream at full blast cannot starve the others.
+It never waits: the poller calls it when its socket is ready. One readiness is one bounded read, so that a stream at
+full blast cannot starve the others. A stream outlives its connections: connected again, it goes on with its last event
+ID and its audit.
 
 Two clocks. The kernel's stamp is wall-clock time, and so is an event's own timestamp: ``delivery`` is their difference.
 Durations use the monotonic clock: the stamp is put on it by the offset between the two, which is measured ten times a
@@ -10,163 +11,305 @@ second and not per read, where an interruption between two clock readings would 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum
+from operator import itemgetter
 from time import monotonic_ns, time_ns
+from typing import Protocol
 
 from sseclient_cli.errors import (
     BadStatusError,
     ConnectionLostError,
     InternalError,
-    InvalidResponseError,
     SseError,
     WrongContentTypeError,
 )
-from sseclient_cli.load.audit import AuditCounts, SequenceCheck
-from sseclient_cli.load.fields import MAX_UNDECIDED_CHARS, FieldReader
+from sseclient_cli.load.audit import SequenceCheck
+from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.http1 import ResponseReader
-from sseclient_cli.load.metrics import Recorder
+from sseclient_cli.load.poller import READABLE, WRITABLE
+from sseclient_cli.load.route import Leg
 from sseclient_cli.load.wire import Wire
+from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
 from sseclient_cli.protocol.event_stream import Event, EventStreamParser
-from sseclient_cli.protocol.reconnection import StopReason, refusal_of
-from sseclient_cli.target import Address
+from sseclient_cli.protocol.reconnection import Reconnection, StopReason, refusal_of
+from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
 
-
-def clock_offset_ns() -> int:
-    """Return the monotonic clock less the wall clock; of three readings the one that was least interrupted."""
-    readings = []
-    for _ in range(3):
-        before_ns, wall_ns, after_ns = monotonic_ns(), time_ns(), monotonic_ns()
-        readings.append((after_ns - before_ns, (before_ns + after_ns) // 2 - wall_ns))
-    return min(readings)[1]
+_type_of = itemgetter(0)  # of an event, which is a tuple
 
 
 class Phase(Enum):
     """Where a stream is in its life."""
 
     CONNECTING = "connecting"
+    SECURING = "securing"
     REQUESTING = "requesting"
     OPEN = "open"
     CLOSED = "closed"
 
 
-@dataclass(slots=True)
-class Bench:
-    """What all streams of a worker share: what to send, what to read in events, and where measurements go."""
+class Owner(Protocol):
+    """Who is told what becomes of a stream."""
 
-    address: Address
-    request: bytes
-    fields: FieldReader
-    ends_ns: int = 0
-    """When the run is over (monotonic). What is read later does not count, and costs nothing any more."""
-    monotonic_less_wall_ns: int = field(default_factory=clock_offset_ns)
-    """What turns an arrival into monotonic time. Measured again at each tick: the wall clock may be set."""
-    recorder: Recorder = field(default_factory=Recorder)
-    audit: AuditCounts = field(default_factory=AuditCounts)
-    waiting: list[tuple[Stream, Event, int | None]] = field(default_factory=list)
-    """Events that came while it was still open what to read in them, each with its arrival (see ``Stream.sample``)."""
-    waiting_chars: int = 0
-    latest: dict[Stream, Event] = field(default_factory=dict)
-    """The latest event of each stream, as long as it is open what to read in them."""
+    def opened(self, stream: Stream) -> None:
+        """The response is seen to be an event stream."""
 
-    def measure_waiting(self) -> None:
-        """Measure the events that waited, now that it is decided what to read in them."""
-        for stream, event, arrival_ns in self.waiting:
-            stream.sample(event, arrival_ns)
-        self.waiting.clear()
-        self.latest.clear()
+    def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
+        """The connection has ended, from that phase: with an error or, properly by the server, without."""
+
+    def completed(self, stream: Stream) -> None:
+        """The stream has brought all the events that it was to bring, and is to be closed."""
 
 
 class Stream:
-    """One connection to the target, from its intended start to its end.
-
-    ``on_open`` is called once the response is seen to be an event stream, ``on_end`` once, with the error or, after
-    a proper end by the server, with None.
-    """
+    """One event stream, over one connection at a time."""
 
     __slots__ = (
-        "_bench", "_check", "_http", "_intended_ns", "_last_event_ns", "_on_end", "_on_open", "_parser",
-        "_requested_ns", "_unsent", "_wire", "phase",
+        "_bench", "_check", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns",
+        "_last_event_ns", "_leg", "_owner", "_parser", "_redirects", "_requested_ns", "_wire", "began_ns",
+        "has_opened", "phase", "reconnection", "slot",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        bench: Bench,
-        intended_ns: int,
-        on_open: Callable[[Stream], None],
-        on_end: Callable[[Stream, SseError | None], None],
-    ) -> None:
-        """Begin to connect; ``intended_ns`` is the planned start on the monotonic clock. Raises SseError."""
+    _http: ResponseReader
+    _wire: Wire
+
+    def __init__(self, bench: Bench, owner: Owner, slot: int) -> None:
         self._bench = bench
-        self._intended_ns = intended_ns
-        self._on_open = on_open
-        self._on_end = on_end
-        self._unsent = memoryview(bench.request)
-        self._requested_ns = 0
-        self._http = ResponseReader()
-        self._parser: EventStreamParser | None = None
+        self._owner = owner
+        self.slot = slot
+        self.phase = Phase.CLOSED
+        self.reconnection = Reconnection()
+        """What it has of earlier connections."""
+        self.has_opened = False
+        """Whether an event stream has come on one of its connections."""
+        self.began_ns = 0
+        """When it has begun to connect (monotonic)."""
+        self._events_left = bench.events_per_stream
         self._check: SequenceCheck | None = None
+        self._parser: EventStreamParser | None = None
         self._last_event_ns = 0
+
+    # Connecting.
+
+    def connect(self, intended_ns: int) -> None:
+        """Begin to connect; ``intended_ns`` is when that was meant to be (monotonic). Raises SseError."""
+        self._intended_ns = intended_ns
+        self._redirects = 0
+        self._last_event_ns = 0
+        self._begin(self._bench.route.first)
+
+    def _begin(self, leg: Leg) -> None:
+        self._leg = leg
+        self._http = ResponseReader()
+        self._decoder: ContentDecoder | None = None
+        self._requested_ns = 0
+        self.began_ns = monotonic_ns()
+        self._wire = self._bench.route.connect(leg)
         self.phase = Phase.CONNECTING
-        self._wire = Wire(bench.address)
+        self._bench.connecting.append((self.began_ns, self))
+        self._bench.poller.watch(self._wire.fileno(), WRITABLE, self._advance)
 
-    def fileno(self) -> int:
-        """Return the socket's file descriptor, to wait for."""
-        return self._wire.fileno()
-
-    def on_connectable(self) -> bool:
-        """Connect and send, as far as the socket lets us; return whether the request is out."""
-        now_ns = monotonic_ns()
+    def _advance(self) -> None:
+        """Go on, as far as the socket lets us, until the request is out."""
         try:
             if self.phase is Phase.CONNECTING:
                 self._wire.finish_connect()
-                self._bench.recorder.connect.append((now_ns - self._intended_ns) // 1000)
-                self.phase = Phase.REQUESTING
-            self._unsent = self._unsent[self._wire.write(self._unsent) :]
-            self._requested_ns = monotonic_ns()
-        except SseError as exc:
+                self._connected_ns = monotonic_ns()
+                self.phase = Phase.SECURING
+            if self.phase is Phase.SECURING and self._wire.handshake():
+                self._request()
+            self._wait()
+        except Exception as exc:  # noqa: BLE001 - whatever it is: the others go on
             self.end(exc)
-        except OSError as exc:
-            self.end(_lost(exc))
-        return not self._unsent
 
-    def on_readable(self) -> None:
+    def _request(self) -> None:
+        """Send the request."""
+        now_ns, recorder = monotonic_ns(), self._bench.recorder
+        if self._leg.context is not None:
+            recorder.tls.append((now_ns - self._connected_ns) // 1000)
+        if not self._redirects:
+            recorder.connect.append((now_ns - self._intended_ns) // 1000)
+        last_event_id = self.reconnection.header
+        self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
+        self._wire.send(self._leg.request if last_event_id is None else self._leg.resuming_request(last_event_id))
+        self.phase = Phase.REQUESTING
+
+    def _wait(self) -> None:
+        """Wait for what has to happen next."""
+        is_out = self._wire.flush()
+        handler = self._advance if self.phase is Phase.SECURING else self._on_readable if is_out else self._go_on
+        # Readable from the start, and not only when all is out: a server may refuse a body before it has it all.
+        self._bench.poller.watch(self._wire.fileno(), READABLE if is_out else READABLE | WRITABLE, handler)
+
+    def _go_on(self) -> None:
+        """Send more of a large request, and look whether there is an answer already."""
+        try:
+            self._wait()
+            self._requested_ns = monotonic_ns()
+        except Exception as exc:  # noqa: BLE001
+            self.end(exc)
+        else:
+            self._on_readable()
+
+    # Reading.
+
+    def _on_readable(self) -> None:
         """Read once, and measure what came."""
+        bench = self._bench
         try:
             data, stamp_ns = self._wire.read()
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as exc:
-            self.end(_lost(exc))
-            return
-        now_ns = time_ns()
-        offset_ns = self._bench.monotonic_less_wall_ns
-        if now_ns + offset_ns > self._bench.ends_ns:
-            return
-        try:
-            if data:
-                arrival_ns = self._stamp(stamp_ns, now_ns)
-                self._take(data, arrival_ns, arrival_ns + offset_ns)
+            now_ns = time_ns()
+            if now_ns > bench.ends_wall_ns:
+                return
+            recorder = bench.recorder
+            if stamp_ns:
+                recorder.read_delay.append((now_ns - stamp_ns) // 1000)
             else:
+                recorder.unstamped_reads += 1
+                stamp_ns = now_ns
+            if not data:
                 self._take_end()
-        except SseError as exc:
+                return
+            http = self._http
+            body = http.feed(data)
+            if self._parser is None and http.headers is not None:
+                self._take_head(stamp_ns)
+            if body and self._parser is not None:
+                recorder.bytes += len(body)
+                if self._decoder is None:
+                    self._take(body, stamp_ns)
+                else:
+                    self._take_encoded(body, self._decoder, stamp_ns)
+            if (http.complete or http.error) and http is self._http and self.phase is not Phase.CLOSED:
+                self.end(http.error)
+        except BlockingIOError:
+            pass
+        except Exception as exc:  # noqa: BLE001
             self.end(exc)
-        except Exception as exc:  # noqa: BLE001 - in a loop's callback it would vanish, and the stream hang half-measured
-            self.end(InternalError(f"{type(exc).__name__}: {exc}"))
 
-    def end(self, error: SseError | None) -> None:
-        """Tell the worker how the stream ends, while it still has its socket, and close it."""
-        self._on_end(self, error)
-        self.close()
+    def _take_head(self, arrival_ns: int) -> None:
+        """Judge the response head: follow a redirect, or start to parse what it announces."""
+        status, headers = self._http.status, self._http.headers or {}
+        if status in REDIRECT_STATUSES:
+            self._redirects += 1
+            if self._redirects > MAX_REDIRECTS:
+                raise too_many_redirects(self._leg.hop.target, status, headers)
+            leg = self._bench.route.leg_after(self._leg, status, headers)
+            self._disconnect()
+            self._begin(leg)
+            return
+        check_response(status, headers)
+        self._decoder = decoder_of(headers.get("content-encoding", ""))
+        # An answer may come before the request is out: then there is no time in between.
+        if self._wire.flush():
+            arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
+            self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
+        self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=MAX_EVENT_BYTES)
+        self._comments = 0
+        self.phase = Phase.OPEN
+        self.reconnection.connection_opened()
+        self._owner.opened(self)
+        self.has_opened = True
+
+    def _take(self, body: bytes, arrival_ns: int) -> None:
+        """Parse and measure a piece of the body."""
+        parser, bench = self._parser, self._bench
+        if parser is None:
+            return  # what came before in this read was enough
+        events = parser.feed(body)
+        if parser.comment_count != self._comments:
+            bench.recorder.comments += parser.comment_count - self._comments
+            self._comments = parser.comment_count
+        if not events:
+            return
+        if self._events_left is not None:
+            del events[self._events_left :]
+            self._events_left -= len(events)
+        self._measure(events, arrival_ns)
+        if self._events_left == 0:
+            self._owner.completed(self)
+
+    def _take_encoded(self, body: bytes, decoder: ContentDecoder, arrival_ns: int) -> None:
+        """Undo the content coding, a bounded piece at a time, as long as the run lasts."""
+        decoder.feed(body)
+        while (piece := decoder.piece()) and time_ns() < self._bench.ends_wall_ns:
+            self._take(piece, arrival_ns)
+
+    def _take_end(self) -> None:
+        """Judge the end of the connection: the body's proper end, or a cut."""
+        if self._parser is None:
+            raise ConnectionLostError("the server closed the connection before it answered")
+        if not self._http.ends_with_connection:
+            raise ConnectionLostError("the connection was cut in the middle of the response")
+        self.end(None)
+
+    # Ending.
 
     def close(self) -> None:
         """Close the connection without a word to anybody."""
-        self.phase = Phase.CLOSED
+        if self.phase is not Phase.CLOSED:
+            self._disconnect()
+
+    def drop(self) -> None:
+        """Close the connection, but keep what the next one needs: the last event ID, the time to wait, the audit."""
+        parser = self._parser
+        self.close()
+        if parser is not None:
+            self.reconnection.last_event_id = parser.last_event_id
+            if parser.reconnection_time_ms is not None:
+                self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
+        if self._check is not None:
+            self._check.resume()
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether the present connection, or the last one, has brought an event."""
+        return self._last_event_ns != 0
+
+    def _disconnect(self) -> None:
+        self._bench.poller.forget(self._wire.fileno())
         self._wire.close()
+        self._parser = None
+        self.phase = Phase.CLOSED
+
+    def end(self, cause: Exception | None) -> None:
+        """Tell the owner how the connection has ended."""
+        was = self.phase
+        self.drop()
+        self._owner.ended(self, None if cause is None else _as_ours(cause), was)
+
+    # Measuring.
+
+    def _measure(self, events: list[Event], arrival_ns: int) -> None:
+        """Take the samples of the events of one read.
+
+        Of several events in a read, the stamp is that of the last; when the others arrived is not known, and what is
+        not known is not recorded.
+        """
+        bench = self._bench
+        recorder, fields = bench.recorder, bench.fields
+        arrival_mono_ns = arrival_ns + bench.monotonic_less_wall_ns
+        count = len(events)
+        if not self._last_event_ns:
+            recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
+        elif count == 1:
+            recorder.gap.append((arrival_mono_ns - self._last_event_ns) // 1000)
+        self._last_event_ns = arrival_mono_ns
+        recorder.events += count
+        if count == 1:
+            recorder.types[events[0].type] += 1
+        else:
+            recorder.coalesced += count - 1
+            recorder.types.update(map(_type_of, events))
+        if fields.undecided:
+            bench.keep_until_decided(self, events, arrival_ns)
+        elif fields.needed:
+            if count > 1:
+                self._audit(fields.numbers(events[:-1]))
+            self.sample(events[-1], arrival_ns)
 
     def sample(self, event: Event, arrival_ns: int | None) -> None:
         """Read what an event says of itself; ``arrival_ns`` (wall clock) is None where its arrival is not known."""
@@ -178,106 +321,26 @@ class Stream:
                 self._check = SequenceCheck(self._bench.audit)
             self._check.check(number)
 
-    def _stamp(self, stamp_ns: int, now_ns: int) -> int:
-        """Return the arrival of a read, and count how it was stamped."""
-        recorder = self._bench.recorder
-        recorder.reads += 1
-        if not stamp_ns:
-            return now_ns
-        recorder.stamped_reads += 1
-        recorder.read_delay.append((now_ns - stamp_ns) // 1000)
-        return stamp_ns
-
-    def _take(self, data: bytes, arrival_ns: int, arrival_mono_ns: int) -> None:
-        body = self._http.feed(data)
-        if self._parser is None and self._http.headers is not None:
-            self._open(arrival_mono_ns)
-        if body and self._parser is not None:
-            recorder = self._bench.recorder
-            recorder.bytes += len(body)
-            comments = self._parser.comment_count
-            events = self._parser.feed(body)
-            recorder.comments += self._parser.comment_count - comments
-            if events:
-                self._measure(events, arrival_ns, arrival_mono_ns)
-        if self._http.complete:
-            self.end(None)
-        elif self._http.error is not None:
-            raise self._http.error
-
-    def _open(self, arrival_mono_ns: int) -> None:
-        """Judge the response head, and start to parse if it announces an event stream."""
-        check_response(self._http)
-        # An answer may come before the request is out: then there is no time in between.
-        if self._requested_ns and not self._unsent:
-            self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
-        self._parser = EventStreamParser(max_event_bytes=MAX_EVENT_BYTES)
-        self.phase = Phase.OPEN
-        self._on_open(self)
-
-    def _take_end(self) -> None:
-        """Judge the end of the connection: the body's proper end, or a cut."""
-        if self._parser is None:
-            raise ConnectionLostError("the server closed the connection before it answered")
-        if not self._http.ends_with_connection:
-            raise ConnectionLostError("the connection was cut in the middle of the response")
-        self.end(None)
-
-    def _measure(self, events: list[Event], arrival_ns: int, arrival_mono_ns: int) -> None:
-        """Take the samples of the events of one read.
-
-        Of several events in a read, the stamp is that of the last; when the others arrived is not known, and what is
-        not known is not recorded.
-        """
-        recorder, fields = self._bench.recorder, self._bench.fields
-        count = len(events)
-        recorder.events += count
-        recorder.coalesced += count - 1
-        if not self._last_event_ns:
-            recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
-        elif count == 1:
-            recorder.gap.append((arrival_mono_ns - self._last_event_ns) // 1000)
-        self._last_event_ns = arrival_mono_ns
-        types = recorder.types
-        for event in events:
-            types[event.type] += 1
-        if fields.undecided:
-            self._help_to_decide(events, arrival_ns)
-        elif fields.needed:
-            for event in events[:-1]:
-                self.sample(event, None)
-            self.sample(events[-1], arrival_ns)
-
-    def _help_to_decide(self, events: list[Event], arrival_ns: int) -> None:
-        """Show these events to whoever chooses the fields; they wait, and are measured when that is done."""
-        bench = self._bench
-        for index, event in enumerate(events, start=1):
-            bench.waiting.append((self, event, arrival_ns if index == len(events) else None))
-            bench.waiting_chars += len(event.data)
-            earlier = bench.latest.get(self)
-            if earlier is not None and bench.fields.undecided:
-                bench.fields.offer(earlier, event, arrival_ns)
-            bench.latest[self] = event
-            if bench.waiting_chars > MAX_UNDECIDED_CHARS:
-                bench.fields.give_up()
-        if not bench.fields.undecided:
-            bench.measure_waiting()
+    def _audit(self, numbers: list[int]) -> None:
+        if numbers:
+            if self._check is None:
+                self._check = SequenceCheck(self._bench.audit)
+            self._check.check_all(numbers)
 
 
-def check_response(http: ResponseReader) -> None:
-    """Raise BadStatusError, WrongContentTypeError or InvalidResponseError if this is no event stream (9.2.3)."""
-    headers = http.headers or {}
-    refusal = refusal_of(http.status, headers.get("content-type"))
+def check_response(status: int, headers: Mapping[str, str]) -> None:
+    """Raise BadStatusError or WrongContentTypeError if this is no event stream (9.2.3)."""
+    refusal = refusal_of(status, headers.get("content-type"))
     if refusal is StopReason.WRONG_CONTENT_TYPE:
         content_type = headers.get("content-type", "")
         raise WrongContentTypeError(f"a stream answered with {content_type!a}", status=200, headers=headers)
     if refusal is not None:
-        raise BadStatusError(f"a stream was answered {http.status}", status=http.status, headers=headers)
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise InvalidResponseError(
-            f"the stream is encoded as {headers['content-encoding']!r}, though identity was asked for"
-        )
+        raise BadStatusError(f"a stream was answered {status}", status=status, headers=headers)
 
 
-def _lost(exc: OSError) -> ConnectionLostError:
-    return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
+def _as_ours(exc: Exception) -> SseError:
+    if isinstance(exc, SseError):
+        return exc
+    if isinstance(exc, OSError):
+        return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
+    return InternalError(f"{type(exc).__name__}: {exc}")

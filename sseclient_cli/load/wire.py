@@ -1,8 +1,8 @@
-"""One non-blocking TCP socket, and the moment the kernel got its bytes.
+"""One non-blocking socket, plain or with TLS, and the moment the kernel got its bytes.
 
 With ``SO_TIMESTAMPNS`` Linux hands out, with each read, the wall-clock time at which the last segment of it reached
 the socket. A generator that is late to read cannot falsify that. Elsewhere there is no such stamp, and the caller
-stamps right after the read.
+stamps right after the read. TLS is done on bytes in memory, so that the reads stay ours and keep their stamps.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Iterator
@@ -17,22 +18,28 @@ from contextlib import contextmanager, suppress
 
 from sseclient_cli.errors import (
     ConnectError,
+    ConnectionLostError,
     ConnectionRefusedByTargetError,
     ConnectTimeoutError,
     LimitError,
     SseError,
 )
 from sseclient_cli.target import Address
+from sseclient_cli.tls import tls_error
 
 READ_BYTES = 16_384
 """At most this much in one read: bounded, so that busy streams cannot keep the loop from its timers. It is some 150
-events, which take longer to measure than the read itself: larger reads would gain nothing."""
+events, which take longer to measure than the read itself: larger reads would gain nothing. A TLS record is as large."""
 
 # asm-generic/socket.h; Python's socket module does not name it. Value and message type are the same number.
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")  # struct timespec on 64-bit Linux
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
-_CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
+CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
+"""Whether this system stamps arrivals."""
+
+# linux/in.h: leave the choice of the port to connect(), which can then use one port for several peers.
+_IP_BIND_ADDRESS_NO_PORT = 24
 
 _CONNECT_ERRORS: dict[int, type[SseError]] = {
     errno.ECONNREFUSED: ConnectionRefusedByTargetError,
@@ -58,7 +65,7 @@ def keep_stamping() -> Iterator[None]:
 
 
 def _ask_for_stamps(asking: socket.socket) -> bool:
-    if not _CAN_STAMP:
+    if not CAN_STAMP:
         return False
     with suppress(OSError):
         asking.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -69,18 +76,26 @@ def _ask_for_stamps(asking: socket.socket) -> bool:
 class Wire:
     """A connection to ``address``, in the making from the first moment. All calls return at once."""
 
-    __slots__ = ("_socket", "stamped")
+    __slots__ = ("_socket", "_stamped", "_unsent")
 
-    def __init__(self, address: Address) -> None:
-        """Begin to connect. Raises ConnectError or LimitError when that fails at once."""
+    def __init__(self, address: Address, source: str | None = None) -> None:
+        """Begin to connect, from the local address ``source``. Raises ConnectError or LimitError if that fails."""
         try:
             self._socket = socket.socket(address.family, socket.SOCK_STREAM)
         except OSError as exc:
             raise connect_error(exc.errno or 0) from exc
         self._socket.setblocking(False)
-        # Before connect: the first segment may come with it.
-        self.stamped = _ask_for_stamps(self._socket)
-        code = self._socket.connect_ex(address.socket_address)
+        self._unsent = b""
+        # Before connect: the first segment may come with it. A unix socket has no segments.
+        self._stamped = address.family != getattr(socket, "AF_UNIX", None) and _ask_for_stamps(self._socket)
+        try:
+            if source is not None:
+                if CAN_STAMP:
+                    self._socket.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+                self._socket.bind((source, 0))
+            code = self._socket.connect_ex(address.socket_address)
+        except OSError as exc:
+            code = exc.errno or errno.EINVAL
         if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             self.close()
             raise connect_error(code)
@@ -94,22 +109,32 @@ class Wire:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise connect_error(code)
-        # A request is one small write, and nothing should wait for more.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._socket.family != getattr(socket, "AF_UNIX", None):
+            # A request is a small write or two, and nothing should wait for more.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def write(self, data: memoryview) -> int:
-        """Send what fits and return how many bytes that was. Raises OSError."""
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
+    def handshake(self) -> bool:
+        """Go on with the TLS handshake, where there is one; return whether it is done. Raises TlsError or OSError."""
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send what the socket takes, and keep the rest for ``flush``. Raises OSError."""
+        self._unsent += data
+        self.flush()
+
+    def flush(self) -> bool:
+        """Send what was kept; return whether all is out. Raises OSError."""
+        if self._unsent:
+            with suppress(BlockingIOError):
+                self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        return not self._unsent
 
     def read(self) -> tuple[bytes, int]:
         """Return the next bytes (empty at the end) and their kernel stamp in wall-clock ns, 0 where there is none.
 
         Raises BlockingIOError when there is nothing to read, and OSError when the connection broke.
         """
-        if not self.stamped:
+        if not self._stamped:
             return self._socket.recv(READ_BYTES), 0
         data, ancillary, _, _ = self._socket.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
         if not ancillary:
@@ -122,9 +147,77 @@ class Wire:
         self._socket.close()
 
 
+class TlsWire(Wire):
+    """The same with TLS in between: ``send`` and ``read`` only once ``handshake`` has returned True."""
+
+    __slots__ = ("_host", "_incoming", "_outgoing", "_tls")
+
+    def __init__(self, address: Address, source: str | None, context: ssl.SSLContext, host: str) -> None:
+        """Begin to connect; ``host`` is whom the certificate must name."""
+        super().__init__(address, source)
+        self._host = host
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def handshake(self) -> bool:
+        """Go on with the handshake as far as the bytes that are here allow."""
+        self._receive()
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as exc:
+            raise tls_error(exc, self._host) from exc
+        finally:
+            self._send_records()
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Encrypt and send what the socket takes, and keep the rest for ``flush``."""
+        self._tls.write(data)
+        self._send_records()
+
+    def read(self) -> tuple[bytes, int]:
+        """Return the bytes of the records that are complete; see ``Wire.read``."""
+        stamp_ns = self._receive()
+        pieces = []
+        try:
+            while piece := self._tls.read(READ_BYTES):
+                pieces.append(piece)
+            # The other side has said that nothing follows. Should it leave the connection open, this makes the socket
+            # readable once more, and the caller read the end.
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RD)
+        except ssl.SSLWantReadError:
+            if not pieces:
+                raise BlockingIOError from None
+        except ssl.SSLEOFError as exc:
+            # RFC 9112 9.8: without a closure alert, what is not complete by its own framing is cut short.
+            raise ConnectionLostError("the connection was cut without TLS's closing message") from exc
+        except ssl.SSLError as exc:
+            raise tls_error(exc, self._host) from exc  # a server that wants a client certificate says so only now
+        self._send_records()  # an answer to a key update
+        return b"".join(pieces), stamp_ns
+
+    def _receive(self) -> int:
+        """Take what has come for TLS to read, and return its stamp."""
+        try:
+            data, stamp_ns = super().read()
+        except BlockingIOError:
+            return 0
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        return stamp_ns
+
+    def _send_records(self) -> None:
+        if self._outgoing.pending:
+            super().send(self._outgoing.read())
+
+
 def connect_error(code: int) -> SseError:
     """Return our error for what ``connect`` ended with."""
-    reason = os.strerror(code)
     if code == errno.EADDRNOTAVAIL:
-        return LimitError("no local port is left for another connection to this address: lower -n")
-    return _CONNECT_ERRORS.get(code, ConnectError)(f"cannot connect: {reason.lower()}")
+        return LimitError("no local port is left for another connection to this address: --source-address adds some")
+    return _CONNECT_ERRORS.get(code, ConnectError)(f"cannot connect: {os.strerror(code).lower()}")

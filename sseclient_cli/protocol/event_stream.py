@@ -35,12 +35,12 @@ _BOM = b"\xef\xbb\xbf"
 # One block: the simple form in groups 1 to 3, or any other complete block, whole, in group 4. The second branch
 # matches whatever ends in an empty line, so that consecutive matches leave no text out. Everything is possessive:
 # the space given back by "id: " would turn an empty id into the id " ", and a huge block must not be scanned twice.
-_BLOCK = re.compile(
-    r"(?:event: ?+([^\n]*+)\n)?+"
-    r"(?:id: ?+([^\n\0]++)\n)?+"
-    r"data: ?+([^\n]*+)\n\n"
-    r"|((?:[^\n]++\n)*+\n)"
-)
+_SIMPLE_BLOCK = r"(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+([^\n]*+)\n\n"
+_blocks = re.compile(_SIMPLE_BLOCK + r"|((?:[^\n]++\n)*+\n)").findall
+_one_simple_block = re.compile(_SIMPLE_BLOCK).fullmatch
+
+_ONE_BLOCK_BYTES = 2048
+"""Up to this size a chunk is tried as one simple block first."""
 
 
 class Event(NamedTuple):
@@ -71,6 +71,7 @@ class EventStreamParser:
         "_line",
         "_max_event_bytes",
         "_on_comment",
+        "_one_block_bytes",
         "_start",
         "_too_large",
         "comment_count",
@@ -98,6 +99,7 @@ class EventStreamParser:
         self.comment_count = 0
         self._on_comment = on_comment
         self._max_event_bytes = max_event_bytes
+        self._one_block_bytes = min(_ONE_BLOCK_BYTES, max_event_bytes)
         # The first bytes, as long as they may be a byte order mark; None once that is decided.
         self._start: bytes | None = b""
         self._after_cr = False
@@ -117,11 +119,18 @@ class EventStreamParser:
         Raises EventTooLargeError when an event is larger than ``max_event_bytes``, as soon as the events before it
         are out; the parser is of no use afterwards.
         """
-        self._refuse_if_too_large()
         if self._start is not None:
             chunk = self._without_bom(chunk)
-        if self._after_cr or b"\r" in chunk:
+        if b"\r" in chunk or self._after_cr:
             chunk = self._with_lf_only(chunk)
+        if len(chunk) <= self._one_block_bytes and not self._in_block:
+            block = _one_simple_block(chunk.decode("utf-8", "replace"))
+            if block is not None:
+                event_type, event_id, data = block.groups()
+                if event_id:
+                    self.last_event_id = self._id_buffer = event_id
+                return [Event(event_type or "message", data, self.last_event_id)]
+        self._refuse_if_too_large()
         events: list[Event] = []
         begun = 0
         if self._in_block:
@@ -166,14 +175,15 @@ class EventStreamParser:
 
     def _feed_blocks(self, chunk: bytes, events: list[Event]) -> None:
         """Take complete blocks: the fast path, for a parser that is between two blocks."""
-        for event_type, event_id, data, other in _BLOCK.findall(chunk.decode("utf-8", "replace")):
+        append, new = events.append, tuple.__new__  # Event() is Python code that calls this, at twice the price
+        for event_type, event_id, data, other in _blocks(chunk.decode("utf-8", "replace")):
             if other:
                 for line in other[:-1].split("\n"):
                     self._take_line(line, events)
             else:
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
-                events.append(Event(event_type or "message", data, self.last_event_id))
+                append(new(Event, (event_type or "message", data, self.last_event_id)))
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
         """Take lines one by one, and keep the last one as far as it has come."""
@@ -196,7 +206,9 @@ class EventStreamParser:
     def _fits(self, line: bytes | bytearray) -> bool:
         """Hold the event so far to the limit, and a comment by itself if somebody listens to it."""
         is_heard_comment = self._on_comment is not None and line.startswith(b":")
-        self._too_large = max(self._data_bytes, len(line) if is_heard_comment else 0) > self._max_event_bytes
+        if max(self._data_bytes, len(line) if is_heard_comment else 0) > self._max_event_bytes:
+            self._too_large = True
+            self._one_block_bytes = -1  # nothing more is taken
         return not self._too_large
 
     def _keep(self, piece: bytes) -> None:

@@ -15,10 +15,11 @@ def event(data: object, event_id: str = "") -> Event:
 
 
 def chosen(*events: Event) -> tuple[object, object]:
-    """What is chosen when these follow each other on one stream."""
+    """What is chosen when these follow each other on one stream, each in a read of its own."""
     reader = FieldReader(Choice.AUTO, Choice.AUTO)
     for earlier, later in pairwise(events):
-        reader.offer(earlier, later, NOW_NS)
+        reader.offer_neighbours(earlier, later, NOW_NS)
+        reader.offer_arrivals(earlier, later, NOW_NS)
     return reader.timestamp, reader.sequence
 
 
@@ -105,9 +106,20 @@ def test_auto_gives_up_after_thirty_pairs_of_events() -> None:
     reader = FieldReader(Choice.AUTO, Choice.AUTO)
     for _ in range(30):
         assert reader.undecided
-        reader.offer(event("a"), event("b"), NOW_NS)
+        reader.offer_neighbours(event("a"), event("b"), NOW_NS)
+        reader.offer_arrivals(event("a"), event("b"), NOW_NS)
     assert not reader.undecided
     assert not reader.needed
+
+
+def test_the_numbers_of_many_events_are_those_of_each() -> None:
+    odd_ids = ["1", "2", "", "x", "٧", "+3", "1_0", " 4", "9" * 18, "9" * 19, "9" * 5000, "-5", "06"]
+    by_id, by_field = FieldReader(Choice.NONE, Field()), FieldReader(Choice.NONE, Field(("n",)))
+    for ids in (odd_ids, ["1", "2", "06"]):
+        events = [event({"n": text}, text) for text in ids]
+        expected = [number for text in ids if (number := sequence_number(text)) is not None]
+        assert by_id.numbers(events) == by_field.numbers(events) == expected
+    assert FieldReader(Choice.NONE, Choice.NONE).numbers([event("x", "1")]) == []
 
 
 def test_a_named_field_is_read_at_any_depth() -> None:

@@ -3,8 +3,8 @@
 Each test makes a delay of known size at a known place, and looks for it in the one number that may show it.
 """
 
-import asyncio
 import contextlib
+import signal
 import socket
 import threading
 import time
@@ -17,7 +17,7 @@ from sseclient_cli.load.health import saturation_reasons
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Target
+from sseclient_cli.target import Address, Hop, Target
 
 DELAY_S = 0.3
 DELAY_US = 300_000
@@ -56,7 +56,23 @@ def event(number: int) -> bytes:
     return b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns())
 
 
-async def ran(
+@contextlib.contextmanager
+def blocked(at_s: float | None, block: Callable[[float], object]) -> Iterator[None]:
+    """Keep the main thread, and the loop in it, busy for DELAY_S at that time: a signal handler does."""
+    if at_s is None:
+        yield
+        return
+    previous = signal.signal(signal.SIGUSR1, lambda *_: block(DELAY_S))
+    timer = threading.Timer(at_s, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, previous)
+
+
+def ran(
     handle: Callable[[socket.socket], None],
     connections: int = 1,
     ramp_up_s: float = 0,
@@ -66,12 +82,10 @@ async def ran(
     block: Callable[[float], object] = time.sleep,
 ) -> Totals:
     """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
-    with serving(handle) as address:
+    with serving(handle) as address, blocked(block_at_s, block):
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
         plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s)
-        if block_at_s is not None:
-            asyncio.get_running_loop().call_later(block_at_s, block, DELAY_S)
-        return await Worker(Job(target=target, address=address, plan=plan)).run()
+        return Worker(Job(hops=(Hop(target, address),), plan=plan)).run()
 
 
 def ten_events(connection: socket.socket) -> None:
@@ -87,14 +101,14 @@ def two_events(connection: socket.socket) -> None:
     connection.sendall(event(2))
 
 
-async def test_a_late_read_is_in_the_read_delay_and_in_no_latency() -> None:
-    totals = await ran(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
+def test_a_late_read_is_in_the_read_delay_and_in_no_latency() -> None:
+    totals = ran(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
     assert totals.read_delay.max_us > DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.GAP].max_us == pytest.approx(400_000, abs=TOLERANCE_US)
 
 
-async def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> None:
-    totals = await ran(ten_events, block_at_s=0.45)
+def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> None:
+    totals = ran(ten_events, block_at_s=0.45)
     assert totals.events == 10
     assert 1 <= totals.coalesced <= 4
     assert totals.latencies[Latency.DELIVERY].count == 10 - totals.coalesced
@@ -106,45 +120,45 @@ async def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled
     assert totals.audit.checked == 10
 
 
-async def test_a_stall_of_the_loop_is_seen_and_named() -> None:
-    totals = await ran(ten_events, block_at_s=0.2)
+def test_a_stall_of_the_loop_is_seen_and_named() -> None:
+    totals = ran(ten_events, block_at_s=0.2)
     assert totals.loop_lag.max_us > DELAY_US - TOLERANCE_US
     # One late tick and those that should have come meanwhile: a stall is no single sample.
     assert (totals.loop_lag.percentiles_us([90])[90] or 0) > 50_000
     assert any("timers fired" in reason for reason in saturation_reasons(totals))
 
 
-async def test_a_quiet_run_is_not_called_saturated() -> None:
-    totals = await ran(ten_events)
+def test_a_quiet_run_is_not_called_saturated() -> None:
+    totals = ran(ten_events)
     assert not [reason for reason in saturation_reasons(totals) if "worker" in reason]
     assert totals.loop_lag.count >= 13
 
 
-async def test_connect_and_first_event_count_from_the_intended_start() -> None:
+def test_connect_and_first_event_count_from_the_intended_start() -> None:
     def one_event(connection: socket.socket) -> None:
         connection.sendall(HEAD + event(1))
 
     # Two streams over 0.2 s: the second is meant to start at 0.1 s, and the loop is blocked from 0.05 s on.
-    totals = await ran(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
+    totals = ran(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
     for kind in (Latency.CONNECT, Latency.FIRST_EVENT):
         assert totals.latencies[kind].max_us > DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].max_us < TOLERANCE_US
 
 
-async def test_headers_count_from_the_request_and_first_event_has_them_inside() -> None:
+def test_headers_count_from_the_request_and_first_event_has_them_inside() -> None:
     def slow(connection: socket.socket) -> None:
         time.sleep(DELAY_S)
         connection.sendall(HEAD)
         time.sleep(DELAY_S)
         connection.sendall(event(1))
 
-    totals = await ran(slow)
+    totals = ran(slow)
     assert totals.latencies[Latency.CONNECT].max_us < TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(DELAY_US, abs=TOLERANCE_US)
     assert totals.latencies[Latency.FIRST_EVENT].min_us == pytest.approx(2 * DELAY_US, abs=TOLERANCE_US)
 
 
-async def test_the_time_to_send_a_body_is_not_in_headers() -> None:
+def test_the_time_to_send_a_body_is_not_in_headers() -> None:
     size = 8 * 1024 * 1024
 
     def slow_reader(connection: socket.socket) -> None:
@@ -157,48 +171,48 @@ async def test_the_time_to_send_a_body_is_not_in_headers() -> None:
         connection.settimeout(None)
         connection.sendall(HEAD + event(1))
 
-    totals = await ran(slow_reader, body=b"x" * size, duration_s=2.5)
+    totals = ran(slow_reader, body=b"x" * size, duration_s=2.5)
     assert totals.latencies[Latency.FIRST_EVENT].min_us > 2 * DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(300_000, abs=TOLERANCE_US)
 
 
-async def test_a_body_that_is_refused_before_it_is_sent_is_a_failed_stream() -> None:
+def test_a_body_that_is_refused_before_it_is_sent_is_a_failed_stream() -> None:
     def refuse(connection: socket.socket) -> None:
         connection.sendall(head(413))
         time.sleep(2)
 
-    totals = await ran(refuse, body=b"x" * 8 * 1024 * 1024)
+    totals = ran(refuse, body=b"x" * 8 * 1024 * 1024)
     assert {kind: error.count for kind, error in totals.errors.items()} == {"http-413": 1}
 
 
-async def test_cpu_is_in_percent_of_a_core() -> None:
+def test_cpu_is_in_percent_of_a_core() -> None:
     def spin(duration_s: float) -> None:
         end_s = time.thread_time() + duration_s
         while time.thread_time() < end_s:
             pass
 
-    totals = await ran(ten_events, block_at_s=0.2, block=spin)
+    totals = ran(ten_events, block_at_s=0.2, block=spin)
     assert totals.cpu_percent[0] is not None
     assert 15 < totals.cpu_percent[0] < 60  # 0.3 s of 1.5 s, and what the rest takes
 
 
-async def test_a_run_of_many_busy_streams_ends_on_time() -> None:
+def test_a_run_of_many_busy_streams_ends_on_time() -> None:
     def blast(connection: socket.socket) -> None:
         block = b"".join(b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns()) for number in range(2000))
         connection.sendall(HEAD)
         while True:
             connection.sendall(block)
 
-    totals = await ran(blast, connections=30, duration_s=1)
+    totals = ran(blast, connections=30, duration_s=1)
     assert totals.events > 1000
     assert totals.duration_ns < 1_500_000_000
 
 
-async def test_what_is_read_after_the_end_does_not_count() -> None:
+def test_what_is_read_after_the_end_does_not_count() -> None:
     def late(connection: socket.socket) -> None:
         connection.sendall(HEAD + event(1))
         time.sleep(0.93)
         connection.sendall(event(2))
 
-    totals = await ran(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
+    totals = ran(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
     assert totals.events == 1

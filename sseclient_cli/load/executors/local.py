@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -14,7 +12,7 @@ from sseclient_cli.load.worker import Job, Worker
 
 
 class LocalExecutor:
-    """Runs the whole plan on one event loop in the calling thread, which must be the main one."""
+    """Runs the whole plan in the calling thread, which must be the main one."""
 
     def run(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None) -> Totals:
         """Run the job. The first Ctrl-C or SIGTERM ends it with a partial report; a second one ends the process."""
@@ -28,18 +26,8 @@ class LocalExecutor:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-            previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                return runner.run(worker.run())
-            finally:
-                restore()
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a uvloop where there is one; a plain selector loop costs about a tenth more."""
-    if sys.platform == "win32":
-        return asyncio.SelectorEventLoop()
-    import uvloop
-
-    return uvloop.new_event_loop()
+        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return worker.run()
+        finally:
+            restore()

@@ -1,0 +1,89 @@
+"""What all streams of a worker share: where to connect, when it is over, what to read in events, where samples go."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from time import monotonic_ns, time_ns
+from typing import Any, Protocol
+
+from sseclient_cli.load.audit import AuditCounts
+from sseclient_cli.load.fields import MAX_UNDECIDED_CHARS, FieldReader
+from sseclient_cli.load.metrics import Recorder
+from sseclient_cli.load.poller import Poller
+from sseclient_cli.load.route import Route
+from sseclient_cli.protocol.event_stream import Event
+
+
+def clock_offset_ns() -> int:
+    """Return the monotonic clock less the wall clock; of three readings the one that was least interrupted."""
+    readings = []
+    for _ in range(3):
+        before_ns, wall_ns, after_ns = monotonic_ns(), time_ns(), monotonic_ns()
+        readings.append((after_ns - before_ns, (before_ns + after_ns) // 2 - wall_ns))
+    return min(readings)[1]
+
+
+class Sampled(Protocol):
+    """What samples are taken of: a stream."""
+
+    def sample(self, event: Event, arrival_ns: int | None) -> None:
+        """Read what an event says of itself; ``arrival_ns`` (wall clock) is None where its arrival is not known."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """Shared by the streams of one worker, and read by them at each event."""
+
+    route: Route
+    poller: Poller
+    fields: FieldReader
+    events_per_stream: int | None = None
+    ends_ns: int = 0
+    """When the run is over (monotonic)."""
+    ends_wall_ns: int = 0
+    """The same by the wall clock. What is read later does not count, and costs nothing any more."""
+    monotonic_less_wall_ns: int = 0
+    """What turns an arrival into monotonic time."""
+    connecting: deque[tuple[int, Any]] = field(default_factory=deque)
+    """Attempts to connect in the order of their starts, with their start (monotonic)."""
+    recorder: Recorder = field(default_factory=Recorder)
+    audit: AuditCounts = field(default_factory=AuditCounts)
+    waiting: list[tuple[Sampled, Event, int | None]] = field(default_factory=list)
+    """Events that came while it was still open what to read in them, each with its arrival."""
+    waiting_chars: int = 0
+    latest: dict[Sampled, Event] = field(default_factory=dict)
+    """The latest event of each stream, as long as it is open what to read in them."""
+
+    def look_at_clocks(self) -> None:
+        """Measure the offset between the clocks anew: the wall clock may be set."""
+        self.monotonic_less_wall_ns = clock_offset_ns()
+        self.ends_wall_ns = self.ends_ns - self.monotonic_less_wall_ns
+
+    def end_now(self) -> None:
+        """Let nothing count from now on: what the loop has still to do in this turn then takes no time."""
+        self.ends_ns = self.ends_wall_ns = 0
+
+    def keep_until_decided(self, stream: Sampled, events: list[Event], arrival_ns: int) -> None:
+        """Show events to whoever chooses the fields; they wait, and are measured when that is done."""
+        earlier = self.latest.get(stream)
+        if earlier is not None:
+            self.fields.offer_arrivals(earlier, events[-1], arrival_ns)
+        for event in events:
+            self.waiting.append((stream, event, arrival_ns if event is events[-1] else None))
+            self.waiting_chars += len(event.data)
+            if earlier is not None:
+                self.fields.offer_neighbours(earlier, event, arrival_ns)
+            earlier = event
+        self.latest[stream] = events[-1]
+        if self.waiting_chars > MAX_UNDECIDED_CHARS:
+            self.fields.give_up()
+        if not self.fields.undecided:
+            self.measure_waiting()
+
+    def measure_waiting(self) -> None:
+        """Measure the events that waited, now that it is decided what to read in them."""
+        for stream, event, arrival_ns in self.waiting:
+            stream.sample(event, arrival_ns)
+        self.waiting.clear()
+        self.latest.clear()

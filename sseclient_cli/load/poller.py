@@ -1,0 +1,106 @@
+"""Which of thousands of sockets are ready: epoll, with as little as possible between the kernel and the streams.
+
+Not asyncio's or uvloop's readers. Where the kernel stamps arrivals, a read may come a fraction of a millisecond late
+without falsifying anything, so one turn of the loop can take what has come to many sockets; and an event loop keeps
+objects for each socket that cost memory and time (``docs/design.md`` has the figures).
+"""
+
+from __future__ import annotations
+
+import select
+import selectors
+import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+Handler = Callable[[], None]
+
+MAX_READY = 128
+"""Sockets handled before the loop looks at the clock: at full blast each takes 0.3 ms, else 0.02 ms."""
+
+READABLE = selectors.EVENT_READ
+WRITABLE = selectors.EVENT_WRITE
+
+
+class Poller:
+    """Sockets by file descriptor, each with what to call when it is ready. Level-triggered. A context manager.
+
+    A handler may close its own socket and open others. A socket is forgotten before it is closed, because its number
+    soon belongs to another.
+    """
+
+    def __init__(self) -> None:
+        self._handlers: dict[int, Handler] = {}
+        self._selector = _Epoll() if sys.platform == "linux" else _Portable()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._selector.close()
+
+    def watch(self, fd: int, interest: int, handler: Handler) -> None:
+        """Call the handler whenever the socket is ready for what is of interest, in place of an earlier one."""
+        if fd in self._handlers:
+            self._selector.modify(fd, interest)
+        else:
+            self._selector.register(fd, interest)
+        self._handlers[fd] = handler
+
+    def forget(self, fd: int) -> None:
+        """Stop watching a socket, which is about to be closed."""
+        if self._handlers.pop(fd, None) is not None:
+            self._selector.unregister(fd)
+
+    def handle_ready(self, timeout_s: float) -> int:
+        """Wait for at most that long, call the handlers of what is ready, and return how many that were."""
+        handlers = self._handlers
+        ready = self._selector.poll(timeout_s)
+        for fd, _ in ready:
+            handlers[fd]()
+        return len(ready)
+
+
+class _Epoll:
+    """epoll in the shape that the poller uses."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self.close = self._epoll.close
+
+    def register(self, fd: int, interest: int) -> None:
+        self._epoll.register(fd, _EPOLL_MASKS[interest])
+
+    def modify(self, fd: int, interest: int) -> None:
+        self._epoll.modify(fd, _EPOLL_MASKS[interest])
+
+    def unregister(self, fd: int) -> None:
+        pass  # epoll(7): closing a file descriptor removes it, and saves a call
+
+    def poll(self, timeout_s: float) -> list[tuple[int, int]]:
+        return self._epoll.poll(timeout_s, MAX_READY)
+
+
+if sys.platform == "linux":
+    _EPOLL_MASKS = {
+        READABLE: select.EPOLLIN,
+        WRITABLE: select.EPOLLOUT,
+        READABLE | WRITABLE: select.EPOLLIN | select.EPOLLOUT,
+    }
+
+
+class _Portable:
+    """The same on kqueue or select."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self.close = self._selector.close
+        self.unregister = self._selector.unregister
+        self.register = self._selector.register
+        self.modify = self._selector.modify
+
+    def poll(self, timeout_s: float) -> list[tuple[int, int]]:
+        return [(key.fd, mask) for key, mask in self._selector.select(timeout_s)[:MAX_READY]]

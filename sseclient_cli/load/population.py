@@ -1,0 +1,171 @@
+"""The streams of a worker: started, ended, replaced and reconnected as the plan says, whatever the server does.
+
+It does what is due when the worker's loop calls it, and is told by the streams what becomes of them.
+"""
+
+from __future__ import annotations
+
+import random
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic_ns
+
+from sseclient_cli.errors import ConnectTimeoutError, SseError, UnexpectedResponseError
+from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
+from sseclient_cli.load.stream import Phase, Stream
+
+STARTS_PER_TURN = 50
+"""Connections begun before the loop looks at its sockets again (0.1 ms each): the open streams must not wait."""
+
+RESTART_AFTER_FAILURE_NS = NS_PER_S
+"""What a slot waits for its next stream when the last one could not be had: a server in trouble is not hammered."""
+
+NEVER_NS = 2**63 - 1
+
+
+class Population:
+    """Owns every stream of a worker and counts into its totals; errors go into row ``row`` of the timeline."""
+
+    def __init__(self, bench: Bench, plan: Plan, totals: Totals, connect_timeout_s: float) -> None:
+        self._bench = bench
+        self._plan = plan
+        self._totals = totals
+        self._timeout_ns = round(connect_timeout_s * NS_PER_S)
+        self._moments = plan.moments()
+        self._next: Moment | None = next(self._moments, None)
+        self._streams: dict[int, Stream] = {}
+        """By slot: those that are not over, be they connected or waiting to be."""
+        self._due: list[tuple[int, int, Stream]] = []
+        """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
+        self._order = count()
+        self._started_ns = 0
+        self.row = 0
+
+    def begin(self, started_ns: int) -> None:
+        """Set the moment that the plan counts from (monotonic)."""
+        self._started_ns = started_ns
+
+    @property
+    def next_due_ns(self) -> int:
+        """When ``do_due`` is to be called next (monotonic)."""
+        planned_ns = NEVER_NS if self._next is None else self._started_ns + self._next.at_ns
+        return min(planned_ns, self._due[0][0]) if self._due else planned_ns
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no stream is left and none will come."""
+        return self._next is None and not self._streams
+
+    def do_due(self) -> None:
+        """Do what is due by the plan, and connect whose time has come, a bounded number at a time."""
+        for _ in range(STARTS_PER_TURN):
+            now_ns = monotonic_ns()
+            if self._due and self._due[0][0] <= now_ns:
+                due_ns, _, stream = heappop(self._due)
+                if self._streams.get(stream.slot) is stream and stream.phase is Phase.CLOSED:
+                    self._connect(stream, due_ns)
+            elif self._next is not None and self._started_ns + self._next.at_ns <= now_ns:
+                moment, self._next = self._next, next(self._moments, None)
+                self._do(moment)
+            else:
+                break
+
+    def end_overdue_connects(self) -> None:
+        """End the attempts that have taken longer than the target's time to connect."""
+        connecting, now_ns = self._bench.connecting, monotonic_ns()
+        while connecting:
+            began_ns, stream = connecting[0]
+            is_under_way = stream.began_ns == began_ns and stream.phase in (Phase.CONNECTING, Phase.SECURING)
+            if is_under_way and now_ns - began_ns < self._timeout_ns:
+                break  # the order is that of the starts: all others are younger
+            connecting.popleft()
+            if is_under_way:
+                stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
+
+    def close(self) -> None:
+        """Close every connection at the end of the run."""
+        for stream in self._streams.values():
+            stream.close()
+
+    def receive_queues_bytes(self) -> list[int]:
+        """Return how many bytes lie unread in a few of the open streams, others each time."""
+        return []
+
+    def _do(self, moment: Moment) -> None:
+        at_ns = self._started_ns + moment.at_ns
+        if moment.action is Action.STORM:
+            self._storm(at_ns)
+            return
+        stream = self._streams.get(moment.slot)
+        if stream is not None:
+            self.completed(stream)
+        if moment.action is Action.START:
+            self._start(moment.slot, at_ns)
+
+    def _start(self, slot: int, intended_ns: int) -> None:
+        stream = self._streams[slot] = Stream(self._bench, self, slot)
+        self._connect(stream, intended_ns)
+
+    def _connect(self, stream: Stream, intended_ns: int) -> None:
+        try:
+            stream.connect(intended_ns)
+        except SseError as exc:
+            stream.end(exc)
+
+    def _storm(self, at_ns: int) -> None:
+        """Drop every connection first, and then make all anew: the server is to see them come at once."""
+        for stream in self._streams.values():
+            if stream.phase is not Phase.CLOSED:
+                self._totals.open_now -= stream.phase is Phase.OPEN
+                stream.drop()
+                self._come_back(stream, at_ns)
+
+    def _come_back(self, stream: Stream, due_ns: int) -> None:
+        heappush(self._due, (due_ns, next(self._order), stream))
+
+    # Called by the streams.
+
+    def opened(self, stream: Stream) -> None:
+        """Count a stream that has opened, or come back."""
+        totals = self._totals
+        if stream.has_opened:
+            totals.reconnected += 1
+        else:
+            totals.opened += 1
+        totals.open_now += 1
+        totals.peak_open = max(totals.peak_open, totals.open_now)
+
+    def completed(self, stream: Stream) -> None:
+        """Close a stream that has done what the plan wants of it."""
+        self._totals.open_now -= stream.phase is Phase.OPEN
+        self._totals.completed += stream.has_opened
+        del self._streams[stream.slot]
+        stream.close()
+
+    def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
+        """Count the end of a connection, and see to what follows by the plan."""
+        totals, on_end = self._totals, self._plan.on_end
+        totals.open_now -= was is Phase.OPEN
+        status = error.status if isinstance(error, UnexpectedResponseError) else None
+        if error is None or (status == 204 and stream.has_opened):
+            totals.ended_by_server += 1
+        else:
+            totals.count_error(error.kind, str(error), self.row)
+        if on_end is OnEnd.RECONNECT and status is None:
+            self._come_back(stream, monotonic_ns() + self._wait_ns(stream, was))
+            return
+        del self._streams[stream.slot]
+        totals.failed += not stream.has_opened
+        if on_end is OnEnd.RESTART:
+            totals.planned += 1
+            successor = self._streams[stream.slot] = Stream(self._bench, self, stream.slot)
+            wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
+            self._come_back(successor, monotonic_ns() + wait_ns)
+
+    def _wait_ns(self, stream: Stream, was: Phase) -> int:
+        reconnection = stream.reconnection
+        if was is Phase.OPEN:
+            return reconnection.delay_ms_after_end(delivered=stream.has_delivered) * 1_000_000
+        return reconnection.delay_ms_after_failure(random.random()) * 1_000_000
