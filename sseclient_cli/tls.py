@@ -116,7 +116,7 @@ _UNTRUSTED = frozenset({18, 19, 20, 21, 24, 27})
 # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = frozenset({62, 64})
 
-_CUT = "the server cut the handshake: is this a port for https?"
+_CUT = "the server cut the handshake: it may want a client certificate (--cert), or not speak TLS on this port"
 
 # Looked for in this order in OpenSSL's name of the reason: names differ by version in what stands before and after.
 _REASONS = (
@@ -125,10 +125,10 @@ _REASONS = (
         "the server does not speak TLS on this port: http:// perhaps?",
     ),
     (("UNEXPECTED_EOF",), _CUT),
-    (("CERTIFICATE_REQUIRED",), "the server wants a client certificate: give --cert and --key"),
+    (("CERTIFICATE_REQUIRED",), "the server wants a client certificate: give one with --cert"),
     (
         ("ALERT_HANDSHAKE_FAILURE",),
-        "the server refused the handshake: it may want a client certificate (--cert and --key), or other ciphers",
+        "the server refused the handshake: it may want a client certificate (--cert), or other ciphers",
     ),
     (
         ("ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_", "ALERT_UNSUPPORTED_CERTIFICATE",

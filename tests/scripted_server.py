@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Sequence
@@ -57,6 +58,8 @@ class Request:
     headers: list[tuple[str, bytes]]
     body: bytes
     arrived_s: float
+    source: str = ""  # the address that it came from; empty over a unix socket
+    alpn: str | None = None  # the protocol that was chosen, over TLS
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
     def header(self, name: str) -> bytes | None:
@@ -67,11 +70,26 @@ class Request:
 
 
 class ScriptedServer:
-    """Plays scripts on a free port of this machine; an async context manager that can be entered again."""
+    """Plays scripts on a free port of this machine; an async context manager that can be entered again.
 
-    def __init__(self, *scripts: Script, host: str = "127.0.0.1") -> None:
+    With an ``ssl_context`` it speaks TLS, and ``sni`` has the names that clients asked for. With a ``unix_socket`` it
+    listens there instead.
+    """
+
+    def __init__(
+        self,
+        *scripts: Script,
+        host: str = "127.0.0.1",
+        ssl_context: ssl.SSLContext | None = None,
+        unix_socket: str | None = None,
+    ) -> None:
         self._host = host
+        self._ssl_context = ssl_context
+        self._unix_socket = unix_socket
         self.requests: list[Request] = []
+        self.sni: list[str | None] = []
+        if ssl_context is not None:
+            ssl_context.sni_callback = lambda _object, name, _context: self.sni.append(name)
         self._scripts = list(scripts)
         self._port = 0
         self._server: asyncio.Server | None = None
@@ -84,7 +102,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http{'s' if self._ssl_context else ''}://127.0.0.1:{self._port}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -97,7 +115,10 @@ class ScriptedServer:
 
     async def start(self) -> None:
         """Listen; after a stop on the same port as before."""
-        self._server = await asyncio.start_server(self._serve, self._host, self._port)
+        if self._unix_socket is not None:
+            self._server = await asyncio.start_unix_server(self._serve, self._unix_socket, ssl=self._ssl_context)
+            return
+        self._server = await asyncio.start_server(self._serve, self._host, self._port, ssl=self._ssl_context)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -124,12 +145,15 @@ class ScriptedServer:
         request = None
         try:
             request = await _read_request(reader)
+            request.source = (writer.get_extra_info("peername") or [""])[0]
+            if self._ssl_context is not None:
+                request.alpn = writer.get_extra_info("ssl_object").selected_alpn_protocol()
             number = len(self.requests)
             async with self._changed:
                 self.requests.append(request)
                 self._changed.notify_all()
             beyond: Script = [head(204, b"")]
-            await _play(self._scripts[number] if number < len(self._scripts) else beyond, reader, writer)
+            await play(self._scripts[number] if number < len(self._scripts) else beyond, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client has left, or the test is over
         finally:
@@ -139,7 +163,8 @@ class ScriptedServer:
             del self._connections[task]
 
 
-async def _play(script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def play(script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Play one script on one connection."""
     for step in script:
         if isinstance(step, bytes):
             writer.write(step)

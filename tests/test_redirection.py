@@ -66,3 +66,14 @@ def test_a_location_that_leads_nowhere_is_final_and_shown_escaped(location: str)
         redirected(target(), 302, {"location": location})
     assert caught.value.status == 302
     assert str(caught.value).isprintable()
+
+
+def test_where_to_connect_stays_with_its_origin_and_everything_else_goes_along() -> None:
+    for option in ({"connect_to": "127.0.0.1:1"}, {"unix_socket": "x"}):
+        asked = Target.parse("http://one.test/", cert_file="c", **option)  # type: ignore[arg-type]
+        near = redirected(asked, 302, {"location": "/x"})
+        assert (near.connect_to, near.unix_socket) == (asked.connect_to, asked.unix_socket)
+        away = redirected(asked, 302, {"location": "http://one.test:81/"})
+        assert (away.connect_to, away.unix_socket, away.tls) == (None, None, asked.tls)
+    asked = Target.parse("http://one.test/", source_address="127.0.0.1")
+    assert redirected(asked, 302, {"location": "http://two.test/"}).source_addresses == ("127.0.0.1",)

@@ -1,7 +1,10 @@
+import pickle
+
 import pytest
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.target import Target
+from sseclient_cli.tls import Tls
 
 
 def test_a_url_without_a_scheme_is_http() -> None:
@@ -68,3 +71,76 @@ def test_an_empty_token_is_a_usage_error() -> None:
 def test_two_authorizations_are_a_usage_error() -> None:
     with pytest.raises(UsageError, match="--bearer"):
         Target.parse("http://h/", headers=["authorization: x"], bearer="y")
+
+
+# Where to connect, and as whom
+
+
+@pytest.mark.parametrize(
+    ("text", "peer", "words"),
+    [
+        ("127.0.0.1:8443", ("127.0.0.1", 8443), "127.0.0.1:8443"),
+        ("[::1]:80", ("::1", 80), "[::1]:80"),
+        ("Bücher.example:1", ("xn--bcher-kva.example", 1), "xn--bcher-kva.example:1"),
+    ],
+)
+def test_where_to_connect_is_a_host_and_a_port(text: str, peer: tuple[str, int], words: str) -> None:
+    target = Target.parse("https://example.com/", connect_to=text)
+    assert (target.connect_to, target.peer, target.url) == (peer, words, "https://example.com/")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "h", "h:", ":80", "h:0", "h:65536", "h:-1", "h:1:2", "::1:80", "[::1]", "[x]:1", "a b:1", "http://h:1",
+             "u@h:1", "h%41:1", "h/:1"]
+)  # fmt: skip
+def test_what_is_no_host_and_port_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--connect-to like 127\.0\.0\.1:8443"):
+        Target.parse("http://h/", connect_to=text)
+
+
+@pytest.mark.parametrize(
+    ("url", "peer"), [("https://h/", "h:443"), ("http://h/", "h:80"), ("http://[::1]:81/", "[::1]:81")]
+)
+def test_the_peer_is_that_of_the_url_unless_something_else_is_said(url: str, peer: str) -> None:
+    assert Target.parse(url).peer == peer
+    assert Target.parse(url, unix_socket="/run/x.sock").peer == "the unix socket /run/x.sock"
+
+
+def test_source_addresses_are_addresses_of_this_machine() -> None:
+    target = Target.parse("http://h/", source_address="127.0.0.2, 127.0.0.3")
+    assert target.source_addresses == ("127.0.0.2", "127.0.0.3")
+    assert Target.parse("http://h/", source_address="::1").source_addresses == ("::1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "'' is not an IP address"),
+        ("127.0.0.1,", "'' is not an IP address"),
+        ("localhost", "'localhost' is not an IP address: write --source-address like"),
+        ("127.0.0.1,::1", "mixes IPv4 and IPv6"),
+        (
+            "127.0.0.1,192.0.2.1",
+            r"cannot connect from --source-address 192\.0\.2\.1 \(cannot assign",
+        ),
+    ],
+)
+def test_what_is_no_source_address_is_a_usage_error(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Target.parse("http://h/", source_address=text)
+
+
+def test_a_unix_socket_excludes_other_ways_to_connect() -> None:
+    with pytest.raises(UsageError, match="--unix-socket and --connect-to exclude each other"):
+        Target.parse("http://h/", unix_socket="x", connect_to="h:1")
+    with pytest.raises(UsageError, match="--unix-socket and --source-address exclude each other"):
+        Target.parse("http://h/", unix_socket="x", source_address="127.0.0.1")
+    with pytest.raises(UsageError, match="--unix-socket needs the path"):
+        Target.parse("http://h/", unix_socket="")
+
+
+def test_tls_options_are_kept_with_the_target() -> None:
+    assert Target.parse("https://h/").tls == Tls(verify=True)
+    target = Target.parse("https://h/", insecure=True, cert_file="c", key_file="k")
+    assert target.tls == Tls(verify=False, cert_file="c", key_file="k")
+    assert pickle.loads(pickle.dumps(target)) == target

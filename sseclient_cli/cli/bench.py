@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from sseclient_cli.cli.demo import ServerTally, serving_demo
-from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_duration_s
+from sseclient_cli.cli.options import (
+    Bearer,
+    CaCert,
+    Cert,
+    ConnectTo,
+    Headers,
+    Insecure,
+    Key,
+    Method,
+    SourceAddress,
+    UnixSocket,
+    Url,
+    parse_duration_s,
+)
 from sseclient_cli.errors import EXIT_INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +83,13 @@ def bench(
     method: Method = None,
     body: Body = None,
     bearer: Bearer = None,
+    insecure: Insecure = False,
+    cacert: CaCert = None,
+    cert: Cert = None,
+    key: Key = None,
+    connect_to: ConnectTo = None,
+    unix_socket: UnixSocket = None,
+    source_address: SourceAddress = None,
     json_file: JsonFile = None,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
@@ -90,7 +110,18 @@ def bench(
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
         server = stack.enter_context(serving_demo()) if url == "demo" else None
         target = Target.parse(
-            f"{server}/load" if server else url, method=method, headers=header or (), body=body, bearer=bearer
+            f"{server}/load" if server else url,
+            method=method,
+            headers=header or (),
+            body=body,
+            bearer=bearer,
+            insecure=insecure,
+            ca_file=cacert,
+            cert_file=cert,
+            key_file=key,
+            connect_to=connect_to,
+            unix_socket=unix_socket,
+            source_address=source_address,
         )
         document, tally = _measure(target, plan, server)
         try:

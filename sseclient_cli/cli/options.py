@@ -43,3 +43,32 @@ Bearer = Annotated[
     str | None,
     typer.Option(metavar="TOKEN", help="Send `Authorization: Bearer TOKEN`."),
 ]
+Insecure = Annotated[
+    bool, typer.Option("-k", "--insecure", help="Take any certificate of the server, for any name, expired or not.")
+]
+CaCert = Annotated[
+    str | None,
+    typer.Option("--cacert", metavar="FILE", help="Trust the authorities in this PEM file, and no others."),
+]
+Cert = Annotated[
+    str | None,
+    typer.Option(
+        "--cert", metavar="FILE", help="Show the server this client certificate (PEM, its key may be inside)."
+    ),
+]
+Key = Annotated[str | None, typer.Option("--key", metavar="FILE", help="The key of the client certificate (PEM).")]
+ConnectTo = Annotated[
+    str | None,
+    typer.Option("--connect-to", metavar="HOST:PORT", help="Connect there instead; all else stays that of the URL."),
+]
+UnixSocket = Annotated[
+    str | None, typer.Option("--unix-socket", metavar="PATH", help="Connect to this unix socket instead.")
+]
+SourceAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--source-address",
+        metavar="ADDRESS[,...]",
+        help="Connect from these addresses of this machine; streams take turns.",
+    ),
+]

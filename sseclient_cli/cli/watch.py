@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sseclient_cli.cli.demo import serving_demo
-from sseclient_cli.cli.options import Bearer, Headers, Method, Url, parse_duration_s
+from sseclient_cli.cli.options import (
+    Bearer,
+    CaCert,
+    Cert,
+    ConnectTo,
+    Headers,
+    Insecure,
+    Key,
+    Method,
+    SourceAddress,
+    UnixSocket,
+    Url,
+    parse_duration_s,
+)
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +71,13 @@ def watch(
     method: Method = None,
     data: Annotated[str | None, typer.Option("-d", "--data", metavar="BODY", help="Send this request body.")] = None,
     bearer: Bearer = None,
+    insecure: Insecure = False,
+    cacert: CaCert = None,
+    cert: Cert = None,
+    key: Key = None,
+    connect_to: ConnectTo = None,
+    unix_socket: UnixSocket = None,
+    source_address: SourceAddress = None,
     last_event_id: Annotated[
         str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
     ] = "",
@@ -95,7 +115,20 @@ def watch(
     with ExitStack() as stack:
         if url == "demo":
             url = stack.enter_context(serving_demo()) + "/stream"
-        target = Target.parse(url, method=method, headers=header or (), body=data, bearer=bearer)
+        target = Target.parse(
+            url,
+            method=method,
+            headers=header or (),
+            body=data,
+            bearer=bearer,
+            insecure=insecure,
+            ca_file=cacert,
+            cert_file=cert,
+            key_file=key,
+            connect_to=connect_to,
+            unix_socket=unix_socket,
+            source_address=source_address,
+        )
         return _run(target, selection, output)
 
 

@@ -11,9 +11,11 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
-from scripted_server import CHUNKED, Do, ScriptedServer, chunk, head
+from certificates import Authority
+from scripted_server import CHUNKED, Do, Script, ScriptedServer, chunk, head
 
 COMMAND = [sys.executable, "-m", "sseclient_cli", "watch"]
 ENVIRONMENT = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1", "COLUMNS": "", "NO_COLOR": ""}
@@ -173,7 +175,11 @@ async def test_once_open_it_waits_for_a_server_that_comes_back() -> None:
         assert await process.wait() == 0
 
 
-@pytest.mark.parametrize("arguments", [["--json", "--raw"], ["--raw", "--comments"], ["-H", "bad"], ["-n", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--json", "--raw"], ["--raw", "--comments"], ["-H", "bad"], ["-n", "0"], ["-k", "--cacert", "x"], ["--key", "x"],
+     ["--connect-to", "x"], ["--unix-socket", "x", "--connect-to", "x:1"], ["--source-address", "x"]],
+)  # fmt: skip
 async def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str]) -> None:
     code, out, err = await watch("http://127.0.0.1:1/", *arguments)
     assert (code, out) == (2, "")
@@ -223,6 +229,41 @@ async def test_a_certificate_file_that_is_not_there_is_one_line() -> None:
     _, err = await process.communicate()
     assert process.returncode == 2
     assert err == b"sse: no certificates can be loaded from SSL_CERT_FILE=/nonexistent: correct or unset it\n"
+
+
+# TLS, and where to connect
+
+
+async def test_https_is_read_where_the_certificate_is_trusted(authority: Authority) -> None:
+    script: Script = [head(), b"data: x\n\n", Do.HOLD]
+    async with ScriptedServer(script, ssl_context=authority.server()) as server:
+        assert await watch(server.url, "--cacert", authority.file, "--raw", "-n", "1") == (0, "x\n", "")
+    async with ScriptedServer(script, ssl_context=authority.server(expired=True)) as server:
+        assert await watch(server.url, "-k", "--raw", "-n", "1") == (0, "x\n", "")
+
+
+async def test_a_certificate_that_nobody_trusted_signed_is_one_line(authority: Authority) -> None:
+    async with ScriptedServer(ssl_context=authority.server()) as server:
+        code, out, err = await watch(server.url)
+    assert (code, out, err.count("\n")) == (3, "", 1)
+    assert err.startswith(f"sse: no TLS connection with 127.0.0.1:{server.port}: nobody trusted signed its certificate")
+
+
+async def test_a_client_certificate_is_shown_on_request(authority: Authority) -> None:
+    cert, key = authority.client()
+    async with ScriptedServer(
+        [head(), b"data: x\n\n", Do.HOLD], ssl_context=authority.server("sse.test", wants_client=True)
+    ) as server:
+        there = ("--connect-to", f"127.0.0.1:{server.port}", "--source-address", "127.0.0.2")
+        identity = ("--cacert", authority.file, "--cert", cert, "--key", key)
+        assert await watch("https://sse.test/", *there, *identity, "--raw", "-n", "1") == (0, "x\n", "")
+    assert (server.sni, server.requests[0].source) == (["sse.test"], "127.0.0.2")
+
+
+async def test_a_unix_socket_is_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "sse.sock")
+    async with ScriptedServer([head(), b"data: x\n\n", Do.HOLD], unix_socket=path):
+        assert await watch("http://sse.test/", "--unix-socket", path, "--raw", "-n", "1") == (0, "x\n", "")
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])

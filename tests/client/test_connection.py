@@ -3,24 +3,29 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
+from certificates import Authority
 from scripted_server import CHUNKED, SSE, Do, ScriptedServer, head
 
 from sseclient_cli.client.connection import Connector
 from sseclient_cli.errors import (
     BadStatusError,
+    ConnectError,
+    ConnectionRefusedByTargetError,
     ConnectTimeoutError,
     InvalidResponseError,
     SseError,
+    TlsError,
     UsageError,
 )
 from sseclient_cli.target import Target
 
 
-async def body_of(url: str) -> bytes:
+async def body_of(target: str | Target) -> bytes:
     """Return all that one connection brings."""
-    async with Connector(Target.parse(url), None) as connector:
+    async with Connector(Target.parse(target) if isinstance(target, str) else target, None) as connector:
         connection = await connector.connect(None)
         try:
             body = b""
@@ -111,6 +116,79 @@ async def test_what_a_server_sends_instead_of_http_is_quoted_in_part_only() -> N
         with pytest.raises(SseError) as caught:
             await body_of(server.url)
         assert len(str(caught.value)) < 400
+
+
+# Where to connect
+
+
+async def test_to_connect_elsewhere_changes_nothing_that_the_server_is_told(authority: Authority) -> None:
+    script: list[bytes | Do] = [head(), b"data: x\n\n"]
+    async with ScriptedServer(script, ssl_context=authority.server("sse.test")) as server:
+        target = Target.parse(
+            "https://sse.test/x", connect_to=f"127.0.0.1:{server.port}", ca_file=authority.file, body="y"
+        )
+        assert await body_of(target) == b"data: x\n\n"
+    assert server.sni == ["sse.test"]
+    assert server.requests[0].header("host") == b"sse.test"
+    assert (server.requests[0].path, server.requests[0].body) == ("/x", b"y")
+
+
+async def test_the_certificate_is_checked_for_the_host_of_the_url(authority: Authority) -> None:
+    async with ScriptedServer(ssl_context=authority.server("127.0.0.1")) as server:
+        target = Target.parse("https://sse.test/", connect_to=f"127.0.0.1:{server.port}", ca_file=authority.file)
+        with pytest.raises(TlsError, match=r"not valid for 'sse\.test'"):
+            await body_of(target)
+
+
+async def test_elsewhere_may_be_ipv6() -> None:
+    async with ScriptedServer([head(), b"data: x\n\n"], host="::1") as server:
+        assert await body_of(Target.parse("http://sse.test/", connect_to=f"[::1]:{server.port}")) == b"data: x\n\n"
+
+
+async def test_another_origin_is_looked_for_where_its_url_says() -> None:
+    async with (
+        ScriptedServer([head(), b"data: x\n\n"]) as other,
+        ScriptedServer(
+            [head(307, b"Location: /b\r\n")], [head(302, b"Location: %b\r\n" % other.url.encode())]
+        ) as server,
+    ):
+        target = Target.parse("http://sse.test/a", connect_to=f"127.0.0.1:{server.port}")
+        assert await body_of(target) == b"data: x\n\n"
+        assert [request.path for request in server.requests] == ["/a", "/b"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_unix_socket_is_as_good_as_a_port(scheme: str, authority: Authority, tmp_path: Path) -> None:
+    path = str(tmp_path / "sse.sock")
+    context = authority.server("sse.test") if scheme == "https" else None
+    async with ScriptedServer([head(), b"data: x\n\n"], unix_socket=path, ssl_context=context) as server:
+        target = Target.parse(f"{scheme}://sse.test/x", unix_socket=path, ca_file=authority.file)
+        assert await body_of(target) == b"data: x\n\n"
+        assert server.requests[0].header("host") == b"sse.test"
+
+
+async def test_a_unix_socket_that_is_not_there_or_has_nobody_behind_it_is_told_by_its_path(tmp_path: Path) -> None:
+    path = str(tmp_path / "sse.sock")
+    with pytest.raises(ConnectError, match=f"cannot connect to the unix socket {path}: no such file or directory"):
+        await body_of(Target.parse("http://sse.test/", unix_socket=path))
+    with socket.socket(socket.AF_UNIX) as nobody:
+        nobody.bind(path)
+        with pytest.raises(ConnectionRefusedByTargetError, match=f"nothing listens on the unix socket {path}: is the"):
+            await body_of(Target.parse("http://sse.test/", unix_socket=path))
+    with pytest.raises(ConnectError, match="AF_UNIX path too long"):
+        await body_of(Target.parse("http://sse.test/", unix_socket="x" * 200))
+
+
+async def test_the_first_source_address_is_what_the_server_sees() -> None:
+    async with ScriptedServer([head()]) as server:
+        await body_of(Target.parse(server.url, source_address="127.0.0.2,127.0.0.3"))
+        assert server.requests[0].source == "127.0.0.2"
+
+
+async def test_a_source_address_of_the_other_kind_is_a_usage_error() -> None:
+    async with ScriptedServer() as server:
+        with pytest.raises(UsageError, match="IPv4 and IPv6 do not mix"):
+            await body_of(Target.parse(server.url, source_address="::1"))
 
 
 # Certificates

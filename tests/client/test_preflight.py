@@ -1,4 +1,5 @@
 import socket
+from pathlib import Path
 
 import pytest
 from scripted_server import CHUNKED, Do, ScriptedServer, head
@@ -11,7 +12,7 @@ from sseclient_cli.errors import (
     InvalidResponseError,
     WrongContentTypeError,
 )
-from sseclient_cli.target import Target
+from sseclient_cli.target import Address, Target
 
 
 def redirect(status: int, location: str) -> bytes:
@@ -38,6 +39,28 @@ async def test_an_ipv6_address_is_found_as_one() -> None:
 async def test_a_coding_that_can_be_undone_is_as_good_as_none(coding: bytes) -> None:
     async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: %b\r\n" % coding), Do.HOLD]) as server:
         assert len((await preflight(Target.parse(server.url))).hops) == 1
+
+
+async def test_every_request_on_the_way_is_found_with_the_address_that_answered() -> None:
+    async with ScriptedServer([head(), Do.HOLD], host="::1") as other:
+        there = f"http://[::1]:{other.port}/there"
+        async with ScriptedServer([redirect(302, "/b")], [redirect(302, there)]) as server:
+            start = Target.parse(f"{server.url}/a")
+            hops = (await preflight(start)).hops
+    assert [hop.target.url for hop in hops] == [f"{server.url}/a", f"{server.url}/b", there]
+    assert [hop.address.family for hop in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
+    assert [hop.address.socket_address[1] for hop in hops] == [server.port, server.port, other.port]
+    assert hops[0].target == start
+
+
+async def test_a_unix_socket_and_another_place_are_addresses_like_any(tmp_path: Path) -> None:
+    path = str(tmp_path / "sse.sock")
+    async with ScriptedServer([redirect(302, "/b")], [head(), Do.HOLD], unix_socket=path):
+        hops = (await preflight(Target.parse("http://sse.test/", unix_socket=path))).hops
+    assert [hop.address for hop in hops] == [Address(socket.AF_UNIX, path)] * 2
+    async with ScriptedServer([head(), Do.HOLD]) as server:
+        (hop,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
+    assert hop.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
 
 
 async def test_redirects_are_followed_once_for_all_streams() -> None:
