@@ -70,16 +70,18 @@ class Worker:
         self._snapshot_due_ns = 0
         self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
 
-    async def run(self) -> Totals:
-        """Do the plan, and return what was measured."""
+    async def run(self, start_ns: int | None = None) -> Totals:
+        """Do the plan, from ``start_ns`` on (monotonic; None is now), and return what was measured."""
         self._loop = asyncio.get_running_loop()
         self._wake = partial(self._loop.call_soon_threadsafe, self._done.set)
         with keep_stamping():
             await asyncio.sleep(STAMPING_STARTS_S)
-            return await self._run()
+            if start_ns is not None:
+                await asyncio.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
+            return await self._run(start_ns or time.monotonic_ns())
 
-    async def _run(self) -> Totals:
-        self._started_ns = time.monotonic_ns()
+    async def _run(self, started_ns: int) -> Totals:
+        self._started_ns = started_ns
         if self._totals.interrupted:
             self._done.set()
         else:
@@ -91,7 +93,8 @@ class Worker:
         self._start_due(starts, next(starts, None))
         self._tick_due_ns = self._started_ns + TICK_NS
         self._loop.call_later(TICK_S, self._tick)
-        self._loop.call_later(self._plan.duration_s, self._done.set)
+        left_s = self._plan.duration_s - (time.monotonic_ns() - self._started_ns) / NS_PER_S
+        self._loop.call_later(max(left_s, 0), self._done.set)
         await self._done.wait()
         return self._finish(cpu_start_ns)
 
@@ -244,7 +247,7 @@ class Worker:
         now_ns = time.monotonic_ns()
         if now_ns > self._tick_due_ns:
             self._record_lag(now_ns)
-        totals.duration_ns = now_ns - self._started_ns
+        totals.duration_ns = max(now_ns - self._started_ns, 0)
         totals.cpu_percent = [100 * (time.process_time_ns() - cpu_start_ns) / max(totals.duration_ns, 1)]
         totals.timestamp_fields = {str(fields.timestamp)} if isinstance(fields.timestamp, Field) else set()
         totals.sequence_fields = {str(fields.sequence)} if isinstance(fields.sequence, Field) else set()

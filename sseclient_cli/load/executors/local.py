@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 
+from sseclient_cli.load.executors.event_loop import new_event_loop
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.worker import Job, Worker
@@ -28,18 +28,9 @@ class LocalExecutor:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
             try:
                 return runner.run(worker.run())
             finally:
                 restore()
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a uvloop where there is one; a plain selector loop costs about a tenth more."""
-    if sys.platform == "win32":
-        return asyncio.SelectorEventLoop()
-    import uvloop
-
-    return uvloop.new_event_loop()
