@@ -118,6 +118,10 @@ class Stream:
         """Return the socket's file descriptor, to wait for."""
         return self._wire.fileno()
 
+    def receive_queue_bytes(self) -> int | None:
+        """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
+        return self._wire.receive_queue_bytes()
+
     def on_connectable(self) -> bool:
         """Connect and send, as far as the socket lets us; return whether the request is out."""
         now_ns = monotonic_ns()

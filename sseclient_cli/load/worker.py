@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,9 @@ TICK_S = 0.1
 TICK_NS = round(TICK_S * NS_PER_S)
 SNAPSHOT_NS = NS_PER_S // 4
 """A snapshot four times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
+
+QUEUES_PER_TICK = 8
+"""Sockets that are asked at each tick how much lies in them unread (2 us each): 800 samples in 10 s make a p99."""
 
 STARTS_PER_TURN = 50
 """Connections opened before the loop looks at its sockets again (0.1 ms each): the open streams must not wait."""
@@ -196,6 +200,7 @@ class Worker:
         self._record_lag(now_ns)
         self._bench.monotonic_less_wall_ns = clock_offset_ns()
         self._end_overdue_connects(now_ns)
+        self._sample_receive_queues()
         self._fold()
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
@@ -212,6 +217,14 @@ class Worker:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
             self._tick_due_ns += TICK_NS
         self._totals.loop_lag.record(Counter(lags_us))
+
+    def _sample_receive_queues(self) -> None:
+        """Ask some streams how much waits to be read: what a server is held up by, if it is much."""
+        sampled: Counter[int] = Counter()
+        for stream in random.sample(list(self._streams), min(QUEUES_PER_TICK, len(self._streams))):
+            if stream.phase is Phase.OPEN and (queued_bytes := stream.receive_queue_bytes()) is not None:
+                sampled[queued_bytes] += 1
+        self._totals.receive_queue.record(sampled)
 
     def _fold(self) -> None:
         gaps, delivered = self._totals.fold(self._bench.recorder, self._interval())
