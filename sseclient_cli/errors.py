@@ -12,6 +12,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+EXIT_SATURATED = 4
+"""What ``sse bench --strict`` ends with when the generator, not the server, set the pace of the run."""
+
+EXIT_INCOMPLETE = 5
+"""What ``sse bench`` ends with when a worker was lost, and with it a part of the report."""
+
 EXIT_INTERRUPTED = 130
 """What a command ends with after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
@@ -123,3 +129,10 @@ class InternalError(SseError):
     """A bug of this package, met while it measured one of many streams: the others go on."""
 
     kind = "internal"
+
+
+class WorkerLostError(SseError):
+    """A worker process ended without its report: killed, crashed, or hung and given up."""
+
+    kind = "worker-lost"
+    exit_code = EXIT_INCOMPLETE

@@ -25,10 +25,9 @@ from sseclient_cli.cli.options import (
     Url,
     parse_duration_s,
 )
-from sseclient_cli.errors import EXIT_INTERRUPTED, UsageError
+from sseclient_cli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_SATURATED, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.load.executors import Executor
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.document import Document
     from sseclient_cli.target import Target
@@ -65,6 +64,15 @@ Timestamp = Annotated[
     str, typer.Option(metavar=_FIELD, help="Where an event says when it was sent: its id, or a path into its JSON.")
 ]
 Sequence = Annotated[str, typer.Option(metavar=_FIELD, help="Where an event says its number, for the audit of losses.")]
+Workers = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|COUNT", help="Worker processes; auto is one per 1,000 streams, at most one per usable core."
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with exit code 4 if the generator, not the server, set the pace.")
+]
 Body = Annotated[str | None, typer.Option("--data", metavar="BODY", help="Send this request body.")]
 JsonFile = Annotated[
     Path | None,
@@ -79,6 +87,8 @@ def bench(
     ramp_up_s: RampUp = None,
     timestamp: Timestamp = "auto",
     sequence: Sequence = "auto",
+    workers: Workers = "auto",
+    strict: Strict = False,
     header: Headers = None,
     method: Method = None,
     body: Body = None,
@@ -93,6 +103,7 @@ def bench(
     json_file: JsonFile = None,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
+    from sseclient_cli.load.executors.choice import worker_count
     from sseclient_cli.load.limits import require_open_files
     from sseclient_cli.load.plan import Plan, default_ramp_up_s, parse_field_choice
     from sseclient_cli.target import Target
@@ -104,7 +115,8 @@ def bench(
         timestamp=parse_field_choice(timestamp),
         sequence=parse_field_choice(sequence),
     )
-    require_open_files(connections)
+    count = worker_count(workers, connections)
+    require_open_files(plan.shard(0, count).planned)
     with ExitStack() as stack:
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
@@ -123,19 +135,28 @@ def bench(
             unix_socket=unix_socket,
             source_address=source_address,
         )
-        document, tally = _measure(target, plan, server)
+        document, tally = _measure(target, plan, server, count)
         try:
             if sink is not None:
                 _write(document, sink)
         finally:
             # Whatever becomes of one of the two, the other is there.
             _print_summary(document, tally, to_stderr=sink is sys.stdout)
+    return _exit_code(document, strict=strict)
+
+
+def _exit_code(document: Document, *, strict: bool) -> int:
+    """Return how the run went: of several things that can be said, the one that explains the others."""
     if document["run"]["interrupted"]:
         return EXIT_INTERRUPTED
-    return 0 if document["streams"]["opened"] else EXIT_NOTHING_OPENED
+    if document["run"]["incomplete"]:
+        return EXIT_INCOMPLETE
+    if not document["streams"]["opened"]:
+        return EXIT_NOTHING_OPENED
+    return EXIT_SATURATED if strict and document["generator"]["saturated"] else 0
 
 
-def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, ServerTally | None]:
+def _measure(target: Target, plan: Plan, server: str | None, workers: int) -> tuple[Document, ServerTally | None]:
     """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
     import asyncio
     import time
@@ -143,7 +164,7 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
     from rich.console import Console
 
     from sseclient_cli.client.preflight import preflight
-    from sseclient_cli.load.executors.local import LocalExecutor
+    from sseclient_cli.load.executors.choice import executor_of
     from sseclient_cli.load.worker import Job
     from sseclient_cli.report.document import build_document
     from sseclient_cli.report.live import live_view, waiting_view
@@ -155,8 +176,7 @@ def _measure(target: Target, plan: Plan, server: str | None) -> tuple[Document, 
     with live_view(console) as on_snapshot:
         started_at_s = time.time()
         job = Job(hops=found.hops, plan=plan)
-        executor: Executor = LocalExecutor()
-        totals = executor.run(job, on_snapshot)
+        totals = executor_of(workers).run(job, on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
     return build_document(found.hops[-1].target, plan, totals, started_at_s), tally

@@ -19,6 +19,10 @@ MAX_READ_DELAY_US = 50_000
 MAX_LOOP_LAG_US = 50_000
 """At p99. Streams were opened, and timers fired, this much later than the plan says."""
 
+MAX_RECEIVE_QUEUE_BYTES = 65_536
+"""At p99. The receive window of a new connection on Linux: 64 KiB by its documentation, and 100 to 128 KB measured
+(6.18, events of 40 B to 1 MB) before the server's data is held back. A reader that keeps up leaves next to nothing."""
+
 
 def saturation_reasons(totals: Totals) -> list[str]:
     """Return why the generator, not the server, set the pace of this run; nothing if it did not."""
@@ -31,14 +35,21 @@ def saturation_reasons(totals: Totals) -> list[str]:
         ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
         ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
     ):
-        p99_us = _p99_us(histogram)
+        p99_us = _p99(histogram)
         if p99_us > limit_us:
             reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
+    queue_bytes = _p99(totals.receive_queue)
+    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES:
+        reasons.append(
+            f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which holds up the server "
+            f"(limit {MAX_RECEIVE_QUEUE_BYTES // 1024} KiB)"
+        )
     missing = totals.errors.get(LimitError.kind)
     if missing is not None:
         reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
     return reasons
 
 
-def _p99_us(histogram: Histogram) -> int:
+def _p99(histogram: Histogram) -> int:
+    """Return the 99th percentile in the histogram's own unit."""
     return histogram.percentiles_us([99])[99] or 0 if histogram.count else 0

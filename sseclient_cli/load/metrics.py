@@ -120,6 +120,8 @@ class Totals:
     cpu_percent: list[float | None] = field(default_factory=list)
     """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost."""
     audit: AuditCounts = field(default_factory=AuditCounts)
+    workers_lost: int = 0
+    """Of the workers those that ended without a report."""
     errors: dict[str, ErrorCount] = field(default_factory=dict)
     timeline: dict[int, Interval] = field(default_factory=dict)
     """By number of the row: row k begins at k * Plan.interval_s."""
@@ -191,8 +193,9 @@ class Totals:
 
 
 _SUMMED = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now", "open_in_timeline",
-    "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads", "cpu_percent",
+    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now",
+    "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
+    "cpu_percent", "workers_lost",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from heapq import merge
 from itertools import chain, count
 from operator import itemgetter
@@ -79,7 +79,7 @@ class OnEnd(Enum):
     """A new stream in its place, at once."""
 
 
-class Action(Enum):
+class Action(StrEnum):
     """What is due at a moment of the plan."""
 
     START = "start"

@@ -55,13 +55,13 @@ class Owner(Protocol):
     """Who is told what becomes of a stream."""
 
     def opened(self, stream: Stream) -> None:
-        """The response is seen to be an event stream."""
+        """Hear that the response is seen to be an event stream."""
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
-        """The connection has ended, from that phase: with an error or, properly by the server, without."""
+        """Hear that the connection has ended, from that phase: with an error or, properly by the server, without."""
 
     def completed(self, stream: Stream) -> None:
-        """The stream has brought all the events that it was to bring, and is to be closed."""
+        """Hear that the stream has brought all the events that it was to bring, and close it."""
 
 
 class Stream:
@@ -122,7 +122,7 @@ class Stream:
             if self.phase is Phase.SECURING and self._wire.handshake():
                 self._request()
             self._wait()
-        except Exception as exc:  # noqa: BLE001 - whatever it is: the others go on
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the other streams go on
             self.end(exc)
 
     def _request(self) -> None:
@@ -263,6 +263,10 @@ class Stream:
                 self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
         if self._check is not None:
             self._check.resume()
+
+    def receive_queue_bytes(self) -> int | None:
+        """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
+        return self._wire.receive_queue_bytes()
 
     @property
     def has_delivered(self) -> bool:

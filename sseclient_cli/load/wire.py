@@ -27,6 +27,10 @@ from sseclient_cli.errors import (
 from sseclient_cli.target import Address
 from sseclient_cli.tls import tls_error
 
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
 READ_BYTES = 16_384
 """At most this much in one read: bounded, so that busy streams cannot keep the loop from its timers. It is some 150
 events, which take longer to measure than the read itself: larger reads would gain nothing. A TLS record is as large."""
@@ -142,6 +146,13 @@ class Wire:
         seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
         return data, seconds * 1_000_000_000 + nanoseconds
 
+    def receive_queue_bytes(self) -> int | None:
+        """Return how many bytes lie in the socket unread; None where the system does not say. Raises OSError."""
+        if sys.platform == "win32":
+            return None
+        answer = fcntl.ioctl(self._socket.fileno(), termios.FIONREAD, bytes(4))
+        return int.from_bytes(answer, sys.byteorder)
+
     def close(self) -> None:
         """Close the socket; may be called twice."""
         self._socket.close()
@@ -219,5 +230,7 @@ class TlsWire(Wire):
 def connect_error(code: int) -> SseError:
     """Return our error for what ``connect`` ended with."""
     if code == errno.EADDRNOTAVAIL:
-        return LimitError("no local port is left for another connection to this address: --source-address adds some")
+        return LimitError(
+            "no local port is left for another connection to this address: lower -n, or give --source-address A,B,..."
+        )
     return _CONNECT_ERRORS.get(code, ConnectError)(f"cannot connect: {os.strerror(code).lower()}")

@@ -132,13 +132,7 @@ class EventStreamParser:
                 return [Event(event_type or "message", data, self.last_event_id)]
         self._refuse_if_too_large()
         events: list[Event] = []
-        begun = 0
-        if self._in_block:
-            # Line by line to the end of the block that an earlier chunk began.
-            begun = chunk.find(b"\n\n") + 2
-            if begun == 1:
-                begun = len(chunk)
-            self._feed_lines(chunk[:begun], events)
+        begun = self._feed_rest_of_block(chunk, events) if self._in_block else 0
         complete = chunk.rfind(b"\n\n", begun) + 2
         if complete > 1 and len(chunk) <= self._max_event_bytes and not self._too_large:
             self._feed_blocks(chunk[begun:complete], events)
@@ -172,6 +166,14 @@ class EventStreamParser:
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _feed_rest_of_block(self, chunk: bytes, events: list[Event]) -> int:
+        """Go line by line to the end of the block that an earlier chunk began; return where that is."""
+        end = chunk.find(b"\n\n") + 2
+        if end == 1:
+            end = len(chunk)
+        self._feed_lines(chunk[:end], events)
+        return end
 
     def _feed_blocks(self, chunk: bytes, events: list[Event]) -> None:
         """Take complete blocks: the fast path, for a parser that is between two blocks."""

@@ -76,6 +76,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
             "cpu_percent": [None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
             "read_delay": _latency(totals.read_delay, stamp),
             "loop_lag": _latency(totals.loop_lag, "user"),
+            "receive_queue": _receive_queue(totals.receive_queue),
         },
         "timeline": _timeline(totals, plan.interval_s),
         "assertions": [],
@@ -105,8 +106,10 @@ def _run(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Doc
         "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
         "duration_s": round(totals.duration_ns / 1e9, 3),
         "interrupted": totals.interrupted,
+        "incomplete": totals.workers_lost > 0,
         "plan": _plan(plan, totals),
         "workers": len(totals.cpu_percent),
+        "workers_lost": totals.workers_lost,
         "host": {
             "system": platform.system(),
             "machine": platform.machine(),
@@ -151,6 +154,18 @@ def _latency(histogram: Histogram, stamp: str) -> Document | None:
     if histogram.negative:
         latency["negative"] = histogram.negative
     return latency
+
+
+def _receive_queue(histogram: Histogram) -> Document | None:
+    if not histogram.count:
+        return None
+    values = histogram.percentiles_us([50, 99])
+    return {
+        "count": histogram.count,
+        "p50_bytes": values[50],
+        "p99_bytes": values[99],
+        "max_bytes": histogram.max_us,
+    }
 
 
 def _audit(totals: Totals) -> Document | None:

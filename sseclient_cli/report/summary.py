@@ -33,7 +33,10 @@ def summary(document: Document) -> RenderableType:
     parts += [Text(line, style="dim") for line in _notes(document)]
     if document["errors"]:
         parts += [Text(), _errors(document)]
-    parts += [Text(), _verdict(document)]
+    parts.append(Text())
+    if document["run"]["incomplete"]:
+        parts.append(_loss(document))
+    parts.append(_verdict(document))
     return Group(*parts)
 
 
@@ -45,7 +48,7 @@ def _head(document: Document) -> Text:
     )
     if run["interrupted"]:
         text.append("  interrupted: this is the part that ran", "yellow")
-    elif run["duration_s"] < 0.9 * run["plan"]["duration_s"]:
+    elif not run["incomplete"] and run["duration_s"] < 0.9 * run["plan"]["duration_s"]:
         text.append(f" of {run['plan']['duration_s']:g} s: no stream was left", "yellow")
     return text
 
@@ -170,6 +173,15 @@ def _errors(document: Document) -> Table:
     for error in document["errors"][:MAX_SHOWN]:
         table.add_row(f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"])))
     return table
+
+
+def _loss(document: Document) -> Text:
+    run, streams = document["run"], document["streams"]
+    return Text(
+        f"This report is incomplete: {run['workers_lost']} of {run['workers']} workers were lost, and with them "
+        f"{streams['lost']:,} of {streams['planned']:,} streams (see errors).",
+        "bold red",
+    )
 
 
 def _verdict(document: Document) -> Text:

@@ -15,7 +15,7 @@ TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="h
 
 def totals() -> Totals:
     recorder = Recorder()
-    recorder.events, recorder.bytes, recorder.reads, recorder.stamped_reads = 4, 400, 4, 4
+    recorder.events, recorder.bytes = 4, 400
     recorder.types["message"] += 4
     recorder.delivery = array("q", [100, 200, 300, 4000])
     recorder.read_delay = array("q", [10, 10, 20, 20])
