@@ -162,10 +162,10 @@ class Plan:
     @property
     def most_open(self) -> int:
         """The most streams that this plan (or this shard of one) has open at once."""
-        slots = len(self._slots)
-        if self.lifetime_s is None or self.refill or not self.ramp_up_s:
+        slots, ramp_ns = len(self._slots), self._ramp_ns
+        if self._lifetime_ns is None or self.refill or not ramp_ns:
             return slots
-        return min(slots, math.ceil(slots * self.lifetime_s / self.ramp_up_s) + 1)
+        return min(slots, slots * self._lifetime_ns // ramp_ns + 2)
 
     @property
     def _slots(self) -> range:
@@ -174,6 +174,10 @@ class Plan:
     @property
     def _end_ns(self) -> int:
         return round(self.duration_s * NS_PER_S)
+
+    @property
+    def _ramp_ns(self) -> int:
+        return round(self.ramp_up_s * NS_PER_S)
 
     @property
     def _lifetime_ns(self) -> int | None:
@@ -197,7 +201,7 @@ class Plan:
 
     def _starts(self, after_ns: int) -> Iterator[Moment]:
         """Yield the start in each slot, so long after the moment that its first stream is meant to start."""
-        ramp_ns = round(self.ramp_up_s * NS_PER_S)
+        ramp_ns = self._ramp_ns
         for slot in self._slots:
             yield Moment(after_ns + ramp_ns * slot // self.connections, Action.START, slot)
 
@@ -207,7 +211,7 @@ class Plan:
 
     def _rounds(self, lifetime_ns: int) -> list[Iterator[Moment]]:
         """Return the starts of all rounds, without end: each schedule has those rounds that do not overlap."""
-        apart = round(self.ramp_up_s * NS_PER_S) // lifetime_ns + 1 if self._slots else 0
+        apart = self._ramp_ns // lifetime_ns + 1 if self._slots else 0
         return [
             chain.from_iterable(self._starts(number * lifetime_ns) for number in count(first, apart))
             for first in range(apart)

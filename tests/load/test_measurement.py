@@ -4,6 +4,7 @@ Each test makes a delay of known size at a known place, and looks for it in the 
 """
 
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -82,6 +83,7 @@ def ran(
     block: Callable[[float], object] = time.sleep,
 ) -> Totals:
     """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
+    gc.freeze()  # or the collection before a run would look through all that other tests have imported
     with serving(handle) as address, blocked(block_at_s, block):
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
         plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s)

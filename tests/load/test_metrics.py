@@ -78,7 +78,7 @@ durations = st.lists(st.integers(-100, 10**9), max_size=5)
 def ticks(draw: st.DrawFn) -> tuple[int, Recorder, int, list[str]]:
     """What happened in one tick: its row, what was recorded, the change of open streams, the kinds of its errors."""
     recorder = Recorder()
-    for name in ("events", "comments", "bytes", "coalesced", "reads", "stamped_reads"):
+    for name in ("events", "comments", "bytes", "coalesced", "unstamped_reads"):
         setattr(recorder, name, draw(counts))
     for name in ("read_delay", *(kind.value for kind in Latency)):
         getattr(recorder, name).extend(draw(durations))
