@@ -84,7 +84,6 @@ def bench(
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
-    from sseclient_cli.load.limits import require_open_files
     from sseclient_cli.load.plan import Plan, default_ramp_up_s, parse_field_choice
     from sseclient_cli.target import Target
 
@@ -96,7 +95,6 @@ def bench(
         sequence=parse_field_choice(sequence),
     )
     count = worker_count(workers, connections)
-    require_open_files(plan.shard(0, count).planned)
     with ExitStack() as stack:
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
@@ -105,6 +103,7 @@ def bench(
             f"{server}/load" if server else url, method=method, headers=header or (), body=body, bearer=bearer
         )
         _require_http(target)
+        _require_room(target, plan, count)
         document, tally = _measure(target, plan, server, count)
         try:
             if sink is not None:
@@ -151,6 +150,15 @@ def _measure(target: Target, plan: Plan, server: str | None, workers: int) -> tu
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
     return build_document(found.target, plan, totals, started_at_s), tally
+
+
+def _require_room(target: Target, plan: Plan, workers: int) -> None:
+    """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
+    from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
+
+    require_open_files(plan.connections, workers)
+    require_ports(plan.connections, source_count=1)
+    require_memory(plan.connections, workers, tls=target.parsed_url.scheme == "https")
 
 
 def _require_http(target: Target) -> None:
