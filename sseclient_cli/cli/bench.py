@@ -23,9 +23,24 @@ from sseclient_cli.cli.options import (
     SourceAddress,
     UnixSocket,
     Url,
-    parse_duration_s,
+)
+from sseclient_cli.cli.schedule import (
+    Connections,
+    Duration,
+    Events,
+    Hold,
+    Lifetime,
+    RampUp,
+    Rate,
+    Sequence,
+    Storm,
+    Timestamp,
+    Warmup,
+    WhenEnded,
+    plan_of,
 )
 from sseclient_cli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_SATURATED, UsageError
+from sseclient_cli.load.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.load.plan import Plan
@@ -34,36 +49,6 @@ if TYPE_CHECKING:
 
 EXIT_NOTHING_OPENED = 3
 
-_FIELD = "auto|none|id|FIELD"
-
-Connections = Annotated[
-    int, typer.Option("-n", "--connections", min=1, metavar="COUNT", help="How many streams to hold open.")
-]
-Duration = Annotated[
-    float,
-    typer.Option(
-        "-d",
-        "--duration",
-        parser=parse_duration_s,
-        metavar="TIME",
-        show_default="10s",
-        help="How long the run takes, ramp included: 10s, 500ms, 2m.",
-    ),
-]
-RampUp = Annotated[
-    float | None,
-    typer.Option(
-        "--ramp-up",
-        parser=parse_duration_s,
-        metavar="TIME",
-        show_default="1,000 streams a second, at most a quarter of the run",
-        help="Open the streams evenly over this time.",
-    ),
-]
-Timestamp = Annotated[
-    str, typer.Option(metavar=_FIELD, help="Where an event says when it was sent: its id, or a path into its JSON.")
-]
-Sequence = Annotated[str, typer.Option(metavar=_FIELD, help="Where an event says its number, for the audit of losses.")]
 Workers = Annotated[
     str,
     typer.Option(
@@ -82,9 +67,16 @@ JsonFile = Annotated[
 
 def bench(
     url: Url,
-    connections: Connections = 100,
-    duration_s: Duration = 10.0,
+    connections: Connections = None,
+    duration_s: Duration = None,
+    hold_s: Hold = None,
     ramp_up_s: RampUp = None,
+    rate_per_s: Rate = None,
+    lifetime_s: Lifetime = None,
+    events: Events = None,
+    on_end: WhenEnded = OnEnd.STOP,
+    storm_s: Storm = None,
+    warmup_s: Warmup = 0.0,
     timestamp: Timestamp = "auto",
     sequence: Sequence = "auto",
     workers: Workers = "auto",
@@ -104,19 +96,23 @@ def bench(
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
-    from sseclient_cli.load.limits import require_open_files
-    from sseclient_cli.load.plan import Plan, default_ramp_up_s, parse_field_choice
     from sseclient_cli.target import Target
 
-    plan = Plan(
+    plan = plan_of(
         connections=connections,
         duration_s=duration_s,
-        ramp_up_s=default_ramp_up_s(connections, duration_s) if ramp_up_s is None else ramp_up_s,
-        timestamp=parse_field_choice(timestamp),
-        sequence=parse_field_choice(sequence),
+        hold_s=hold_s,
+        ramp_up_s=ramp_up_s,
+        rate_per_s=rate_per_s,
+        lifetime_s=lifetime_s,
+        events=events,
+        on_end=on_end,
+        storm_s=storm_s,
+        warmup_s=warmup_s,
+        timestamp=timestamp,
+        sequence=sequence,
     )
-    count = worker_count(workers, connections)
-    require_open_files(plan.shard(0, count).planned)
+    count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
@@ -135,6 +131,7 @@ def bench(
             unix_socket=unix_socket,
             source_address=source_address,
         )
+        _require_room(target, plan, count)
         document, tally = _measure(target, plan, server, count)
         try:
             if sink is not None:
@@ -180,6 +177,16 @@ def _measure(target: Target, plan: Plan, server: str | None, workers: int) -> tu
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
     return build_document(found.hops[-1].target, plan, totals, started_at_s), tally
+
+
+def _require_room(target: Target, plan: Plan, workers: int) -> None:
+    """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
+    from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
+
+    require_open_files(plan.most_open, workers)
+    if target.unix_socket is None:
+        require_ports(plan.most_open, len(target.source_addresses))
+    require_memory(plan.most_open, workers, tls=target.parsed_url.scheme == "https")
 
 
 def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:

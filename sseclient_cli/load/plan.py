@@ -222,6 +222,7 @@ class Plan:
         return replace(self, first_slot=self.first_slot + index * self.stride, stride=self.stride * count)
 
 
-def default_ramp_up_s(connections: int, duration_s: float) -> float:
-    """Return the time to open all streams in when the user named none."""
-    return min(connections / DEFAULT_STARTS_PER_S, duration_s * DEFAULT_RAMP_SHARE)
+def default_ramp_up_s(connections: int, duration_s: float | None) -> float:
+    """Return the time to open all streams in when the user named none; without a duration it may be any."""
+    ramp_up_s = connections / DEFAULT_STARTS_PER_S
+    return ramp_up_s if duration_s is None else min(ramp_up_s, duration_s * DEFAULT_RAMP_SHARE)

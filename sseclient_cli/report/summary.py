@@ -64,6 +64,8 @@ def _counts(document: Document) -> Table:
             *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
+            *_if_any(streams["completed"], " completed", ""),
+            *_if_any(streams["reconnected"], " reconnected", ""),
             (streams["peak_open"], " open at peak", ""),
         ),
     )
@@ -141,8 +143,8 @@ def _milliseconds(value: float | None) -> str:
 def _notes(document: Document) -> list[str]:
     """Return what one must know to read the figures right."""
     delivery, timestamp = document["latency"]["delivery"], document["run"]["plan"]["timestamp"]
-    events = document["events"]
-    notes = []
+    events, warmup_s = document["events"], document["run"]["plan"]["warmup_s"]
+    notes = [f"warm-up: the latencies of the first {warmup_s:g} s are left out"] if warmup_s else []
     if delivery is not None:
         how = "by the kernel" if delivery["stamp"] == "kernel" else "after the read (no kernel stamps here)"
         notes.append(f"delivery: from {visible(', '.join(timestamp['used']))} to the arrival, stamped {how}")

@@ -1,0 +1,65 @@
+"""What tests of several processes share: the demo server as one of them, and who is whose child."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+
+SSE = [sys.executable, "-m", "sseclient_cli"]
+
+
+@contextlib.contextmanager
+def demo_server_process() -> Iterator[str]:
+    """Run the bundled server on a free port, and yield its URL."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[-1]
+        process.stdin.close()
+
+
+def until(is_so: Callable[[], bool], timeout_s: float = 15) -> None:
+    """Wait for it, a hundredth of a second at a time."""
+    ends_s = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < ends_s, "it has not come to that"
+        time.sleep(0.01)
+
+
+def streams_open(server: str) -> int:
+    """Ask the demo server."""
+    return int(httpx.get(f"{server}/stats").json()["streams_open"])
+
+
+def children_of(pid: int) -> dict[int, str]:
+    """Return the children of a process by their command lines; those that have just gone are left out."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
+        with contextlib.suppress(OSError):
+            found[int(child)] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the worker processes of `sse bench`."""
+    return sorted(child for child, command in children_of(pid).items() if "spawn_main" in command)
+
+
+def is_running(pid: int) -> bool:
+    """Say whether there is such a process, and not merely what nobody has fetched of it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
