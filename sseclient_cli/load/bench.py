@@ -30,6 +30,9 @@ class Sampled(Protocol):
     def sample(self, event: Event, arrival_ns: int | None) -> None:
         """Read what an event says of itself; ``arrival_ns`` (wall clock) is None where its arrival is not known."""
 
+    def resume(self) -> None:
+        """Take the next event as the first of a new connection."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Bench:
@@ -49,8 +52,8 @@ class Bench:
     """Attempts to connect in the order of their starts, with their start (monotonic)."""
     recorder: Recorder = field(default_factory=Recorder)
     audit: AuditCounts = field(default_factory=AuditCounts)
-    waiting: list[tuple[Sampled, Event, int | None]] = field(default_factory=list)
-    """Events that came while it was still open what to read in them, each with its arrival."""
+    waiting: list[tuple[Sampled, Event | None, int | None]] = field(default_factory=list)
+    """Events that came while it was still open what to read in them, each with its arrival; None is a new connection."""
     waiting_chars: int = 0
     latest: dict[Sampled, Event] = field(default_factory=dict)
     """The latest event of each stream, as long as it is open what to read in them."""
@@ -81,9 +84,20 @@ class Bench:
         if not self.fields.undecided:
             self.measure_waiting()
 
+    def connection_lost(self, stream: Sampled) -> None:
+        """Keep the events of two connections of a stream apart."""
+        self.latest.pop(stream, None)
+        if self.fields.undecided:
+            self.waiting.append((stream, None, None))
+        else:
+            stream.resume()
+
     def measure_waiting(self) -> None:
         """Measure the events that waited, now that it is decided what to read in them."""
         for stream, event, arrival_ns in self.waiting:
-            stream.sample(event, arrival_ns)
+            if event is None:
+                stream.resume()
+            else:
+                stream.sample(event, arrival_ns)
         self.waiting.clear()
         self.latest.clear()

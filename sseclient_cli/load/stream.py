@@ -261,8 +261,7 @@ class Stream:
             self.reconnection.last_event_id = parser.last_event_id
             if parser.reconnection_time_ms is not None:
                 self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
-        if self._check is not None:
-            self._check.resume()
+        self._bench.connection_lost(self)
 
     def receive_queue_bytes(self) -> int | None:
         """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
@@ -324,6 +323,11 @@ class Stream:
             if self._check is None:
                 self._check = SequenceCheck(self._bench.audit)
             self._check.check(number)
+
+    def resume(self) -> None:
+        """Take the next event as the first of a new connection."""
+        if self._check is not None:
+            self._check.resume()
 
     def _audit(self, numbers: list[int]) -> None:
         if numbers:

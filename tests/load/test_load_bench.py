@@ -25,6 +25,9 @@ class Sampler:
     def sample(self, event: Event, arrival_ns: int | None) -> None:
         self.samples.append((event.id, arrival_ns))
 
+    def resume(self) -> None:
+        self.samples.append(("resumed", None))
+
 
 def new_bench() -> Bench:
     hop = Hop(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
@@ -64,6 +67,15 @@ def test_events_of_two_streams_are_never_taken_for_neighbours() -> None:
         # In turn: together they count by one, each by itself by two.
         bench.keep_until_decided(other if number % 2 else one, events(number, 1), NOW_NS + number)
     assert bench.fields.sequence is not Field()
+
+
+def test_a_new_connection_stays_between_the_events_before_and_after_it() -> None:
+    bench, stream = new_bench(), Sampler()
+    bench.fields.timestamp = Choice.NONE
+    bench.keep_until_decided(stream, events(7, 2), NOW_NS)
+    bench.connection_lost(stream)
+    bench.keep_until_decided(stream, events(1, 4), NOW_NS)
+    assert [event_id for event_id, _ in stream.samples] == ["7", "8", "resumed", "1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize(("limit_chars", "sequence"), [(30, Field()), (29, Choice.NONE)])

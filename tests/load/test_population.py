@@ -1,0 +1,186 @@
+"""What becomes of streams: each schedule of a plan against a real server that plays its part."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chunk, head
+
+from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.plan import OnEnd, Plan
+from sseclient_cli.load.worker import Job, Worker
+from sseclient_cli.target import Address, Hop, Target
+
+BUSY = "this machine was busy"
+
+
+def ids(first: int, last: int) -> bytes:
+    return b"".join(b"id: %d\ndata: x\n\n" % number for number in range(first, last + 1))
+
+
+def held(body: bytes) -> Script:
+    return [head(), body, Do.HOLD]
+
+
+def job(port: int, **plan: Any) -> Job:
+    hop = Hop(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
+    return Job(hops=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, **plan}))
+
+
+async def ran(*scripts: Script, **plan: Any) -> tuple[Totals, ScriptedServer]:
+    async with ScriptedServer(*scripts) as server:
+        return await asyncio.to_thread(Worker(job(server.port, **plan)).run), server
+
+
+def errors(totals: Totals) -> dict[str, int]:
+    return {kind: error.count for kind, error in totals.errors.items()}
+
+
+async def test_streams_are_replaced_after_their_lifetime_by_new_ones_that_know_nothing() -> None:
+    totals, server = await ran(*[held(ids(1, 2))] * 6, connections=2, lifetime_s=0.4)
+    assert (totals.planned, totals.opened, totals.completed, totals.reconnected) == (6, 6, 4, 0)
+    assert (totals.open_now, totals.peak_open, totals.events) == (2, 2, 12)
+    assert [request.header("last-event-id") for request in server.requests] == [None] * 6
+    assert (totals.audit.lost, totals.audit.duplicated, errors(totals)) == (0, 0, {})
+
+
+async def test_streams_of_an_open_model_leave_after_their_lifetime() -> None:
+    totals, _ = await ran(
+        *[held(ids(1, 1))] * 4, connections=4, ramp_up_s=0.8, duration_s=2, lifetime_s=0.4, refill=False
+    )
+    assert (totals.planned, totals.opened, totals.completed, totals.open_now) == (4, 4, 4, 0)
+    assert totals.peak_open < 4
+    # The last one leaves at 1.0 s: nothing is left to wait for.
+    assert 900_000_000 < totals.duration_ns < 1_900_000_000
+
+
+async def test_a_stream_is_complete_after_so_many_events_and_what_follows_is_not_counted() -> None:
+    totals, _ = await ran(held(ids(1, 5)), [head(), ids(1, 1), ids(2, 2), ids(3, 9), Do.HOLD], connections=2, events=3)
+    assert (totals.events, totals.completed, totals.open_now) == (6, 2, 0)
+    assert totals.duration_ns < 900_000_000
+    assert errors(totals) == {}
+
+
+async def test_by_default_a_stream_that_the_server_ends_is_over() -> None:
+    totals, server = await ran([head(), ids(1, 1)], held(ids(1, 1)))
+    assert (totals.opened, totals.ended_by_server, totals.reconnected, len(server.requests)) == (1, 1, 0, 1)
+
+
+async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_event() -> None:
+    totals, server = await ran(
+        [head(headers=CHUNKED), chunk(b"retry: 300\n\n" + ids(1, 2)), LAST_CHUNK],
+        held(ids(3, 4)),
+        on_end=OnEnd.RECONNECT,
+    )
+    first, second = server.requests
+    assert (first.header("last-event-id"), second.header("last-event-id")) == (None, b"2")
+    assert 0.25 < second.arrived_s - first.arrived_s < 0.6, BUSY
+    assert (totals.opened, totals.reconnected, totals.ended_by_server, totals.open_now) == (1, 1, 1, 1)
+    # The numbers go on over the connections.
+    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (4, 0, 0)
+    assert (totals.latencies[Latency.FIRST_EVENT].count, totals.latencies[Latency.CONNECT].count) == (2, 2)
+
+
+async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> None:
+    totals, _ = await ran([head(), b"retry: 10\n\n" + ids(8, 12)], held(ids(15, 15)), on_end=OnEnd.RECONNECT)
+    assert (totals.audit.lost, totals.audit.duplicated) == (2, 0)
+
+
+async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing() -> None:
+    totals, _ = await ran([head(), b"retry: 10\n\n" + ids(1, 5)], held(ids(1, 5)), on_end=OnEnd.RECONNECT)
+    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (10, 0, 0)
+
+
+async def test_reconnect_comes_back_after_a_broken_connection_and_gives_up_when_it_is_refused() -> None:
+    totals, server = await ran(
+        [head(), b"retry: 10\n\n" + ids(1, 1), Do.RESET], [head(500)], held(b""), on_end=OnEnd.RECONNECT
+    )
+    assert len(server.requests) == 2
+    assert errors(totals) == {"connection-lost": 1, "http-500": 1}
+    assert (totals.opened, totals.failed, totals.open_now) == (1, 0, 0)
+
+
+async def test_204_is_the_servers_way_to_end_a_stream_for_good_and_no_error() -> None:
+    totals, server = await ran([head(), b"retry: 10\n\n" + ids(1, 1)], [head(204, b"")], on_end=OnEnd.RECONNECT)
+    assert len(server.requests) == 2
+    assert (errors(totals), totals.ended_by_server) == ({}, 2)
+
+
+async def test_restart_begins_a_new_stream_at_once() -> None:
+    totals, server = await ran(*[[head(), ids(1, 2)]] * 3, held(ids(1, 2)), on_end=OnEnd.RESTART)
+    assert [request.header("last-event-id") for request in server.requests] == [None] * 4
+    assert (totals.planned, totals.opened, totals.ended_by_server, totals.open_now) == (4, 4, 3, 1)
+    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+
+
+async def test_restart_does_not_hammer_a_server_that_refuses() -> None:
+    totals, server = await ran(*[[head(503)]] * 10, on_end=OnEnd.RESTART, duration_s=1.5)
+    assert len(server.requests) == 2
+    assert (totals.planned, totals.opened, totals.failed) == (3, 0, 2)
+
+
+async def test_a_storm_drops_every_stream_and_brings_all_back_at_once() -> None:
+    totals, server = await ran(*[held(ids(1, 2))] * 8, *[held(ids(3, 3))] * 8, connections=8, storm_s=0.5)
+    assert (totals.planned, totals.opened, totals.reconnected) == (8, 8, 8)
+    assert (totals.open_now, totals.peak_open, totals.ended_by_server, errors(totals)) == (8, 8, 0, {})
+    before, after = server.requests[:8], server.requests[8:]
+    assert [request.header("last-event-id") for request in after] == [b"2"] * 8
+    # All are gone before the first comes back.
+    assert max(request.arrived_s for request in before) < min(request.arrived_s for request in after)
+    assert max(request.arrived_s for request in after) - min(request.arrived_s for request in after) < 0.3, BUSY
+    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+
+
+async def test_latencies_of_the_warm_up_are_left_out_and_its_events_are_not() -> None:
+    later = asyncio.Event()
+
+    async def go_on(server: ScriptedServer) -> None:
+        await server.requested(1)
+        await asyncio.sleep(0.8)
+        later.set()
+
+    async with ScriptedServer([head(), ids(1, 1), later, ids(2, 2), Do.HOLD]) as server:
+        going_on = asyncio.create_task(go_on(server))
+        totals = await asyncio.to_thread(Worker(job(server.port, duration_s=1.4, warmup_s=0.4)).run)
+        await going_on
+    assert (totals.opened, totals.events) == (1, 2)
+    counts = {kind.value: latency.count for kind, latency in totals.latencies.items()}
+    assert counts == {"connect": 0, "tls": 0, "headers": 0, "first_event": 0, "gap": 1, "delivery": 0}
+    # The generator's own health is watched from the first moment on.
+    assert totals.read_delay.count == totals.stamped_reads >= 2
+
+
+@pytest.mark.parametrize("on_end", list(OnEnd))
+async def test_whatever_the_servers_streams_do_a_run_ends_on_time(on_end: OnEnd) -> None:
+    """At full blast, ending at once, and being replaced all the time."""
+
+    def blast(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(head() + b"retry: 0\n\n" + ids(1, 5_000))
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        serving = asyncio.create_task(_serve(listener, blast))
+        began_s = time.monotonic()
+        plan = job(listener.getsockname()[1], connections=50, duration_s=1, lifetime_s=0.2, on_end=on_end)
+        totals = await asyncio.to_thread(Worker(plan).run)
+        took_s = time.monotonic() - began_s
+        serving.cancel()
+    assert totals.events > 0
+    assert took_s < 1.5
+
+
+async def _serve(listener: socket.socket, handle: Callable[[socket.socket], None]) -> None:
+    listener.setblocking(False)
+    loop = asyncio.get_running_loop()
+    handlers: set[Awaitable[None]] = set()
+    while True:
+        connection, _ = await loop.sock_accept(listener)
+        connection.setblocking(True)
+        connection.settimeout(2)
+        handlers.add(asyncio.ensure_future(asyncio.to_thread(handle, connection)))
