@@ -53,7 +53,7 @@ class Bench:
     recorder: Recorder = field(default_factory=Recorder)
     audit: AuditCounts = field(default_factory=AuditCounts)
     waiting: list[tuple[Sampled, Event | None, int | None]] = field(default_factory=list)
-    """Events that came while it was still open what to read in them, each with its arrival; None is a new connection."""
+    """Events that came while it was still open what to read in them, each with its arrival; None: a new connection."""
     waiting_chars: int = 0
     latest: dict[Sampled, Event] = field(default_factory=dict)
     """The latest event of each stream, as long as it is open what to read in them."""

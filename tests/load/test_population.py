@@ -11,7 +11,7 @@ import pytest
 from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chunk, head
 
 from sseclient_cli.load.metrics import Latency, Totals
-from sseclient_cli.load.plan import OnEnd, Plan
+from sseclient_cli.load.plan import Choice, Field, OnEnd, Plan
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 
@@ -28,7 +28,9 @@ def held(body: bytes) -> Script:
 
 def job(port: int, **plan: Any) -> Job:
     hop = Hop(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
-    return Job(hops=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, **plan}))
+    return Job(
+        hops=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, "sequence": Field(), **plan})
+    )
 
 
 async def ran(*scripts: Script, **plan: Any) -> tuple[Totals, ScriptedServer]:
@@ -45,7 +47,7 @@ async def test_streams_are_replaced_after_their_lifetime_by_new_ones_that_know_n
     assert (totals.planned, totals.opened, totals.completed, totals.reconnected) == (6, 6, 4, 0)
     assert (totals.open_now, totals.peak_open, totals.events) == (2, 2, 12)
     assert [request.header("last-event-id") for request in server.requests] == [None] * 6
-    assert (totals.audit.lost, totals.audit.duplicated, errors(totals)) == (0, 0, {})
+    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated, errors(totals)) == (12, 0, 0, {})
 
 
 async def test_streams_of_an_open_model_leave_after_their_lifetime() -> None:
@@ -90,8 +92,10 @@ async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> N
     assert (totals.audit.lost, totals.audit.duplicated) == (2, 0)
 
 
-async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing() -> None:
-    totals, _ = await ran([head(), b"retry: 10\n\n" + ids(1, 5)], held(ids(1, 5)), on_end=OnEnd.RECONNECT)
+@pytest.mark.parametrize("sequence", [Field(), Choice.AUTO])
+async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing(sequence: Field | Choice) -> None:
+    bodies = b"retry: 10\n\n" + ids(1, 5), ids(1, 5)
+    totals, _ = await ran([head(), bodies[0]], held(bodies[1]), on_end=OnEnd.RECONNECT, sequence=sequence)
     assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (10, 0, 0)
 
 
@@ -114,7 +118,7 @@ async def test_restart_begins_a_new_stream_at_once() -> None:
     totals, server = await ran(*[[head(), ids(1, 2)]] * 3, held(ids(1, 2)), on_end=OnEnd.RESTART)
     assert [request.header("last-event-id") for request in server.requests] == [None] * 4
     assert (totals.planned, totals.opened, totals.ended_by_server, totals.open_now) == (4, 4, 3, 1)
-    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (8, 0, 0)
 
 
 async def test_restart_does_not_hammer_a_server_that_refuses() -> None:
@@ -132,7 +136,7 @@ async def test_a_storm_drops_every_stream_and_brings_all_back_at_once() -> None:
     # All are gone before the first comes back.
     assert max(request.arrived_s for request in before) < min(request.arrived_s for request in after)
     assert max(request.arrived_s for request in after) - min(request.arrived_s for request in after) < 0.3, BUSY
-    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (24, 0, 0)
 
 
 async def test_latencies_of_the_warm_up_are_left_out_and_its_events_are_not() -> None:
