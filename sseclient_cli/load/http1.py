@@ -5,6 +5,9 @@ What this file must not know: sockets, clocks, and what a body means.
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+
 import httptools
 
 from sseclient_cli.errors import InvalidResponseError
@@ -12,6 +15,16 @@ from sseclient_cli.target import Target
 
 MAX_HEAD_BYTES = 256 * 1024
 """Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
+
+
+# What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
+# llhttp calls them dangerous because of what one connection may smuggle past a proxy; here no connection is used twice.
+_LENIENCIES = {
+    "lenient_keep_alive": True,  # what is behind an interim response counts, even if that says "Connection: close"
+    "lenient_chunked_length": True,  # RFC 9112 6.3: "the Transfer-Encoding overrides the Content-Length"
+    "lenient_optional_cr_before_lf": True,  # RFC 9112 2.2: "MAY recognize a single LF as a line terminator"
+    "lenient_spaces_after_chunk_size": True,  # RFC 9112 7.1.1: "BWS" before an extension
+}
 
 
 def request_bytes(target: Target) -> bytes:
@@ -33,21 +46,30 @@ def request_bytes(target: Target) -> bytes:
 class ResponseReader:
     """Reads one response: bytes in any pieces -> ``status``, ``headers``, and its body piece by piece.
 
-    It is its own httptools protocol object: ``on_*`` are called by ``feed``. Interim responses (1xx) are skipped
-    (RFC 9110 15.2). Header names are lower case; of a repeated header the last value counts.
+    Interim responses (1xx) are skipped (RFC 9110 15.2), and so is what comes behind the end of the message: no
+    connection is used twice. Header names are lower case; the values of a repeated header are joined by commas (RFC
+    9110 5.3). It is made and fed in one thread.
     """
 
-    __slots__ = ("_body", "_head_bytes", "_headers", "_parser", "complete", "error", "headers", "status")
+    __slots__ = (
+        "_body", "_callbacks", "_head_bytes", "_parser", "_pending", "complete", "ends_with_connection", "error",
+        "headers", "status",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
+        self._callbacks = callbacks = _THREAD.callbacks
+        self._body = callbacks.body
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(callbacks)
+        self._parser.set_dangerous_leniencies(**_LENIENCIES)
         self._head_bytes = 0
-        self._body: list[bytes] = []
+        self._pending: dict[str, str] | None = {}
         self.status = 0
         """The final status; 0 until the head is complete."""
         self.headers: dict[str, str] | None = None
-        """The headers, once the head is complete."""
+        """The headers, once the head is complete. Whoever has looked at them may set this to None again: they are most
+        of what a stream holds here."""
+        self.ends_with_connection = False
+        """Whether the end of the connection is this body's proper end (RFC 9112 6.3, point 8)."""
         self.complete = False
         """Whether the message has ended by its own framing (not by the connection's end)."""
         self.error: InvalidResponseError | None = None
@@ -55,49 +77,133 @@ class ResponseReader:
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes from the connection and return the body bytes among them; look at ``error`` afterwards."""
-        if self.headers is None:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.error = InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
-                return b""
+        parser = self._parser
+        if parser is None:
+            return data if self.ends_with_connection else b""
+        in_head = not self.status
+        if in_head:
+            self._callbacks.reader = self
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.error = InvalidResponseError("the server switches to another protocol (status 101)")
+            parser.feed_data(data)
         except httptools.HttpParserError as exc:
-            self.error = InvalidResponseError(f"the answer is not valid HTTP/1.1: {exc}")
+            self._end(exc)
+        if in_head:
+            self._callbacks.reader = None
+            self._take_head(len(data))
         body = self._body
+        if len(body) == 1:
+            return body.pop()
         if not body:
             return b""
-        whole = body[0] if len(body) == 1 else b"".join(body)
+        whole = b"".join(body)
         body.clear()
         return whole
 
-    @property
-    def ends_with_connection(self) -> bool:
-        """Whether the end of the connection is this body's proper end (RFC 9112 6.3, point 8)."""
-        headers = self.headers or {}
-        return "transfer-encoding" not in headers and "content-length" not in headers
+    def _end(self, cause: httptools.HttpParserError) -> None:
+        """Take what ended the parsing: the end of the message (see ``_Callbacks``), or an error."""
+        self._parser = None
+        reason = cause.__context__
+        if isinstance(reason, _EndOfMessageError):
+            self.complete = True
+        elif isinstance(reason, InvalidResponseError):
+            self.error = reason.with_traceback(None)  # which refers to this object
+        else:
+            self.error = InvalidResponseError(f"the answer is not valid HTTP/1.1: {cause}")
 
-    # Called by httptools.
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; a trailer says nothing that matters here."""
+    def _take_head(self, size: int) -> None:
+        """See how the body is framed, once that is known, and that it is known in time."""
+        self._head_bytes += size
+        if self.error is not None:
+            return
         if self.headers is None:
-            self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._fail(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
+            return
+        coding = self.headers.get("transfer-encoding")
+        if coding is not None and coding.lower() != "chunked":
+            # RFC 9112 7.4: other codings are for those who ask for them with TE.
+            self.status, self.headers, self.complete = 0, None, False
+            self._body.clear()
+            self._fail(f"the body has the Transfer-Encoding {coding[:100]!a}, which is not asked for")
+        elif coding is None and "content-length" not in self.headers and not self.complete:
+            # All that comes now is body: llhttp would hand it on as it is.
+            self._parser = None
+            self.ends_with_connection = True
 
-    def on_headers_complete(self) -> None:
+    def _fail(self, message: str) -> None:
+        self.error = InvalidResponseError(message)
+        self._parser = None
+
+    # Called while the head is read.
+
+    def take_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer says nothing that matters here."""
+        pending = self._pending
+        if pending is not None:
+            key, text = _lowered(name), value.decode("latin-1").rstrip(" ")
+            pending[key] = f"{pending[key]}, {text}" if key in pending else text
+
+    def take_headers_complete(self) -> None:
         """Publish the head of the final response."""
-        status = self._parser.get_status_code()
-        if status >= 200:
-            self.status = status
-            self.headers = self._headers
-        self._headers = {}
+        parser = self._parser
+        status = parser.get_status_code() if parser is not None else 0
+        if status == 101:
+            raise InvalidResponseError("the server switches to another protocol (status 101)")
+        if status < 100:
+            raise InvalidResponseError(f"the answer has the status {status:03}")
+        if status < 200 or parser is None:
+            self._pending = {}
+            return
+        self.status, self.headers, self._pending = status, self._pending, None
+        # In a body it would let chunks pass that are one byte shorter than they say.
+        parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=False)
 
-    def on_body(self, data: bytes) -> None:
-        """Keep a piece of the body for ``feed``."""
-        self._body.append(data)
 
-    def on_message_complete(self) -> None:
-        """Note the end of the final response."""
-        self.complete = self.status != 0
+class _Callbacks:
+    """What httptools calls: one object for all readers of a thread, as ``feed`` takes what it brings before it returns.
+
+    One per reader would be a third of what a stream holds, and refer to it in a circle: work for the garbage collector.
+    What is raised here is the context of the HttpParserError that then ends ``feed_data``.
+    """
+
+    def __init__(self) -> None:
+        self.reader: ResponseReader | None = None
+        """Whose head is being read; None in a body."""
+        self.body: list[bytes] = []
+        # Bound once, or each parser would hold methods of its own. No function of ours for the body: to call it would
+        # take longer than anything else in ``feed``.
+        self.on_body = self.body.append
+        self.on_header = self._header
+        self.on_headers_complete = self._headers_complete
+        self.on_message_complete = self._message_complete
+
+    def _header(self, name: bytes, value: bytes) -> None:
+        if self.reader is not None:
+            self.reader.take_header(name, value)
+
+    def _headers_complete(self) -> None:
+        if self.reader is not None:
+            self.reader.take_headers_complete()
+
+    def _message_complete(self) -> None:
+        """End the parsing with the final response: llhttp would look for a next one."""
+        if self.reader is None or self.reader.status:
+            raise _EndOfMessageError
+
+
+class _EndOfMessageError(Exception):
+    """The response has ended by its own framing."""
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.callbacks = _Callbacks()
+
+
+_THREAD = _Thread()
+
+
+@lru_cache(maxsize=256)
+def _lowered(name: bytes) -> str:
+    """Return a header's name in lower case; thousands of streams have the same few names, and share them."""
+    return name.decode("latin-1").lower()

@@ -1,3 +1,6 @@
+import gc
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sseclient_cli.errors import InvalidResponseError
@@ -59,9 +62,54 @@ def test_interim_responses_are_skipped() -> None:
     assert "link" not in reader.headers
 
 
+def test_values_of_a_repeated_header_are_joined() -> None:
+    reader, _ = read(b"HTTP/1.1 200 OK\r\nA: 1\r\nB:  x \r\na:2\r\n\r\n")
+    assert reader.headers == {"a": "1, 2", "b": "x"}
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_that_has_no_body_is_complete_with_its_head(status: int) -> None:
+    reader, body = read(b"HTTP/1.1 %d Whatever\r\nContent-Length: 4\r\n\r\ndata" % status)
+    assert (reader.status, body, reader.complete, reader.error) == (status, b"", True, None)
+
+
+@pytest.mark.parametrize("behind", [b"garbage", CHUNKED, b"\r\n"])
+def test_what_comes_behind_the_end_is_not_looked_at(behind: bytes) -> None:
+    reader, body = read(CHUNKED + behind, behind)
+    assert (reader.status, body, reader.complete, reader.error) == (200, b"data: x", True, None)
+
+
+def test_a_large_body_in_the_same_read_is_no_large_head() -> None:
+    reader, body = read(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000)
+    assert (len(body), reader.error) == (300_000, None)
+
+
+def test_responses_that_are_read_by_turns_do_not_mix() -> None:
+    readers = [ResponseReader() for _ in range(3)]
+    bodies = [b""] * 3
+    for start in range(len(CHUNKED)):
+        for index, reader in enumerate(readers):
+            bodies[index] += reader.feed(CHUNKED[start : start + 1].replace(b"x", b"%d" % index))
+    assert bodies == [b"data: 0", b"data: 1", b"data: 2"]
+    assert all(reader.complete for reader in readers)
+
+
+def test_readers_of_other_threads_have_callbacks_of_their_own() -> None:
+    with ThreadPoolExecutor() as threads:
+        assert list(threads.map(lambda _: read(CHUNKED)[1], range(8))) == [b"data: x"] * 8
+
+
+def test_a_reader_that_is_let_go_leaves_nothing_to_the_garbage_collector() -> None:
+    gc.collect()
+    for data in (CHUNKED, CHUNKED[:-9], b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 101 x\r\n\r\n", b"x"):
+        read(data)
+    assert gc.collect() == 0
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx", "Transfer-Encoding 'gzip'", id="coding"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", "not valid HTTP", id="not-http"),
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X-Pad: x\r\n" * 50_000, "larger", id="head-without-end"),
         pytest.param(b"HTTP/1.1 101 Sure\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "101", id="upgrade"),
