@@ -190,8 +190,10 @@ def _verdict(document: Document) -> Text:
     generator = document["generator"]
     if generator["saturated"]:
         return Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
-    cpu = max((percent for percent in generator["cpu_percent"] if percent is not None), default=0)
-    text = Text(f"The generator kept up: {cpu:.0f} % of a core", "green")
+    known = [percent for percent in generator["cpu_percent"] if percent is not None]
+    if not known:
+        return Text("Whether the generator kept up is not known.", "yellow")
+    text = Text(f"The generator kept up: {max(known):.0f} % of a core", "green")
     if generator["read_delay"] is not None:
         text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")
     return text.append(".")

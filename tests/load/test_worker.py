@@ -201,6 +201,31 @@ async def test_a_run_that_is_interrupted_before_it_begins_ends_at_once() -> None
     assert totals.opened == 0
 
 
+async def test_receive_queues_of_open_streams_are_sampled() -> None:
+    totals = await ran(TWO_EVENTS, SILENCE, [Do.HOLD], connections=3)
+    assert 4 <= totals.receive_queue.count <= 2 * 5
+    assert totals.receive_queue.max_us < 1000
+
+
+async def test_a_run_begins_at_the_start_that_it_is_given() -> None:
+    async with ScriptedServer(TWO_EVENTS) as server:
+        start_ns = time.monotonic_ns() + 300_000_000
+        totals = await worker(server.port, duration_s=0.5).run(start_ns)
+        over_ns = time.monotonic_ns()
+    assert (over_ns - start_ns) / 1e9 + 0.3 > 0.79
+    assert totals.latencies[Latency.CONNECT].max_us < 200_000
+
+
+async def test_a_worker_that_is_late_for_its_start_still_ends_with_the_others() -> None:
+    async with ScriptedServer(TWO_EVENTS) as server:
+        start_ns = time.monotonic_ns() - 500_000_000
+        totals = await worker(server.port, duration_s=1).run(start_ns)
+        over_ns = time.monotonic_ns()
+    assert (over_ns - start_ns) / 1e9 == pytest.approx(1, abs=0.4)
+    # What is late counts from the intended start.
+    assert totals.latencies[Latency.CONNECT].min_us > 500_000
+
+
 async def test_all_connections_are_closed_at_the_end() -> None:
     async with ScriptedServer(*[SILENCE] * 5) as server:
         await asyncio.to_thread(worker(server.port, connections=5).run)

@@ -68,6 +68,35 @@ def test_streams_that_neither_opened_nor_failed_are_accounted_for() -> None:
     assert document(Totals(planned=9, opened=5, failed=1, cpu_percent=[1.0]))["streams"]["unfinished"] == 3
 
 
+def test_a_lost_worker_makes_the_run_incomplete_and_its_streams_are_accounted_for() -> None:
+    made, lost = totals(), Totals(planned=7, lost=7, workers_lost=1, cpu_percent=[None])
+    lost.count_error("worker-lost", "worker 1 of 2 was killed", 2)
+    made.merge(lost)
+    shown = document(made)
+    assert (shown["run"]["incomplete"], shown["run"]["workers"], shown["run"]["workers_lost"]) == (True, 2, 1)
+    streams = shown["streams"]
+    assert (streams["planned"], streams["lost"], streams["unfinished"]) == (9, 7, 0)
+    assert shown["generator"]["cpu_percent"] == [12.3, None]
+    assert not document(totals())["run"]["incomplete"]
+
+
+def test_the_receive_queue_is_in_bytes() -> None:
+    made = totals()
+    assert document(made)["generator"]["receive_queue"] is None
+    made.receive_queue.record({0: 97, 700: 1, 90_000: 2})
+    queue = document(made)["generator"]["receive_queue"]
+    assert (queue["count"], queue["p50_bytes"], queue["max_bytes"]) == (100, 0, 90_000)
+    assert queue["p99_bytes"] == pytest.approx(90_000, rel=0.001)
+
+
+def test_streams_stay_open_in_rows_of_the_timeline_in_which_nothing_happened() -> None:
+    made = Totals(planned=2, opened=2, open_now=2, cpu_percent=[1.0])
+    made.fold(Recorder(), 0)
+    made.open_now = 1
+    made.fold(Recorder(), 3)
+    assert [row["open"] for row in document(made)["timeline"]] == [2, 2, 2, 1]
+
+
 def test_latencies_are_kernel_stamped_only_if_practically_all_reads_were() -> None:
     few, many = totals(), totals()
     few.reads, few.stamped_reads = 1000, 990

@@ -81,6 +81,21 @@ def test_a_run_limited_by_the_generator_says_so() -> None:
     assert "limited by the generator: worker 0 used 99 % of its core" in text_of(document(cpu_percent=[99.0]), 120)
 
 
+def test_a_lost_worker_is_a_red_line_of_its_own() -> None:
+    lost = document(planned=750, lost=250, workers_lost=1, cpu_percent=[21.0, None], duration_ns=4_000_000_000)
+    text = " ".join(text_of(lost).split())
+    assert "incomplete: 1 of 2 workers were lost, and with them 250 of 750 streams (see errors)" in text
+    assert "500 opened 0 failed 250 lost with their worker" in text
+    assert "The generator kept up: 21 % of a core" in text
+    assert "no stream was left" not in text
+
+
+def test_nothing_is_said_of_a_generator_that_is_lost_as_a_whole() -> None:
+    text = text_of(document(workers_lost=1, lost=500, cpu_percent=[None]))
+    assert "Whether the generator kept up is not known." in text
+    assert "kept up:" not in text
+
+
 def test_clock_skew_is_named() -> None:
     shown = document()
     shown["latency"]["delivery"] |= {"negative": 12, "min_ms": -3.5}
