@@ -116,6 +116,7 @@ static int listen_on(int port)
     socklen_t length = sizeof address;
     int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(listener, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 65535))
         give_up("listen");
