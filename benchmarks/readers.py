@@ -1,151 +1,172 @@
-"""What `sse bench` costs per event, and what it reports, beside the reader most people would write: httpx + httpx-sse.
+"""The readers: which command runs each, how far it gets, and what it says of itself afterwards.
 
-    .venv/bin/python benchmarks/readers.py [STREAMS] [ROUNDS]
-
-Linux only. The bundled server runs on one core and sends 10 events per second to each stream; each reader in turn runs
-on the other core for 8 s, in a process of its own, on uvloop. The CPU time is that of the whole reader process after
-its streams are open. Medians of the rounds, with the spread; ratios hold from machine to machine, absolutes do not.
+A reader is a process that opens so many streams, reads them for so long, and ends. What it costs is measured from
+outside; only what nobody else can know (what it counted, the latencies it claims) is taken from its own report.
 """
 
 from __future__ import annotations
 
-import asyncio
+import importlib.util
 import json
 import os
-import resource
-import statistics
+import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-import uvloop
+from benchmarks.building import BUILD
 
-SERVER_CORE, READER_CORE = 0, 1
-DURATION_S = 8
-SETTLE_S = 3
-"""Opening the streams is over by then; what is measured comes after it."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    cpu_us_per_event: float
-    delivery_p50_ms: float
-    delivery_p99_ms: float
-    rss_mib: float
+HERE = Path(__file__).parent
 
 
-async def read_with_httpx(url: str, streams: int) -> Figures:
-    import httpx
-    from httpx_sse import aconnect_sse
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a reader is told to do."""
 
-    delivered_ms: list[float] = []
-    measuring = False
+    port: int
+    path: str
+    streams: int
+    duration_s: float
+    ramp_up_s: float
+    report: Path
+    """Where a reader that writes its report to a file is to put it."""
+    workers: int = 1
 
-    async def read_one(client: httpx.AsyncClient) -> None:
-        async with aconnect_sse(client, "GET", url) as source:
-            async for event in source.aiter_sse():
-                if measuring:  # a comprehension would hold its list back until a stream ends, and none does
-                    delivered_ms.append((time.time_ns() - json.loads(event.data)["ts"]) / 1e6)  # noqa: PERF401
-
-    limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(timeout=None, limits=limits, trust_env=False) as client:
-        tasks = [asyncio.create_task(read_one(client)) for _ in range(streams)]
-        await asyncio.sleep(SETTLE_S)
-        measuring, cpu_s = True, time.process_time()
-        await asyncio.sleep(DURATION_S - SETTLE_S)
-        cpu_s = time.process_time() - cpu_s
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return figures(cpu_s, delivered_ms)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
 
-async def read_with_sse_bench(url: str, streams: int) -> Figures:
-    from sseclient_cli.client.preflight import preflight
-    from sseclient_cli.load.metrics import Latency
-    from sseclient_cli.load.plan import Plan
-    from sseclient_cli.load.worker import Job, Snapshot, Worker
-    from sseclient_cli.target import Target
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a reader says of itself."""
 
-    found = await preflight(Target.parse(url))
-    plan = Plan(connections=streams, duration_s=DURATION_S, ramp_up_s=1)
-    settled: list[tuple[float, int]] = []
-
-    def on_snapshot(snapshot: Snapshot) -> None:
-        if snapshot.elapsed_s >= SETTLE_S and not settled:
-            settled.append((time.process_time(), snapshot.events))
-
-    totals = await Worker(Job(target=found.target, address=found.address, plan=plan), on_snapshot).run()
-    cpu_s, events = time.process_time() - settled[0][0], totals.events - settled[0][1]
-    percentiles = totals.latencies[Latency.DELIVERY].percentiles_us([50, 99])
-    return Figures(cpu_s / events * 1e6, (percentiles[50] or 0) / 1e3, (percentiles[99] or 0) / 1e3, rss_mib())
+    opened: int
+    events: int
+    duration_s: float
+    delivery_p50_ms: float | None = None
+    delivery_p99_ms: float | None = None
+    saturated: bool | None = None
+    """Whether it says that it was not fast enough; None for readers that never say."""
+    lost: int | None = None
 
 
-def figures(cpu_s: float, delivered_ms: list[float]) -> Figures:
-    delivered_ms.sort()
-    p50, p99 = (delivered_ms[int(len(delivered_ms) * share)] for share in (0.5, 0.99))
-    return Figures(cpu_s / len(delivered_ms) * 1e6, p50, p99, rss_mib())
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One way to read streams."""
+
+    name: str
+    command: Callable[[Order], list[str]]
+    report: Callable[[Order, str], Report]
+    """Made of the order and of what the reader wrote to its standard output."""
+    missing: Callable[[], str | None] = lambda: None
+    """Why it cannot run here, if so."""
+    most_streams: int | None = None
+    variables: tuple[tuple[str, str], ...] = ()
 
 
-def rss_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _limit_command(order: Order) -> list[str]:
+    sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
+    return [str(BUILD / "reader"), "127.0.0.1", str(order.port), order.path, *sizes]
 
 
-READERS = {"httpx + httpx-sse": read_with_httpx, "sse bench": read_with_sse_bench}
+def _limit_report(_order: Order, output: str) -> Report:
+    said = json.loads(output)
+    return Report(opened=said["opened"], events=said["events"], duration_s=said["duration_s"])
 
 
-def run_reader(name: str, url: str, streams: int) -> Figures:
-    """Run one reader in a process of its own."""
-    command = [sys.executable, __file__, "--reader", name, url, str(streams)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return Figures(**json.loads(done.stdout))
+def sse_bench_command(order: Order) -> list[str]:
+    """Return the command line that a user would type."""
+    command = [sys.executable, "-m", "sseclient_cli", "bench", order.url, "-n", str(order.streams)]
+    command += ["-d", f"{order.duration_s}s", "--ramp-up", f"{order.ramp_up_s}s", "--json", str(order.report)]
+    return command + (["--workers", str(order.workers)] if has_workers() else [])
 
 
-def reader_process(name: str, url: str, streams: int) -> None:
-    os.sched_setaffinity(0, {READER_CORE})
-    found = uvloop.run(READERS[name](url, streams))  # the same loop for both
-    print(json.dumps(found.__dict__))
+@cache
+def has_workers() -> bool:
+    """Return whether this `sse bench` knows --workers."""
+    asked = [sys.executable, "-m", "sseclient_cli", "bench", "--help"]
+    return "--workers" in subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
-def main(streams: int, rounds: int) -> None:
-    server = subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),
+def sse_bench_report(order: Order, _output: str) -> Report:
+    """Read the document of the run."""
+    document: dict[str, Any] = json.loads(order.report.read_text())
+    delivery = document["latency"]["delivery"] or {}
+    return Report(
+        opened=document["streams"]["opened"],
+        events=document["events"]["received"],
+        duration_s=document["run"]["duration_s"],
+        delivery_p50_ms=delivery.get("p50_ms"),
+        delivery_p99_ms=delivery.get("p99_ms"),
+        saturated=document["generator"]["saturated"],
+        lost=document["audit"]["lost"] + document["audit"]["duplicated"] if document["audit"] else None,
     )
-    assert server.stdin is not None
-    assert server.stdout is not None
-    url = server.stdout.readline().split()[-1] + "/load?rate=10"
-    print(f"{streams} streams x 10 events/s, {rounds} rounds, median (spread of CPU)")
-    print("| reader | CPU per event | delivery p50 | delivery p99 | memory |")
-    print("|---|---|---|---|---|")
-    medians = {}
-    found: dict[str, list[Figures]] = {name: [] for name in READERS}
-    for _ in range(rounds):
-        for name in READERS:
-            found[name].append(run_reader(name, url, streams))
-    for name, rows in found.items():
-        cpu = [row.cpu_us_per_event for row in rows]
-        medians[name] = statistics.median(cpu)
-        spread = (max(cpu) - min(cpu)) / medians[name]
-        p50, p99, rss = (
-            statistics.median(getattr(row, figure) for row in rows)
-            for figure in ("delivery_p50_ms", "delivery_p99_ms", "rss_mib")
-        )
-        print(f"| {name} | {medians[name]:.0f} us ({spread:.0%}) | {p50:.3f} ms | {p99:.3f} ms | {rss:.0f} MiB |")
-    print(
-        f"\nsse bench costs 1/{medians['httpx + httpx-sse'] / medians['sse bench']:.1f} of httpx + httpx-sse per event"
+
+
+def _python_reader(name: str, interpreter: Callable[[], str] = lambda: sys.executable) -> Callable[[Order], list[str]]:
+    def command(order: Order) -> list[str]:
+        script = str(HERE / "python_readers.py")
+        sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
+        return [interpreter(), script, name, order.url, *sizes]
+
+    return command
+
+
+def _own_report(_order: Order, output: str) -> Report:
+    return Report(**json.loads(output.splitlines()[-1]))
+
+
+def _aiohttp_missing() -> str | None:
+    return None if importlib.util.find_spec("aiohttp") else "aiohttp is not installed"
+
+
+def _aiperf_python() -> str:
+    return os.environ.get("AIPERF_PYTHON", sys.executable)
+
+
+@cache
+def _aiperf_missing() -> str | None:
+    asked = [_aiperf_python(), "-c", "import aiperf.transports.sse_utils, uvloop"]
+    found = subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return None if found else "no Python with aiperf and uvloop found (AIPERF_PYTHON)"
+
+
+def k6_program() -> str | None:
+    """Return the k6 to run, if there is one."""
+    return os.environ.get("K6") or shutil.which("k6")
+
+
+@cache
+def _k6_missing() -> str | None:
+    program = k6_program()
+    if program is None:
+        return "no k6 found (K6, PATH)"
+    asked = subprocess.run(
+        [program, "version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    server.stdin.close()
-    server.wait(10)
+    return None if "xk6-sse" in asked.stdout else "this k6 is built without xk6-sse"
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["--reader"]:
-        reader_process(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-    else:
-        sizes = [int(argument) for argument in sys.argv[1:]]
-        main(*(sizes + [500, 3][len(sizes) :]))
+def _k6_command(order: Order) -> list[str]:
+    variables = (f"URL={order.url}", f"STREAMS={order.streams}", f"DURATION_S={order.duration_s}")
+    settings = [word for variable in variables for word in ("-e", variable)]
+    return [k6_program() or "k6", "run", "--quiet", "--no-usage-report", *settings, str(HERE / "k6.js")]
+
+
+LIMIT = "limit"
+SSE_BENCH = "sse bench"
+READERS = (
+    Reader(LIMIT, _limit_command, _limit_report),
+    Reader(SSE_BENCH, sse_bench_command, sse_bench_report),
+    Reader("aiohttp", _python_reader("aiohttp"), _own_report, _aiohttp_missing),
+    Reader("aiperf's reader", _python_reader("aiperf", _aiperf_python), _own_report, _aiperf_missing),
+    # Its pool looks through all connections for each new one: 4,000 would take a minute to open.
+    Reader("httpx + httpx-sse", _python_reader("httpx"), _own_report, most_streams=1000),
+    # One core is what each reader gets, and Go has to know: without it, its threads get in each other's way.
+    Reader("k6 + xk6-sse", _k6_command, _own_report, _k6_missing, variables=(("GOMAXPROCS", "1"),)),
+)

@@ -186,8 +186,10 @@ static void print_figures(void)
     int64_t steady_cpu_us = cpu_us() - run.steady_cpu_us, steady_events = run.events - run.steady_events;
     double open_s = (double)(run.all_open_ns - run.start_ns) / NS_PER_S;
     bool all_opened = run.opened == run.planned;
-    printf("{\"streams\": %d, \"opened\": %d, \"failed\": %d, \"events\": %lld, \"bytes\": %lld, \"cpu_us\": %lld, ",
-           run.planned, run.opened, run.failed, (long long)run.events, (long long)run.bytes, (long long)cpu_us());
+    printf("{\"streams\": %d, \"opened\": %d, \"failed\": %d, \"duration_s\": %.3f, \"events\": %lld, \"bytes\": %lld, "
+           "\"cpu_us\": %lld, ",
+           run.planned, run.opened, run.failed, (double)(now_ns - run.start_ns) / NS_PER_S, (long long)run.events,
+           (long long)run.bytes, (long long)cpu_us());
     if (all_opened)
         printf("\"open_s\": %.4f, \"opened_per_s\": %.0f, \"steady_s\": %.3f, \"steady_events\": %lld, "
                "\"steady_cpu_us\": %lld, \"cpu_us_per_event\": %.3f, ",
