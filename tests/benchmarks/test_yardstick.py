@@ -68,7 +68,7 @@ async def ran(source: EventSource, path: str) -> Totals:
 
 @pytest.mark.parametrize(("path", "count"), PATHS)
 def test_the_reader_counts_what_the_source_counts(built: Path, source: EventSource, path: str, count: int) -> None:
-    command = [built / "reader", "127.0.0.1", str(source.port), path, str(STREAMS), "10"]
+    command = [str(built / "reader"), "127.0.0.1", str(source.port), path, str(STREAMS), "10"]
     said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     stats = source.stats()
     assert (said["opened"], said["failed"], said["events"]) == (STREAMS, 0, STREAMS * count)
