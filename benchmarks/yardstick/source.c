@@ -148,7 +148,7 @@ static void serve(int listener, int most_files)
                     on_writable(fd);
             }
         }
-        send_all_due();
+        send_due_events();
     }
 }
 

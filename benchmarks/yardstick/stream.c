@@ -12,6 +12,7 @@
 #include "common.h"
 
 #define WRITE_BYTES 65536       /* at most so much in one write */
+#define SENDS_PER_TURN 256      /* when there is more to do than time, new streams must still get in */
 #define SEND_BUFFER_BYTES 65536 /* at full blast, or the kernel would hide megabytes per socket from the figures */
 
 struct stream *streams;
@@ -151,10 +152,10 @@ static void on_due(int fd, int64_t now_ns)
         update_interest(fd);
 }
 
-void send_all_due(void)
+void send_due_events(void)
 {
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-    for (int fd; (fd = wheel_pop(&wheel, now_ns)) >= 0;)
+    for (int turn = 0, fd; turn < SENDS_PER_TURN && (fd = wheel_pop(&wheel, now_ns)) >= 0; turn++)
         on_due(fd, now_ns);
 }
 

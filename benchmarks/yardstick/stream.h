@@ -51,8 +51,8 @@ void send_answer(int fd, const char *data, size_t length);
 void close_stream(int fd);
 void on_writable(int fd);
 
-/* Sends to all streams whose next event is due. */
-void send_all_due(void);
+/* Sends to the streams whose next event is due, a bounded number of them. */
+void send_due_events(void);
 
 /* Waits for sockets, but no longer than until an event is due; returns how many are ready. */
 struct epoll_event;
