@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test lint format wheel clean
+.PHONY: demo setup dev test lint format wheel bench clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -d 10s
@@ -34,8 +34,13 @@ wheel: dev ## Build dist/*.whl.
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
 
+# All of it takes a good quarter of an hour. make bench BENCH="--quick --workloads 4000x10" and the like: see
+# benchmarks/README.md.
+bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
+	$(BIN)/python -m benchmarks $(BENCH)
+
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist benchmarks/build
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv found (on Debian: apt install python3-venv); or say make PYTHON=..." >&2; exit 1; }
@@ -49,4 +54,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 # The groups of pyproject.toml need pip 25.1: the venv's own, never the machine's.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --constraint constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(PIP) install --quiet --constraint constraints.txt --group bench
 	@touch $@

@@ -209,6 +209,7 @@ class Stream:
             self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=MAX_EVENT_BYTES)
         self._comments = 0
+        self._http.headers = None  # they are most of what an idle stream would hold
         self.phase = Phase.OPEN
         self.reconnection.connection_opened()
         self._owner.opened(self)

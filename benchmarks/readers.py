@@ -1,0 +1,172 @@
+"""The readers: which command runs each, how far it gets, and what it says of itself afterwards.
+
+A reader is a process that opens so many streams, reads them for so long, and ends. What it costs is measured from
+outside; only what nobody else can know (what it counted, the latencies it claims) is taken from its own report.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.building import BUILD
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a reader is told to do."""
+
+    port: int
+    path: str
+    streams: int
+    duration_s: float
+    ramp_up_s: float
+    report: Path
+    """Where a reader that writes its report to a file is to put it."""
+    workers: int = 1
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a reader says of itself."""
+
+    opened: int
+    events: int
+    duration_s: float
+    delivery_p50_ms: float | None = None
+    delivery_p99_ms: float | None = None
+    saturated: bool | None = None
+    """Whether it says that it was not fast enough; None for readers that never say."""
+    lost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One way to read streams."""
+
+    name: str
+    command: Callable[[Order], list[str]]
+    report: Callable[[Order, str], Report]
+    """Made of the order and of what the reader wrote to its standard output."""
+    missing: Callable[[], str | None] = lambda: None
+    """Why it cannot run here, if so."""
+    most_streams: int | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+def _limit_command(order: Order) -> list[str]:
+    sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
+    return [str(BUILD / "reader"), "127.0.0.1", str(order.port), order.path, *sizes]
+
+
+def _limit_report(_order: Order, output: str) -> Report:
+    said = json.loads(output)
+    return Report(opened=said["opened"], events=said["events"], duration_s=said["duration_s"])
+
+
+def sse_bench_command(order: Order) -> list[str]:
+    """Return the command line that a user would type."""
+    command = [sys.executable, "-m", "sseclient_cli", "bench", order.url, "-n", str(order.streams)]
+    command += ["-d", f"{order.duration_s}s", "--ramp-up", f"{order.ramp_up_s}s", "--json", str(order.report)]
+    return command + (["--workers", str(order.workers)] if has_workers() else [])
+
+
+@cache
+def has_workers() -> bool:
+    """Return whether this `sse bench` knows --workers."""
+    asked = [sys.executable, "-m", "sseclient_cli", "bench", "--help"]
+    return "--workers" in subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def sse_bench_report(order: Order, _output: str) -> Report:
+    """Read the document of the run."""
+    document: dict[str, Any] = json.loads(order.report.read_text())
+    delivery = document["latency"]["delivery"] or {}
+    return Report(
+        opened=document["streams"]["opened"],
+        events=document["events"]["received"],
+        duration_s=document["run"]["duration_s"],
+        delivery_p50_ms=delivery.get("p50_ms"),
+        delivery_p99_ms=delivery.get("p99_ms"),
+        saturated=document["generator"]["saturated"],
+        lost=document["audit"]["lost"] + document["audit"]["duplicated"] if document["audit"] else None,
+    )
+
+
+def _python_reader(name: str, interpreter: Callable[[], str] = lambda: sys.executable) -> Callable[[Order], list[str]]:
+    def command(order: Order) -> list[str]:
+        script = str(HERE / "python_readers.py")
+        sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
+        return [interpreter(), script, name, order.url, *sizes]
+
+    return command
+
+
+def _own_report(_order: Order, output: str) -> Report:
+    return Report(**json.loads(output.splitlines()[-1]))
+
+
+def _aiohttp_missing() -> str | None:
+    return None if importlib.util.find_spec("aiohttp") else "aiohttp is not installed"
+
+
+def _aiperf_python() -> str:
+    return os.environ.get("AIPERF_PYTHON", sys.executable)
+
+
+@cache
+def _aiperf_missing() -> str | None:
+    asked = [_aiperf_python(), "-c", "import aiperf.transports.sse_utils, uvloop"]
+    found = subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return None if found else "no Python with aiperf and uvloop found (AIPERF_PYTHON)"
+
+
+def k6_program() -> str | None:
+    """Return the k6 to run, if there is one."""
+    return os.environ.get("K6") or shutil.which("k6")
+
+
+@cache
+def _k6_missing() -> str | None:
+    program = k6_program()
+    if program is None:
+        return "no k6 found (K6, PATH)"
+    asked = subprocess.run(
+        [program, "version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return None if "xk6-sse" in asked.stdout else "this k6 is built without xk6-sse"
+
+
+def _k6_command(order: Order) -> list[str]:
+    variables = (f"URL={order.url}", f"STREAMS={order.streams}", f"DURATION_S={order.duration_s}")
+    settings = [word for variable in variables for word in ("-e", variable)]
+    return [k6_program() or "k6", "run", "--quiet", "--no-usage-report", *settings, str(HERE / "k6.js")]
+
+
+LIMIT = "limit"
+SSE_BENCH = "sse bench"
+READERS = (
+    Reader(LIMIT, _limit_command, _limit_report),
+    Reader(SSE_BENCH, sse_bench_command, sse_bench_report),
+    Reader("aiohttp", _python_reader("aiohttp"), _own_report, _aiohttp_missing),
+    Reader("aiperf's reader", _python_reader("aiperf", _aiperf_python), _own_report, _aiperf_missing),
+    # Its pool looks through all connections for each new one: 4,000 would take a minute to open.
+    Reader("httpx + httpx-sse", _python_reader("httpx"), _own_report, most_streams=1000),
+    # One core is what each reader gets, and Go has to know: without it, its threads get in each other's way.
+    Reader("k6 + xk6-sse", _k6_command, _own_report, _k6_missing, variables=(("GOMAXPROCS", "1"),)),
+)

@@ -1,0 +1,114 @@
+"""The yardstick is true: what the source counts, the C reader and our own engine count, too."""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("the yardstick needs epoll", allow_module_level=True)
+
+from benchmarks.building import build, compiler
+from benchmarks.event_source import EventSource
+from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.plan import Plan
+from sseclient_cli.load.worker import Job, Worker
+from sseclient_cli.protocol.event_stream import EventStreamParser
+from sseclient_cli.target import Address, Hop, Target
+
+PATHS = [
+    pytest.param("/events?rate=50&count=20", 20, id="paced"),
+    pytest.param("/events?rate=50&count=20&eol=crlf", 20, id="paced-crlf"),
+    pytest.param("/events?rate=0&count=5000", 5000, id="blast"),
+    pytest.param("/events?rate=0&count=5000&chunk=write", 5000, id="blast-chunk-per-write"),
+    pytest.param("/events?rate=0&count=5000&eol=crlf", 5000, id="blast-crlf"),
+    pytest.param("/events?rate=0&count=200&size=9000", 200, id="blast-large"),
+]
+STREAMS = 8
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if compiler() is None:
+        pytest.skip("the yardstick is written in C, and there is no gcc here")
+    folder = tmp_path_factory.mktemp("yardstick")
+    build(folder)
+    return folder
+
+
+@pytest.fixture
+def source(built: Path) -> Iterator[EventSource]:
+    with EventSource(core=None, folder=built) as running:
+        yield running
+
+
+def request(source: EventSource, path: str, method: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
+    """Return status and body of a response that ends by itself."""
+    connection = http.client.HTTPConnection("127.0.0.1", source.port, timeout=10)
+    connection.request(method, path, body)
+    response = connection.getresponse()
+    received = response.read()
+    connection.close()
+    return response.status, received
+
+
+def ran(source: EventSource, path: str) -> Totals:
+    hop = Hop(Target(url=f"http://127.0.0.1:{source.port}{path}"), Address(socket.AF_INET, ("127.0.0.1", source.port)))
+    return Worker(Job(hops=(hop,), plan=Plan(connections=STREAMS, duration_s=10, ramp_up_s=0))).run()
+
+
+@pytest.mark.parametrize(("path", "count"), PATHS)
+def test_the_reader_counts_what_the_source_counts(built: Path, source: EventSource, path: str, count: int) -> None:
+    command = [str(built / "reader"), "127.0.0.1", str(source.port), path, str(STREAMS), "10"]
+    said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    stats = source.stats()
+    assert (said["opened"], said["failed"], said["events"]) == (STREAMS, 0, STREAMS * count)
+    assert (stats.streams_opened, stats.streams_open, stats.events_sent) == (STREAMS, 0, STREAMS * count)
+
+
+@pytest.mark.parametrize(("path", "count"), PATHS)
+def test_our_engine_finds_nothing_lost_or_duplicated(source: EventSource, path: str, count: int) -> None:
+    totals = ran(source, path)
+    assert (totals.opened, totals.failed, totals.events) == (STREAMS, 0, STREAMS * count)
+    assert (totals.audit.lost, totals.audit.duplicated, totals.audit.out_of_order) == (0, 0, 0)
+    assert totals.ended_by_server == STREAMS
+    if "rate=50" in path:
+        assert totals.latencies[Latency.DELIVERY].count == STREAMS * count
+
+
+@pytest.mark.parametrize("line_end", ["lf", "crlf"])
+@pytest.mark.parametrize("size_bytes", [98, 300])
+def test_an_event_is_numbered_stamped_and_as_long_as_asked_for(
+    source: EventSource, line_end: str, size_bytes: int
+) -> None:
+    _, body = request(source, f"/events?rate=0&count=12&size={size_bytes}&eol={line_end}")
+    assert len(body) == 12 * size_bytes
+    assert (b"\r\n" in body) == (line_end == "crlf")
+    events = EventStreamParser().feed(body)
+    decoded = [json.loads(event.data) for event in events]
+    assert [int(event.id) for event in events] == [data["seq"] for data in decoded] == list(range(1, 13))
+    assert all(data["ts"] > 10**18 for data in decoded)
+
+
+def test_a_post_with_a_body_gets_its_stream(source: EventSource) -> None:
+    status, received = request(source, "/events?rate=0&count=1", method="POST", body=b"x" * 500)
+    assert status == 200
+    assert received.startswith(b"id: 1\n")
+
+
+def test_an_unknown_path_is_not_found(source: EventSource) -> None:
+    assert request(source, "/nothing")[0] == 404
+
+
+def test_streams_that_open_together_are_spread_over_the_period(source: EventSource) -> None:
+    with ThreadPoolExecutor(STREAMS) as threads:
+        bodies = list(threads.map(lambda _: request(source, "/events?rate=2&count=1")[1], range(STREAMS)))
+    sent_ns = [json.loads(EventStreamParser().feed(body)[0].data)["ts"] for body in bodies]
+    # Eight golden sections reach over more than three quarters of the 500 ms; unspread, all would be due at once.
+    assert max(sent_ns) - min(sent_ns) > 250_000_000
