@@ -39,8 +39,8 @@ events, which take longer to measure than the read itself: larger reads would ga
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("qq")  # struct timespec on 64-bit Linux
 _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
-CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
-"""Whether this system stamps arrivals."""
+_CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
+_UNIX: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
 
 # linux/in.h: leave the choice of the port to connect(), which can then use one port for several peers.
 _IP_BIND_ADDRESS_NO_PORT = 24
@@ -64,13 +64,17 @@ def keep_stamping() -> Iterator[None]:
     The first segments after a socket has asked go unstamped, unless some other socket had asked before.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
-        _ask_for_stamps(keeper)
+        if _CAN_STAMP:
+            _ask_for_stamps(keeper)
         yield
 
 
+def can_stamp(address: Address) -> bool:
+    """Return whether the kernel stamps what comes from there: a unix socket has no segments."""
+    return _CAN_STAMP and address.family != _UNIX
+
+
 def _ask_for_stamps(asking: socket.socket) -> bool:
-    if not CAN_STAMP:
-        return False
     with suppress(OSError):
         asking.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         return True
@@ -90,11 +94,11 @@ class Wire:
             raise connect_error(exc.errno or 0) from exc
         self._socket.setblocking(False)
         self._unsent = b""
-        # Before connect: the first segment may come with it. A unix socket has no segments.
-        self._stamped = address.family != getattr(socket, "AF_UNIX", None) and _ask_for_stamps(self._socket)
+        # Before connect: the first segment may come with it.
+        self._stamped = can_stamp(address) and _ask_for_stamps(self._socket)
         try:
             if source is not None:
-                if CAN_STAMP:
+                if sys.platform == "linux":
                     self._socket.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
                 self._socket.bind((source, 0))
             code = self._socket.connect_ex(address.socket_address)
@@ -113,7 +117,7 @@ class Wire:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise connect_error(code)
-        if self._socket.family != getattr(socket, "AF_UNIX", None):
+        if self._socket.family != _UNIX:
             # A request is a small write or two, and nothing should wait for more.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

@@ -23,16 +23,16 @@ from sseclient_cli.load.poller import MAX_READY, Poller
 from sseclient_cli.load.population import Population
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
-from sseclient_cli.load.wire import CAN_STAMP, STAMPING_STARTS_S, keep_stamping
+from sseclient_cli.load.wire import STAMPING_STARTS_S, can_stamp, keep_stamping
 from sseclient_cli.target import Hop
 
 TICK_NS = NS_PER_S // 10
 SNAPSHOT_NS = NS_PER_S // 4
 """A snapshot four times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
 
-GATHER_S = 0.0005 if CAN_STAMP else 0.0
-"""How long the loop lets events gather after a turn that brought few. Waking up costs as much as reading an event; and
-where the kernel stamps arrivals, nothing that is reported suffers but the read delay, which says so."""
+GATHER_S = 0.0005
+"""Where the kernel stamps arrivals: how long the loop lets events gather after a turn that brought few. Waking up
+costs as much as reading an event, and nothing that is reported suffers but the read delay, which says so."""
 
 POLL_RESOLUTION_S = 0.001
 """epoll waits whole milliseconds: what is due earlier than that is slept for."""
@@ -61,6 +61,7 @@ class Worker:
             events_per_stream=self._plan.events,
         )
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
+        self._gather_s = GATHER_S if can_stamp(job.hops[-1].address) else 0.0
         self._warm_ns = 0
         self._started_ns = 0
         self._tick_due_ns = 0
@@ -101,7 +102,7 @@ class Worker:
         handled = 0
         while True:
             now_ns = time.monotonic_ns()
-            if now_ns >= bench.ends_ns or population.is_over:
+            if now_ns >= bench.ends_ns or population.is_over or self._totals.interrupted:
                 break
             if now_ns >= population.next_due_ns:
                 population.do_due()
@@ -112,7 +113,7 @@ class Worker:
             if handled >= MAX_READY // 2:
                 handled = handle_ready(0)
             elif handled or idle_s < POLL_RESOLUTION_S:
-                time.sleep(min(idle_s, GATHER_S))
+                time.sleep(min(idle_s, self._gather_s))
                 handled = handle_ready(0)
             else:
                 handled = handle_ready(idle_s - POLL_RESOLUTION_S)
