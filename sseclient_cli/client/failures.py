@@ -98,8 +98,10 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
                 return ConnectionRefusedByTargetError(f"nothing listens on {peer}: is the server running{where}?")
             if cause.errno in (errno.EMFILE, errno.ENFILE):
                 return LimitError("this process has too many open files: raise `ulimit -n`")
-            if "no matching local address" in str(cause):  # asyncio has no better way to say it
-                return UsageError(f"{peer} and --source-address are not of one kind: IPv4 and IPv6 do not mix")
+    attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
+    # asyncio has no code for it, only words.
+    if attempts and all("no matching local address" in words for words in attempts):
+        return UsageError(f"{peer} and --source-address are not of one kind: IPv4 and IPv6 do not mix")
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
