@@ -48,7 +48,7 @@ class Route:
         source = next(self._sources)
         if leg.context is None:
             return Wire(leg.hop.address, source)
-        return TlsWire(leg.hop.address, source, leg.context, leg.hop.target.parsed_url.host)
+        return TlsWire(leg.hop.address, source, leg.context, leg.hop.target.parsed_url.raw_host.decode("ascii"))
 
     def leg_after(self, leg: Leg, status: int, headers: Mapping[str, str]) -> Leg:
         """Return where a redirect leads. Raises BadStatusError if the preflight has not been at that server."""

@@ -1,19 +1,14 @@
-"""One measured stream: wire + HTTP + parser -> samples.
+"""One measured stream: wire + HTTP + parser -> events for its meter.
 
 It never waits: the poller calls it when its socket is ready. One readiness is one bounded read, so that a stream at
 full blast cannot starve the others. A stream outlives its connections: connected again, it goes on with its last event
 ID and its audit.
-
-Two clocks. The kernel's stamp is wall-clock time, and so is an event's own timestamp: ``delivery`` is their difference.
-Durations use the monotonic clock: the stamp is put on it by the offset between the two, which is measured ten times a
-second and not per read, where an interruption between two clock readings would look like a difference in arrival.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from operator import itemgetter
 from time import monotonic_ns, time_ns
 from typing import Protocol
 
@@ -24,21 +19,19 @@ from sseclient_cli.errors import (
     SseError,
     WrongContentTypeError,
 )
-from sseclient_cli.load.audit import SequenceCheck
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.http1 import ResponseReader
+from sseclient_cli.load.meter import Meter
 from sseclient_cli.load.poller import READABLE, WRITABLE
 from sseclient_cli.load.route import Leg
 from sseclient_cli.load.wire import Wire
 from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
-from sseclient_cli.protocol.event_stream import Event, EventStreamParser
+from sseclient_cli.protocol.event_stream import EventStreamParser
 from sseclient_cli.protocol.reconnection import Reconnection, StopReason, refusal_of
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
-
-_type_of = itemgetter(0)  # of an event, which is a tuple
 
 
 class Phase(Enum):
@@ -68,9 +61,9 @@ class Stream:
     """One event stream, over one connection at a time."""
 
     __slots__ = (
-        "_bench", "_check", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns",
-        "_last_event_ns", "_leg", "_owner", "_parser", "_redirects", "_requested_ns", "_wire", "began_ns",
-        "has_opened", "phase", "reconnection", "slot",
+        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_meter",
+        "_owner", "_parser", "_redirects", "_requested_ns", "_wire", "began_ns", "has_opened", "phase", "reconnection",
+        "slot",
     )  # fmt: skip
 
     _http: ResponseReader
@@ -88,9 +81,8 @@ class Stream:
         self.began_ns = 0
         """When it has begun to connect (monotonic)."""
         self._events_left = bench.events_per_stream
-        self._check: SequenceCheck | None = None
+        self._meter = Meter(bench)
         self._parser: EventStreamParser | None = None
-        self._last_event_ns = 0
 
     # Connecting.
 
@@ -98,7 +90,7 @@ class Stream:
         """Begin to connect; ``intended_ns`` is when that was meant to be (monotonic). Raises SseError."""
         self._intended_ns = intended_ns
         self._redirects = 0
-        self._last_event_ns = 0
+        self._meter.begin(intended_ns)
         self._begin(self._bench.route.first)
 
     def _begin(self, leg: Leg) -> None:
@@ -229,7 +221,7 @@ class Stream:
         if self._events_left is not None:
             del events[self._events_left :]
             self._events_left -= len(events)
-        self._measure(events, arrival_ns)
+        self._meter.measure(events, arrival_ns)
         if self._events_left == 0:
             self._owner.completed(self)
 
@@ -262,7 +254,7 @@ class Stream:
             self.reconnection.last_event_id = parser.last_event_id
             if parser.reconnection_time_ms is not None:
                 self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
-        self._bench.connection_lost(self)
+        self._bench.connection_lost(self._meter)
 
     def receive_queue_bytes(self) -> int | None:
         """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
@@ -271,7 +263,7 @@ class Stream:
     @property
     def has_delivered(self) -> bool:
         """Whether the present connection, or the last one, has brought an event."""
-        return self._last_event_ns != 0
+        return self._meter.has_delivered
 
     def _disconnect(self) -> None:
         self._bench.poller.forget(self._wire.fileno())
@@ -284,57 +276,6 @@ class Stream:
         was = self.phase
         self.drop()
         self._owner.ended(self, None if cause is None else _as_ours(cause), was)
-
-    # Measuring.
-
-    def _measure(self, events: list[Event], arrival_ns: int) -> None:
-        """Take the samples of the events of one read.
-
-        Of several events in a read, the stamp is that of the last; when the others arrived is not known, and what is
-        not known is not recorded.
-        """
-        bench = self._bench
-        recorder, fields = bench.recorder, bench.fields
-        arrival_mono_ns = arrival_ns + bench.monotonic_less_wall_ns
-        count = len(events)
-        if not self._last_event_ns:
-            recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
-        elif count == 1:
-            recorder.gap.append((arrival_mono_ns - self._last_event_ns) // 1000)
-        self._last_event_ns = arrival_mono_ns
-        recorder.events += count
-        if count == 1:
-            recorder.types[events[0].type] += 1
-        else:
-            recorder.coalesced += count - 1
-            recorder.types.update(map(_type_of, events))
-        if fields.undecided:
-            bench.keep_until_decided(self, events, arrival_ns)
-        elif fields.needed:
-            if count > 1:
-                self._audit(fields.numbers(events[:-1]))
-            self.sample(events[-1], arrival_ns)
-
-    def sample(self, event: Event, arrival_ns: int | None) -> None:
-        """Read what an event says of itself; ``arrival_ns`` (wall clock) is None where its arrival is not known."""
-        sent_ns, number = self._bench.fields.read(event, with_timestamp=arrival_ns is not None)
-        if sent_ns is not None and arrival_ns is not None:
-            self._bench.recorder.delivery.append((arrival_ns - sent_ns) // 1000)
-        if number is not None:
-            if self._check is None:
-                self._check = SequenceCheck(self._bench.audit)
-            self._check.check(number)
-
-    def resume(self) -> None:
-        """Take the next event as the first of a new connection."""
-        if self._check is not None:
-            self._check.resume()
-
-    def _audit(self, numbers: list[int]) -> None:
-        if numbers:
-            if self._check is None:
-                self._check = SequenceCheck(self._bench.audit)
-            self._check.check_all(numbers)
 
 
 def check_response(status: int, headers: Mapping[str, str]) -> None:
