@@ -11,7 +11,7 @@ from sseclient_cli.load.executors.local import LocalExecutor
 from sseclient_cli.load.executors.processes import ProcessesExecutor
 
 STREAMS_PER_WORKER = 1_000
-"""Below it a second process costs more (0.5 s to start, 40 MB) than it gains: at 10 events/s each, these use a tenth
+"""Below it a second process costs more (0.5 s to start, 40 MB) than it gains: at 10 events/s each, these use a quarter
 of a core."""
 
 MAX_WORKERS = 64
