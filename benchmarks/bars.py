@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 
 from benchmarks.event_source import EventSource
-from benchmarks.measuring import Bench, Figures, Outcome, blast, measure
+from benchmarks.measuring import Figures, Outcome, blast, measure
 from benchmarks.readers import READERS, SSE_BENCH, has_workers
+from benchmarks.running import Bench
 from benchmarks.workloads import Kind, Workload, named
 
 QUIET_CPU_PERCENT = 30

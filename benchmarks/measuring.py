@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from benchmarks.event_source import EventSource, Stats
-from benchmarks.processes import cpu_s, family, pinned_to, rss_bytes
-from benchmarks.readers import Order, Reader, Report
+from benchmarks.event_source import Stats
+from benchmarks.processes import rss_bytes
+from benchmarks.readers import Reader, Report
+from benchmarks.running import MOST_LATE_S, POLL_S, STARTS_PER_S, Bench, Used, reading, wait_until_open
 from benchmarks.workloads import IDLE_FRACTION, Kind, Workload
 
 SETTLE_S = 2.0
 """From the last stream's opening to the window: the crowd's leftovers are read, and fields are chosen, by then."""
 
-STARTS_PER_S = 2000
-POLL_S = 0.01
-MOST_LATE_S = 20.0
-"""Streams that are not open so long after the ramp count as streams that this reader cannot open."""
-
 KEEPS_UP_SHARE = 0.98
 """Of the events sent up to a run's end, how many a reader has then read if it keeps up."""
 
 PUNCTUAL_MS = 100.0
-"""A source that is later than this did not get its core to itself: what else runs on the machine shapes the figures."""
+"""A source that is later than this did not get its core to itself, or has more to send than a core can."""
+
+DISTURBED_PERCENT = 10.0
+"""What else the reader's core may do meanwhile. A reader that has to wait for its core finds more in each read, which
+makes its events look cheap."""
 
 LEAST_SHARE = 0.1
 """A reader that opens fewer of the streams than this is not measured: it would be another workload."""
@@ -41,15 +34,6 @@ Figures = dict[str, float]
 """By name, units in the name; what was not measured is not in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where things run, and for how long. A core that is None means: anywhere."""
-
-    source: EventSource
-    reader_core: int | None
-    window_s: float
-
-
 @dataclass(slots=True)
 class Outcome:
     """What one run gave."""
@@ -57,97 +41,6 @@ class Outcome:
     figures: Figures = field(default_factory=dict)
     note: str | None = None
     """Why figures are missing, if any are."""
-
-
-class Running:
-    """A reader at work."""
-
-    def __init__(self, bench: Bench, reader: Reader, order: Order) -> None:
-        self._reader = reader
-        self._order = order
-        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
-        self._process = subprocess.Popen(
-            reader.command(order),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            text=True,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, **dict(reader.variables), "NO_COLOR": "1"},
-            preexec_fn=pinned_to(bench.reader_core),
-            start_new_session=True,  # a group of its own, to interrupt it as a terminal does
-        )
-        self.pid = self._process.pid
-
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def interrupt(self) -> Report:
-        """Press Ctrl-C, and return its report as below."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGINT)
-        return self.finish()
-
-    def finish(self) -> Report:
-        """Wait for its end and return its report. Raises RuntimeError when it has none."""
-        try:
-            output, _ = self._process.communicate(timeout=self._order.duration_s + MOST_LATE_S)
-            return self._reader.report(self._order, output)
-        except (subprocess.TimeoutExpired, ValueError, LookupError, OSError, TypeError) as exc:
-            raise RuntimeError(self._last_words() or f"no report: {exc}") from exc
-
-    def stop(self) -> None:
-        if self.is_running():
-            for pid in family(self.pid):  # its workers too: they must not read on into the next run
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            self._process.communicate()
-        self._stderr.close()
-
-    def _last_words(self) -> str:
-        self._stderr.seek(0)
-        lines = [line for line in self._stderr.read().splitlines() if line.strip()]
-        return lines[-1][:200] if lines else ""
-
-
-@contextmanager
-def reading(bench: Bench, reader: Reader, workload: Workload, duration_s: float, workers: int = 1) -> Iterator[Running]:
-    """Have a reader read, as long as the block lasts."""
-    ramp_up_s = 0.0 if workload.kind in (Kind.OPENING, Kind.BLAST) else workload.streams / STARTS_PER_S
-    with tempfile.TemporaryDirectory() as folder:
-        order = Order(
-            port=bench.source.port,
-            path=workload.path,
-            streams=workload.streams,
-            duration_s=ramp_up_s + duration_s,
-            ramp_up_s=ramp_up_s,
-            report=Path(folder, "report.json"),
-            workers=workers,
-        )
-        running = Running(bench, reader, order)
-        try:
-            yield running
-        finally:
-            running.stop()
-            _wait_until_closed(bench)
-
-
-def _wait_until_closed(bench: Bench) -> None:
-    """Wait until the source has seen that all clients have left: the next run begins with none."""
-    ends_s = time.monotonic() + MOST_LATE_S
-    while bench.source.stats().streams_open and time.monotonic() < ends_s:
-        time.sleep(POLL_S)
-
-
-def _wait_until_open(bench: Bench, running: Running, streams: int) -> int:
-    """Wait for all streams, for a bounded time; return how many are open. Raises RuntimeError if the reader died."""
-    ends_s = time.monotonic() + streams / STARTS_PER_S + MOST_LATE_S
-    while (now_open := bench.source.stats().streams_open) < streams and time.monotonic() < ends_s:
-        if not running.is_running():
-            running.finish()
-            raise RuntimeError(f"it ended after it had opened {now_open:,} streams")
-        time.sleep(POLL_S)
-    return min(now_open, streams)
 
 
 def measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
@@ -168,8 +61,10 @@ def _note(figures: Figures, capped: Workload, workload: Workload) -> str | None:
         return f"opened {figures['open']:,.0f} streams in {capped.streams / STARTS_PER_S + MOST_LATE_S:.0f} s"
     if capped != workload:
         return f"{capped.streams:,} streams: it does not get further"
+    if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
+        return f"disturbed: others used {figures['others_cpu_percent']:.0f} % of its core"
     if figures.get("source_late_ms", 0) > PUNCTUAL_MS:
-        return f"the source was {figures['source_late_ms']:,.0f} ms late: the machine was busy"
+        return f"disturbed: the source was {figures['source_late_ms']:,.0f} ms late"
     return "does not keep up" if figures.get("read_share", 1) < KEEPS_UP_SHARE else None
 
 
@@ -177,11 +72,11 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     """Measure CPU per event over a window in which nothing opens or closes."""
     before = bench.source.stats()
     with reading(bench, reader, workload, PATIENCE_S) as running:
-        now_open = _wait_until_open(bench, running, workload.streams)
+        now_open = wait_until_open(bench, running, workload.streams)
         time.sleep(SETTLE_S)
-        first, cpu_start_s, start_s = bench.source.stats(), cpu_s(running.pid), time.monotonic()
+        first, start = bench.source.stats(), Used.by(bench, running)
         time.sleep(bench.window_s)
-        cpu_used_s, taken_s, last = cpu_s(running.pid) - cpu_start_s, time.monotonic() - start_s, bench.source.stats()
+        used, last = Used.by(bench, running) - start, bench.source.stats()
         memory_bytes = rss_bytes(running.pid)
         if last.streams_open < now_open or not running.is_running():
             raise RuntimeError("streams closed before the window was over")
@@ -194,11 +89,12 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
         events *= read_share  # of what was sent meanwhile, the rest lies in the sockets' buffers
     return {
         "open": now_open,
-        "cpu_us_per_event": cpu_used_s * 1e6 / events,
-        "cpu_percent": 100 * cpu_used_s / taken_s,
+        "cpu_us_per_event": used.cpu_s * 1e6 / events,
+        "cpu_percent": 100 * used.cpu_s / used.time_s,
+        "others_cpu_percent": 100 * max(used.core_s - used.cpu_s, 0) / used.time_s,
         "rss_mib": memory_bytes / 2**20,
         "read_share": read_share,
-        **_source_figures(first, last, taken_s),
+        **_source_figures(first, last, used.time_s),
         **_claims(report),
     }
 
@@ -232,7 +128,7 @@ def _idle(bench: Bench, reader: Reader, workload: Workload) -> Figures:
 
 def _memory_bytes(bench: Bench, reader: Reader, workload: Workload) -> int:
     with reading(bench, reader, workload, PATIENCE_S) as running:
-        now_open = _wait_until_open(bench, running, workload.streams)
+        now_open = wait_until_open(bench, running, workload.streams)
         if now_open < workload.streams:
             raise RuntimeError(f"opened {now_open:,} of {workload.streams:,} streams")
         time.sleep(SETTLE_S)
