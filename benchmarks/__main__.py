@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -17,9 +18,10 @@ from benchmarks.bars import scaling, truthfulness
 from benchmarks.building import build
 from benchmarks.event_source import EventSource
 from benchmarks.facts import facts
-from benchmarks.measuring import Bench, Outcome, measure
+from benchmarks.measuring import Outcome, measure
 from benchmarks.processes import cores, raise_open_files
 from benchmarks.readers import LIMIT, READERS, Reader
+from benchmarks.running import Bench
 from benchmarks.tables import markdown
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -35,6 +37,10 @@ def main() -> None:
     workloads = [workload for workload in WORKLOADS if workload.name in options.workloads]
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     window_s = QUICK_WINDOW_S if options.quick else WINDOW_S
+    # So that whatever ends this run, the processes it has started end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # A shell lets its background jobs ignore it, and they would hand that down to the readers, which are to hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _require_machine(workloads)
     build()
     known = facts()

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from benchmarks.event_source import EventSource, Stats
-from benchmarks.processes import cpu_s, family, pinned_to, rss_bytes
-from benchmarks.readers import Order, Reader, Report
+from benchmarks.event_source import Stats
+from benchmarks.processes import rss_bytes
+from benchmarks.readers import Reader, Report
+from benchmarks.running import MOST_LATE_S, POLL_S, STARTS_PER_S, Bench, Used, reading, wait_until_open
 from benchmarks.workloads import IDLE_FRACTION, Kind, Workload
 
 SETTLE_S = 2.0
 """From the last stream's opening to the window: the crowd's leftovers are read, and fields are chosen, by then."""
 
-SLACK_S = 6.0
-"""A reader's own start, and what it opens late. It goes on for so long after the window if it was punctual."""
+KEEPS_UP_SHARE = 0.98
+"""Of the events sent up to a run's end, how many a reader has then read if it keeps up."""
 
-STARTS_PER_S = 2000
-POLL_S = 0.01
-MOST_LATE_S = 20.0
-"""Streams that are not open so long after the ramp count as streams that this reader cannot open."""
+PUNCTUAL_MS = 100.0
+"""A source that is later than this did not get its core to itself, or has more to send than a core can."""
+
+DISTURBED_PERCENT = 10.0
+"""What else the reader's core may do meanwhile. A reader that has to wait for its core finds more in each read, which
+makes its events look cheap."""
+
+LEAST_SHARE = 0.1
+"""A reader that opens fewer of the streams than this is not measured: it would be another workload."""
+
+PATIENCE_S = 60.0
+"""How much longer than its window a reader is told to read. It is interrupted when enough is measured."""
 
 Figures = dict[str, float]
 """By name, units in the name; what was not measured is not in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where things run, and for how long. A core that is None means: anywhere."""
-
-    source: EventSource
-    reader_core: int | None
-    window_s: float
 
 
 @dataclass(slots=True)
@@ -50,131 +43,64 @@ class Outcome:
     """Why figures are missing, if any are."""
 
 
-class Running:
-    """A reader at work."""
-
-    def __init__(self, bench: Bench, reader: Reader, order: Order) -> None:
-        self._reader = reader
-        self._order = order
-        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
-        self._process = subprocess.Popen(
-            reader.command(order),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            text=True,
-            cwd=Path(__file__).parent.parent,
-            env={**os.environ, **dict(reader.variables), "NO_COLOR": "1"},
-            preexec_fn=pinned_to(bench.reader_core),
-        )
-        self.pid = self._process.pid
-
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def finish(self) -> Report:
-        """Wait for its end and return its report. Raises RuntimeError when it has none."""
-        try:
-            output, _ = self._process.communicate(timeout=self._order.duration_s + MOST_LATE_S)
-            return self._reader.report(self._order, output)
-        except (subprocess.TimeoutExpired, ValueError, LookupError, OSError, TypeError) as exc:
-            raise RuntimeError(self._last_words() or f"no report: {exc}") from exc
-
-    def stop(self) -> None:
-        if self.is_running():
-            for pid in family(self.pid):  # its workers too: they must not read on into the next run
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            self._process.communicate()
-        self._stderr.close()
-
-    def _last_words(self) -> str:
-        self._stderr.seek(0)
-        lines = [line for line in self._stderr.read().splitlines() if line.strip()]
-        return lines[-1][:200] if lines else ""
-
-
-@contextmanager
-def reading(bench: Bench, reader: Reader, workload: Workload, duration_s: float, workers: int = 1) -> Iterator[Running]:
-    """Have a reader read, as long as the block lasts."""
-    ramp_up_s = 0.0 if workload.kind in (Kind.OPENING, Kind.BLAST) else workload.streams / STARTS_PER_S
-    with tempfile.TemporaryDirectory() as folder:
-        order = Order(
-            port=bench.source.port,
-            path=workload.path,
-            streams=workload.streams,
-            duration_s=ramp_up_s + duration_s,
-            ramp_up_s=ramp_up_s,
-            report=Path(folder, "report.json"),
-            workers=workers,
-        )
-        running = Running(bench, reader, order)
-        try:
-            yield running
-        finally:
-            running.stop()
-            _wait_until_closed(bench)
-
-
-def _wait_until_closed(bench: Bench) -> None:
-    """Wait until the source has seen that all clients have left: the next run begins with none."""
-    ends_s = time.monotonic() + MOST_LATE_S
-    while bench.source.stats().streams_open and time.monotonic() < ends_s:
-        time.sleep(POLL_S)
-
-
-def _wait_until_open(bench: Bench, running: Running, streams: int, timeout_s: float) -> None:
-    ends_s = time.monotonic() + timeout_s
-    while (now_open := bench.source.stats().streams_open) < streams:
-        if not running.is_running() or time.monotonic() > ends_s:
-            running.finish() if not running.is_running() else None
-            raise RuntimeError(f"opened {now_open:,} of {streams:,} streams")
-        time.sleep(POLL_S)
-
-
 def measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
     """Run a reader on a workload, and return what can be said of it."""
     capped = workload.with_streams(min(workload.streams, reader.most_streams or workload.streams))
-    note = f"{capped.streams:,} streams: it does not get further" if capped != workload else None
-    measures = {Kind.PACED: _paced, Kind.BLAST: _blast, Kind.IDLE: _idle, Kind.OPENING: _opening}
+    if capped.streams < workload.streams * LEAST_SHARE:
+        return Outcome({}, f"not measured: it opens {capped.streams:,} streams at most")
+    measures = {Kind.PACED: _paced, Kind.BLAST: blast, Kind.IDLE: _idle, Kind.OPENING: _opening}
     try:
-        return Outcome(measures[workload.kind](bench, reader, capped), note)
+        figures = measures[workload.kind](bench, reader, capped)
     except (RuntimeError, OSError) as exc:
         return Outcome({}, str(exc))
+    return Outcome(figures, _note(figures, capped, workload))
+
+
+def _note(figures: Figures, capped: Workload, workload: Workload) -> str | None:
+    if figures.get("open", capped.streams) < capped.streams:
+        return f"opened {figures['open']:,.0f} streams in {capped.streams / STARTS_PER_S + MOST_LATE_S:.0f} s"
+    if capped != workload:
+        return f"{capped.streams:,} streams: it does not get further"
+    if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
+        return f"disturbed: others used {figures['others_cpu_percent']:.0f} % of its core"
+    if figures.get("source_late_ms", 0) > PUNCTUAL_MS:
+        return f"disturbed: the source was {figures['source_late_ms']:,.0f} ms late"
+    return "does not keep up" if figures.get("read_share", 1) < KEEPS_UP_SHARE else None
 
 
 def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     """Measure CPU per event over a window in which nothing opens or closes."""
     before = bench.source.stats()
-    with reading(bench, reader, workload, SETTLE_S + bench.window_s + SLACK_S) as running:
-        _wait_until_open(bench, running, workload.streams, workload.streams / STARTS_PER_S + MOST_LATE_S)
+    with reading(bench, reader, workload, PATIENCE_S) as running:
+        now_open = wait_until_open(bench, running, workload.streams)
         time.sleep(SETTLE_S)
-        first, cpu_start_s, start_s = bench.source.stats(), cpu_s(running.pid), time.monotonic()
+        first, start = bench.source.stats(), Used.by(bench, running)
         time.sleep(bench.window_s)
-        cpu_used_s, taken_s, last = cpu_s(running.pid) - cpu_start_s, time.monotonic() - start_s, bench.source.stats()
-        if last.streams_open < workload.streams:
-            raise RuntimeError("streams closed before the window was over")
+        used, last = Used.by(bench, running) - start, bench.source.stats()
         memory_bytes = rss_bytes(running.pid)
-        report = running.finish()
-    after = bench.source.stats()
-    events = last.events_sent - first.events_sent
+        if last.streams_open < now_open or not running.is_running():
+            raise RuntimeError("streams closed before the window was over")
+        # What is sent from here on comes while the reader says goodbye.
+        sent = bench.source.stats().events_sent - before.events_sent
+        report = running.interrupt()
+    read_share = min(report.events / sent, 1)
+    events: float = last.events_sent - first.events_sent
+    if read_share < KEEPS_UP_SHARE:
+        events *= read_share  # of what was sent meanwhile, the rest lies in the sockets' buffers
     return {
-        "cpu_us_per_event": cpu_used_s * 1e6 / events,
-        "cpu_percent": 100 * cpu_used_s / taken_s,
+        "open": now_open,
+        "cpu_us_per_event": used.cpu_s * 1e6 / events,
+        "cpu_percent": 100 * used.cpu_s / used.time_s,
+        "others_cpu_percent": 100 * max(used.core_s - used.cpu_s, 0) / used.time_s,
         "rss_mib": memory_bytes / 2**20,
-        "read_share": report.events / (after.events_sent - before.events_sent),
-        **_source_figures(first, last, taken_s),
+        "read_share": read_share,
+        **_source_figures(first, last, used.time_s),
         **_claims(report),
     }
 
 
-def _blast(bench: Bench, reader: Reader, workload: Workload) -> Figures:
-    """Measure how many events a reader takes. It counts itself: what the source counts may still lie in a buffer."""
-    return blast(bench, reader, workload)
-
-
 def blast(bench: Bench, reader: Reader, workload: Workload, workers: int = 1) -> Figures:
-    """As above, with so many worker processes."""
+    """Measure how many events a reader takes. It counts itself: what the source counts may still lie in a buffer."""
     first, start_s = bench.source.stats(), time.monotonic()
     with reading(bench, reader, workload, SETTLE_S + bench.window_s, workers) as running:
         report = running.finish()
@@ -201,8 +127,10 @@ def _idle(bench: Bench, reader: Reader, workload: Workload) -> Figures:
 
 
 def _memory_bytes(bench: Bench, reader: Reader, workload: Workload) -> int:
-    with reading(bench, reader, workload, SETTLE_S + SLACK_S) as running:
-        _wait_until_open(bench, running, workload.streams, workload.streams / STARTS_PER_S + MOST_LATE_S)
+    with reading(bench, reader, workload, PATIENCE_S) as running:
+        now_open = wait_until_open(bench, running, workload.streams)
+        if now_open < workload.streams:
+            raise RuntimeError(f"opened {now_open:,} of {workload.streams:,} streams")
         time.sleep(SETTLE_S)
         return rss_bytes(running.pid)
 
@@ -215,8 +143,8 @@ def _opening(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     base = bench.source.stats().streams_opened
     few = workload.streams // 100
     seen: list[tuple[float, int]] = []
-    with reading(bench, reader, workload, SETTLE_S + SLACK_S) as running:
-        ends_s = time.monotonic() + MOST_LATE_S + SLACK_S
+    with reading(bench, reader, workload, PATIENCE_S) as running:
+        ends_s = time.monotonic() + MOST_LATE_S
         while not seen or seen[-1][1] < workload.streams:
             if not running.is_running() or time.monotonic() > ends_s:
                 raise RuntimeError(f"opened {seen[-1][1]:,} of {workload.streams:,} streams")

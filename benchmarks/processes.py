@@ -51,6 +51,16 @@ def cpu_s(pid: int) -> float:
     return ticks / _TICKS_PER_S
 
 
+def core_busy_s(core: int) -> float:
+    """Return the time that a core has spent on anything, since the machine started."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _iowait, irq, softirq, steal = (int(value) for value in fields[:8])
+            return (user + nice + system + irq + softirq + steal) / _TICKS_PER_S
+    raise LookupError(f"/proc/stat has no core {core}")
+
+
 def rss_bytes(pid: int) -> int:
     """Return the resident memory of a process and its descendants."""
     return sum(int(Path(f"/proc/{member}/statm").read_text().split()[1]) for member in family(pid)) * _PAGE_BYTES

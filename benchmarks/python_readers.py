@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from array import array
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,13 +107,18 @@ async def main(name: str, url: str, streams: int, duration_s: float, ramp_up_s: 
 
     async def run(read_one: ReadOne) -> None:
         start_s = time.monotonic()
+        interrupted = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
         tasks: list[asyncio.Future[None]] = []
         for index in range(streams):
             wait_s = start_s + ramp_up_s * index / streams - time.monotonic()
             if wait_s > 0 or index % 50 == 0:
                 await asyncio.sleep(max(wait_s, 0))
+            if interrupted.is_set():
+                break
             tasks.append(asyncio.ensure_future(read_one(url)))
-        await asyncio.wait(tasks, timeout=max(start_s + duration_s - time.monotonic(), 0))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(interrupted.wait(), start_s + duration_s - time.monotonic())
         tally_s = time.monotonic() - start_s
         print(json.dumps(report(tally, tally_s)), flush=True)
         for task in tasks:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 
 from benchmarks.bars import median_of
-from benchmarks.measuring import Figures, Outcome
+from benchmarks.measuring import KEEPS_UP_SHARE, Figures, Outcome
 from benchmarks.readers import LIMIT
 from benchmarks.workloads import WORKLOADS, Kind, Workload
 
@@ -69,6 +69,8 @@ def _ratio(rounds: Rounds, workload: Workload, reader: str) -> str:
     if limit is None or reader == LIMIT or workload.kind is Kind.IDLE:
         return text
     ratio = own / limit
+    # Whoever does not keep up is seen at its best: long reads, and no sleep in between.
+    text += ", does not keep up" if (_median(rounds, workload, reader, "read_share") or 1) < KEEPS_UP_SHARE else ""
     return f"**{ratio:.0%}** ({text})" if workload.kind in _MORE_IS_BETTER else f"**{ratio:.2f}x** ({text})"
 
 

@@ -8,7 +8,7 @@
  * of the source has once, whatever its line ends and chunks. No memory is allocated for anything that is read.
  *
  * The streams are opened evenly over RAMP_UP_S, as fast as it goes without it. DURATION_S counts from the first start,
- * ramp included. It ends earlier when the server has ended all streams. Prints one JSON object: counts of the whole run,
+ * ramp included. It ends earlier when the server has ended all streams, or on SIGINT. Prints one JSON object: counts of the whole run,
  * and of the steady part after all streams were open.
  */
 
@@ -17,6 +17,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,14 @@ static struct {
 static struct sockaddr_in server;
 static struct stream *streams; /* by file descriptor */
 static int epoll_fd;
+static volatile sig_atomic_t interrupted;
 static char buffer[CARRY_BYTES + READ_BYTES];
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
 
 static void watch(int operation, int fd, uint32_t events)
 {
@@ -163,7 +171,7 @@ static void read_streams(int64_t end_ns)
     static struct epoll_event ready[EVENTS_PER_TURN];
     for (;;) {
         int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-        if (now_ns >= end_ns || (run.started == run.planned && run.connecting == 0 && run.open == 0))
+        if (interrupted || now_ns >= end_ns || (run.started == run.planned && run.connecting == 0 && run.open == 0))
             return;
         int64_t left_ms = (end_ns - now_ns) / 1000000 + 1;
         int wait_ms = start_due(now_ns);
@@ -218,6 +226,7 @@ int main(int argc, char **argv)
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!streams || epoll_fd < 0)
         give_up("streams");
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = interrupt}, NULL); /* epoll_wait returns, too */
     run.empty_rss_kib = rss_kib();
     run.start_ns = clock_ns(CLOCK_MONOTONIC);
     read_streams(run.start_ns + (int64_t)(atof(argv[5]) * NS_PER_S));
