@@ -58,10 +58,8 @@ def sequence_number(value: object) -> int | None:
     """Return a whole number, or a string of digits as one, or None if this is neither."""
     if isinstance(value, str) and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    # 64 bits, as every counter has: a number of thousands of digits could not even be printed.
-    return value if -(2**63) < value < 2**63 else None
+    # 64 bits, as every counter has: a number of thousands of digits could not even be printed. True is an int, too.
+    return value if type(value) is int and -(2**63) < value < 2**63 else None
 
 
 def _number(value: object) -> int | float | None:

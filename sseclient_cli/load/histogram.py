@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import mul
 
 from hdrh.histogram import HdrHistogram
 
@@ -14,6 +15,9 @@ HIGHEST_US = 24 * 3600 * 1_000_000
 """The histograms' range is 1 us to a day; a larger value counts as a day, and its true size as the maximum."""
 
 SIGNIFICANT_DIGITS = 3
+
+_HDR_BITS = 11
+"""The buckets of three digits hold whole numbers up to 2,047, and so many significant bits from there on."""
 
 ROUNDED_BITS = 7
 """Significant bits of a rounded value: within 1 %, and the values of a second are a few hundred numbers."""
@@ -43,9 +47,10 @@ class Histogram:
         if not counts:
             return
         self._extend(min(counts), max(counts))
-        for value_us, times in counts.items():
-            self.count += times
-            self.sum_us += value_us * times
+        self.count += sum(counts.values())
+        self.sum_us += sum(map(mul, counts.keys(), counts.values()))
+        # By the histogram's own buckets first: a tick has thousands of values, and recording one takes 1 us.
+        for value_us, times in _cut(counts, _HDR_BITS).items():
             if value_us < 0:
                 self.negative += times
             else:
@@ -104,8 +109,13 @@ def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
 
 def rounded(counts: Mapping[int, int]) -> Counter[int]:
     """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep, or to send."""
+    return _cut(counts, ROUNDED_BITS)
+
+
+def _cut(counts: Mapping[int, int], bits: int) -> Counter[int]:
+    """Round values down to so many significant bits."""
     found: Counter[int] = Counter()
     for value_us, times in counts.items():
-        shift = max(value_us.bit_length() - ROUNDED_BITS, 0)
-        found[value_us >> shift << shift] += times
+        shift = value_us.bit_length() - bits
+        found[value_us >> shift << shift if shift > 0 else value_us] += times
     return found

@@ -90,3 +90,11 @@ def test_rounded_values_are_within_one_percent_and_none_is_lost(values_us: list[
 
 def test_rounded_values_are_few() -> None:
     assert len(rounded(Counter(range(1_000_000)))) < 1000
+
+
+@given(st.lists(st.integers(0, HIGHEST_US), max_size=200))
+def test_values_are_in_the_buckets_of_an_hdr_histogram_that_recorded_each(all_us: list[int]) -> None:
+    reference = HdrHistogram(1, HIGHEST_US, 3)
+    for value_us in all_us:
+        reference.record_value(value_us)
+    assert histogram(*all_us).encoded() == reference.encode().decode()
