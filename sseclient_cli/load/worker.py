@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sseclient_cli.errors import InternalError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.fields import FieldReader
 from sseclient_cli.load.histogram import rounded
@@ -128,7 +129,14 @@ class Worker:
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
-            self._on_snapshot(self._snapshot(now_ns))
+            self._show(self._on_snapshot, self._snapshot(now_ns))
+
+    def _show(self, on_snapshot: Callable[[Snapshot], None], snapshot: Snapshot) -> None:
+        try:
+            on_snapshot(snapshot)
+        except Exception as exc:  # noqa: BLE001 - a view that breaks must not cost the run
+            self._on_snapshot = None
+            self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._population.row)
 
     def _record_lag(self, now_ns: int) -> None:
         """Record how late this tick is, and each that should have come meanwhile: a stall is no single sample."""

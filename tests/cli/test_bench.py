@@ -123,7 +123,9 @@ def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
     document = json.loads((tmp_path / "run.json").read_text("utf-8"))
     jsonschema.validate(document, schema())
     assert document["run"]["interrupted"]
-    assert document["streams"]["opened"] == 40
+    # At full blast the server may have opened a stream whose answer we have not read yet.
+    assert document["streams"]["opened"] + document["streams"]["unfinished"] == 40
+    assert document["streams"]["opened"] > 0
     wait_for_streams(server, 0)
 
 

@@ -137,8 +137,10 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
     assert " ".join(stdout.split()).count("interrupted: this is the part that ran") == 1
     document = document_at(path)
     assert (document["run"]["interrupted"], document["run"]["incomplete"]) == (True, False)
-    assert document["streams"]["opened"] == 40
-    assert document["events"]["received"] > 0
+    # At full blast the server may have opened a stream whose answer we have not read yet.
+    assert document["streams"]["opened"] + document["streams"]["unfinished"] == 40
+    assert document["streams"]["opened"] > 0
+    assert None not in document["generator"]["cpu_percent"]
 
 
 @pytest.mark.parametrize("after_s", [0, 0.02, 0.05, 0.1, 0.2, 0.4])

@@ -226,6 +226,17 @@ async def test_a_worker_that_is_late_for_its_start_still_ends_with_the_others() 
     assert totals.latencies[Latency.CONNECT].min_us > 500_000
 
 
+async def test_a_view_that_breaks_is_in_the_report_and_does_not_cost_the_run() -> None:
+    def broken(_snapshot: Snapshot) -> None:
+        raise ValueError("such a bug")
+
+    async with ScriptedServer(TWO_EVENTS) as server:
+        job = worker(server.port, duration_s=1)._job
+        totals = await asyncio.to_thread(Worker(job, broken).run)
+    assert (totals.events, errors(totals)) == (2, {"internal": 1})
+    assert totals.errors["internal"].example == "ValueError: such a bug"
+
+
 async def test_all_connections_are_closed_at_the_end() -> None:
     async with ScriptedServer(*[SILENCE] * 5) as server:
         await asyncio.to_thread(worker(server.port, connections=5).run)
