@@ -36,6 +36,11 @@ def test_what_was_not_measured_is_a_dash_and_says_why() -> None:
     assert "not measured: it is not there" in text
 
 
+def test_a_figure_with_a_note_has_a_star() -> None:
+    text = markdown({("blast", "other"): [Outcome({"events_per_s": 10.0}, "disturbed")]}, {}, [], [])
+    assert row(text, "other") == r"| other | 10\* | – |"
+
+
 def test_a_reader_that_falls_behind_is_named() -> None:
     text = markdown(
         {
