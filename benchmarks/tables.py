@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 
-from benchmarks.bars import median_of
 from benchmarks.measuring import KEEPS_UP_SHARE, Figures, Outcome
 from benchmarks.readers import LIMIT
+from benchmarks.rounds import kept, median_of
 from benchmarks.workloads import WORKLOADS, Kind, Workload
 
 Rounds = Mapping[tuple[str, str], list[Outcome]]
@@ -94,7 +94,7 @@ def _details(rounds: Rounds, workload: Workload) -> Iterator[str]:
     for reader, rows in outcomes.items():
         median = median_of(rows)
         cells = [_show(name, median.figures[name]) if name in median.figures else _NOTHING for name in names]
-        yield _row(reader, *cells, _spread(rows, _HEADLINES[workload.kind][0]), median.note or "")
+        yield _row(reader, *cells, _spread(kept(rows), _HEADLINES[workload.kind][0]), median.note or "")
 
 
 def _spread(rows: list[Outcome], name: str) -> str:
