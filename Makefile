@@ -34,7 +34,7 @@ wheel: dev ## Build dist/*.whl.
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
 
-# All of it takes a good quarter of an hour. make bench BENCH="--quick --workloads 4000x10" and the like: see
+# All of it takes about half an hour. make bench BENCH="--quick --workloads 4000x10" and the like: see
 # benchmarks/README.md.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)

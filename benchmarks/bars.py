@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-
 from benchmarks.event_source import EventSource
 from benchmarks.measuring import Figures, Outcome, blast, measure
 from benchmarks.readers import READERS, SSE_BENCH, has_workers
@@ -58,14 +56,3 @@ def scaling(window_s: float) -> Outcome:
             figures[f"source_cpu_percent_{workers}"] = measured["source_cpu_percent"]
     figures["speed_up"] = figures["events_per_s_2"] / figures["events_per_s_1"]
     return Outcome(figures)
-
-
-def median_of(outcomes: list[Outcome]) -> Outcome:
-    """Return the medians of what was measured in several rounds, or why nothing was."""
-    measured = [outcome.figures for outcome in outcomes if outcome.figures]
-    if not measured:
-        return outcomes[-1] if outcomes else Outcome()
-    names = measured[0].keys()
-    medians = {name: statistics.median(figures[name] for figures in measured if name in figures) for name in names}
-    notes = [outcome.note for outcome in outcomes if outcome.note]
-    return Outcome(medians, notes[-1] if notes else None)

@@ -20,6 +20,7 @@ KEEPS_UP_SHARE = 0.98
 PUNCTUAL_MS = 100.0
 """A source that is later than this did not get its core to itself, or has more to send than a core can."""
 
+DISTURBED = "disturbed"
 DISTURBED_PERCENT = 10.0
 """What else the reader's core may do meanwhile. A reader that has to wait for its core finds more in each read, which
 makes its events look cheap."""
@@ -62,9 +63,9 @@ def _note(figures: Figures, capped: Workload, workload: Workload) -> str | None:
     if capped != workload:
         return f"{capped.streams:,} streams: it does not get further"
     if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
-        return f"disturbed: others used {figures['others_cpu_percent']:.0f} % of its core"
+        return f"{DISTURBED}: others used {figures['others_cpu_percent']:.0f} % of its core"
     if figures.get("source_late_ms", 0) > PUNCTUAL_MS:
-        return f"disturbed: the source was {figures['source_late_ms']:,.0f} ms late"
+        return f"{DISTURBED}: the source was {figures['source_late_ms']:,.0f} ms late"
     return "does not keep up" if figures.get("read_share", 1) < KEEPS_UP_SHARE else None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 
-from benchmarks.bars import median_of
 from benchmarks.measuring import KEEPS_UP_SHARE, Figures, Outcome
 from benchmarks.readers import LIMIT
+from benchmarks.rounds import kept, median_of
 from benchmarks.workloads import WORKLOADS, Kind, Workload
 
 Rounds = Mapping[tuple[str, str], list[Outcome]]
@@ -49,7 +49,7 @@ def _ratios(rounds: Rounds) -> Iterator[str]:
     columns = [workload for workload in WORKLOADS if _measured(rounds, workload)]
     readers = list(dict.fromkeys(reader for _, reader in rounds))
     titles = [f"{_HEADLINES[column.kind][1]}, {column.title}" for column in columns]
-    yield "Against the limit: so many times the cost, so much of the speed."
+    yield "Against the limit: so many times the cost, so much of the speed. A star: see the note in the tables below."
     yield ""
     yield _row("reader", *titles, "delivery p50 / p99 it reports")
     yield _row(*["---"] * (len(columns) + 2))
@@ -63,7 +63,7 @@ def _ratio(rounds: Rounds, workload: Workload, reader: str) -> str:
     own = _median(rounds, workload, reader, name)
     if own is None:
         return _NOTHING
-    text = _show(name, own)
+    text = _show(name, own) + ("\\*" if median_of(rounds[workload.name, reader]).note else "")
     limit = _median(rounds, workload, LIMIT, name)
     # A limit of some bytes per stream is no yardstick: everything else would be a thousand times that.
     if limit is None or reader == LIMIT or workload.kind is Kind.IDLE:
@@ -94,7 +94,7 @@ def _details(rounds: Rounds, workload: Workload) -> Iterator[str]:
     for reader, rows in outcomes.items():
         median = median_of(rows)
         cells = [_show(name, median.figures[name]) if name in median.figures else _NOTHING for name in names]
-        yield _row(reader, *cells, _spread(rows, _HEADLINES[workload.kind][0]), median.note or "")
+        yield _row(reader, *cells, _spread(kept(rows), _HEADLINES[workload.kind][0]), median.note or "")
 
 
 def _spread(rows: list[Outcome], name: str) -> str:

@@ -30,10 +30,22 @@ def test_rounds_become_their_median_and_their_spread() -> None:
     assert "| 10.00 us | 50% of 3 |" in text
 
 
+def test_a_disturbed_round_is_left_out_and_that_is_said() -> None:
+    rounds = [Outcome({"cpu_us_per_event": 10.0}), Outcome({"cpu_us_per_event": 2.0}, "disturbed: by a test")]
+    text = markdown({("4000x10", "limit"): rounds}, {}, [], [])
+    assert row(text, "limit").startswith(r"| limit | 10.00 us\* |")
+    assert "1 of 2 rounds left out: disturbed" in text
+
+
 def test_what_was_not_measured_is_a_dash_and_says_why() -> None:
     text = markdown({("blast", "other"): [Outcome({}, "not measured: it is not there")]}, {}, [], [])
     assert row(text, "other").count("–") == 2
     assert "not measured: it is not there" in text
+
+
+def test_a_figure_with_a_note_has_a_star() -> None:
+    text = markdown({("blast", "other"): [Outcome({"events_per_s": 10.0}, "disturbed")]}, {}, [], [])
+    assert row(text, "other") == r"| other | 10\* | – |"
 
 
 def test_a_reader_that_falls_behind_is_named() -> None:
