@@ -139,8 +139,8 @@ class Stream:
     def _go_on(self) -> None:
         """Send more of a large request, and look whether there is an answer already."""
         try:
-            self._wait()
             self._requested_ns = monotonic_ns()
+            self._wait()
         except Exception as exc:  # noqa: BLE001
             self.end(exc)
         else:
@@ -156,15 +156,15 @@ class Stream:
             now_ns = time_ns()
             if now_ns > bench.ends_wall_ns:
                 return
+            if not data:
+                self._take_end()
+                return
             recorder = bench.recorder
             if stamp_ns:
                 recorder.read_delay.append((now_ns - stamp_ns) // 1000)
             else:
                 recorder.unstamped_reads += 1
                 stamp_ns = now_ns
-            if not data:
-                self._take_end()
-                return
             http = self._http
             body = http.feed(data)
             if self._parser is None and http.headers is not None:
@@ -254,7 +254,7 @@ class Stream:
             self.reconnection.last_event_id = parser.last_event_id
             if parser.reconnection_time_ms is not None:
                 self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
-        self._bench.connection_lost(self._meter)
+            self._bench.connection_lost(self._meter)
 
     def receive_queue_bytes(self) -> int | None:
         """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -119,6 +120,8 @@ async def test_restart_begins_a_new_stream_at_once() -> None:
     assert [request.header("last-event-id") for request in server.requests] == [None] * 4
     assert (totals.planned, totals.opened, totals.ended_by_server, totals.open_now) == (4, 4, 3, 1)
     assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (8, 0, 0)
+    # The ends of the connections bring nothing that could be stamped.
+    assert totals.reads == totals.stamped_reads or sys.platform != "linux"
 
 
 async def test_restart_does_not_hammer_a_server_that_refuses() -> None:
