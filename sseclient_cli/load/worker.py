@@ -20,7 +20,7 @@ from sseclient_cli.load.fields import FieldReader
 from sseclient_cli.load.histogram import rounded
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import NS_PER_S, Field, Plan
-from sseclient_cli.load.poller import MAX_READY, Poller
+from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.population import Population
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
@@ -31,11 +31,11 @@ TICK_NS = NS_PER_S // 10
 SNAPSHOT_NS = NS_PER_S // 4
 """A snapshot four times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
 
-GATHER_S = 0.0005
-"""Where the kernel stamps arrivals: how long the loop lets events gather after a turn that brought few. Waking up
+GATHER_NS = NS_PER_S // 1000
+"""Where the kernel stamps arrivals: how long after a turn began the next one begins, so that events gather. Waking up
 costs as much as reading an event, and nothing that is reported suffers but the read delay, which says so."""
 
-POLL_RESOLUTION_S = 0.001
+POLL_RESOLUTION_NS = NS_PER_S // 1000
 """epoll waits whole milliseconds: what is due earlier than that is slept for."""
 
 
@@ -62,7 +62,7 @@ class Worker:
             events_per_stream=self._plan.events,
         )
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
-        self._gather_s = GATHER_S if can_stamp(job.hops[-1].address) else 0.0
+        self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
         self._warm_ns = 0
         self._started_ns = 0
         self._tick_due_ns = 0
@@ -100,7 +100,7 @@ class Worker:
     def _loop(self) -> None:
         """Turn until the run is over."""
         handle_ready, population, bench = self._bench.poller.handle_ready, self._population, self._bench
-        handled = 0
+        handled = turn_ns = 0
         while True:
             now_ns = time.monotonic_ns()
             if now_ns >= bench.ends_ns or population.is_over or self._totals.interrupted:
@@ -109,15 +109,16 @@ class Worker:
                 population.do_due()
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
-            due_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns)
-            idle_s = max(due_ns - time.monotonic_ns(), 0) / NS_PER_S
-            if handled >= MAX_READY // 2:
-                handled = handle_ready(0)
-            elif handled or idle_s < POLL_RESOLUTION_S:
-                time.sleep(min(idle_s, self._gather_s))
+            now_ns = time.monotonic_ns()
+            idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
+            if handled or idle_ns < POLL_RESOLUTION_NS:
+                pause_ns = min(idle_ns, turn_ns + self._gather_ns - now_ns)
+                if pause_ns > 0:
+                    time.sleep(pause_ns / NS_PER_S)
+                turn_ns = now_ns + max(pause_ns, 0)
                 handled = handle_ready(0)
             else:
-                handled = handle_ready(idle_s - POLL_RESOLUTION_S)
+                handled = handle_ready((idle_ns - POLL_RESOLUTION_NS) / NS_PER_S)
 
     # Looking at the clock.
 
