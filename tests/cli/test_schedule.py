@@ -1,0 +1,69 @@
+from typing import Any
+
+import pytest
+import typer
+
+from sseclient_cli.cli.schedule import parse_rate_per_s, plan_of
+from sseclient_cli.errors import UsageError
+from sseclient_cli.load.plan import OnEnd, Plan
+
+
+def plan(**options: Any) -> Plan:
+    none = dict.fromkeys(
+        ["connections", "duration_s", "hold_s", "ramp_up_s", "rate_per_s", "lifetime_s", "events", "storm_s"]
+    )
+    rest = {"on_end": OnEnd.STOP, "warmup_s": 0.0, "timestamp": "auto", "sequence": "auto"}
+    return plan_of(**{**none, **rest, **options})
+
+
+def size(of: Plan) -> tuple[int, float, float]:
+    return of.connections, of.duration_s, of.ramp_up_s
+
+
+def test_without_options_it_is_a_hundred_streams_for_ten_seconds() -> None:
+    assert size(plan()) == (100, 10, 0.1)
+
+
+def test_opening_is_a_part_of_the_duration_and_comes_before_the_hold() -> None:
+    assert size(plan(connections=50, duration_s=8, ramp_up_s=5)) == (50, 8, 5)
+    assert size(plan(connections=50, hold_s=8, ramp_up_s=5)) == (50, 13, 5)
+    # With a hold, opening takes as long as it takes: a thousand streams a second.
+    assert size(plan(connections=20_000, hold_s=8)) == (20_000, 28, 20)
+
+
+def test_a_rate_opens_streams_all_through_the_run_or_up_to_a_number() -> None:
+    assert size(plan(rate_per_s=200.0)) == (2000, 10, 10)
+    assert size(plan(rate_per_s=0.5, duration_s=3)) == (1, 3, 2)
+    assert size(plan(rate_per_s=200.0, connections=400)) == (400, 10, 2)
+    assert size(plan(rate_per_s=200.0, connections=400, hold_s=5)) == (400, 7, 2)
+
+
+def test_only_streams_of_a_fixed_number_are_replaced() -> None:
+    assert plan(lifetime_s=2).refill
+    assert not plan(lifetime_s=2, rate_per_s=10.0).refill
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"duration_s": 1, "hold_s": 1},
+        {"ramp_up_s": 1, "rate_per_s": 1},
+        {"rate_per_s": 1, "hold_s": 1},
+        {"rate_per_s": 1, "connections": 100},
+    ],
+    ids=str,
+)
+def test_what_excludes_each_other_is_a_usage_error(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        plan(**options)
+
+
+@pytest.mark.parametrize(("text", "per_s"), [("200/s", 200), ("30/m", 0.5), ("36/h", 0.01), ("7", 7), (".5/s", 0.5)])
+def test_a_rate_is_per_second_minute_or_hour(text: str, per_s: float) -> None:
+    assert parse_rate_per_s(text) == pytest.approx(per_s)
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "0/s", "-1/s", "1/d", "/s", "9" * 400])
+def test_what_is_no_rate_is_an_error(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is not a rate"):
+        parse_rate_per_s(text)
