@@ -16,11 +16,11 @@ RESERVED_FILES = 64
 """Descriptors that are not streams: the loop's own, the standard ones, modules being imported, the report."""
 
 STREAM_BYTES = 8 * 1024
-"""Memory of a stream. Idle, it takes 3.4 KB in the worker (RSS of 9,000 less that of 1,000) and 2.5 KB in the kernel
-(MemAvailable over 16,000 sockets); the rest is for events under way."""
+"""Memory of a stream. Idle, it takes 2 KB in the worker (`make bench`) and 2.5 KB in the kernel (MemAvailable over 16,000
+sockets); the rest is for events under way."""
 
-TLS_BYTES = 36 * 1024
-"""What TLS adds to it: 34 KB (RSS over 1,000 SSLObjects after their handshakes, OpenSSL 3)."""
+TLS_BYTES = 32 * 1024
+"""What TLS adds to it: 28 KB (RSS over 1,000 streams, OpenSSL 3)."""
 
 WORKER_BYTES = 64 * 1024 * 1024
 """A worker without streams: 45 MB of RSS, and its histograms and timeline as they grow."""
