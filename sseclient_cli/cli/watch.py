@@ -25,11 +25,10 @@ from sseclient_cli.cli.options import (
     Url,
     parse_duration_s,
 )
+from sseclient_cli.cli.stdout import STUCK_S, is_writing_end_of_pipe, stuck_writes_interrupted
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import StateChange
     from sseclient_cli.report.stream_view import Output, StreamView
@@ -42,9 +41,6 @@ REFRESH_S = 0.1
 
 GIVE_WAY_S = 0.01
 """How long events are shown before timers and signals have their turn."""
-
-STUCK_S = 0.5
-"""How long after the duration a write that does not come back is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,50 +251,11 @@ class _Session:
                 loop.add_signal_handler(signal.SIGTERM, terminate)
             yield
             return
-        if _is_writing_end_of_pipe(sys.stdout.fileno()):
+        if is_writing_end_of_pipe(sys.stdout.fileno()):
             # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
             loop.add_reader(sys.stdout.fileno(), reader_gone)
-        with _stuck_writes_interrupted(0 if duration_s is None else duration_s + STUCK_S):
+        with stuck_writes_interrupted(0 if duration_s is None else duration_s + STUCK_S):
             yield
-
-
-def _is_writing_end_of_pipe(number: int) -> bool:
-    import os
-    import stat
-
-    if sys.platform == "win32" or not stat.S_ISFIFO(os.fstat(number).st_mode):
-        return False  # Windows cannot watch a pipe
-    import fcntl
-
-    # Open for both (`1<>fifo`), it is readable whenever there is something in it.
-    return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
-
-
-@contextmanager
-def _stuck_writes_interrupted(after_s: float) -> Iterator[None]:
-    """Let Ctrl-C and a timer, as SIGTERM by itself, end a write to a full pipe, which keeps the loop from its turn."""
-    import select
-    import signal
-
-    gently = signal.getsignal(signal.SIGINT)  # asyncio's: it cancels the task, the next time that it awaits
-    if sys.platform == "win32" or not callable(gently):  # ignored, as shells have it for jobs in the background
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        if not select.select([], [sys.stdout], [], 0)[1]:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(0)
-        if number == signal.SIGINT:
-            gently(number, frame)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, after_s, STUCK_S)  # 0 is never
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGINT, gently)
 
 
 @asynccontextmanager
