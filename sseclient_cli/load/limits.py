@@ -16,8 +16,8 @@ RESERVED_FILES = 64
 """Descriptors that are not streams: the loop's own, the standard ones, modules being imported, the report."""
 
 STREAM_BYTES = 8 * 1024
-"""Memory of a stream. Idle, it takes 2 KB in the worker (`make bench`) and 2.5 KB in the kernel (MemAvailable over 16,000
-sockets); the rest is for events under way."""
+"""Memory of a stream. Idle, it takes 2 KB in the worker (`make bench`) and 2.5 KB in the kernel (MemAvailable over
+16,000 sockets); the rest is for events under way."""
 
 TLS_BYTES = 32 * 1024
 """What TLS adds to it: 28 KB (RSS over 1,000 streams, OpenSSL 3)."""

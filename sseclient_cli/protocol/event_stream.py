@@ -7,8 +7,8 @@ piece between two ASCII bytes gives the same text as decoding the whole stream. 
 chunk comes in, so everything below knows one line end. Then there are two steps over the same rules:
 
 * complete simple blocks (``event``, ``id``, one ``data``) at the start of a chunk are taken by one regular expression,
-  all in one call. A typical chunk of a live stream is just that: it makes the parser about three times as fast
-  (``benchmarks/parser.py`` shows it).
+  all in one call. A typical chunk of a live stream is just that, and often just one: it makes the parser several times
+  as fast (``benchmarks/parser.py`` shows it).
 * everything else goes line by line, and a line may come in any number of pieces. A piece is looked at once: time is
   linear in the input.
 
