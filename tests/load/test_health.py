@@ -23,5 +23,13 @@ def test_each_limit_that_is_broken_is_named_with_its_number() -> None:
     ]
 
 
+def test_one_or_two_hiccups_of_a_short_run_are_no_saturation() -> None:
+    totals = Totals(cpu_percent=[20.0])
+    totals.loop_lag.record({500: 18, 80_000: 2})
+    assert saturation_reasons(totals) == []
+    totals.loop_lag.record({80_000: 1})
+    assert saturation_reasons(totals) == ["timers fired 80 ms late at p99 (limit 50 ms)"]
+
+
 def test_a_worker_is_named_by_its_place_also_when_one_before_it_was_lost() -> None:
     assert saturation_reasons(Totals(cpu_percent=[None, 95.0])) == ["worker 1 used 95 % of its core (limit 90 %)"]
