@@ -85,6 +85,12 @@ class ReadTimeoutError(ConnectionLostError):
     kind = "read-timeout"
 
 
+class UnansweredError(SseError):
+    """The time that a stream was to live was over before a response came."""
+
+    kind = "unanswered"
+
+
 class InvalidResponseError(SseError):
     """The peer does not speak HTTP as RFC 9112 says."""
 

@@ -30,6 +30,10 @@ _FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 REDACTED = "REDACTED"
 
+# What people call a credential, in a header or in a query: X-Api-Key, access_token, sig ...
+_CREDENTIAL = re.compile(r"auth|cookie|credential|key$|passw|secret|session|signature|token(?!s)|^sig$", re.IGNORECASE)
+_USERINFO = re.compile(r"//[^/?#]*@")
+
 # What every request for a stream says unless the caller says otherwise: the headers of a browser's EventSource (9.2.3:
 # Accept, and the cache mode "no-store" with its Cache-Control), and no compression, which would hold events back.
 _STREAM_HEADERS = (
@@ -156,14 +160,17 @@ class Target:
 
     @property
     def redacted_url(self) -> str:
-        """The URL without userinfo: what may be shown and saved."""
+        """The URL with the values of credentials in its query replaced: what may be shown and saved."""
         url = self.parsed_url
-        return str(url.copy_with(userinfo=REDACTED.encode())) if url.userinfo else self.url
+        query = url.params.multi_items()
+        if any(_CREDENTIAL.search(name) for name, _ in query):
+            url = url.copy_with(params=[(n, REDACTED if _CREDENTIAL.search(n) else value) for n, value in query])
+        return str(url.copy_with(userinfo=REDACTED.encode()) if url.userinfo else url)
 
     @property
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers with the values of credentials replaced: what may be shown and saved."""
-        return tuple((name, REDACTED if name.lower() in SECRET_HEADERS else value) for name, value in self.headers)
+        return tuple((name, REDACTED if _CREDENTIAL.search(name) else value) for name, value in self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +186,18 @@ def _parse_url(text: str) -> tuple[str, bytes]:
     # curl's reading: `localhost:8000/stream` is meant as http; `mailto:me@example.com` is not.
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])", text):
         text = f"http://{text}"
+    shown = _USERINFO.sub(f"//{REDACTED}@", text)
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, UnicodeError) as exc:
-        raise UsageError(f"{text!r} is not a URL: {exc}") from exc
+        raise UsageError(f"{shown!r} is not a URL: {exc}") from exc
     if url.scheme not in ("http", "https"):
         raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
     # httpx percent-encodes what cannot stand in a host; a browser refuses such a URL, and so do we.
     if not url.host or "%" in url.host:
-        raise UsageError(f"{text!r} names no valid host: write it like http://127.0.0.1:8000/stream")
+        raise UsageError(f"{shown!r} names no valid host: write it like http://127.0.0.1:8000/stream")
     if url.port is not None and not 0 < url.port < 65536:
-        raise UsageError(f"{text!r} has port {url.port}: ports are 1 to 65535")
+        raise UsageError(f"{shown!r} has port {url.port}: ports are 1 to 65535")
     userinfo = f"{url.username}:{url.password}".encode() if url.userinfo else b""
     return str(url.copy_with(userinfo=b"", fragment=None)), userinfo
 
@@ -257,7 +265,8 @@ def _require_own(address: str, family: socket.AddressFamily) -> None:
 def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _TOKEN.fullmatch(name):
-        raise UsageError(f"{text!r} is not a header: write it like 'Name: value'")
+        # Its first word: without a colon, the rest may be a credential.
+        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'")
     if name.lower() in _FRAMING_HEADERS:
         raise UsageError(f"{name} is not yours to set: it follows from the body")
     return name, _checked_value(value.strip(" \t"), f"header {name}")

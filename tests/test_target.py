@@ -144,3 +144,30 @@ def test_tls_options_are_kept_with_the_target() -> None:
     target = Target.parse("https://h/", insecure=True, cert_file="c", key_file="k")
     assert target.tls == Tls(verify=False, cert_file="c", key_file="k")
     assert pickle.loads(pickle.dumps(target)) == target
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "apiKey", "sig", "password", "X-Amz-Signature"])
+def test_credentials_in_the_query_are_never_shown(name: str) -> None:
+    shown = Target(url=f"http://h/x?a=1&{name}=hush&max_tokens=5").redacted_url
+    assert "hush" not in shown
+    assert "a=1" in shown
+    assert "max_tokens=5" in shown
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth-Token", "Cookie", "authorization", "Proxy-Authorization"])
+def test_credentials_in_headers_are_never_shown(name: str) -> None:
+    target = Target(url="http://h/", headers=((name, "hush"), ("Accept-Language", "en")))
+    assert target.redacted_headers == ((name, "REDACTED"), ("Accept-Language", "en"))
+
+
+@pytest.mark.parametrize("url", ["http://me:hush@h:99999/", "http://me:hush@[::1/x", "http://me:hush@/"])
+def test_a_url_that_is_refused_is_shown_without_its_password(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Target.parse(url)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_header_that_is_refused_is_shown_without_its_value() -> None:
+    with pytest.raises(UsageError) as caught:
+        Target.parse("http://h/", headers=["Authorization Bearer hush"])
+    assert "hush" not in str(caught.value)

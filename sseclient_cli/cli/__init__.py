@@ -7,6 +7,7 @@ bug of ours. Nothing heavy is imported before a command runs, so that ``sse --he
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import Annotated
@@ -54,6 +55,8 @@ def main() -> None:
     """Run the command that the process was started with, and exit with its code."""
     _open_standard_streams()
     code = _run()
+    # All is said: a Ctrl-C while Python itself ends would only make a traceback of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
     except OSError as exc:

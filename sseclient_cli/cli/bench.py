@@ -39,6 +39,7 @@ from sseclient_cli.cli.schedule import (
     WhenEnded,
     plan_of,
 )
+from sseclient_cli.cli.signals import sigterm_as_ctrl_c
 from sseclient_cli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_SATURATED, UsageError
 from sseclient_cli.load.plan import OnEnd
 
@@ -114,6 +115,7 @@ def bench(
     )
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
+        stack.enter_context(sigterm_as_ctrl_c())
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
         server = stack.enter_context(serving_demo()) if url == "demo" else None

@@ -133,7 +133,15 @@ def plan_of(
             if hold_s is not None:
                 raise UsageError("--rate with --hold needs -n: how many streams are opened in all?")
             connections = max(int(rate_per_s * (duration_s or DEFAULT_DURATION_S)), 1)
-        ramp_up_s = connections / rate_per_s
+            # No later than the end: in floating point, n / rate may be.
+            ramp_up_s = min(connections / rate_per_s, duration_s or DEFAULT_DURATION_S)
+        else:
+            ramp_up_s = connections / rate_per_s
+            if hold_s is None and ramp_up_s > (duration_s or DEFAULT_DURATION_S):
+                raise UsageError(
+                    f"{connections:,} streams at {rate_per_s:g} per second take {ramp_up_s:g} s, which is longer than "
+                    "the run: raise -d or --rate, or lower -n"
+                )
     connections = connections or DEFAULT_CONNECTIONS
     if duration_s is None and hold_s is None:
         duration_s = DEFAULT_DURATION_S

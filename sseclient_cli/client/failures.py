@@ -119,7 +119,10 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
 _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]], ...] = (
     (
         httpx.ConnectTimeout,
-        lambda _, target: ConnectTimeoutError(f"no connection to {target.peer} in time: is a firewall in between?"),
+        lambda _, target: ConnectTimeoutError(
+            f"no connection to {target.peer} in time: is a firewall in between"
+            f"{', or does that port not speak TLS' if target.parsed_url.scheme == 'https' else ''}?"
+        ),
     ),
     (httpx.ConnectError, _connect_error),
     (httpx.ReadTimeout, lambda *_: ReadTimeoutError("nothing arrived for longer than the read timeout")),

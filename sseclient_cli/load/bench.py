@@ -14,6 +14,20 @@ from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
 from sseclient_cli.protocol.event_stream import Event
 
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
+
+UNFINISHED_EVENTS_BYTES = 1024 * 1024 * 1024
+"""What the events that are not complete may take in all streams of a worker together; it makes MAX_EVENT_BYTES less."""
+
+LEAST_MAX_EVENT_BYTES = 1024 * 1024
+"""... but not less than this, which is more than any sane event."""
+
+
+def max_event_bytes_of(streams: int) -> int:
+    """Return how large an event of one of so many streams may be."""
+    return max(min(MAX_EVENT_BYTES, UNFINISHED_EVENTS_BYTES // streams), LEAST_MAX_EVENT_BYTES)
+
 
 def clock_offset_ns() -> int:
     """Return the monotonic clock less the wall clock; of three readings the one that was least interrupted."""
@@ -42,6 +56,7 @@ class Bench:
     poller: Poller
     fields: FieldReader
     events_per_stream: int | None = None
+    max_event_bytes: int = MAX_EVENT_BYTES
     ends_ns: int = 0
     """When the run is over (monotonic)."""
     ends_wall_ns: int = 0
@@ -49,7 +64,9 @@ class Bench:
     monotonic_less_wall_ns: int = 0
     """What turns an arrival into monotonic time."""
     connecting: deque[tuple[int, Any]] = field(default_factory=deque)
-    """Attempts to connect in the order of their starts, with their start (monotonic)."""
+    """Attempts to connect in the order of their starts, with their start (monotonic); some of them may be over."""
+    attempts: int = 0
+    """How many are under way."""
     recorder: Recorder = field(default_factory=Recorder)
     audit: AuditCounts = field(default_factory=AuditCounts)
     waiting: list[tuple[Sampled, Event | None, int | None]] = field(default_factory=list)

@@ -17,7 +17,10 @@ MAX_READ_DELAY_US = 50_000
 """At p99. A socket that waits longer than this for its reader is seen by the server as a slow client."""
 
 MAX_LOOP_LAG_US = 50_000
-"""At p99. Streams were opened, and timers fired, this much later than the plan says."""
+"""At p99. Timers fired this much later than they should."""
+
+MAX_START_DELAY_US = 50_000
+"""At p99. Connections were begun this much later than the plan says: what the server saw was not that load."""
 
 MAX_RECEIVE_QUEUE_BYTES = 65_536
 """At p99. The receive window of a new connection on Linux: 64 KiB by its documentation, and 100 to 128 KB measured
@@ -33,6 +36,7 @@ def saturation_reasons(totals: Totals) -> list[str]:
     ]
     for name, histogram, limit_us in (
         ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
+        ("connections were begun {} late", totals.start_delay, MAX_START_DELAY_US),
         ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
     ):
         p99_us = _p99(histogram)

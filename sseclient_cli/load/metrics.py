@@ -38,7 +38,7 @@ class Recorder:
 
     __slots__ = (
         "bytes", "coalesced", "comments", "connect", "delivery", "events", "first_event", "gap", "headers",
-        "read_delay", "tls", "types", "unstamped_reads",
+        "read_delay", "start_delay", "tls", "types", "unstamped_reads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +49,7 @@ class Recorder:
         self.gap = array("q")
         self.delivery = array("q")
         self.read_delay = array("q")
+        self.start_delay = array("q")
         self.unstamped_reads = 0
         """Those that are not in ``read_delay``."""
         self.events = 0
@@ -114,11 +115,14 @@ class Totals:
     types: Counter[str] = field(default_factory=Counter)
     latencies: dict[Latency, Histogram] = field(default_factory=lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = field(default_factory=Histogram)
+    start_delay: Histogram = field(default_factory=Histogram)
+    """From the intended start of a connection to the moment that it was begun."""
     loop_lag: Histogram = field(default_factory=Histogram)
     receive_queue: Histogram = field(default_factory=Histogram)
     """Bytes, not us: what lay unread in the sockets of open streams, sampled."""
     cpu_percent: list[float | None] = field(default_factory=list)
-    """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost."""
+    """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost, or whose
+    run was too short to say."""
     audit: AuditCounts = field(default_factory=AuditCounts)
     workers_lost: int = 0
     """Of the workers those that ended without a report."""
@@ -152,6 +156,7 @@ class Totals:
         recorder.unstamped_reads = 0
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
+        _empty_into(self.start_delay, recorder.start_delay)
         for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
             _empty_into(self.latencies[kind] if with_latencies else None, getattr(recorder, kind.value))
         gaps = _empty_into(self.latencies[Latency.GAP] if with_latencies else None, recorder.gap)
@@ -178,6 +183,7 @@ class Totals:
         for kind, histogram in other.latencies.items():
             self.latencies[kind].merge(histogram)
         self.read_delay.merge(other.read_delay)
+        self.start_delay.merge(other.start_delay)
         self.loop_lag.merge(other.loop_lag)
         self.receive_queue.merge(other.receive_queue)
         self.audit.merge(other.audit)

@@ -30,6 +30,9 @@ server's and not our own queue's."""
 DEFAULT_RAMP_SHARE = 0.25
 """... but opening never takes more than this share of the run."""
 
+MAX_CONNECTIONS = 10**12
+"""More than any machine holds, and few enough for Python to count."""
+
 MIN_LIFETIME_S = 0.01
 """A schedule has a row for each time that the streams are replaced; streams that live less measure only opening."""
 
@@ -124,6 +127,7 @@ class Plan:
     def __post_init__(self) -> None:
         for problem, words in (
             (self.connections < 1, "a run needs at least one connection: give -n 1 or more"),
+            (self.connections > MAX_CONNECTIONS, f"a run has at most {MAX_CONNECTIONS:,} connections: lower -n"),
             (self.duration_s <= 0, "a run needs a duration above zero: give -d 10s, for example"),
             (
                 not 0 <= self.ramp_up_s <= self.duration_s,

@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from itertools import count
 from time import monotonic_ns
 
-from sseclient_cli.errors import ConnectTimeoutError, SseError, UnexpectedResponseError
+from sseclient_cli.errors import ConnectTimeoutError, SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
@@ -104,8 +104,10 @@ class Population:
             self._storm(at_ns)
             return
         stream = self._streams.get(moment.slot)
-        if stream is not None:
+        if stream is not None and stream.has_opened:
             self.completed(stream)
+        elif stream is not None:
+            self._give_up(stream)
         if moment.action is Action.START:
             self._start(moment.slot, at_ns)
 
@@ -127,6 +129,14 @@ class Population:
                 stream.drop()
                 self._come_back(stream, at_ns)
 
+    def _give_up(self, stream: Stream) -> None:
+        """Count a stream whose time is over, by the plan, before the server has answered it."""
+        self._totals.failed += 1
+        error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
+        self._totals.count_error(error.kind, str(error), self.row)
+        del self._streams[stream.slot]
+        stream.close()
+
     def _come_back(self, stream: Stream, due_ns: int) -> None:
         heappush(self._due, (due_ns, next(self._order), stream))
 
@@ -145,7 +155,7 @@ class Population:
     def completed(self, stream: Stream) -> None:
         """Close a stream that has done what the plan wants of it."""
         self._totals.open_now -= stream.phase is Phase.OPEN
-        self._totals.completed += stream.has_opened
+        self._totals.completed += 1
         del self._streams[stream.slot]
         stream.close()
 

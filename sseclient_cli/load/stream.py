@@ -30,9 +30,6 @@ from sseclient_cli.protocol.event_stream import EventStreamParser
 from sseclient_cli.protocol.reconnection import Reconnection, StopReason, refusal_of
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
-
 
 class Phase(Enum):
     """Where a stream is in its life."""
@@ -88,19 +85,21 @@ class Stream:
 
     def connect(self, intended_ns: int) -> None:
         """Begin to connect; ``intended_ns`` is when that was meant to be (monotonic). Raises SseError."""
-        self._intended_ns = intended_ns
         self._redirects = 0
         self._meter.begin(intended_ns)
-        self._begin(self._bench.route.first)
+        self._begin(self._bench.route.first, intended_ns)
+        self._bench.recorder.start_delay.append((self.began_ns - intended_ns) // 1000)
 
-    def _begin(self, leg: Leg) -> None:
+    def _begin(self, leg: Leg, intended_ns: int) -> None:
         self._leg = leg
+        self._intended_ns = intended_ns
         self._http = ResponseReader()
         self._decoder: ContentDecoder | None = None
         self._requested_ns = 0
         self.began_ns = monotonic_ns()
         self._wire = self._bench.route.connect(leg)
         self.phase = Phase.CONNECTING
+        self._bench.attempts += 1
         self._bench.connecting.append((self.began_ns, self))
         self._bench.poller.watch(self._wire.fileno(), WRITABLE, self._advance)
 
@@ -120,14 +119,14 @@ class Stream:
     def _request(self) -> None:
         """Send the request."""
         now_ns, recorder = monotonic_ns(), self._bench.recorder
+        recorder.connect.append((now_ns - self._intended_ns) // 1000)
         if self._leg.context is not None:
             recorder.tls.append((now_ns - self._connected_ns) // 1000)
-        if not self._redirects:
-            recorder.connect.append((now_ns - self._intended_ns) // 1000)
         last_event_id = self.reconnection.header
         self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
         self._wire.send(self._leg.request if last_event_id is None else self._leg.resuming_request(last_event_id))
         self.phase = Phase.REQUESTING
+        self._bench.attempts -= 1
 
     def _wait(self) -> None:
         """Wait for what has to happen next."""
@@ -191,7 +190,8 @@ class Stream:
                 raise too_many_redirects(self._leg.hop.target, status, headers)
             leg = self._bench.route.leg_after(self._leg, status, headers)
             self._disconnect()
-            self._begin(leg)
+            # What is measured of this connection begins with the word that sends us there.
+            self._begin(leg, arrival_ns + self._bench.monotonic_less_wall_ns)
             return
         check_response(status, headers)
         self._decoder = decoder_of(headers.get("content-encoding", ""))
@@ -199,7 +199,7 @@ class Stream:
         if self._wire.flush():
             arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
             self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
-        self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=MAX_EVENT_BYTES)
+        self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=self._bench.max_event_bytes)
         self._comments = 0
         self._http.headers = None  # they are most of what an idle stream would hold
         self.phase = Phase.OPEN
@@ -266,6 +266,7 @@ class Stream:
         return self._meter.has_delivered
 
     def _disconnect(self) -> None:
+        self._bench.attempts -= self.phase in (Phase.CONNECTING, Phase.SECURING)
         self._bench.poller.forget(self._wire.fileno())
         self._wire.close()
         self._parser = None

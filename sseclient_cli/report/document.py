@@ -76,6 +76,7 @@ def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: flo
             "reasons": reasons,
             "cpu_percent": [None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
             "read_delay": _latency(totals.read_delay, stamp),
+            "start_delay": _latency(totals.start_delay, "user"),
             "loop_lag": _latency(totals.loop_lag, "user"),
             "receive_queue": _receive_queue(totals.receive_queue),
         },

@@ -61,6 +61,25 @@ async def test_streams_of_an_open_model_leave_after_their_lifetime() -> None:
     assert 900_000_000 < totals.duration_ns < 1_900_000_000
 
 
+async def test_a_stream_that_is_not_answered_in_its_lifetime_is_a_failed_one() -> None:
+    totals, _ = await ran(*[[Do.HOLD]] * 6, connections=2, lifetime_s=0.4)
+    assert (totals.planned, totals.opened, totals.failed, totals.completed) == (6, 0, 4, 0)
+    assert errors(totals) == {"unanswered": 4}
+
+
+async def test_how_late_connections_are_begun_is_known() -> None:
+    totals, _ = await ran(*[held(ids(1, 1))] * 300, connections=300)
+    # All at once is not possible: the last ones have waited for the first ones.
+    assert totals.start_delay.count == 300
+    assert totals.start_delay.min_us < 10_000 < totals.start_delay.max_us
+    assert totals.latencies[Latency.CONNECT].max_us >= totals.start_delay.max_us
+
+
+async def test_of_a_moment_no_share_of_cpu_is_known() -> None:
+    totals, _ = await ran(held(b""), duration_s=0.1)
+    assert totals.cpu_percent == [None]
+
+
 async def test_a_stream_is_complete_after_so_many_events_and_what_follows_is_not_counted() -> None:
     totals, _ = await ran(held(ids(1, 5)), [head(), ids(1, 1), ids(2, 2), ids(3, 9), Do.HOLD], connections=2, events=3)
     assert (totals.events, totals.completed, totals.open_now) == (6, 2, 0)

@@ -8,7 +8,6 @@ import re
 from sseclient_cli.errors import UsageError
 from sseclient_cli.load.executors import Executor
 from sseclient_cli.load.executors.local import LocalExecutor
-from sseclient_cli.load.executors.processes import ProcessesExecutor
 
 STREAMS_PER_WORKER = 1_000
 """Below it a second process costs more (0.5 s to start, 40 MB) than it gains: at 10 events/s each, these use a quarter
@@ -36,4 +35,9 @@ def usable_cores() -> int:
 
 def executor_of(workers: int) -> Executor:
     """Return what runs a plan with so many workers; a single one runs in this process."""
-    return LocalExecutor() if workers == 1 else ProcessesExecutor(workers)
+    if workers == 1:
+        return LocalExecutor()
+    # multiprocessing has something to say when the process ends: only who needs it is to wait for that.
+    from sseclient_cli.load.executors.processes import ProcessesExecutor
+
+    return ProcessesExecutor(workers)
