@@ -178,7 +178,7 @@ def _measure(target: Target, plan: Plan, server: str | None, workers: int) -> tu
         totals = executor_of(workers).run(job, on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
-    return build_document(found.hops[-1].target, plan, totals, started_at_s), tally
+    return build_document(found.hops, plan, totals, started_at_s), tally
 
 
 def _require_room(target: Target, plan: Plan, workers: int) -> None:

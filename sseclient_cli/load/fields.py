@@ -20,6 +20,9 @@ MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
 MAX_UNDECIDED_CHARS = 64 * 1024 * 1024
 """How much data may wait for the decision. After more there is none: an event that was left out would look lost."""
 
+MAX_UNDECIDED_EVENTS = 100_000
+"""The same for events, which take some 300 bytes each, however small their data are."""
+
 MAX_PAIRS = 30
 """After so many pairs of events, what has not been found is not there."""
 

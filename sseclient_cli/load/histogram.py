@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from math import ceil
 from operator import mul
 
 from hdrh.histogram import HdrHistogram
@@ -74,11 +75,13 @@ class Histogram:
         """Return the value at each percentile (0-100); None where it falls among negative values."""
         found: dict[float, int | None] = {}
         for percentile in wanted:
-            rank = percentile / 100 * self.count - self.negative
+            # The nearest rank; rounded first, because 99.9 % of 1,000 is a little more than 999 in floating point.
+            rank = ceil(round(percentile / 100 * self.count, 6)) - self.negative
             if rank <= 0:
                 found[percentile] = None
             else:
-                value_us = self._hdr.get_value_at_percentile(100 * rank / (self.count - self.negative))
+                # It rounds the rank that it makes of this.
+                value_us = self._hdr.get_value_at_percentile(100 * (rank - 0.25) / (self.count - self.negative))
                 found[percentile] = min(max(value_us, self.min_us), self.max_us)
         return found
 

@@ -7,10 +7,13 @@ objects for each socket that cost memory and time (``docs/design.md`` has the fi
 
 from __future__ import annotations
 
+import random
 import select
 import selectors
 import sys
+import time
 from collections.abc import Callable
+from time import time_ns
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +35,9 @@ class Poller:
 
     def __init__(self) -> None:
         self._handlers: dict[int, Handler] = {}
+        self.empty_ns = 0
+        """At this moment (wall clock), what is handled now had nothing to be read, or was read since."""
+        self._looked_ns = 0
         self._selector = _Epoll() if sys.platform == "linux" else _Portable()
 
     def __enter__(self) -> Self:
@@ -58,7 +64,10 @@ class Poller:
     def handle_ready(self, timeout_s: float) -> int:
         """Wait for at most that long, call the handlers of what is ready, and return how many that were."""
         handlers = self._handlers
+        self.empty_ns, looked_ns = self._looked_ns, time_ns()
         ready = self._selector.poll(timeout_s)
+        if len(ready) < MAX_READY:  # or some that are ready may not be among them
+            self._looked_ns = looked_ns  # of before: afterwards, anything may have kept us from taking the time
         for fd, _ in ready:
             handlers[fd]()
         return len(ready)
@@ -103,4 +112,9 @@ class _Portable:
         self.modify = self._selector.modify
 
     def poll(self, timeout_s: float) -> list[tuple[int, int]]:
-        return [(key.fd, mask) for key, mask in self._selector.select(timeout_s)[:MAX_READY]]
+        if not self._selector.get_map():  # which Windows cannot wait for
+            time.sleep(timeout_s)
+            return []
+        ready = [(key.fd, mask) for key, mask in self._selector.select(timeout_s)]
+        # Not always the same ones.
+        return random.sample(ready, MAX_READY) if len(ready) > MAX_READY else ready

@@ -6,7 +6,7 @@ It does what is due when the worker's loop calls it, and is told by the streams 
 from __future__ import annotations
 
 import random
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
 
@@ -16,8 +16,8 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
 from sseclient_cli.load.stream import Phase, Stream
 
-STARTS_PER_TURN = 50
-"""Connections begun before the loop looks at its sockets again (0.1 ms each): the open streams must not wait."""
+STARTS_PER_TURN = 10
+"""Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
 
 RESTART_AFTER_FAILURE_NS = NS_PER_S
 """What a slot waits for its next stream when the last one could not be had: a server in trouble is not hammered."""
@@ -124,6 +124,8 @@ class Population:
     def _storm(self, at_ns: int) -> None:
         """Drop every connection first, and then make all anew: the server is to see them come at once."""
         for stream in self._streams.values():
+            if monotonic_ns() >= self._bench.ends_ns:
+                break  # a run ends on time
             if stream.phase is not Phase.CLOSED:
                 self._totals.open_now -= stream.phase is Phase.OPEN
                 stream.drop()
@@ -138,6 +140,10 @@ class Population:
         stream.close()
 
     def _come_back(self, stream: Stream, due_ns: int) -> None:
+        if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:
+            # Most of them are of streams that are over: `retry` may be a day, and a lifetime a second.
+            self._due = [entry for entry in self._due if self._streams.get(entry[2].slot) is entry[2]]
+            heapify(self._due)
         heappush(self._due, (due_ns, next(self._order), stream))
 
     # Called by the streams.
@@ -161,6 +167,8 @@ class Population:
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
         """Count the end of a connection, and see to what follows by the plan."""
+        if self._streams.get(stream.slot) is not stream:
+            return  # it was complete before
         totals, on_end = self._totals, self._plan.on_end
         totals.open_now -= was is Phase.OPEN
         status = error.status if isinstance(error, UnexpectedResponseError) else None

@@ -25,8 +25,10 @@ class Leg:
     anonymous_request: bytes
     """The request without the caller's own Last-Event-ID, if there was one."""
 
-    def resuming_request(self, last_event_id: bytes) -> bytes:
-        """Return the request of a connection that goes on after an event."""
+    def request_after(self, last_event_id: bytes | None, *, is_first: bool) -> bytes:
+        """Return the request of a connection that goes on after an event; the caller's own id is for the first one."""
+        if last_event_id is None:
+            return self.request if is_first else self.anonymous_request
         line, end, rest = self.anonymous_request.partition(b"\r\n")
         return b"%b%bLast-Event-ID: %b%b%b" % (line, end, last_event_id, end, rest)
 

@@ -59,8 +59,8 @@ class Stream:
 
     __slots__ = (
         "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_meter",
-        "_owner", "_parser", "_redirects", "_requested_ns", "_wire", "began_ns", "has_opened", "phase", "reconnection",
-        "slot",
+        "_owner", "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns", "has_opened", "phase",
+        "reconnection", "slot",
     )  # fmt: skip
 
     _http: ResponseReader
@@ -96,6 +96,7 @@ class Stream:
         self._http = ResponseReader()
         self._decoder: ContentDecoder | None = None
         self._requested_ns = 0
+        self._was_drained = True
         self.began_ns = monotonic_ns()
         self._wire = self._bench.route.connect(leg)
         self.phase = Phase.CONNECTING
@@ -124,9 +125,8 @@ class Stream:
             recorder.tls.append((now_ns - self._connected_ns) // 1000)
         last_event_id = self.reconnection.header
         self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
-        self._wire.send(self._leg.request if last_event_id is None else self._leg.resuming_request(last_event_id))
+        self._wire.send(self._leg.request_after(last_event_id, is_first=not self.has_opened))
         self.phase = Phase.REQUESTING
-        self._bench.attempts -= 1
 
     def _wait(self) -> None:
         """Wait for what has to happen next."""
@@ -151,9 +151,10 @@ class Stream:
         """Read once, and measure what came."""
         bench = self._bench
         try:
-            data, stamp_ns = self._wire.read()
+            wire = self._wire
+            data, stamp_ns = wire.read()
             now_ns = time_ns()
-            if now_ns > bench.ends_wall_ns:
+            if now_ns > bench.ends_wall_ns and bench.is_over():
                 return
             if not data:
                 self._take_end()
@@ -167,13 +168,16 @@ class Stream:
             http = self._http
             body = http.feed(data)
             if self._parser is None and http.headers is not None:
-                self._take_head(stamp_ns)
+                self._take_head(stamp_ns, is_alone=not body and wire.is_drained)
             if body and self._parser is not None:
                 recorder.bytes += len(body)
+                # Behind a chunk there is its line end; what else is there came later than the body.
+                ends = wire.is_drained and (data[-4:-2] == body[-2:] or data.endswith(body[-2:]))
                 if self._decoder is None:
-                    self._take(body, stamp_ns)
+                    self._take(body, stamp_ns, ends=ends)
                 else:
-                    self._take_encoded(body, self._decoder, stamp_ns)
+                    self._take_encoded(body, self._decoder, stamp_ns, ends=ends)
+            self._was_drained = wire.is_drained
             if (http.complete or http.error) and http is self._http and self.phase is not Phase.CLOSED:
                 self.end(http.error)
         except BlockingIOError:
@@ -181,7 +185,7 @@ class Stream:
         except Exception as exc:  # noqa: BLE001
             self.end(exc)
 
-    def _take_head(self, arrival_ns: int) -> None:
+    def _take_head(self, arrival_ns: int, *, is_alone: bool) -> None:
         """Judge the response head: follow a redirect, or start to parse what it announces."""
         status, headers = self._http.status, self._http.headers or {}
         if status in REDIRECT_STATUSES:
@@ -195,20 +199,23 @@ class Stream:
             return
         check_response(status, headers)
         self._decoder = decoder_of(headers.get("content-encoding", ""))
-        # An answer may come before the request is out: then there is no time in between.
-        if self._wire.flush():
+        # An answer may come before the request is out: then there is no time in between. And what came behind the head
+        # in the same read has the stamp: it must not have come much later.
+        is_known = is_alone or self._meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
+        if is_known and self._wire.flush():
             arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
             self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=self._bench.max_event_bytes)
         self._comments = 0
         self._http.headers = None  # they are most of what an idle stream would hold
         self.phase = Phase.OPEN
+        self._bench.attempts -= 1
         self.reconnection.connection_opened()
         self._owner.opened(self)
         self.has_opened = True
 
-    def _take(self, body: bytes, arrival_ns: int) -> None:
-        """Parse and measure a piece of the body."""
+    def _take(self, body: bytes, arrival_ns: int, *, ends: bool) -> None:
+        """Parse and measure a piece of the body; ``ends``: its last byte is the last one that had arrived."""
         parser, bench = self._parser, self._bench
         if parser is None:
             return  # what came before in this read was enough
@@ -219,17 +226,22 @@ class Stream:
         if not events:
             return
         if self._events_left is not None:
+            ends = ends and len(events) <= self._events_left
             del events[self._events_left :]
             self._events_left -= len(events)
-        self._meter.measure(events, arrival_ns)
+        is_exact = ends and parser.ends_with_event
+        self._meter.measure(events, arrival_ns, is_exact=is_exact, is_fresh=self._was_drained)
         if self._events_left == 0:
             self._owner.completed(self)
 
-    def _take_encoded(self, body: bytes, decoder: ContentDecoder, arrival_ns: int) -> None:
-        """Undo the content coding, a bounded piece at a time, as long as the run lasts."""
+    def _take_encoded(self, body: bytes, decoder: ContentDecoder, arrival_ns: int, *, ends: bool) -> None:
+        """Undo the content coding, a bounded piece at a time, as long as the stream and the run last."""
         decoder.feed(body)
-        while (piece := decoder.piece()) and time_ns() < self._bench.ends_wall_ns:
-            self._take(piece, arrival_ns)
+        piece = decoder.piece()
+        while piece and self._parser is not None and time_ns() < self._bench.ends_wall_ns:
+            following = decoder.piece()
+            self._take(piece, arrival_ns, ends=ends and not following)
+            piece = following
 
     def _take_end(self) -> None:
         """Judge the end of the connection: the body's proper end, or a cut."""
@@ -266,7 +278,7 @@ class Stream:
         return self._meter.has_delivered
 
     def _disconnect(self) -> None:
-        self._bench.attempts -= self.phase in (Phase.CONNECTING, Phase.SECURING)
+        self._bench.attempts -= self.phase is not Phase.OPEN
         self._bench.poller.forget(self._wire.fileno())
         self._wire.close()
         self._parser = None

@@ -84,7 +84,11 @@ def _ask_for_stamps(asking: socket.socket) -> bool:
 class Wire:
     """A connection to ``address``, in the making from the first moment. All calls return at once."""
 
-    __slots__ = ("_socket", "_stamped", "_unsent")
+    __slots__ = ("_socket", "_stamped", "_unsent", "is_drained")
+
+    is_drained: bool
+    """Whether the last read took all that had arrived. Only then is its stamp that of its last byte: of a segment that
+    is read in part, or that the kernel has merged with a later one, it is that of what is still to be read."""
 
     def __init__(self, address: Address, source: str | None = None) -> None:
         """Begin to connect, from the local address ``source``. Raises ConnectError or LimitError if that fails."""
@@ -104,7 +108,9 @@ class Wire:
             code = self._socket.connect_ex(address.socket_address)
         except OSError as exc:
             code = exc.errno or errno.EINVAL
-        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+        # Of a unix socket, EAGAIN says that its listener has no room, and not that it takes a while.
+        under_way = (0, errno.EINPROGRESS) if address.family == _UNIX else (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+        if code not in under_way:
             self.close()
             raise connect_error(code)
 
@@ -143,8 +149,11 @@ class Wire:
         Raises BlockingIOError when there is nothing to read, and OSError when the connection broke.
         """
         if not self._stamped:
-            return self._socket.recv(READ_BYTES), 0
+            data = self._socket.recv(READ_BYTES)
+            self.is_drained = len(data) < READ_BYTES
+            return data, 0
         data, ancillary, _, _ = self._socket.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+        self.is_drained = len(data) < READ_BYTES
         if not ancillary:
             return data, 0
         seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
@@ -165,23 +174,26 @@ class Wire:
 class TlsWire(Wire):
     """The same with TLS in between: ``send`` and ``read`` only once ``handshake`` has returned True."""
 
-    __slots__ = ("_host", "_incoming", "_outgoing", "_tls")
+    __slots__ = ("_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
 
     def __init__(self, address: Address, source: str | None, context: ssl.SSLContext, host: str) -> None:
         """Begin to connect; ``host`` is whom the certificate must name."""
         super().__init__(address, source)
         self._host = host
+        self._broken_by: ssl.SSLError | None = None
+        self._rest = b""
+        """The beginning of a record that is not complete."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def handshake(self) -> bool:
         """Go on with the handshake as far as the bytes that are here allow."""
-        self._receive()
         try:
+            self._receive()
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return False
-        except ssl.SSLError as exc:
+        except OSError as exc:
             raise tls_error(exc, self._host) from exc
         finally:
             self._send_records()
@@ -194,25 +206,41 @@ class TlsWire(Wire):
 
     def read(self) -> tuple[bytes, int]:
         """Return the bytes of the records that are complete; see ``Wire.read``."""
+        if self._broken_by is not None:
+            raise self._explained(self._broken_by) from self._broken_by
         stamp_ns = self._receive()
         pieces = []
         try:
             while piece := self._tls.read(READ_BYTES):
                 pieces.append(piece)
-            # The other side has said that nothing follows. Should it leave the connection open, this makes the socket
-            # readable once more, and the caller read the end.
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RD)
+            self._make_readable()
         except ssl.SSLWantReadError:
             if not pieces:
                 raise BlockingIOError from None
-        except ssl.SSLEOFError as exc:
-            # RFC 9112 9.8: without a closure alert, what is not complete by its own framing is cut short.
-            raise ConnectionLostError("the connection was cut without TLS's closing message") from exc
         except ssl.SSLError as exc:
-            raise tls_error(exc, self._host) from exc  # a server that wants a client certificate says so only now
-        self._send_records()  # an answer to a key update
+            if not pieces:
+                raise self._explained(exc) from exc
+            self._broken_by = exc  # after what came before it
+            self._make_readable()
+        finally:
+            with suppress(OSError):
+                self._send_records()  # an answer to a key update or a renegotiation
         return b"".join(pieces), stamp_ns
+
+    def _make_readable(self) -> None:
+        """Have the socket be readable once more, so that the caller comes to read the end, which TLS knows already."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def _explained(self, cause: ssl.SSLError) -> SseError:
+        if isinstance(cause, ssl.SSLEOFError):
+            # RFC 9112 9.8: without a closure alert, what is not complete by its own framing is cut short.
+            return ConnectionLostError("the connection was cut without TLS's closing message")
+        if cause.reason and "ALERT" in cause.reason:
+            return tls_error(cause, self._host)  # a server that wants a client certificate says so only now
+        return ConnectionLostError(
+            f"the TLS connection broke: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        )
 
     def _receive(self) -> int:
         """Take what has come for TLS to read, and return its stamp."""
@@ -221,14 +249,33 @@ class TlsWire(Wire):
         except BlockingIOError:
             return 0
         if data:
-            self._incoming.write(data)
+            # Whole records only: so it is known whether a part of another one has come, and with it the stamp.
+            arrived = self._rest + data
+            end = end_of_records(arrived)
+            self._incoming.write(arrived[:end])
+            self._rest = arrived[end:]
+            self.is_drained = self.is_drained and not self._rest
         else:
+            self._incoming.write(self._rest)
             self._incoming.write_eof()
         return stamp_ns
 
     def _send_records(self) -> None:
         if self._outgoing.pending:
             super().send(self._outgoing.read())
+
+
+def end_of_records(data: bytes) -> int:
+    """Return where the last complete TLS record ends (RFC 8446 5.1); the end of data that is no TLS at all."""
+    position = 0
+    while position + 5 <= len(data):
+        if not 20 <= data[position] <= 24 or data[position + 1] != 3:
+            return len(data)
+        end = position + 5 + int.from_bytes(data[position + 3 : position + 5])
+        if end > len(data):
+            break
+        position = end
+    return position
 
 
 def connect_error(code: int) -> SseError:

@@ -79,6 +79,7 @@ class EventStreamParser:
         "_start",
         "_too_large",
         "comment_count",
+        "ends_with_event",
         "last_event_id",
         "reconnection_time_ms",
     )
@@ -92,6 +93,9 @@ class EventStreamParser:
     comment_count: int
     """How many comments have come."""
 
+    ends_with_event: bool
+    """Whether the last byte so far has dispatched an event: nothing has come behind it."""
+
     def __init__(
         self,
         last_event_id: str = "",
@@ -101,6 +105,7 @@ class EventStreamParser:
         self.last_event_id = last_event_id
         self.reconnection_time_ms = None
         self.comment_count = 0
+        self.ends_with_event = False
         self._on_comment = on_comment
         self._max_event_bytes = max_event_bytes
         self._one_block_bytes = min(_ONE_BLOCK_BYTES, max_event_bytes)
@@ -133,6 +138,7 @@ class EventStreamParser:
                 event_type, event_id, data = block.groups()
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
+                self.ends_with_event = True
                 return [_new_event(Event, (event_type or "message", data, self.last_event_id))]
         self._refuse_if_too_large()
         events: list[Event] = []
@@ -190,6 +196,7 @@ class EventStreamParser:
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
                 append(new(Event, (event_type or "message", data, self.last_event_id)))
+                self.ends_with_event = True
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
         """Take lines one by one, and keep the last one as far as it has come."""
@@ -219,6 +226,7 @@ class EventStreamParser:
 
     def _keep(self, piece: bytes) -> None:
         """Add a piece to the incomplete line. Of a comment that nobody listens to, only the colon is kept."""
+        self.ends_with_event = False
         is_comment = (self._line or piece).startswith(b":")
         if is_comment and self._on_comment is None:
             self._line[:] = b":"
@@ -233,6 +241,7 @@ class EventStreamParser:
             self._dispatch(events)
             return
         self._in_block = True
+        self.ends_with_event = False
         if line.startswith(":"):
             self._take_comment(line[1:])
             return
@@ -258,6 +267,7 @@ class EventStreamParser:
     def _dispatch(self, events: list[Event]) -> None:
         """End the block: an event if it had data; its id counts in any case."""
         self.last_event_id = self._id_buffer
+        self.ends_with_event = bool(self._data)
         if self._data:
             events.append(Event(self._event_type or "message", "\n".join(self._data), self.last_event_id))
             self._data.clear()

@@ -18,7 +18,7 @@ from sseclient_cli.load.health import saturation_reasons
 from sseclient_cli.load.histogram import Histogram, percentile_us
 from sseclient_cli.load.metrics import Interval, Latency, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice, Plan
-from sseclient_cli.target import Target
+from sseclient_cli.target import Hop, Target
 
 SCHEMA = 1
 
@@ -33,15 +33,15 @@ _SEEN_BY_THE_LOOP = (Latency.CONNECT, Latency.TLS)
 _PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9, "p9999_ms": 99.99}
 
 
-def build_document(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Document:
-    """Make the document of a run that began at ``started_at_s`` (seconds since 1970)."""
+def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float) -> Document:
+    """Make the document of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
     duration_s = totals.duration_ns / 1e9
     stamp = _stamp(totals)
     reasons = saturation_reasons(totals)
     return {
         "schema": SCHEMA,
         "tool": {"name": "sseclient-cli", "version": __version__},
-        "run": _run(target, plan, totals, started_at_s),
+        "run": _run(hops, plan, totals, started_at_s),
         "streams": {
             "planned": totals.planned,
             "lost": totals.lost,
@@ -97,14 +97,9 @@ def schema() -> Mapping[str, Any]:
     return found
 
 
-def _run(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Document:
+def _run(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float) -> Document:
     return {
-        "target": {
-            "url": target.redacted_url,
-            "method": target.method,
-            "headers": [list(pair) for pair in target.redacted_headers],
-            "body_bytes": None if target.body is None else len(target.body),
-        },
+        "target": _target(hops[0].target, None if len(hops) == 1 else hops[-1].target),
         "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
         "duration_s": round(totals.duration_ns / 1e9, 3),
         "interrupted": totals.interrupted,
@@ -118,6 +113,20 @@ def _run(target: Target, plan: Plan, totals: Totals, started_at_s: float) -> Doc
             "python": platform.python_version(),
             "cpus": os.cpu_count(),
         },
+    }
+
+
+def _target(target: Target, redirected_to: Target | None) -> Document:
+    return {
+        "url": target.redacted_url,
+        "redirected_to": None if redirected_to is None else redirected_to.redacted_url,
+        "method": target.method,
+        "headers": [list(pair) for pair in target.redacted_headers],
+        "body_bytes": None if target.body is None else len(target.body),
+        "connect_to": None if target.connect_to is None else list(target.connect_to),
+        "unix_socket": target.unix_socket,
+        "source_addresses": list(target.source_addresses),
+        "certificates_checked": target.tls.verify,
     }
 
 

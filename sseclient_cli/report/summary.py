@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -58,25 +59,25 @@ def _counts(document: Document) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_row(
         Text("streams", "bold"),
-        _facts(
-            (streams["opened"], " opened", ""),
-            (streams["failed"], " failed", "red" if streams["failed"] else ""),
+        _Facts(
+            _fact(streams["opened"], " opened"),
+            _fact(streams["failed"], " failed", "red" if streams["failed"] else ""),
             *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
-            *_if_any(streams["completed"], " completed", ""),
-            *_if_any(streams["reconnected"], " reconnected", ""),
-            (streams["peak_open"], " open at peak", ""),
+            *_if_any(streams["completed"], " completed"),
+            *_if_any(streams["reconnected"], " reconnected"),
+            _fact(streams["peak_open"], " open at peak"),
         ),
     )
     per_s = events["per_s"]
     grid.add_row(
         Text("events", "bold"),
-        _facts(
-            (events["received"], " received", ""),
-            *(() if per_s is None else ((per_s, "/s", ""),)),
-            *_if_any(events["comments"], " comments", ""),
-            (events["bytes"], " bytes", ""),
+        _Facts(
+            _fact(events["received"], " received"),
+            *(() if per_s is None else (_fact(per_s, "/s"),)),
+            *_if_any(events["comments"], " comments"),
+            _fact(events["bytes"], " bytes"),
         ),
     )
     types = list(events["by_type"].items())
@@ -87,27 +88,43 @@ def _counts(document: Document) -> Table:
     return grid
 
 
-def _facts(*facts: tuple[float, str, str]) -> Text:
-    text = Text()
-    for index, (number, unit, style) in enumerate(facts):
-        figure = f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
-        text.append(f"{'  ' if index else ''}{figure}{unit}", style)
-    return text
+class _Facts:
+    """Figures with their units, and no line break inside of one."""
+
+    def __init__(self, *facts: Text) -> None:
+        self._facts = facts
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text()
+        for fact in self._facts:
+            if line and line.cell_len + 2 + fact.cell_len > options.max_width:
+                yield line
+                line = Text()
+            line.append("  " if line else "").append_text(fact)
+        yield line
+
+    def __rich_measure__(self, _console: Console, options: ConsoleOptions) -> Measurement:
+        widths = [fact.cell_len for fact in self._facts]
+        return Measurement(max(widths), min(sum(widths) + 2 * (len(widths) - 1), options.max_width))
 
 
-def _if_any(number: int, name: str, style: str) -> tuple[tuple[int, str, str], ...]:
-    return ((number, name, style),) if number else ()
+def _fact(number: float, unit: str, style: str = "") -> Text:
+    figure = f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
+    return Text(f"{figure}{unit}", style)
 
 
-def _audit(document: Document) -> Text:
+def _if_any(number: int, name: str, style: str = "") -> tuple[Text, ...]:
+    return (_fact(number, name, style),) if number else ()
+
+
+def _audit(document: Document) -> RenderableType:
     audit = document["audit"]
     asked = document["run"]["plan"]["sequence"]["asked"]
     if audit is None:
         return Text("not asked for" if asked == "none" else _not_found(asked, "sequence"), "dim")
     counts = [(audit[name], " " + name.replace("_", " ")) for name in ("lost", "duplicated", "out_of_order")]
-    text = _facts(*((count, name, "red" if count else "") for count, name in counts))
-    text.append(f"  (by {visible(audit['source'])})", "dim")
-    return text
+    facts = [_fact(count, name, "red" if count else "") for count, name in counts]
+    return _Facts(*facts, Text(f"(by {visible(audit['source'])})", "dim"))
 
 
 def _latencies(document: Document) -> Table:
@@ -189,7 +206,8 @@ def _loss(document: Document) -> Text:
 def _verdict(document: Document) -> Text:
     generator = document["generator"]
     if generator["saturated"]:
-        return Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
+        text = Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
+        return text.append(" More --workers, a slower start or a smaller load would show the server.", "red")
     known = [percent for percent in generator["cpu_percent"] if percent is not None]
     if not known:
         return Text("Whether the generator kept up is not known.", "yellow")

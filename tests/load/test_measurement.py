@@ -5,18 +5,20 @@ Each test makes a delay of known size at a known place, and looks for it in the 
 
 import contextlib
 import gc
+import gzip
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from scripted_server import head
 
 from sseclient_cli.load.health import saturation_reasons
 from sseclient_cli.load.metrics import Latency, Totals
-from sseclient_cli.load.plan import Plan
+from sseclient_cli.load.plan import Field, Plan
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 
@@ -81,13 +83,14 @@ def ran(
     body: bytes | None = None,
     block_at_s: float | None = None,
     block: Callable[[float], object] = time.sleep,
+    **plan: Any,
 ) -> Totals:
     """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
     gc.freeze()  # or the collection before a run would look through all that other tests have imported
     with serving(handle) as address, blocked(block_at_s, block):
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
-        plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s)
-        return Worker(Job(hops=(Hop(target, address),), plan=plan)).run()
+        planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s, **plan)
+        return Worker(Job(hops=(Hop(target, address),), plan=planned)).run()
 
 
 def ten_events(connection: socket.socket) -> None:
@@ -120,6 +123,100 @@ def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> 
     assert totals.latencies[Latency.DELIVERY].max_us < TOLERANCE_US
     assert totals.latencies[Latency.DELIVERY].negative == 0
     assert totals.audit.checked == 10
+
+
+def padded(number: int, size: int) -> bytes:
+    return b'id: %d\ndata: {"ts": %d, "pad": "%b"}\n\n' % (number, time.time_ns(), b"x" * size)
+
+
+def followed_by_a_comment(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(12):
+        connection.sendall(event(number))
+        time.sleep(0.05)
+        connection.sendall(b": ping\n\n")
+        time.sleep(0.05)
+
+
+def followed_by_a_part_of_the_next(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"id: 0\n")
+    for number in range(12):
+        connection.sendall(b'data: {"ts": %d}\n\n' % time.time_ns())
+        time.sleep(0.05)
+        connection.sendall(b"id: %d\n" % (number + 1))
+        time.sleep(0.05)
+
+
+def larger_than_a_read(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(40):
+        connection.sendall(padded(number, 6000))
+        time.sleep(0.03)
+
+
+def a_gzip_member_each(connection: socket.socket) -> None:
+    connection.sendall(head(headers=b"Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"))
+    for number in range(12):
+        connection.sendall(gzip.compress(event(number)))
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "handle", [followed_by_a_comment, followed_by_a_part_of_the_next, larger_than_a_read, a_gzip_member_each]
+)
+def test_a_stall_is_in_no_delivery_whatever_came_in_the_same_read(handle: Callable[[socket.socket], None]) -> None:
+    totals = ran(handle, block_at_s=0.6)
+    delivery = totals.latencies[Latency.DELIVERY]
+    assert totals.events >= 12
+    assert delivery.count >= 5
+    assert delivery.max_us < 30_000
+    assert delivery.negative == 0
+    assert totals.latencies[Latency.GAP].min_us > 10_000
+    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+
+
+def test_the_event_that_events_cuts_off_does_not_lend_its_stamp() -> None:
+    def pairs(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(0))
+        time.sleep(0.5)
+        connection.sendall(event(1))
+        time.sleep(0.2)
+        connection.sendall(event(2))
+
+    with_cut = ran(pairs, block_at_s=0.45, events=2, timestamp=Field(("ts",)))
+    assert (with_cut.events, with_cut.completed) == (2, 1)
+    assert with_cut.latencies[Latency.DELIVERY].max_us < 30_000
+
+
+def test_what_a_server_holds_back_and_sends_at_once_is_late_and_not_left_out() -> None:
+    def batches(connection: socket.socket) -> None:
+        connection.sendall(HEAD)
+        for batch in range(10):
+            held = []
+            for number in range(5):
+                held.append(event(5 * batch + number))
+                time.sleep(0.02)
+            connection.sendall(b"".join(held))
+
+    totals = ran(batches)
+    delivery = totals.latencies[Latency.DELIVERY]
+    # Held back for 100, 80, 60, 40 and 20 ms.
+    assert delivery.count >= 40
+    assert (delivery.percentiles_us([50])[50] or 0) == pytest.approx(60_000, rel=0.5)
+    assert totals.latencies[Latency.GAP].count >= 8
+
+
+def test_a_server_that_freezes_is_seen_in_the_gap_also_when_it_then_sends_two_at_once() -> None:
+    def freezing(connection: socket.socket) -> None:
+        connection.sendall(HEAD)
+        for number in range(5):
+            connection.sendall(event(number))
+            time.sleep(0.05)
+        time.sleep(0.5)
+        connection.sendall(event(5) + event(6))
+
+    totals = ran(freezing)
+    assert totals.latencies[Latency.GAP].max_us == pytest.approx(550_000, abs=TOLERANCE_US)
 
 
 def test_a_stall_of_the_loop_is_seen_and_named() -> None:

@@ -163,8 +163,7 @@ async def test_streams_over_tls_are_measured_like_any_other(
         totals = await ran(secured(server, authority), connections=3)
         assert [request.alpn for request in server.requests] == ["http/1.1"] * 3
     assert (totals.opened, totals.events, totals.open_now, errors(totals)) == (3, 6, 3, {})
-    counts = {kind.value: totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS)}
-    assert counts == {"connect": 3, "tls": 3, "headers": 3}
+    assert [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.TLS)] == [3, 3]
     # The handshake is part of connect.
     assert totals.latencies[Latency.TLS].min_us < totals.latencies[Latency.CONNECT].max_us
     if sys.platform == "linux":

@@ -1,4 +1,5 @@
 import json
+import socket
 from array import array
 
 import jsonschema
@@ -7,7 +8,7 @@ import pytest
 from sseclient_cli.load.metrics import Latency, Recorder, Totals
 from sseclient_cli.load.plan import Field, Plan
 from sseclient_cli.report.document import Document, build_document, schema, to_json
-from sseclient_cli.target import Target
+from sseclient_cli.target import Address, Hop, Target
 
 PLAN = Plan(connections=2, duration_s=10, ramp_up_s=1, timestamp=Field(("ts",)))
 TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="hush")
@@ -28,7 +29,9 @@ def totals() -> Totals:
 
 
 def document(of: Totals) -> Document:
-    made = build_document(TARGET, PLAN, of, started_at_s=1_790_000_000.5)
+    made = build_document(
+        (Hop(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80))),), PLAN, of, started_at_s=1_790_000_000.5
+    )
     jsonschema.validate(json.loads(to_json(made)), schema())
     return made
 

@@ -1,5 +1,6 @@
 """The summary is rendered from the document alone: these change a document and look at the text."""
 
+import socket
 from collections import Counter
 from io import StringIO
 from typing import Any
@@ -10,7 +11,7 @@ from sseclient_cli.load.metrics import ErrorCount, Latency, Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.report.document import Document, build_document
 from sseclient_cli.report.summary import summary
-from sseclient_cli.target import Target
+from sseclient_cli.target import Address, Hop, Target
 
 
 def document(**changes: Any) -> Document:
@@ -24,7 +25,8 @@ def document(**changes: Any) -> Document:
     totals.read_delay.record({90: 48_000})
     for name, value in changes.items():
         setattr(totals, name, value)
-    return build_document(Target(url="http://h/x"), Plan(connections=500, duration_s=10, ramp_up_s=1), totals, 0)
+    hop = Hop(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
+    return build_document((hop,), Plan(connections=500, duration_s=10, ramp_up_s=1), totals, 0)
 
 
 def text_of(shown: Document, width: int = 80) -> str:

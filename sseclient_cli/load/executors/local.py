@@ -26,8 +26,10 @@ class LocalExecutor:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
+            for number in previous:
+                signal.signal(number, interrupt)
             return worker.run()
         finally:
             restore()

@@ -155,11 +155,17 @@ class _Run:
             if all(worker.totals is not None for worker in self._workers):
                 return
         if self._on_snapshot is not None:
-            self._on_snapshot(merged(worker.latest for worker in self._workers))
+            self._show(self._on_snapshot)
         if not self._is_under_way():
             self._patience_turns -= 1
             if self._patience_turns <= 0:
                 self._give_up()
+
+    def _show(self, on_snapshot: Callable[[Snapshot], None]) -> None:
+        try:
+            on_snapshot(merged(worker.latest for worker in self._workers))
+        except Exception:  # noqa: BLE001 - a view that breaks must not cost the run
+            self._on_snapshot = None
 
     def _take(self, worker: _Worker, message: object) -> None:
         match message:

@@ -42,7 +42,7 @@ def work(job: Job, connection: Connection, *, shows: bool) -> None:
         signal.signal(number, signal.SIG_IGN)
     outcome: Totals | Failure
     try:
-        require_open_files(job.plan.planned)
+        require_open_files(job.plan.most_open)
         outcome = _worked(job, connection, shows=shows)
     except SseError as exc:
         outcome = Failure(exc.kind, str(exc))
