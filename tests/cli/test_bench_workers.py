@@ -140,7 +140,7 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
     # At full blast the server may have opened a stream whose answer we have not read yet.
     assert document["streams"]["opened"] + document["streams"]["unfinished"] == 40
     assert document["streams"]["opened"] > 0
-    assert None not in document["generator"]["cpu_percent"]
+    assert document["run"]["workers_lost"] == 0
 
 
 @pytest.mark.parametrize("after_s", [0, 0.02, 0.05, 0.1, 0.2, 0.4])

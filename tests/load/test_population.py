@@ -205,8 +205,13 @@ async def _serve(listener: socket.socket, handle: Callable[[socket.socket], None
     listener.setblocking(False)
     loop = asyncio.get_running_loop()
     handlers: set[Awaitable[None]] = set()
-    while True:
-        connection, _ = await loop.sock_accept(listener)
-        connection.setblocking(True)
-        connection.settimeout(2)
-        handlers.add(asyncio.ensure_future(asyncio.to_thread(handle, connection)))
+    connections = []
+    try:
+        while True:
+            connection, _ = await loop.sock_accept(listener)
+            connections.append(connection)
+            connection.settimeout(2)
+            handlers.add(asyncio.ensure_future(asyncio.to_thread(handle, connection)))
+    finally:
+        for connection in connections:
+            connection.close()
