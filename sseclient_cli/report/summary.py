@@ -23,6 +23,9 @@ _LATENCY_NAMES = {
 }
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 
+NOTABLE_PAUSE_MS = 50
+"""A pause of the generator that is too rare for the verdict is told all the same."""
+
 MAX_SHOWN = 10
 """Rows of errors and of event types; the rest is in the JSON."""
 
@@ -174,7 +177,9 @@ def _notes(document: Document) -> list[str]:
         notes.append(f"delivery: {_not_found(timestamp['asked'], 'timestamp')}")
     if events["coalesced"] > COALESCED_SHARE * events["received"]:
         share = events["coalesced"] / events["received"]
-        notes.append(f"coalesced: {share:.0%} of the events shared a read with a later one and have no latency")
+        notes.append(
+            f"coalesced: {share:.0%} of the events came with something behind them, and short latencies are missing"
+        )
     return notes
 
 
@@ -214,4 +219,7 @@ def _verdict(document: Document) -> Text:
     text = Text(f"The generator kept up: {max(known):.0f} % of a core", "green")
     if generator["read_delay"] is not None:
         text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")
+    lag = generator["loop_lag"]
+    if lag is not None and lag["max_ms"] >= NOTABLE_PAUSE_MS:
+        text.append(f", but for a pause of {_milliseconds(lag['max_ms'])} ms")
     return text.append(".")

@@ -104,6 +104,14 @@ def test_clock_skew_is_named() -> None:
     assert "clock skew: 12 events arrived up to 3.500 ms before they were sent" in text_of(shown, 120)
 
 
+def test_a_rare_pause_of_the_generator_is_told_though_it_is_no_saturation() -> None:
+    shown = document()
+    shown["generator"]["loop_lag"] = {"max_ms": 208.0}
+    assert "but for a pause of 208 ms" in text_of(shown)
+    shown["generator"]["loop_lag"] = {"max_ms": 12.0}
+    assert "pause" not in text_of(shown)
+
+
 def test_coalesced_events_are_named_when_they_matter() -> None:
     assert "coalesced" not in text_of(document(coalesced=480))
     assert "coalesced: 50% of the events" in text_of(document(coalesced=24_000))
