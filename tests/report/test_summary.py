@@ -107,7 +107,7 @@ def test_clock_skew_is_named() -> None:
 def test_a_rare_pause_of_the_generator_is_told_though_it_is_no_saturation() -> None:
     shown = document()
     shown["generator"]["loop_lag"] = {"max_ms": 208.0}
-    assert "but for a pause of 208 ms" in text_of(shown)
+    assert "but for a pause of 208 ms" in text_of(shown, width=120)
     shown["generator"]["loop_lag"] = {"max_ms": 12.0}
     assert "pause" not in text_of(shown)
 
