@@ -129,19 +129,7 @@ def plan_of(
         if None not in both:
             raise UsageError(words)
     if rate_per_s is not None:
-        if connections is None:
-            if hold_s is not None:
-                raise UsageError("--rate with --hold needs -n: how many streams are opened in all?")
-            connections = max(int(rate_per_s * (duration_s or DEFAULT_DURATION_S)), 1)
-            # No later than the end: in floating point, n / rate may be.
-            ramp_up_s = min(connections / rate_per_s, duration_s or DEFAULT_DURATION_S)
-        else:
-            ramp_up_s = connections / rate_per_s
-            if hold_s is None and ramp_up_s > (duration_s or DEFAULT_DURATION_S):
-                raise UsageError(
-                    f"{connections:,} streams at {rate_per_s:g} per second take {ramp_up_s:g} s, which is longer than "
-                    "the run: raise -d or --rate, or lower -n"
-                )
+        connections, ramp_up_s = _arrivals(rate_per_s, connections, duration_s, hold_s)
     connections = connections or DEFAULT_CONNECTIONS
     if duration_s is None and hold_s is None:
         duration_s = DEFAULT_DURATION_S
@@ -160,3 +148,23 @@ def plan_of(
         timestamp=parse_field_choice(timestamp),
         sequence=parse_field_choice(sequence),
     )
+
+
+def _arrivals(
+    rate_per_s: float, connections: int | None, duration_s: float | None, hold_s: float | None
+) -> tuple[int, float]:
+    """Return how many streams a rate opens in all, and how long that takes."""
+    run_s = duration_s or DEFAULT_DURATION_S
+    if connections is None:
+        if hold_s is not None:
+            raise UsageError("--rate with --hold needs -n: how many streams are opened in all?")
+        connections = max(int(rate_per_s * run_s), 1)
+        # No later than the end: in floating point, n / rate may be.
+        return connections, min(connections / rate_per_s, run_s)
+    takes_s = connections / rate_per_s
+    if hold_s is None and takes_s > run_s:
+        raise UsageError(
+            f"{connections:,} streams at {rate_per_s:g} per second take {takes_s:g} s, which is longer than the run: "
+            "raise -d or --rate, or lower -n"
+        )
+    return connections, takes_s

@@ -7,19 +7,13 @@ ID and its audit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from time import monotonic_ns, time_ns
 from typing import Protocol
 
-from sseclient_cli.errors import (
-    BadStatusError,
-    ConnectionLostError,
-    InternalError,
-    SseError,
-    WrongContentTypeError,
-)
+from sseclient_cli.errors import ConnectionLostError, SseError
 from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.failures import as_ours, check_response
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.meter import Meter
 from sseclient_cli.load.poller import READABLE, WRITABLE
@@ -27,7 +21,7 @@ from sseclient_cli.load.route import Leg
 from sseclient_cli.load.wire import Wire
 from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
 from sseclient_cli.protocol.event_stream import EventStreamParser
-from sseclient_cli.protocol.reconnection import Reconnection, StopReason, refusal_of
+from sseclient_cli.protocol.reconnection import Reconnection
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 
 
@@ -288,22 +282,4 @@ class Stream:
         """Tell the owner how the connection has ended."""
         was = self.phase
         self.drop()
-        self._owner.ended(self, None if cause is None else _as_ours(cause), was)
-
-
-def check_response(status: int, headers: Mapping[str, str]) -> None:
-    """Raise BadStatusError or WrongContentTypeError if this is no event stream (9.2.3)."""
-    refusal = refusal_of(status, headers.get("content-type"))
-    if refusal is StopReason.WRONG_CONTENT_TYPE:
-        content_type = headers.get("content-type", "")
-        raise WrongContentTypeError(f"a stream answered with {content_type!a}", status=200, headers=headers)
-    if refusal is not None:
-        raise BadStatusError(f"a stream was answered {status}", status=status, headers=headers)
-
-
-def _as_ours(exc: Exception) -> SseError:
-    if isinstance(exc, SseError):
-        return exc
-    if isinstance(exc, OSError):
-        return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
-    return InternalError(f"{type(exc).__name__}: {exc}")
+        self._owner.ended(self, None if cause is None else as_ours(cause), was)
