@@ -61,8 +61,8 @@ class Poller:
         if self._handlers.pop(fd, None) is not None:
             self._selector.unregister(fd)
 
-    def handle_ready(self, timeout_s: float) -> int:
-        """Wait for at most that long, call the handlers of what is ready, and return how many that were."""
+    def handle_ready(self, timeout_s: float) -> None:
+        """Wait for at most that long, and call the handlers of what is ready."""
         handlers = self._handlers
         self.empty_ns, looked_ns = self._looked_ns, time_ns()
         ready = self._selector.poll(timeout_s)
@@ -70,7 +70,6 @@ class Poller:
             self._looked_ns = looked_ns  # of before: afterwards, anything may have kept us from taking the time
         for fd, _ in ready:
             handlers[fd]()
-        return len(ready)
 
 
 class _Epoll:

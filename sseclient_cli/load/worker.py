@@ -42,7 +42,6 @@ CONNECTING_GATHER_NS = NS_PER_S // 10_000
 POLL_RESOLUTION_NS = NS_PER_S // 1000
 """epoll waits whole milliseconds: what is due earlier than that is slept for."""
 
-
 LEAST_CPU_WINDOW_NS = NS_PER_S // 2
 """A share of CPU is of no shorter time: opening the first streams would be all there is of it."""
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+from real_processes import demo_server_process
 
 from sseclient_cli.report.document import schema
 
@@ -25,29 +26,15 @@ def sse(*arguments: str, timeout_s: float = 40) -> subprocess.CompletedProcess[s
     return subprocess.run([*SSE, *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
-@contextlib.contextmanager
-def serving(host: str) -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--host", host, "--port", "0", "--exit-on-stdin-eof"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-        process.stdin.close()
-
-
 @pytest.fixture(name="server", scope="module")
 def demo_server() -> Iterator[str]:
-    with serving("127.0.0.1") as url:
+    with demo_server_process("127.0.0.1") as url:
         yield url
 
 
 @pytest.fixture(name="server_on_ipv6")
 def demo_server_on_ipv6() -> Iterator[str]:
-    with serving("::1") as url:
+    with demo_server_process("::1") as url:
         yield url
 
 

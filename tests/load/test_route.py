@@ -214,7 +214,7 @@ async def test_a_server_that_wants_a_client_certificate_says_so_or_gets_it(
         assert "client certificate" in told(refused)
     else:
         # The handshake is over on our side before the server looks at it, and asyncio's servers reset without a word.
-        assert errors(refused).keys() <= {"tls", "connection-lost"}
+        assert errors(refused) in ({"tls": 1}, {"connection-lost": 1})
         assert refused.failed == 1
     assert (taken.opened, taken.events) == (1, 2)
 

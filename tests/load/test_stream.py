@@ -1,0 +1,55 @@
+"""One stream by itself, its poller turned by hand."""
+
+import socket
+import time
+
+from scripted_server import head
+
+from sseclient_cli.errors import SseError
+from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.fields import FieldReader
+from sseclient_cli.load.plan import Choice
+from sseclient_cli.load.poller import Poller
+from sseclient_cli.load.route import Route
+from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.target import Address, Hop, Target
+
+
+class Nobody:
+    """An owner that wants nothing."""
+
+    def opened(self, stream: Stream) -> None:
+        pass
+
+    def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
+        raise AssertionError(error)
+
+    def completed(self, stream: Stream) -> None:
+        pass
+
+
+def turned(bench: Bench) -> None:
+    for _ in range(20):
+        bench.poller.handle_ready(0.01)
+
+
+def test_what_is_read_after_the_end_of_the_run_does_not_count() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
+        hop = Hop(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, listener.getsockname()))
+        bench = Bench(route=Route((hop,)), poller=poller, fields=FieldReader(Choice.NONE, Choice.NONE))
+        bench.ends_ns = time.monotonic_ns() + 10**12
+        bench.look_at_clocks()
+        stream = Stream(bench, Nobody(), 0)
+        stream.connect(time.monotonic_ns())
+        connection, _ = listener.accept()
+        with connection:
+            turned(bench)
+            connection.sendall(head() + b"data: in time\n\n")
+            turned(bench)
+            assert (stream.phase, bench.recorder.events) == (Phase.OPEN, 1)
+            counted_bytes = bench.recorder.bytes
+            bench.end_now()
+            connection.sendall(b"data: too late\n\n")
+            turned(bench)
+            assert (bench.recorder.events, bench.recorder.bytes) == (1, counted_bytes)
+            stream.close()
