@@ -154,9 +154,18 @@ class Target:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def stream_headers(self) -> list[tuple[str, str]]:
-        """Return the caller's headers, and those of an event stream's request that the caller left out."""
+        """Return the caller's headers, and those of an event stream's request that the caller left out.
+
+        A Last-Event-ID is not among them: each connection has its own.
+        """
         given = {name.lower() for name, _ in self.headers}
-        return [*self.headers, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
+        own = [pair for pair in self.headers if pair[0].lower() != "last-event-id"]
+        return [*own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
+
+    @property
+    def last_event_id(self) -> str:
+        """What the caller's headers have as Last-Event-ID: where the first connection begins; empty without one."""
+        return next((value for name, value in reversed(self.headers) if name.lower() == "last-event-id"), "")
 
     @property
     def redacted_url(self) -> str:

@@ -20,9 +20,11 @@ from sseclient_cli.cli.options import (
     Insecure,
     Key,
     Method,
+    RetryStatus,
     SourceAddress,
     UnixSocket,
     Url,
+    parse_statuses,
 )
 from sseclient_cli.cli.schedule import (
     Connections,
@@ -76,6 +78,7 @@ def bench(
     lifetime_s: Lifetime = None,
     events: Events = None,
     on_end: WhenEnded = OnEnd.STOP,
+    retry_status: RetryStatus = "",
     storm_s: Storm = None,
     warmup_s: Warmup = 0.0,
     timestamp: Timestamp = "auto",
@@ -108,6 +111,7 @@ def bench(
         lifetime_s=lifetime_s,
         events=events,
         on_end=on_end,
+        retry_statuses=parse_statuses(retry_status),
         storm_s=storm_s,
         warmup_s=warmup_s,
         timestamp=timestamp,

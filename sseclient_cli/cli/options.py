@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sseclient_cli.errors import UsageError
+
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -26,6 +28,15 @@ def parse_duration_s(text: str | float) -> float:
     if duration_s > MAX_DURATION_S:
         raise typer.BadParameter(f"{text!r} is longer than a year")
     return duration_s
+
+
+def parse_statuses(text: str) -> frozenset[int]:
+    """Read ``503,429``. Raises UsageError for what is no status of an error."""
+    statuses = [part.strip() for part in text.split(",")] if text else []
+    for status in statuses:
+        if not re.fullmatch(r"[45][0-9][0-9]", status):
+            raise UsageError(f"--retry-status {status!r} is not a status from 400 to 599: write it like 503,429")
+    return frozenset(map(int, statuses))
 
 
 Url = Annotated[
@@ -63,6 +74,14 @@ ConnectTo = Annotated[
 ]
 UnixSocket = Annotated[
     str | None, typer.Option("--unix-socket", metavar="PATH", help="Connect to this unix socket instead.")
+]
+RetryStatus = Annotated[
+    str,
+    typer.Option(
+        "--retry-status",
+        metavar="STATUS[,...]",
+        help="Reconnect after these answers too, for example 503,429; browsers give up at any but 200.",
+    ),
 ]
 SourceAddress = Annotated[
     str | None,

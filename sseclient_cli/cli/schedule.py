@@ -116,6 +116,7 @@ def plan_of(
     lifetime_s: float | None,
     events: int | None,
     on_end: OnEnd,
+    retry_statuses: frozenset[int],
     storm_s: float | None,
     warmup_s: float,
     timestamp: str,
@@ -145,6 +146,7 @@ def plan_of(
         storm_s=storm_s,
         events=events,
         on_end=on_end,
+        retry_statuses=retry_statuses,
         timestamp=parse_field_choice(timestamp),
         sequence=parse_field_choice(sequence),
     )

@@ -20,13 +20,15 @@ from sseclient_cli.cli.options import (
     Insecure,
     Key,
     Method,
+    RetryStatus,
     SourceAddress,
     UnixSocket,
     Url,
     parse_duration_s,
+    parse_statuses,
 )
 from sseclient_cli.cli.stdout import STUCK_S, is_writing_end_of_pipe, stuck_writes_interrupted
-from sseclient_cli.errors import UsageError
+from sseclient_cli.errors import UnexpectedResponseError, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
@@ -51,6 +53,7 @@ class Selection:
     count: int | None
     duration_s: float | None
     reconnect: bool
+    retry_statuses: frozenset[int]
     comments: bool
     last_event_id: str
 
@@ -86,6 +89,7 @@ def watch(
     ] = None,
     duration_s: Duration = None,
     no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="Stop when the stream ends.")] = False,
+    retry_status: RetryStatus = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
     ] = False,
@@ -107,7 +111,15 @@ def watch(
     if any("\ud800" <= character <= "\udfff" for character in last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    selection = Selection(frozenset(event or ()), count, duration_s, not no_reconnect, comments, last_event_id)
+    selection = Selection(
+        event_types=frozenset(event or ()),
+        count=count,
+        duration_s=duration_s,
+        reconnect=not no_reconnect,
+        retry_statuses=parse_statuses(retry_status),
+        comments=comments,
+        last_event_id=last_event_id,
+    )
     with ExitStack() as stack:
         if url == "demo":
             url = stack.enter_context(serving_demo()) + "/stream"
@@ -191,6 +203,7 @@ class _Session:
             target,
             last_event_id=self._selection.last_event_id,
             reconnect=self._selection.reconnect,
+            retry_statuses=self._selection.retry_statuses,
             on_comment=(lambda text: view.comment(text, time.time())) if self._selection.comments else None,
             on_state=lambda change: self._state(change, view),
         )
@@ -221,7 +234,8 @@ class _Session:
 
         reopened = self._opened
         self._opened = reopened or change.state is ConnectionState.OPEN
-        if change.state is ConnectionState.WAITING and change.error is not None and not self._opened:
+        is_asked_for = isinstance(change.error, UnexpectedResponseError)  # by --retry-status
+        if change.state is ConnectionState.WAITING and change.error and not self._opened and not is_asked_for:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
         if change.stop is not None:

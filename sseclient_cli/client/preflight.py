@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sseclient_cli.client.connection import Connector, Peer
 from sseclient_cli.errors import ConnectionLostError, ReadTimeoutError
+from sseclient_cli.protocol.reconnection import last_event_id_header
 from sseclient_cli.target import Address, Hop, Target
 
 ANSWER_TIMEOUT_S = 30.0
@@ -31,7 +32,7 @@ async def preflight(target: Target) -> Preflight:
     """
     async with Connector(target, ANSWER_TIMEOUT_S) as connector:
         try:
-            connection = await connector.connect(None)
+            connection = await connector.connect(last_event_id_header(target.last_event_id))
         except ReadTimeoutError as exc:
             raise ReadTimeoutError(
                 f"{target.redacted_url} took the request and did not answer within {ANSWER_TIMEOUT_S:g} s"

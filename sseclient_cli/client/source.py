@@ -14,22 +14,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
 from sseclient_cli.client.connection import Connection, Connector
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.errors import (
-    ConnectError,
-    ConnectionLostError,
-    EventTooLargeError,
-    InvalidResponseError,
-    LimitError,
-    SseError,
-    UsageError,
-)
+from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
 from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
 from sseclient_cli.protocol.reconnection import Reconnection, StopReason
 from sseclient_cli.target import Target
@@ -37,9 +29,6 @@ from sseclient_cli.target import Target
 _T = TypeVar("_T")
 
 END_OF_STREAM = "the server ended the stream"
-
-# What Fetch calls a network error, and a lack of resources that may be over at the next attempt.
-_PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError)
 
 
 class EventSource:
@@ -55,6 +44,7 @@ class EventSource:
     ``url`` is a URL (UsageError if it is not valid) or a ``Target``, which brings its own method, headers and
     body. ``method`` is GET, or POST if there is a ``body``. A header whose value is None is left out.
     ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
+    ``retry_statuses``: responses with these (503, say) are waited out with backoff and Retry-After, and not final.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``.
     """
@@ -69,17 +59,18 @@ class EventSource:
         last_event_id: str = "",
         read_timeout_s: float | None = None,
         reconnect: bool = True,
+        retry_statuses: Collection[int] = (),
         on_comment: Callable[[str], None] | None = None,
         on_state: Callable[[StateChange], None] | None = None,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
     ) -> None:
-        self._target, seed = _without_last_event_id(_target(url, method, headers, body))
+        self._target = _target(url, method, headers, body)
         self._read_timeout_s = read_timeout_s
         self._reconnect = reconnect
         self._on_comment = on_comment
         self._on_state = on_state
         self._max_event_bytes = max_event_bytes
-        self._reconnection = Reconnection(last_event_id or seed)
+        self._reconnection = Reconnection(last_event_id or self._target.last_event_id, retry_statuses)
         self._last_event_id = self._reconnection.last_event_id
         self._state = ConnectionState.CONNECTING
         self._response_headers: Mapping[str, str] = {}
@@ -92,6 +83,11 @@ class EventSource:
         self._ready: deque[Event | str | EventTooLargeError] = deque()
         self._interruptible: asyncio.Timeout | None = None
         self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        """What was asked for, without credentials; redirects do not change it."""
+        return self._target.url
 
     @property
     def state(self) -> ConnectionState:
@@ -175,10 +171,9 @@ class EventSource:
                 return
             if await self._read():
                 return
-        except _PASSING_ERRORS as exc:
+        except SseError as exc:
             error = exc
         if self._state is not ConnectionState.CLOSED:
-            await self._drop()
             await self._reconnect_later(error, opened)
 
     async def _connect(self) -> None:
@@ -223,24 +218,20 @@ class EventSource:
             self._parser.feed(b"")  # raises now what would come with the next bytes, if any come
         except EventTooLargeError as exc:
             self._ready.append(exc)
-        self._reconnection.last_event_id = self._parser.last_event_id
-        if self._parser.reconnection_time_ms is not None:
-            self._reconnection.reconnection_time_ms = self._parser.reconnection_time_ms
+        self._reconnection.remember(self._parser)
         if not self._ready:
             self._last_event_id = self._parser.last_event_id
         return True
 
     async def _reconnect_later(self, error: SseError | None, opened: bool) -> None:
         """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
-        if not self._reconnect:
+        delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=self._delivered, random=random.random())
+        if not self._reconnect or delay_ms is None:
             if error is not None:
                 raise error
             self._shut(END_OF_STREAM)
             return
-        if opened:
-            delay_ms = self._reconnection.delay_ms_after_end(delivered=self._delivered)
-        else:
-            delay_ms = self._reconnection.delay_ms_after_failure(random.random())
+        await self._drop()
         text = str(error) if error else END_OF_STREAM
         self._change(StateChange(ConnectionState.WAITING, text, error, delay_ms / 1000))
         await self._await(asyncio.sleep(delay_ms / 1000))
@@ -291,10 +282,3 @@ def _target(
     content = body.encode() if isinstance(body, str) else body
     chosen = method or ("GET" if body is None else "POST")
     return replace(Target.parse(url, method=chosen, headers=lines), body=content)
-
-
-def _without_last_event_id(target: Target) -> tuple[Target, str]:
-    """Take a Last-Event-ID out of the headers: it is where to begin, and not for every connection."""
-    ids = [value for name, value in target.headers if name.lower() == "last-event-id"]
-    kept = tuple((name, value) for name, value in target.headers if name.lower() != "last-event-id")
-    return replace(target, headers=kept), ids[-1] if ids else ""

@@ -64,6 +64,7 @@ class Bench:
     fields: FieldReader
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
+    retry_statuses: frozenset[int] = frozenset()
     ends_ns: int = 0
     """When the run is over (monotonic)."""
     ends_wall_ns: int = 0

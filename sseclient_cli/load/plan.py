@@ -119,6 +119,8 @@ class Plan:
     storm_s: float | None = None
     events: int | None = None
     on_end: OnEnd = OnEnd.STOP
+    retry_statuses: frozenset[int] = frozenset()
+    """With RECONNECT: the statuses that do not end a stream for good."""
     timestamp: FieldChoice = Choice.AUTO
     sequence: FieldChoice = Choice.AUTO
     first_slot: int = 0
@@ -147,6 +149,10 @@ class Plan:
                 f"a lifetime is at least {MIN_LIFETIME_S:g} s",
             ),
             (self.events is not None and self.events < 1, "a stream takes at least one event"),
+            (
+                bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT,
+                "--retry-status is for streams that reconnect: add --on-end reconnect",
+            ),
         ):
             if problem:
                 raise UsageError(words)

@@ -176,9 +176,13 @@ class Population:
             totals.ended_by_server += 1
         else:
             totals.count_error(error.kind, str(error), self.row)
-        if on_end is OnEnd.RECONNECT and status is None:
-            self._come_back(stream, monotonic_ns() + self._wait_ns(stream, was))
-            return
+        if on_end is OnEnd.RECONNECT:
+            delay_ms = stream.reconnection.delay_ms(
+                error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
+            )
+            if delay_ms is not None:
+                self._come_back(stream, monotonic_ns() + delay_ms * 1_000_000)
+                return
         del self._streams[stream.slot]
         totals.failed += not stream.has_opened
         if on_end is OnEnd.RESTART:
@@ -186,9 +190,3 @@ class Population:
             successor = self._streams[stream.slot] = Stream(self._bench, self, stream.slot)
             wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
             self._come_back(successor, monotonic_ns() + wait_ns)
-
-    def _wait_ns(self, stream: Stream, was: Phase) -> int:
-        reconnection = stream.reconnection
-        if was is Phase.OPEN:
-            return reconnection.delay_ms_after_end(delivered=stream.has_delivered) * 1_000_000
-        return reconnection.delay_ms_after_failure(random.random()) * 1_000_000

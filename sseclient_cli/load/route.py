@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle
 
 from sseclient_cli.errors import BadStatusError
@@ -22,14 +22,12 @@ class Leg:
     context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
-    anonymous_request: bytes
-    """The request without the caller's own Last-Event-ID, if there was one."""
 
-    def request_after(self, last_event_id: bytes | None, *, is_first: bool) -> bytes:
-        """Return the request of a connection that goes on after an event; the caller's own id is for the first one."""
+    def request_after(self, last_event_id: bytes | None) -> bytes:
+        """Return the request of a connection that goes on after an event."""
         if last_event_id is None:
-            return self.request if is_first else self.anonymous_request
-        line, end, rest = self.anonymous_request.partition(b"\r\n")
+            return self.request
+        line, end, rest = self.request.partition(b"\r\n")
         return b"%b%bLast-Event-ID: %b%b%b" % (line, end, last_event_id, end, rest)
 
 
@@ -43,6 +41,8 @@ class Route:
             self._legs[hop.target] = _leg(hop)
         self.first = self._legs[hops[0].target]
         """Where every connection begins."""
+        self.last_event_id = hops[0].target.last_event_id
+        """What every stream goes on after, before it has an id of its own."""
         self._sources = cycle(hops[0].target.source_addresses or (None,))
 
     def connect(self, leg: Leg) -> Wire:
@@ -71,10 +71,5 @@ class Route:
 
 def _leg(hop: Hop) -> Leg:
     target = hop.target
-    others = tuple(pair for pair in target.headers if pair[0].lower() != "last-event-id")
-    return Leg(
-        hop,
-        target.tls.context() if target.parsed_url.scheme == "https" else None,
-        request_bytes(target),
-        request_bytes(replace(target, headers=others)),
-    )
+    context = target.tls.context() if target.parsed_url.scheme == "https" else None
+    return Leg(hop, context, request_bytes(target))

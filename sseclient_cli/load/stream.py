@@ -65,7 +65,7 @@ class Stream:
         self._owner = owner
         self.slot = slot
         self.phase = Phase.CLOSED
-        self.reconnection = Reconnection()
+        self.reconnection = Reconnection(bench.route.last_event_id, bench.retry_statuses)
         """What it has of earlier connections."""
         self.has_opened = False
         """Whether an event stream has come on one of its connections."""
@@ -117,9 +117,9 @@ class Stream:
         recorder.connect.append((now_ns - self._intended_ns) // 1000)
         if self._leg.context is not None:
             recorder.tls.append((now_ns - self._connected_ns) // 1000)
-        last_event_id = self.reconnection.header
+        request = self._leg.request_after(self.reconnection.header)
         self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
-        self._wire.send(self._leg.request_after(last_event_id, is_first=not self.has_opened))
+        self._wire.send(request)
         self.phase = Phase.REQUESTING
 
     def _wait(self) -> None:
@@ -257,9 +257,7 @@ class Stream:
         parser = self._parser
         self.close()
         if parser is not None:
-            self.reconnection.last_event_id = parser.last_event_id
-            if parser.reconnection_time_ms is not None:
-                self.reconnection.reconnection_time_ms = parser.reconnection_time_ms
+            self.reconnection.remember(parser)
             self._bench.connection_lost(self._meter)
 
     def receive_queue_bytes(self) -> int | None:

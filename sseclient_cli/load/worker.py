@@ -68,6 +68,7 @@ class Worker:
             fields=FieldReader(self._plan.timestamp, self._plan.sequence),
             events_per_stream=self._plan.events,
             max_event_bytes=max_event_bytes_of(self._plan.most_open),
+            retry_statuses=self._plan.retry_statuses,
         )
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0

@@ -11,13 +11,28 @@ specification allows a client to wait longer ("Optionally, wait some more"); two
   that is down do not come back in step;
 * ``retry: 0`` is honoured after a connection that brought something (a long poll), but is no busy loop.
 
+What a command-line tool needs more is off by default: statuses that are waited out (``retry_statuses``) instead of
+being final, with the server's Retry-After.
+
 This file must not know of clocks, randomness, sockets, or any HTTP library: the random number is an argument.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
+from email.utils import parsedate_to_datetime
 from enum import Enum
+
+from sseclient_cli.errors import (
+    BadStatusError,
+    ConnectError,
+    ConnectionLostError,
+    InvalidResponseError,
+    LimitError,
+    SseError,
+)
+from sseclient_cli.protocol.event_stream import EventStreamParser
 
 DEFAULT_RECONNECTION_TIME_MS = 3_000
 """The specification says "probably in the region of a few seconds"; Chromium, WebKit and undici wait 3 s."""
@@ -83,27 +98,44 @@ def last_event_id_header(last_event_id: str) -> bytes | None:
     return value if value and sendable else None
 
 
+# What Fetch calls a network error, and a lack of resources that may be over at the next attempt.
+_PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError)
+
+
+def retry_after_ms(headers: Mapping[str, str]) -> int:
+    """Return the wait that a response asks for with Retry-After (RFC 9110 10.2.3); 0 when it names none.
+
+    A date counts from the response's own Date: nobody's clock but the server's is needed.
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(int(value[:9]) * 1000, MAX_RECONNECTION_TIME_MS)
+    try:
+        wait_s = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
+        return 0
+    return min(max(round(wait_s * 1000), 0), MAX_RECONNECTION_TIME_MS)
+
+
 class Reconnection:
     """Decides what follows a connection: one object for the life of a stream, over all its connections.
 
-    ``last_event_id`` is kept up to date by whoever feeds the parser.
+    ``last_event_id`` is what the next connection goes on after. A response with one of ``retry_statuses`` does not end
+    the stream for good.
     """
 
-    __slots__ = ("_failures", "_reconnection_time_ms", "last_event_id")
+    __slots__ = ("_failures", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
 
-    def __init__(self, last_event_id: str = "") -> None:
+    def __init__(self, last_event_id: str = "", retry_statuses: Collection[int] = ()) -> None:
         self.last_event_id = last_event_id
         self._failures = 0
         self._reconnection_time_ms = DEFAULT_RECONNECTION_TIME_MS
+        self._retry_statuses = retry_statuses
 
     @property
     def reconnection_time_ms(self) -> int:
         """What ``retry`` last said, over all connections, but at most 24 h."""
         return self._reconnection_time_ms
-
-    @reconnection_time_ms.setter
-    def reconnection_time_ms(self, value_ms: int) -> None:
-        self._reconnection_time_ms = min(value_ms, MAX_RECONNECTION_TIME_MS)
 
     @property
     def header(self) -> bytes | None:
@@ -114,15 +146,31 @@ class Reconnection:
         """Note that the head of an event stream has arrived: failures before it no longer count."""
         self._failures = 0
 
-    def delay_ms_after_end(self, *, delivered: bool) -> int:
-        """Return the wait after the end of a connection that was open; ``delivered``: it brought an event."""
-        return max(self._reconnection_time_ms, 0 if delivered else MIN_BACKOFF_MS)
+    def remember(self, parser: EventStreamParser) -> None:
+        """Take over what the stream has said so far: its last event ID, and the reconnection time if it named one."""
+        self.last_event_id = parser.last_event_id
+        if parser.reconnection_time_ms is not None:
+            self._reconnection_time_ms = min(parser.reconnection_time_ms, MAX_RECONNECTION_TIME_MS)
 
-    def delay_ms_after_failure(self, random: float) -> int:
-        """Return the wait after an attempt that ended before a response did arrive.
+    def delay_ms(self, error: SseError | None, *, opened: bool, delivered: bool, random: float) -> int | None:
+        """Return the wait before the next connection; None if there is none: the stream is over for good.
+
+        ``error`` is what ended the connection, None for the proper end of the response. ``opened``: it was an event
+        stream; ``delivered``: it brought an event. ``random`` is from 0 to 1.
+        """
+        if isinstance(error, BadStatusError) and error.status in self._retry_statuses:
+            return max(self._delay_ms_after_failure(random), retry_after_ms(error.headers))
+        if error is not None and not isinstance(error, _PASSING_ERRORS):
+            return None
+        if opened:
+            return max(self._reconnection_time_ms, 0 if delivered else MIN_BACKOFF_MS)
+        return self._delay_ms_after_failure(random)
+
+    def _delay_ms_after_failure(self, random: float) -> int:
+        """Return the wait after an attempt that brought no event stream.
 
         The n-th failure in a row waits ``d = reconnection time * 2^(n-1)``, less up to ``JITTER * d`` by
-        ``random`` (0 to 1), and never less than the reconnection time: that much the server has asked for.
+        ``random``, and never less than the reconnection time: that much the server has asked for.
         """
         self._failures += 1
         base_ms = max(self._reconnection_time_ms, MIN_BACKOFF_MS)

@@ -140,6 +140,7 @@ def _plan(plan: Plan, totals: Totals) -> Document:
         "refill": plan.refill,
         "events": plan.events,
         "on_end": plan.on_end.value,
+        "retry_statuses": sorted(plan.retry_statuses),
         "storm_s": plan.storm_s,
         "timestamp": {"asked": _asked(plan.timestamp), "used": sorted(totals.timestamp_fields)},
         "sequence": {"asked": _asked(plan.sequence), "used": sorted(totals.sequence_fields)},

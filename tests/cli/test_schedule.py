@@ -12,7 +12,13 @@ def plan(**options: Any) -> Plan:
     none = dict.fromkeys(
         ["connections", "duration_s", "hold_s", "ramp_up_s", "rate_per_s", "lifetime_s", "events", "storm_s"]
     )
-    rest = {"on_end": OnEnd.STOP, "warmup_s": 0.0, "timestamp": "auto", "sequence": "auto"}
+    rest = {
+        "on_end": OnEnd.STOP,
+        "retry_statuses": frozenset(),
+        "warmup_s": 0.0,
+        "timestamp": "auto",
+        "sequence": "auto",
+    }
     return plan_of(**{**none, **rest, **options})
 
 

@@ -65,7 +65,7 @@ def free_port() -> int:
 
 def hurry(source: EventSource) -> None:
     """Do as if the server had said ``retry: 0``, in tests where it cannot say so before the first failure."""
-    source._reconnection.reconnection_time_ms = 0
+    source._reconnection._reconnection_time_ms = 0
 
 
 def reaching(state: ConnectionState) -> tuple[Callable[[StateChange], None], asyncio.Event]:
