@@ -12,7 +12,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import TracebackType
@@ -26,7 +26,7 @@ class Do(Enum):
     RESET = auto()  # end it with RST instead of FIN
 
 
-Step = bytes | asyncio.Event | Do  # an Event: go on once the test sets it
+Step = bytes | float | asyncio.Event | Do  # a number: pause for so many seconds; an Event: until the test sets it
 Script = Sequence[Step]
 
 SSE = b"Content-Type: text/event-stream\r\n"
@@ -73,7 +73,7 @@ class ScriptedServer:
     """Plays scripts on a free port of this machine; an async context manager that can be entered again.
 
     With an ``ssl_context`` it speaks TLS, and ``sni`` has the names that clients asked for. With a ``unix_socket`` it
-    listens there instead.
+    listens there instead. ``pages`` are answers by path, for whoever asks and as often as they do: no script is played.
     """
 
     def __init__(
@@ -82,8 +82,10 @@ class ScriptedServer:
         host: str = "127.0.0.1",
         ssl_context: ssl.SSLContext | None = None,
         unix_socket: str | None = None,
+        pages: Mapping[str, bytes] | None = None,
     ) -> None:
         self._host = host
+        self._pages = pages or {}
         self._ssl_context = ssl_context
         self._unix_socket = unix_socket
         self.requests: list[Request] = []
@@ -148,6 +150,10 @@ class ScriptedServer:
             request.source = (writer.get_extra_info("peername") or [""])[0]
             if self._ssl_context is not None:
                 request.alpn = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+            page = self._pages.get(request.path)
+            if page is not None:
+                await play([page], reader, writer)
+                return
             number = len(self.requests)
             async with self._changed:
                 self.requests.append(request)
@@ -169,6 +175,8 @@ async def play(script: Script, reader: asyncio.StreamReader, writer: asyncio.Str
         if isinstance(step, bytes):
             writer.write(step)
             await writer.drain()
+        elif isinstance(step, float):
+            await asyncio.sleep(step)
         elif isinstance(step, asyncio.Event):
             await step.wait()
         elif step is Do.HOLD:

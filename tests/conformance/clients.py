@@ -1,0 +1,151 @@
+"""The three clients that the same cases are put to, and what can be seen of each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pytest
+
+from conformance.browser import PAGE_PATH, Browser, event_of
+from sseclient_cli.client.source import EventSource
+from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.errors import SseError
+from sseclient_cli.load.meter import Meter
+from sseclient_cli.load.plan import OnEnd, Plan
+from sseclient_cli.load.population import Population
+from sseclient_cli.load.worker import Job, Worker
+from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.target import Address, Hop, Target
+
+OPEN = "open"
+"""An entry of what a program hears: a connection has turned out to be an event stream."""
+
+LONGEST_S = 30.0
+
+
+class Client(Enum):
+    """Who is put to a case, by the name that the table has for it."""
+
+    EVENT_SOURCE = "EventSource"
+    ENGINE = "sse bench"
+    CHROMIUM = "Chromium"
+
+
+OURS = (Client.EVENT_SOURCE, Client.ENGINE)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a program has heard until the stream was closed for good."""
+
+    heard: list[str | Event] = field(default_factory=list)
+    """OPEN and the events, in their order."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """Kinds of errors. EventSource: the final one. The engine: all. Chromium: none, it does not tell."""
+    comments: int = 0
+    """How many the engine has counted."""
+
+
+async def read(
+    client: Client,
+    url: str,
+    fixtures: pytest.FixtureRequest,
+    *,
+    headers: tuple[str, ...] = (),
+    enough: int | None = None,
+    for_s: float | None = None,
+    retry_statuses: Collection[int] = (),
+    **plan: Any,
+) -> Seen:
+    """Let a client read a stream until that is closed for good.
+
+    The program closes it after ``enough`` things that it has heard, or after a time. The origin of the URL must have
+    PAGE at PAGE_PATH. ``plan`` has options of the engine alone.
+    """
+    if client is Client.CHROMIUM:
+        browser: Browser = fixtures.getfixturevalue("browser")
+        await asyncio.to_thread(browser.go_to, f"{url}{PAGE_PATH}")
+        log = await asyncio.to_thread(browser.watch, f"{url}/", enough=enough, for_s=for_s)
+        return Seen([OPEN if entry[0] == "open" else event_of(entry) for entry in log if entry[0] in ("open", "event")])
+    target = Target.parse(url, headers=headers)
+    if client is Client.ENGINE:
+        return await _read_as_engine(target, enough, for_s, {"retry_statuses": frozenset(retry_statuses), **plan})
+    return await _read_as_event_source(target, enough, for_s, retry_statuses)
+
+
+async def _read_as_event_source(
+    target: Target, enough: int | None, for_s: float | None, retry_statuses: Collection[int]
+) -> Seen:
+    seen = Seen()
+
+    def note(entry: str | Event) -> None:
+        seen.heard.append(entry)
+        if len(seen.heard) == enough:
+            source.close()
+
+    def on_state(change: StateChange) -> None:
+        if change.state is ConnectionState.OPEN:
+            note(OPEN)
+
+    source = EventSource(target, on_state=on_state, retry_statuses=retry_statuses)
+    if for_s is not None:
+        asyncio.get_running_loop().call_later(for_s, source.close)
+    try:
+        async with source:
+            async for event in source:
+                note(event)
+    except SseError as exc:
+        seen.errors[exc.kind] += 1
+    return seen
+
+
+async def _read_as_engine(target: Target, enough: int | None, for_s: float | None, plan: dict[str, Any]) -> Seen:
+    """Run one stream as ``--on-end reconnect`` does; ``enough`` and ``for_s`` are a Ctrl-C."""
+    seen = Seen()
+    options = {"connections": 1, "ramp_up_s": 0, "duration_s": LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
+    worker = Worker(Job(hops=(_hop(target),), plan=Plan(**options)))
+
+    def note(*entries: str | Event) -> None:
+        seen.heard.extend(entries)
+        if enough is not None and len(seen.heard) >= enough:
+            worker.interrupt()
+
+    with _overheard(note):
+        if for_s is not None:
+            asyncio.get_running_loop().call_later(for_s, worker.interrupt)
+        totals = await asyncio.to_thread(worker.run)
+    assert totals.events == sum(entry != OPEN for entry in seen.heard)
+    seen.errors.update({kind: error.count for kind, error in totals.errors.items()})
+    seen.comments = totals.comments
+    return seen
+
+
+def _hop(target: Target) -> Hop:
+    url = target.parsed_url
+    return Hop(target, Address(socket.AF_INET, (url.host, url.port or 80)))
+
+
+@contextlib.contextmanager
+def _overheard(note: Callable[..., None]) -> Iterator[None]:
+    """Hear what the engine counts: it has no use for the events themselves."""
+    measure, opened = Meter.measure, Population.opened
+
+    def measure_and_tell(meter: Meter, events: list[Event], *rest: Any, **others: Any) -> None:
+        note(*events)
+        measure(meter, events, *rest, **others)
+
+    def open_and_tell(population: Population, stream: Any) -> None:
+        note(OPEN)
+        opened(population, stream)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Meter, "measure", measure_and_tell)
+        patch.setattr(Population, "opened", open_and_tell)
+        yield

@@ -1,0 +1,49 @@
+"""The browser, which is started once, and what the tests have shown."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from conformance.browser import Browser, chromium, missing_programs
+from conformance.clients import Client
+from conformance.table import PAGE, Shown, with_table
+
+shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
+"""By the tests that have passed."""
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    missing = missing_programs()
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)  # .ci/run installs it: there, a judge that is skipped would be none
+    if missing:
+        pytest.skip(missing)
+    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-conformance", action="store_true", help="make the tables of docs/conformance.md anew")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    for mark in item.iter_markers("shows"):
+        if report.when == "call" and report.passed:
+            name, client, what = mark.args
+            shown[name, client].append(what)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    # Asked for by name, the folder's own option is known; in a run of everything it is not.
+    if session.config.getoption("--update-conformance", False) and not session.testsfailed:
+        PAGE.write_text(with_table(PAGE.read_text("utf-8"), shown), "utf-8")

@@ -1,0 +1,49 @@
+"""Every case of tests/data/connection_cases.json that a script can play, put to all clients (docs/conformance.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from scripted_server import Request, ScriptedServer
+
+from conformance.browser import PAGE, PAGE_PATH
+from conformance.cases import CASES, Case, Instead
+from conformance.clients import Client, read
+from conformance.table import Shown
+
+
+def parameters() -> Iterator[Any]:
+    for case in CASES:
+        for client in Client:
+            instead = case.instead.get(client)
+            shown = Shown(case.seen, instead.why if instead else "")
+            mark = pytest.mark.shows(case.name, client, shown)
+            yield pytest.param(case, client, id=f"{case}-{client.value}", marks=mark)
+
+
+def asked(requests: list[Request]) -> tuple[str, ...]:
+    """Return the requests as the cases have them."""
+    ids = [request.header("last-event-id") for request in requests]
+    return tuple(
+        request.path if last_event_id is None else f"{request.path} after {last_event_id.decode()}"
+        for request, last_event_id in zip(requests, ids, strict=True)
+    )
+
+
+@pytest.mark.parametrize(("case", "client"), [*parameters()])
+async def test_a_case_holds(case: Case, client: Client, request: pytest.FixtureRequest) -> None:
+    instead = case.instead.get(client) or Instead(why="")
+    async with ScriptedServer(*case.scripts, pages={PAGE_PATH: PAGE}) as server:
+        seen = await read(client, server.url, request, enough=case.enough)
+        assert asked(server.requests) == (case.requests if instead.requests is None else instead.requests)
+        assert tuple(seen.heard) == (case.heard if instead.heard is None else instead.heard)
+        if case.kind is not None and client is not Client.CHROMIUM:
+            assert set(seen.errors) == {case.kind}
+        arrived_s = [request.arrived_s for request in server.requests]
+        waited_s = [after_s - before_s for before_s, after_s in pairwise(arrived_s)]
+        for number, (least_s, most_s) in (case.waits_s if instead.waits_s is None else instead.waits_s).items():
+            # A hundredth: the wait begins when the end of the stream arrives, and timers may be a little early.
+            assert least_s * 0.99 <= waited_s[number] < most_s, waited_s

@@ -1,0 +1,26 @@
+"""docs/conformance.md says what these tests show, and no more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from conformance.left_out import LEFT_OUT
+from conformance.table import LEVELS, PAGE, with_table
+
+
+def test_the_page_is_what_the_tests_of_this_folder_make(request: pytest.FixtureRequest) -> None:
+    """Which of them fail or are skipped, pytest says; `make conformance` writes the page from those that pass."""
+    here = Path(__file__).parent
+    if not set(here.glob("test_*.py")) <= {item.path for item in request.session.items}:
+        pytest.skip("only a part of tests/conformance runs: what it would make is a part of the page")
+    promised = defaultdict(list)
+    for item in request.session.items:
+        for mark in item.iter_markers("shows"):
+            name, client, what = mark.args
+            promised[name, client].append(what)
+    assert PAGE.read_text("utf-8") == with_table(PAGE.read_text("utf-8"), promised), "make conformance writes it anew"
+    assert not set(promised) & set(LEFT_OUT), "left out, and yet there is a test"
+    assert {name for name, _ in promised} | {name for name, _ in LEFT_OUT} == set(LEVELS)
