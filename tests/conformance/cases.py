@@ -59,23 +59,21 @@ class Case:
     @property
     def seen(self) -> str:
         """What is to be seen, in a line of the table."""
-        return f"{_wire(self.requests)}; {_program(self.heard)}"
-
-
-def _wire(requests: tuple[str, ...]) -> str:
-    return "asks " + ", ".join(f"`{request}`" for request in requests)
-
-
-def _program(heard: tuple[str | Event, ...]) -> str:
-    if len(heard) > 12:
-        return f"{len(heard)} things heard"
-    return "hears " + (", ".join(_entry(entry) for entry in heard) or "nothing")
+        asks = ", ".join(f"`{_short(request)}`" for request in self.requests)
+        heard = [_entry(entry) for entry in self.heard]
+        hears = ", ".join(heard if len(heard) < 13 else [*heard[:3], "...", heard[-1]]) or "nothing"
+        waits_s = ", ".join(f"{least_s:g} s" for least_s, _ in self.waits_s.values() if least_s)
+        return f"asks {asks}; hears {hears}" + (f"; waits {waits_s}" if waits_s else "")
 
 
 def _entry(entry: str | Event) -> str:
     if isinstance(entry, str):
         return entry
-    return f"`{entry.data!a}`" + (f" (id {entry.id!a})" if entry.id else "")
+    return f"`{entry.data!r}`" + (f" (id `{_short(entry.id)!r}`)" if entry.id else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 30 else f"{text[:8]}... ({len(text)} characters)"
 
 
 def message(data: str, last_event_id: str = "") -> Event:
@@ -168,8 +166,8 @@ REDIRECTS = [
         instead={
             Client.CHROMIUM: Instead(
                 requests=("/", "/real", *["/real after 1"] * 3),
-                why="goes on where it was led to; ours ask the original URL again, so that a server that gives each "
-                "connection a place can do so each time",
+                why="goes on where it was led to, as a request that is fetched a second time does (Fetch 4.4); ours "
+                "ask the original URL again, so that a server that gives each connection a place does so each time",
             )
         },
     ),
@@ -391,4 +389,57 @@ BODIES = [
     one_event("interim-1xx", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", head(), SOON + b"data: x\n\n"),
 ]  # fmt: skip
 
-CASES = [*OPENING, *REDIRECTS, *RECONNECTING, *LAST_EVENT_IDS, *BODIES]
+DECISIONS = [
+    Case(
+        name="retry-empty",
+        scripts=([head(), SOON + b"retry:\nretry\ndata: x\n\n"],),
+        requests=("/", "/"),
+        heard=(OPEN, message("x")),
+        waits_s=waits(0.05),
+        instead={
+            Client.CHROMIUM: Instead(
+                waits_s=waits(3.0),
+                why="takes it as a word for its default; ours ignore it: no digits are no number (9.2.6)",
+            )
+        },
+    ),
+    Case(
+        name="leid-controls",
+        scripts=([head(), SOON, b"id: a\x01b\x7f\ndata: x\n\n"],),
+        requests=("/", "/"),
+        heard=(OPEN, message("x", "a\x01b\x7f")),
+        instead={
+            Client.CHROMIUM: Instead(
+                requests=("/", "/ after a\x01b\x7f"),
+                why="sends control characters as they are; ours send no header: HTTP has no place for them "
+                "(RFC 9110 5.5)",
+            )
+        },
+    ),
+    Case(
+        name="leid-only-spaces",
+        scripts=([head(), SOON, b"id: \t \ndata: x\n\n"],),
+        requests=("/", "/"),
+        heard=(OPEN, message("x", "\t ")),
+        instead={
+            Client.CHROMIUM: Instead(
+                requests=("/", "/ after "), why="sends an empty header; ours send none, as for an id that is empty"
+            )
+        },
+    ),
+    Case(
+        name="bom-then-line-end",
+        scripts=([head(), b"\xef\xbb\xbf\ndata: x\n\n" + SOON],),
+        requests=("/", "/"),
+        heard=(OPEN, message("x")),
+        instead={
+            Client.CHROMIUM: Instead(
+                heard=(OPEN,),
+                why="takes a line end right behind a byte order mark for a part of the next line; 9.2.5 "
+                "has it end a line",
+            )
+        },
+    ),
+]
+
+CASES = [*OPENING, *REDIRECTS, *RECONNECTING, *LAST_EVENT_IDS, *BODIES, *DECISIONS]

@@ -59,6 +59,7 @@ async def read(
     fixtures: pytest.FixtureRequest,
     *,
     headers: tuple[str, ...] = (),
+    types: Collection[str] = ("message",),
     enough: int | None = None,
     for_s: float | None = None,
     retry_statuses: Collection[int] = (),
@@ -67,12 +68,12 @@ async def read(
     """Let a client read a stream until that is closed for good.
 
     The program closes it after ``enough`` things that it has heard, or after a time. The origin of the URL must have
-    PAGE at PAGE_PATH. ``plan`` has options of the engine alone.
+    PAGE at PAGE_PATH. ``types`` are those that a page listens for. ``plan`` has options of the engine alone.
     """
     if client is Client.CHROMIUM:
         browser: Browser = fixtures.getfixturevalue("browser")
         await asyncio.to_thread(browser.go_to, f"{url}{PAGE_PATH}")
-        log = await asyncio.to_thread(browser.watch, f"{url}/", enough=enough, for_s=for_s)
+        log = await asyncio.to_thread(browser.watch, f"{url}/", sorted(types), enough=enough, for_s=for_s)
         return Seen([OPEN if entry[0] == "open" else event_of(entry) for entry in log if entry[0] in ("open", "event")])
     target = Target.parse(url, headers=headers)
     if client is Client.ENGINE:
