@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test lint format wheel bench clean
+.PHONY: demo setup dev test conformance lint format wheel bench clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -d 10s
@@ -19,6 +19,9 @@ dev: $(VENV)/.installed-dev ## What tests and linters need, too.
 
 test: dev ## Run the whole test suite.
 	$(BIN)/python -m pytest
+
+conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
+	$(BIN)/python -m pytest tests/conformance --update-conformance
 
 lint: dev ## Format, style, types, layers.
 	$(BIN)/ruff format --check .

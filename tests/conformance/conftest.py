@@ -10,7 +10,8 @@ import pytest
 
 from conformance.browser import Browser, chromium, missing_programs
 from conformance.clients import Client
-from conformance.table import PAGE, Shown, with_table
+from conformance.left_out import LEFT_OUT
+from conformance.table import LEVELS, PAGE, Shown, with_table
 
 shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
 """By the tests that have passed."""
@@ -43,7 +44,12 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     # Asked for by name, the folder's own option is known; in a run of everything it is not.
-    if session.config.getoption("--update-conformance", False) and not session.testsfailed:
-        PAGE.write_text(with_table(PAGE.read_text("utf-8"), shown), "utf-8")
+    if not session.config.getoption("--update-conformance", False):
+        return
+    missing = {(name, client) for name in LEVELS for client in Client} - set(shown) - set(LEFT_OUT)
+    if missing:
+        names = ", ".join(sorted({f"{name} ({client.value})" for name, client in missing}))
+        pytest.exit(f"docs/conformance.md is as it was: these were not shown: {names}", returncode=1)
+    PAGE.write_text(with_table(PAGE.read_text("utf-8"), shown), "utf-8")

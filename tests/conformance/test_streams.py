@@ -156,22 +156,25 @@ FIELDS = st.one_of(
     st.tuples(st.just(b"data"), TEXTS),
     st.tuples(st.just(b"data"), TEXTS),
     st.tuples(st.just(b"id"), IDS),
+    st.tuples(st.just(b"id"), IDS),
     st.tuples(st.just(b"event"), TEXTS),
     st.tuples(st.just(b"retry"), RETRIES),
     st.tuples(st.sampled_from([b"", b"Data", b"data ", b" id", b"\xef\xbb\xbfdata", b"events", b"\0"]), TEXTS),
 )
 LINES = st.one_of(
-    st.just(b""),
-    st.just(b""),
     st.builds(lambda field, colon: field[0] + colon + field[1], FIELDS, st.sampled_from([b":", b": "])),
     st.builds(lambda text: b"data:  " + text, TEXTS),
-    st.sampled_from([b"data", b"id", b"event", b"nothing"]),
+    st.sampled_from([b"data", b"id", b"event", b"nothing", b":"]),
     TEXTS.filter(lambda raw: not raw.startswith((b"id", b"retry"))),
 )
+TAILS = st.sampled_from([[b"data:1", b""], [b"data: 2", b""], [b""], [b"id:7", b""], []])
+BLOCKS = st.tuples(st.lists(LINES, max_size=4), TAILS).flatmap(
+    lambda lines_and_tail: st.tuples(*(st.tuples(st.just(line), ENDS) for line in itertools.chain(*lines_and_tail)))
+)
 STREAMS = st.builds(
-    lambda start, lines, rest: start + b"".join(line + end for line, end in lines) + rest,
+    lambda start, blocks, rest: start + b"".join(line + end for block in blocks for line, end in block) + rest,
     st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf", b"\xef\xbb", b"\xfe\xff"]),
-    st.lists(st.tuples(LINES, ENDS), max_size=12),
+    st.lists(BLOCKS, min_size=1, max_size=4),
     LINES,
 ).filter(lambda stream: not re.match(rb"\xef\xbb\xbf[\r\n]", stream))  # see the case bom-then-line-end
 
@@ -189,6 +192,7 @@ def split_streams(draw: st.DrawFn) -> Pieces:
     return pieces
 
 
+@pytest.mark.timeout(300)
 @settings(
     max_examples=CHAINS,
     deadline=None,
