@@ -150,12 +150,15 @@ def wait_for_streams(server: str, count: int) -> None:
     ("arguments", "code", "words"),
     [
         pytest.param(["http://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused"),
-        pytest.param(["http://nowhere.invalid/"], 3, "nowhere.invalid", id="no-such-host"),
+        # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself says no, and asks nobody.
+        pytest.param([f"http://{'n' * 64}.invalid/"], 3, "has no address", id="no-such-host"),
         pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
         pytest.param(["https://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused-https"),
         pytest.param(["http://h/", "-d", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
         pytest.param(["http://h/", "--rate", "fast"], 2, "'fast' is not a rate", id="no-rate"),
         pytest.param(["http://h/", "--on-end", "weep"], 2, "--on-end", id="no-such-end"),
+        pytest.param(["http://h/", "--retry-status", "503"], 2, "add --on-end reconnect", id="retry-without-reconnect"),
+        pytest.param(["http://h/", "--retry-status", "503;429"], 2, "write it like 503,429", id="no-statuses"),
         pytest.param(["http://h/", "--storm", "20s"], 2, "not within a run", id="late-storm"),
         pytest.param(["http://h/", "--warmup", "20s"], 2, "leaves nothing", id="long-warmup"),
         pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),

@@ -175,10 +175,22 @@ async def test_once_open_it_waits_for_a_server_that_comes_back() -> None:
         assert await process.wait() == 0
 
 
+async def test_a_status_that_is_to_be_retried_is_waited_out_from_the_first_attempt_on() -> None:
+    busy = [head(503, b"Content-Length: 0\r\n")]
+    async with ScriptedServer(busy, [head(), SOON + b"data: 1\n\n"], busy, [head(), b"data: 2\n\n"]) as server:
+        code, out, err = await watch(server.url, "--retry-status", "429, 503", "--raw")
+    assert (code, out) == (0, "1\n2\n")
+    first, *_, last = re.sub(CLOCK, "TIME", err).splitlines()
+    assert first.startswith("TIME reconnecting in 3.0 s because GET")
+    assert "answered 503 Service Unavailable" in first
+    assert last.startswith("the server ended the stream for good")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--json", "--raw"], ["--raw", "--comments"], ["-H", "bad"], ["-n", "0"], ["-k", "--cacert", "x"], ["--key", "x"],
-     ["--connect-to", "x"], ["--unix-socket", "x", "--connect-to", "x:1"], ["--source-address", "x"]],
+     ["--retry-status", "204"], ["--connect-to", "x"],
+     ["--unix-socket", "x", "--connect-to", "x:1"], ["--source-address", "x"]],
 )  # fmt: skip
 async def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str]) -> None:
     code, out, err = await watch("http://127.0.0.1:1/", *arguments)

@@ -236,6 +236,21 @@ RECONNECTING = [
         waits_s={0: (0, SLACK_S), 1: (0, SLACK_S)},
     ),
     Case(
+        name="reconnect-retry-zero",
+        variant="connections that bring nothing",
+        scripts=([head(), b"retry: 0\n\n"], [head()]),
+        requests=("/", "/", "/"),
+        heard=(OPEN, OPEN),
+        waits_s=waits(0.1, 0, 1),
+        instead={
+            Client.CHROMIUM: Instead(
+                waits_s={},
+                why="comes back at once after a connection that brought no event, too, without end; ours then wait for "
+                "0.1 s",
+            )
+        },
+    ),
+    Case(
         name="reconnect-functional-after-break",
         scripts=([head(), SOON, b"id: abc\ndata: Hello\n\n"], [head(), b"id: def\ndata: World\n\n"]),
         requests=("/", "/ after abc", "/ after def"),

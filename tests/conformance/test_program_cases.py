@@ -125,11 +125,10 @@ async def test_an_error_has_the_status_and_the_headers(client: Client) -> None:
 
 
 @shows("status-500-spec", *OURS, seen="with `--retry-status`: asks again, not before Retry-After")
-@pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_status_may_be_retried_on_request(status: int, client: Client, request: pytest.FixtureRequest) -> None:
-    first, busy = [head(), SOON, b"id: 1\ndata: a\n\n"], [head(status, b"Retry-After: 1\r\nContent-Length: 0\r\n")]
+async def test_a_status_may_be_retried_on_request(client: Client, request: pytest.FixtureRequest) -> None:
+    first, busy = [head(), SOON, b"id: 1\ndata: a\n\n"], [head(500, b"Retry-After: 1\r\nContent-Length: 0\r\n")]
     async with server_of(first, busy, [head(), b"data: b\n\n"]) as server:
-        seen = await read(client, server.url, request, retry_statuses={status})
+        seen = await read(client, server.url, request, retry_statuses={429, 500})
         assert seen.heard == [OPEN, Event("message", "a", "1"), OPEN, Event("message", "b", "1")]
         assert [asked.header("last-event-id") for asked in server.requests] == [None, *[b"1"] * 3]
         assert server.requests[2].arrived_s - server.requests[1].arrived_s > 0.99

@@ -76,6 +76,18 @@ def test_never_are_more_streams_open_than_the_plan_says(some: Plan) -> None:
         assert len(slots) <= some.most_open
 
 
+def test_a_timeline_has_a_row_a_second_and_nine_hundred_at_most() -> None:
+    lengths_s = {duration_s: plan(duration_s=duration_s, ramp_up_s=0).interval_s for duration_s in (1, 900, 901, 3600)}
+    assert lengths_s == {1: 1, 900: 1, 901: 2, 3600: 4}
+
+
+def test_an_open_model_has_as_many_streams_open_as_arrive_in_a_lifetime() -> None:
+    some = plan(connections=1000, duration_s=10, ramp_up_s=10, lifetime_s=1.0, refill=False)
+    # And one more at each end of it: those that have just come, and those that are just going.
+    assert some.most_open == 102
+    assert dataclasses.replace(some, ramp_up_s=0).most_open == dataclasses.replace(some, refill=True).most_open == 1000
+
+
 @given(PLANS, st.integers(1, 7))
 def test_the_shards_of_a_plan_together_have_its_moments(some: Plan, workers: int) -> None:
     shards = [some.shard(index, workers) for index in range(workers)]

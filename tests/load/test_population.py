@@ -107,6 +107,17 @@ async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_eve
     assert (totals.latencies[Latency.FIRST_EVENT].count, totals.latencies[Latency.CONNECT].count) == (2, 2)
 
 
+async def test_comments_and_redirects_of_each_connection_are_counted_by_themselves() -> None:
+    led: Script = [head(307, b"Location: /there\r\nContent-Length: 0\r\n")]
+    # Each of them has fewer comments than the one before, and all together are led on more often than one may be.
+    bodies = [b":\n" * (30 - number) + b"retry: 0\ndata: x\n\n" for number in range(25)]
+    totals, server = await ran(
+        *[script for body in bodies for script in (led, [head(), body])], on_end=OnEnd.RECONNECT, duration_s=20
+    )
+    assert (totals.events, totals.comments, totals.reconnected) == (25, sum(range(6, 31)), 24)
+    assert len(server.requests) == 51
+
+
 async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> None:
     totals, _ = await ran([head(), b"retry: 10\n\n" + ids(8, 12)], held(ids(15, 15)), on_end=OnEnd.RECONNECT)
     assert (totals.audit.lost, totals.audit.duplicated) == (2, 0)

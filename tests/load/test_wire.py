@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import socket
 import sys
@@ -5,6 +6,7 @@ import time
 
 import pytest
 
+from sseclient_cli.errors import LimitError
 from sseclient_cli.load.health import MAX_RECEIVE_QUEUE_BYTES
 from sseclient_cli.load.wire import Wire, connect_error
 from sseclient_cli.target import Address
@@ -45,3 +47,24 @@ def test_running_out_of_local_ports_names_the_way_out() -> None:
     error = connect_error(errno.EADDRNOTAVAIL)
     assert error.kind == "limit"
     assert "--source-address" in str(error)
+
+
+def test_a_process_out_of_open_files_is_a_limit_and_no_refusal() -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (listener.fileno() + 20, hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with pytest.raises(LimitError, match="open files"):
+            for _ in range(100):
+                stack.callback(Wire(Address(socket.AF_INET, listener.getsockname())).close)
+
+
+def test_a_request_does_not_wait_for_more_to_send() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = Wire(Address(socket.AF_INET, listener.getsockname()))
+        connection, _ = listener.accept()
+        with connection:
+            wire.finish_connect()
+            assert wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        wire.close()
