@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test conformance lint format wheel bench clean
+.PHONY: demo setup dev test conformance lint format wheel bench fuzz clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -d 10s
@@ -42,8 +42,14 @@ wheel: dev ## Build dist/*.whl.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# For how long each; the first finding ends it. One target alone, or without end: tests/fuzz/__main__.py.
+SECONDS = 600
+fuzz: $(VENV)/.installed-fuzz ## Throw any bytes at what reads a server's bytes.
+	$(BIN)/python tests/fuzz event_stream --seconds $(SECONDS)
+	$(BIN)/python tests/fuzz response --seconds $(SECONDS)
+
 clean:
-	rm -rf $(VENV) dist benchmarks/build
+	rm -rf $(VENV) dist build benchmarks/build
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv found (on Debian: apt install python3-venv); or say make PYTHON=..." >&2; exit 1; }
@@ -61,4 +67,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) install --quiet --constraint constraints.txt --group bench
+	@touch $@
+
+$(VENV)/.installed-fuzz: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --group fuzz
 	@touch $@

@@ -14,7 +14,10 @@ from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.target import Target
 
 MAX_HEAD_BYTES = 256 * 1024
-"""Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
+"""Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser).
+
+Looked at after each read: a head may be larger by what the read that ends it brings.
+"""
 
 
 # What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
@@ -117,22 +120,12 @@ class ResponseReader:
             return
         if self.headers is None:
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._fail(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
-            return
-        coding = self.headers.get("transfer-encoding")
-        if coding is not None and coding.lower() != "chunked":
-            # RFC 9112 7.4: other codings are for those who ask for them with TE.
-            self.status, self.headers, self.complete = 0, None, False
-            self._body.clear()
-            self._fail(f"the body has the Transfer-Encoding {coding[:100]!a}, which is not asked for")
-        elif coding is None and "content-length" not in self.headers and not self.complete:
+                self.error = InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
+                self._parser = None
+        elif not self.complete and "transfer-encoding" not in self.headers and "content-length" not in self.headers:
             # All that comes now is body: llhttp would hand it on as it is.
             self._parser = None
             self.ends_with_connection = True
-
-    def _fail(self, message: str) -> None:
-        self.error = InvalidResponseError(message)
-        self._parser = None
 
     # Called while the head is read.
 
@@ -154,6 +147,11 @@ class ResponseReader:
         if status < 200 or parser is None:
             self._pending = {}
             return
+        coding = (self._pending or {}).get("transfer-encoding", "chunked")
+        if coding.lower() != "chunked":
+            # RFC 9112 7.4: other codings are for those who ask for them with TE. It is said here, before the first byte
+            # of a body that nobody can read.
+            raise InvalidResponseError(f"the body has the Transfer-Encoding {coding[:100]!a}, which is not asked for")
         self.status, self.headers, self._pending = status, self._pending, None
         # In a body it would let chunks pass that are one byte shorter than they say.
         parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=False)

@@ -52,7 +52,8 @@ class ContentDecoder:
     def piece(self) -> bytes:
         """Return the next bytes, at most MAX_PIECE_BYTES; none if more must be fed.
 
-        Raises InvalidResponseError where the bytes do not have the coding.
+        Raises InvalidResponseError where the bytes do not have the coding. What was good before these, but in the same
+        piece, is lost: how much that is depends on how they were fed.
         """
         try:
             return self._piece()

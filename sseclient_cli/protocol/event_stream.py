@@ -13,8 +13,9 @@ chunk comes in, so everything below knows one line end. Then there are two steps
   linear in the input.
 
 Promises. Any split of the input gives the same events, each at the earliest possible byte (a CR ends its line at
-once; the LF that may follow is swallowed later). Memory is bounded by ``max_event_bytes``, counted as on the wire (very
-short lines take up to eight times that as strings); a comment that nobody listens to is not kept at all.
+once; the LF that may follow is swallowed later). Memory is bounded by ``max_event_bytes``, counted as on the wire but
+without line ends and comments (very short lines take up to eight times that as strings). A comment that somebody
+listens to has the same limit for itself; one that nobody listens to is not kept at all.
 
 This file must not know where bytes come from, what time it is, or what happens to a connection.
 """
@@ -125,8 +126,9 @@ class EventStreamParser:
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes of the stream and return the events that they complete.
 
-        Raises EventTooLargeError when an event is larger than ``max_event_bytes``, as soon as the events before it
-        are out; the parser is of no use afterwards.
+        Raises EventTooLargeError at the first byte with which an event is larger than ``max_event_bytes``. If this
+        chunk completes events before it, these are returned and the next call raises, be it of ``b""``: so pieces make
+        no difference to what comes before the error. The parser is of no use afterwards.
         """
         if self._start is not None:
             chunk = self._without_bom(chunk)

@@ -122,6 +122,15 @@ def test_what_is_no_response_is_a_typed_error(data: bytes, words: str) -> None:
     assert body == b""
 
 
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_nothing_comes_out_of_a_body_whose_transfer_coding_is_not_read(size: int) -> None:
+    # The fuzz target found it: with damage in the same read as the head, the body was taken for one that is read.
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\nno chunk"
+    reader, body = read(*(data[start : start + size] for start in range(0, len(data), size)))
+    assert (reader.status, reader.headers, body) == (0, None, b"")
+    assert "Transfer-Encoding 'gzip, chunked'" in str(reader.error)
+
+
 def test_what_came_before_an_error_is_not_lost() -> None:
     reader, body = read(CHUNKED[: -len(b"0\r\nTrailer: t\r\n\r\n")] + b"zz\r\n")
     assert body == b"data: x"

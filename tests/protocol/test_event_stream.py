@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,14 +79,6 @@ def test_a_large_vector_holds_in_chunks_of_any_size(vector: dict[str, Any], size
         assert found == [(e["event"], e["id"], e["data_length"], e["data_sha256"]) for e in want]
 
 
-@given(st.lists(st.sampled_from(ALPHABET) | st.binary(max_size=4), max_size=40), st.randoms(use_true_random=False))
-def test_any_bytes_in_any_pieces_give_what_the_same_bytes_give_whole(parts: list[bytes], dice: random.Random) -> None:
-    data = b"".join(parts)
-    cuts = sorted(dice.sample(range(len(data) + 1), dice.randint(0, len(data))))
-    chunks = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
-    assert parsed(chunks) == parsed([data]) == parsed(one_by_one(data))
-
-
 @given(st.lists(st.sampled_from(ALPHABET) | st.binary(max_size=4), max_size=40))
 def test_the_fast_path_finds_what_the_line_by_line_path_finds(parts: list[bytes]) -> None:
     data = b"".join(parts)
@@ -105,6 +96,21 @@ def test_an_event_over_the_limit_is_a_typed_error_after_the_events_before_it(end
     with pytest.raises(EventTooLargeError) as caught:
         parser.feed(b"x")
     assert caught.value.kind == "event-too-large"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_an_event_of_just_the_limit_fits_and_one_byte_more_does_not(end: str) -> None:
+    fits, does_not = ("€" * 20, "€" * 20 + "x")  # 60 bytes, 61 bytes
+    for value, comes in ((fits, 1), (does_not, 0)):
+        lines = ["\ufeffevent: four", ": no byte of this counts", "id: seven", f"data:{value}", "data", "", ""]
+        data = end.join(lines).encode()
+        for cut in range(len(data)):
+            parser = EventStreamParser(max_event_bytes=11 + 9 + 5 + 60 + 4)
+            try:
+                events = parser.feed(data[:cut]) + parser.feed(data[cut:])
+            except EventTooLargeError:
+                events = []
+            assert len(events) == comes, f"cut at byte {cut}"
 
 
 def test_a_stream_that_broke_the_limit_stays_refused() -> None:
