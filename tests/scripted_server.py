@@ -138,6 +138,11 @@ class ScriptedServer:
             await self._changed.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
 
+    async def deserted(self) -> None:
+        """Wait until every client that came has left."""
+        while self._connections:
+            await asyncio.wait(list(self._connections))
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
