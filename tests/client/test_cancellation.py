@@ -56,20 +56,20 @@ def collecting_garbage_is_quick() -> Iterator[None]:
 
 @asynccontextmanager
 async def refused(_: list[str]) -> AsyncIterator[tuple[ScriptedServer, EventSource]]:
-    """Make a source of a port that nobody listens on; it closes itself before its second attempt."""
+    """Make a source whose second attempt is refused, and which closes itself before the third."""
     attempts = 0
 
     def on_state(change: StateChange) -> None:
         nonlocal attempts
         attempts += change.state is ConnectionState.CONNECTING
-        if attempts == 2:
+        if change.state is ConnectionState.WAITING:
+            server.refuse()
+        elif attempts == 3:
             source.close()
 
-    async with ScriptedServer() as server:
-        pass
-    source = EventSource(server.url, on_state=on_state)
-    source._reconnection.reconnection_time_ms = 0
-    yield server, source
+    async with ScriptedServer([head(), b"retry: 1\ndata: 1\n\n"]) as server:
+        source = EventSource(server.url, on_state=on_state)
+        yield server, source
 
 
 @pytest.fixture(params=["tcp", "name", "tls", "unix-socket", "posted", "refused"])
@@ -149,7 +149,7 @@ async def test_cancellation_at_any_await_leaves_nothing_behind(
             await all_have_left(server)
         return interruption.happened
 
-    assert await sweep(cancelled_at) > 2
+    assert await sweep(cancelled_at) > 10
 
 
 @pytest.mark.parametrize("moment", [Moment.WHILE_IT_WAITS, Moment.AS_THE_RESULT_COMES])
