@@ -671,3 +671,18 @@ async def test_leaving_the_loop_early_closes_the_socket() -> None:
 async def test_outside_of_its_context_it_does_not_connect() -> None:
     with pytest.raises(UsageError, match="async with"):
         await anext(EventSource("http://127.0.0.1:9/"))
+
+
+async def test_tasks_that_share_a_source_share_its_events() -> None:
+    many = b"".join(b"data: %d\n\n" % n for n in range(100))
+    got: dict[str, list[str]] = {"a": [], "b": []}
+
+    async def take(name: str) -> None:
+        async for event in source:
+            got[name].append(event.data)
+            await asyncio.sleep(0)
+
+    async with ScriptedServer([head(), SOON, many]) as server, EventSource(server.url) as source:
+        await asyncio.gather(take("a"), take("b"))
+    assert all(got.values())
+    assert sorted(got["a"] + got["b"], key=int) == [str(n) for n in range(100)]
