@@ -82,7 +82,7 @@ class Connection:
 
         Closing the outermost would leave the others to the loop, which makes a task for each, some time later.
         """
-        with suppress(httpx.HTTPError):
+        with suppress(httpx.HTTPError, OSError):
             async for _ in self._chunks:
                 pass
 
@@ -141,8 +141,8 @@ class Connector:
         """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""
 
         async def trace(name: str, info: dict[str, Any]) -> None:
-            # httpcore forgets the socket when it is cancelled in a TLS handshake, and a second cancellation may keep it
-            # from closing one. anyio aborts it before it awaits anything.
+            # httpcore closes the socket when a TLS handshake fails, and forgets it when that is cancelled; a second
+            # cancellation may keep it from closing any. anyio aborts it before it awaits anything.
             if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
                 stack.push_async_callback(info["return_value"].aclose)
 
