@@ -8,9 +8,10 @@ This file imports nothing of ours; every other module may import it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 EXIT_SATURATED = 4
 """What ``sse bench --strict`` ends with when the generator, not the server, set the pace of the run."""
@@ -109,6 +110,10 @@ class UnexpectedResponseError(SseError):
         super().__init__(message)
         self.status = status
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
+        """Copy and pickle with what Exception does not know of: the keywords of ``__init__``."""
+        return partial(type(self), status=self.status, headers=dict(self.headers)), self.args
 
 
 class BadStatusError(UnexpectedResponseError):

@@ -123,11 +123,15 @@ class ScriptedServer:
         self._server = await asyncio.start_server(self._serve, self._host, self._port, ssl=self._ssl_context)
         self._port = self._server.sockets[0].getsockname()[1]
 
-    async def stop(self) -> None:
-        """Stop listening and break every connection, as a killed process does."""
+    def refuse(self) -> None:
+        """Stop listening; the connections that there are go on."""
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    async def stop(self) -> None:
+        """Stop listening and break every connection, as a killed process does."""
+        self.refuse()
         connections = dict(self._connections)
         for task, writer in connections.items():
             writer.transport.abort()
@@ -139,6 +143,11 @@ class ScriptedServer:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
+
+    async def deserted(self) -> None:
+        """Wait until every client that came has left."""
+        while self._connections:
+            await asyncio.wait(list(self._connections))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 import httpx
 from httpx_sse import aconnect_sse
@@ -40,10 +40,11 @@ class Connection:
         self.target, _ = way[-1]
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
-        # Raw: httpx would undo any codings at once, whatever comes of it. It promises an iterator and makes a
-        # generator, which wants to be closed.
-        self._chunks = cast("AsyncGenerator[bytes]", response.aiter_raw())
-        stack.push_async_callback(self._chunks.aclose)
+        # Raw: httpx would undo any codings at once, whatever comes of it.
+        self._chunks = response.aiter_raw()
+        # Undone backwards: first the socket is closed, then the body comes to its end.
+        stack.push_async_callback(self._exhaust)
+        stack.push_async_callback(response.extensions["network_stream"].aclose)
         # What is no event stream is not read, and is told by its status instead.
         self._decoder = None if self.refusal else decoder_of(self.headers.get("content-encoding", ""))
         self._stack = stack.pop_all()
@@ -76,6 +77,30 @@ class Connection:
         with suppress(httpx.HTTPError, OSError):
             await self._stack.aclose()
 
+    async def _exhaust(self) -> None:
+        """Read what is here already, until the closed socket fails: that ends the body's generators, one in the other.
+
+        Closing the outermost would leave the others to the loop, which makes a task for each, some time later.
+        """
+        with suppress(httpx.HTTPError, OSError):
+            async for _ in self._chunks:
+                pass
+
+
+class _Body(httpx.AsyncByteStream):
+    """A request's body. httpx has a generator for it, which a cancellation half-way would leave to the loop."""
+
+    def __init__(self, body: bytes) -> None:
+        self._pieces = iter([body])
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
 
 class Connector:
     """Makes connections to one target, each a new one; an async context manager."""
@@ -90,8 +115,9 @@ class Connector:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            await client.aclose()
+        async with AsyncExitStack() as stack:
+            for client in self._clients.values():
+                stack.push_async_callback(client.aclose)
 
     async def connect(self, last_event_id: bytes | None) -> Connection:
         """Send the request, follow redirects, and return once the head of a response is in, whatever its status is.
@@ -112,7 +138,14 @@ class Connector:
                 raise too_many_redirects(target, response.status_code, response.headers)
 
     async def _ask(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
-        """Make one request; the stack closes its response."""
+        """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""
+
+        async def trace(name: str, info: dict[str, Any]) -> None:
+            # httpcore closes the socket when a TLS handshake fails, and forgets it when that is cancelled; a second
+            # cancellation may keep it from closing any. anyio aborts it before it awaits anything.
+            if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
+                stack.push_async_callback(info["return_value"].aclose)
+
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
@@ -124,6 +157,7 @@ class Connector:
                     target.url,
                     headers=httpx.Headers(headers),
                     content=target.body,
+                    extensions={"trace": trace},
                 )
             )
         response = opened.response
@@ -141,7 +175,7 @@ class Connector:
                 trust_env=False,
                 # Cookies that a server sets are not sent back: every connection is the same request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                event_hooks={"request": [self._restore_headers], "response": [_hide_location]},
+                event_hooks={"request": [self._restore_headers, _replace_body], "response": [_hide_location]},
             )
         return self._clients[way]
 
@@ -150,6 +184,11 @@ class Connector:
         for name, value in self._target.stream_headers():
             if name.lower() in ("accept", "cache-control"):
                 request.headers[name] = value
+
+
+async def _replace_body(request: httpx.Request) -> None:
+    """Keep the headers that httpx has made for the body, and not its way to read it."""
+    request.stream = _Body(request.content)
 
 
 async def _hide_location(response: httpx.Response) -> None:

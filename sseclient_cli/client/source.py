@@ -15,6 +15,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -111,11 +112,8 @@ class EventSource:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
+        async with self._connector or nullcontext():
             await self.aclose()
-        finally:
-            if self._connector is not None:
-                await self._connector.__aexit__(kind, error, traceback)
 
     def __aiter__(self) -> Self:
         return self
@@ -132,9 +130,10 @@ class EventSource:
                         await asyncio.sleep(0)  # thousands of comments in a row must not block the loop
             except BaseException as exc:
                 self._shut(str(exc) or "cancelled", exc if isinstance(exc, SseError) else None)
-                await self._drop()
                 raise
-            await self._drop()
+            finally:
+                if self._state is ConnectionState.CLOSED:
+                    await self._drop()
             raise StopAsyncIteration
 
     def close(self) -> None:
@@ -143,9 +142,10 @@ class EventSource:
 
     async def aclose(self) -> None:
         """Close, and return when the socket is closed too."""
-        self._shut("closed")
-        async with self._one_at_a_time:
-            await self._drop()
+        try:
+            self._shut("closed")
+        finally:  # what a handler raises keeps nothing open
+            await anext(self, None)
 
     def _take(self) -> Event | None:
         """Hand over the next item received: return an event, call the comment handler, or raise."""

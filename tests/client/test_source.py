@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
 import pytest
+from leftovers import open_sockets
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, ScriptedServer, chunk, head, trickled
 
 from sseclient_cli import __version__
@@ -35,25 +35,13 @@ SOON = b"retry: 50\n\n"
 
 @pytest.fixture(autouse=True)
 async def nothing_is_left_behind() -> AsyncIterator[None]:
-    before = _open_sockets()
+    before = open_sockets()
     yield
-    # A generator of httpx that is dropped half-way is closed by a callback of the loop: let those run.
+    # A transport that is closed lets go of its socket in a callback of the loop: let those run.
     for _ in range(5):
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert _open_sockets() == before
-
-
-def _open_sockets() -> int:
-    if not os.path.isdir("/proc/self/fd"):
-        return 0  # not Linux: elsewhere the tests stand without this net
-    count = 0
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            count += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
-        except FileNotFoundError:
-            continue  # the directory's own descriptor
-    return count
+    assert open_sockets() == before
 
 
 def free_port() -> int:
@@ -683,3 +671,18 @@ async def test_leaving_the_loop_early_closes_the_socket() -> None:
 async def test_outside_of_its_context_it_does_not_connect() -> None:
     with pytest.raises(UsageError, match="async with"):
         await anext(EventSource("http://127.0.0.1:9/"))
+
+
+async def test_tasks_that_share_a_source_share_its_events() -> None:
+    many = b"".join(b"data: %d\n\n" % n for n in range(100))
+    got: dict[str, list[str]] = {"a": [], "b": []}
+
+    async def take(name: str) -> None:
+        async for event in source:
+            got[name].append(event.data)
+            await asyncio.sleep(0)
+
+    async with ScriptedServer([head(), SOON, many]) as server, EventSource(server.url) as source:
+        await asyncio.gather(take("a"), take("b"))
+    assert all(got.values())
+    assert sorted(got["a"] + got["b"], key=int) == [str(n) for n in range(100)]
