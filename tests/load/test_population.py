@@ -100,7 +100,7 @@ async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_eve
     )
     first, second = server.requests
     assert (first.header("last-event-id"), second.header("last-event-id")) == (None, b"2")
-    assert 0.25 < second.arrived_s - first.arrived_s < 0.6, BUSY
+    assert 0.29 < second.arrived_s - first.arrived_s < 2, BUSY  # and not 3 s, which is the default
     assert (totals.opened, totals.reconnected, totals.ended_by_server, totals.open_now) == (1, 1, 1, 1)
     # The numbers go on over the connections.
     assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (4, 0, 0)
