@@ -57,4 +57,4 @@ async def nothing_left_behind(what: str) -> AsyncIterator[None]:
         sys.unraisablehook = unraisable_hook
         sys.set_asyncgen_hooks(*hooks)
         loop.set_exception_handler(None)
-    assert not found, what
+    assert not found, (what, found)

@@ -175,6 +175,11 @@ class ScriptedServer:
             if request is not None:
                 request.disconnected.set()
             writer.close()
+            # asyncio looks at this future when its protocol is thrown away; the garbage collector may throw away the
+            # future first, which then says that nobody has looked.
+            writer._protocol._closed.add_done_callback(  # type: ignore[attr-defined]
+                lambda closed: closed.cancelled() or closed.exception()
+            )
             del self._connections[task]
 
 
