@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import socket
 from collections.abc import AsyncIterator, Callable
-from itertools import pairwise
 
 import pytest
 from leftovers import open_sockets
-from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, ScriptedServer, chunk, head, trickled
+from scripted_server import CHUNKED, SSE, Do, ScriptedServer, chunk, head
 
 from sseclient_cli import __version__
 from sseclient_cli.client.source import EventSource
@@ -20,7 +18,6 @@ from sseclient_cli.errors import (
     EventTooLargeError,
     InvalidResponseError,
     NameNotResolvedError,
-    ReadTimeoutError,
     SseError,
     TlsError,
     UsageError,
@@ -69,41 +66,6 @@ async def events_of(source: EventSource) -> list[Event]:
 
 async def data_of(source: EventSource) -> list[str]:
     return [event.data for event in await events_of(source)]
-
-
-async def test_events_arrive_in_order_and_204_ends_the_iteration() -> None:
-    many = b"".join(b"data: %d\n\n" % n for n in range(100))
-    async with ScriptedServer([head(), SOON, many]) as server:
-        assert await data_of(EventSource(server.url)) == [str(n) for n in range(100)]
-        assert len(server.requests) == 2
-
-
-async def test_a_stream_in_single_bytes_gives_whole_events() -> None:
-    body = SOON + "event: schön\nid: ü\ndata: 火\ndata: 🚒\n\n".encode()
-    async with ScriptedServer([head(), *trickled(body)]) as server:
-        assert await events_of(EventSource(server.url)) == [Event("schön", "火\n🚒", "ü")]
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        [head(headers=CHUNKED), chunk(SOON + b"data: x\n\n"), LAST_CHUNK],
-        [
-            head(headers=CHUNKED),
-            b"00B;ext=1\r\nretry: 50\n\n\r\n",
-            chunk(b"data: x\n\n"),
-            b"0\r\nTrailer: t\r\n\r\n",
-        ],
-        [head(headers=SSE + b"Content-Length: 20\r\n"), SOON + b"data: x\n\n"],
-        [b"HTTP/1.0 200 OK\r\n" + SSE + b"\r\n", SOON + b"data: x\n\n"],
-        [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", head(), SOON + b"data: x\n\n"],
-        [head(headers=SSE + b"Content-Encoding: gzip\r\n"), gzip.compress(SOON + b"data: x\n\n")],
-    ],
-    ids=["chunked", "extensions-and-trailers", "content-length", "http-1.0", "early-hints", "forced-gzip"],
-)
-async def test_every_way_to_send_a_body_gives_the_same_events(script: list[bytes]) -> None:
-    async with ScriptedServer(script) as server:
-        assert await data_of(EventSource(server.url)) == ["x"]
 
 
 async def test_the_request_is_that_of_an_event_stream() -> None:
@@ -191,26 +153,10 @@ async def test_a_404_raises_its_status_and_headers_and_makes_no_other_request() 
         assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("status", [202, 210, 299, 400, 500, 503])
-async def test_any_other_status_is_final(status: int) -> None:
-    async with ScriptedServer([head(status), b"data: x\n\n"]) as server:
-        with pytest.raises(BadStatusError):
-            await events_of(EventSource(server.url))
-        assert len(server.requests) == 1
-
-
 async def test_another_content_type_is_final_and_is_shown_escaped() -> None:
     async with ScriptedServer([head(200, b"Content-Type: text/html\x9b31m\r\n"), b"data: x\n\n"]) as server:
         with pytest.raises(WrongContentTypeError, match=r"with 'text/html\\x9b31m', not text/event-stream"):
             await events_of(EventSource(server.url))
-
-
-@pytest.mark.parametrize(
-    "content_type", [b"text/event-stream;", b'text/event-stream;charset="UTF-8"', b"Text/Event-Stream"]
-)
-async def test_parameters_and_case_of_the_content_type_do_not_matter(content_type: bytes) -> None:
-    async with ScriptedServer([head(200, b"Content-Type: %b\r\n" % content_type), SOON, b"data: x\n\n"]) as server:
-        assert await data_of(EventSource(server.url)) == ["x"]
 
 
 async def test_a_failure_of_a_later_connection_is_final_too() -> None:
@@ -238,18 +184,6 @@ async def test_redirects_are_followed_and_every_reconnect_begins_at_the_original
         assert [request.header("cookie") for request in server.requests] == [b"mine=1"] * 4
 
 
-async def test_credentials_do_not_follow_to_another_origin() -> None:
-    secrets = {"Authorization": "Bearer s", "Cookie": "s=1", "X-Other": "o"}
-    async with ScriptedServer() as other:
-        redirect = [head(307, b"Location: %b/\r\nContent-Length: 0\r\n" % other.url.encode())]
-        async with ScriptedServer(redirect) as server:
-            await events_of(EventSource(server.url, headers=secrets))
-    assert server.requests[0].header("authorization") == b"Bearer s"
-    assert other.requests[0].header("authorization") is None
-    assert other.requests[0].header("cookie") is None
-    assert other.requests[0].header("x-other") == b"o"
-
-
 @pytest.mark.parametrize(
     "location", [b"", b"Location: \r\n", b"Location: ftp://127.0.0.1/\r\n", b"Location: http://a:b/\r\n"]
 )
@@ -271,16 +205,6 @@ async def test_a_redirect_loop_is_final() -> None:
 
 
 # Reconnecting
-
-
-async def test_the_retry_time_is_waited_and_persists_over_connections() -> None:
-    first = [head(), b"retry: 0120\nretry: 5x\n\n"]
-    async with ScriptedServer(first, [head(), b"data: 2\n\n"]) as server:
-        assert await data_of(EventSource(server.url)) == ["2"]
-        times_s = [request.arrived_s for request in server.requests]
-    waits_s = [after - before for before, after in pairwise(times_s)]
-    assert len(waits_s) == 2
-    assert all(0.12 <= wait_s < 1.0 for wait_s in waits_s), waits_s
 
 
 async def test_a_huge_retry_waits_and_does_not_crash() -> None:
@@ -350,37 +274,6 @@ async def test_an_id_without_an_event_counts_as_soon_as_nothing_stands_before_it
     assert seen == ["2"]
 
 
-async def test_retry_zero_is_no_busy_loop_while_connections_bring_nothing() -> None:
-    delays_s: list[float | None] = []
-
-    def on_state(change: StateChange) -> None:
-        if change.state is ConnectionState.WAITING:
-            delays_s.append(change.delay_s)
-
-    scripts = [[head(), b"retry: 0\n\n"], [head(), b"data: x\n\n"], [head(), b": nothing\n\n"]]
-    async with ScriptedServer(*scripts) as server:
-        assert await data_of(EventSource(server.url, on_state=on_state)) == ["x"]
-    assert delays_s == [0.1, 0.0, 0.1]
-
-
-async def test_failures_before_a_connection_was_open_do_not_count_after_it() -> None:
-    delays_s: list[float] = []
-    source: EventSource
-
-    def on_state(change: StateChange) -> None:
-        if change.state is ConnectionState.WAITING:
-            delays_s.append(change.delay_s or 0.0)
-
-    scripts: list[list[bytes]] = [[], [], [], [], [head(), b"data: x\n\n"], []]
-    async with ScriptedServer(*scripts) as server:
-        source = EventSource(server.url, on_state=on_state)
-        hurry(source)
-        assert await data_of(source) == ["x"]
-    # The fourth failure in a row waits 0.4 to 0.8 s, a first one 0.1 s.
-    assert delays_s[3] >= 0.4
-    assert delays_s[-1] == 0.1
-
-
 @pytest.mark.parametrize(
     "script",
     [
@@ -397,40 +290,6 @@ async def test_a_body_cut_short_is_a_lost_connection_after_its_complete_events(s
     waiting = next(change for change in changes if change.state is ConnectionState.WAITING)
     assert type(waiting.error) is ConnectionLostError
     assert waiting.reason == "the connection was cut in the middle of the response"
-
-
-async def test_a_reset_connection_reconnects() -> None:
-    got = asyncio.Event()
-    async with (
-        ScriptedServer([head(headers=CHUNKED), chunk(SOON + b"data: x\n\n"), got, Do.RESET]) as server,
-        EventSource(server.url) as source,
-    ):
-        assert (await anext(source)).data == "x"
-        got.set()
-        assert [event async for event in source] == []
-        assert len(server.requests) == 2
-
-
-async def test_a_server_that_is_killed_and_comes_back_is_read_on() -> None:
-    refused = asyncio.Event()
-
-    def on_state(change: StateChange) -> None:
-        if isinstance(change.error, ConnectionRefusedByTargetError):
-            refused.set()
-
-    async with (
-        ScriptedServer(
-            [head(), SOON, b"id: 1\ndata: before\n\n", Do.HOLD], [head(), b"data: after\n\n", Do.HOLD]
-        ) as server,
-        EventSource(server.url, on_state=on_state) as source,
-    ):
-        assert (await anext(source)).data == "before"
-        await server.stop()
-        pending = asyncio.ensure_future(anext(source))
-        await refused.wait()
-        await server.start()
-        assert await pending == Event("message", "after", "1")
-        assert server.requests[1].header("last-event-id") == b"1"
 
 
 async def test_a_refused_first_attempt_is_repeated_until_the_server_is_there() -> None:
@@ -464,14 +323,6 @@ async def test_bad_http_is_a_network_error_and_reconnects() -> None:
         async with source:
             assert (await anext(source)).data == "x"
         assert any(type(error) is InvalidResponseError for error in errors)
-
-
-async def test_silence_beyond_the_read_timeout_is_a_lost_connection() -> None:
-    changes: list[StateChange] = []
-    async with ScriptedServer([head(), SOON + b"data: x\n\n", Do.HOLD]) as server:
-        source = EventSource(server.url, read_timeout_s=0.2, on_state=changes.append)
-        assert await data_of(source) == ["x"]
-    assert any(isinstance(change.error, ReadTimeoutError) for change in changes)
 
 
 # One connection only
@@ -550,32 +401,6 @@ async def test_an_event_that_is_too_large_is_raised_after_those_before_it(with_c
         await server.requests[0].disconnected.wait()
 
 
-async def test_close_in_a_handler_delivers_nothing_more() -> None:
-    got: list[str] = []
-    async with ScriptedServer([head(), b"data: 1\n\ndata: 2\n\n", Do.HOLD]) as server:
-        async with EventSource(server.url) as source:
-            async for event in source:
-                got.append(event.data)
-                source.close()
-        await server.requests[0].disconnected.wait()
-    assert got == ["1"]
-
-
-@pytest.mark.parametrize("state", [ConnectionState.CONNECTING, ConnectionState.OPEN, ConnectionState.WAITING])
-async def test_close_in_a_state_handler_ends_the_iteration(state: ConnectionState) -> None:
-    states: list[ConnectionState] = []
-
-    def on_state(change: StateChange) -> None:
-        states.append(change.state)
-        if change.state is state:
-            source.close()
-
-    async with ScriptedServer([head(), b"data: 1\n\n"]) as server:
-        source = EventSource(server.url, on_state=on_state)
-        await events_of(source)
-    assert states[-2:] == [state, ConnectionState.CLOSED]
-
-
 STATES = [
     pytest.param([Do.HOLD], ConnectionState.CONNECTING, id="connecting"),
     pytest.param([head(), b"data: x\n\n", Do.HOLD], ConnectionState.OPEN, id="open"),
@@ -593,23 +418,6 @@ async def test_close_from_another_task_interrupts_at_once(script: list[bytes | D
         await reached.wait()
         await source.aclose()
         await reader
-        await server.requests[0].disconnected.wait()
-
-
-@pytest.mark.parametrize(("script", "state"), STATES)
-async def test_cancellation_closes_the_socket_and_leaves_nothing(
-    script: list[bytes | Do], state: ConnectionState
-) -> None:
-    on_state, reached = reaching(state)
-    async with ScriptedServer(script) as server:
-        source = EventSource(server.url, on_state=on_state)
-        task = asyncio.ensure_future(events_of(source))
-        await server.requested(1)
-        await reached.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert source.state is ConnectionState.CLOSED
         await server.requests[0].disconnected.wait()
 
 
@@ -657,14 +465,6 @@ async def test_the_socket_is_closed_soon_after_close_though_nobody_leaves_the_co
         assert (await anext(source)).data == "1"
         source.close()
         assert await anext(source, None) is None
-        await server.requests[0].disconnected.wait()
-
-
-async def test_leaving_the_loop_early_closes_the_socket() -> None:
-    async with ScriptedServer([head(), b"data: 1\n\ndata: 2\n\n", Do.HOLD]) as server:
-        async with EventSource(server.url) as source:
-            async for _ in source:
-                break
         await server.requests[0].disconnected.wait()
 
 

@@ -6,6 +6,7 @@ too many is seen.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -395,6 +396,8 @@ BODIES = [
     one_event("transfer-modes", head(headers=SSE + b"Content-Length: 20\r\n"), SOON + b"data: x\n\n",
               variant="Content-Length"),
     one_event("transfer-modes", b"HTTP/1.0 200 OK\r\n" + SSE + b"\r\n", SOON + b"data: x\n\n", variant="HTTP/1.0"),
+    one_event("transfer-modes", head(headers=SSE + b"Content-Encoding: gzip\r\n"),
+              gzip.compress(SOON + b"data: x\n\n"), variant="gzip, though nobody asked for it"),
     one_event(
         "chunk-extensions-and-trailers",
         head(headers=CHUNKED),

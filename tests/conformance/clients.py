@@ -108,9 +108,9 @@ async def _read_as_event_source(
 
 
 async def _read_as_engine(target: Target, enough: int | None, for_s: float | None, plan: dict[str, Any]) -> Seen:
-    """Run one stream as ``--on-end reconnect`` does; ``enough`` and ``for_s`` are a Ctrl-C."""
+    """Run one stream as ``--on-end reconnect`` does; ``for_s`` is the duration of the run, and ``enough`` a Ctrl-C."""
     seen = Seen()
-    options = {"connections": 1, "ramp_up_s": 0, "duration_s": LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
+    options = {"connections": 1, "ramp_up_s": 0, "duration_s": for_s or LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
     worker = Worker(Job(hops=(_hop(target),), plan=Plan(**options)))
 
     def note(*entries: str | Event) -> None:
@@ -119,8 +119,6 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
             worker.interrupt()
 
     with _overheard(note):
-        if for_s is not None:
-            asyncio.get_running_loop().call_later(for_s, worker.interrupt)
         totals = await asyncio.to_thread(worker.run)
     assert totals.events == sum(entry != OPEN for entry in seen.heard)
     seen.errors.update({kind: error.count for kind, error in totals.errors.items()})
