@@ -111,9 +111,10 @@ class UnexpectedResponseError(SseError):
         self.status = status
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
 
-    def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...], dict[str, object]]:
         """Copy and pickle with what Exception does not know of: the keywords of ``__init__``."""
-        return partial(type(self), status=self.status, headers=dict(self.headers)), self.args
+        rest = {name: value for name, value in vars(self).items() if name != "headers"}  # notes, for example
+        return partial(type(self), status=self.status, headers=dict(self.headers)), self.args, rest
 
 
 class BadStatusError(UnexpectedResponseError):

@@ -80,7 +80,8 @@ RetryStatus = Annotated[
     typer.Option(
         "--retry-status",
         metavar="STATUS[,...]",
-        help="Reconnect after these answers too, for example 503,429; browsers give up at any but 200.",
+        help="Reconnect after these answers too, for example 503,429; browsers give up at any but 200. The one request "
+        "that `bench` makes before a run must be answered with a stream.",
     ),
 ]
 SourceAddress = Annotated[

@@ -106,20 +106,15 @@ def watch(
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
+    if no_reconnect and retry_status:
+        raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
     if any("\ud800" <= character <= "\udfff" for character in last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    selection = Selection(
-        event_types=frozenset(event or ()),
-        count=count,
-        duration_s=duration_s,
-        reconnect=not no_reconnect,
-        retry_statuses=parse_statuses(retry_status),
-        comments=comments,
-        last_event_id=last_event_id,
-    )
+    types, statuses = frozenset(event or ()), parse_statuses(retry_status)
+    selection = Selection(types, count, duration_s, not no_reconnect, statuses, comments, last_event_id)
     with ExitStack() as stack:
         if url == "demo":
             url = stack.enter_context(serving_demo()) + "/stream"
@@ -189,6 +184,7 @@ class _Session:
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._opened = False
+        self._answered = False
         self.shown = 0
         self.terminated = False
         self.last_word = ""
@@ -234,8 +230,9 @@ class _Session:
 
         reopened = self._opened
         self._opened = reopened or change.state is ConnectionState.OPEN
-        is_asked_for = isinstance(change.error, UnexpectedResponseError)  # by --retry-status
-        if change.state is ConnectionState.WAITING and change.error and not self._opened and not is_asked_for:
+        # An answer that is waited out is one of --retry-status.
+        self._answered = self._answered or self._opened or isinstance(change.error, UnexpectedResponseError)
+        if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
         if change.stop is not None:

@@ -82,9 +82,16 @@ class Connection:
 
         Closing the outermost would leave the others to the loop, which makes a task for each, some time later.
         """
+        cancelled: asyncio.CancelledError | None = None
         with suppress(httpx.HTTPError, OSError):
             async for _ in self._chunks:
-                pass
+                try:
+                    if cancelled is None:
+                        await asyncio.sleep(0)  # thousands of small chunks must not block the loop
+                except asyncio.CancelledError as exc:
+                    cancelled = exc  # the rest at once
+        if cancelled is not None:
+            raise cancelled
 
 
 class _Body(httpx.AsyncByteStream):
@@ -141,8 +148,8 @@ class Connector:
         """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""
 
         async def trace(name: str, info: dict[str, Any]) -> None:
-            # httpcore closes the socket when a TLS handshake fails, and forgets it when that is cancelled; a second
-            # cancellation may keep it from closing any. anyio aborts it before it awaits anything.
+            # httpcore loses the socket when a TLS handshake is cancelled, and may close none when it is cancelled
+            # twice. So we close it: aclose() of anyio (4.16) aborts before its first await.
             if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
                 stack.push_async_callback(info["return_value"].aclose)
 

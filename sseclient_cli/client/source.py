@@ -45,7 +45,7 @@ class EventSource:
     ``url`` is a URL (UsageError if it is not valid) or a ``Target``, which brings its own method, headers and
     body. ``method`` is GET, or POST if there is a ``body``. A header whose value is None is left out.
     ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
-    ``retry_statuses``: responses with these (503, say) are waited out with backoff and Retry-After, and not final.
+    ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``.
     """
@@ -87,7 +87,7 @@ class EventSource:
 
     @property
     def url(self) -> str:
-        """What was asked for, without credentials; redirects do not change it."""
+        """What was asked for, without user and password; redirects do not change it."""
         return self._target.url
 
     @property
@@ -129,7 +129,8 @@ class EventSource:
                     else:
                         await asyncio.sleep(0)  # thousands of comments in a row must not block the loop
             except BaseException as exc:
-                self._shut(str(exc) or "cancelled", exc if isinstance(exc, SseError) else None)
+                reason = "cancelled" if isinstance(exc, asyncio.CancelledError) else str(exc) or type(exc).__name__
+                self._shut(reason, exc if isinstance(exc, SseError) else None)
                 raise
             finally:
                 if self._state is ConnectionState.CLOSED:
@@ -145,7 +146,8 @@ class EventSource:
         try:
             self._shut("closed")
         finally:  # what a handler raises keeps nothing open
-            await anext(self, None)
+            async with self._one_at_a_time:
+                await self._drop()
 
     def _take(self) -> Event | None:
         """Hand over the next item received: return an event, call the comment handler, or raise."""
@@ -163,34 +165,39 @@ class EventSource:
 
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
-        error: SseError | None = None
-        opened = self._parser is not None
+        # Only what others raise is an outcome: what a state handler raises comes out.
+        if self._connection is None or self._parser is None:
+            error = await self._connect()
+            if error is not None:
+                await self._reconnect_later(error, opened=False)
+            return
         try:
-            if not opened:
-                await self._connect()
-                return
-            if await self._read():
-                return
+            chunk, error = await self._await(self._connection.read()), None
         except SseError as exc:
-            error = exc
-        if self._state is not ConnectionState.CLOSED:
-            await self._reconnect_later(error, opened)
+            chunk, error = None, exc
+        if chunk is not None:
+            self._parse(chunk, self._parser)
+        else:
+            await self._reconnect_later(error, opened=True)
 
-    async def _connect(self) -> None:
-        """Open the stream, or fail for good (9.2.3)."""
+    async def _connect(self) -> SseError | None:
+        """Open the stream, unless it is closed meanwhile; return why there is none (9.2.3)."""
         if self._connector is None:
             raise UsageError("an EventSource is used inside `async with EventSource(...) as source`")
         self._change(StateChange(ConnectionState.CONNECTING, "connecting"))
-        self._connection = connection = await self._await(self._connector.connect(self._reconnection.header))
+        try:
+            self._connection = connection = await self._await(self._connector.connect(self._reconnection.header))
+        except SseError as exc:
+            return exc
         # It may be closed though there is a connection: in the very moment that the head arrived.
         if connection is None or self._state is ConnectionState.CLOSED:
-            return
+            return None
         self._response_headers = connection.headers
         refusal = connection.refusal
         if refusal is StopReason.NO_CONTENT:
             self._shut(refusal.value, stop=refusal)
         elif refusal is not None:
-            raise connection.refused(refusal)
+            return connection.refused(refusal)
         else:
             self._reconnection.connection_opened()
             self._delivered = False
@@ -200,31 +207,28 @@ class EventSource:
                 self._max_event_bytes,
             )
             self._change(StateChange(ConnectionState.OPEN, "connected"))
+        return None
 
-    async def _read(self) -> bool:
-        """Read and parse once; False at the end of the stream."""
-        if self._connection is None or self._parser is None:
-            return False
-        chunk = await self._await(self._connection.read())
-        if chunk is None:
-            return False
+    def _parse(self, chunk: bytes, parser: EventStreamParser) -> None:
+        """Put what is in the next bytes where it waits to be handed over."""
         # Line by line, comments and events come out in their order; whole, the parser is faster.
         pieces = [chunk] if self._on_comment is None else chunk.splitlines(keepends=True)
         try:
             for piece in pieces:
-                events = self._parser.feed(piece)
+                events = parser.feed(piece)
                 self._ready.extend(events)
                 self._delivered = self._delivered or bool(events)
-            self._parser.feed(b"")  # raises now what would come with the next bytes, if any come
+            parser.feed(b"")  # raises now what would come with the next bytes, if any come
         except EventTooLargeError as exc:
             self._ready.append(exc)
-        self._reconnection.remember(self._parser)
+        self._reconnection.remember(parser)
         if not self._ready:
-            self._last_event_id = self._parser.last_event_id
-        return True
+            self._last_event_id = parser.last_event_id
 
-    async def _reconnect_later(self, error: SseError | None, opened: bool) -> None:
+    async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
+        if self._state is ConnectionState.CLOSED:
+            return
         delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=self._delivered, random=random.random())
         if not self._reconnect or delay_ms is None:
             if error is not None:

@@ -119,9 +119,11 @@ class FieldReader:
     needed: bool
     """Whether there is anything to read from events."""
 
-    def __init__(self, timestamp: FieldChoice, sequence: FieldChoice) -> None:
+    def __init__(self, timestamp: FieldChoice, sequence: FieldChoice, callers_id: str = "") -> None:
         self.timestamp = timestamp
         self.sequence = sequence
+        self._callers_id = callers_id
+        """What the caller gave as Last-Event-ID: events have it until the server names an id, and it says nothing."""
         self._neighbours = 0
         self._arrivals = 0
         self._runs: dict[Field, int] = {}
@@ -133,20 +135,21 @@ class FieldReader:
     def read(self, event: Event, *, with_timestamp: bool) -> tuple[int | None, int | None]:
         """Return the event's timestamp in ns, if wanted, and its sequence number; None where it has none."""
         data = None
+        event_id = "" if event.id == self._callers_id else event.id
         if self._sequence_path or (with_timestamp and self._timestamp_path):
             data = _json(event.data)
         sent_ns = number = None
         if with_timestamp and self._timestamp_path is not None:
-            sent_ns = timestamp_ns(_value_at(self._timestamp_path, data) if self._timestamp_path else event.id)
+            sent_ns = timestamp_ns(_value_at(self._timestamp_path, data) if self._timestamp_path else event_id)
         if self._sequence_path is not None:
-            number = sequence_number(_value_at(self._sequence_path, data) if self._sequence_path else event.id)
+            number = sequence_number(_value_at(self._sequence_path, data) if self._sequence_path else event_id)
         return sent_ns, number
 
     def numbers(self, events: list[Event]) -> list[int]:
         """Return the sequence numbers of events, without those that have none."""
         if self._sequence_path is None:
             return []
-        if not self._sequence_path:
+        if not self._sequence_path and not self._callers_id:
             ids = [event.id for event in events]
             together = "".join(ids)
             if together.isdigit() and together.isascii() and max(map(len, ids)) < 19 and all(ids):

@@ -62,10 +62,11 @@ class Worker:
         self._plan = job.plan
         self._on_snapshot = on_snapshot
         self._totals = Totals(planned=job.plan.planned)
+        route = Route(job.hops)
         self._bench = Bench(
-            route=Route(job.hops),
+            route=route,
             poller=Poller(),
-            fields=FieldReader(self._plan.timestamp, self._plan.sequence),
+            fields=FieldReader(self._plan.timestamp, self._plan.sequence, route.last_event_id),
             events_per_stream=self._plan.events,
             max_event_bytes=max_event_bytes_of(self._plan.most_open),
             retry_statuses=self._plan.retry_statuses,

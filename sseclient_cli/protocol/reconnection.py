@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from sseclient_cli.errors import (
@@ -31,6 +30,7 @@ from sseclient_cli.errors import (
     InvalidResponseError,
     LimitError,
     SseError,
+    UsageError,
 )
 from sseclient_cli.protocol.event_stream import EventStreamParser
 
@@ -105,11 +105,14 @@ _PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, Limi
 def retry_after_ms(headers: Mapping[str, str]) -> int:
     """Return the wait that a response asks for with Retry-After (RFC 9110 10.2.3); 0 when it names none.
 
-    A date counts from the response's own Date: nobody's clock but the server's is needed.
+    A date counts from the response's own Date, so that nobody's clock but the server's is needed; without one it names
+    none.
     """
+    from email.utils import parsedate_to_datetime  # loads much of the library, and is seldom needed
+
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return min(int(value[:9]) * 1000, MAX_RECONNECTION_TIME_MS)
+        return min(int(value.lstrip("0")[:9] or "0") * 1000, MAX_RECONNECTION_TIME_MS)
     try:
         wait_s = (parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
     except (ValueError, TypeError, OverflowError):  # no date, or one without a zone
@@ -121,7 +124,7 @@ class Reconnection:
     """Decides what follows a connection: one object for the life of a stream, over all its connections.
 
     ``last_event_id`` is what the next connection goes on after. A response with one of ``retry_statuses`` does not end
-    the stream for good.
+    the stream for good: 400 to 599, or UsageError, because any other one is the server's word.
     """
 
     __slots__ = ("_failures", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
@@ -130,7 +133,9 @@ class Reconnection:
         self.last_event_id = last_event_id
         self._failures = 0
         self._reconnection_time_ms = DEFAULT_RECONNECTION_TIME_MS
-        self._retry_statuses = retry_statuses
+        self._retry_statuses = frozenset(retry_statuses)
+        if not all(status in range(400, 600) for status in self._retry_statuses):
+            raise UsageError("statuses to retry are numbers from 400 to 599: any other answer is meant as it is")
 
     @property
     def reconnection_time_ms(self) -> int:

@@ -160,6 +160,18 @@ async def test_what_is_no_event_stream_is_exit_code_3(response: bytes, says: str
     assert "\x1b" not in err
 
 
+async def test_once_answered_it_waits_for_a_server_that_comes_back() -> None:
+    server = ScriptedServer([head(503, b"Retry-After: 1\r\nContent-Length: 0\r\n")], [head(), b"data: 1\n\n", Do.HOLD])
+    async with server, watching(server.url, "--raw", "-n", "1", "--retry-status", "503") as process:
+        assert process.stderr is not None
+        assert b"503" in await process.stderr.readline()
+        await server.stop()
+        assert b"nothing listens" in await process.stderr.readline()
+        await server.start()
+        out, _ = await process.communicate()
+        assert (process.returncode, out) == (0, b"1\n")
+
+
 async def test_once_open_it_waits_for_a_server_that_comes_back() -> None:
     server = ScriptedServer([head(), SOON + b"data: 1\n\n", Do.HOLD], [head(), b"data: 2\n\n", Do.HOLD])
     async with server, watching(server.url, "--raw", "-n", "2") as process:
@@ -189,7 +201,7 @@ async def test_a_status_that_is_to_be_retried_is_waited_out_from_the_first_attem
 @pytest.mark.parametrize(
     "arguments",
     [["--json", "--raw"], ["--raw", "--comments"], ["-H", "bad"], ["-n", "0"], ["-k", "--cacert", "x"], ["--key", "x"],
-     ["--retry-status", "204"], ["--connect-to", "x"],
+     ["--retry-status", "204"], ["--retry-status", "503", "--no-reconnect"], ["--connect-to", "x"],
      ["--unix-socket", "x", "--connect-to", "x:1"], ["--source-address", "x"]],
 )  # fmt: skip
 async def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str]) -> None:

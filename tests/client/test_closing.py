@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from leftovers import open_sockets
-from scripted_server import SSE, Do, Script, ScriptedServer, head
+from scripted_server import CHUNKED, SSE, Do, Script, ScriptedServer, chunk, head
 
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.errors import BadStatusError
+from sseclient_cli.errors import BadStatusError, ConnectionLostError
 
 # All in one chunk, whatever comes first.
 CHUNK = b": a\n: b\ndata: 1\n\n: c\ndata: 2\n\n: d\n"
@@ -113,21 +113,43 @@ async def test_aclose_in_the_loop_returns_when_the_socket_is_closed() -> None:
             assert await gone(server) == 1
 
 
+async def test_thousands_of_small_chunks_do_not_keep_a_close_from_giving_way() -> None:
+    body = chunk(b"data: 1\n\n") + chunk(b":") * 10_000
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with (
+        ScriptedServer([head(headers=CHUNKED) + body, Do.HOLD]) as server,
+        EventSource(server.url) as source,
+    ):
+        assert (await anext(source)).data == "1"
+        turning = asyncio.create_task(turn())
+        await source.aclose()
+        turning.cancel()
+        assert turns > 1000
+
+
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), ConnectionLostError("mine"), BadStatusError("mine", status=503)]
+)
 @pytest.mark.parametrize("state", ConnectionState)
 async def test_what_a_state_handler_raises_comes_out_of_the_iteration_and_all_is_closed(
-    state: ConnectionState,
+    state: ConnectionState, error: Exception
 ) -> None:
-    error = ZeroDivisionError()
-
     def on_state(change: StateChange) -> None:
         if change.state is state:
             raise error
 
     async with (
         ScriptedServer([head(), b"retry: 1\ndata: 1\n\n"]) as server,
-        EventSource(server.url, on_state=on_state) as source,
+        EventSource(server.url, on_state=on_state, retry_statuses={503}) as source,
     ):
-        with pytest.raises(ZeroDivisionError) as caught:
+        with pytest.raises(type(error)) as caught:
             async for _ in source:
                 pass
         assert caught.value is error

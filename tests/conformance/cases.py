@@ -213,7 +213,7 @@ RECONNECTING = [
         scripts=([head(), b"retry: 100\n\n"],),
         requests=("/", "/"),
         heard=(OPEN,),
-        waits_s={0: (0.1, 1.0)},
+        waits_s={0: (0.1, 2.5)},
     ),
     Case(
         name="reconnect-default-delay",
@@ -239,10 +239,10 @@ RECONNECTING = [
     Case(
         name="reconnect-retry-zero",
         variant="connections that bring nothing",
-        scripts=([head(), b"retry: 0\n\n"], [head()]),
-        requests=("/", "/", "/"),
-        heard=(OPEN, OPEN),
-        waits_s=waits(0.1, 0, 1),
+        scripts=([head(), b"retry: 0\n\n"], [head()], [head(), b"data: x\n\n", A_MOMENT_S, b":\n"], [head()]),
+        requests=("/",) * 5,
+        heard=(OPEN, OPEN, OPEN, message("x"), OPEN),
+        waits_s=waits(0.1, 0, 1, 3),
         instead={
             Client.CHROMIUM: Instead(
                 waits_s={},
@@ -283,11 +283,11 @@ RECONNECTING = [
     ),
     Case(
         name="reconnect-backoff-reset",
-        scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], [], [], [head(), b"data: y\n\n"], []),
-        requests=("/",) * 8,
+        scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], [], [], [], [head(), b"data: y\n\n"], []),
+        requests=("/",) * 9,
         heard=(OPEN, message("x"), OPEN, message("y")),
-        # A fifth failure in a row would wait for 0.8 s at least.
-        waits_s={4: (0.4, SLACK_S), 6: (0.1, 0.7)},
+        # A sixth failure in a row would wait for 1.6 s at least.
+        waits_s={4: (0.4, 2.5), 7: (0.1, 1.5)},
         instead=_NO_BACKOFF,
     ),
 ]  # fmt: skip

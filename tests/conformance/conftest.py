@@ -28,6 +28,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(autouse=True)
+def browser_first(request: pytest.FixtureRequest) -> None:
+    """Find out whether there is a browser before a test has begun anything."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is not None and callspec.params.get("client") is Client.CHROMIUM:
+        request.getfixturevalue("browser")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-conformance", action="store_true", help="make the tables of docs/conformance.md anew")
 
@@ -46,7 +54,7 @@ def pytest_runtest_makereport(
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # Asked for by name, the folder's own option is known; in a run of everything it is not.
-    if not session.config.getoption("--update-conformance", False):
+    if not session.config.getoption("--update-conformance", False) or session.testsfailed:
         return
     missing = {(name, client) for name in LEVELS for client in Client} - set(shown) - set(LEFT_OUT)
     if missing:

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from scripted_server import Script, ScriptedServer, head
 
-from conformance.browser import PAGE, PAGE_PATH
+from conformance.browser import PAGE, PAGE_PATH, Browser
 from conformance.clients import OPEN, Client, read
 from conformance.table import ROOT
 from sseclient_cli.protocol import reconnection
@@ -106,7 +106,9 @@ def comes_back_at_once(vector: dict[str, Any]) -> bool:
     )
 
 
-async def test_the_streams_of_public_suites_are_read_as_a_browser_reads_them(request: pytest.FixtureRequest) -> None:
+async def test_the_streams_of_public_suites_are_read_as_a_browser_reads_them(
+    browser: Browser, request: pytest.FixtureRequest
+) -> None:
     chain: list[Pieces] = []
     for vector in filter(comes_back_at_once, VECTORS["parser_vectors"]):
         chain += [[f"id: {vector['initial_last_event_id']}\nretry: 0\n\n".encode()], [stream_of(vector)]]
@@ -125,7 +127,7 @@ async def test_streams_that_make_a_client_wait_bring_the_same_events(
     assert not any(vector["initial_last_event_id"] for vector in OTHERS)
     for vector in OTHERS:
         expected = [Event(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
-        heard, _ = await read_by(client, [[stream_of(vector)]], request, for_s=0.15)
+        heard, _ = await read_by(client, [[stream_of(vector)]], request, for_s=0.25)
         assert heard[0] == expected, vector["name"]
 
 
@@ -202,6 +204,6 @@ def split_streams(draw: st.DrawFn) -> Pieces:
 )
 @given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN))
 def test_two_thousand_streams_are_read_as_a_browser_reads_them(
-    request: pytest.FixtureRequest, chain: list[Pieces]
+    browser: Browser, request: pytest.FixtureRequest, chain: list[Pieces]
 ) -> None:
     asyncio.run(read_by_all([[AT_ONCE], *chain], request))

@@ -1,7 +1,7 @@
 import pickle
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sseclient_cli.load.audit import AuditCounts
@@ -126,6 +126,7 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
     return made
 
 
+@settings(deadline=None)
 @given(totals_of_a_worker(), totals_of_a_worker(), totals_of_a_worker())
 def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: Totals, c: Totals) -> None:
     whole = facts(merged(a, b, c))
@@ -134,6 +135,7 @@ def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: To
     assert facts(pickled(a)) == facts(a)
 
 
+@settings(deadline=None)
 @given(shards, shards)
 def test_two_workers_merged_are_the_same_as_one_that_saw_everything(
     a: list[tuple[int, Recorder, int, list[str]]], b: list[tuple[int, Recorder, int, list[str]]]

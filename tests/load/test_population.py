@@ -118,6 +118,18 @@ async def test_comments_and_redirects_of_each_connection_are_counted_by_themselv
     assert len(server.requests) == 51
 
 
+async def test_the_id_that_the_caller_gave_is_sent_and_is_no_number_of_the_servers() -> None:
+    """Events have it until the server names one; it is not theirs."""
+    body = b"retry: 10\n\n" + b"data: x\n\n" * 3 + ids(6, 7)
+    async with ScriptedServer([head(), b"retry: 10\n\ndata: x\n\n"], [head(), body]) as server:
+        target = Target(url=server.url, headers=(("Last-Event-ID", "5"),))
+        hop = Hop(target, Address(socket.AF_INET, ("127.0.0.1", server.port)))
+        plan = Plan(connections=1, duration_s=5, ramp_up_s=0, sequence=Field(), on_end=OnEnd.RECONNECT)
+        totals = await asyncio.to_thread(Worker(Job(hops=(hop,), plan=plan)).run)
+        assert [request.header("last-event-id") for request in server.requests] == [b"5", b"5", b"7"]
+    assert (totals.events, totals.audit.checked, totals.audit.duplicated) == (6, 2, 0)
+
+
 async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> None:
     totals, _ = await ran([head(), b"retry: 10\n\n" + ids(8, 12)], held(ids(15, 15)), on_end=OnEnd.RECONNECT)
     assert (totals.audit.lost, totals.audit.duplicated) == (2, 0)

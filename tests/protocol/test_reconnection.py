@@ -143,6 +143,12 @@ def test_a_status_that_is_to_be_retried_backs_off_like_a_failure() -> None:
     assert reconnection.delay_ms(BadStatusError("", status=500), opened=False, delivered=False, random=0) is None
 
 
+@pytest.mark.parametrize("statuses", [{204}, {200, 503}, {"503"}, {600}])
+def test_only_errors_can_be_retried(statuses: set[int]) -> None:
+    with pytest.raises(UsageError, match="400 to 599"):
+        Reconnection(retry_statuses=statuses)
+
+
 def test_retry_after_makes_the_wait_longer_and_never_shorter() -> None:
     for seconds, delay_ms in (("1", 3000), ("7", 7000)):
         busy = BadStatusError("", status=429, headers={"retry-after": seconds})
@@ -156,6 +162,7 @@ def test_retry_after_makes_the_wait_longer_and_never_shorter() -> None:
         ({}, 0),
         ({"retry-after": "120"}, 120_000),
         ({"retry-after": " 0 "}, 0),
+        ({"retry-after": "0000000000007"}, 7_000),
         ({"retry-after": "9" * 5000}, MAX_RECONNECTION_TIME_MS),
         ({"retry-after": "-5"}, 0),
         ({"retry-after": "1.5"}, 0),
