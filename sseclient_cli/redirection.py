@@ -35,7 +35,10 @@ _ORIGIN_HEADERS = SECRET_HEADERS | {"host"}
 
 
 def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Target:
-    """Return what to request next; raises BadStatusError for a redirect that leads nowhere."""
+    """Return what to request next; raises BadStatusError for a redirect that leads nowhere.
+
+    ``headers`` have names in lower case, and each byte of a value as one character.
+    """
     moved = replace(target, url=_location(target, status, headers))
     if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
         moved = _without(replace(moved, method="GET", body=None), _BODY_HEADERS)
@@ -63,7 +66,8 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
     problem = "without a Location"
     if location:
         try:
-            url = target.parsed_url.join(location)
+            # Bytes beyond ASCII go into the URL as they are, whatever they mean.
+            url = target.parsed_url.join("".join(c if c < "\x80" else f"%{ord(c):02X}" for c in location))
             # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url

@@ -41,7 +41,8 @@ def test_the_method_changes_as_the_fetch_standard_says_and_takes_the_body_along(
         ("x?y#z", "http://one.test/a/x?y"),
         ("?y", "http://one.test/a/b?y"),
         ("//one.test:80/x", "http://one.test/x"),
-        (" HTTP://u:p@ONE.test/ü ", "http://one.test/%C3%BC"),
+        (" HTTP://u:p@ONE.test/\xc3\xbc ", "http://one.test/%C3%BC"),
+        ("/\xff", "http://one.test/%FF"),
     ],
 )
 def test_the_location_is_resolved_against_the_url_that_was_asked(location: str, url: str) -> None:

@@ -39,7 +39,7 @@ class Connection:
         self.way = way
         self.target, _ = way[-1]
         self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
+        self.headers = _headers(response)
         # Raw: httpx would undo any codings at once, whatever comes of it.
         self._chunks = response.aiter_raw()
         # Undone backwards: first the socket is closed, then the body comes to its end.
@@ -140,9 +140,10 @@ class Connector:
                 way.append((target, response.extensions["network_stream"].get_extra_info("server_addr")))
                 if response.status_code not in REDIRECT_STATUSES:
                     return Connection(tuple(way), response, stack)
-            target = redirected(target, response.status_code, response.headers)
+            headers = _headers(response)
+            target = redirected(target, response.status_code, headers)
             if len(way) > MAX_REDIRECTS:
-                raise too_many_redirects(target, response.status_code, response.headers)
+                raise too_many_redirects(target, response.status_code, headers)
 
     async def _ask(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
         """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""
@@ -167,9 +168,7 @@ class Connector:
                     extensions={"trace": trace},
                 )
             )
-        response = opened.response
-        response.headers.update(response.extensions.pop("hidden_headers"))
-        return response
+        return opened.response
 
     def _client(self, target: Target) -> httpx.AsyncClient:
         """Return the client for that way to connect, made when it is first needed."""
@@ -200,8 +199,17 @@ async def _replace_body(request: httpx.Request) -> None:
 
 async def _hide_location(response: httpx.Response) -> None:
     """Keep httpx from preparing the redirect that it is not to follow: it fails where the Location is no URL."""
-    location = response.headers.pop("location", None)
-    response.extensions["hidden_headers"] = {} if location is None else {"location": location}
+    response.extensions["headers"] = response.headers.raw
+    response.headers.pop("location", None)
+
+
+def _headers(response: httpx.Response) -> Mapping[str, str]:
+    """Return all headers: names in lower case, each byte of a value as one character (Fetch: "isomorphic decode")."""
+    headers: dict[str, str] = {}
+    for name, value in response.extensions["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
 # For http://. Should it ever be used for TLS all the same, every handshake fails.

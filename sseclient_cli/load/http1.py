@@ -94,10 +94,15 @@ class ResponseReader:
             self._callbacks.reader = None
             self._take_head(len(data))
         body = self._body
+        if not body:
+            if not in_head:
+                # Trailers, or what stands beside the size of a chunk; without end, it would be kept without end.
+                self._head_bytes += len(data)
+                self._limit_head()
+            return b""
+        self._head_bytes = 0
         if len(body) == 1:
             return body.pop()
-        if not body:
-            return b""
         whole = b"".join(body)
         body.clear()
         return whole
@@ -119,13 +124,16 @@ class ResponseReader:
         if self.error is not None:
             return
         if self.headers is None:
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.error = InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
-                self._parser = None
+            self._limit_head()
         elif not self.complete and "transfer-encoding" not in self.headers and "content-length" not in self.headers:
             # All that comes now is body: llhttp would hand it on as it is.
             self._parser = None
             self.ends_with_connection = True
+
+    def _limit_head(self) -> None:
+        if self._head_bytes > MAX_HEAD_BYTES and self.error is None and not self.complete:
+            self.error = InvalidResponseError(f"the head of the answer is larger than {MAX_HEAD_BYTES:,} bytes")
+            self._parser = None
 
     # Called while the head is read.
 
@@ -133,7 +141,7 @@ class ResponseReader:
         """Keep a header; a trailer says nothing that matters here."""
         pending = self._pending
         if pending is not None:
-            key, text = _lowered(name), value.decode("latin-1").rstrip(" ")
+            key, text = _lowered(name), value.decode("latin-1").rstrip(" \t")
             pending[key] = f"{pending[key]}, {text}" if key in pending else text
 
     def take_headers_complete(self) -> None:

@@ -27,8 +27,8 @@ class Leg:
         """Return the request of a connection that goes on after an event."""
         if last_event_id is None:
             return self.request
-        line, end, rest = self.request.partition(b"\r\n")
-        return b"%b%bLast-Event-ID: %b%b%b" % (line, end, last_event_id, end, rest)
+        head, end, body = self.request.partition(b"\r\n\r\n")
+        return b"%b\r\nLast-Event-ID: %b%b%b" % (head, last_event_id, end, body)
 
 
 class Route:

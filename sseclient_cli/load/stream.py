@@ -11,7 +11,7 @@ from enum import Enum
 from time import monotonic_ns, time_ns
 from typing import Protocol
 
-from sseclient_cli.errors import ConnectionLostError, SseError
+from sseclient_cli.errors import ConnectionLostError, InvalidResponseError, SseError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.failures import as_ours, check_response
 from sseclient_cli.load.http1 import ResponseReader
@@ -233,7 +233,11 @@ class Stream:
         decoder.feed(body)
         piece = decoder.piece()
         while piece and self._parser is not None and time_ns() < self._bench.ends_wall_ns:
-            following = decoder.piece()
+            try:
+                following = decoder.piece()
+            except InvalidResponseError:
+                self._take(piece, arrival_ns, ends=False)  # what came before the damage counts
+                raise
             self._take(piece, arrival_ns, ends=ends and not following)
             piece = following
 

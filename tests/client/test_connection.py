@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
-from scripted_server import CHUNKED, SSE, Do, ScriptedServer, head
+from scripted_server import CHUNKED, SSE, Do, Script, ScriptedServer, head
 
 from sseclient_cli.client.connection import Connector
+from sseclient_cli.client.source import EventSource
 from sseclient_cli.errors import (
     BadStatusError,
     ConnectError,
@@ -202,3 +204,37 @@ async def test_certificates_that_cannot_be_loaded_are_one_clear_word_for_https_a
         await body_of("https://127.0.0.1:1/")
     async with ScriptedServer([head(), b"data: x\n\n"]) as server:
         assert await body_of(server.url) == b"data: x\n\n"
+
+
+async def test_no_connection_is_used_twice() -> None:
+    """A server may have closed it just now, which would look like a failure of the next request."""
+    body = b"retry: 1\n\ndata: x\n\n"
+    whole: Script = [head(headers=SSE + b"Content-Length: %d\r\n" % len(body)), body, Do.HOLD]
+    async with ScriptedServer(whole, whole) as server, asyncio.timeout(20):
+        async with EventSource(server.url) as source:
+            assert [event.data async for event in source] == ["x", "x"]
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("location", ["/ü".encode(), b"/\xff", b"/x#\xc3\xbc", b"http://\xef\xbc\x8e/"])
+async def test_a_location_of_any_bytes_is_no_matter_where_there_is_no_redirect(location: bytes) -> None:
+    found = head(headers=SSE + b"Location: %b\r\n" % location)
+    async with ScriptedServer([found, b"data: x\n\n", Do.HOLD]) as server, EventSource(server.url) as source:
+        assert (await anext(source)).data == "x"
+        assert source.response_headers["location"].encode("latin-1") == location
+
+
+async def test_bytes_of_a_location_go_into_the_url_as_they_are() -> None:
+    led = [head(302, b"Location: /\xc3\xbc\xff\r\n")]
+    async with ScriptedServer(led, [head(), b"data: x\n\n", Do.HOLD]) as server, EventSource(server.url) as source:
+        assert (await anext(source)).data == "x"
+        assert server.requests[1].path == "/%C3%BC%FF"
+
+
+@pytest.mark.parametrize("status", [300, 304, 305])
+async def test_only_redirects_are_followed(status: int) -> None:
+    async with ScriptedServer([head(status, b"Location: /x\r\nContent-Length: 0\r\n")]) as server:
+        async with EventSource(server.url) as source:
+            with pytest.raises(BadStatusError):
+                await anext(source)
+        assert len(server.requests) == 1

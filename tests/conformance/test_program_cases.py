@@ -219,11 +219,34 @@ async def test_credentials_stay_with_their_origin(client: Client) -> None:
 # Reconnecting
 
 
-@shows("reconnect-retry-huge", *Client, seen="no second request at once, and no crash")
+@shows("reconnect-retry-zero", *Client, seen="thirty times, with no wait in between")
+async def test_no_reconnection_time_is_no_wait(client: Client, request: pytest.FixtureRequest) -> None:
+    # The last read brings no event, but the connection has brought one.
+    script: Script = [head(), b"retry: 0\ndata: a\n\n", 0.005, b":\n"]
+    async with server_of(*[script] * 30) as server:
+        assert (await read(client, server.url, request)).heard == [OPEN, A] * 30
+        # With a wait of 0.1 s in between, it would be three.
+        assert server.requests[-1].arrived_s - server.requests[0].arrived_s < 2.5
+
+
+HUGE: Script = [head(), SOON + b"retry: 10000000000000000000000000\ndata: a\n\n"]
+
+
+@shows("reconnect-retry-huge", *OURS, seen="no second request at once, and no crash")
 async def test_a_huge_reconnection_time_is_no_short_one(client: Client, request: pytest.FixtureRequest) -> None:
-    async with server_of([head(), b"retry: 10000000000000000000000000\ndata: a\n\n"], HELD) as server:
+    async with server_of(HUGE, HELD) as server:
         assert (await read(client, server.url, request, for_s=1.0)).heard == [OPEN, A]
         assert len(server.requests) == 1
+
+
+IGNORES = "ignores a number from 2^64 on, and waits as before; ours wait, for 24 h at most"
+
+
+@shows("reconnect-retry-huge", Client.CHROMIUM, seen="waits as if it was not there", why=IGNORES)
+async def test_a_browser_ignores_a_huge_reconnection_time(client: Client, request: pytest.FixtureRequest) -> None:
+    async with server_of(HUGE, HELD) as server:
+        assert (await read(client, server.url, request, enough=4)).heard == [OPEN, A, OPEN, A]
+        assert server.requests[1].arrived_s - server.requests[0].arrived_s < 2.5
 
 
 @shows(

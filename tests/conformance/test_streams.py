@@ -202,7 +202,7 @@ def split_streams(draw: st.DrawFn) -> Pieces:
     # A chain has so many streams on purpose; `request` is for the browser, which outlives all examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
-@given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN))
+@given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN, unique_by=tuple))
 def test_two_thousand_streams_are_read_as_a_browser_reads_them(
     browser: Browser, request: pytest.FixtureRequest, chain: list[Pieces]
 ) -> None:

@@ -137,6 +137,15 @@ def test_what_came_before_an_error_is_not_lost() -> None:
     assert reader.error is not None
 
 
+def test_trailers_without_end_are_an_error_and_a_body_in_tiny_pieces_is_none() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    reader, body = read(head, *[b"1\r\n", b"x", b"\r\n"] * 60_000)
+    assert (len(body), reader.error) == (60_000, None)
+    reader, body = read(head, b"1\r\nx\r\n", b"0\r\nA: ", *[b"x" * 1000] * 300)
+    assert body == b"x"
+    assert "larger" in str(reader.error)
+
+
 def test_a_post_without_a_body_says_so() -> None:
     assert b"\r\nContent-Length: 0\r\n" in request_bytes(Target.parse("http://h/", method="POST"))
     assert b"Content-Length" not in request_bytes(Target.parse("http://h/"))

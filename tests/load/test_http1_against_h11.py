@@ -99,7 +99,7 @@ TOKEN = st.text("!#$%&'*+-.^_`|~09AZaz", min_size=1, max_size=8).map(str.encode)
 VALUE = st.lists(st.text("!\"',:;=\\~09AZaz\xa0\xff", min_size=1, max_size=4), max_size=3).map(
     lambda words: " ".join(words).encode("latin-1")
 )
-OWS = st.sampled_from([b"", b" ", b"   "])
+OWS = st.sampled_from([b"", b" ", b"   ", b"\t", b" \t "])
 LINE_END = st.sampled_from([b"\r\n", b"\r\n", b"\n"])
 MORE: list[list[bytes]] = [
     [],
@@ -239,14 +239,6 @@ TE = {"transfer_encoding": "chunked"}
         # llhttp takes a single LF in a head, as RFC 9112 2.2 allows; in a body that would let chunks that are one byte
         # shorter than they say pass.
         pytest.param(CHUNKED + X + b"0\r\nT: t\n\r\n", INVALID, read(b"x", **TE), id="lf-behind-a-trailer"),
-        # llhttp strips the spaces behind a value, and leaves tabs.
-        pytest.param(OK + b"A: b\t\r\n\r\n", read(a="b\t"), read(a="b"), id="tabs-behind-values"),
-        pytest.param(
-            OK + b"Transfer-Encoding: chunked\t\r\n\r\n" + X + LAST,
-            INVALID,
-            read(b"x", **TE),
-            id="a-tab-behind-the-coding",
-        ),
         # Codings are "case-insensitive" (RFC 9112 7): h11 writes this one in lower case.
         pytest.param(
             OK + b"Transfer-Encoding: Chunked\r\n\r\n" + X + LAST,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import socket
 import sys
 import time
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chunk, head
+from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import Choice, Field, OnEnd, Plan
@@ -116,6 +117,13 @@ async def test_comments_and_redirects_of_each_connection_are_counted_by_themselv
     )
     assert (totals.events, totals.comments, totals.reconnected) == (25, sum(range(6, 31)), 24)
     assert len(server.requests) == 51
+
+
+async def test_what_came_before_damage_of_a_coding_counts() -> None:
+    coded = head(headers=SSE + b"Content-Encoding: gzip\r\n") + gzip.compress(b"retry: 10\n\n" + ids(9, 9)) + b"garbage"
+    totals, server = await ran([coded], on_end=OnEnd.RECONNECT)
+    assert (totals.events, errors(totals)) == (1, {"invalid-response": 1})
+    assert server.requests[1].header("last-event-id") == b"9"
 
 
 async def test_the_id_that_the_caller_gave_is_sent_and_is_no_number_of_the_servers() -> None:
