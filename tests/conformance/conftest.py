@@ -40,6 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-conformance", action="store_true", help="make the tables of docs/conformance.md anew")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    missing = missing_programs()
+    if missing and session.config.getoption("--update-conformance", False):
+        pytest.exit(f"the tables need a browser: {missing}", returncode=1)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

@@ -362,7 +362,10 @@ async def test_a_hundred_and_fifty_sources_are_open_at_once(client: Client) -> N
 @shows("many-connections", Client.ENGINE, seen="all of them open at once (150; the engine: 4,000)")
 async def test_four_thousand_streams_are_open_at_once(client: Client) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 3 * MANY), hard))  # both ends are in this process
+    needed = 2 * MANY + 500  # both ends are in this process
+    if hard < needed:
+        pytest.skip(f"this machine allows {hard:,} open files, and {needed:,} are needed (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
     all_here = asyncio.Event()
 
     async def go_on(server: ScriptedServer) -> None:
