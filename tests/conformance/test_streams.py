@@ -70,14 +70,14 @@ def by_connection(heard: Sequence[str | Event]) -> list[list[Event]]:
 
 
 async def read_by(
-    client: Client, chain: Sequence[Pieces], fixtures: pytest.FixtureRequest, for_s: float | None = None
+    client: Client, chain: Sequence[Pieces], fixtures: pytest.FixtureRequest, **limits: Any
 ) -> tuple[list[list[Event]], list[bytes | None]]:
     """Return the events of each connection, and the Last-Event-ID of each request."""
     # A page hears only the types that it names. One that the parser finds wrongly is then missing.
     types = {event.type for event in itertools.chain(*predicted(chain)[0])} | {"message"}
     scripts: list[Script] = [[head(), *pieces] for pieces in chain]
     async with ScriptedServer(*scripts, pages={PAGE_PATH: PAGE}) as server:
-        seen = await read(client, server.url, fixtures, types=types, for_s=for_s)
+        seen = await read(client, server.url, fixtures, types=types, **limits)
         return by_connection(seen.heard), [request.header("last-event-id") for request in server.requests]
 
 
@@ -127,7 +127,9 @@ async def test_streams_that_make_a_client_wait_bring_the_same_events(
     assert not any(vector["initial_last_event_id"] for vector in OTHERS)
     for vector in OTHERS:
         expected = [Event(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
-        heard, _ = await read_by(client, [[stream_of(vector)]], request, for_s=0.25)
+        # What brings no event is listened to for a while.
+        limits = {"enough": 1 + len(expected)} if expected else {"for_s": 0.25}
+        heard, _ = await read_by(client, [[stream_of(vector)]], request, **limits)
         assert heard[0] == expected, vector["name"]
 
 
