@@ -133,14 +133,10 @@ class Reconnection:
         self.last_event_id = last_event_id
         self._failures = 0
         self._reconnection_time_ms = DEFAULT_RECONNECTION_TIME_MS
+        """What ``retry`` last said, over all connections, but at most 24 h."""
         self._retry_statuses = frozenset(retry_statuses)
         if not all(status in range(400, 600) for status in self._retry_statuses):
             raise UsageError("statuses to retry are numbers from 400 to 599: any other answer is meant as it is")
-
-    @property
-    def reconnection_time_ms(self) -> int:
-        """What ``retry`` last said, over all connections, but at most 24 h."""
-        return self._reconnection_time_ms
 
     @property
     def header(self) -> bytes | None:

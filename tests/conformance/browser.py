@@ -71,11 +71,6 @@ class Browser:
         self._driver = driver
         driver.set_script_timeout(LONGEST_S)
 
-    @property
-    def version(self) -> str:
-        """The browser's major version."""
-        return str(self._driver.capabilities["browserVersion"]).partition(".")[0]
-
     def go_to(self, url: str) -> None:
         """Load a page."""
         self._driver.get(url)

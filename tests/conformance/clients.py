@@ -111,7 +111,7 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
     """Run one stream as ``--on-end reconnect`` does; ``for_s`` is the duration of the run, and ``enough`` a Ctrl-C."""
     seen = Seen()
     options = {"connections": 1, "ramp_up_s": 0, "duration_s": for_s or LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
-    worker = Worker(Job(hops=(_hop(target),), plan=Plan(**options)))
+    worker = Worker(Job(hops=(hop_to(target),), plan=Plan(**options)))
 
     def note(*entries: str | Event) -> None:
         seen.heard.extend(entries)
@@ -126,7 +126,8 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
     return seen
 
 
-def _hop(target: Target) -> Hop:
+def hop_to(target: Target) -> Hop:
+    """Return what a preflight would find of a server at a numeric address."""
     url = target.parsed_url
     return Hop(target, Address(socket.AF_INET, (url.host, url.port or 80)))
 
