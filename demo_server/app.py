@@ -17,6 +17,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_server.load import LoadApp
+from demo_server.page import add_page
 from demo_server.parameters import EventParameters, LineParameters, next_seq
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
 
@@ -76,6 +77,7 @@ def create_api(streams: Streams) -> FastAPI:
         """Count the streams and events of /stream, /streaming-response and /load since the start."""
         return asdict(streams.stats)
 
+    add_page(api)
     return api
 
 
