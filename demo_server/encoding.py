@@ -1,21 +1,35 @@
-"""Events to bytes, for the load stream.
+"""Events to bytes: once for many, where an event has many readers or costs must be small.
 
-Everything but the numbers is encoded once per stream: an event then costs one formatting operation. Nothing
-here knows about connections or clocks. ``/stream`` leaves its encoding to sse-starlette, with CRLF line
-ends; here they are LF, so the two endpoints exercise both.
+Nothing here knows about connections or clocks. ``/stream`` and ``/native`` leave their encoding to their libraries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from demo_server.streams import Notice
 
-def event_encoder(padding_bytes: int) -> Callable[[int, int], bytes]:
-    """Return a function from (sequence number, timestamp in ns) to one event."""
+
+def event_encoder(padding_bytes: int, event_type: str | None = None) -> Callable[[int, int], bytes]:
+    """Return a function from (sequence number, timestamp in ns) to one event.
+
+    Everything but the numbers is encoded here and now: an event then costs one formatting operation.
+    """
+    name = b"event: %s\n" % event_type.encode().replace(b"%", b"%%") if event_type is not None else b""
     pad = b',"pad":"%s"' % (b"x" * padding_bytes) if padding_bytes else b""
-    template = b'id: %d\ndata: {"seq":%d,"ts":%d' + pad + b"}\n\n"
+    template = name + b'id: %d\ndata: {"seq":%d,"ts":%d' + pad + b"}\n\n"
 
     def encode(seq: int, ts_ns: int) -> bytes:
         return template % (seq, seq, ts_ns)
 
     return encode
+
+
+def comment(notice: Notice) -> bytes:
+    """Return a notice as a comment of an event stream."""
+    return b": %s\n\n" % notice.value.encode()
+
+
+def retry_field(retry_ms: int) -> bytes:
+    """Return a block that sets the client's reconnection time and is no event."""
+    return b"retry: %d\n\n" % retry_ms

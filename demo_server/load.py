@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from itertools import count, islice
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from demo_server.encoding import event_encoder
-from demo_server.parameters import LoadParameters, next_seq
-from demo_server.streams import Stream, Streams
+from demo_server.encoding import comment, event_encoder, retry_field
+from demo_server.parameters import LoadParameters, next_seq, refusal
+from demo_server.streams import Notice, Stream, Streams
 
 HEAD: Message = {
     "type": "http.response.start",
@@ -32,10 +30,6 @@ HEAD: Message = {
 }
 NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
 END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
-
-# At full blast a send returns at once while the client keeps up, so nothing else would ever run: a stream
-# gives way after so many events.
-EVENTS_PER_TURN = 64
 
 
 class LoadApp:
@@ -47,15 +41,14 @@ class LoadApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the request, then stream."""
         if scope["method"] != "GET":
-            await PlainTextResponse("/load answers GET only\n", status_code=405)(scope, receive, send)
+            refused = PlainTextResponse("/load answers GET only\n", status_code=405, headers={"Allow": "GET"})
+            await refused(scope, receive, send)
             return
         try:
             query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
             parameters = LoadParameters.model_validate(query)
         except ValidationError as exc:
-            # The shape of FastAPI's own answer, so that every endpoint complains alike.
-            detail = [{**error, "loc": ("query", *error["loc"])} for error in exc.errors(include_url=False)]
-            await JSONResponse({"detail": detail}, status_code=422)(scope, receive, send)
+            await refusal(exc)(scope, receive, send)
             return
         first_seq = next_seq(Headers(scope=scope).get("last-event-id"))
         with self._streams.open(scope) as stream:
@@ -70,27 +63,24 @@ class LoadApp:
 
 async def end_on_disconnect(receive: Receive, stream: Stream) -> None:
     """End the stream when its client has left, without a check per event."""
-    while (await receive())["type"] != "http.disconnect":
+    while not (await receive())["type"].endswith(".disconnect"):
         pass
     stream.end()
 
 
 async def send_events(stream: Stream, send: Send, parameters: LoadParameters, first_seq: int) -> None:
     """Send one event per interval until the count is reached or the stream is ended."""
-    encode: Callable[[int, int], bytes] = event_encoder(parameters.size)
-    interval_s = parameters.interval_s
-    deadline_s = asyncio.get_running_loop().time()  # the first event comes at once
-    for seq in islice(count(first_seq), parameters.count):
-        if interval_s or seq % EVENTS_PER_TURN == 0:
-            await stream.sleep_until(deadline_s)
-        if stream.ended:
-            return
-        event = encode(seq, time.time_ns())
+    encode = event_encoder(parameters.size, parameters.event)
+    if parameters.retry is not None:
+        await send({**NOTHING, "body": retry_field(parameters.retry)})
+    async for tick in stream.ticks(first_seq, parameters.count, parameters.interval_s, parameters.heartbeat):
+        if isinstance(tick, Notice):
+            await send({**NOTHING, "body": comment(tick)})
+            continue
+        event = encode(tick, time.time_ns())
         await send({"type": "http.response.body", "body": event, "more_body": True})
         if stream.transport.get_write_buffer_size():
             # The client is slower than its events. An empty send waits until the kernel has taken the rest:
             # only then does this event count, and only then is the next one stamped.
             await send(NOTHING)
         stream.count_event()
-        # From the last deadline and not from now: lateness of one event must not delay all that follow.
-        deadline_s += interval_s

@@ -8,14 +8,29 @@ half-way through a send.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
+from itertools import count, islice
 
 from starlette.types import Scope
 
 # Where server.py leaves the connection's transport in the ASGI scope, under "extensions".
 TRANSPORT_EXTENSION = "demo_server.transport"
+# What marks a request as one that opened a stream; access_log.py looks for it.
+STREAM_MARK = "demo_server.is_stream"
+
+# At full blast a send returns at once while the client keeps up, so nothing else would ever run: a stream
+# gives way after so many events.
+EVENTS_PER_TURN = 64
+
+
+class Notice(Enum):
+    """What a stream says between its events. Event streams say it in a comment."""
+
+    HEARTBEAT = "heartbeat"
+    FAREWELL = "the server is going down"
 
 
 @dataclass(slots=True)
@@ -30,14 +45,38 @@ class Stats:
 class Stream:
     """One open stream."""
 
-    __slots__ = ("_loop", "_stats", "_waiter", "ended", "transport")
+    __slots__ = ("_loop", "_stats", "_waiter", "ended", "is_farewell", "transport")
 
     def __init__(self, stats: Stats, transport: asyncio.WriteTransport) -> None:
         self.ended = False
+        self.is_farewell = False
         self.transport = transport
         self._stats = stats
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
+
+    async def ticks(
+        self, first_seq: int, limit: int | None, interval_s: float, heartbeat_s: float = 0
+    ) -> AsyncGenerator[int | Notice, None]:
+        """Yield the sequence number of each event when it is due, and a notice where one is to be given.
+
+        Ends after ``limit`` events, or when the stream is ended; a heartbeat comes after so many seconds of silence.
+        """
+        deadline_s = self._loop.time()
+        for seq in islice(count(first_seq), limit):
+            while heartbeat_s and not self.ended and deadline_s - self._loop.time() > heartbeat_s:
+                await self.sleep_until(self._loop.time() + heartbeat_s)
+                if not self.ended:
+                    yield Notice.HEARTBEAT
+            if interval_s or seq % EVENTS_PER_TURN == 0:
+                await self.sleep_until(deadline_s)
+            if self.ended:
+                if self.is_farewell:
+                    yield Notice.FAREWELL
+                return
+            yield seq
+            # From the last deadline and not from now: lateness of one event must not delay all that follow.
+            deadline_s += interval_s
 
     async def sleep_until(self, deadline_s: float) -> None:
         """Wait for a time of the loop's clock, or until the stream is ended; always let other tasks run."""
@@ -51,9 +90,10 @@ class Stream:
         finally:
             timer.cancel()
 
-    def end(self) -> None:
-        """Have the stream's loop stop, at once if it is waiting."""
+    def end(self, *, is_farewell: bool = False) -> None:
+        """Have the stream's loop stop, at once if it is waiting; a farewell is said to a client that is still there."""
         self.ended = True
+        self.is_farewell = is_farewell
         if self._waiter is not None:
             wake(self._waiter)
 
@@ -64,7 +104,7 @@ class Stream:
         between the refused write and the moment the disconnect is announced; and it logs what is still written.
         """
         if self.transport.is_closing():
-            self.ended = True
+            self.end()
         else:
             self._stats.events_sent += 1
 
@@ -81,7 +121,9 @@ class Streams:
     def open(self, scope: Scope) -> Iterator[Stream]:
         """Count a stream as open for as long as the block runs."""
         stream = Stream(self.stats, scope["extensions"][TRANSPORT_EXTENSION])
-        stream.ended = self._ended
+        if self._ended:
+            stream.end(is_farewell=True)
+        scope[STREAM_MARK] = True
         self._open.add(stream)
         self.stats.streams_opened += 1
         self.stats.streams_open += 1
@@ -95,7 +137,7 @@ class Streams:
         """End every stream, those still to be opened included."""
         self._ended = True
         for stream in self._open:
-            stream.end()
+            stream.end(is_farewell=True)
 
 
 def wake(waiter: asyncio.Future[None]) -> None:
