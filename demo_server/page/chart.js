@@ -90,11 +90,11 @@ function scaled(canvas, width, height) {
   return context;
 }
 
-// Returns 2, 4, 10, 20, 40, 100 ...: a scale whose middle is a short number, too.
+// Returns a scale with some room above the value, whose middle is a short number, too.
 function niceCeiling(value) {
   for (let scale = 1; ; scale *= 10) {
-    for (const step of [2, 4, 10]) {
-      if (step * scale >= value) return step * scale;
+    for (const step of [2, 3, 4, 6, 8, 12]) {
+      if (step * scale >= value * 1.05) return step * scale;
     }
   }
 }

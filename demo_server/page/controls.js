@@ -1,10 +1,10 @@
 // The form: what is chosen, as an object that is also the address's #hash, so that a link or a reload brings it back.
 
-import { ENDPOINTS, PRESETS } from "./endpoints.js";
+import { canComeBack, ENDPOINTS, PRESETS } from "./endpoints.js";
 import { hasEventSource, WAYS } from "./streams.js";
 
 const DEFAULTS = { endpoint: "/stream", way: "eventsource", pace_by: "interval", channel: "ticker" };
-const LAST_ID = { key: "last_id", label: "Begin after", unit: "last event id", placeholder: "" };
+const LAST_ID = { key: "last_id", label: "Begin after", unit: "id", placeholder: "" };
 
 const byId = (id) => document.getElementById(id);
 
@@ -54,9 +54,10 @@ export class Controls {
     byId("about").textContent = endpoint.about;
     byId("channel-field").hidden = !endpoint.isChannel;
     byId("presets").hidden = !endpoint.hasPresets;
-    const canBeginLater = endpoint.isChannel || (choice.way === "fetch" && endpoint.mediaType === "text/event-stream" && endpoint.method === "GET");
+    // A page cannot give an EventSource a header to begin with. The channels take the id in the query, too.
+    const canBeginLater = endpoint.isChannel || (choice.way === "fetch" && canComeBack(endpoint));
     const fields = endpoint.fields.map((field) => textField(field, choice));
-    if (endpoint.isPaced) fields.unshift(paceField(choice, endpoint));
+    if (endpoint.defaultRate) fields.unshift(paceField(choice, endpoint));
     if (canBeginLater) fields.push(textField(LAST_ID, choice));
     byId("fields").replaceChildren(...fields);
     byId("types-field").hidden = choice.way !== "eventsource";
@@ -100,7 +101,7 @@ const usable = (endpoint) => endpoint.ways.filter((way) => way !== "eventsource"
 const isChosen = (preset, chosen) => [...new URLSearchParams(preset)].every(([name, value]) => chosen.get(name) === value);
 
 function fillEndpoints(select) {
-  for (const [name, { group, label }] of Object.entries(ENDPOINTS)) {
+  for (const [name, { group, label = name }] of Object.entries(ENDPOINTS)) {
     let options = select.querySelector(`optgroup[label="${group}"]`);
     if (!options) {
       options = element("optgroup", { label: group });
@@ -122,11 +123,11 @@ function textField({ key, label, unit, placeholder, hint }, choice) {
 function paceField(choice, endpoint) {
   const input = element("input", { id: "field-pace", name: "pace", inputMode: "decimal", value: choice.pace ?? "" });
   const unit = element("select", { id: "pace-by", name: "pace_by", ariaLabel: "Unit of the pace" });
-  unit.append(new Option("s between events", "interval"), new Option("events/s", "rate"));
+  unit.append(new Option("seconds apart", "interval"), new Option("events/s", "rate"));
   unit.value = choice.pace_by;
   const showDefault = () => {
-    const rate = endpoint.defaultRate ?? "1";
-    input.placeholder = unit.value === "rate" ? rate : String(1 / Number(rate));
+    const rate = endpoint.defaultRate;
+    input.placeholder = unit.value === "rate" ? rate : String(1 / rate);
   };
   unit.addEventListener("change", showDefault);
   showDefault();

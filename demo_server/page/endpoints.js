@@ -10,55 +10,84 @@ const RETRY = field("retry", "Reconnect after", "ms", "3000", "Sent as retry, wi
 const HEARTBEAT = field("heartbeat", "Heartbeat", "s", "15", "A comment after so much silence; 0 is none.");
 const PUSHED = [COUNT, SIZE, EVENT, RETRY, HEARTBEAT];
 
-const EVENT_STREAM = { ways: ["eventsource", "fetch"], mediaType: "text/event-stream", method: "GET", fields: PUSHED, isPaced: true };
+const EVENT_STREAM = {
+  group: "Ways to push",
+  ways: ["eventsource", "fetch"],
+  mediaType: "text/event-stream",
+  method: "GET",
+  fields: PUSHED,
+  defaultRate: "1", // null: it has a pace of its own
+};
 
 export const ENDPOINTS = {
-  "/stream": { ...EVENT_STREAM, group: "Ways to push", label: "/stream", about: "sse-starlette: the usual way from FastAPI and Starlette." },
-  "/native": { ...EVENT_STREAM, group: "Ways to push", label: "/native", about: "fastapi.sse: what FastAPI itself brings." },
+  "/stream": {
+    ...EVENT_STREAM,
+    about: "sse-starlette: the usual way from FastAPI and Starlette.",
+  },
+  "/native": {
+    ...EVENT_STREAM,
+    about: "fastapi.sse: what FastAPI itself brings.",
+  },
   "/load": {
     ...EVENT_STREAM,
-    group: "Ways to push", label: "/load", defaultRate: "10",
+    defaultRate: "10",
     about: "Plain ASGI: the cheapest stream that Python serves, for thousands of clients.",
   },
   "/streaming-response": {
     ...EVENT_STREAM,
-    group: "Ways to push", label: "/streaming-response", ways: ["fetch"], mediaType: "text/plain",
-    about: "Lines of plain text. EventSource refuses them; there is nothing to come back to after an end.",
+    ways: ["fetch"],
+    mediaType: "text/plain",
+    about: "Lines of plain text. EventSource refuses them, and after an end there is nothing to go on from.",
   },
   "/ndjson": {
     ...EVENT_STREAM,
-    group: "Ways to push", label: "/ndjson", ways: ["fetch"], mediaType: "application/x-ndjson",
-    about: "A JSON object on each line.",
+    ways: ["fetch"],
+    mediaType: "application/x-ndjson",
+    about: "A JSON object on each line. To come back, and from where, is left to the reader.",
   },
   "/ws": {
     ...EVENT_STREAM,
-    group: "Ways to push", label: "/ws", ways: ["websocket"], mediaType: "",
+    ways: ["websocket"],
+    mediaType: "",
     about: "The same events as WebSocket messages.",
   },
   "/channels": {
     ...EVENT_STREAM,
-    group: "Channels", label: "/channels/{name}", fields: [RETRY, HEARTBEAT], isPaced: false, isChannel: true,
+    group: "Channels",
+    label: "/channels/{name}",
+    fields: [RETRY, HEARTBEAT],
+    defaultRate: null,
+    isChannel: true,
     about: "What is published to the channel, from now on or after an id of its history.",
   },
   "/faults": {
     ...EVENT_STREAM,
-    group: "Faults", label: "/faults", hasPresets: true, defaultRate: "10",
-    fields: [...PUSHED, field("run", "Run", "", "default", "Its truth is under /truth/{run}."), field("seed", "Seed", "", "")],
-    about: "A stream that goes wrong, as much as it is asked to. Choose faults below.",
+    group: "Faults",
+    fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "")],
+    defaultRate: "10",
+    hasPresets: true,
+    about: "A stream that goes wrong, as much as it is asked to: choose the faults below. /truth/{run} says what was sent.",
   },
   "/v1/chat/completions": {
     ...EVENT_STREAM,
-    group: "LLM", label: "POST /v1/chat/completions", ways: ["fetch"], method: "POST", isPaced: false,
+    group: "LLM",
+    label: "POST /v1/chat/completions",
+    ways: ["fetch"],
+    method: "POST",
     fields: [
       field("ttft", "First token after", "s", ""),
       field("llm_rate", "Rate", "tokens/s", "", "", "rate"),
-      field("tokens", "Tokens", "", ""),
+      field("tokens", "Answer", "tokens", ""),
       field("jitter", "Jitter", "0 to 1", ""),
       field("seed", "Seed", "", ""),
     ],
-    about: "Tokens in the shape of OpenAI's chat completions. POST, so EventSource cannot ask for it.",
+    defaultRate: null,
+    about: "Tokens in the shape of OpenAI's chat completions. It is a POST, so EventSource cannot ask for it.",
   },
 };
+
+// To ask once more is to go on, not to begin again.
+export const canComeBack = ({ mediaType, method }) => mediaType === "text/event-stream" && method === "GET";
 
 export const CHAT_BODY = JSON.stringify({
   model: "demo",
@@ -101,13 +130,13 @@ export function requestOf(choice) {
     types: typesOf(choice),
     // Of EventSource, only the URL can carry where to begin; of the endpoints, only the channels read it there.
     lastEventId: endpoint.isChannel || choice.way !== "fetch" ? "" : (choice.last_id ?? ""),
-    reconnects: endpoint.mediaType === "text/event-stream" && !isPost,
+    reconnects: canComeBack(endpoint),
   };
 }
 
 function queryOf(choice, endpoint) {
   const query = new URLSearchParams();
-  if (endpoint.isPaced && choice.pace) query.set(choice.pace_by, choice.pace);
+  if (endpoint.defaultRate && choice.pace) query.set(choice.pace_by, choice.pace);
   for (const { key, name } of endpoint.fields) {
     if (choice[key]) query.set(name, choice[key]);
   }
