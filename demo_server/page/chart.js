@@ -54,7 +54,8 @@ export class Chart {
 
     context.fillStyle = colour("--accent");
     values.forEach((value, index) => {
-      if (value > 0) context.fillRect(LEFT + index * step + 0.5, toY(value), Math.max(1, step - 1.5), toY(0) - toY(value));
+      const y = toY(value);
+      if (value > 0) context.fillRect(LEFT + index * step + 0.5, y, Math.max(1, step - 1.5), toY(0) - y);
     });
     context.strokeStyle = colour("--warn");
     context.setLineDash([3, 3]);

@@ -1,6 +1,6 @@
 // The form: what is chosen, as an object that is also the address's #hash, so that a link or a reload brings it back.
 
-import { canComeBack, ENDPOINTS, PRESETS } from "./endpoints.js";
+import { canBeginLater, ENDPOINTS, PRESETS } from "./endpoints.js";
 import { hasEventSource, WAYS } from "./streams.js";
 
 const DEFAULTS = { endpoint: "/stream", way: "eventsource", pace_by: "interval", channel: "ticker" };
@@ -54,11 +54,9 @@ export class Controls {
     byId("about").textContent = endpoint.about;
     byId("channel-field").hidden = !endpoint.isChannel;
     byId("presets").hidden = !endpoint.hasPresets;
-    // A page cannot give an EventSource a header to begin with. The channels take the id in the query, too.
-    const canBeginLater = endpoint.isChannel || (choice.way === "fetch" && canComeBack(endpoint));
     const fields = endpoint.fields.map((field) => textField(field, choice));
     if (endpoint.defaultRate) fields.unshift(paceField(choice, endpoint));
-    if (canBeginLater) fields.push(textField(LAST_ID, choice));
+    if (canBeginLater(choice)) fields.push(textField(LAST_ID, choice));
     byId("fields").replaceChildren(...fields);
     byId("types-field").hidden = choice.way !== "eventsource";
     for (const name of ["channel", "types", "more"]) byId(name).value = choice[name] ?? "";
@@ -131,7 +129,8 @@ function paceField(choice, endpoint) {
   };
   unit.addEventListener("change", showDefault);
   showDefault();
-  const words = element("label", { htmlFor: input.id }, "Pace ", element("span", { className: "unit" }, "0 is as fast as it is read"));
+  const unitWords = element("span", { className: "unit" }, "0 is as fast as it is read");
+  const words = element("label", { htmlFor: input.id }, "Pace ", unitWords);
   return element("div", { className: "field wide" }, words, element("div", { className: "pair" }, input, unit));
 }
 

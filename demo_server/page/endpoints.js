@@ -66,7 +66,7 @@ export const ENDPOINTS = {
     fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "")],
     defaultRate: "10",
     hasPresets: true,
-    about: "A stream that goes wrong, as much as it is asked to: choose the faults below. /truth/{run} says what was sent.",
+    about: "A stream that goes wrong, as much as it is asked to: choose the faults below. /truth/{run} tells what it did.",
   },
   "/v1/chat/completions": {
     ...EVENT_STREAM,
@@ -87,9 +87,14 @@ export const ENDPOINTS = {
 };
 
 // To ask once more is to go on, not to begin again.
-export const canComeBack = ({ mediaType, method }) => mediaType === "text/event-stream" && method === "GET";
+const canComeBack = ({ mediaType, method }) => mediaType === "text/event-stream" && method === "GET";
 
-export const CHAT_BODY = JSON.stringify({
+// A page cannot give an EventSource a header to begin with. The channels take the id in the query, too.
+export function canBeginLater({ endpoint, way }) {
+  return Boolean(ENDPOINTS[endpoint].isChannel) || (way === "fetch" && canComeBack(ENDPOINTS[endpoint]));
+}
+
+const CHAT_BODY = JSON.stringify({
   model: "demo",
   stream: true,
   messages: [{ role: "user", content: "Tell me about a stream" }],
@@ -128,8 +133,7 @@ export function requestOf(choice) {
     body: isPost ? CHAT_BODY : undefined,
     mediaType: endpoint.mediaType,
     types: typesOf(choice),
-    // Of EventSource, only the URL can carry where to begin; of the endpoints, only the channels read it there.
-    lastEventId: endpoint.isChannel || choice.way !== "fetch" ? "" : (choice.last_id ?? ""),
+    lastEventId: canBeginLater(choice) && !endpoint.isChannel ? (choice.last_id ?? "") : "",
     reconnects: canComeBack(endpoint),
   };
 }

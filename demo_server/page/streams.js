@@ -72,7 +72,8 @@ function openWebSocket(request, on) {
   socket.addEventListener("close", ({ code, reason }) => {
     if (!isWanted) return;
     const words = [`code ${code}`, reason].filter(Boolean).join(", ");
-    on.state("closed", `${isOpen ? "closed" : "refused; a WebSocket does not tell why"} (${words}). It does not reconnect`);
+    const what = isOpen ? "closed" : "refused; a WebSocket does not tell why";
+    on.state("closed", `${what} (${words}). It does not reconnect`);
   });
   return {
     close: () => {
