@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -266,7 +265,9 @@ def test_what_is_published_arrives_in_a_second_tab(page: Page) -> None:
     assert published.endswith(" to 1 subscriber.")
 
     page.driver.switch_to.window(second)
-    page.wait(lambda: page.rows("event") == [["greeting", published.split()[2], '{"to":"you"}']])
+    page.wait(lambda: len(page.rows("event")) == 1)
+    ((event_type, event_id, data),) = page.rows("event")
+    assert (event_type, event_id, json.loads(data)) == ("greeting", published.split()[2], {"to": "you"})
 
 
 def test_a_gap_in_a_channel_stands_out_as_an_announcement(page: Page) -> None:
@@ -351,17 +352,26 @@ def test_all_text_has_contrast(page: Page, theme: str) -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "way"), [("/load", "eventsource"), ("/load", "fetch"), ("/ws", "websocket")])
-def test_at_full_blast_the_page_keeps_its_wits(page: Page, endpoint: str, way: str) -> None:
-    page.start(endpoint=endpoint, way=way, pace=0, pace_by="rate")
+def test_at_full_blast_a_click_still_gets_through_at_once(page: Page, endpoint: str, way: str) -> None:
+    page.open(endpoint=endpoint, way=way, pace=0, pace_by="rate")
+    # From the moment that the browser has the click to the moment that all it does is done. Not by WebDriver's own
+    # click: it asks the page some ten times first, and questions wait behind the events that have come before.
+    x, y = page.run(
+        "const stop = document.getElementById('stop'), { x, y } = stop.getBoundingClientRect();"
+        "stop.addEventListener('click', ({ timeStamp }) => { window.tookMs = performance.now() - timeStamp; });"
+        "return [x + 9, y + 9];"
+    )
+    page.click("start")
     page.wait(lambda: page.number("events") > 10_000)
-    began_s = time.monotonic()
-    page.click("stop")
-    page.wait_for_state("closed")
-    assert time.monotonic() - began_s < 2
-    page.wait(lambda: len(page.rows("event")) + len(page.rows("state")) == 200)
+    for kind in ("mousePressed", "mouseReleased"):
+        page.emulate("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+    page.wait(lambda: page.rows("state")[-1:] == [["closed", "", "stopped here"]])
+    assert page.run("return window.tookMs") < 1000
+    assert len(page.rows("event")) + len(page.rows("state")) == 200
     events = page.text("events")
     page.click("clear")
-    page.wait(lambda: page.text("events") == events and page.rows("event") == [])
+    page.wait(lambda: page.rows("event") == [])
+    assert page.text("events") == events
 
 
 def test_a_paused_log_stands_still_while_the_figures_go_on(page: Page) -> None:
