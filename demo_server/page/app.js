@@ -1,7 +1,7 @@
 // The page: ties the form, a receiver, the figures, the chart and the log together.
 
 import { Chart, short } from "./chart.js";
-import { Controls, hashOf } from "./controls.js";
+import { Controls } from "./controls.js";
 import { ANNOUNCEMENTS, commandsOf, ENDPOINTS, requestOf } from "./endpoints.js";
 import { Figures } from "./figures.js";
 import { Log } from "./log.js";
@@ -52,7 +52,7 @@ function start() {
     comment(text) {
       if (stream !== mine) return;
       figures.comment();
-      log.add("comment", "comment", text);
+      log.add("comment", "comment", text.trimStart());
     },
   };
   const mine = { close: () => {} };
@@ -70,14 +70,13 @@ function start() {
 
 function stop() {
   if (!stream) return;
-  stream.close();
   showState("closed", "stopped here");
   log.add("state", "closed", "stopped here");
   end();
 }
 
 function end() {
-  stream?.close();
+  stream.close();
   stream = null;
   closedAt = performance.now();
   byId("stop").disabled = true;
@@ -104,7 +103,6 @@ function contentOf(data) {
 
 function draw() {
   const now = closedAt ?? performance.now();
-  const delivery = figures.deliveryMs();
   const ms = (value) => (value === null ? "-" : value.toFixed(value < 100 ? 1 : 0));
   const shown = {
     events: figures.events.toLocaleString("en"),
@@ -112,7 +110,7 @@ function draw() {
     gap: ms(figures.lastGapMs),
     "max-gap": ms(figures.maxGapMs),
     bytes: figures.bytes.toLocaleString("en"),
-    delivery: ms(delivery),
+    delivery: ms(figures.deliveryMs()),
     reconnects: String(figures.reconnects),
     comments: way === "eventsource" && figures.comments === 0 ? "not shown" : String(figures.comments),
     "last-id": figures.lastId || "-",
@@ -128,7 +126,7 @@ function showRequest() {
   const request = requestOf(controls.choice);
   const { curl, sse } = commandsOf(request, controls.choice.way);
   const shown = { url: request.url, curl, sse };
-  const without = { curl: "curl has no use for a WebSocket", sse: "sse watch reads event streams only" };
+  const without = { curl: "reads no WebSocket; python -m websockets does", sse: "reads event streams only" };
   for (const [id, text] of Object.entries(shown)) {
     byId(id).textContent = text || without[id];
     byId(id).classList.toggle("none", !text);

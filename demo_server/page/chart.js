@@ -3,10 +3,11 @@
 const LEFT = 44;
 const BOTTOM = 20;
 const TOP = 10;
+const NARROW = 480;
 
-export const KINDS = {
-  events: { unit: "events/s", of: (second) => second.events },
-  gap: { unit: "ms", of: (second) => second.gapMs },
+const KINDS = {
+  events: { words: (most) => `At most ${most} events in one second`, of: (second) => second.events },
+  gap: { words: (most) => `The longest gap: ${most} ms`, of: (second) => second.gapMs },
 };
 
 export class Chart {
@@ -20,7 +21,7 @@ export class Chart {
 
   draw(seconds, kind) {
     const canvas = this.#canvas;
-    const { unit, of } = KINDS[kind];
+    const { words, of } = KINDS[kind];
     const width = canvas.clientWidth;
     const height = canvas.clientHeight;
     const context = scaled(canvas, width, height);
@@ -46,8 +47,9 @@ export class Chart {
       context.fillText(short(top * share), LEFT - 6, y);
     }
     context.textBaseline = "alphabetic";
-    for (const [secondsAgo, align] of [[60, "left"], [45, "center"], [30, "center"], [15, "center"], [0, "right"]]) {
-      context.textAlign = align;
+    const times = width < NARROW ? [60, 30, 0] : [60, 45, 30, 15, 0];
+    for (const secondsAgo of times) {
+      context.textAlign = { 60: "left", 0: "right" }[secondsAgo] ?? "center";
       const x = LEFT + (width - LEFT) * (1 - secondsAgo / 60);
       context.fillText(secondsAgo === 0 ? "now" : `${secondsAgo} s ago`, x, height - 4);
     }
@@ -68,15 +70,14 @@ export class Chart {
       context.stroke();
     });
     context.setLineDash([]);
-    this.#describe(seconds, values, unit);
+    this.#describe(seconds, words(short(Math.max(...values))));
   }
 
   // What the picture shows, in words.
-  #describe(seconds, values, unit) {
-    const most = short(Math.max(...values));
+  #describe(seconds, words) {
     const again = seconds.reduce((sum, { reconnects }) => sum + reconnects, 0);
-    const words = `At most ${most} ${unit} in one of the last 60 seconds; ${again} reconnects (dashed).`;
-    if (this.#text.textContent !== words) this.#text.textContent = words;
+    const text = `${words}. Reconnects, dashed: ${again}.`;
+    if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 }
 

@@ -40,6 +40,7 @@ export class Controls {
   set(changes, { keepsFields = false } = {}) {
     const choice = (this.choice = { ...this.choice, ...changes });
     if (!Object.hasOwn(ENDPOINTS, choice.endpoint)) choice.endpoint = DEFAULTS.endpoint;
+    if (choice.pace_by !== "rate") choice.pace_by = DEFAULTS.pace_by;
     const endpoint = ENDPOINTS[choice.endpoint];
     if (!usable(endpoint).includes(choice.way)) choice.way = usable(endpoint)[0];
     if (!keepsFields) this.#showFields(endpoint);

@@ -92,14 +92,19 @@ async function read(response, position, on, signal) {
   const reader = response.body.getReader();
   const take = mediaType(response) === "text/event-stream" ? eventReader(position, on) : lineReader(response, on);
   let turnBegan = performance.now();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done || signal.aborted) return;
-    take(value);
-    if (performance.now() - turnBegan > READ_AT_ONCE_MS) {
-      await new Promise((resolve) => setTimeout(resolve));
-      turnBegan = performance.now();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || signal.aborted) return;
+      take(value);
+      if (performance.now() - turnBegan > READ_AT_ONCE_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        turnBegan = performance.now();
+      }
     }
+  } finally {
+    // The parser may have had enough, and the server not.
+    reader.cancel().catch(() => {});
   }
 }
 

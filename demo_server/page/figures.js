@@ -38,7 +38,7 @@ export class Figures {
   event(data, id, nowMs) {
     this.events += 1;
     this.bytes += encoder.encode(data).length;
-    if (id !== "") this.lastId = id;
+    this.lastId = id;
     const bin = this.#bin(nowMs);
     bin.events += 1;
     if (this.#lastMs !== null) {
