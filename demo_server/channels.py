@@ -32,8 +32,8 @@ HISTORY_BYTES = 1 << 20
 # More than the history, so that a client which is sent all of that does not begin at its limit.
 MAX_BEHIND_EVENTS = 1000
 MAX_CHANNELS = 256
-# Writing to so many clients takes about half a millisecond; in between, the loop looks at everybody else.
-DELIVERIES_PER_TURN = 64
+# Writing to so many clients takes some milliseconds; in between, the loop looks at everybody else.
+DELIVERIES_PER_TURN = 500
 
 GAP = "gap"
 DROPPED = "dropped"

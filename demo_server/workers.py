@@ -19,6 +19,7 @@ from demo_server.peers import Members
 
 # A worker promises to be gone within 3 s; it had its signal just after us.
 END_WITHIN_S = 4.0
+LOOK_EVERY_S = 0.1
 
 
 def supervise(listeners: list[socket.socket], access_log: AccessLog, on_ready: Callable[[], None]) -> None:
@@ -51,20 +52,25 @@ def supervise(listeners: list[socket.socket], access_log: AccessLog, on_ready: C
 
 async def wait_for_end(hubs: list[socket.socket], on_ready: Callable[[], None]) -> None:
     """Pass messages between the workers until a signal comes."""
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
+    signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+        signal.signal(number, lambda number, _: signals.append(number))
     hub = Hub()
     workers = await hub.connect(hubs)
     ready = asyncio.create_task(hub.all_ready.wait())
-    waiting = asyncio.create_task(ended.wait())
+    waiting = asyncio.create_task(wait_for_signal(signals))
     done, _ = await asyncio.wait([*workers, ready, waiting], return_when=asyncio.FIRST_COMPLETED)
     if ready in done:
         on_ready()
         done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
     if waiting not in done:
         raise WorkerLostError("a worker process has ended by itself, and the server with it")
+
+
+async def wait_for_signal(signals: list[int]) -> None:
+    """Look for one now and then, as uvicorn does: a loop that waits is not woken by what a thread raises."""
+    while not signals:  # noqa: ASYNC110 - an Event cannot be set from a signal handler
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 def work(listener: socket.socket, hub: socket.socket, access_log: AccessLog) -> None:
