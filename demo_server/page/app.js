@@ -41,7 +41,7 @@ function start() {
       if (name === "open") figures.opened(performance.now());
       log.add("state", name, reason);
       showState(name, reason);
-      if (name === "closed") end();
+      if (name === "closed" || name === "failed") end();
     },
     event(type, data, id) {
       if (stream !== mine) return;
@@ -64,7 +64,7 @@ function start() {
     const receiver = WAYS[way].open(requestOf(controls.choice), on);
     mine.close = () => receiver.close();
   } catch (error) {
-    on.state("closed", error.message);
+    on.state("failed", error.message);
   }
 }
 
@@ -88,8 +88,7 @@ function showState(name, reason) {
   byId("status").dataset.state = name;
   byId("state").textContent = name;
   byId("reason").textContent = reason;
-  const knowsNoReason = name === "closed" && way === "eventsource" && reason !== "stopped here";
-  byId("ask-fetch").hidden = !knowsNoReason;
+  byId("ask-fetch").hidden = !(name === "failed" && way === "eventsource");
 }
 
 // What a chunk of a chat completion adds to the answer; "[DONE]" adds nothing.

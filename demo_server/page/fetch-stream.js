@@ -26,22 +26,22 @@ export function openFetch(request, on) {
 async function run(request, on, signal) {
   const position = { lastEventId: request.lastEventId, retryMs: DEFAULT_RETRY_MS };
   while (!signal.aborted) {
-    let end = "the server ended the stream";
+    let [name, end] = ["closed", "the server ended the stream"];
     try {
       const response = await fetch(request.url, options(request, position, signal));
       const refusal = await refusalOf(response, request);
       if (refusal) {
-        on.state("closed", refusal);
+        on.state("failed", refusal);
         return;
       }
       on.state("open", `HTTP ${response.status}, ${mediaType(response)}`);
       await read(response, position, on, signal);
     } catch (error) {
-      end = `the connection broke (${error.message})`;
+      [name, end] = ["failed", `the connection broke (${error.message})`];
     }
     if (signal.aborted) return;
     if (!request.reconnects) {
-      on.state("closed", end);
+      on.state(name, end);
       return;
     }
     on.state("reconnecting", `${end}; again in ${position.retryMs / 1000} s`);

@@ -1,6 +1,6 @@
 // The three ways to receive, behind one shape: `open(request, on)` returns something with `close()`, and tells
 //
-//   on.state(name, reason)     "open", "reconnecting" or "closed", and in words what is known of why
+//   on.state(name, reason)     "open", "reconnecting", "closed" or "failed" (closed, too), and what is known of why
 //   on.event(type, data, id)   strings; id is the last event ID at that moment
 //   on.comment(text)           where the way shows comments at all
 //
@@ -8,6 +8,9 @@
 
 import { openFetch } from "./fetch-stream.js";
 import { eventOfObject } from "./json-events.js";
+
+// RFC 6455, section 7.4.1: done, and the server going down. All others are some error's.
+const CLEAN_CODES = [1000, 1001];
 
 export const WAYS = {
   eventsource: {
@@ -44,7 +47,7 @@ function openEventSource(request, on) {
   source.addEventListener("error", (event) => {
     if (event instanceof MessageEvent) return;
     if (source.readyState === EventSource.CLOSED) {
-      on.state("closed", "EventSource has given up, and does not tell why: neither status nor text");
+      on.state("failed", "EventSource has given up, and does not tell why: neither status nor text");
     } else {
       on.state("reconnecting", "the connection ended; EventSource does not tell why");
     }
@@ -72,8 +75,8 @@ function openWebSocket(request, on) {
   socket.addEventListener("close", ({ code, reason }) => {
     if (!isWanted) return;
     const words = [`code ${code}`, reason].filter(Boolean).join(", ");
-    const what = isOpen ? "closed" : "refused; a WebSocket does not tell why";
-    on.state("closed", `${what} (${words}). It does not reconnect`);
+    const what = isOpen ? "the server closed it" : "refused; a WebSocket does not tell why";
+    on.state(CLEAN_CODES.includes(code) ? "closed" : "failed", `${what} (${words}). It does not reconnect`);
   });
   return {
     close: () => {

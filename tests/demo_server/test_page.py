@@ -230,7 +230,7 @@ def test_reconnections_are_counted_and_go_on_after_the_last_id(page: Page, way: 
 
 def test_a_websocket_does_not_reconnect_and_the_page_says_so(page: Page) -> None:
     page.start(endpoint="/ws", pace=0.01, count=3)
-    assert page.wait_for_state("closed") == "closed (code 1000). It does not reconnect"
+    assert page.wait_for_state("closed") == "the server closed it (code 1000). It does not reconnect"
     assert "left to the application" in page.text("way-hint")
 
 
@@ -279,7 +279,7 @@ def test_a_gap_in_a_channel_stands_out_as_an_announcement(page: Page) -> None:
 def test_a_refusal_is_shown_in_words(page: Page) -> None:
     page.expects_refusals = True
     page.start(endpoint="/stream", way="fetch", pace=-1)
-    reason = page.wait_for_state("closed")
+    reason = page.wait_for_state("failed")
     assert reason.startswith("HTTP 422")
     assert reason.endswith("interval: Input should be greater than or equal to 0")
 
@@ -287,7 +287,7 @@ def test_a_refusal_is_shown_in_words(page: Page) -> None:
 def test_where_eventsource_gives_no_reason_fetch_is_offered_which_does(page: Page) -> None:
     page.expects_refusals = True
     page.start(endpoint="/stream", way="eventsource", more="no_such=parameter")
-    assert "does not tell why" in page.wait_for_state("closed")
+    assert "does not tell why" in page.wait_for_state("failed")
     page.click("ask-fetch")
     page.wait(lambda: page.text("reason").startswith("HTTP 422"))
     assert "no_such" in page.text("reason")
