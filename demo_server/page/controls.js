@@ -1,6 +1,6 @@
 // The form: what is chosen, as an object that is also the address's #hash, so that a link or a reload brings it back.
 
-import { canBeginLater, ENDPOINTS, PRESETS } from "./endpoints.js";
+import { canBeginLater, ENDPOINTS, ENDS, PRESETS } from "./endpoints.js";
 import { hasEventSource, WAYS } from "./streams.js";
 
 const DEFAULTS = { endpoint: "/stream", way: "eventsource", pace_by: "interval", channel: "ticker" };
@@ -84,6 +84,7 @@ export class Controls {
     const more = new URLSearchParams(this.choice.more ?? "");
     const wasChosen = isChosen(preset, more);
     for (const [name, value] of new URLSearchParams(preset)) {
+      if (ENDS.includes(name)) ENDS.forEach((other) => more.delete(other));
       if (wasChosen) more.delete(name);
       else more.set(name, value);
     }

@@ -63,7 +63,7 @@ export const ENDPOINTS = {
   "/faults": {
     ...EVENT_STREAM,
     group: "Faults",
-    fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "")],
+    fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "0")],
     defaultRate: "10",
     hasPresets: true,
     about: "A stream that goes wrong, as much as it is asked to: choose the faults below. /truth/{run} tells what it did.",
@@ -75,11 +75,11 @@ export const ENDPOINTS = {
     ways: ["fetch"],
     method: "POST",
     fields: [
-      field("ttft", "First token after", "s", ""),
-      field("llm_rate", "Rate", "tokens/s", "", "", "rate"),
-      field("tokens", "Answer", "tokens", ""),
-      field("jitter", "Jitter", "0 to 1", ""),
-      field("seed", "Seed", "", ""),
+      field("ttft", "First token after", "s", "0.3"),
+      field("llm_rate", "Rate", "tokens/s", "50", "", "rate"),
+      field("tokens", "Answer", "tokens", "64"),
+      field("jitter", "Jitter", "0 to 1", "0"),
+      field("seed", "Seed", "", "random"),
     ],
     defaultRate: null,
     about: "Tokens in the shape of OpenAI's chat completions. It is a POST, so EventSource cannot ask for it.",
@@ -102,10 +102,14 @@ const CHAT_BODY = JSON.stringify({
 
 // The faults that one click adds.
 export const PRESETS = [
-  "drop=5", "duplicate=5", "reorder=4", "stall=10", "close=10", "reset=10", "truncate=10", "burst=10", "header_delay=3",
-  "line_end=mixed", "bom=true", "split_utf8=true", "no_final_blank=true&count=10", "heartbeats_only=true", "huge=5",
-  "endless_line=5", "content_type=text/plain", "status=503&status_times=1", "status=204&status_after=1", "redirect=2",
+  "drop=5", "duplicate=5", "reorder=4", "stall=10", "close=10", "reset=10", "truncate=10", "endless_line=5",
+  "no_final_blank=true&count=10", "line_end=mixed", "bom=true", "split_utf8=true", "huge=5&huge_bytes=1000000",
+  "burst=10", "header_delay=2", "heartbeats_only=true", "content_type=text/plain", "status=503&status_times=1",
+  "status=204&status_after=1", "redirect=2",
 ];
+
+// Of these a stream has one at most: no event follows on any of them.
+export const ENDS = ["stall", "close", "reset", "truncate", "endless_line"];
 
 // What a channel says besides what is published.
 export const ANNOUNCEMENTS = ["gap", "dropped"];

@@ -68,12 +68,13 @@ async function refusalOf(response, request) {
   return "";
 }
 
-// Returns what the server says about a status: FastAPI's `detail`, or the text.
+// Returns what the server says about a status: FastAPI's `detail`, OpenAI's `error`, or the text.
 export async function explanation(response) {
   const text = await response.text();
   let detail = text;
   try {
-    detail = JSON.parse(text).detail ?? text;
+    const answer = JSON.parse(text);
+    detail = answer.detail ?? answer.error?.message ?? text;
   } catch {
     // Not JSON: the text says it.
   }

@@ -17,10 +17,11 @@ export class Figures {
   lastId = "";
   lastGapMs = null;
   maxGapMs = null;
-  // The event that came last and when, by Date.now(): what its delivery took is worked out when it is shown.
-  lastData = "";
-  lastDataAt = 0;
-
+  // The event that came last and when, by Date.now(): what its delivery took is worked out when it is shown, and once,
+  // for it may be megabytes.
+  #lastData = "";
+  #lastDataAt = 0;
+  #lastDeliveryMs = undefined;
   #firstMs = null;
   #lastMs = null;
   #bins = Array.from({ length: BINS }, () => newBin(-1));
@@ -48,8 +49,9 @@ export class Figures {
       bin.gapMs = Math.max(bin.gapMs, gapMs);
     }
     this.#lastMs = nowMs;
-    this.lastData = data;
-    this.lastDataAt = Date.now();
+    this.#lastData = data;
+    this.#lastDataAt = Date.now();
+    this.#lastDeliveryMs = undefined;
   }
 
   get reconnects() {
@@ -69,13 +71,11 @@ export class Figures {
 
   // By the server's clock when it sent the last event, and this one's when it came; null where it does not say.
   deliveryMs() {
-    let ts;
-    try {
-      ({ ts } = JSON.parse(this.lastData));
-    } catch {
-      return null;
+    if (this.#lastDeliveryMs === undefined) {
+      const ts = timestampOf(this.#lastData);
+      this.#lastDeliveryMs = ts === null ? null : this.#lastDataAt - ts / 1e6;
     }
-    return typeof ts === "number" ? this.lastDataAt - ts / 1e6 : null;
+    return this.#lastDeliveryMs;
   }
 
   // The last 60 seconds, oldest first: {events, gapMs, reconnects} of each.
@@ -104,6 +104,15 @@ export class Figures {
   #read(number) {
     const bin = this.#bins[((number % BINS) + BINS) % BINS];
     return bin.number === number ? bin : newBin(number);
+  }
+}
+
+function timestampOf(data) {
+  try {
+    const { ts } = JSON.parse(data);
+    return typeof ts === "number" ? ts : null;
+  } catch {
+    return null;
   }
 }
 

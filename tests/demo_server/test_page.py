@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -412,6 +413,24 @@ def test_what_is_typed_and_clicked_becomes_the_request_and_the_address(page: Pag
     address = parse_qs(page.driver.current_url.partition("#")[2])
     assert address["event"] == ["it's & more"]
     assert address["more"] == ["drop=5&duplicate=5"]
+
+
+def test_every_fault_of_a_click_is_one_that_the_server_knows(page: Page) -> None:
+    page.open(endpoint="/faults")
+    presets = page.run("return [...document.querySelectorAll('#presets button')].map((button) => button.textContent)")
+    assert len(presets) > 15
+    with httpx.Client(base_url=page.server, timeout=0.2) as client:
+        for preset in presets:
+            # Refusals come at once; what does not is a header_delay.
+            with suppress(httpx.ReadTimeout), client.stream("GET", f"/faults?{preset}&run=of-a-click") as answer:
+                assert answer.status_code != 422, answer.read()
+
+
+def test_faults_that_exclude_each_other_take_turns(page: Page) -> None:
+    page.open(endpoint="/faults", more="drop=5")
+    for preset in ("close=10", "reset=10"):
+        page.driver.find_element(By.XPATH, f"//*[@id='presets']/button[.='{preset}']").click()
+    assert page.text("url") == f"{page.server}/faults?drop=5&reset=10"
 
 
 @pytest.mark.parametrize("endpoint", ["/stream", "/v1/chat/completions"])
