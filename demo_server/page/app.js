@@ -102,14 +102,13 @@ function contentOf(data) {
 
 function draw() {
   const now = closedAt ?? performance.now();
-  const ms = (value) => (value === null ? "-" : value.toFixed(value < 100 ? 1 : 0));
   const shown = {
     events: figures.events.toLocaleString("en"),
     rate: short(figures.rate(now)),
-    gap: ms(figures.lastGapMs),
-    "max-gap": ms(figures.maxGapMs),
+    gap: gapWords(figures.lastGapMs),
+    "max-gap": gapWords(figures.maxGapMs),
     bytes: figures.bytes.toLocaleString("en"),
-    delivery: ms(figures.deliveryMs()),
+    delivery: deliveryWords(figures.deliveryMs()),
     reconnects: String(figures.reconnects),
     comments: way === "eventsource" && figures.comments === 0 ? "not shown" : String(figures.comments),
     "last-id": figures.lastId || "-",
@@ -119,6 +118,16 @@ function draw() {
   }
   chart.draw(figures.seconds(now), byId("chart-kind").value);
   log.show();
+}
+
+function gapWords(ms) {
+  return ms === null ? "-" : ms.toFixed(ms < 100 ? 1 : 0);
+}
+
+// Date.now() counts whole milliseconds: what is below one is not known.
+function deliveryWords(ms) {
+  if (ms === null) return "-";
+  return Math.abs(ms) < 1 ? "under 1" : String(Math.round(ms));
 }
 
 function showRequest() {

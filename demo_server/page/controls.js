@@ -98,7 +98,9 @@ export function hashOf(choice) {
 
 const usable = (endpoint) => endpoint.ways.filter((way) => way !== "eventsource" || hasEventSource());
 
-const isChosen = (preset, chosen) => [...new URLSearchParams(preset)].every(([name, value]) => chosen.get(name) === value);
+function isChosen(preset, chosen) {
+  return [...new URLSearchParams(preset)].every(([name, value]) => chosen.get(name) === value);
+}
 
 function fillEndpoints(select) {
   for (const [name, { group, label = name }] of Object.entries(ENDPOINTS)) {

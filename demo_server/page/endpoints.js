@@ -66,7 +66,7 @@ export const ENDPOINTS = {
     fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "0")],
     defaultRate: "10",
     hasPresets: true,
-    about: "A stream that goes wrong, as much as it is asked to: choose the faults below. /truth/{run} tells what it did.",
+    about: "A stream that goes wrong as it is asked to: choose faults below. /truth/{run} tells what it did.",
   },
   "/v1/chat/completions": {
     ...EVENT_STREAM,

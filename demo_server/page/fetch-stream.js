@@ -82,7 +82,8 @@ export async function explanation(response) {
     detail = detail.map(({ loc, msg }) => [(loc ?? []).slice(1).join("."), msg].filter(Boolean).join(": ")).join("; ");
   }
   const words = typeof detail === "string" ? detail : JSON.stringify(detail);
-  return ` ${[response.statusText, words.trim().slice(0, 500)].filter(Boolean).join(" - ")}`;
+  const parts = new Set([response.statusText, words.trim().slice(0, 500)].filter(Boolean)); // "Not Found" is said once
+  return ` ${[...parts].join(" - ")}`;
 }
 
 function mediaType(response) {
