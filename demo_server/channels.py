@@ -3,8 +3,8 @@
 - An event is encoded once, whoever reads it: all subscribers share the bytes.
 - To a client that keeps up, an event is written by whoever publishes, without waking the subscriber's own task: half
   the cost, and thousands get it within tens of milliseconds.
-- A client that does not keep up has a queue, which its task empties. The queue is bounded: at its end the subscriber is
-  dropped, is told so if it ever reads again, and finds the rest in the history when it comes back.
+- A client that does not keep up has a queue, which its task empties. The queue is bounded, in events and bytes: at its
+  end the subscriber is dropped, is told so if it ever reads again, and finds the rest in the history when it returns.
 - The history is bounded, in events and bytes. What a returning client has missed and is no longer there is announced.
 
 Event ids are ``epoch-number``. The epoch changes when a numbering begins anew, as with each start of the server: an id
@@ -31,6 +31,7 @@ HISTORY_EVENTS = 500
 HISTORY_BYTES = 1 << 20
 # More than the history, so that a client which is sent all of that does not begin at its limit.
 MAX_BEHIND_EVENTS = 1000
+MAX_BEHIND_BYTES = 4 << 20
 MAX_CHANNELS = 256
 # Writing to so many clients takes some milliseconds; in between, the loop looks at everybody else.
 DELIVERIES_PER_TURN = 500
@@ -62,6 +63,7 @@ class Subscriber:
         self._stream = stream
         self._send = send
         self._queue: deque[Message] = deque()
+        self._queue_bytes = 0
         self._is_sending = False
         self._is_dropped = False
         self._loop = asyncio.get_running_loop()
@@ -70,7 +72,8 @@ class Subscriber:
 
     def begin(self, missed: list[Message], seen: Number) -> None:
         """Have these sent first, and leave out what comes with a number up to `seen`."""
-        self._queue.extend(missed)
+        for message in missed:
+            self._enqueue(message)
         self._seen = seen
 
     async def deliver(self, event: Published) -> None:
@@ -83,13 +86,17 @@ class Subscriber:
             await self._send(event.message)  # nothing is in the buffer, so this returns at once
             self._note_event()
             return
-        self._queue.append(event.message)
-        if len(self._queue) > MAX_BEHIND_EVENTS:
+        self._enqueue(event.message)
+        if len(self._queue) > MAX_BEHIND_EVENTS or self._queue_bytes > MAX_BEHIND_BYTES:
             self._is_dropped = True
+            reason = f"{len(self._queue)} events ({self._queue_bytes} bytes) behind"
             self._queue.clear()
-            reason = f"more than {MAX_BEHIND_EVENTS} events behind"
-            self._queue.append(body(encode_event(None, DROPPED, json.dumps({"reason": reason}))))
+            self._enqueue(body(encode_event(None, DROPPED, json.dumps({"reason": reason}))))
         self._stream.wake()
+
+    def _enqueue(self, message: Message) -> None:
+        self._queue.append(message)
+        self._queue_bytes += len(message["body"])
 
     async def run(self, heartbeat_s: float) -> None:
         """Send what is in the queue, and heartbeats, until the stream is ended or the subscriber dropped."""
@@ -108,7 +115,9 @@ class Subscriber:
     async def _send_queue(self) -> None:
         self._is_sending = True
         while self._queue and not self._stream.ended:
-            await self._send(self._queue.popleft())
+            message = self._queue.popleft()
+            self._queue_bytes -= len(message["body"])
+            await self._send(message)
             self._note_event()
             if self._stream.transport.get_write_buffer_size():
                 await self._send(NOTHING)  # waits until the client has taken the rest

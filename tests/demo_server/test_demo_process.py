@@ -8,34 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import httpx
 import pytest
+from demo_server_processes import END_WITHIN_S, started_server
 
-END_WITHIN_S = 3.0
 STREAMS_PER_ENDPOINT = 100
 OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
 # Never read by these tests: every buffer is full and the server waits in a send.
 LARGEST_EVENTS = ["/stream?interval=0&size=1000000", "/load?rate=0&size=1000000"]
 STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interval=0", "/load?rate=0&size=100000"]
-
-
-@contextmanager
-def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Yield a server's process and port; whatever happens, the process is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", *options]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            match = re.fullmatch(r"demo server on http://127\.0\.0\.1:(\d+)\n", line)
-            assert match, line
-            yield process, int(match[1])
-        finally:
-            process.kill()
 
 
 def open_streams(
@@ -279,3 +262,14 @@ def test_importing_the_package_does_not_import_the_frameworks() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
+
+
+def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() -> None:
+    with started_server() as (_, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        client.get("/stats")
+        took_s = []
+        for _ in range(20):
+            start_s = time.perf_counter()
+            client.get("/stats")
+            took_s.append(time.perf_counter() - start_s)
+    assert min(took_s) < 0.03  # with Nagle's algorithm, each waits 40 ms
