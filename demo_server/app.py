@@ -18,6 +18,7 @@ from demo_server.channel_endpoints import channel_endpoints
 from demo_server.channels import Channels
 from demo_server.load import LoadApp
 from demo_server.options import AccessLog
+from demo_server.page import add_page
 from demo_server.parameters import LoadParameters
 from demo_server.peers import Peers
 from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
@@ -69,6 +70,7 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
+    add_page(api)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     return api
 
