@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import AccessLog, logged
+from demo_server.completions import completions
 from demo_server.load import LoadApp
 from demo_server.parameters import LoadParameters
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
@@ -60,6 +61,7 @@ def create_api(streams: Streams) -> FastAPI:
     api = FastAPI(title="sse demo server", description=DESCRIPTION)
     api.state.streams = streams
     api.include_router(ways)
+    api.include_router(completions)
     api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
