@@ -12,7 +12,7 @@ import sys
 __all__ = ["run"]
 
 
-def run(host: str, port: int, *, exit_on_stdin_eof: bool = False) -> None:
+def run(host: str, port: int, *, access_log: str = "requests", exit_on_stdin_eof: bool = False) -> None:
     """Serve until SIGTERM, Ctrl-C or (if asked) the end of stdin; port 0 takes a free one.
 
     Call it from the main thread, as the last thing the process does: it takes over SIGTERM and SIGINT.
@@ -23,7 +23,7 @@ def run(host: str, port: int, *, exit_on_stdin_eof: bool = False) -> None:
     # Here and not above, so that `import demo_server` does not cost the half second that FastAPI takes.
     from demo_server.server import serve
 
-    serve(host, port, exit_on_stdin_eof=exit_on_stdin_eof)
+    serve(host, port, access_log=access_log, exit_on_stdin_eof=exit_on_stdin_eof)
 
 
 def exit_at_once(*_: object) -> None:

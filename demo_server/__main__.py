@@ -16,13 +16,19 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)")
     parser.add_argument(
+        "--access-log",
+        choices=["none", "requests", "all"],
+        default="requests",
+        help="which requests to log as JSON lines on stderr; only 'all' has streams in it (default: %(default)s)",
+    )
+    parser.add_argument(
         "--exit-on-stdin-eof",
         action="store_true",
         help="end when stdin does, so that the server never outlives the process that started it",
     )
     options = parser.parse_args()
     try:
-        demo_server.run(options.host, options.port, exit_on_stdin_eof=options.exit_on_stdin_eof)
+        demo_server.run(**vars(options))
     except OSError as exc:
         sys.stderr.write(f"demo server: {exc.strerror}\n")
         sys.exit(USAGE_EXIT_CODE)

@@ -66,7 +66,7 @@ def serving_demo() -> Iterator[str]:
     ask; and it ends when its stdin does, so that it cannot outlive us.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", "--exit-on-stdin-eof"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -25,7 +25,7 @@ STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interv
 @contextmanager
 def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Yield a server's process and port; whatever happens, the process is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", *options]
+    command = [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", *options]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:
