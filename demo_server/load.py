@@ -23,11 +23,7 @@ from demo_server.encoding import comment, event_encoder, retry_field
 from demo_server.parameters import LoadParameters, next_seq, refusal
 from demo_server.streams import Notice, Stream, Streams
 
-HEAD: Message = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")],
-}
+HEADERS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
 END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -54,7 +50,8 @@ class LoadApp:
         with self._streams.open(scope) as stream:
             watcher = asyncio.create_task(end_on_disconnect(receive, stream))
             try:
-                await send(HEAD)
+                # A list of its own: the CORS middleware adds to it.
+                await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
                 await send_events(stream, send, parameters, first_seq)
                 await send(END)
             finally:
