@@ -7,17 +7,16 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, WebSocket
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import WebSocketRequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import AccessLog, logged
 from demo_server.completions import completions
 from demo_server.load import LoadApp
-from demo_server.parameters import LoadParameters
+from demo_server.parameters import LoadParameters, unprocessable
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
 from demo_server.ways import ways
 
@@ -65,6 +64,7 @@ def create_api(streams: Streams) -> FastAPI:
     api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
+    api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     return api
 
@@ -84,8 +84,13 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+async def refuse(request: Request, exc: Exception) -> Response:
+    """Answer bad parameters and bodies."""
+    assert isinstance(exc, RequestValidationError)
+    return unprocessable(exc.errors())
+
+
 async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:
     """Answer bad parameters as over HTTP; FastAPI's own would be a 403 without a word."""
     assert isinstance(exc, WebSocketRequestValidationError)
-    answer = JSONResponse({"detail": jsonable_encoder(exc.errors())}, status_code=422)
-    await websocket.send_denial_response(answer)
+    await websocket.send_denial_response(unprocessable(exc.errors()))

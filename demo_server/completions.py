@@ -110,7 +110,7 @@ class CompletionRequest(BaseModel):
     def check_content_type(cls, body: object) -> object:
         """Say what is wrong with what `curl -d` sends: FastAPI hands over, unread, what is not declared as JSON."""
         if isinstance(body, bytes):
-            raise ValueError("the body is not JSON: it needs the header Content-Type: application/json")  # noqa: TRY004
+            raise ValueError("not JSON: a JSON body needs the header Content-Type: application/json")  # noqa: TRY004
         return body
 
 
@@ -267,4 +267,4 @@ async def answer_whole(request: Request, completion: Completion, started_s: floa
             watcher.cancel()
     if stream.ended:
         return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)
-    return JSONResponse(completion.whole())
+    return Response(json.dumps(completion.whole()), media_type="application/json")
