@@ -1,15 +1,31 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 import trustme
 from certificates import Authority
+from running_demo import Demo, running_demo
 
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(trustme.CA(), tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module", name="shared_demo")
+def start_demo() -> Iterator[Demo]:
+    with running_demo("--access-log", "none") as demo:
+        yield demo
+        assert demo.end() == ""  # whatever the tests did to it
+
+
+@pytest.fixture(name="demo")
+def wait_until_demo_is_idle(shared_demo: Demo) -> Demo:
+    """A demo server that has noticed that the streams of the test before are gone."""
+    shared_demo.wait_until_idle(10)
+    return shared_demo
 
 
 def pytest_sessionstart() -> None:
