@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated
 
+from anyio import BrokenResourceError
 from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
@@ -45,10 +46,15 @@ def create_app(streams: Streams, access_log: AccessLog = AccessLog.NONE) -> ASGI
         is_load = scope["type"] == "http" and scope["path"] == "/load"
         try:
             await (load if is_load else api)(scope, receive, send)
-        except SendTimeoutError:
+        except* SendTimeoutError:
             # sse-starlette's word for a client that does not read. What it was sent is not complete: no last chunk.
             scope["extensions"][TRANSPORT_EXTENSION].abort()
             await asyncio.sleep(0)  # until uvicorn knows: it complains of responses that are left incomplete
+        except* BrokenResourceError:
+            # What comes of fastapi.sse when its client leaves while an event waits in the queue:
+            # https://github.com/fastapi/fastapi/discussions/15725
+            if not scope["extensions"][TRANSPORT_EXTENSION].is_closing():
+                raise
 
     return CORSMiddleware(
         app, allow_origin_regex=OWN_ORIGINS, allow_methods=["*"], allow_headers=["*"], expose_headers=["Retry-After"]

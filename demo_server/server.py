@@ -73,8 +73,8 @@ class Impatient(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Have `send` wait as soon as the kernel takes no more: no event lingers in the process, nor in the kernel."""
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=0)
-        # asyncio does so itself only where the listener was told its protocol by name. Without, what follows data that is
-        # not acknowledged yet waits for the client to do so: up to 40 ms.
+        # asyncio does so itself only where the listener was told its protocol by name. Without, what follows data that
+        # is not acknowledged yet waits for the client to do so: up to 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
 

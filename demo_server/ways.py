@@ -11,11 +11,11 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import fastapi.sse
 import sse_starlette
-from fastapi import APIRouter, Request, WebSocket
+from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 
@@ -114,7 +114,7 @@ async def ws(websocket: WebSocket, push: Push) -> None:
     # When to use it: the client has much to say, too. Otherwise an event stream does the same over plain HTTP, and
     # reconnects by itself with the id of the last event; here that is the page's work.
     await websocket.accept()
-    with opened(websocket) as stream:
+    with opened(websocket) as stream, suppress(WebSocketDisconnect):  # the send's word for a client that has left
         watcher = asyncio.create_task(end_on_disconnect(websocket.receive, stream))
         try:
             async for message in messages(stream, push):

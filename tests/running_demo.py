@@ -72,7 +72,8 @@ class Demo:
         return connection
 
     def connect(self, path: str) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, proxy=None)
+        # Without a limit to its queue: when that is full, websockets does not even read the end of the connection.
+        return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, proxy=None, max_queue=None)
 
     def listen(self, path: str, query: str = "", headers: dict[str, str] | None = None) -> Iterator[Said]:
         """Yield what a way to push says, while it does."""
