@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from demo_server.access_log import AccessLog, logged
 from demo_server.completions import completions
 from demo_server.load import LoadApp
-from demo_server.parameters import LoadParameters, unprocessable
+from demo_server.parameters import LastEventId, LoadParameters, unprocessable
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
-from demo_server.ways import ways
+from demo_server.ways import EVENT_STREAM, ways
 
 # A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine. Pages from elsewhere have
 # no business here.
@@ -37,9 +37,7 @@ def create_app(streams: Streams, access_log: AccessLog = AccessLog.NONE) -> ASGI
     # themselves (streams.py).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     api = logged(create_api(streams), access_log)
-    load: ASGIApp = LoadApp(streams)
-    if access_log is AccessLog.ALL:
-        load = logged(load, access_log)
+    load = LoadApp(streams, access_log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Not `api.mount`: FastAPI's middleware would put itself between an event's timestamp and its socket.
@@ -67,7 +65,13 @@ def create_api(streams: Streams) -> FastAPI:
     api.state.streams = streams
     api.include_router(ways)
     api.include_router(completions)
-    api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
+    api.get(
+        "/load",
+        tags=["ways to push"],
+        summary="Events, by plain ASGI",
+        response_class=Response,
+        responses=EVENT_STREAM,
+    )(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
     api.exception_handler(RequestValidationError)(refuse)
@@ -75,7 +79,7 @@ def create_api(streams: Streams) -> FastAPI:
     return api
 
 
-async def load(parameters: Annotated[LoadParameters, Query()]) -> None:
+async def load(parameters: Annotated[LoadParameters, Query()], last_event_id: LastEventId = None) -> None:
     """Events from a plain ASGI application, outside of FastAPI: the cheapest way."""
     raise NotImplementedError("only for the schema: create_app sends such requests to LoadApp")
 

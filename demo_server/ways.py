@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractContextManager, suppress
+from typing import Any
 
 import fastapi.sse
 import sse_starlette
@@ -31,7 +32,18 @@ GOING_AWAY = 1001  # RFC 6455, section 7.4.1: "such as a server going down"
 ways = APIRouter(tags=["ways to push"])
 
 
-@ways.get("/stream", response_class=sse_starlette.EventSourceResponse)
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+NDJSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/x-ndjson": {}}}}
+UPGRADE: dict[int | str, dict[str, Any]] = {426: {"description": "Not a WebSocket's request."}}
+
+
+@ways.get(
+    "/stream",
+    summary="Events, by sse-starlette",
+    response_class=sse_starlette.EventSourceResponse,
+    responses=EVENT_STREAM,
+)
 async def stream(request: Request, push: Push, last_event_id: LastEventId = None) -> sse_starlette.EventSourceResponse:
     """Events by sse-starlette's EventSourceResponse."""
     # When to use it: browsers are to get events from FastAPI. It pings, sees a client leave, and hangs up on one that
@@ -54,7 +66,7 @@ async def stream(request: Request, push: Push, last_event_id: LastEventId = None
     return sse_starlette.EventSourceResponse(events(), ping=push.heartbeat, send_timeout=SEND_TIMEOUT_S)
 
 
-@ways.get("/native", response_class=fastapi.sse.EventSourceResponse)
+@ways.get("/native", summary="Events, by FastAPI itself", response_class=fastapi.sse.EventSourceResponse)
 async def native(
     request: Request, push: Push, last_event_id: LastEventId = None
 ) -> AsyncIterable[fastapi.sse.ServerSentEvent]:
@@ -72,7 +84,7 @@ async def native(
             stream.count_event()  # handed over, to be exact: up to two are still in FastAPI's queues
 
 
-@ways.get("/streaming-response", response_class=StreamingResponse)
+@ways.get("/streaming-response", summary="Lines of text", response_class=StreamingResponse, responses=TEXT)
 async def streaming_response(request: Request, push: Push) -> StreamingResponse:
     """Lines of plain text, as they come, by Starlette's StreamingResponse; not an event stream."""
     # When to use it: a program reads it once from start to end (a log, an export). There are no types, ids or
@@ -92,7 +104,7 @@ async def streaming_response(request: Request, push: Push) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-@ways.get("/ndjson", response_class=StreamingResponse)
+@ways.get("/ndjson", summary="Lines of JSON", response_class=StreamingResponse, responses=NDJSON)
 async def ndjson(request: Request, push: Push) -> StreamingResponse:
     """One JSON object per line, by Starlette's StreamingResponse; not an event stream."""
     # When to use it: programs exchange records, and each line is to be parsed alone. The reader must reconnect, and
@@ -129,7 +141,9 @@ async def ws(websocket: WebSocket, push: Push) -> None:
             watcher.cancel()
 
 
-@ways.get("/ws", status_code=426, response_class=PlainTextResponse)
+@ways.get(
+    "/ws", summary="JSON messages, by WebSocket", status_code=426, response_class=PlainTextResponse, responses=UPGRADE
+)
 async def ws_without_upgrade() -> PlainTextResponse:
     """Use a WebSocket client: the objects of /ndjson as messages, with the same parameters as every other way."""
     text = "this is a WebSocket endpoint: connect with ws://\n"
