@@ -20,8 +20,9 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo_server.access_log import AccessLog, logged
+from demo_server.access_log import logged
 from demo_server.encoding import comment, event_encoder, retry_field
+from demo_server.options import AccessLog
 from demo_server.parameters import LoadParameters, next_seq, refusal
 from demo_server.streams import Notice, Stream, Streams
 
@@ -57,12 +58,16 @@ class LoadApp:
         with self._streams.open(scope) as stream:
             watcher = asyncio.create_task(end_on_disconnect(receive, stream))
             try:
-                # A list of its own: the CORS middleware adds to it.
-                await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+                await send(head())
                 await send_events(stream, send, parameters, first_seq)
                 await send(END)
             finally:
                 watcher.cancel()
+
+
+def head() -> Message:
+    """Return what an event stream begins with; anew each time, for the CORS middleware adds to the list."""
+    return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}
 
 
 def parse(scope: Scope) -> LoadParameters:

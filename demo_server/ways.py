@@ -1,8 +1,8 @@
 """The ways to push events from FastAPI, side by side: the same events, the same parameters, and when to use which.
 
-All are async generators that hold what they need inside of a ``with``, and so let go of it however the stream ends:
-its count is reached, the client has left, or the server goes down. docs/demo-server.md says what each way costs. One
-more is in load.py: a plain ASGI application, without FastAPI.
+All hold what they need inside of a ``with``, and so let go of it however the stream ends: its count is reached, the
+client has left, or the server goes down. docs/demo-server.md says what each way costs. One more is in load.py: a plain
+ASGI application, without FastAPI.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import Annotated, Any
 
 import fastapi.sse
 import sse_starlette
-from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 
@@ -53,12 +53,12 @@ async def stream(request: Request, push: Push, last_event_id: LastEventId = None
     async def events() -> AsyncIterator[sse_starlette.ServerSentEvent]:
         with opened(request) as stream:
             async for tick in stream.ticks(first_seq, push.count, push.interval_s):
-                # sse-starlette looks for itself, and ends what waits. Ask where the next step is dear, a query say.
-                if await request.is_disconnected():
-                    return
                 if isinstance(tick, Notice):
                     yield sse_starlette.ServerSentEvent(comment=tick.value)
                     continue
+                # sse-starlette looks for itself, and ends what waits. Ask where the next step is dear, a query say.
+                if await request.is_disconnected():
+                    return
                 data, retry = json.dumps(content(tick, push)), push.retry if tick == first_seq else None
                 yield sse_starlette.ServerSentEvent(data, id=str(tick), event=push.event, retry=retry)
                 stream.count_event()  # back from the yield: it has been sent
@@ -66,23 +66,31 @@ async def stream(request: Request, push: Push, last_event_id: LastEventId = None
     return sse_starlette.EventSourceResponse(events(), ping=push.heartbeat, send_timeout=SEND_TIMEOUT_S)
 
 
+async def native_stream(request: Request, push: Push) -> AsyncIterator[tuple[Stream, PushParameters]]:
+    """Hold the stream of /native."""
+    # A dependency, which FastAPI lets go of with the response. The generator below it does not close: it lies half-way,
+    # with all that it holds, until the garbage collector comes by.
+    with opened(request) as stream:
+        yield stream, push
+
+
 @ways.get("/native", summary="Events, by FastAPI itself", response_class=fastapi.sse.EventSourceResponse)
 async def native(
-    request: Request, push: Push, last_event_id: LastEventId = None
+    held: Annotated[tuple[Stream, PushParameters], Depends(native_stream)], last_event_id: LastEventId = None
 ) -> AsyncIterable[fastapi.sse.ServerSentEvent]:
     """Events by FastAPI's own fastapi.sse."""
     # When to use it: as /stream, without another dependency and with the types of the events in the OpenAPI schema.
     # Each event passes two queues and is encoded by FastAPI's rules: the dearest way, by far.
     # After 15 silent seconds it pings by itself, whatever `heartbeat` says.
+    stream, push = held
     first_seq = next_seq(last_event_id)
-    with opened(request) as stream:
-        async for tick in stream.ticks(first_seq, push.count, push.interval_s, push.heartbeat):
-            if isinstance(tick, Notice):
-                yield fastapi.sse.ServerSentEvent(comment=tick.value)
-                continue
-            retry = push.retry if tick == first_seq else None
-            yield fastapi.sse.ServerSentEvent(data=content(tick, push), id=str(tick), event=push.event, retry=retry)
-            stream.count_event()  # handed over, to be exact: up to two are still in FastAPI's queues
+    async for tick in stream.ticks(first_seq, push.count, push.interval_s, push.heartbeat):
+        if isinstance(tick, Notice):
+            yield fastapi.sse.ServerSentEvent(comment=tick.value)
+            continue
+        retry = push.retry if tick == first_seq else None
+        yield fastapi.sse.ServerSentEvent(data=content(tick, push), id=str(tick), event=push.event, retry=retry)
+        stream.count_event()  # handed over, to be exact: up to two are still in FastAPI's queues
 
 
 @ways.get("/streaming-response", summary="Lines of text", response_class=StreamingResponse, responses=TEXT)
