@@ -16,7 +16,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module", name="shared_demo")
 def start_demo() -> Iterator[Demo]:
-    with running_demo("--access-log", "none") as demo:
+    with running_demo("--access-log", "none", without_gc=True) as demo:
         yield demo
         assert demo.end() == ""  # whatever the tests did to it
 

@@ -20,6 +20,8 @@ EVENT_STREAMS = ["/stream", "/native", "/load"]
 WAYS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
 HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}=\r\n"
 
+WITHOUT_GC = "import gc; gc.disable(); from demo_server.__main__ import main; main()"
+
 Said = dict[str, object]
 """An event ("seq", "type", "pad"; most ways: "ts"; event streams: "id"), a "comment" or a "retry"."""
 
@@ -91,9 +93,10 @@ class Demo:
 
 
 @contextmanager
-def running_demo(*options: str) -> Iterator[Demo]:
-    """Run the bundled server; whatever happens, it is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof", *options]
+def running_demo(*options: str, without_gc: bool = False) -> Iterator[Demo]:
+    """Run the bundled server; whatever happens, it is gone after. What it lets go of must not depend on when gc runs."""
+    start = ["-c", WITHOUT_GC] if without_gc else ["-m", "demo_server"]
+    command = [sys.executable, *start, "--port", "0", "--exit-on-stdin-eof", *options]
     pipe = subprocess.PIPE
     with (
         tempfile.TemporaryFile("w+") as stderr,

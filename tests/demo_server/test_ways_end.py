@@ -71,7 +71,7 @@ def settle(read: Callable[[], int]) -> int:
 
 
 def test_clients_that_stall_are_hung_up_on() -> None:
-    with running_demo("--access-log", "none") as demo, ExitStack() as stack:
+    with running_demo("--access-log", "none", without_gc=True) as demo, ExitStack() as stack:
         for path in WAYS:
             stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
         completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"
