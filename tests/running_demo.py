@@ -94,7 +94,7 @@ class Demo:
 
 @contextmanager
 def running_demo(*options: str, without_gc: bool = False) -> Iterator[Demo]:
-    """Run the bundled server; whatever happens, it is gone after. What it lets go of must not depend on when gc runs."""
+    """Run the bundled server; whatever happens, it is gone after. Without gc, nothing can depend on when that runs."""
     start = ["-c", WITHOUT_GC] if without_gc else ["-m", "demo_server"]
     command = [sys.executable, *start, "--port", "0", "--exit-on-stdin-eof", *options]
     pipe = subprocess.PIPE
