@@ -9,12 +9,13 @@ import json
 import logging
 import sys
 import time
+from asyncio import WriteTransport
 from datetime import UTC, datetime
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_server.options import AccessLog
-from demo_server.streams import STREAM_MARK
+from demo_server.streams import STREAM_MARK, TRANSPORT_EXTENSION
 
 logger = logging.getLogger("demo_server.access")
 
@@ -47,6 +48,7 @@ class Entry:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._transport: WriteTransport = scope["extensions"][TRANSPORT_EXTENSION]
         self._started_ns = time.monotonic_ns()
         self._status: int | None = None
         self._bytes = 0
@@ -55,7 +57,9 @@ class Entry:
         """Return a `send` that notes the status and the size of what it sends."""
 
         async def send_and_note(message: Message) -> None:
-            if message["type"] == "http.response.body":
+            if self._transport.is_closing():
+                pass  # what is sent now reaches nobody
+            elif message["type"].endswith("http.response.body"):  # a WebSocket that is refused has one, too
                 self._bytes += len(message.get("body", b""))
             elif message["type"] == "websocket.send":
                 self._bytes += len(message.get("text") or message.get("bytes") or "")

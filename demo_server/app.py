@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+from anyio import BrokenResourceError
 from fastapi import FastAPI, Query, Request, WebSocket
-from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import WebSocketRequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import logged
 from demo_server.channel_endpoints import channel_endpoints
 from demo_server.channels import Channels
+from demo_server.completions import completions
 from demo_server.load import LoadApp
 from demo_server.options import AccessLog
 from demo_server.page import add_page
-from demo_server.parameters import LoadParameters
+from demo_server.parameters import LastEventId, LoadParameters, unprocessable
 from demo_server.peers import Peers
 from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
-from demo_server.ways import ways
+from demo_server.ways import EVENT_STREAM, ways
 
 # A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine. Pages from elsewhere have
 # no business here.
@@ -40,19 +41,22 @@ def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp
     # themselves (streams.py).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
     api = logged(create_api(streams, peers), access_log)
-    load: ASGIApp = LoadApp(streams)
-    if access_log is AccessLog.ALL:
-        load = logged(load, access_log)
+    load = LoadApp(streams, access_log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Not `api.mount`: FastAPI's middleware would put itself between an event's timestamp and its socket.
         is_load = scope["type"] == "http" and scope["path"] == "/load"
         try:
             await (load if is_load else api)(scope, receive, send)
-        except SendTimeoutError:
+        except* SendTimeoutError:
             # sse-starlette's word for a client that does not read. What it was sent is not complete: no last chunk.
             scope["extensions"][TRANSPORT_EXTENSION].abort()
             await asyncio.sleep(0)  # until uvicorn knows: it complains of responses that are left incomplete
+        except* BrokenResourceError:
+            # What comes of fastapi.sse when its client leaves while an event waits in the queue:
+            # https://github.com/fastapi/fastapi/discussions/15725
+            if not scope["extensions"][TRANSPORT_EXTENSION].is_closing():
+                raise
 
     return CORSMiddleware(
         app, allow_origin_regex=OWN_ORIGINS, allow_methods=["*"], allow_headers=["*"], expose_headers=["Retry-After"]
@@ -66,16 +70,24 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     peers.answers["stats"] = streams.read_stats
     peers.answers["deliver"] = api.state.channels.deliver
     api.include_router(ways)
+    api.include_router(completions)
     api.include_router(channel_endpoints)
-    api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
+    api.get(
+        "/load",
+        tags=["ways to push"],
+        summary="Events, by plain ASGI",
+        response_class=Response,
+        responses=EVENT_STREAM,
+    )(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
     add_page(api)
+    api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     return api
 
 
-async def load(parameters: Annotated[LoadParameters, Query()]) -> None:
+async def load(parameters: Annotated[LoadParameters, Query()], last_event_id: LastEventId = None) -> None:
     """Events from a plain ASGI application, outside of FastAPI: the cheapest way."""
     raise NotImplementedError("only for the schema: create_app sends such requests to LoadApp")
 
@@ -91,8 +103,13 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
+async def refuse(request: Request, exc: Exception) -> Response:
+    """Answer bad parameters and bodies."""
+    assert isinstance(exc, RequestValidationError)
+    return unprocessable(exc.errors())
+
+
 async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:
     """Answer bad parameters as over HTTP; FastAPI's own would be a 403 without a word."""
     assert isinstance(exc, WebSocketRequestValidationError)
-    answer = JSONResponse({"detail": jsonable_encoder(exc.errors())}, status_code=422)
-    await websocket.send_denial_response(answer)
+    await websocket.send_denial_response(unprocessable(exc.errors()))

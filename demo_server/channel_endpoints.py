@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, body, format_id
 from demo_server.encoding import retry_field
-from demo_server.load import END, HEAD, end_on_disconnect
+from demo_server.load import END, end_on_disconnect, head
 from demo_server.parameters import EventType, LastEventId, StreamParameters
 from demo_server.peers import Peers
 from demo_server.streams import Streams
@@ -103,7 +103,7 @@ class Subscription(Response):
         with self._streams.open(scope) as stream:
             watcher = asyncio.create_task(end_on_disconnect(receive, stream))
             try:
-                await send(HEAD)
+                await send(head())
                 if self._parameters.retry is not None:
                     await send(body(retry_field(self._parameters.retry)))
                 subscriber = Subscriber(stream, send)

@@ -12,22 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo_server.access_log import logged
 from demo_server.encoding import comment, event_encoder, retry_field
+from demo_server.options import AccessLog
 from demo_server.parameters import LoadParameters, next_seq, refusal
 from demo_server.streams import Notice, Stream, Streams
 
-HEAD: Message = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")],
-}
+HEADERS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
 NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
 END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -35,30 +34,46 @@ END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 class LoadApp:
     """The ASGI application behind /load."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, access_log: AccessLog) -> None:
         self._streams = streams
+        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check the request, then stream."""
-        if scope["method"] != "GET":
-            refused = PlainTextResponse("/load answers GET only\n", status_code=405, headers={"Allow": "GET"})
-            await refused(scope, receive, send)
-            return
+        """Check the request, then stream; log what is to be logged."""
+        app: ASGIApp
         try:
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            parameters = LoadParameters.model_validate(query)
+            app = partial(self.stream, parse(scope))
         except ValidationError as exc:
-            await refusal(exc)(scope, receive, send)
-            return
+            app = refusal(exc)
+        if scope["method"] != "GET":
+            app = PlainTextResponse("/load answers GET only\n", status_code=405, headers={"Allow": "GET"})
+        # A log without streams need not put itself between an event's timestamp and its socket.
+        if isinstance(app, Response) or self._access_log is AccessLog.ALL:
+            app = logged(app, self._access_log)
+        await app(scope, receive, send)
+
+    async def stream(self, parameters: LoadParameters, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream."""
         first_seq = next_seq(Headers(scope=scope).get("last-event-id"))
         with self._streams.open(scope) as stream:
             watcher = asyncio.create_task(end_on_disconnect(receive, stream))
             try:
-                await send(HEAD)
+                await send(head())
                 await send_events(stream, send, parameters, first_seq)
                 await send(END)
             finally:
                 watcher.cancel()
+
+
+def head() -> Message:
+    """Return what an event stream begins with; anew each time, for the CORS middleware adds to the list."""
+    return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}
+
+
+def parse(scope: Scope) -> LoadParameters:
+    """Return what the request asks for."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return LoadParameters.model_validate(dict(query))
 
 
 async def end_on_disconnect(receive: Receive, stream: Stream) -> None:

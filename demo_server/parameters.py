@@ -6,10 +6,10 @@ silence costs its author an hour.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Header, Query
-from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.responses import JSONResponse
 
@@ -93,6 +93,12 @@ def next_seq(last_event_id: str | None) -> int:
 
 
 def refusal(error: ValidationError) -> JSONResponse:
-    """Return the answer that FastAPI itself gives to bad parameters, for what is outside of FastAPI."""
-    detail = [{**problem, "loc": ("query", *problem["loc"])} for problem in error.errors(include_url=False)]
-    return JSONResponse({"detail": jsonable_encoder(detail)}, status_code=422)
+    """Return the answer to bad parameters, for what is outside of FastAPI."""
+    return unprocessable({**problem, "loc": ("query", *problem["loc"])} for problem in error.errors())
+
+
+def unprocessable(problems: Iterable[Mapping[str, Any]]) -> JSONResponse:
+    """Return the answer to a request that makes no sense: what is wrong where, in FastAPI's form."""
+    # Without the input, which FastAPI would show: what is as long as the sender likes, and may be no JSON (NaN).
+    detail = [{name: problem[name] for name in ("type", "loc", "msg")} for problem in problems]
+    return JSONResponse({"detail": detail}, status_code=422)

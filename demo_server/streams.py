@@ -149,18 +149,26 @@ class Streams:
     @contextmanager
     def open(self, scope: Scope) -> Iterator[Stream]:
         """Count a stream as open for as long as the block runs."""
+        with self.hold(scope) as stream:
+            scope[STREAM_MARK] = True
+            self.stats.streams_opened += 1
+            self.stats.streams_open += 1
+            try:
+                yield stream
+            finally:
+                self.stats.streams_open -= 1
+
+    @contextmanager
+    def hold(self, scope: Scope) -> Iterator[Stream]:
+        """Have a response that is none, but takes its time, ended as the streams are."""
         stream = Stream(self.stats, scope["extensions"][TRANSPORT_EXTENSION])
         if self._ended:
             stream.end(is_farewell=True)
-        scope[STREAM_MARK] = True
         self._open.add(stream)
-        self.stats.streams_opened += 1
-        self.stats.streams_open += 1
         try:
             yield stream
         finally:
             self._open.discard(stream)
-            self.stats.streams_open -= 1
 
     async def read_stats(self) -> tuple[int, ...]:
         """Return the counters of this worker, in the order of Stats."""

@@ -1,8 +1,8 @@
 """The ways to push events from FastAPI, side by side: the same events, the same parameters, and when to use which.
 
-All are async generators that hold what they need inside of a ``with``, and so let go of it however the stream ends:
-its count is reached, the client has left, or the server goes down. docs/demo-server.md says what each way costs. One
-more is in load.py: a plain ASGI application, without FastAPI.
+All hold what they need inside of a ``with``, and so let go of it however the stream ends: its count is reached, the
+client has left, or the server goes down. docs/demo-server.md says what each way costs. One more is in load.py: a plain
+ASGI application, without FastAPI.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from typing import Annotated, Any
 
 import fastapi.sse
 import sse_starlette
-from fastapi import APIRouter, Request, WebSocket
+from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 
@@ -31,7 +32,18 @@ GOING_AWAY = 1001  # RFC 6455, section 7.4.1: "such as a server going down"
 ways = APIRouter(tags=["ways to push"])
 
 
-@ways.get("/stream", response_class=sse_starlette.EventSourceResponse)
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
+TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+NDJSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/x-ndjson": {}}}}
+UPGRADE: dict[int | str, dict[str, Any]] = {426: {"description": "Not a WebSocket's request."}}
+
+
+@ways.get(
+    "/stream",
+    summary="Events, by sse-starlette",
+    response_class=sse_starlette.EventSourceResponse,
+    responses=EVENT_STREAM,
+)
 async def stream(request: Request, push: Push, last_event_id: LastEventId = None) -> sse_starlette.EventSourceResponse:
     """Events by sse-starlette's EventSourceResponse."""
     # When to use it: browsers are to get events from FastAPI. It pings, sees a client leave, and hangs up on one that
@@ -54,25 +66,34 @@ async def stream(request: Request, push: Push, last_event_id: LastEventId = None
     return sse_starlette.EventSourceResponse(events(), ping=push.heartbeat, send_timeout=SEND_TIMEOUT_S)
 
 
-@ways.get("/native", response_class=fastapi.sse.EventSourceResponse)
+async def native_stream(request: Request, push: Push) -> AsyncIterator[tuple[Stream, PushParameters]]:
+    """Hold the stream of /native."""
+    # A dependency, which FastAPI lets go of with the response. The generator below it does not close: it lies half-way,
+    # with all that it holds, until the garbage collector comes by.
+    with opened(request) as stream:
+        yield stream, push
+
+
+@ways.get("/native", summary="Events, by FastAPI itself", response_class=fastapi.sse.EventSourceResponse)
 async def native(
-    request: Request, push: Push, last_event_id: LastEventId = None
+    held: Annotated[tuple[Stream, PushParameters], Depends(native_stream)], last_event_id: LastEventId = None
 ) -> AsyncIterable[fastapi.sse.ServerSentEvent]:
     """Events by FastAPI's own fastapi.sse."""
     # When to use it: as /stream, without another dependency and with the types of the events in the OpenAPI schema.
     # Each event passes two queues and is encoded by FastAPI's rules: the dearest way, by far.
+    # After 15 silent seconds it pings by itself, whatever `heartbeat` says.
+    stream, push = held
     first_seq = next_seq(last_event_id)
-    with opened(request) as stream:
-        async for tick in stream.ticks(first_seq, push.count, push.interval_s, push.heartbeat):
-            if isinstance(tick, Notice):
-                yield fastapi.sse.ServerSentEvent(comment=tick.value)
-                continue
-            retry = push.retry if tick == first_seq else None
-            yield fastapi.sse.ServerSentEvent(data=content(tick, push), id=str(tick), event=push.event, retry=retry)
-            stream.count_event()  # handed over, to be exact: up to two are still in FastAPI's queues
+    async for tick in stream.ticks(first_seq, push.count, push.interval_s, push.heartbeat):
+        if isinstance(tick, Notice):
+            yield fastapi.sse.ServerSentEvent(comment=tick.value)
+            continue
+        retry = push.retry if tick == first_seq else None
+        yield fastapi.sse.ServerSentEvent(data=content(tick, push), id=str(tick), event=push.event, retry=retry)
+        stream.count_event()  # handed over, to be exact: up to two are still in FastAPI's queues
 
 
-@ways.get("/streaming-response", response_class=StreamingResponse)
+@ways.get("/streaming-response", summary="Lines of text", response_class=StreamingResponse, responses=TEXT)
 async def streaming_response(request: Request, push: Push) -> StreamingResponse:
     """Lines of plain text, as they come, by Starlette's StreamingResponse; not an event stream."""
     # When to use it: a program reads it once from start to end (a log, an export). There are no types, ids or
@@ -92,7 +113,7 @@ async def streaming_response(request: Request, push: Push) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/plain")
 
 
-@ways.get("/ndjson", response_class=StreamingResponse)
+@ways.get("/ndjson", summary="Lines of JSON", response_class=StreamingResponse, responses=NDJSON)
 async def ndjson(request: Request, push: Push) -> StreamingResponse:
     """One JSON object per line, by Starlette's StreamingResponse; not an event stream."""
     # When to use it: programs exchange records, and each line is to be parsed alone. The reader must reconnect, and
@@ -114,7 +135,7 @@ async def ws(websocket: WebSocket, push: Push) -> None:
     # When to use it: the client has much to say, too. Otherwise an event stream does the same over plain HTTP, and
     # reconnects by itself with the id of the last event; here that is the page's work.
     await websocket.accept()
-    with opened(websocket) as stream:
+    with opened(websocket) as stream, suppress(WebSocketDisconnect):  # the send's word for a client that has left
         watcher = asyncio.create_task(end_on_disconnect(websocket.receive, stream))
         try:
             async for message in messages(stream, push):
@@ -129,7 +150,9 @@ async def ws(websocket: WebSocket, push: Push) -> None:
             watcher.cancel()
 
 
-@ways.get("/ws", status_code=426, response_class=PlainTextResponse)
+@ways.get(
+    "/ws", summary="JSON messages, by WebSocket", status_code=426, response_class=PlainTextResponse, responses=UPGRADE
+)
 async def ws_without_upgrade() -> PlainTextResponse:
     """Use a WebSocket client: the objects of /ndjson as messages, with the same parameters as every other way."""
     text = "this is a WebSocket endpoint: connect with ws://\n"

@@ -8,6 +8,7 @@ import pytest
 import trustme
 from browser import Browser, chromium, missing_programs
 from certificates import Authority
+from running_demo import Demo, running_demo
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip(missing)
     with chromium(tmp_path_factory.mktemp("chromium")) as browser:
         yield browser
+
+
+@pytest.fixture(scope="module", name="shared_demo")
+def start_demo() -> Iterator[Demo]:
+    with running_demo("--access-log", "none", without_gc=True) as demo:
+        yield demo
+        assert demo.end() == ""  # whatever the tests did to it
+
+
+@pytest.fixture(name="demo")
+def wait_until_demo_is_idle(shared_demo: Demo) -> Demo:
+    """A demo server that has noticed that the streams of the test before are gone."""
+    shared_demo.wait_until_idle(10)
+    return shared_demo
 
 
 def pytest_sessionstart() -> None:

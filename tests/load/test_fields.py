@@ -132,3 +132,12 @@ def test_a_named_field_is_read_at_any_depth() -> None:
 def test_data_without_the_named_field_gives_nothing(data: str) -> None:
     reader = FieldReader(Field(("meta", "sent")), Choice.NONE)
     assert reader.read(event(data), with_timestamp=True) == (None, None)
+
+
+def test_chunks_of_an_llm_have_neither() -> None:
+    def chunk(token: str) -> Event:
+        choices = [{"index": 0, "delta": {"content": token}, "finish_reason": None}]
+        created = NOW_NS // 10**9
+        return event({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": created, "choices": choices})
+
+    assert chosen(*map(chunk, map(str, range(40)))) == (Choice.NONE, Choice.NONE)

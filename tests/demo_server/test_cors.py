@@ -1,0 +1,65 @@
+"""Which pages may ask the demo server: those of this machine, on any port, and no others."""
+
+from __future__ import annotations
+
+import pytest
+from running_demo import Demo
+
+OWN_ORIGINS = ["http://localhost:1234", "http://localhost", "https://127.0.0.1:8443", "http://[::1]:8000"]
+FOREIGN_ORIGINS = [
+    "https://example.com",
+    "http://localhost.example.com",
+    "http://127.0.0.1.example.com:8000",
+    "http://evil-localhost",
+    "http://localhost:1234.example.com",
+    "null",
+]
+ALLOWED = "access-control-allow-origin"
+ONE_EVENT = ["/stream", "/native", "/load", "/streaming-response", "/ndjson"]
+PATHS = [
+    *(f"{path}?count=1" for path in ONE_EVENT),
+    *(f"{path}?count=x" for path in ONE_EVENT),
+    "/ws",
+    "/stats",
+    "/healthz",
+    "/nothing",
+    "/v1/chat/completions",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_of_this_machine_may_read_every_answer(demo: Demo, path: str) -> None:
+    response = demo.client.get(path, headers={"Origin": OWN_ORIGINS[0]})
+    assert response.headers[ALLOWED] == OWN_ORIGINS[0]
+    assert response.headers["vary"] == "Origin"  # or a cache would give it to another page
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_pages_from_elsewhere_may_not(demo: Demo, path: str) -> None:
+    for headers in ({}, *({"Origin": origin} for origin in FOREIGN_ORIGINS)):
+        assert ALLOWED not in demo.client.get(path, headers=headers).headers
+
+
+@pytest.mark.parametrize("origin", OWN_ORIGINS)
+def test_every_name_of_this_machine_is_its_own(demo: Demo, origin: str) -> None:
+    assert demo.client.get("/load?count=1", headers={"Origin": origin}).headers[ALLOWED] == origin
+
+
+@pytest.mark.parametrize("path", ["/load", "/stream", "/v1/chat/completions"])
+def test_preflight_allows_what_our_endpoints_are_asked_with(demo: Demo, path: str) -> None:
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,last-event-id"}
+    response = demo.client.options(path, headers={"Origin": OWN_ORIGINS[0], **wanted})
+    allowed = response.headers["access-control-allow-headers"].lower().replace(" ", "").split(",")
+    assert response.status_code == 200
+    assert response.headers[ALLOWED] == OWN_ORIGINS[0]
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert {"content-type", "last-event-id"} <= set(allowed)
+    refused = demo.client.options(path, headers={"Origin": FOREIGN_ORIGINS[0], **wanted})
+    assert (refused.status_code, ALLOWED in refused.headers) == (400, False)
+
+
+def test_one_origin_is_not_told_to_the_next(demo: Demo) -> None:
+    for origin in (*OWN_ORIGINS, *OWN_ORIGINS):
+        headers = demo.client.get("/load?count=1", headers={"Origin": origin}).headers
+        assert headers.get_list(ALLOWED) == [origin]
+        assert headers.get_list("vary") == ["Origin"]

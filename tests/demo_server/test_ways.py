@@ -1,0 +1,220 @@
+"""What the ways to push say: the same events for the same parameters, however they are sent.
+
+All tests share one real server, which must not say a word on stderr meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import pytest
+from running_demo import EVENT_STREAMS, WAYS, Demo
+from websockets.exceptions import InvalidStatus
+
+PLAIN = "count=2&interval=0"
+DRESSED = "count=2&interval=0&event=price&retry=2000&size=3"
+# <> is a timestamp, and each message of /ws ends in | here.
+EXACTLY = {
+    ("/stream", PLAIN): 'id: 1\r\ndata: {"seq": 1, "ts": <>}\r\n\r\nid: 2\r\ndata: {"seq": 2, "ts": <>}\r\n\r\n',
+    ("/native", PLAIN): 'data: {"seq": 1, "ts": <>}\nid: 1\n\ndata: {"seq": 2, "ts": <>}\nid: 2\n\n',
+    ("/load", PLAIN): 'id: 1\ndata: {"seq":1,"ts":<>}\n\nid: 2\ndata: {"seq":2,"ts":<>}\n\n',
+    ("/streaming-response", PLAIN): "data 0\ndata 1\n",
+    ("/ndjson", PLAIN): '{"seq": 1, "ts": <>}\n{"seq": 2, "ts": <>}\n',
+    ("/ws", PLAIN): '{"seq":1,"ts":<>}|{"seq":2,"ts":<>}|',
+    ("/stream", DRESSED): (
+        'id: 1\r\nevent: price\r\ndata: {"seq": 1, "ts": <>, "pad": "xxx"}\r\nretry: 2000\r\n\r\n'
+        'id: 2\r\nevent: price\r\ndata: {"seq": 2, "ts": <>, "pad": "xxx"}\r\n\r\n'
+    ),
+    ("/native", DRESSED): (
+        'event: price\ndata: {"seq": 1, "ts": <>, "pad": "xxx"}\nid: 1\nretry: 2000\n\n'
+        'event: price\ndata: {"seq": 2, "ts": <>, "pad": "xxx"}\nid: 2\n\n'
+    ),
+    ("/load", DRESSED): (
+        'retry: 2000\n\nevent: price\nid: 1\ndata: {"seq":1,"ts":<>,"pad":"xxx"}\n\n'
+        'event: price\nid: 2\ndata: {"seq":2,"ts":<>,"pad":"xxx"}\n\n'
+    ),
+    ("/streaming-response", DRESSED): "retry 2000\nprice 0 xxx\nprice 1 xxx\n",
+    ("/ndjson", DRESSED): (
+        '{"retry": 2000}\n{"event": "price", "seq": 1, "ts": <>, "pad": "xxx"}\n'
+        '{"event": "price", "seq": 2, "ts": <>, "pad": "xxx"}\n'
+    ),
+    ("/ws", DRESSED): (
+        '{"retry":2000}|{"event":"price","seq":1,"ts":<>,"pad":"xxx"}|{"event":"price","seq":2,"ts":<>,"pad":"xxx"}|'
+    ),
+}
+CONTENT_TYPES = {
+    **dict.fromkeys(EVENT_STREAMS, "text/event-stream"),
+    "/streaming-response": "text/plain",
+    "/ndjson": "application/x-ndjson",
+}
+each_way = pytest.mark.parametrize("path", WAYS)
+
+
+@pytest.mark.parametrize(("path", "query"), EXACTLY)
+def test_bytes_of_a_short_stream(demo: Demo, path: str, query: str) -> None:
+    if path == "/ws":
+        with demo.connect(f"{path}?{query}") as websocket:
+            text = "".join(f"{message!s}|" for message in websocket)
+        assert websocket.close_code == 1000
+    else:
+        response = demo.client.get(f"{path}?{query}")
+        text = response.text
+        assert response.headers["content-type"].partition(";")[0] == CONTENT_TYPES[path]
+    assert re.sub(r'(?<="ts":)( ?)\d{19}', r"\1<>", text) == EXACTLY[path, query]
+
+
+@each_way
+def test_size_adds_that_many_bytes_of_padding(demo: Demo, path: str) -> None:
+    (event,) = demo.listen(path, "count=1&interval=0&size=1000")
+    assert event["pad"] == "x" * 1000
+
+
+@each_way
+def test_type_of_the_events_may_be_any_line_of_text(demo: Demo, path: str) -> None:
+    (event,) = demo.listen(path, "count=1&interval=0&event=caf%C3%A9%25d")
+    assert event["type"] == "café%d"
+
+
+@each_way
+def test_retry_is_said_once_and_is_no_event(demo: Demo, path: str) -> None:
+    before = demo.stats()
+    said = list(demo.listen(path, "count=3&interval=0&retry=0"))
+    assert said[0] == {"retry": 0}
+    assert ["seq" in message for message in said] == [False, True, True, True]
+    assert demo.stats()["events_sent"] - before["events_sent"] == 3
+
+
+@each_way
+def test_heartbeat_fills_the_silence_and_is_no_event(demo: Demo, path: str) -> None:
+    before = demo.stats()
+    event, *heartbeats = islice(demo.listen(path, "interval=3600&heartbeat=0.05"), 4)
+    assert "seq" in event
+    for heartbeat in heartbeats:
+        assert str(heartbeat["comment"]).startswith("ping - " if path == "/stream" else "heartbeat")
+    assert demo.stats()["events_sent"] - before["events_sent"] == 1
+
+
+@each_way
+def test_there_is_no_heartbeat_if_unwanted(demo: Demo, path: str) -> None:
+    assert all("seq" in message for message in demo.listen(path, "heartbeat=0&interval=0.1&count=3"))
+
+
+# sse-starlette pings at fixed times, whatever else is sent.
+@pytest.mark.parametrize("path", [path for path in WAYS if path != "/stream"])
+def test_there_is_no_heartbeat_without_silence(demo: Demo, path: str) -> None:
+    assert all("seq" in message for message in demo.listen(path, "heartbeat=0.2&interval=0.02&count=15"))
+
+
+@each_way
+@pytest.mark.parametrize("pace", ["interval=0.05", "rate=20"])
+def test_events_come_no_faster_than_asked_for(demo: Demo, path: str, pace: str) -> None:
+    started_s = time.monotonic()
+    assert len(list(demo.listen(path, f"count=5&{pace}"))) == 5
+    assert time.monotonic() - started_s >= 0.2
+
+
+@each_way
+@pytest.mark.parametrize("pace", ["interval=0", "rate=0"])
+def test_zero_is_as_fast_as_the_client_reads(demo: Demo, path: str, pace: str) -> None:
+    # 100 s at /load's default, 1000 s at that of the others
+    assert sum(1 for _ in demo.listen(path, f"count=1001&{pace}")) == 1001
+
+
+@pytest.mark.parametrize("path", [path for path in WAYS if path != "/streaming-response"])
+def test_timestamps_are_nanoseconds_of_the_wall_clock(demo: Demo, path: str) -> None:
+    before_ns = time.time_ns()
+    (event,) = demo.listen(path, "count=1")
+    assert isinstance(event["ts"], int)
+    assert before_ns <= event["ts"] <= time.time_ns()
+
+
+@pytest.mark.parametrize("path", EVENT_STREAMS)
+def test_sequence_goes_on_after_last_event_id(demo: Demo, path: str) -> None:
+    events = list(demo.listen(path, "count=2&interval=0&retry=5", {"Last-Event-ID": "41"}))
+    assert events[0] == {"retry": 5}
+    assert [(event["seq"], event["id"]) for event in events[1:]] == [(42, "42"), (43, "43")]
+
+
+@pytest.mark.parametrize("last_event_id", ["", "abc", "-1", "1.5", "²", "9" * 5000], ids=lambda text: text[:3])
+def test_foreign_last_event_id_starts_the_sequence_anew(demo: Demo, last_event_id: str) -> None:
+    headers = [(b"Last-Event-ID", last_event_id.encode())]
+    for path in EVENT_STREAMS:
+        assert '"seq":1,' in demo.client.get(f"{path}?interval=0&count=1", headers=headers).text.replace(" ", "")
+
+
+def refusal(demo: Demo, path: str, query: str) -> list[dict[str, object]]:
+    """Return what is wrong with a request, in the words of the server; it must be refused with 422."""
+    if path == "/ws":
+        with pytest.raises(InvalidStatus) as refused:
+            demo.connect(f"{path}?{query}")
+        status, body = refused.value.response.status_code, refused.value.response.body
+    else:
+        response = demo.client.get(f"{path}?{query}")
+        status, body = response.status_code, response.content
+    assert status == 422
+    problems: list[dict[str, object]] = json.loads(body)["detail"]
+    return problems
+
+
+BAD = {
+    "interval": ["abc", "-1", "nan", "inf", ""],
+    "rate": ["abc", "-1", "nan", "inf", ""],
+    "count": ["0", "-1", "1.5", "9" * 30],
+    "size": ["-1", "1000001", "abc"],
+    "retry": ["-1", "1.5", "86400001"],
+    "heartbeat": ["-1", "nan", "soon"],
+    "event": ["a%0Aid:7", "a%0D"],
+    "intervall": ["1"],
+}
+
+
+@each_way
+@pytest.mark.parametrize("parameter", BAD)
+def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, parameter: str) -> None:
+    before = demo.stats()
+    for value in BAD[parameter]:
+        (problem,) = refusal(demo, path, f"{parameter}={value}")
+        assert problem["loc"] == ["query", parameter]
+        assert problem["msg"]
+    assert demo.stats() == before  # nor is it a stream
+
+
+@each_way
+def test_two_paces_at_once_are_refused(demo: Demo, path: str) -> None:
+    (problem,) = refusal(demo, path, "interval=1&rate=1")
+    assert "give interval or rate, not both" in str(problem["msg"])
+
+
+@each_way
+@pytest.mark.parametrize("pace", ["interval=0.001", "interval=0"])
+def test_stats_count_exactly_what_was_sent(demo: Demo, path: str, pace: str) -> None:
+    streams, count = 10, 100
+    before = demo.stats()
+    with ThreadPoolExecutor(streams) as pool:
+        bodies = list(pool.map(lambda _: list(demo.listen(path, f"{pace}&count={count}")), range(streams)))
+    demo.wait_until_idle(1)
+    after = demo.stats()
+    assert [len(body) for body in bodies] == [count] * streams
+    assert after["events_sent"] - before["events_sent"] == streams * count
+    assert after["streams_opened"] - before["streams_opened"] == streams
+
+
+def test_pace_does_not_drift(demo: Demo) -> None:
+    def listen(path: str) -> list[int]:
+        return [
+            ts if isinstance(ts := event.get("ts"), int) else time.time_ns()
+            for event in demo.listen(path, "interval=0.01&count=201")
+        ]
+
+    with ThreadPoolExecutor(len(WAYS)) as pool:
+        streams = dict(zip(WAYS, pool.map(listen, WAYS), strict=True))
+    for path, stamps_ns in streams.items():
+        late_ns = [ts - stamps_ns[0] - k * 10_000_000 for k, ts in enumerate(stamps_ns)]
+        # A busy machine makes single events late, but the pace catches up: some event of the last fifth is on time. An
+        # interval counted from the last send is late by the sum of all lateness instead, and never early again.
+        assert min(late_ns[-40:]) < 20_000_000, path
+        assert late_ns[-1] > -1_000_000_000, path  # nor is it a burst
