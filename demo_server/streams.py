@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import Enum
 from itertools import count, islice
 
@@ -84,7 +84,7 @@ class Stream:
             await asyncio.sleep(0)
             return
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(deadline_s, wake, waiter)
+        timer = self._loop.call_at(deadline_s, resolve, waiter)
         try:
             await waiter
         finally:
@@ -94,8 +94,12 @@ class Stream:
         """Have the stream's loop stop, at once if it is waiting; a farewell is said to a client that is still there."""
         self.ended = True
         self.is_farewell = is_farewell
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the stream's loop look around, if it is waiting."""
         if self._waiter is not None:
-            wake(self._waiter)
+            resolve(self._waiter)
 
     def count_event(self) -> None:
         """Count an event whose send was awaited; if the socket refused it, end the stream instead.
@@ -133,6 +137,10 @@ class Streams:
             self._open.discard(stream)
             self.stats.streams_open -= 1
 
+    async def read_stats(self) -> tuple[int, ...]:
+        """Return the counters of this worker, in the order of Stats."""
+        return astuple(self.stats)
+
     def end_all(self) -> None:
         """End every stream, those still to be opened included."""
         self._ended = True
@@ -140,7 +148,7 @@ class Streams:
             stream.end(is_farewell=True)
 
 
-def wake(waiter: asyncio.Future[None]) -> None:
+def resolve(waiter: asyncio.Future[None]) -> None:
     """Resolve a future that may have been resolved or cancelled meanwhile."""
     if not waiter.done():
         waiter.set_result(None)

@@ -25,7 +25,7 @@ STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interv
 @contextmanager
 def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Yield a server's process and port; whatever happens, the process is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", *options]
+    command = [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", *options]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:
@@ -109,7 +109,7 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
 
         async def main():
             streams = Streams()
-            server = DemoServer(uvicorn.Config("unused"), streams)
+            server = DemoServer(uvicorn.Config("unused"), streams, None)
             scope = {"extensions": {TRANSPORT_EXTENSION: None}}
             with server.capture_signals(), streams.open(scope) as stream:
                 signal.raise_signal(signal.SIGTERM)
@@ -192,7 +192,7 @@ def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
                     signal.raise_signal(signal.SIGINT)
 
         sys.meta_path.insert(0, Interruption())
-        demo_server.run("127.0.0.1", 0)
+        demo_server.run(demo_server.Options(port=0))
         """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
@@ -265,7 +265,7 @@ def test_port_that_is_none_is_a_usage_error(port: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_open_file_limit_is_raised_to_what_the_system_allows() -> None:
     script = (
-        "import resource as r, demo_server.server as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        "import resource as r, demo_server.listening as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
         "r.setrlimit(r.RLIMIT_NOFILE, (256, hard)); s.raise_open_file_limit();"
         "print(r.getrlimit(r.RLIMIT_NOFILE) == (hard, hard))"
     )
