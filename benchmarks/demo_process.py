@@ -14,7 +14,7 @@ from typing import Self
 from benchmarks.event_source import Counts
 from benchmarks.processes import pinned_to
 
-COMMAND = (sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof")
+COMMAND = (sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", "--exit-on-stdin-eof")
 STOPS_WITHIN_S = 10.0
 
 

@@ -1,6 +1,6 @@
 """Measures what each way to push costs in the demo server.
 
-python -m benchmarks.ways [--quick] [--rounds 5] [--ways stream,load] [--save two-core-vm]
+python -m benchmarks.ways [--quick] [--rounds 5] [--ways stream,load] [--wait 20] [--save two-core-vm]
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.building import build
 from benchmarks.facts import facts
-from benchmarks.measuring import Outcome
-from benchmarks.processes import cores, raise_open_files
+from benchmarks.measuring import DISTURBED_PERCENT, Outcome
+from benchmarks.processes import core_busy_s, cores, raise_open_files
 from benchmarks.pushing import BASE, WAYS, Cores, Sizes, Way, measure
 from benchmarks.way_tables import markdown
 from benchmarks.workloads import Kind
@@ -25,6 +26,7 @@ from benchmarks.workloads import Kind
 RESULTS = Path(__file__).with_name("results")
 ROUNDS, SIZES = 5, Sizes(window_s=4.0, streams=1000, idle_streams=(100, 2000))
 QUICK_ROUNDS, QUICK_SIZES = 1, Sizes(window_s=1.0, streams=1000, idle_streams=(100, 1000))
+LOOK_S = 0.5
 KINDS = (Kind.BLAST, Kind.PACED, Kind.IDLE)
 PACKAGES = ("sseclient-cli", "fastapi", "starlette", "sse-starlette", "uvicorn", "httptools", "websockets")
 
@@ -47,6 +49,8 @@ def main() -> None:
         for kind in KINDS:
             for way in options.ways:
                 _progress(f"round {number + 1}/{number_of_rounds}, {way.name}, {kind.value}")
+                if kind is not Kind.IDLE:  # memory is the same on a busy machine
+                    wait_until_quiet(usable[:2], options.wait)
                 outcome = measure(kind, way, sizes, Cores(usable[0], usable[1]))
                 outcomes.setdefault((kind, way.name), []).append(outcome)
                 shown = ", ".join(f"{name} {value:.4g}" for name, value in outcome.figures.items())
@@ -56,6 +60,17 @@ def main() -> None:
     print(text)
     if options.save:
         _save(f"{time.strftime('%Y-%m-%d')}-ways-{options.save}", text, known, outcomes)
+
+
+def wait_until_quiet(watched: Sequence[int], patience_s: float) -> None:
+    """Wait until nothing else runs on these cores, but not for ever: a round that is disturbed is marked as such."""
+    ends_s = time.monotonic() + patience_s
+    while time.monotonic() < ends_s:
+        before_s = [core_busy_s(core) for core in watched]
+        time.sleep(LOOK_S)
+        busy_s = max(core_busy_s(core) - before for core, before in zip(watched, before_s, strict=True))
+        if 100 * busy_s / LOOK_S < DISTURBED_PERCENT:
+            return
 
 
 def _require_machine(sizes: Sizes) -> None:
@@ -91,6 +106,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help=f"how often to measure each ({ROUNDS})")
     parser.add_argument("--ways", help="with commas between: " + ",".join(way.name.lstrip("/") for way in WAYS))
+    parser.add_argument(
+        "--wait", type=float, default=0, metavar="S", help="how long to wait for a quiet machine, each time (0)"
+    )
     parser.add_argument("--save", metavar="MACHINE", help="write the report to results/, under a name for this machine")
     options = parser.parse_args()
     try:
