@@ -23,27 +23,24 @@ class Column:
 
     kind: Kind
     figure: str
+    title: str
     shown: str
     is_compared: bool = True
     """Whether to give the ratio and the spread, too; not where another column says the same."""
 
-    def title(self, sizes: Sizes) -> str:
-        """Return the head of the column."""
-        few, many = sizes.idle_streams
-        return {
-            "events_per_s": "events/s, one connection",
-            "cpu_us_per_event": f"CPU per event, {sizes.streams:,} x {RATE}/s",
-            "events_per_s_and_core": f"events/s per core, {sizes.streams:,} x {RATE}/s",
-            "rss_kib_per_stream": f"memory per idle stream ({few:,} to {many:,})",
-        }[self.figure]
+
+def columns(sizes: Sizes) -> tuple[Column, ...]:
+    """Return what to quote. What a core can do, and not what it did: others may have used a part of it."""
+    load = f"{sizes.streams:,} x {RATE}/s"
+    memory = "memory per idle stream ({:,} to {:,})".format(*sizes.idle_streams)
+    return (
+        Column(Kind.BLAST, "events_per_s_and_core", "events/s per core, one connection", "{:,.0f}"),
+        Column(Kind.PACED, "cpu_us_per_event", f"CPU per event, {load}", "{:.1f} us", is_compared=False),
+        Column(Kind.PACED, "events_per_s_and_core", f"events/s per core, {load}", "{:,.0f}"),
+        Column(Kind.IDLE, "rss_kib_per_stream", memory, "{:.1f} KiB"),
+    )
 
 
-COLUMNS = (
-    Column(Kind.BLAST, "events_per_s", "{:,.0f}"),
-    Column(Kind.PACED, "cpu_us_per_event", "{:.1f} us", is_compared=False),
-    Column(Kind.PACED, "events_per_s_and_core", "{:,.0f}"),
-    Column(Kind.IDLE, "rss_kib_per_stream", "{:.1f} KiB"),
-)
 _UNITS = {"_us_per_event": "{:.2f} us", "_percent": "{:.0f} %", "_share": "{:.1%}", "_mib": "{:.1f} MiB"}
 _TITLES = {
     Kind.BLAST: "One connection, as fast as it goes",
@@ -65,10 +62,11 @@ def _summary(rounds: Rounds, names: Sequence[str], sizes: Sizes) -> Iterator[str
     yield f"In parentheses: so many times the figure of {BASE}, as the median of the same rounds, and the spread of the"
     yield "figure. A star: see the note in the tables below."
     yield ""
-    yield _row("way", *(column.title(sizes) for column in COLUMNS))
-    yield _row(*["---"] * (len(COLUMNS) + 1))
+    shown = columns(sizes)
+    yield _row("way", *(column.title for column in shown))
+    yield _row(*["---"] * (len(shown) + 1))
     for name in names:
-        yield _row(name, *(_cell(rounds, column, name) for column in COLUMNS))
+        yield _row(name, *(_cell(rounds, column, name) for column in shown))
 
 
 def _cell(rounds: Rounds, column: Column, name: str) -> str:
