@@ -118,11 +118,12 @@ def note(figures: Figures) -> str | None:
     """Return what is to be known about figures, if anything is."""
     if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
         return f"{DISTURBED}: others used {figures['others_cpu_percent']:.0f} % of its core"
-    if figures.get("reader_core_percent", 0) > FULL_PERCENT:
-        return f"the reader's core was full, the server's for {figures['cpu_percent']:.0f} %"
     if falls_behind(figures):
         behind_s = max(1 - figures["sent_share"], 0)
         return f"does not keep up: its core is full, and it falls behind by {behind_s:.2f} s each second"
+    # Where the server's is full, too, it is the server that sets the pace.
+    if figures.get("reader_core_percent", 0) > FULL_PERCENT > figures["cpu_percent"]:
+        return f"the reader's core was full, the server's for {figures['cpu_percent']:.0f} %"
     return None
 
 

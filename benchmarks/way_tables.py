@@ -76,7 +76,7 @@ def _cell(rounds: Rounds, column: Column, name: str) -> str:
     if value is None:
         return NOTHING
     # What it costs to send an event in time cannot be said of a server that does not; what a full core reaches can.
-    if column.figure == "cpu_us_per_event" and falls_behind(median.figures):
+    if column.figure == "cpu_us_per_event" and any(falls_behind(o.figures) for o in kept(outcomes)):
         return f"does not keep up: {median.figures['events_per_s']:,.0f} events/s\\*"
     star = "\\*" if median.note else ""
     if not column.is_compared:
