@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +23,13 @@ class DemoProcess:
     """A running demo server on a port of its own; ends with the block."""
 
     def __init__(self, core: int | None, command: Sequence[str] = COMMAND) -> None:
+        # Not to the terminal: fastapi.sse has a traceback for each client that leaves while it sends.
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._stderr,
             text=True,
             cwd=Path(__file__).parent.parent,
             preexec_fn=pinned_to(core),
@@ -34,7 +38,12 @@ class DemoProcess:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()  # "demo server on http://127.0.0.1:8000"
         if not line:
-            raise RuntimeError(f"the demo server ended with {self._process.wait()} before it served")
+            self._process.communicate()
+            code = self._process.returncode
+            with self._stderr as said:
+                said.seek(0)
+                last_words = said.read().strip().rpartition("\n")[2]
+            raise RuntimeError(f"the demo server ended with {code} before it served: {last_words}")
         self.port = int(line.rpartition(":")[2])
 
     def __enter__(self) -> Self:
@@ -48,6 +57,7 @@ class DemoProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        self._stderr.close()
 
     def stats(self) -> Counts:
         """Ask for the counters."""

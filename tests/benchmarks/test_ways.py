@@ -10,6 +10,7 @@ if sys.platform != "linux":
     pytest.skip("the yardstick needs epoll", allow_module_level=True)
 
 from benchmarks.building import build, compiler
+from benchmarks.demo_process import COMMAND, DemoProcess
 from benchmarks.measuring import Outcome
 from benchmarks.processes import raise_open_files
 from benchmarks.pushing import WAYS, Cores, Sizes, falls_behind, measure, note
@@ -122,6 +123,11 @@ def test_a_way_that_is_not_there_says_so() -> None:
     outcome = measure(Kind.BLAST, gone, SMALL, Cores(None, None))
     assert not outcome.figures
     assert "it ended after it had opened 0 streams" in (outcome.note or "")
+
+
+def test_a_server_that_does_not_start_says_why() -> None:
+    with pytest.raises(RuntimeError, match=r"ended with 2 before it served: .*--nonsense"):
+        DemoProcess(None, (*COMMAND, "--nonsense"))
 
 
 def test_an_unknown_way_is_refused_in_one_line() -> None:
