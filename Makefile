@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test conformance lint format wheel bench fuzz clean
+.PHONY: demo setup dev test conformance lint format wheel bench bench-ways fuzz clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -d 10s
@@ -44,6 +44,10 @@ wheel: dev ## Build dist/*.whl.
 # benchmarks/README.md.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# About ten minutes; options go into BENCH, too.
+bench-ways: dev ## Measure what each way to push costs in the demo server.
+	$(BIN)/python -m benchmarks.ways $(BENCH)
 
 # For how long each; the first finding ends it. One target alone, or without end: tests/fuzz/__main__.py.
 SECONDS = 600

@@ -15,12 +15,18 @@ from benchmarks.processes import pinned_to
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
-    """What the source counted since it started."""
+class Counts:
+    """What any server of streams counted since it started."""
 
     streams_opened: int
     streams_open: int
     events_sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(Counts):
+    """What the source counted since it started."""
+
     bytes_sent: int
     cpu_us: int
     most_late_us: int
@@ -39,6 +45,7 @@ class EventSource:
             text=True,
             preexec_fn=pinned_to(core),
         )
+        self.pid = self._process.pid
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +15,7 @@ from benchmarks.readers import k6_program
 PACKAGES = ("sseclient-cli", "uvloop", "httptools", "hdrhistogram", "httpx", "httpx-sse", "aiohttp")
 
 
-def facts() -> dict[str, str]:
+def facts(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
     """Return what a reader of the figures has to know, in the order of telling."""
     found = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -26,7 +27,7 @@ def facts() -> dict[str, str]:
         "gcc": _first_line("gcc", "-dumpfullversion"),
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-from benchmarks.event_source import EventSource
+from benchmarks.event_source import Counts, EventSource
 from benchmarks.processes import core_busy_s, cpu_s, family, pinned_to
 from benchmarks.readers import Order, Reader, Report
 from benchmarks.workloads import Kind, Workload
@@ -24,19 +24,34 @@ MOST_LATE_S = 20.0
 """Streams that are not open so long after the ramp count as streams that this reader cannot open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Source(Protocol):
+    """What serves the streams."""
+
+    port: int
+
+    def stats(self) -> Counts: ...
+
+
+SomeSource = TypeVar("SomeSource", bound=Source)
+
+
+@dataclass(frozen=True)
+class Setup(Generic[SomeSource]):
     """Where things run, and for how long. A core that is None means: anywhere."""
 
-    source: EventSource
+    source: SomeSource
     reader_core: int | None
     window_s: float
+
+
+Bench = Setup[EventSource]
+"""What compares readers: the C source serves them."""
 
 
 class Running:
     """A reader at work."""
 
-    def __init__(self, bench: Bench, reader: Reader, order: Order) -> None:
+    def __init__(self, bench: Setup[Any], reader: Reader, order: Order) -> None:
         self._reader = reader
         self._order = order
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
@@ -85,7 +100,9 @@ class Running:
 
 
 @contextmanager
-def reading(bench: Bench, reader: Reader, workload: Workload, duration_s: float, workers: int = 1) -> Iterator[Running]:
+def reading(
+    bench: Setup[Any], reader: Reader, workload: Workload, duration_s: float, workers: int = 1
+) -> Iterator[Running]:
     """Have a reader read, as long as the block lasts."""
     ramp_up_s = 0.0 if workload.kind in (Kind.OPENING, Kind.BLAST) else workload.streams / STARTS_PER_S
     with tempfile.TemporaryDirectory() as folder:
@@ -106,15 +123,16 @@ def reading(bench: Bench, reader: Reader, workload: Workload, duration_s: float,
             _wait_until_closed(bench)
 
 
-def _wait_until_closed(bench: Bench) -> None:
+def _wait_until_closed(bench: Setup[Any]) -> None:
     """Wait until the source has seen that all clients have left: the next run begins with none."""
     ends_s = time.monotonic() + MOST_LATE_S
     while bench.source.stats().streams_open and time.monotonic() < ends_s:
         time.sleep(POLL_S)
 
 
-def wait_until_open(bench: Bench, running: Running, streams: int) -> int:
+def wait_until_open(bench: Setup[Any], running: Running, streams: int) -> int:
     """Wait for all streams, for a bounded time; return how many are open. Raises RuntimeError if the reader died."""
+    now_open: int
     ends_s = time.monotonic() + streams / STARTS_PER_S + MOST_LATE_S
     while (now_open := bench.source.stats().streams_open) < streams and time.monotonic() < ends_s:
         if not running.is_running():
@@ -126,17 +144,22 @@ def wait_until_open(bench: Bench, running: Running, streams: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Clocks that run while a reader does: the wall's, the reader's, and that of its core."""
+    """Clocks that run while a process does: the wall's, the process's, and that of its core."""
 
     time_s: float
     cpu_s: float
     core_s: float
 
     @classmethod
-    def by(cls, bench: Bench, running: Running) -> Self:
+    def by(cls, bench: Setup[Any], running: Running) -> Self:
+        """Read those of a reader."""
+        return cls.of(running.pid, bench.reader_core)
+
+    @classmethod
+    def of(cls, pid: int, core: int | None) -> Self:
         """Read them."""
-        core_s = core_busy_s(bench.reader_core) if bench.reader_core is not None else 0.0
-        return cls(time.monotonic(), cpu_s(running.pid), core_s)
+        core_s = core_busy_s(core) if core is not None else 0.0
+        return cls(time.monotonic(), cpu_s(pid), core_s)
 
     def __sub__(self, start: Self) -> Used:
         return Used(self.time_s - start.time_s, self.cpu_s - start.cpu_s, self.core_s - start.core_s)

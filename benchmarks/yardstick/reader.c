@@ -1,11 +1,13 @@
 /*
  * The limit: what reading event streams costs when nothing is done with them.
  *
- *     reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S]
+ *     reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [HEADERS]]
  *
  * One thread, level-triggered epoll, one recv of at most 16 KiB per readiness: what any fair reader of many sockets must
  * do, and nothing more. No HTTP beyond the status line, no parsing: the bytes are scanned for "\nid: ", which each event
  * of the source has once, whatever its line ends and chunks. No memory is allocated for anything that is read.
+ *
+ * HEADERS are lines to send along, each with its CRLF. With those of an upgrade it reads a WebSocket: as bytes, no frames.
  *
  * The streams are opened evenly over RAMP_UP_S, as fast as it goes without it. DURATION_S counts from the first start,
  * ramp included. It ends earlier when the server has ended all streams, or on SIGINT. Prints one JSON object: counts of the whole run,
@@ -121,8 +123,8 @@ static void on_connected(int fd)
 
 static void on_answered(int fd, const char *data, size_t length)
 {
-    static const char ok[] = "HTTP/1.1 200";
-    if (length < sizeof ok - 1 || memcmp(data, ok, sizeof ok - 1)) {
+    static const char ok[] = "HTTP/1.1 200", upgraded[] = "HTTP/1.1 101";
+    if (length < sizeof ok - 1 || (memcmp(data, ok, sizeof ok - 1) && memcmp(data, upgraded, sizeof upgraded - 1))) {
         end_stream(fd);
         return;
     }
@@ -209,7 +211,7 @@ static void print_figures(void)
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fprintf(stderr, "usage: reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S]\n");
+        fprintf(stderr, "usage: reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [HEADERS]]\n");
         return 2;
     }
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(argv[2]))};
@@ -218,8 +220,12 @@ int main(int argc, char **argv)
         return 2;
     }
     run.request_bytes = snprintf(run.request, sizeof run.request,
-                                 "GET %s HTTP/1.1\r\nhost: %s:%s\r\naccept: text/event-stream\r\n\r\n", argv[3],
-                                 argv[1], argv[2]);
+                                 "GET %s HTTP/1.1\r\nhost: %s:%s\r\naccept: text/event-stream\r\n%s\r\n", argv[3],
+                                 argv[1], argv[2], argc > 7 ? argv[7] : "");
+    if (run.request_bytes >= (int)sizeof run.request) {
+        fprintf(stderr, "reader: PATH and HEADERS are too long\n");
+        return 2;
+    }
     run.planned = atoi(argv[4]);
     run.ramp_up_ns = argc > 6 ? atof(argv[6]) * NS_PER_S : 0;
     streams = calloc(raise_open_files(), sizeof *streams);
