@@ -15,9 +15,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import AccessLog, logged
+from demo_server.faulty import faults
 from demo_server.load import LoadApp
 from demo_server.parameters import LoadParameters
 from demo_server.streams import TRANSPORT_EXTENSION, Streams
+from demo_server.truth import Runs
 from demo_server.ways import ways
 
 # A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine. Pages from elsewhere have
@@ -59,7 +61,9 @@ def create_api(streams: Streams) -> FastAPI:
     """Return the endpoints that FastAPI routes."""
     api = FastAPI(title="sse demo server", description=DESCRIPTION)
     api.state.streams = streams
+    api.state.runs = Runs()
     api.include_router(ways)
+    api.include_router(faults)
     api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
