@@ -24,6 +24,10 @@ from demo_server.truth import Account
 # Long enough for the two halves of a character to be two reads of the client's.
 SPLIT_PAUSE_S = 0.02
 
+# A reset throws away what the kernel has taken and not sent yet: it may wait for acknowledgements, some 40 ms, although
+# the client keeps up.
+RESET_PAUSE_S = 0.1
+
 # SO_LINGER on, 0 s: the kernel throws away what it has not sent, and sends RST in place of FIN.
 LINGER_NOT = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -102,6 +106,7 @@ class FaultyStream:
 
     async def _reset(self) -> str:
         """Have the kernel send RST: what a crashed process, or a firewall that has lost its state, looks like."""
+        await self._stream.sleep_until(asyncio.get_running_loop().time() + RESET_PAUSE_S)
         connection: socket.socket = self._stream.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         self._stream.transport.abort()

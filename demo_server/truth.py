@@ -1,7 +1,7 @@
 """What /faults really did, per run and stream: the truth that a client's own account is held against.
 
 Pure, and bounded: the oldest runs are forgotten, and lists are cut, but counts are exact. "Sent" is what the kernel
-took; a reset may destroy some of that on its way.
+took; a reset destroys what is still on its way to a slow client.
 """
 
 from __future__ import annotations
