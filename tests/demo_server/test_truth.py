@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
 from demo_server import truth
+from demo_server.app import create_api
+from demo_server.streams import Streams
 from demo_server.truth import Runs, RunTruth, merge_reports
 
 
@@ -134,3 +138,34 @@ def test_reports_of_several_processes_merge() -> None:
     assert merged["totals"]["ended"] == {"close": 1, "count": 1}
     assert [stream["opened_ns"] for stream in merged["streams"]] == [3, 5]
     assert merge_reports(parts[:1]) == parts[0]
+
+
+def client() -> httpx.AsyncClient:
+    """A client of a server of its own, without sockets."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(create_api(Streams())), base_url="http://demo")
+
+
+async def test_the_truth_of_an_unknown_run_is_404_with_a_hint() -> None:
+    async with client() as demo:
+        response = await demo.get("/truth/nothing")
+    hint = "nothing is known of a run 'nothing': request /faults?run=nothing first"
+    assert (response.status_code, response.json()) == (404, {"detail": hint})
+
+
+async def test_a_run_that_is_deleted_is_unknown() -> None:
+    async with client() as demo:
+        assert (await demo.get("/faults?status=503&run=a")).status_code == 503
+        assert (await demo.get("/truth/a")).json()["totals"]["ended"] == {"refused": 1}
+        assert [(await demo.delete("/truth/a")).status_code for _ in range(2)] == [204, 204]
+        assert (await demo.get("/truth/a")).status_code == 404
+
+
+async def test_the_schema_describes_every_parameter_and_the_truth() -> None:
+    async with client() as demo:
+        paths = (await demo.get("/openapi.json")).json()["paths"]
+    parameters = paths["/faults"]["get"]["parameters"]
+    assert {"drop", "interval", "redirect_status", "last-event-id"} < {parameter["name"] for parameter in parameters}
+    assert [parameter["name"] for parameter in parameters if "description" not in parameter] == []
+    assert "text/event-stream" in paths["/faults"]["get"]["responses"]["200"]["content"]
+    answer = paths["/truth/{run}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer == {"$ref": "#/components/schemas/RunTruth"}
