@@ -136,7 +136,7 @@ class FaultParameters(PushParameters):
     def check_sense(self) -> FaultParameters:
         """Refuse what contradicts itself, or would do nothing."""
         for name, other in NEEDS.items():
-            if name in self.model_fields_set and getattr(self, other) is None:
+            if self.is_asked_for(name) and getattr(self, other) is None:
                 raise ValueError(f"{name} does nothing without {other}")
         names = [trouble.value for trouble in Trouble if getattr(self, trouble.value) is not None]
         if len(names) > 1:
@@ -152,10 +152,14 @@ class FaultParameters(PushParameters):
     def check_heartbeats(self) -> None:
         """Refuse what only events can suffer."""
         for name in ABOUT_EVENTS:
-            if name in self.model_fields_set:
+            if self.is_asked_for(name):
                 raise ValueError(f"{name} does nothing with heartbeats_only: there are no events")
         if self.heartbeat == 0:
             raise ValueError("heartbeat=0 asks for no heartbeats, heartbeats_only for nothing else")
+
+    def is_asked_for(self, name: str) -> bool:
+        """Say whether a parameter is other than it is by default; a form may give them all."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
 
     @property
     def trouble(self) -> tuple[Trouble | None, int | None]:

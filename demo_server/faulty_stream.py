@@ -107,6 +107,8 @@ class FaultyStream:
     async def _reset(self) -> str:
         """Have the kernel send RST: what a crashed process, or a firewall that has lost its state, looks like."""
         await self._stream.sleep_until(asyncio.get_running_loop().time() + RESET_PAUSE_S)
+        if self._stream.transport.is_closing():  # the client was faster
+            return await self._end("client")
         connection: socket.socket = self._stream.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         self._stream.transport.abort()

@@ -197,6 +197,14 @@ def test_nonsense_is_refused_in_clear_words(query: dict[str, object], words: str
         asked(**query)
 
 
+def test_what_is_given_as_it_is_by_default_is_not_asked_for() -> None:
+    defaults = {
+        name: field.default for name, field in FaultParameters.model_fields.items() if field.default is not None
+    }
+    assert asked(**defaults) == asked()
+    assert asked(**defaults | {"heartbeats_only": True}).pace_s == 15
+
+
 def test_every_parameter_is_described() -> None:
     undescribed = [name for name, field in FaultParameters.model_fields.items() if not field.description]
     assert undescribed == []

@@ -112,6 +112,17 @@ def test_a_signal_ends_each_although_no_client_reads() -> None:
     assert process.returncode == 0
 
 
+def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr() -> None:
+    with started_server() as (process, url):
+        with ExitStack() as stack:
+            for client in [stack.enter_context(RawClient(f"{url}/faults?interval=0&reset=1&run=a")) for _ in range(50)]:
+                client.read_chunks(1)
+        until(lambda: streams_open(url) == 0, timeout_s=1)
+        assert endings(url).get("client")
+        process.terminate()
+        assert process.communicate(timeout=20) == ("", "")
+
+
 def test_clients_that_leave_without_reading_leave_nothing_on_stderr() -> None:
     with started_server() as (process, url):
         for _ in range(3):

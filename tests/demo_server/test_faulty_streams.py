@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from itertools import count, islice
 
@@ -122,10 +123,11 @@ def test_without_its_final_blank_line_one_more_event_is_begun(server: str, end: 
 def test_split_utf8_cuts_each_event_inside_of_a_character_and_pauses(server: str) -> None:
     answer = get(faults(server, "split_utf8=true&count=3"))
     assert [json.loads(data)["text"] for _, data, _ in Reading(answer.body).events] == [TEXT] * 3
-    for first, second in ((0, 1), (2, 3), (4, 5)):
+    for first_half in answer.chunks[::2]:
         with pytest.raises(UnicodeDecodeError):
-            answer.chunks[first].decode()
-        assert answer.arrivals_s[second] - answer.arrivals_s[first] > 0.005
+            first_half.decode()
+    first_ns, second_ns, _ = [json.loads(data)["ts"] for _, data, _ in Reading(answer.body).events]
+    assert second_ns - first_ns > 15_000_000  # the pause in the first one was in between
 
 
 def test_huge_events_come_in_small_chunks(server: str) -> None:
@@ -146,14 +148,15 @@ def test_an_endless_line_goes_on_and_on(server: str) -> None:
 
 
 def test_heartbeats_only_are_comments_at_the_pace_of_heartbeat(server: str) -> None:
+    began_s = time.monotonic()
     answer = get(faults(server, "heartbeats_only=true&heartbeat=0.1&count=4", pace="interval=3600"))
     assert (answer.ended, answer.body) == ("complete", HEARTBEAT * 4)
-    assert answer.arrivals_s[-1] - answer.arrivals_s[0] == pytest.approx(0.3, abs=0.15)
+    assert time.monotonic() - began_s > 0.3
 
 
 def test_burst_holds_events_back_and_their_time_shows_it(server: str) -> None:
-    answer = get(faults(server, "burst=4&count=10", pace="interval=0.02"))
-    assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 4, 2]
+    answer = get(faults(server, "burst=4&count=9", pace="interval=0.05"))
+    assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 4, 1]
     first, *_, last = [json.loads(data)["ts"] for _, data, _ in Reading(answer.chunks[0]).events]
     assert last - first > 50_000_000
 
@@ -166,7 +169,7 @@ def test_a_burst_that_is_not_full_is_sent_when_something_becomes_of_the_connecti
 
 @pytest.mark.parametrize("more", ["count=1", "status=503", "redirect=1"])
 def test_header_delay_is_before_any_answer(server: str, more: str) -> None:
-    with RawClient(faults(server, f"header_delay=0.5&{more}"), timeout_s=0.25) as client:
+    with RawClient(faults(server, f"header_delay=0.5&{more}"), timeout_s=0.1) as client:
         assert client.read().head == b""
         client.answer.ended = ""
         client.socket.settimeout(20)

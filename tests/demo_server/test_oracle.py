@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from typing import Any
 
@@ -62,19 +63,18 @@ def found_by(document: dict[str, Any]) -> dict[str, int]:
     return {name: document["audit"][name] for name in ("checked", "lost", "duplicated", "out_of_order")}
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "drop=5&duplicate=7&reorder=4&count=500&seed=3",
-        "drop=2&reorder=50&count=300&seed=1&line_end=mixed&split_utf8=true&bom=true&burst=7",
-        "drop=3&duplicate=2&count=100&seed=6&huge=25&huge_bytes=100000&heartbeat=0.01",
-    ],
-)
-def test_bench_finds_exactly_what_went_wrong(server: str, query: str) -> None:
-    run = next(runs)
-    document = bench(f"{server}/faults?interval=0&run={run}&{query}")
-    assert found_by(document) == true_audit(server, run)
-    assert (document["errors"], document["streams"]["ended_by_server"]) == ([], STREAMS)
+def test_bench_finds_exactly_what_went_wrong(server: str) -> None:
+    asked = {
+        next(runs): "drop=5&duplicate=7&reorder=4&count=500&seed=3",
+        next(runs): "drop=2&reorder=50&count=300&seed=1&line_end=mixed&split_utf8=true&bom=true&burst=7",
+        next(runs): "drop=3&duplicate=2&count=100&seed=6&huge=25&huge_bytes=100000&heartbeat=0.01",
+    }
+    with ThreadPoolExecutor() as pool:
+        urls = [f"{server}/faults?interval=0&run={run}&{query}" for run, query in asked.items()]
+        documents = list(pool.map(bench, urls))
+    for document, (run, query) in zip(documents, asked.items(), strict=True):
+        assert (query, found_by(document)) == (query, true_audit(server, run))
+        assert (document["errors"], document["streams"]["ended_by_server"]) == ([], STREAMS)
 
 
 def test_bench_finds_it_across_reconnections(server: str) -> None:
@@ -113,31 +113,33 @@ def test_bench_sees_that_a_stalled_stream_stays_open(server: str) -> None:
 def test_bench_shows_what_is_held_back_as_delivery(server: str) -> None:
     document = bench(f"{server}/faults?interval=0.05&burst=10&count=20")
     # The first event of a burst has waited for nine intervals.
-    assert document["latency"]["delivery"]["max_ms"] == pytest.approx(450, rel=0.2)
+    assert 400 < document["latency"]["delivery"]["max_ms"] < 1_000
 
 
-@pytest.mark.parametrize(
-    ("query", "arguments", "words"),
-    [
-        ("reset=2&retry=10", ["-n", "3"], "connection reset by peer"),
-        ("truncate=2&retry=10", ["-n", "3"], "cut in the middle of the response"),
-        ("endless_line=0", [], "holds an event of more than"),
-        ("status=204", [], "for good (status 204)"),
-        ("redirect=25", [], "more than 20 redirects"),
-    ],
-)
-def test_watch_names_what_went_wrong(server: str, query: str, arguments: list[str], words: str) -> None:
-    url = f"{server}/faults?interval=0&run={next(runs)}&{query}"
-    done = subprocess.run([*SSE, "watch", url, *arguments], capture_output=True, text=True, timeout=20, check=False)
-    assert words in done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+def watch(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*SSE, "watch", url, *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_watch_names_what_went_wrong(server: str) -> None:
+    words = {
+        "reset=2&retry=10": "connection reset by peer",
+        "truncate=2&retry=10": "cut in the middle of the response",
+        "endless_line=0": "holds an event of more than",
+        "status=204": "for good (status 204)",
+        "redirect=25": "more than 20 redirects",
+    }
+    with ThreadPoolExecutor() as pool:
+        urls = [f"{server}/faults?interval=0&run={next(runs)}&{query}" for query in words]
+        said = [done.stdout + done.stderr for done in pool.map(lambda url: watch(url, "-n", "3"), urls)]
+    assert {query: word in text for (query, word), text in zip(words.items(), said, strict=True)} == dict.fromkeys(
+        words, True
+    )
+    assert not any("Traceback" in text for text in said)
 
 
 def test_watch_goes_on_where_the_connection_broke(server: str) -> None:
     url = f"{server}/faults?interval=0&run={next(runs)}&reset=3&retry=10&line_end=mixed&bom=true&split_utf8=true&drop=4"
-    done = subprocess.run(
-        [*SSE, "watch", url, "-n", "20", "--raw"], capture_output=True, text=True, timeout=20, check=False
-    )
+    done = watch(url, "-n", "20", "--raw")
     asked = FaultParameters(drop=4)
     assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == list(
         islice((seq for seq, copies in asked.sequence(1) if copies), 20)
