@@ -17,8 +17,11 @@ setup: $(VENV)/.installed ## Make .venv/bin/sse.
 
 dev: $(VENV)/.installed-dev ## What tests and linters need, too.
 
+# The conformance tests mostly wait, for reconnections and a browser: they run beside all others, and are shown after them.
 test: dev ## Run the whole test suite.
-	$(BIN)/python -m pytest
+	@log=$$(mktemp); $(BIN)/python -m pytest tests/conformance >$$log 2>&1 & beside=$$!; \
+	$(BIN)/python -m pytest --ignore tests/conformance; rest=$$?; \
+	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
 
 conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance

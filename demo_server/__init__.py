@@ -1,4 +1,4 @@
-"""A server to try ``sse`` on: an event stream, a plain streaming response and a stream for load tests.
+"""A server to try ``sse`` on, and to learn from: every way of server push, channels, faults on request, and a page.
 
 ``python -m demo_server`` starts it; ``demo_server.run`` does so from Python. The package never imports
 ``sseclient_cli``: the bytes it sends are made by its own encoder, so that it can be an oracle for the client.
@@ -6,26 +6,59 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from contextlib import suppress
+from threading import Thread
 
-__all__ = ["run"]
+from demo_server.options import MAX_WORKERS, AccessLog, Options, WorkerLostError
+
+__all__ = ["MAX_WORKERS", "AccessLog", "Options", "WorkerLostError", "run"]
 
 
-def run(host: str, port: int, *, exit_on_stdin_eof: bool = False) -> None:
+def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C or (if asked) the end of stdin; port 0 takes a free one.
 
     Call it from the main thread, as the last thing the process does: it takes over SIGTERM and SIGINT.
-    Raises OSError, with one readable line in ``strerror``, when it cannot listen there.
+    Raises OSError, with one readable line in ``strerror``, when it cannot listen there, and WorkerLostError when
+    a worker process ends by itself.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
-    # Here and not above, so that `import demo_server` does not cost the half second that FastAPI takes.
-    from demo_server.server import serve
+    from demo_server.listening import bind, format_url, raise_open_file_limit
 
-    serve(host, port, exit_on_stdin_eof=exit_on_stdin_eof)
+    raise_open_file_limit()
+    listeners = bind(options.host, options.port, options.workers)
+    url = format_url(listeners[0])
+    if options.exit_on_stdin_eof:
+        Thread(target=stop_at_stdin_eof, daemon=True).start()
+
+    def announce() -> None:
+        sys.stdout.write(f"demo server on {url}\n")
+        sys.stdout.flush()
+
+    # Not above, so that `import demo_server` does not cost the half second that FastAPI takes.
+    if options.workers == 1:
+        from demo_server.server import serve_alone
+
+        serve_alone(listeners[0], options.access_log, announce)
+    else:
+        from demo_server.workers import supervise
+
+        supervise(listeners, options.access_log, announce)
 
 
 def exit_at_once(*_: object) -> None:
     """Obey a signal that comes while the server is still being imported: without a traceback, too."""
     sys.exit(0)
+
+
+def stop_at_stdin_eof() -> None:
+    """Wait for the end of stdin, then stop as on SIGTERM."""
+    # Not sys.stdin: a thread that waits inside of it holds a lock that Python needs to exit. An OSError:
+    # stdin was never open.
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    signal.raise_signal(signal.SIGTERM)

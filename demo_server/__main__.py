@@ -15,23 +15,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m demo_server", description="A server that streams events.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--workers", type=parse_workers, default=1, help="processes (default: %(default)s)")
+    parser.add_argument(
+        "--access-log",
+        choices=[which.value for which in demo_server.AccessLog],
+        default=demo_server.AccessLog.REQUESTS.value,
+        help="which requests to log as JSON lines on stderr; only 'all' has streams in it (default: %(default)s)",
+    )
     parser.add_argument(
         "--exit-on-stdin-eof",
         action="store_true",
         help="end when stdin does, so that the server never outlives the process that started it",
     )
-    options = parser.parse_args()
+    options = vars(parser.parse_args())
+    options["access_log"] = demo_server.AccessLog(options["access_log"])
     try:
-        demo_server.run(options.host, options.port, exit_on_stdin_eof=options.exit_on_stdin_eof)
+        demo_server.run(demo_server.Options(**options))
     except OSError as exc:
         sys.stderr.write(f"demo server: {exc.strerror}\n")
         sys.exit(USAGE_EXIT_CODE)
+    except demo_server.WorkerLostError as exc:
+        sys.exit(f"demo server: {exc}")
 
 
 def parse_port(text: str) -> int:
     """Return the port, or have argparse say what one is."""
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: ports are 0 to 65535")
+    return int(text)
+
+
+def parse_workers(text: str) -> int:
+    """Return how many, or have argparse say what is wrong."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= demo_server.MAX_WORKERS):
+        raise argparse.ArgumentTypeError(f"{text!r}: there can be 1 to {demo_server.MAX_WORKERS} workers")
     return int(text)
 
 

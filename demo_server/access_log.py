@@ -10,20 +10,11 @@ import logging
 import sys
 import time
 from datetime import UTC, datetime
-from enum import Enum
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo_server.options import AccessLog
 from demo_server.streams import STREAM_MARK
-
-
-class AccessLog(Enum):
-    """Which requests are logged."""
-
-    NONE = "none"
-    REQUESTS = "requests"
-    ALL = "all"
-
 
 logger = logging.getLogger("demo_server.access")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, WebSocket
@@ -14,11 +13,16 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from demo_server.access_log import AccessLog, logged
+from demo_server.access_log import logged
+from demo_server.channel_endpoints import channel_endpoints
+from demo_server.channels import Channels
 from demo_server.faulty import faults
 from demo_server.load import LoadApp
+from demo_server.options import AccessLog
+from demo_server.page import add_page
 from demo_server.parameters import LoadParameters
-from demo_server.streams import TRANSPORT_EXTENSION, Streams
+from demo_server.peers import Peers
+from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
 from demo_server.truth import Runs
 from demo_server.ways import ways
 
@@ -32,12 +36,12 @@ The ways to push send the same events and take the same parameters. `/channels` 
 rules on request and `/truth` says which, `/v1/chat/completions` streams as LLM servers do. The page is at `/`."""
 
 
-def create_app(streams: Streams, access_log: AccessLog = AccessLog.NONE) -> ASGIApp:
+def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp:
     """Return the application with all endpoints."""
     # At shutdown sse-starlette would cancel responses, even in the middle of their last chunk. Ours end by
     # themselves (streams.py).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-    api = logged(create_api(streams), access_log)
+    api = logged(create_api(streams, peers), access_log)
     load: ASGIApp = LoadApp(streams)
     if access_log is AccessLog.ALL:
         load = logged(load, access_log)
@@ -57,16 +61,23 @@ def create_app(streams: Streams, access_log: AccessLog = AccessLog.NONE) -> ASGI
     )
 
 
-def create_api(streams: Streams) -> FastAPI:
+def create_api(streams: Streams, peers: Peers) -> FastAPI:
     """Return the endpoints that FastAPI routes."""
     api = FastAPI(title="sse demo server", description=DESCRIPTION)
-    api.state.streams = streams
-    api.state.runs = Runs()
+    api.state.streams, api.state.peers = streams, peers
+    api.state.channels, api.state.runs = Channels(), Runs()
+    peers.answers["stats"] = streams.read_stats
+    peers.answers["deliver"] = api.state.channels.deliver
+    peers.answers["enter_run"] = api.state.runs.enter
+    peers.answers["report_run"] = api.state.runs.report
+    peers.answers["forget_run"] = api.state.runs.forget
     api.include_router(ways)
+    api.include_router(channel_endpoints)
     api.include_router(faults)
     api.get("/load", tags=["ways to push"], responses={200: {"content": {"text/event-stream": {}}}})(load)
     api.get("/stats", tags=["the server"])(stats)
     api.get("/healthz", tags=["the server"])(healthz)
+    add_page(api)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     return api
 
@@ -76,9 +87,10 @@ async def load(parameters: Annotated[LoadParameters, Query()]) -> None:
     raise NotImplementedError("only for the schema: create_app sends such requests to LoadApp")
 
 
-async def stats(request: Request) -> dict[str, int]:
+async def stats(request: Request) -> Stats:
     """Count the streams and the events sent since the start."""
-    return asdict(request.app.state.streams.stats)
+    gathered = await request.app.state.peers.ask("stats")
+    return Stats(*map(sum, zip(*gathered.answers, strict=True)))
 
 
 async def healthz() -> dict[str, str]:

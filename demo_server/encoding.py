@@ -5,9 +5,21 @@ Nothing here knows about connections or clocks. ``/stream`` and ``/native`` leav
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from demo_server.streams import Notice
+
+LINE_END = re.compile("\r\n|\r|\n")  # WHATWG HTML 9.2.5; str.splitlines knows more, which are data here
+
+
+def encode_event(event_id: str | None, event_type: str | None, data: str) -> bytes:
+    """Return any event; data of several lines arrives with LF between them."""
+    fields = [] if event_id is None else [f"id: {event_id}"]
+    if event_type:
+        fields.append(f"event: {event_type}")
+    fields.extend(f"data: {line}" for line in LINE_END.split(data))
+    return "\n".join([*fields, "\n"]).encode()
 
 
 def event_encoder(padding_bytes: int, event_type: str | None = None) -> Callable[[int, int], bytes]:

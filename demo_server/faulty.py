@@ -21,8 +21,9 @@ from demo_server.faults import RUN_NAME, STATUSES_WITHOUT_BODY, FaultParameters
 from demo_server.faulty_stream import FaultyStream
 from demo_server.load import end_on_disconnect
 from demo_server.parameters import LastEventId, next_seq
+from demo_server.peers import Peers
 from demo_server.streams import Stream, Streams
-from demo_server.truth import Account, Runs, RunTruth
+from demo_server.truth import Account, Runs, RunTruth, merge_reports
 
 faults = APIRouter(tags=["faults"])
 
@@ -39,16 +40,18 @@ async def faulty_stream(
 ) -> Response:
     """Events as from /load, and what is asked for goes wrong. `GET /truth/{run}` tells what did."""
     runs: Runs = request.app.state.runs
+    peers: Peers = request.app.state.peers
+    number = (await peers.ask("enter_run", query.run, bool(query.redirect))).answers[0]
     if query.redirect:
         runs.redirect(query.run)
         await wait(request, query.header_delay)
         return redirection(request, query)
-    account = runs.begin(query.run, last_event_id, time.time_ns())
-    if query.refuses(account.number):
+    account = runs.begin(query.run, number, last_event_id, time.time_ns())
+    if query.refuses(number):
         await wait(request, query.header_delay)
         account.answered(query.status or 0)
         account.end("refused")
-        return refusal(query, account.number)
+        return refusal(query, number)
     return FaultyResponse(request.app.state.streams, query, account, next_seq(last_event_id))
 
 
@@ -58,8 +61,8 @@ RunName = Annotated[str, Path(pattern=RUN_NAME, description="What the requests t
 @faults.get("/truth/{run}", response_model=RunTruth)
 async def truth(request: Request, run: RunName) -> dict[str, Any]:
     """Tell what the requests of a run were really sent."""
-    runs: Runs = request.app.state.runs
-    report = runs.report(run)
+    peers: Peers = request.app.state.peers
+    report = merge_reports((await peers.ask("report_run", run)).answers)
     if report is None:
         raise HTTPException(404, f"nothing is known of a run {run!r}: request /faults?run={run} first")
     return report
@@ -68,8 +71,8 @@ async def truth(request: Request, run: RunName) -> dict[str, Any]:
 @faults.delete("/truth/{run}", status_code=204)
 async def forget(request: Request, run: RunName) -> None:
     """Forget a run, so that it begins anew; its requests are numbered from 1 again."""
-    runs: Runs = request.app.state.runs
-    runs.forget(run)
+    peers: Peers = request.app.state.peers
+    await peers.ask("forget_run", run)
 
 
 async def wait(request: Request, seconds: float) -> None:
@@ -86,7 +89,8 @@ def redirection(request: Request, query: FaultParameters) -> Response:
     asked = parse_qsl(request.url.query, keep_blank_values=True)
     left = urlencode([(name, (query.redirect or 0) - 1 if name == "redirect" else value) for name, value in asked])
     # no-store: 301 and 308 would otherwise be kept, and the next request would not come here at all.
-    headers = {"Location": f"{request.url.path}?{left}", "Cache-Control": "no-store"}
+    # And relative: a proxy may serve this server under a prefix.
+    headers = {"Location": f"?{left}", "Cache-Control": "no-store"}
     return PlainTextResponse(f"{query.redirect} more to go\n", query.redirect_status, headers)
 
 

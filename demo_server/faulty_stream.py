@@ -11,7 +11,6 @@ import socket
 import struct
 import sys
 import time
-from contextlib import aclosing
 
 from starlette.types import Message, Send
 
@@ -55,13 +54,12 @@ class FaultyStream:
         if self._trouble_after == 0:
             return await self._get_into_trouble()
         heartbeat_s = 0 if self._faults.heartbeats_only else self._faults.heartbeat
-        async with aclosing(self._stream.ticks(1, self._faults.count, self._faults.pace_s, heartbeat_s)) as ticks:
-            async for tick in ticks:
-                if tick is Notice.FAREWELL:
-                    break
-                await self._take_turn(is_heartbeat=tick is Notice.HEARTBEAT or self._faults.heartbeats_only)
-                if self._made == self._trouble_after:
-                    return await self._get_into_trouble()
+        async for tick in self._stream.ticks(1, self._faults.count, self._faults.pace_s, heartbeat_s):
+            if tick is Notice.FAREWELL:
+                break
+            await self._take_turn(is_heartbeat=tick is Notice.HEARTBEAT or self._faults.heartbeats_only)
+            if self._made == self._trouble_after:
+                return await self._get_into_trouble()
         return await self._end("count")
 
     async def _take_turn(self, *, is_heartbeat: bool) -> None:
@@ -128,10 +126,9 @@ class FaultyStream:
         """Begin an event and never come to its line end: a client without a limit runs out of memory."""
         self._is_inside_line = True
         await self._write(self._next_event().before)
-        async with aclosing(self._stream.ticks(1, None, self._faults.pace_s)) as ticks:
-            async for tick in ticks:
-                if tick is not Notice.FAREWELL:
-                    await self._write(b"x" * PIECE_BYTES)
+        async for tick in self._stream.ticks(1, None, self._faults.pace_s):
+            if tick is not Notice.FAREWELL:
+                await self._write(b"x" * PIECE_BYTES)
 
     async def _until_ended(self) -> None:
         """Stay silent until the client leaves or the server goes down."""

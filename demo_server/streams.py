@@ -8,11 +8,11 @@ half-way through a send.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import Enum
-from itertools import count, islice
 
 from starlette.types import Scope
 
@@ -55,28 +55,12 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
 
-    async def ticks(
-        self, first_seq: int, limit: int | None, interval_s: float, heartbeat_s: float = 0
-    ) -> AsyncGenerator[int | Notice, None]:
-        """Yield the sequence number of each event when it is due, and a notice where one is to be given.
+    def ticks(self, first_seq: int, limit: int | None, interval_s: float, heartbeat_s: float = 0) -> Ticks:
+        """Iterate over the sequence number of each event when it is due, and a notice where one is to be given.
 
         Ends after ``limit`` events, or when the stream is ended; a heartbeat comes after so many seconds of silence.
         """
-        deadline_s = self._loop.time()
-        for seq in islice(count(first_seq), limit):
-            while heartbeat_s and not self.ended and deadline_s - self._loop.time() > heartbeat_s:
-                await self.sleep_until(self._loop.time() + heartbeat_s)
-                if not self.ended:
-                    yield Notice.HEARTBEAT
-            if interval_s or seq % EVENTS_PER_TURN == 0:
-                await self.sleep_until(deadline_s)
-            if self.ended:
-                if self.is_farewell:
-                    yield Notice.FAREWELL
-                return
-            yield seq
-            # From the last deadline and not from now: lateness of one event must not delay all that follow.
-            deadline_s += interval_s
+        return Ticks(self, first_seq, limit, interval_s, heartbeat_s)
 
     async def sleep_until(self, deadline_s: float) -> None:
         """Wait for a time of the loop's clock, or until the stream is ended; always let other tasks run."""
@@ -84,7 +68,7 @@ class Stream:
             await asyncio.sleep(0)
             return
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(deadline_s, wake, waiter)
+        timer = self._loop.call_at(deadline_s, resolve, waiter)
         try:
             await waiter
         finally:
@@ -94,8 +78,12 @@ class Stream:
         """Have the stream's loop stop, at once if it is waiting; a farewell is said to a client that is still there."""
         self.ended = True
         self.is_farewell = is_farewell
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the stream's loop look around, if it is waiting."""
         if self._waiter is not None:
-            wake(self._waiter)
+            resolve(self._waiter)
 
     def count_event(self) -> None:
         """Count an event whose send was awaited; if the socket refused it, end the stream instead.
@@ -107,6 +95,47 @@ class Stream:
             self.end()
         else:
             self._stats.events_sent += 1
+
+
+class Ticks:
+    """When what is to be sent. Not an async generator: one that is left half-way must be closed by somebody."""
+
+    __slots__ = ("_deadline_s", "_end_seq", "_heartbeat_s", "_interval_s", "_now", "_seq", "_stream")
+
+    def __init__(
+        self, stream: Stream, first_seq: int, limit: int | None, interval_s: float, heartbeat_s: float
+    ) -> None:
+        self._stream = stream
+        self._seq = first_seq
+        self._end_seq = None if limit is None else first_seq + limit
+        self._interval_s = interval_s
+        self._heartbeat_s = heartbeat_s
+        self._now = asyncio.get_running_loop().time
+        self._deadline_s = self._now()
+
+    def __aiter__(self) -> Ticks:
+        return self
+
+    async def __anext__(self) -> int | Notice:
+        stream, seq = self._stream, self._seq
+        if seq == self._end_seq:
+            raise StopAsyncIteration
+        heartbeat_at_s = self._now() + (self._heartbeat_s or math.inf)
+        if heartbeat_at_s < self._deadline_s:
+            await stream.sleep_until(heartbeat_at_s)
+            if not stream.ended:
+                return Notice.HEARTBEAT
+        elif self._interval_s or seq % EVENTS_PER_TURN == 0:
+            await stream.sleep_until(self._deadline_s)
+        if stream.ended:
+            self._end_seq = seq
+            if stream.is_farewell:
+                return Notice.FAREWELL
+            raise StopAsyncIteration
+        self._seq = seq + 1
+        # From the last deadline and not from now: lateness of one event must not delay all that follow.
+        self._deadline_s += self._interval_s
+        return seq
 
 
 class Streams:
@@ -133,6 +162,10 @@ class Streams:
             self._open.discard(stream)
             self.stats.streams_open -= 1
 
+    async def read_stats(self) -> tuple[int, ...]:
+        """Return the counters of this worker, in the order of Stats."""
+        return astuple(self.stats)
+
     def end_all(self) -> None:
         """End every stream, those still to be opened included."""
         self._ended = True
@@ -140,7 +173,7 @@ class Streams:
             stream.end(is_farewell=True)
 
 
-def wake(waiter: asyncio.Future[None]) -> None:
+def resolve(waiter: asyncio.Future[None]) -> None:
     """Resolve a future that may have been resolved or cancelled meanwhile."""
     if not waiter.done():
         waiter.set_result(None)

@@ -1,7 +1,10 @@
 """What /faults really did, per run and stream: the truth that a client's own account is held against.
 
-Pure, and bounded: the oldest runs are forgotten, and lists are cut, but counts are exact. "Sent" is what the kernel
+Bounded: the oldest runs are forgotten, and lists are cut, but counts are exact. "Sent" is what the kernel
 took; a reset destroys what is still on its way to a slow client.
+
+Each worker (peers.py) has the accounts of the streams that it sent itself. All of them hear of every request, in the
+same order, and so agree on its number and on which runs are forgotten.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 MAX_RUNS = 32
-MAX_STREAMS = 1_000  # of a run, listed one by one
+MAX_STREAMS = 500  # of a run, listed one by one
 MAX_LISTED = 1_000  # numbers in one list
-MAX_LISTED_IN_RUN = 100_000  # numbers in all lists of a run: some 4 MB
+MAX_LISTED_IN_RUN = 50_000  # numbers in all lists of a run: some 2 MB, and never more than 1 MB of JSON
+MAX_ID_CHARS = 100  # of a last event id
 
 
 class Numbers(BaseModel):
@@ -82,6 +86,7 @@ class Run:
     """The streams of one run, and how many numbers their lists may still take."""
 
     def __init__(self) -> None:
+        self.requests = 0
         self.accounts: list[Account] = []
         self.totals: Counter[str] = Counter()
         self.endings: Counter[str] = Counter()
@@ -120,7 +125,7 @@ class Account:
         self.status: int | None = None
         self._run = run
         self._opened_ns = opened_ns
-        self._last_event_id = last_event_id
+        self._last_event_id = None if last_event_id is None else last_event_id[:MAX_ID_CHARS]
         self._dropped, self._duplicated, self._reordered, self._unsent = (
             NumberList(name, run) for name in ("dropped", "duplicated", "reordered", "unsent")
         )
@@ -129,7 +134,7 @@ class Account:
         self._last: int | None = None
         self._smallest: int | None = None
         self._largest = 0
-        self._next = 0
+        self._next: int | None = None
         self._overtaken: set[int] = set()  # never more than a block of `reorder` holds
         self._heartbeats = 0
         self._ended: str | None = None
@@ -164,9 +169,10 @@ class Account:
 
     def _pass(self, seq: int) -> None:
         """Note that it was this number's turn."""
+        begin = seq if self._next is None else self._next
         self._overtaken.discard(seq)
-        self._overtaken.update(range(self._next, seq))
-        self._next = max(self._next, seq + 1)
+        self._overtaken.update(range(begin, seq))
+        self._next = max(begin, seq + 1)
 
     def heartbeat(self) -> None:
         """Note a heartbeat."""
@@ -205,30 +211,36 @@ class Account:
 
 
 class Runs:
-    """All runs of this server."""
+    """All runs of this server, as one worker knows them. What is async is an answer to a question of its peers."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run] = OrderedDict()
 
-    def begin(self, name: str, last_event_id: str | None, opened_ns: int) -> Account:
-        """Return the account of the run's next request."""
+    async def enter(self, name: str, is_redirected: bool) -> int:
+        """Take note of a request of the run, whichever worker has it, and return its number."""
+        run = self._run(name)
+        run.requests += not is_redirected
+        return run.requests
+
+    def begin(self, name: str, number: int, last_event_id: str | None, opened_ns: int) -> Account:
+        """Return the account of a request that this worker has."""
         run = self._run(name)
         run.totals["streams"] += 1
-        account = Account(run, run.totals["streams"], last_event_id, opened_ns)
+        account = Account(run, number, last_event_id, opened_ns)
         if len(run.accounts) < MAX_STREAMS:
             run.accounts.append(account)
         return account
 
     def redirect(self, name: str) -> None:
-        """Count a redirect."""
+        """Count a redirect by this worker."""
         self._run(name).totals["redirected"] += 1
 
-    def forget(self, name: str) -> bool:
-        """Have the run begin anew; say whether there was one."""
-        return self._runs.pop(name, None) is not None
+    async def forget(self, name: str) -> None:
+        """Have the run begin anew."""
+        self._runs.pop(name, None)
 
-    def report(self, name: str) -> dict[str, Any] | None:
-        """Return a RunTruth, or None where nothing is known of the run."""
+    async def report(self, name: str) -> dict[str, Any] | None:
+        """Return a RunTruth of this worker, or None where nothing is known of the run."""
         run = self._runs.get(name)
         if run is None:
             return None
@@ -248,15 +260,14 @@ class Runs:
         return run
 
 
-def merge_reports(reports: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return the report of a run whose requests were answered by several processes, from those of each; at least one.
-
-    Each process numbers by itself, so a number may appear twice.
-    """
-    parts = list(reports)
+def merge_reports(reports: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Return the truth of all workers from that of each."""
+    parts = [report for report in reports if report is not None]
+    if not parts:
+        return None
     totals = {key: sum(part["totals"][key] for part in parts) for key in Totals.model_fields if key != "ended"}
     ended = sum((Counter(part["totals"]["ended"]) for part in parts), Counter[str]())
-    streams = sorted((stream for part in parts for stream in part["streams"]), key=lambda stream: stream["opened_ns"])
+    streams = sorted((stream for part in parts for stream in part["streams"]), key=lambda stream: stream["number"])
     return {
         "run": parts[0]["run"],
         "totals": {**totals, "ended": dict(sorted(ended.items()))},

@@ -41,12 +41,12 @@ async def stream(request: Request, push: Push, last_event_id: LastEventId = None
     async def events() -> AsyncIterator[sse_starlette.ServerSentEvent]:
         with opened(request) as stream:
             async for tick in stream.ticks(first_seq, push.count, push.interval_s):
-                # sse-starlette looks for itself, and ends what waits. Ask where the next step is dear, a query say.
-                if await request.is_disconnected():
-                    return
                 if isinstance(tick, Notice):
                     yield sse_starlette.ServerSentEvent(comment=tick.value)
                     continue
+                # sse-starlette looks for itself, and ends what waits. Ask where the next step is dear, a query say.
+                if await request.is_disconnected():
+                    return
                 data, retry = json.dumps(content(tick, push)), push.retry if tick == first_seq else None
                 yield sse_starlette.ServerSentEvent(data, id=str(tick), event=push.event, retry=retry)
                 stream.count_event()  # back from the yield: it has been sent

@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 import trustme
+from browser import Browser, chromium, missing_programs
 from certificates import Authority
 
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(trustme.CA(), tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    missing = missing_programs()
+    if missing and os.environ.get("CI"):
+        pytest.fail(missing)  # .ci/run installs it: there, a judge that is skipped would be none
+    if missing:
+        pytest.skip(missing)
+    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 def pytest_sessionstart() -> None:

@@ -18,7 +18,18 @@ SSE = [sys.executable, "-m", "sseclient_cli"]
 def demo_server_process(host: str = "127.0.0.1") -> Iterator[str]:
     """Run the bundled server on a free port, and yield its URL."""
     with subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--host", host, "--port", "0", "--exit-on-stdin-eof"],
+        [
+            sys.executable,
+            "-m",
+            "demo_server",
+            "--host",
+            host,
+            "--port",
+            "0",
+            "--access-log",
+            "none",
+            "--exit-on-stdin-eof",
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -15,7 +15,9 @@ from typing import Annotated
 
 import typer
 
-from sseclient_cli.errors import ConnectError, UsageError
+import demo_server
+from demo_server import AccessLog
+from sseclient_cli.errors import ConnectError, UsageError, WorkerLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,21 @@ PATIENCE_S = 5.0
 def demo(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=demo_server.MAX_WORKERS, help="Processes that share the port.")
+    ] = 1,
+    access_log: Annotated[
+        AccessLog, typer.Option(help="Which requests to log as JSON lines on stderr; only 'all' has streams in it.")
+    ] = AccessLog.REQUESTS,
 ) -> None:
-    """Run the demo server: streams to watch and to load."""
-    import demo_server
-
+    """Run the demo server: streams to watch and to load, and a page that shows them."""
     try:
-        demo_server.run(host, port)
+        demo_server.run(demo_server.Options(host, port, workers, access_log))
     except OSError as exc:
         advice = "; --port 0 takes a free one" if exc.errno == errno.EADDRINUSE else ""
         raise UsageError(f"{exc.strerror}{advice}") from exc
+    except demo_server.WorkerLostError as exc:
+        raise WorkerLostError(str(exc)) from exc
 
 
 @contextmanager
@@ -66,7 +74,7 @@ def serving_demo() -> Iterator[str]:
     ask; and it ends when its stdin does, so that it cannot outlive us.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo_server", "--port", "0", "--exit-on-stdin-eof"],
+        [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", "--exit-on-stdin-eof"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

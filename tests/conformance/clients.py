@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from browser import PAGE_PATH, Browser, event_of
 
-from conformance.browser import PAGE_PATH, Browser, event_of
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError

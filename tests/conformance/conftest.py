@@ -1,31 +1,19 @@
-"""The browser, which is started once, and what the tests have shown."""
+"""What the tests have shown."""
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import pytest
+from browser import missing_programs
 
-from conformance.browser import Browser, chromium, missing_programs
 from conformance.clients import Client
 from conformance.left_out import LEFT_OUT
 from conformance.table import LEVELS, PAGE, Shown, with_table
 
 shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
 """By the tests that have passed."""
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    missing = missing_programs()
-    if missing and os.environ.get("CI"):
-        pytest.fail(missing)  # .ci/run installs it: there, a judge that is skipped would be none
-    if missing:
-        pytest.skip(missing)
-    with chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
 
 
 @pytest.fixture(autouse=True)

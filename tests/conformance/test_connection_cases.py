@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from browser import PAGE, PAGE_PATH
 from scripted_server import Request, ScriptedServer
 
-from conformance.browser import PAGE, PAGE_PATH
 from conformance.cases import CASES, Case, Instead
 from conformance.clients import Client, read
 from conformance.table import Shown

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from browser import PAGE, PAGE_PATH, Browser
 from scripted_server import SSE, Do, Script, ScriptedServer, head
 
-from conformance.browser import PAGE, PAGE_PATH, Browser
 from conformance.clients import OPEN, OURS, Client, hop_to, read
 from conformance.table import Shown
 from sseclient_cli.client.source import EventSource

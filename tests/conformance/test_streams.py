@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from browser import PAGE, PAGE_PATH, Browser
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from scripted_server import Script, ScriptedServer, head
 
-from conformance.browser import PAGE, PAGE_PATH, Browser
 from conformance.clients import OPEN, Client, read
 from conformance.table import ROOT
 from sseclient_cli.protocol import reconnection

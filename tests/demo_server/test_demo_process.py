@@ -8,34 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import httpx
 import pytest
+from demo_server_processes import END_WITHIN_S, started_server
 
-END_WITHIN_S = 3.0
 STREAMS_PER_ENDPOINT = 100
 OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
 # Never read by these tests: every buffer is full and the server waits in a send.
 LARGEST_EVENTS = ["/stream?interval=0&size=1000000", "/load?rate=0&size=1000000"]
 STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interval=0", "/load?rate=0&size=100000"]
-
-
-@contextmanager
-def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Yield a server's process and port; whatever happens, the process is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", *options]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            match = re.fullmatch(r"demo server on http://127\.0\.0\.1:(\d+)\n", line)
-            assert match, line
-            yield process, int(match[1])
-        finally:
-            process.kill()
 
 
 def open_streams(
@@ -109,7 +92,7 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
 
         async def main():
             streams = Streams()
-            server = DemoServer(uvicorn.Config("unused"), streams)
+            server = DemoServer(uvicorn.Config("unused"), streams, None)
             scope = {"extensions": {TRANSPORT_EXTENSION: None}}
             with server.capture_signals(), streams.open(scope) as stream:
                 signal.raise_signal(signal.SIGTERM)
@@ -192,7 +175,7 @@ def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
                     signal.raise_signal(signal.SIGINT)
 
         sys.meta_path.insert(0, Interruption())
-        demo_server.run("127.0.0.1", 0)
+        demo_server.run(demo_server.Options(port=0))
         """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
@@ -265,7 +248,7 @@ def test_port_that_is_none_is_a_usage_error(port: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_open_file_limit_is_raised_to_what_the_system_allows() -> None:
     script = (
-        "import resource as r, demo_server.server as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        "import resource as r, demo_server.listening as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
         "r.setrlimit(r.RLIMIT_NOFILE, (256, hard)); s.raise_open_file_limit();"
         "print(r.getrlimit(r.RLIMIT_NOFILE) == (hard, hard))"
     )
@@ -279,3 +262,14 @@ def test_importing_the_package_does_not_import_the_frameworks() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
+
+
+def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() -> None:
+    with started_server() as (_, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        client.get("/stats")
+        took_s = []
+        for _ in range(20):
+            start_s = time.perf_counter()
+            client.get("/stats")
+            took_s.append(time.perf_counter() - start_s)
+    assert min(took_s) < 0.03  # with Nagle's algorithm, each waits 40 ms

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from demo_server_processes import END_WITHIN_S, started_server
 from raw_client import RawClient
 from real_processes import streams_open, until
-from started_server import started_server
 
-END_WITHIN_S = 3.0
 FAREWELL = b": the server is going down\n\n"
 
 # Each in the middle of what it does wrong, for as long as its client reads.
@@ -46,6 +47,12 @@ UNREAD = [
 ]
 
 
+@contextmanager
+def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with started_server() as (process, port):
+        yield process, f"http://127.0.0.1:{port}"
+
+
 def open_all(stack: ExitStack, url: str, queries: list[str]) -> list[RawClient]:
     clients = [stack.enter_context(RawClient(f"{url}/faults?run=a&{query}")) for query in queries]
     until(lambda: streams_open(url) == len(queries))
@@ -68,7 +75,7 @@ def endings(url: str) -> dict[str, int]:
 
 
 def test_each_ends_within_a_second_of_its_client() -> None:
-    with started_server() as (process, url):
+    with server() as (process, url):
         with ExitStack() as stack:
             open_all(stack, url, AT_WORK)
         until(lambda: streams_open(url) == 0, timeout_s=1)
@@ -80,7 +87,7 @@ def test_each_ends_within_a_second_of_its_client() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_each_properly(number: signal.Signals) -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with server() as (process, url), ExitStack() as stack:
         clients = open_all(stack, url, AT_WORK)
         asked_at_s = time.monotonic()
         process.send_signal(number)
@@ -101,7 +108,7 @@ def test_a_signal_ends_each_properly(number: signal.Signals) -> None:
 
 
 def test_a_signal_ends_each_although_no_client_reads() -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with server() as (process, url), ExitStack() as stack:
         for query in UNREAD:
             open_unread(stack, url, query)
         until(lambda: streams_open(url) == len(UNREAD))
@@ -113,7 +120,7 @@ def test_a_signal_ends_each_although_no_client_reads() -> None:
 
 
 def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr() -> None:
-    with started_server() as (process, url):
+    with server() as (process, url):
         with ExitStack() as stack:
             for client in [stack.enter_context(RawClient(f"{url}/faults?interval=0&reset=1&run=a")) for _ in range(50)]:
                 client.read_chunks(1)
@@ -124,7 +131,7 @@ def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr()
 
 
 def test_clients_that_leave_without_reading_leave_nothing_on_stderr() -> None:
-    with started_server() as (process, url):
+    with server() as (process, url):
         for _ in range(3):
             with ExitStack() as stack:
                 for query in UNREAD:

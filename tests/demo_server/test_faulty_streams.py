@@ -10,10 +10,10 @@ from itertools import count, islice
 
 import httpx
 import pytest
+from demo_server_processes import started_server
 from raw_client import Answer, RawClient, get
 from real_processes import streams_open, until
 from reference_parser import BOM, Reading
-from started_server import started_server
 
 from demo_server.faults import FaultParameters
 from demo_server.faulty_events import TEXT
@@ -24,8 +24,8 @@ runs = (f"run-{number}" for number in count())
 
 @pytest.fixture(scope="module", name="server")
 def start_server() -> Iterator[str]:
-    with started_server() as (process, url):
-        yield url
+    with started_server() as (process, port):
+        yield f"http://127.0.0.1:{port}"
         process.terminate()
         # Whatever went wrong on its streams, it went wrong on purpose: the server has no complaint.
         assert process.communicate(timeout=20) == ("", "")
@@ -77,11 +77,14 @@ def test_a_duplicate_is_the_same_to_the_last_byte(server: str) -> None:
     assert first == second
 
 
-def test_the_same_seed_gives_the_same_bytes_in_another_run_and_another_process(server: str) -> None:
+def test_the_same_seed_gives_the_same_bytes_in_another_run_and_another_process(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     query = "drop=5&duplicate=7&reorder=4&line_end=mixed&split_utf8=true&close=20&seed="
     first, again, other = (get(faults(server, f"{query}{seed}")) for seed in (3, 3, 4))
-    with started_server(PYTHONHASHSEED="1") as (_, url):
-        elsewhere = get(faults(url, f"{query}3"))
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    with started_server() as (_, port):
+        elsewhere = get(faults(f"http://127.0.0.1:{port}", f"{query}3"))
     without_ts = [re.sub(rb'"ts":\d+', b"", b"|".join(answer.chunks)) for answer in (first, again, elsewhere, other)]
     assert without_ts[0] == without_ts[1] == without_ts[2] != without_ts[3]
 

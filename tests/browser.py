@@ -65,15 +65,15 @@ def missing_programs() -> str:
 
 
 class Browser:
-    """A browser that is at a page, and does with EventSource what it is told."""
+    """A browser that is at a page, and does with EventSource what it is told; ``driver`` does anything else."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
-        self._driver = driver
+        self.driver = driver
         driver.set_script_timeout(LONGEST_S)
 
     def go_to(self, url: str) -> None:
         """Load a page."""
-        self._driver.get(url)
+        self.driver.get(url)
 
     def watch(
         self, url: str, types: Sequence[str] = ("message",), *, enough: int | None = None, for_s: float | None = None
@@ -85,7 +85,7 @@ class Browser:
         ``["refused", name]`` where there is no EventSource for that URL.
         """
         for_ms = None if for_s is None else round(for_s * 1000)
-        found: list[list[Any]] = self._driver.execute_async_script(_WATCH, url, list(types), enough, for_ms)
+        found: list[list[Any]] = self.driver.execute_async_script(_WATCH, url, list(types), enough, for_ms)
         return found
 
 

@@ -1,0 +1,142 @@
+"""``/channels/{name}``: publish and subscribe. What happens in between is in channels.py."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, NoReturn
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
+
+from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, body, format_id
+from demo_server.encoding import retry_field
+from demo_server.load import END, HEAD, end_on_disconnect
+from demo_server.parameters import EventType, LastEventId, StreamParameters
+from demo_server.peers import Peers
+from demo_server.streams import Streams
+
+MAX_MESSAGE_BYTES = 65_536
+
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The channel; it need not exist before.")]
+
+channel_endpoints = APIRouter(prefix="/channels", tags=["channels"])
+
+
+def check_not_reserved(event_type: str | None) -> str | None:
+    """Refuse the types of the server's own announcements."""
+    if event_type in RESERVED_TYPES:
+        raise ValueError(f"{event_type} is how this server announces something itself: take another type")
+    return event_type
+
+
+class PublishParameters(BaseModel):
+    """The query of a POST."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    event: Annotated[EventType | None, AfterValidator(check_not_reserved), Field(description="Its type.")] = None
+
+
+class SubscribeParameters(StreamParameters):
+    """The query of a GET."""
+
+    last_event_id: Annotated[
+        str, Field(description="As the header of this name, which counts first: a page cannot set that at its start.")
+    ] = ""
+
+
+class Publication(BaseModel):
+    """What became of a published event."""
+
+    id: str
+    subscribers: Annotated[int, Field(description="How many subscribers there were, slow ones included.")]
+
+
+@channel_endpoints.post(
+    "/{name}",
+    status_code=201,
+    responses={413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."}},
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}},
+)
+async def publish(request: Request, name: Name, parameters: Annotated[PublishParameters, Query()]) -> Publication:
+    """Publish the body, JSON or text, as the data of an event."""
+    data = await read_message(request)
+    peers: Peers = request.app.state.peers
+    gathered = await peers.ask("deliver", name, parameters.event, data, counter=f"channel {name}")
+    assert gathered.number is not None
+    return Publication(id=format_id(gathered.number), subscribers=sum(gathered.answers))
+
+
+@channel_endpoints.get(
+    "/{name}",
+    response_class=Response,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events, from now on or after an id."}},
+)
+async def subscribe(
+    request: Request,
+    name: Name,
+    parameters: Annotated[SubscribeParameters, Query()],
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Stream what is published, beginning with what was missed since the last event id.
+
+    `gap` is an event that announces what is no longer in the history, and `dropped` one that says why a subscriber who
+    does not keep up is sent away.
+    """
+    return Subscription(request, name, parameters, last_event_id or parameters.last_event_id)
+
+
+class Subscription(Response):
+    """The response to a subscriber: plain ASGI, so that whoever publishes an event can write it."""
+
+    def __init__(self, request: Request, name: str, parameters: SubscribeParameters, last_event_id: str) -> None:
+        super().__init__()
+        self._streams: Streams = request.app.state.streams
+        self._channels: Channels = request.app.state.channels
+        self._name, self._parameters, self._last_event_id = name, parameters, last_event_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the client leaves, is dropped, or the server goes down."""
+        with self._streams.open(scope) as stream:
+            watcher = asyncio.create_task(end_on_disconnect(receive, stream))
+            try:
+                await send(HEAD)
+                if self._parameters.retry is not None:
+                    await send(body(retry_field(self._parameters.retry)))
+                subscriber = Subscriber(stream, send)
+                with self._channels.subscribed(self._name, subscriber, self._last_event_id):
+                    await subscriber.run(self._parameters.heartbeat)
+                await send(END)
+            finally:
+                watcher.cancel()
+
+
+async def read_message(request: Request) -> str:
+    """Return the body as text; JSON is checked, and otherwise left as it is."""
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MAX_MESSAGE_BYTES:
+            raise HTTPException(413, f"a message may have {MAX_MESSAGE_BYTES} bytes at most")
+    try:
+        text = content.decode()
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
+            json.loads(text, parse_constant=refuse_constant)
+    except UnicodeDecodeError as exc:
+        raise refuse("the body is not UTF-8") from exc
+    except (ValueError, RecursionError) as exc:
+        raise refuse(f"the body is said to be application/json, and is not: {exc}") from exc
+    return text
+
+
+def refuse_constant(text: str) -> NoReturn:
+    """Refuse what Python reads as JSON and JSON.parse does not."""
+    raise ValueError(f"{text} is no value of JSON")
+
+
+def refuse(problem: str) -> RequestValidationError:
+    """Return the error of a body, in the shape of those of parameters."""
+    return RequestValidationError([{"type": "value_error", "loc": ("body",), "msg": problem, "input": None}])

@@ -1,0 +1,13 @@
+// The JSON objects of /ndjson and /ws, each of which is an event, a comment or a `retry`.
+
+export function eventOfObject(text, on) {
+  let object;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    object = null; // not ours: shown as it came
+  }
+  if (typeof object?.comment === "string") on.comment(` ${object.comment}`);
+  else if (object?.retry !== undefined && object.seq === undefined) on.comment(` retry: ${object.retry}`);
+  else on.event(String(object?.event ?? "message"), text, String(object?.seq ?? ""));
+}
