@@ -17,12 +17,14 @@ from demo_server.access_log import logged
 from demo_server.channel_endpoints import channel_endpoints
 from demo_server.channels import Channels
 from demo_server.completions import completions
+from demo_server.faulty import faults
 from demo_server.load import LoadApp
 from demo_server.options import AccessLog
 from demo_server.page import add_page
 from demo_server.parameters import LastEventId, LoadParameters, unprocessable
 from demo_server.peers import Peers
 from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
+from demo_server.truth import Runs
 from demo_server.ways import EVENT_STREAM, ways
 
 # A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine. Pages from elsewhere have
@@ -66,12 +68,17 @@ def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp
 def create_api(streams: Streams, peers: Peers) -> FastAPI:
     """Return the endpoints that FastAPI routes."""
     api = FastAPI(title="sse demo server", description=DESCRIPTION)
-    api.state.streams, api.state.peers, api.state.channels = streams, peers, Channels()
+    api.state.streams, api.state.peers = streams, peers
+    api.state.channels, api.state.runs = Channels(), Runs()
     peers.answers["stats"] = streams.read_stats
     peers.answers["deliver"] = api.state.channels.deliver
+    peers.answers["enter_run"] = api.state.runs.enter
+    peers.answers["report_run"] = api.state.runs.report
+    peers.answers["forget_run"] = api.state.runs.forget
     api.include_router(ways)
     api.include_router(completions)
     api.include_router(channel_endpoints)
+    api.include_router(faults)
     api.get(
         "/load",
         tags=["ways to push"],

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 MAX_MISSING = 1_000
 """How many missing numbers of one stream are remembered, so that a late one can be told from a duplicate. A longer
-gap counts as lost; should its numbers come after all, they count as duplicated."""
+gap counts as lost; should its numbers come after all, they count as duplicated. So do late numbers below the first one,
+when so many have come."""
 
 
 @dataclass(slots=True)
@@ -32,13 +33,14 @@ class AuditCounts:
 class SequenceCheck:
     """The check of one stream. Its first number is the base: what came before we listened is not lost."""
 
-    __slots__ = ("_counts", "_expected", "_first", "_missing", "_resumed")
+    __slots__ = ("_below_base", "_counts", "_expected", "_first", "_missing", "_resumed")
 
     def __init__(self, counts: AuditCounts) -> None:
         self._counts = counts
         self._first: int | None = None
         self._expected = 0
         self._missing: set[int] | None = None
+        self._below_base: set[int] | None = None
         self._resumed = False
 
     def resume(self) -> None:
@@ -54,7 +56,7 @@ class SequenceCheck:
         counts = self._counts
         counts.checked += 1
         if self._first is None or (self._resumed and number <= self._first):
-            self._first, self._missing = number, None
+            self._first, self._missing, self._below_base = number, None, None
             self._expected = number
         self._resumed = False
         expected = self._expected
@@ -68,6 +70,8 @@ class SequenceCheck:
             self._missing.remove(number)
             counts.lost -= 1
             counts.out_of_order += 1
+        elif number < self._first and self._is_news(number):
+            counts.out_of_order += 1  # a stream that begins in the wrong order
         else:
             counts.duplicated += 1
 
@@ -80,6 +84,14 @@ class SequenceCheck:
             return
         for number in numbers:
             self.check(number)
+
+    def _is_news(self, number: int) -> bool:
+        """Say whether a number below the base has not been there before; only so many are remembered."""
+        seen = self._below_base = set() if self._below_base is None else self._below_base
+        if number in seen or len(seen) >= MAX_MISSING:
+            return False
+        seen.add(number)
+        return True
 
     def _remember(self, first: int, end: int) -> None:
         if self._missing is None:

@@ -181,3 +181,18 @@ def test_counters_count_from_one_and_a_forgotten_one_has_a_new_epoch(monkeypatch
     assert counters.next("a").epoch == first.epoch
     renewed = counters.next("b")
     assert (renewed.value, renewed.epoch != other.epoch) == (1, True)
+
+
+def test_a_run_is_numbered_and_told_as_one() -> None:
+    with started_server() as (_, url), ExitStack() as stack:
+        # Each connection may come to another worker; the first ten requests of the run are refused, wherever they are.
+        clients = [stack.enter_context(httpx.Client(base_url=url, trust_env=False)) for _ in range(LISTENERS)]
+        path = "/faults?run=a&interval=0&count=10&drop=3&status=503&status_times=10"
+        assert [client.get(path).status_code for client in clients] == [503] * 10 + [200] * (LISTENERS - 10)
+        truth = clients[0].get("/truth/a").json()
+        assert [stream["number"] for stream in truth["streams"]] == list(range(1, LISTENERS + 1))
+        assert truth["totals"]["ended"] == {"refused": 10, "count": LISTENERS - 10}
+        assert len({tuple(stream["dropped"]["listed"]) for stream in truth["streams"][10:]}) == 1
+        assert clients[1].delete("/truth/a").status_code == 204
+        assert {client.get("/truth/a").status_code for client in clients} == {404}
+        assert clients[0].get(path).text == "request 1 of run a: as asked for, no events\n"
