@@ -68,6 +68,8 @@ class Stream:
             await asyncio.sleep(0)
             return
         waiter = self._waiter = self._loop.create_future()
+        if self.ended:  # by a signal since the line above: its handler runs between any two steps
+            resolve(waiter)
         timer = self._loop.call_at(deadline_s, resolve, waiter)
         try:
             await waiter
@@ -162,9 +164,9 @@ class Streams:
     def hold(self, scope: Scope) -> Iterator[Stream]:
         """Have a response that is none, but takes its time, ended as the streams are."""
         stream = Stream(self.stats, scope["extensions"][TRANSPORT_EXTENSION])
-        if self._ended:
-            stream.end(is_farewell=True)
         self._open.add(stream)
+        if self._ended:  # not before it is among the others: the signal may come in between
+            stream.end(is_farewell=True)
         try:
             yield stream
         finally:
