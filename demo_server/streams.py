@@ -68,12 +68,10 @@ class Stream:
 
     async def sleep_until(self, deadline_s: float) -> None:
         """Wait for a time of the loop's clock, or until the stream is ended; always let other tasks run."""
-        if self.ended or deadline_s <= self._loop.time():
+        waiter = self._waiter = self._loop.create_future()
+        if self.ended or deadline_s <= self._loop.time():  # after the line above: a signal may come between any two
             await asyncio.sleep(0)
             return
-        waiter = self._waiter = self._loop.create_future()
-        if self.ended:  # by a signal since the line above: its handler runs between any two steps
-            resolve(waiter)
         timer = self._loop.call_at(deadline_s, resolve, waiter)
         try:
             await waiter
