@@ -109,7 +109,8 @@ class Subscriber:
             if self._loop.time() >= self._heard_s + silence_s:
                 await self._send(body(comment(Notice.HEARTBEAT)))
                 self._heard_s = self._loop.time()
-            await self._stream.sleep_until(self._heard_s + silence_s)
+            if not self._queue:  # an event may have come while the heartbeat waited for the client, and woken nobody
+                await self._stream.sleep_until(self._heard_s + silence_s)
         if self._stream.is_farewell:
             await self._send(body(comment(Notice.FAREWELL)))
 
