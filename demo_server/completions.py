@@ -18,10 +18,10 @@ from typing import Annotated, Any
 
 import sse_starlette
 from fastapi import APIRouter, Body, Query, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
+from demo_server.messages import going_down
 from demo_server.parameters import Seconds
 from demo_server.speech import due_s, words
 from demo_server.streams import SEND_TIMEOUT_S, Notice, Streams, opened
@@ -260,5 +260,5 @@ async def answer_whole(request: Request, completion: Completion, started_s: floa
     with streams.hold(request.scope, request.receive) as stream:
         await stream.sleep_until(started_s + next(islice(completion.due_s(), completion.token_count - 1, None)))
     if stream.ended:
-        return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)
+        return going_down()
     return Response(json.dumps(completion.whole()), media_type="application/json")

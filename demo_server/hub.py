@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
@@ -43,16 +44,19 @@ class Hub:
         return [asyncio.create_task(self._listen(*pair)) for pair in pairs]
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for line in reader:
-            message = json.loads(line)
-            if "call" in message:
-                self._ask_all(writer, message)
-            elif "answer" in message:
-                self._gather(message)
-            else:
-                self._ready += 1
-                if self._ready == len(self._workers):
-                    self.all_ready.set()
+        with suppress(ConnectionError):  # of a worker that is killed before it has read everything
+            async for line in reader:
+                self._take(writer, json.loads(line))
+
+    def _take(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+        if "call" in message:
+            self._ask_all(writer, message)
+        elif "answer" in message:
+            self._gather(message)
+        else:
+            self._ready += 1
+            if self._ready == len(self._workers):
+                self.all_ready.set()
 
     def _ask_all(self, caller: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         counter = message["counter"]

@@ -144,6 +144,42 @@ def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
         until(lambda: not any(map(is_running, pids)))
 
 
+def test_signal_while_workers_are_started_ends_those_that_are() -> None:
+    script = """if True:
+        import signal, demo_server
+        from multiprocessing.context import SpawnProcess
+
+        start = SpawnProcess.start
+
+        def start_and_interrupt(process):
+            start(process)
+            signal.raise_signal(signal.SIGTERM)
+
+        SpawnProcess.start = start_and_interrupt
+        demo_server.run(demo_server.Options(port=0, workers=2))
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_worker_that_has_obeyed_the_same_signal_before_we_look_is_not_lost() -> None:
+    script = """if True:
+        import asyncio, signal, socket
+        from demo_server.workers import wait_for_end
+
+        async def main():
+            ours, theirs = socket.socketpair()
+            theirs.close()
+            signals = []
+            asyncio.get_running_loop().call_soon(signals.append, signal.SIGINT)
+            await wait_for_end([ours], signals, None)
+
+        asyncio.run(main())
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
 def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
     with started_server("--exit-on-stdin-eof") as (process, _):
         assert process.stdin is not None
