@@ -20,6 +20,7 @@ EVENT_STREAMS = ["/stream", "/native", "/load"]
 WAYS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
 HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}=\r\n"
 
+# Then nothing can depend on when the garbage collector runs.
 WITHOUT_GC = "import gc; gc.disable(); from demo_server.__main__ import main; main()"
 
 Said = dict[str, object]
@@ -93,9 +94,9 @@ class Demo:
 
 
 @contextmanager
-def running_demo(*options: str, without_gc: bool = False) -> Iterator[Demo]:
-    """Run the bundled server; whatever happens, it is gone after. Without gc, nothing can depend on when that runs."""
-    start = ["-c", WITHOUT_GC] if without_gc else ["-m", "demo_server"]
+def running_demo(*options: str, code: str = "") -> Iterator[Demo]:
+    """Run the bundled server, or code that does so; whatever happens, it is gone after."""
+    start = ["-c", code] if code else ["-m", "demo_server"]
     command = [sys.executable, *start, "--port", "0", "--exit-on-stdin-eof", *options]
     pipe = subprocess.PIPE
     with (

@@ -6,12 +6,14 @@ The tests share one real server, but for those that need to look at its end. Eac
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from running_demo import EVENT_STREAMS, WAYS, Demo, running_demo
+from demo_server_processes import END_WITHIN_S
+from running_demo import EVENT_STREAMS, WAYS, WITHOUT_GC, Demo, running_demo
 from websockets.exceptions import ConnectionClosedOK
 
 COMPLETIONS = "/v1/chat/completions"
@@ -71,7 +73,7 @@ def settle(read: Callable[[], int]) -> int:
 
 
 def test_clients_that_stall_are_hung_up_on() -> None:
-    with running_demo("--access-log", "none", without_gc=True) as demo, ExitStack() as stack:
+    with running_demo("--access-log", "none", code=WITHOUT_GC) as demo, ExitStack() as stack:
         for path in WAYS:
             stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
         completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"
@@ -120,6 +122,39 @@ def test_every_stream_says_farewell_when_the_server_goes_down() -> None:
     assert said == f'{{"comment":"{FAREWELL}"}}'
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, FAREWELL)
+
+
+def test_clients_that_do_nothing_more_do_not_delay_the_end() -> None:
+    with running_demo("--access-log", "none") as demo, ExitStack() as stack:
+        stack.enter_context(demo.open_stream("/ws?interval=3600"))  # never answers that it is closed
+        for path in ("/channels/x", COMPLETIONS):  # half a request
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", demo.port), timeout=30))
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+            connection.sendall(f"{head}\r\n\r\n{{".encode())
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == 1)
+        asked_at_s = time.monotonic()
+        assert demo.end() == ""
+        assert time.monotonic() - asked_at_s < END_WITHIN_S
+
+
+def test_client_that_leaves_in_the_middle_of_its_message_leaves_nothing_on_stderr() -> None:
+    with running_demo("--access-log", "none") as demo:
+        for path in ("/channels/x", COMPLETIONS):
+            with socket.create_connection(("127.0.0.1", demo.port), timeout=30) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+                connection.sendall(f"{head}\r\n\r\n{{".encode())
+                demo.stats()  # connections are served in the order in which they came
+        demo.stats()
+        assert demo.end() == ""
+
+
+def test_websocket_that_answers_no_ping_leaves_nothing_on_stderr() -> None:
+    impatient = "import functools, uvicorn; from demo_server.__main__ import main;"
+    impatient += "uvicorn.Config = functools.partial(uvicorn.Config, ws_ping_interval=0.1, ws_ping_timeout=0.1); main()"
+    with running_demo("--access-log", "none", code=impatient) as demo:
+        with demo.open_stream("/ws?interval=0") as connection:
+            read_to_end(connection)
+        assert demo.end() == ""
 
 
 @pytest.mark.parametrize("path", [*WAYS, COMPLETIONS, "/stats"])
