@@ -45,9 +45,11 @@ async def faulty_stream(
         return redirection(request, query)
     account = runs.begin(query.run, number, last_event_id, time.time_ns())
     if query.refuses(number):
-        await wait(request, query.header_delay)
-        account.answered(query.status or 0)
-        account.end("refused")
+        if await wait(request, query.header_delay):
+            account.answered(query.status or 0)
+            account.end("refused")
+        else:
+            account.end("client")
         return refusal(query, number)
     return FaultyResponse(request.app.state.streams, query, account, next_seq(last_event_id))
 
@@ -72,11 +74,13 @@ async def forget(request: Request, run: RunName) -> None:
     await peers.ask("forget_run", run)
 
 
-async def wait(request: Request, seconds: float) -> None:
-    """Delay an answer that is no stream; end the wait when the client leaves or the server goes down."""
-    if seconds:
-        with opened(request, request.receive) as stream:
-            await stream.sleep_until(asyncio.get_running_loop().time() + seconds)
+async def wait(request: Request, seconds: float) -> bool:
+    """Delay an answer that is no stream, unless the server goes down; say whether its client is still there."""
+    if not seconds:
+        return True
+    with opened(request, request.receive) as stream:
+        await stream.sleep_until(asyncio.get_running_loop().time() + seconds)
+    return stream.is_farewell or not stream.ended
 
 
 def redirection(request: Request, query: FaultParameters) -> Response:
