@@ -2,8 +2,8 @@
 
 python -m benchmarks.channel [--subscribers 5000] [--rate 2] [--seconds 20] [--rounds 3]
 
-The server has a core for itself. `sse bench` subscribes, audits and measures on the other one; an event carries the time
-before its POST, so its delivery is the whole way: request, fan-out, and the wait for those who come first.
+The server has a core for itself. `sse bench` subscribes, audits and measures on the other one. An event carries the
+time before its POST, so its delivery is the whole way: request, fan-out, and the wait for those who come first.
 """
 
 from __future__ import annotations
