@@ -17,10 +17,11 @@ setup: $(VENV)/.installed ## Make .venv/bin/sse.
 
 dev: $(VENV)/.installed-dev ## What tests and linters need, too.
 
-# The conformance tests mostly wait, for reconnections and a browser: they run beside all others, and are shown after them.
+# What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
+BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py
 test: dev ## Run the whole test suite.
-	@log=$$(mktemp); $(BIN)/python -m pytest tests/conformance >$$log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest --ignore tests/conformance; rest=$$?; \
+	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
+	$(BIN)/python -m pytest $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
 	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
 
 conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
