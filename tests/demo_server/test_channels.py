@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import socket
@@ -12,25 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from unittest.mock import Mock
 
 import httpx
 import pytest
-from real_processes import SSE, demo_server_process, streams_open, until
-from starlette.types import Message
+from demo_server_processes import demo_server_process
+from real_processes import SSE, streams_open, until
 
-from demo_server.channels import (
-    HISTORY_BYTES,
-    HISTORY_EVENTS,
-    MAX_BEHIND_BYTES,
-    MAX_BEHIND_EVENTS,
-    Published,
-    Subscriber,
-)
+from demo_server.channels import HISTORY_BYTES, HISTORY_EVENTS, MAX_BEHIND_BYTES, MAX_BEHIND_EVENTS
 from demo_server.encoding import encode_event
-from demo_server.messages import body
-from demo_server.peers import Number
-from demo_server.streams import Stats, Stream
 from sseclient_cli import Event, EventStreamParser
 
 names = count(1)
@@ -242,27 +230,6 @@ def test_silent_channel_sends_heartbeats_and_tells_the_reconnection_time(client:
     with closing(Listener(channel, query="?retry=1234&heartbeat=0.05")) as listener:
         expected = b"retry: 1234\n\n: heartbeat\n\n: heartbeat\n\n"
         assert listener.read_bytes(len(expected)) == expected
-
-
-async def test_event_that_comes_while_a_heartbeat_waits_for_the_client_follows_at_once() -> None:
-    transport = Mock(**{"get_write_buffer_size.return_value": 1, "is_closing.return_value": False})
-    sent, is_waiting, client_reads = list[bytes](), asyncio.Event(), asyncio.Event()
-
-    async def send(message: Message) -> None:
-        is_waiting.set()
-        await client_reads.wait()
-        sent.append(message["body"])
-
-    subscriber = Subscriber(Stream(Stats(), transport), send)
-    running = asyncio.create_task(subscriber.run(heartbeat_s=0.3))
-    await is_waiting.wait()
-    await subscriber.deliver(Published(Number("a", 1), body(b"event")))
-    transport.get_write_buffer_size.return_value = 0
-    client_reads.set()
-    for _ in range(10):  # turns of the loop, much less than until the next heartbeat
-        await asyncio.sleep(0)
-    running.cancel()
-    assert sent == [b": heartbeat\n\n", b"event"]
 
 
 def test_many_subscribers_get_everything_once_and_in_order(client: httpx.Client, server: str, channel: str) -> None:

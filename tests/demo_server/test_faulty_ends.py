@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from demo_server_processes import END_WITHIN_S, started_server
+from demo_server_processes import END_WITHIN_S, serving
 from raw_client import RawClient
 from real_processes import streams_open, until
 
@@ -49,8 +49,8 @@ UNREAD = [
 
 @contextmanager
 def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with started_server() as (process, port):
-        yield process, f"http://127.0.0.1:{port}"
+    with serving("--access-log", "none") as served:
+        yield served
 
 
 def open_all(stack: ExitStack, url: str, queries: list[str]) -> list[RawClient]:

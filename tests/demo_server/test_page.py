@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlencode
 import httpx
 import pytest
 from browser import Browser
-from real_processes import SSE, demo_server_process, until
+from demo_server_processes import demo_server_process
+from real_processes import SSE, until
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
+from demo_server_processes import serving
 from real_processes import children_of, is_running, until
 
 from demo_server.peers import Counters, Number
@@ -24,16 +25,10 @@ LISTENERS = 30  # that all of them come to the same worker has a chance of 3^-29
 
 
 @contextmanager
-def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Yield a server's process and URL; whatever happens, its processes are gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", "--workers", str(WORKERS), "--access-log", "none"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen([*command, *options], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().split()[-1]
-        finally:
-            process.kill()  # its workers end when they lose it
+def started_workers(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Yield a server's process and URL."""
+    with serving("--access-log", "none", "--workers", str(WORKERS), *options) as served:
+        yield served
 
 
 def worker_processes(process: subprocess.Popen[str]) -> list[int]:
@@ -65,7 +60,7 @@ class Listeners:
 
 
 def test_event_reaches_the_subscribers_of_every_worker_with_one_id_and_in_one_order() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/channels/x")
         answers = [httpx.post(f"{url}/channels/x", content=str(number)).json() for number in range(20)]
         heard = listeners.read(20)
@@ -77,7 +72,7 @@ def test_event_reaches_the_subscribers_of_every_worker_with_one_id_and_in_one_or
 
 
 def test_history_is_the_same_in_every_worker() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         first = httpx.post(f"{url}/channels/x", content="first").json()["id"]
         httpx.post(f"{url}/channels/x", content="second")
         heard = Listeners(stack, f"{url}/channels/x?last_event_id={first}").read(1)
@@ -85,7 +80,7 @@ def test_history_is_the_same_in_every_worker() -> None:
 
 
 def test_stats_are_those_of_all_workers() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/stream?interval=3600")
         listeners.read(1)
         stats = [httpx.get(f"{url}/stats").json() for _ in range(5)]
@@ -93,7 +88,7 @@ def test_stats_are_those_of_all_workers() -> None:
 
 
 def test_connections_are_spread_over_the_workers() -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
         listeners.read(1)
         sockets = [len(list(os.scandir(f"/proc/{pid}/fd"))) for pid in worker_processes(process)]
@@ -103,7 +98,7 @@ def test_connections_are_spread_over_the_workers() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_all_workers_and_each_stream_with_a_farewell(number: signal.Signals) -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
         listeners.read(1)
         pids = worker_processes(process)
@@ -128,7 +123,7 @@ def test_ctrl_c_on_the_terminal_reaches_all_processes_and_prints_nothing() -> No
 
 
 def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
-    with started_server() as (process, _):
+    with started_workers() as (process, _):
         one, *others = worker_processes(process)
         os.kill(one, signal.SIGKILL)
         _, stderr = process.communicate(timeout=10)
@@ -138,7 +133,7 @@ def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
-    with started_server() as (process, _):
+    with started_workers() as (process, _):
         pids = worker_processes(process)
         process.kill()
         until(lambda: not any(map(is_running, pids)))
@@ -181,7 +176,7 @@ def test_worker_that_has_obeyed_the_same_signal_before_we_look_is_not_lost() -> 
 
 
 def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
-    with started_server("--exit-on-stdin-eof") as (process, _):
+    with started_workers("--exit-on-stdin-eof") as (process, _):
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
@@ -190,7 +185,7 @@ def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
 
 
 def test_port_of_another_server_with_workers_is_in_use() -> None:
-    with started_server() as (_, url):
+    with started_workers() as (_, url):
         port = url.rpartition(":")[2]
         command = [sys.executable, "-m", "demo_server", "--port", port, "--workers", "2"]
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
@@ -220,7 +215,7 @@ def test_counters_count_from_one_and_a_forgotten_one_has_a_new_epoch(monkeypatch
 
 
 def test_a_run_is_numbered_and_told_as_one() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         # Each connection may come to another worker; the first ten requests of the run are refused, wherever they are.
         clients = [stack.enter_context(httpx.Client(base_url=url, trust_env=False)) for _ in range(LISTENERS)]
         path = "/faults?run=a&interval=0&count=10&drop=3&status=503&status_times=10"
