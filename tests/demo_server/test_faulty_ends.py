@@ -119,6 +119,16 @@ def test_a_signal_ends_each_although_no_client_reads() -> None:
     assert process.returncode == 0
 
 
+def test_what_the_kernel_did_not_take_before_the_client_left_was_not_sent() -> None:
+    with server() as (_, url):
+        with ExitStack() as stack:
+            open_unread(stack, url, "interval=0&size=1000000")
+            until(lambda: endings(url) == {"open": 1})
+        until(lambda: streams_open(url) == 0)
+        truth = httpx.get(f"{url}/truth/a").json()["totals"]
+        assert truth["sent"] == httpx.get(f"{url}/stats").json()["events_sent"] > 0
+
+
 def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr() -> None:
     with server() as (process, url):
         with ExitStack() as stack:

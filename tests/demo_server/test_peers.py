@@ -82,6 +82,19 @@ async def test_worker_that_is_gone_before_it_has_read_everything_is_merely_gone(
     await asyncio.sleep(0)
 
 
+async def test_worker_alone_answers_one_question_after_the_other_too() -> None:
+    alone, heard = Alone(), list[str]()
+
+    async def answer(name: str) -> None:
+        heard.append(f"{name} begins")
+        await asyncio.sleep(0)
+        heard.append(f"{name} ends")
+
+    alone.answers["x"] = answer
+    await asyncio.gather(alone.ask("x", "first"), alone.ask("x", "second"))
+    assert heard == ["first begins", "first ends", "second begins", "second ends"]
+
+
 async def test_request_that_needs_workers_which_are_gone_is_told_that_the_server_goes_down() -> None:
     class Lost(Alone):
         async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:

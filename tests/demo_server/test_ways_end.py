@@ -52,9 +52,10 @@ def test_websocket_is_closed_when_its_client_says_so(demo: Demo, pace: str) -> N
     demo.wait_until_idle(1)
 
 
-def test_event_that_the_kernel_has_not_wholly_taken_is_not_counted(demo: Demo) -> None:
+@pytest.mark.parametrize("size", [1_000_000, 20_000])  # some of the small ones would fit into a buffer of asyncio's
+def test_event_that_the_kernel_has_not_wholly_taken_is_not_counted(demo: Demo, size: int) -> None:
     sent_before = demo.stats()["events_sent"]
-    with demo.open_stream("/load?rate=0&size=1000000") as connection:
+    with demo.open_stream(f"/load?rate=0&size={size}") as connection:
         stalled_at = settle(lambda: demo.stats()["events_sent"] - sent_before)
         # To uvicorn a half-closed connection is a lost one: it writes what it holds, the event that was under way,
         # and that is the end.
@@ -81,6 +82,19 @@ def test_clients_that_stall_are_hung_up_on() -> None:
         demo.wait_for_stats(10, lambda counters: counters["streams_open"] == len(WAYS) + 1)
         demo.wait_until_idle(30)
         assert demo.end() == ""
+
+
+def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
+    quickly = "import demo_server.protocols as p; p.STALLED_AFTER_S = 1; from demo_server.__main__ import main; main()"
+    with running_demo("--access-log", "none", code=quickly) as demo, ExitStack() as stack:
+        connections = [
+            stack.enter_context(demo.open_stream(f"{path}?rate=0&size=1000000")) for path in ("/load", "/ws")
+        ]
+        until_s = time.monotonic() + 2.5
+        while time.monotonic() < until_s:  # the kernel's buffers are full again and again
+            for connection in connections:
+                assert connection.recv(1 << 16)
+        assert demo.stats()["streams_open"] == 2
 
 
 @each_way
@@ -119,6 +133,7 @@ def test_every_stream_says_farewell_when_the_server_goes_down() -> None:
     for path, farewell in expected.items():
         # The farewell is the last chunk but the empty one: to the client, the response is whole.
         assert endings[path].endswith(f"\r\n{len(farewell):x}\r\n{farewell}\r\n0\r\n\r\n".encode()), endings[path]
+    assert b"[DONE]" not in endings[COMPLETIONS]  # by which a client knows that the answer is not complete
     assert said == f'{{"comment":"{FAREWELL}"}}'
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, FAREWELL)
