@@ -98,6 +98,7 @@ class Members:
         self._listening: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[Gathered]] = {}
         self._calls = 0
+        self._is_joined = asyncio.Event()
         self._is_lost = False
 
     async def join(self) -> None:
@@ -105,11 +106,13 @@ class Members:
         reader, self._writer = await asyncio.open_connection(sock=self._hub, limit=MAX_LINE_BYTES)
         self._listening = asyncio.create_task(self._listen(reader))
         self._write({"ready": True})
+        self._is_joined.set()
 
     async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
         """Have the hub ask all."""
         if self._is_lost:
             raise PeersLostError
+        await self._is_joined.wait()  # connections are accepted a moment before
         self._calls = call = self._calls + 1
         future: asyncio.Future[Gathered] = asyncio.get_running_loop().create_future()
         self._asked[call] = future

@@ -34,6 +34,7 @@ AT_WORK = [
     "header_delay=3600",
     "header_delay=3600&status=503",
     "header_delay=3600&redirect=1",
+    "interval=3600&huge=1&huge_bytes=1000",
 ]
 # Each waits for a client that does not read.
 UNREAD = [

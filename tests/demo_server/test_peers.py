@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -50,6 +51,23 @@ async def test_hub_that_is_gone_ends_the_worker_and_its_questions(raised: list[i
         with pytest.raises(PeersLostError):
             await members.ask("stats")
         assert raised == [signal.SIGTERM]
+
+
+async def test_question_before_the_worker_has_joined_waits_until_it_has() -> None:
+    hub, theirs = socket.socketpair()
+    members = Members(theirs)
+    asked = asyncio.create_task(members.ask("stats"))
+    await asyncio.sleep(0)
+    await members.join()
+    await asyncio.sleep(0)
+    assert [next(iter(json.loads(line))) for line in hub.recv(65536).splitlines()] == ["ready", "call"]
+    asked.cancel()
+    assert members._listening is not None
+    assert members._writer is not None
+    members._listening.cancel()
+    members._writer.close()
+    hub.close()
+    await asyncio.sleep(0)
 
 
 @pytest.mark.usefixtures("raised")
