@@ -84,6 +84,8 @@ function end() {
   stream.close();
   stream = null;
   closedAt = performance.now();
+  // A button that is switched off loses the focus, and the keyboard its place.
+  if (document.activeElement === byId("stop")) byId("start").focus();
   byId("stop").disabled = true;
   byId("start").textContent = "Start";
   controls.write(false);

@@ -454,6 +454,14 @@ def test_an_open_stream_that_is_silent_is_said_to_be(page: Page) -> None:
     page.wait(lambda: page.text("silence") == "")
 
 
+def test_the_keyboard_keeps_its_place_when_a_stream_is_stopped(page: Page) -> None:
+    page.start(endpoint="/stream", pace=0.05)
+    page.wait_for_state("open")
+    page.driver.find_element(By.ID, "stop").send_keys(" ")
+    page.wait_for_state("closed")
+    assert page.run("return document.activeElement.id") == "start"
+
+
 def test_faults_that_exclude_each_other_take_turns(page: Page) -> None:
     page.open(endpoint="/faults", more="drop=5")
     for preset in ("close=10", "reset=10"):
