@@ -17,13 +17,15 @@ const SILENT_S = 3;
 const byId = (id) => document.getElementById(id);
 
 const controls = new Controls(showRequest);
-const panel = new PublishPanel((channel) => controls.set({ channel }));
+const panel = new PublishPanel((channel) => controls.set({ channel }), passesOver);
 const log = new Log(byId("log"));
 const chart = new Chart(byId("chart"), byId("chart-text"));
 let figures = new Figures();
 let stream = null;
 // The way of what is shown: the form may have moved on.
 let way = "";
+// What it listens for: the channel, if it is one, and the types of events.
+let heard = { channel: null, types: [] };
 // The time at which the figures and the chart stand still: when the stream was closed.
 let closedAt = null;
 
@@ -37,6 +39,8 @@ function start() {
   byId("answer").hidden = !isChat;
   byId("answer-text").textContent = "";
   const request = requestOf(withOwnRun(controls.choice));
+  const { isChannel } = ENDPOINTS[controls.choice.endpoint];
+  heard = { channel: isChannel ? controls.choice.channel : null, types: ["message", ...request.types] };
   showTruth(truthOf(request));
   showState("connecting", "");
   // A receiver that was closed may still have something to say: only the present one is listened to.
@@ -96,6 +100,11 @@ function showState(name, reason) {
   byId("state").textContent = name;
   byId("reason").textContent = reason;
   byId("ask-fetch").hidden = !(name === "failed" && way === "eventsource");
+}
+
+// Says whether an event that is published here comes to this tab, which does not show it.
+function passesOver(channel, type) {
+  return stream !== null && way === "eventsource" && channel === heard.channel && !heard.types.includes(type);
 }
 
 function showTruth(url) {

@@ -6,7 +6,7 @@ const TOP = 10;
 const NARROW = 480;
 
 const KINDS = {
-  events: { words: (most) => `At most ${most} events in one second`, of: (second) => second.events },
+  events: { words: (most) => `At most ${most} event${most === "1" ? "" : "s"} in one second`, of: (second) => second.events },
   gap: { words: (most) => `The longest gap: ${most} ms`, of: (second) => second.gapMs },
 };
 

@@ -277,6 +277,18 @@ def test_what_is_published_arrives_in_a_second_tab(page: Page) -> None:
     assert (event_type, event_id, json.loads(data)) == ("greeting", published.split()[2], {"to": "you"})
 
 
+def test_a_type_that_this_tab_does_not_listen_for_is_said_to_be_passed_over(page: Page) -> None:
+    page.start(endpoint="/channels", way="eventsource", channel="types", types="heard")
+    page.wait_for_state("open")
+    for event_type, is_shown in (("heard", True), ("unheard", False)):
+        page.fill("publish-type", event_type)
+        page.driver.find_element(By.CSS_SELECTOR, "#publish [type=submit]").click()
+        page.wait(lambda: page.text("published") != "")
+        assert ("does not show it" in page.text("published")) is not is_shown
+        page.run("document.getElementById('published').textContent = ''")
+    page.wait(lambda: [row[0] for row in page.rows("event")] == ["heard"])
+
+
 def test_a_gap_in_a_channel_stands_out_as_an_announcement(page: Page) -> None:
     page.start(endpoint="/channels", way="eventsource", channel="with-a-gap", last_id="long-ago-1")
     page.wait(lambda: [row[0] for row in page.rows("announcement")] == ["gap"])
