@@ -63,8 +63,7 @@ export const ENDPOINTS = {
   "/faults": {
     ...EVENT_STREAM,
     group: "Faults",
-    fields: [...PUSHED, field("run", "Run", "name", "new at each start"), field("seed", "Seed", "", "0")],
-    defaultRate: "10",
+    fields: [...PUSHED, field("run", "Run", "name", "new each start"), field("seed", "Seed", "", "0")],
     hasPresets: true,
     about: "A stream that goes wrong as it is asked to: choose faults below. /truth/{run} tells what it did.",
   },

@@ -19,6 +19,9 @@ from real_processes import SSE, until
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from demo_server.faults import FaultParameters
+from demo_server.parameters import LoadParameters, PushParameters
+
 VECTORS = Path(__file__).parent.parent / "data/parser_vectors.json"
 FILES = Path(__file__).parent.parent.parent / "demo_server/page"
 
@@ -511,3 +514,14 @@ def test_the_page_is_asked_for_anew_and_runs_no_script_but_its_own(server: str) 
         described = client.get("/openapi.json").json()["paths"]
         assert "/stream" in described
         assert not [path for path in described if path == "/" or path.startswith("/page")]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parameters"), [("/stream", PushParameters), ("/load", LoadParameters), ("/faults", FaultParameters)]
+)
+def test_the_pace_that_an_empty_field_names_is_the_servers(
+    page: Page, endpoint: str, parameters: type[PushParameters]
+) -> None:
+    page.open(endpoint=endpoint)
+    shown = page.run("return document.getElementById('field-pace').placeholder")
+    assert float(shown) == parameters.default_interval_s
