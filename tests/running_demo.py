@@ -18,7 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 
 EVENT_STREAMS = ["/stream", "/native", "/load"]
 WAYS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
-HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}=\r\n"
+HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+HANDSHAKE += "A" * 21 + "Q==\r\n"
 
 # Then nothing can depend on when the garbage collector runs.
 WITHOUT_GC = "import gc; gc.disable(); from demo_server.__main__ import main; main()"
@@ -67,7 +68,7 @@ class Demo:
     def open_stream(self, path: str, receive_buffer_bytes: int = 0, body: str = "") -> socket:
         """Return a connection on which the response has begun, and nothing is read."""
         connection = create_connection(("127.0.0.1", self.port), timeout=30)
-        upgrade = HANDSHAKE.format("A" * 21 + "Q=") if path.startswith("/ws") else ""
+        upgrade = HANDSHAKE if path.startswith("/ws") else ""
         kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         method = "POST" if body else "GET"
         connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: demo\r\n{kind}{upgrade}\r\n{body}".encode())

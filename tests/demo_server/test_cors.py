@@ -63,3 +63,8 @@ def test_one_origin_is_not_told_to_the_next(demo: Demo) -> None:
         headers = demo.client.get("/load?count=1", headers={"Origin": origin}).headers
         assert headers.get_list(ALLOWED) == [origin]
         assert headers.get_list("vary") == ["Origin"]
+
+
+def test_pages_may_see_when_to_come_back(demo: Demo) -> None:
+    response = demo.client.get("/faults?status=503&retry_after=7", headers={"Origin": OWN_ORIGINS[0]})
+    assert (response.headers["access-control-expose-headers"], response.headers["retry-after"]) == ("Retry-After", "7")

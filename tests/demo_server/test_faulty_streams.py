@@ -251,6 +251,7 @@ def test_redirects_lead_to_the_stream_with_all_its_other_parameters(server: str,
     url = faults(server, f"redirect=3&redirect_status={status}&count=1&event=a%26%C3%BC%3D&status=200", run=run)
     response = httpx.get(url, follow_redirects=True)
     assert [hop.status_code for hop in response.history] == [status] * 3
+    assert {hop.headers["cache-control"] for hop in response.history} == {"no-store"}  # or 301 and 308 would be kept
     assert "event: a&ü=\n" in response.text
     totals = truth_of(server, run)["totals"]
     assert isinstance(totals, dict)

@@ -92,6 +92,17 @@ def test_clients_that_stall_are_hung_up_on() -> None:
         assert demo.end() == ""
 
 
+def test_what_sse_starlette_sends_has_a_timeout_of_its_own() -> None:
+    patient = "import demo_server.protocols as p; p.STALLED_AFTER_S = 3600; import demo_server.streams as s;"
+    patient += "s.SEND_TIMEOUT_S = 0.5; from demo_server.__main__ import main; main()"
+    with running_demo("--access-log", "none", code=patient) as demo, ExitStack() as stack:
+        stack.enter_context(demo.open_stream("/stream?interval=0&size=1000000"))
+        stack.enter_context(demo.open_stream(f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000", body=COMPLETION_REQUEST))
+        demo.wait_until_idle(20)
+        assert demo.stats()["streams_opened"] == 2
+        assert demo.end() == ""
+
+
 def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
     quickly = "import demo_server.protocols as p; p.STALLED_AFTER_S = 1; from demo_server.__main__ import main; main()"
     with running_demo("--access-log", "none", code=quickly) as demo, ExitStack() as stack:

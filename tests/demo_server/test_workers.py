@@ -16,6 +16,7 @@ import pytest
 from demo_server_processes import serving
 from real_processes import children_of, is_running, until
 
+from demo_server.listening import bind
 from demo_server.peers import Counters, Number
 from demo_server.workers import END_WITHIN_S
 from sseclient_cli import Event, EventStreamParser
@@ -87,6 +88,14 @@ def test_stats_are_those_of_all_workers() -> None:
     assert stats == [{"streams_opened": LISTENERS, "streams_open": LISTENERS, "events_sent": LISTENERS}] * 5
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they accept from the same socket")
+def test_each_worker_has_a_socket_of_its_own() -> None:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listener) for listener in bind("127.0.0.1", 0, WORKERS)]
+        assert len({listener.fileno() for listener in listeners}) == WORKERS
+        assert len({listener.getsockname() for listener in listeners}) == 1
+
+
 def test_connections_are_spread_over_the_workers() -> None:
     with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
@@ -130,6 +139,16 @@ def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
     assert process.returncode == 1
     assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
     assert not any(map(is_running, others))
+
+
+def test_worker_that_does_not_end_is_killed() -> None:
+    code = "import demo_server.workers as w; w.END_WITHIN_S = 0.5; from demo_server.__main__ import main; main()"
+    with serving("--access-log", "none", "--workers", "2", code=code) as (process, _):
+        pids = worker_processes(process)
+        os.kill(pids[0], signal.SIGSTOP)
+        process.terminate()
+        assert process.communicate(timeout=10) == ("", "")
+        assert not any(map(is_running, pids))
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
