@@ -87,8 +87,8 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
         response_class=Response,
         responses=EVENT_STREAM,
     )(load)
-    api.get("/stats", tags=["the server"])(stats)
-    api.get("/healthz", tags=["the server"])(healthz)
+    api.get("/stats", tags=["the server"], summary="How many streams and events there were")(stats)
+    api.get("/healthz", tags=["the server"], summary="Whether the server answers")(healthz)
     add_page(api)
     api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)

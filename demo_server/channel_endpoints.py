@@ -57,6 +57,7 @@ class Publication(BaseModel):
 
 @channel_endpoints.post(
     "/{name}",
+    summary="Publish an event",
     status_code=201,
     responses={413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."}},
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}},
@@ -72,6 +73,7 @@ async def publish(request: Request, name: Name, parameters: Annotated[PublishPar
 
 @channel_endpoints.get(
     "/{name}",
+    summary="Subscribe",
     response_class=Response,
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events, from now on or after an id."}},
 )

@@ -31,7 +31,7 @@ class EventStreamResponse(Response):
     media_type = "text/event-stream"
 
 
-@faults.get("/faults", response_class=EventStreamResponse)
+@faults.get("/faults", summary="Events that go wrong as asked for", response_class=EventStreamResponse)
 async def faulty_stream(
     request: Request, query: Annotated[FaultParameters, Query()], last_event_id: LastEventId = None
 ) -> Response:
@@ -57,7 +57,12 @@ async def faulty_stream(
 RunName = Annotated[str, Path(pattern=RUN_NAME, description="What the requests to /faults gave as `run`.")]
 
 
-@faults.get("/truth/{run}", response_model=RunTruth)
+@faults.get(
+    "/truth/{run}",
+    summary="What a run was really sent",
+    response_model=RunTruth,
+    responses={404: {"description": "Nothing is known of such a run."}},
+)
 async def truth(request: Request, run: RunName) -> dict[str, Any]:
     """Tell what the requests of a run were really sent."""
     peers: Peers = request.app.state.peers
@@ -67,7 +72,7 @@ async def truth(request: Request, run: RunName) -> dict[str, Any]:
     return report
 
 
-@faults.delete("/truth/{run}", status_code=204)
+@faults.delete("/truth/{run}", summary="Begin a run anew", status_code=204)
 async def forget(request: Request, run: RunName) -> None:
     """Forget a run, so that it begins anew; its requests are numbered from 1 again."""
     peers: Peers = request.app.state.peers

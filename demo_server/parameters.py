@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Header, Query
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.responses import JSONResponse
 
 # An event is made and written while all other streams wait, some 10 ms per MB.
@@ -27,8 +27,15 @@ MAX_RETRY_MS = 24 * 3600 * 1000
 # NaN and infinity are refused: they compare false with every deadline, or never arrive.
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-# A line end in it would end the field, and what follows would be read as fields of its own.
-EventType = Annotated[str, Field(pattern=r"^[^\r\n]*$")]
+
+def one_line(text: str) -> str:
+    """Refuse a line end: it would end the field, and what follows would be read as fields of its own."""
+    if "\r" in text or "\n" in text:
+        raise ValueError("give one line: a line end would end the field")
+    return text
+
+
+EventType = Annotated[str, AfterValidator(one_line)]
 
 RetryMs = Annotated[int, Field(ge=0, le=MAX_RETRY_MS)]
 
@@ -100,5 +107,12 @@ def refusal(error: ValidationError) -> JSONResponse:
 def unprocessable(problems: Iterable[Mapping[str, Any]]) -> JSONResponse:
     """Return the answer to a request that makes no sense: what is wrong where, in FastAPI's form."""
     # Without the input, which FastAPI would show: what is as long as the sender likes, and may be no JSON (NaN).
-    detail = [{name: problem[name] for name in ("type", "loc", "msg")} for problem in problems]
+    detail = [{"type": problem["type"], "loc": problem["loc"], "msg": in_words(problem)} for problem in problems]
     return JSONResponse({"detail": detail}, status_code=422)
+
+
+def in_words(problem: Mapping[str, Any]) -> str:
+    """Return what pydantic says, where it speaks to developers as we do to users."""
+    if problem["type"] == "extra_forbidden":
+        return "there is no such parameter"
+    return str(problem["msg"]).removeprefix("Value error, ")

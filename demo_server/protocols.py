@@ -86,6 +86,7 @@ class StreamingWebSockets(Impatient, WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         """Note that a refusal completes the handshake, too: uvicorn 0.54 forgets, and complains of it."""
+        await self.writable.wait()  # as uvicorn does, but before the look: the connection may close meanwhile
         if self.handshake_complete and self.transport.is_closing():
             raise ClientDisconnected  # uvicorn 0.54 complains of who sends after it has closed for want of a pong
         await super().send(message)

@@ -98,7 +98,7 @@ async def streaming_response(request: Request, push: Push) -> StreamingResponse:
         with opened(request) as stream:
             if push.retry is not None:
                 yield f"retry {push.retry}\n"
-            async for tick in stream.ticks(0, push.count, push.interval_s, push.heartbeat):
+            async for tick in stream.ticks(1, push.count, push.interval_s, push.heartbeat):
                 if isinstance(tick, Notice):
                     yield f"{tick.value}\n"
                     continue

@@ -22,7 +22,7 @@ EXACTLY = {
     ("/stream", PLAIN): 'id: 1\r\ndata: {"seq": 1, "ts": <>}\r\n\r\nid: 2\r\ndata: {"seq": 2, "ts": <>}\r\n\r\n',
     ("/native", PLAIN): 'data: {"seq": 1, "ts": <>}\nid: 1\n\ndata: {"seq": 2, "ts": <>}\nid: 2\n\n',
     ("/load", PLAIN): 'id: 1\ndata: {"seq":1,"ts":<>}\n\nid: 2\ndata: {"seq":2,"ts":<>}\n\n',
-    ("/streaming-response", PLAIN): "data 0\ndata 1\n",
+    ("/streaming-response", PLAIN): "data 1\ndata 2\n",
     ("/ndjson", PLAIN): '{"seq": 1, "ts": <>}\n{"seq": 2, "ts": <>}\n',
     ("/ws", PLAIN): '{"seq":1,"ts":<>}|{"seq":2,"ts":<>}|',
     ("/stream", DRESSED): (
@@ -37,7 +37,7 @@ EXACTLY = {
         'retry: 2000\n\nevent: price\nid: 1\ndata: {"seq":1,"ts":<>,"pad":"xxx"}\n\n'
         'event: price\nid: 2\ndata: {"seq":2,"ts":<>,"pad":"xxx"}\n\n'
     ),
-    ("/streaming-response", DRESSED): "retry 2000\nprice 0 xxx\nprice 1 xxx\n",
+    ("/streaming-response", DRESSED): "retry 2000\nprice 1 xxx\nprice 2 xxx\n",
     ("/ndjson", DRESSED): (
         '{"retry": 2000}\n{"event": "price", "seq": 1, "ts": <>, "pad": "xxx"}\n'
         '{"event": "price", "seq": 2, "ts": <>, "pad": "xxx"}\n'
@@ -181,6 +181,15 @@ def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, para
         assert problem["loc"] == ["query", parameter]
         assert problem["msg"]
     assert demo.stats() == before  # nor is it a stream
+
+
+@each_way
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("intervall=1", "there is no such parameter"), ("event=a%0A", "give one line: a line end would end the field")],
+)
+def test_what_is_wrong_is_said_to_people(demo: Demo, path: str, query: str, words: str) -> None:
+    assert [problem["msg"] for problem in refusal(demo, path, query)] == [words]
 
 
 @each_way
