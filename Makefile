@@ -18,7 +18,7 @@ setup: $(VENV)/.installed ## Make .venv/bin/sse.
 dev: $(VENV)/.installed-dev ## What tests and linters need, too.
 
 # What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
-BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py
+BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
 test: dev ## Run the whole test suite.
 	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest $(BROWSER_TESTS:%=--ignore %); rest=$$?; \

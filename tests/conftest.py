@@ -8,6 +8,8 @@ import pytest
 import trustme
 from browser import Browser, chromium, missing_programs
 from certificates import Authority
+from demo_page import DESKTOP, Page
+from demo_server_processes import demo_server_process
 from running_demo import WITHOUT_GC, Demo, running_demo
 
 
@@ -39,6 +41,29 @@ def wait_until_demo_is_idle(shared_demo: Demo) -> Demo:
     """A demo server that has noticed that the streams of the test before are gone."""
     shared_demo.wait_until_idle(10)
     return shared_demo
+
+
+@pytest.fixture(scope="module")
+def page_server() -> Iterator[str]:
+    with demo_server_process() as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, page_server: str) -> Iterator[Page]:
+    driver = browser.driver
+    first = driver.current_window_handle
+    others = set(driver.window_handles)
+    driver.switch_to.new_window("tab")
+    page = Page(driver, page_server)
+    page.emulate("Emulation.setDeviceMetricsOverride", **DESKTOP)
+    page.errors()
+    yield page
+    for tab in set(driver.window_handles) - others:
+        driver.switch_to.window(tab)
+        driver.close()
+    driver.switch_to.window(first)
+    assert page.errors() == []
 
 
 def pytest_sessionstart() -> None:
