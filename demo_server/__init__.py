@@ -51,7 +51,8 @@ def run(options: Options) -> None:
 
 def exit_at_once(*_: object) -> None:
     """Obey a signal that comes while the server is still being imported: without a traceback, too."""
-    sys.exit(0)
+    # Not sys.exit: what is imported calls Python from C here and there, where an exception is printed and passed over.
+    os._exit(0)
 
 
 def stop_at_stdin_eof() -> None:
