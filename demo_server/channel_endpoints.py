@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, body, format_id
@@ -117,10 +118,13 @@ class Subscription(Response):
 async def read_message(request: Request) -> str:
     """Return the body as text; JSON is checked, and otherwise left as it is."""
     content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MAX_MESSAGE_BYTES:
-            raise HTTPException(413, f"a message may have {MAX_MESSAGE_BYTES} bytes at most")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MAX_MESSAGE_BYTES:
+                raise HTTPException(413, f"a message may have {MAX_MESSAGE_BYTES} bytes at most")
+    except ClientDisconnect as exc:  # FastAPI does the same where it reads the body itself
+        raise HTTPException(400, "the client left before its message was complete") from exc
     try:
         text = content.decode()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":

@@ -1,8 +1,8 @@
 """One worker: uvicorn with our application, its signals, and how it ends.
 
 The order of an end: no stream makes another event (from the signal on); each says farewell and sends its last chunk (at
-once); connections whose client does not read are aborted (after HANG_UP_AFTER_S); uvicorn cancels what is left (after
-GRACEFUL_SHUTDOWN_S; nothing should be).
+once); connections whose client does not read, or has not sent all of its request, are aborted (after HANG_UP_AFTER_S);
+uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing should be).
 """
 
 from __future__ import annotations
@@ -86,9 +86,10 @@ class DemoServer(uvicorn.Server):
         os._exit(0)
 
     def hang_up(self) -> None:
-        """Abort the connections whose clients do not read what ends the stream."""
+        """Abort the connections whose clients do not read what ends the stream, or do not finish their request."""
         for connection in list(self.server_state.connections):
-            if connection.transport.get_write_buffer_size():
+            cycle = getattr(connection, "cycle", None)  # a WebSocket has none
+            if connection.transport.get_write_buffer_size() or (cycle is not None and cycle.more_body):
                 connection.transport.abort()
 
     @contextmanager
