@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import logged
@@ -22,8 +22,8 @@ from demo_server.load import LoadApp
 from demo_server.options import AccessLog
 from demo_server.page import add_page
 from demo_server.parameters import LastEventId, LoadParameters, unprocessable
-from demo_server.peers import Peers
-from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
+from demo_server.peers import Peers, PeersLostError
+from demo_server.streams import TRANSPORT_EXTENSION, Notice, Stats, Streams
 from demo_server.truth import Runs
 from demo_server.ways import EVENT_STREAM, ways
 
@@ -91,6 +91,7 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     add_page(api)
     api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
+    api.exception_handler(PeersLostError)(refuse_at_the_end)
     return api
 
 
@@ -120,3 +121,9 @@ async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:
     """Answer bad parameters as over HTTP; FastAPI's own would be a 403 without a word."""
     assert isinstance(exc, WebSocketRequestValidationError)
     await websocket.send_denial_response(unprocessable(exc.errors()))
+
+
+async def refuse_at_the_end(_: Request, exc: Exception) -> Response:
+    """Answer what takes all workers, when they are about to end."""
+    assert isinstance(exc, PeersLostError)
+    return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
@@ -42,7 +43,16 @@ class Hub:
         self._workers = [writer for _, writer in pairs]
         return [asyncio.create_task(self._listen(*pair)) for pair in pairs]
 
+    def close(self) -> None:
+        """Let the workers know that nobody answers any more."""
+        for worker in self._workers:
+            worker.close()
+
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):  # what comes of a worker that was killed with something left to read
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async for line in reader:
             message = json.loads(line)
             if "call" in message:

@@ -14,6 +14,7 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +42,10 @@ class Gathered:
     number: Number | None
 
 
+class PeersLostError(Exception):
+    """The server is going down, and the workers cannot be asked any more."""
+
+
 class Peers(Protocol):
     """All workers of this server."""
 
@@ -48,7 +53,7 @@ class Peers(Protocol):
     """By question; filled in before the server starts."""
 
     async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
-        """Put a question to all, with the next number of a counter if one is named."""
+        """Put a question to all, with the next number of a counter if one is named, or raise PeersLostError."""
         ...
 
 
@@ -93,6 +98,7 @@ class Members:
         self._listening: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[Gathered]] = {}
         self._calls = 0
+        self._is_lost = False
 
     async def join(self) -> None:
         """Say that this worker is ready, and answer from now on."""
@@ -102,6 +108,8 @@ class Members:
 
     async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
         """Have the hub ask all."""
+        if self._is_lost:
+            raise PeersLostError
         self._calls = call = self._calls + 1
         future: asyncio.Future[Gathered] = asyncio.get_running_loop().create_future()
         self._asked[call] = future
@@ -112,6 +120,16 @@ class Members:
             del self._asked[call]
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
+        with suppress(ConnectionError):  # what comes of a hub that was killed with something left to read
+            await self._answer(reader)
+        # The hub is gone, and whoever would end this process with it.
+        self._is_lost = True
+        for future in self._asked.values():
+            if not future.done():
+                future.set_exception(PeersLostError())
+        signal.raise_signal(signal.SIGTERM)
+
+    async def _answer(self, reader: asyncio.StreamReader) -> None:
         # In the order of their arrival, one after the other: that is what makes the order the same everywhere.
         async for line in reader:
             message = json.loads(line)
@@ -120,10 +138,8 @@ class Members:
                 args = message["args"] if number is None else [*message["args"], number]
                 value = await self.answers[message["question"]](*args)
                 self._write({"answer": message["ask"], "value": value})
-            elif future := self._asked.get(message["call"]):
+            elif (future := self._asked.get(message["call"])) and not future.done():
                 future.set_result(Gathered(message["answers"], number))
-        # The hub is gone, and whoever would end this process with it.
-        signal.raise_signal(signal.SIGTERM)
 
     def _write(self, message: dict[str, object]) -> None:
         assert self._writer is not None

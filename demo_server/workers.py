@@ -63,6 +63,7 @@ async def wait_for_end(hubs: list[socket.socket], on_ready: Callable[[], None]) 
     if ready in done:
         on_ready()
         done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
+    hub.close()
     if waiting not in done:
         raise WorkerLostError("a worker process has ended by itself, and the server with it")
 

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -20,6 +22,8 @@ from demo_server.workers import END_WITHIN_S
 from sseclient_cli import Event, EventStreamParser
 
 WORKERS = 3
+UNTIL_IT_IS_ASKED_S = 0.3  # no one can look into the socket of another process
+FAREWELL = "the server is going down"
 LISTENERS = 30  # that all of them come to the same worker has a chance of 3^-29
 
 
@@ -142,6 +146,36 @@ def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
         pids = worker_processes(process)
         process.kill()
         until(lambda: not any(map(is_running, pids)))
+
+
+def test_what_takes_all_workers_is_refused_when_they_lose_the_process_that_started_them() -> None:
+    with started_server() as (process, url), ThreadPoolExecutor(1) as pool:
+        pids = worker_processes(process)
+        os.kill(process.pid, signal.SIGSTOP)
+        # The hub is killed with this question unread: its workers see a reset, and no end.
+        publishing = pool.submit(httpx.post, f"{url}/channels/x", content="x", timeout=30)
+        time.sleep(UNTIL_IT_IS_ASKED_S)
+        process.kill()
+        assert (publishing.result().status_code, publishing.result().json()) == (503, {"detail": FAREWELL})
+        until(lambda: not any(map(is_running, pids)))
+        assert process.communicate(timeout=10) == ("", "")
+
+
+def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
+    with started_server() as (process, url), ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(LISTENERS))
+        one, *others = worker_processes(process)
+        os.kill(one, signal.SIGSTOP)
+        # Some of them come to the worker that is stopped, the others are asked of all.
+        publish = partial(httpx.post, f"{url}/channels/x", content="x", timeout=30)
+        publishing = [pool.submit(publish) for _ in range(LISTENERS)]
+        time.sleep(UNTIL_IT_IS_ASKED_S)
+        os.kill(one, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=10)
+        statuses = {call.result().status_code for call in publishing if call.exception() is None}
+    assert (process.returncode, statuses) == (1, {503})
+    assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
+    assert not any(map(is_running, others))
 
 
 def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
