@@ -35,8 +35,9 @@ def run(options: Options) -> None:
         Thread(target=stop_at_stdin_eof, daemon=True).start()
 
     def announce() -> None:
-        sys.stdout.write(f"demo server on {url}\n")
-        sys.stdout.flush()
+        with suppress(OSError, AttributeError):  # nobody reads it; or there never was a stdout, and it is None
+            sys.stdout.write(f"demo server on {url}\n")
+            sys.stdout.flush()
 
     # Not above, so that `import demo_server` does not cost the half second that FastAPI takes.
     if options.workers == 1:
