@@ -84,4 +84,5 @@ class Hub:
 
 def write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
     """Send a message; one to a worker that has just gone is lost, and so is the whole server, soon."""
-    writer.write(json.dumps(message).encode() + b"\n")
+    if not writer.is_closing():  # or asyncio complains of each after the first few
+        writer.write(json.dumps(message).encode() + b"\n")

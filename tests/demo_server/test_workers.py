@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +19,7 @@ import httpx
 import pytest
 from real_processes import children_of, is_running, until
 
+from demo_server.hub import write
 from demo_server.peers import Counters, Number
 from demo_server.workers import END_WITHIN_S
 from sseclient_cli import Event, EventStreamParser
@@ -159,6 +162,16 @@ def test_what_takes_all_workers_is_refused_when_they_lose_the_process_that_start
         assert (publishing.result().status_code, publishing.result().json()) == (503, {"detail": FAREWELL})
         until(lambda: not any(map(is_running, pids)))
         assert process.communicate(timeout=10) == ("", "")
+
+
+async def test_message_for_one_that_has_just_gone_is_lost_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    writer.close()
+    for _ in range(10):
+        write(writer, {"question": "late"})
+    theirs.close()
+    assert caplog.text == ""
 
 
 def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
