@@ -23,7 +23,7 @@ class DemoProcess:
     """A running demo server on a port of its own; ends with the block."""
 
     def __init__(self, core: int | None, command: Sequence[str] = COMMAND) -> None:
-        # Not to the terminal: fastapi.sse has a traceback for each client that leaves while it sends.
+        # Not to the terminal: its last words are told if it does not start.
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
         self._process = subprocess.Popen(
             command,

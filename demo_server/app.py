@@ -19,11 +19,12 @@ from demo_server.channels import Channels
 from demo_server.completions import completions
 from demo_server.faulty import faults
 from demo_server.load import LoadApp
+from demo_server.messages import going_down
 from demo_server.options import AccessLog
 from demo_server.page import add_page
 from demo_server.parameters import LastEventId, LoadParameters, unprocessable
 from demo_server.peers import Peers, PeersLostError
-from demo_server.streams import TRANSPORT_EXTENSION, Notice, Stats, Streams
+from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
 from demo_server.truth import Runs
 from demo_server.ways import EVENT_STREAM, ways
 
@@ -91,7 +92,7 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     add_page(api)
     api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
-    api.exception_handler(PeersLostError)(refuse_at_the_end)
+    api.exception_handler(PeersLostError)(give_up)
     return api
 
 
@@ -115,6 +116,11 @@ async def refuse(request: Request, exc: Exception) -> Response:
     """Answer bad parameters and bodies."""
     assert isinstance(exc, RequestValidationError)
     return unprocessable(exc.errors())
+
+
+async def give_up(_: Request, __: Exception) -> Response:
+    """Answer what needs the other workers when they are gone."""
+    return going_down()
 
 
 async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:

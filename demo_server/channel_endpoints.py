@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated, NoReturn
 
@@ -12,9 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, body, format_id
+from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, format_id
 from demo_server.encoding import retry_field
-from demo_server.load import END, end_on_disconnect, head
+from demo_server.messages import END, body, head
 from demo_server.parameters import EventType, LastEventId, StreamParameters
 from demo_server.peers import Peers
 from demo_server.streams import Streams
@@ -101,18 +100,14 @@ class Subscription(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the client leaves, is dropped, or the server goes down."""
-        with self._streams.open(scope) as stream:
-            watcher = asyncio.create_task(end_on_disconnect(receive, stream))
-            try:
-                await send(head())
-                if self._parameters.retry is not None:
-                    await send(body(retry_field(self._parameters.retry)))
-                subscriber = Subscriber(stream, send)
-                with self._channels.subscribed(self._name, subscriber, self._last_event_id):
-                    await subscriber.run(self._parameters.heartbeat)
-                await send(END)
-            finally:
-                watcher.cancel()
+        with self._streams.open(scope, receive) as stream:
+            await send(head())
+            if self._parameters.retry is not None:
+                await send(body(retry_field(self._parameters.retry)))
+            subscriber = Subscriber(stream, send)
+            with self._channels.subscribed(self._name, subscriber, self._last_event_id):
+                await subscriber.run(self._parameters.heartbeat)
+            await send(END)
 
 
 async def read_message(request: Request) -> str:
@@ -123,8 +118,8 @@ async def read_message(request: Request) -> str:
             content += chunk
             if len(content) > MAX_MESSAGE_BYTES:
                 raise HTTPException(413, f"a message may have {MAX_MESSAGE_BYTES} bytes at most")
-    except ClientDisconnect as exc:  # FastAPI does the same where it reads the body itself
-        raise HTTPException(400, "the client left before its message was complete") from exc
+    except ClientDisconnect as exc:  # nobody reads the answer; without one there would be a traceback
+        raise HTTPException(400, "the client left in the middle of its message") from exc
     try:
         text = content.decode()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":

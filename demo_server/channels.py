@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from starlette.types import Message, Send
 
 from demo_server.encoding import comment, encode_event
+from demo_server.messages import NOTHING, body
 from demo_server.parameters import MAX_ID_DIGITS
 from demo_server.peers import Number
 from demo_server.streams import Notice, Stream
@@ -108,7 +109,8 @@ class Subscriber:
             if self._loop.time() >= self._heard_s + silence_s:
                 await self._send(body(comment(Notice.HEARTBEAT)))
                 self._heard_s = self._loop.time()
-            await self._stream.sleep_until(self._heard_s + silence_s)
+            if not self._queue:  # an event may have come while the heartbeat waited for the client, and woken nobody
+                await self._stream.sleep_until(self._heard_s + silence_s)
         if self._stream.is_farewell:
             await self._send(body(comment(Notice.FAREWELL)))
 
@@ -212,14 +214,6 @@ class Channels:
             if oldest is not None and oldest != name:
                 del self._channels[oldest]
         return channel
-
-
-NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
-
-
-def body(content: bytes) -> Message:
-    """Return a part of a response that goes on."""
-    return {"type": "http.response.body", "body": content, "more_body": True}
 
 
 def format_id(number: Number) -> str:

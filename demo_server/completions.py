@@ -18,15 +18,13 @@ from typing import Annotated, Any
 
 import sse_starlette
 from fastapi import APIRouter, Body, Query, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from demo_server.load import end_on_disconnect
+from demo_server.messages import going_down
 from demo_server.parameters import Seconds
 from demo_server.speech import due_s, words
-from demo_server.streams import Notice, Streams
-from demo_server.ways import SEND_TIMEOUT_S, opened
+from demo_server.streams import SEND_TIMEOUT_S, Notice, Streams, opened
 
 MAX_TOKENS = 100_000  # with "stream": false they are one JSON text, made while all streams wait
 
@@ -259,12 +257,8 @@ async def complete(
 async def answer_whole(request: Request, completion: Completion, started_s: float) -> Response:
     """Answer after the time that the stream would take, unless the client or the server leaves before."""
     streams: Streams = request.app.state.streams
-    with streams.hold(request.scope) as stream:
-        watcher = asyncio.create_task(end_on_disconnect(request.receive, stream))
-        try:
-            await stream.sleep_until(started_s + next(islice(completion.due_s(), completion.token_count - 1, None)))
-        finally:
-            watcher.cancel()
+    with streams.hold(request.scope, request.receive) as stream:
+        await stream.sleep_until(started_s + next(islice(completion.due_s(), completion.token_count - 1, None)))
     if stream.ended:
-        return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)
+        return going_down()
     return Response(json.dumps(completion.whole()), media_type="application/json")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,10 +17,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from demo_server.faults import RUN_NAME, STATUSES_WITHOUT_BODY, FaultParameters
 from demo_server.faulty_stream import FaultyStream
-from demo_server.load import end_on_disconnect
 from demo_server.parameters import LastEventId, next_seq
 from demo_server.peers import Peers
-from demo_server.streams import Stream, Streams
+from demo_server.streams import Streams, opened
 from demo_server.truth import Account, Runs, RunTruth, merge_reports
 
 faults = APIRouter(tags=["faults"])
@@ -48,9 +45,11 @@ async def faulty_stream(
         return redirection(request, query)
     account = runs.begin(query.run, number, last_event_id, time.time_ns())
     if query.refuses(number):
-        await wait(request, query.header_delay)
-        account.answered(query.status or 0)
-        account.end("refused")
+        if await wait(request, query.header_delay):
+            account.answered(query.status or 0)
+            account.end("refused")
+        else:
+            account.end("client")
         return refusal(query, number)
     return FaultyResponse(request.app.state.streams, query, account, next_seq(last_event_id))
 
@@ -75,13 +74,13 @@ async def forget(request: Request, run: RunName) -> None:
     await peers.ask("forget_run", run)
 
 
-async def wait(request: Request, seconds: float) -> None:
-    """Delay an answer that is no stream; end the wait when the client leaves or the server goes down."""
-    if seconds:
-        streams: Streams = request.app.state.streams
-        with streams.open(request.scope) as stream:
-            async with watched(request.receive, stream):
-                await stream.sleep_until(asyncio.get_running_loop().time() + seconds)
+async def wait(request: Request, seconds: float) -> bool:
+    """Delay an answer that is no stream, unless the server goes down; say whether its client is still there."""
+    if not seconds:
+        return True
+    with opened(request, request.receive) as stream:
+        await stream.sleep_until(asyncio.get_running_loop().time() + seconds)
+    return stream.is_farewell or not stream.ended
 
 
 def redirection(request: Request, query: FaultParameters) -> Response:
@@ -105,16 +104,6 @@ def refusal(query: FaultParameters, number: int) -> Response:
     return PlainTextResponse(f"request {number} of run {query.run}: as asked for, no events\n", status, headers)
 
 
-@asynccontextmanager
-async def watched(receive: Receive, stream: Stream) -> AsyncIterator[None]:
-    """End the stream, while the block runs, when its client leaves."""
-    watcher = asyncio.create_task(end_on_disconnect(receive, stream))
-    try:
-        yield
-    finally:
-        watcher.cancel()
-
-
 class FaultyResponse(Response):
     """The response that goes wrong: late, with any content type, and with a FaultyStream for a body."""
 
@@ -124,15 +113,14 @@ class FaultyResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream, whatever that means here, and note how it ended."""
-        with self._streams.open(scope) as stream:
+        with self._streams.open(scope, receive) as stream:
             how = "client"
             try:
-                async with watched(receive, stream):
-                    await stream.sleep_until(asyncio.get_running_loop().time() + self._faults.header_delay)
-                    if not stream.ended or stream.is_farewell:
-                        await send(self._head())
-                        self._account.answered(200)
-                        how = await FaultyStream(stream, send, self._faults, self._account).run(self._first_seq)
+                await stream.sleep_until(asyncio.get_running_loop().time() + self._faults.header_delay)
+                if not stream.ended or stream.is_farewell:
+                    await send(self._head())
+                    self._account.answered(200)
+                    how = await FaultyStream(stream, send, self._faults, self._account).run(self._first_seq)
             finally:
                 self._account.end(how)
 

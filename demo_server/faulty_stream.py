@@ -12,11 +12,11 @@ import struct
 import sys
 import time
 
-from starlette.types import Message, Send
+from starlette.types import Send
 
 from demo_server.faults import FaultParameters, Trouble
 from demo_server.faulty_events import PIECE_BYTES, Event, EventEncoder
-from demo_server.load import END, NOTHING
+from demo_server.messages import END, NOTHING, body
 from demo_server.streams import Notice, Stream
 from demo_server.truth import Account
 
@@ -211,8 +211,3 @@ class FaultyStream:
         if not self._stream.ended:
             self._stream.end()  # the client has left, and uvicorn is about to hear of it
         return False
-
-
-def body(data: bytes) -> Message:
-    """Return the message that sends a chunk."""
-    return {"type": "http.response.body", "body": data, "more_body": True}

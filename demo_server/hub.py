@@ -49,20 +49,19 @@ class Hub:
             worker.close()
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):  # what comes of a worker that was killed with something left to read
-            await self._serve(reader, writer)
+        with suppress(ConnectionError):  # of a worker that is killed before it has read everything
+            async for line in reader:
+                self._take(writer, json.loads(line))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async for line in reader:
-            message = json.loads(line)
-            if "call" in message:
-                self._ask_all(writer, message)
-            elif "answer" in message:
-                self._gather(message)
-            else:
-                self._ready += 1
-                if self._ready == len(self._workers):
-                    self.all_ready.set()
+    def _take(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
+        if "call" in message:
+            self._ask_all(writer, message)
+        elif "answer" in message:
+            self._gather(message)
+        else:
+            self._ready += 1
+            if self._ready == len(self._workers):
+                self.all_ready.set()
 
     def _ask_all(self, caller: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         counter = message["counter"]

@@ -10,7 +10,6 @@ wait; and an event is counted when the kernel has taken all of it.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from functools import partial
 from urllib.parse import parse_qsl
@@ -18,17 +17,14 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import logged
 from demo_server.encoding import comment, event_encoder, retry_field
+from demo_server.messages import END, NOTHING, body, head
 from demo_server.options import AccessLog
 from demo_server.parameters import LoadParameters, next_seq, refusal
 from demo_server.streams import Notice, Stream, Streams
-
-HEADERS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"))
-NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
-END: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class LoadApp:
@@ -55,19 +51,10 @@ class LoadApp:
     async def stream(self, parameters: LoadParameters, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream."""
         first_seq = next_seq(Headers(scope=scope).get("last-event-id"))
-        with self._streams.open(scope) as stream:
-            watcher = asyncio.create_task(end_on_disconnect(receive, stream))
-            try:
-                await send(head())
-                await send_events(stream, send, parameters, first_seq)
-                await send(END)
-            finally:
-                watcher.cancel()
-
-
-def head() -> Message:
-    """Return what an event stream begins with; anew each time, for the CORS middleware adds to the list."""
-    return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}
+        with self._streams.open(scope, receive) as stream:
+            await send(head())
+            await send_events(stream, send, parameters, first_seq)
+            await send(END)
 
 
 def parse(scope: Scope) -> LoadParameters:
@@ -76,24 +63,16 @@ def parse(scope: Scope) -> LoadParameters:
     return LoadParameters.model_validate(dict(query))
 
 
-async def end_on_disconnect(receive: Receive, stream: Stream) -> None:
-    """End the stream when its client has left, without a check per event."""
-    while not (await receive())["type"].endswith(".disconnect"):
-        pass
-    stream.end()
-
-
 async def send_events(stream: Stream, send: Send, parameters: LoadParameters, first_seq: int) -> None:
     """Send one event per interval until the count is reached or the stream is ended."""
     encode = event_encoder(parameters.size, parameters.event)
     if parameters.retry is not None:
-        await send({**NOTHING, "body": retry_field(parameters.retry)})
+        await send(body(retry_field(parameters.retry)))
     async for tick in stream.ticks(first_seq, parameters.count, parameters.interval_s, parameters.heartbeat):
         if isinstance(tick, Notice):
-            await send({**NOTHING, "body": comment(tick)})
+            await send(body(comment(tick)))
             continue
-        event = encode(tick, time.time_ns())
-        await send({"type": "http.response.body", "body": event, "more_body": True})
+        await send(body(encode(tick, time.time_ns())))
         if stream.transport.get_write_buffer_size():
             # The client is slower than its events. An empty send waits until the kernel has taken the rest:
             # only then does this event count, and only then is the next one stamped.

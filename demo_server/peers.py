@@ -43,7 +43,7 @@ class Gathered:
 
 
 class PeersLostError(Exception):
-    """The server is going down, and the workers cannot be asked any more."""
+    """The other workers cannot be asked any more: the server goes down."""
 
 
 class Peers(Protocol):
@@ -53,7 +53,7 @@ class Peers(Protocol):
     """By question; filled in before the server starts."""
 
     async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
-        """Put a question to all, with the next number of a counter if one is named, or raise PeersLostError."""
+        """Put a question to all, with the next number of a counter if one is named; PeersLostError at the end."""
         ...
 
 
@@ -98,6 +98,7 @@ class Members:
         self._listening: asyncio.Task[None] | None = None
         self._asked: dict[int, asyncio.Future[Gathered]] = {}
         self._calls = 0
+        self._is_joined = asyncio.Event()
         self._is_lost = False
 
     async def join(self) -> None:
@@ -105,11 +106,13 @@ class Members:
         reader, self._writer = await asyncio.open_connection(sock=self._hub, limit=MAX_LINE_BYTES)
         self._listening = asyncio.create_task(self._listen(reader))
         self._write({"ready": True})
+        self._is_joined.set()
 
     async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
         """Have the hub ask all."""
         if self._is_lost:
             raise PeersLostError
+        await self._is_joined.wait()  # connections are accepted a moment before
         self._calls = call = self._calls + 1
         future: asyncio.Future[Gathered] = asyncio.get_running_loop().create_future()
         self._asked[call] = future
@@ -131,15 +134,26 @@ class Members:
 
     async def _answer(self, reader: asyncio.StreamReader) -> None:
         # In the order of their arrival, one after the other: that is what makes the order the same everywhere.
-        async for line in reader:
-            message = json.loads(line)
-            number = Number(*message["number"]) if message["number"] else None
-            if "ask" in message:
-                args = message["args"] if number is None else [*message["args"], number]
-                value = await self.answers[message["question"]](*args)
-                self._write({"answer": message["ask"], "value": value})
-            elif (future := self._asked.get(message["call"])) and not future.done():
-                future.set_result(Gathered(message["answers"], number))
+        with suppress(ConnectionError):  # of a hub that is killed before it has read everything
+            async for line in reader:
+                await self._take(json.loads(line))
+        # The hub is gone, and whoever would end this process and answer its questions with it.
+        self._is_lost = True
+        for future in self._asked.values():
+            if not future.done():
+                future.set_exception(PeersLostError())
+        signal.raise_signal(signal.SIGTERM)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        number = Number(*message["number"]) if message["number"] else None
+        if "ask" in message:
+            args = message["args"] if number is None else [*message["args"], number]
+            value = await self.answers[message["question"]](*args)
+            self._write({"answer": message["ask"], "value": value})
+            return
+        future = self._asked.get(message["call"])
+        if future is not None and not future.done():  # or whoever asked has been cancelled meanwhile
+            future.set_result(Gathered(message["answers"], number))
 
     def _write(self, message: dict[str, object]) -> None:
         assert self._writer is not None

@@ -9,7 +9,8 @@ from typing import cast
 
 from starlette.types import Scope
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -48,6 +49,10 @@ class Impatient(asyncio.Protocol):
         self.forgive()
         super().connection_lost(exc)
 
+    def is_waiting_for_client(self) -> bool:
+        """Say whether nothing goes on here unless the client does something: it does not read."""
+        return self.transport.get_write_buffer_size() > 0
+
     def forgive(self) -> None:
         """End the wait for the client, if there is one."""
         if self.stalled is not None:
@@ -63,6 +68,12 @@ class StreamingProtocol(Impatient, HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT_EXTENSION: cast("dict[object, object]", self.transport)}
 
+    def is_waiting_for_client(self) -> bool:
+        """Say so of a request, too, that the client does not go on with."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_cut_short = cycle is not None and cycle.more_body and not cycle.response_complete
+        return is_cut_short or super().is_waiting_for_client()
+
 
 class StreamingWebSockets(Impatient, WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, likewise."""
@@ -75,8 +86,14 @@ class StreamingWebSockets(Impatient, WebSocketsSansIOProtocol):
 
     async def send(self, message: ASGISendEvent) -> None:
         """Note that a refusal completes the handshake, too: uvicorn 0.54 forgets, and complains of it."""
+        if self.handshake_complete and self.transport.is_closing():
+            raise ClientDisconnected  # uvicorn 0.54 complains of who sends after it has closed for want of a pong
         await super().send(message)
         self.handshake_complete = self.handshake_complete or self.close_sent
+
+    def is_waiting_for_client(self) -> bool:
+        """Say so of a farewell, too, that the client does not answer."""
+        return self.close_sent or super().is_waiting_for_client()
 
     def shutdown(self) -> None:
         """Leave a stream to its handler, which says farewell and closes."""

@@ -1,8 +1,8 @@
 """One worker: uvicorn with our application, its signals, and how it ends.
 
 The order of an end: no stream makes another event (from the signal on); each says farewell and sends its last chunk (at
-once); connections whose client does not read, or has not sent all of its request, are aborted (after HANG_UP_AFTER_S);
-uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing should be).
+once); connections are aborted whose client does not read, does not finish its request or does not answer the end of its
+WebSocket (after HANG_UP_AFTER_S); uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing should be).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from demo_server.app import create_app
 from demo_server.listening import BACKLOG
 from demo_server.options import AccessLog
 from demo_server.peers import Alone, Peers
-from demo_server.protocols import StreamingProtocol, StreamingWebSockets
+from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
 from demo_server.streams import Streams
 
 HANG_UP_AFTER_S = 1.0
@@ -88,10 +88,9 @@ class DemoServer(uvicorn.Server):
         os._exit(0)
 
     def hang_up(self) -> None:
-        """Abort the connections whose clients do not read what ends the stream, or do not finish their request."""
+        """Abort the connections that only their clients could bring to an end, and do not."""
         for connection in list(self.server_state.connections):
-            cycle = getattr(connection, "cycle", None)  # a WebSocket has none
-            if connection.transport.get_write_buffer_size() or (cycle is not None and cycle.more_body):
+            if isinstance(connection, Impatient) and connection.is_waiting_for_client():
                 connection.transport.abort()
             else:
                 connection.shutdown()  # again, for those that came when uvicorn had done so

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import astuple, dataclass
 from enum import Enum
 
-from starlette.types import Scope
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope
 
 # Where server.py leaves the connection's transport in the ASGI scope, under "extensions".
 TRANSPORT_EXTENSION = "demo_server.transport"
@@ -24,6 +25,9 @@ STREAM_MARK = "demo_server.is_stream"
 # At full blast a send returns at once while the client keeps up, so nothing else would ever run: a stream
 # gives way after so many events.
 EVENTS_PER_TURN = 64
+
+# For sse-starlette. Without one, a client that stops reading holds its generator, and whatever that has open, for ever.
+SEND_TIMEOUT_S = 5.0
 
 
 class Notice(Enum):
@@ -64,10 +68,10 @@ class Stream:
 
     async def sleep_until(self, deadline_s: float) -> None:
         """Wait for a time of the loop's clock, or until the stream is ended; always let other tasks run."""
-        if self.ended or deadline_s <= self._loop.time():
+        waiter = self._waiter = self._loop.create_future()
+        if self.ended or deadline_s <= self._loop.time():  # after the line above: a signal may come between any two
             await asyncio.sleep(0)
             return
-        waiter = self._waiter = self._loop.create_future()
         timer = self._loop.call_at(deadline_s, resolve, waiter)
         try:
             await waiter
@@ -147,9 +151,9 @@ class Streams:
         self._ended = False
 
     @contextmanager
-    def open(self, scope: Scope) -> Iterator[Stream]:
-        """Count a stream as open for as long as the block runs."""
-        with self.hold(scope) as stream:
+    def open(self, scope: Scope, receive: Receive | None = None) -> Iterator[Stream]:
+        """Count a stream as open for as long as the block runs; with a `receive`, end it when its client leaves."""
+        with self.hold(scope, receive) as stream:
             scope[STREAM_MARK] = True
             self.stats.streams_opened += 1
             self.stats.streams_open += 1
@@ -159,15 +163,18 @@ class Streams:
                 self.stats.streams_open -= 1
 
     @contextmanager
-    def hold(self, scope: Scope) -> Iterator[Stream]:
+    def hold(self, scope: Scope, receive: Receive | None = None) -> Iterator[Stream]:
         """Have a response that is none, but takes its time, ended as the streams are."""
         stream = Stream(self.stats, scope["extensions"][TRANSPORT_EXTENSION])
-        if self._ended:
-            stream.end(is_farewell=True)
         self._open.add(stream)
+        if self._ended:  # not before it is among the others: the signal may come in between
+            stream.end(is_farewell=True)
+        watcher = None if receive is None else asyncio.create_task(end_on_disconnect(receive, stream))
         try:
             yield stream
         finally:
+            if watcher is not None:
+                watcher.cancel()
             self._open.discard(stream)
 
     async def read_stats(self) -> tuple[int, ...]:
@@ -179,6 +186,19 @@ class Streams:
         self._ended = True
         for stream in self._open:
             stream.end(is_farewell=True)
+
+
+def opened(connection: HTTPConnection, receive: Receive | None = None) -> AbstractContextManager[Stream]:
+    """Open a stream of the server that got this request."""
+    streams: Streams = connection.app.state.streams
+    return streams.open(connection.scope, receive)
+
+
+async def end_on_disconnect(receive: Receive, stream: Stream) -> None:
+    """End the stream when its client has left, without a check per event."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+    stream.end()
 
 
 def resolve(waiter: asyncio.Future[None]) -> None:

@@ -218,13 +218,16 @@ class Runs:
 
     async def enter(self, name: str, is_redirected: bool) -> int:
         """Take note of a request of the run, whichever worker has it, and return its number."""
-        run = self._run(name)
+        run = self._runs.setdefault(name, Run())
+        self._runs.move_to_end(name)  # the oldest is the one whose last request is longest ago
+        if len(self._runs) > MAX_RUNS:
+            self._runs.popitem(last=False)
         run.requests += not is_redirected
         return run.requests
 
     def begin(self, name: str, number: int, last_event_id: str | None, opened_ns: int) -> Account:
-        """Return the account of a request that this worker has."""
-        run = self._run(name)
+        """Return the account of a request that this worker has, and has entered."""
+        run = self._entered(name)
         run.totals["streams"] += 1
         account = Account(run, number, last_event_id, opened_ns)
         if len(run.accounts) < MAX_STREAMS:
@@ -233,7 +236,7 @@ class Runs:
 
     def redirect(self, name: str) -> None:
         """Count a redirect by this worker."""
-        self._run(name).totals["redirected"] += 1
+        self._entered(name).totals["redirected"] += 1
 
     async def forget(self, name: str) -> None:
         """Have the run begin anew."""
@@ -252,12 +255,9 @@ class Runs:
             "is_cut": run.totals["streams"] > len(run.accounts),
         }
 
-    def _run(self, name: str) -> Run:
-        run = self._runs.setdefault(name, Run())
-        self._runs.move_to_end(name)  # the oldest is the one whose last request is longest ago
-        if len(self._runs) > MAX_RUNS:
-            self._runs.popitem(last=False)
-        return run
+    def _entered(self, name: str) -> Run:
+        # One that was forgotten since is not brought back, nor is the order touched: only this worker would do so.
+        return self._runs.get(name) or Run()
 
 
 def merge_reports(reports: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:

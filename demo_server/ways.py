@@ -7,25 +7,19 @@ ASGI application, without FastAPI.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Annotated, Any
 
 import fastapi.sse
 import sse_starlette
 from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
-from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from demo_server.load import end_on_disconnect
 from demo_server.parameters import LastEventId, Push, PushParameters, next_seq
-from demo_server.streams import EVENTS_PER_TURN, Notice, Stream, Streams
-
-# Without one, a client that stops reading holds its generator, and whatever that has open, for ever.
-SEND_TIMEOUT_S = 5.0
+from demo_server.streams import EVENTS_PER_TURN, SEND_TIMEOUT_S, Notice, Stream, opened
 
 GOING_AWAY = 1001  # RFC 6455, section 7.4.1: "such as a server going down"
 
@@ -136,19 +130,16 @@ async def ws(websocket: WebSocket, push: Push) -> None:
     # When to use it: the client has much to say, too. Otherwise an event stream does the same over plain HTTP, and
     # reconnects by itself with the id of the last event; here that is the page's work.
     await websocket.accept()
-    with opened(websocket) as stream, suppress(WebSocketDisconnect):  # the send's word for a client that has left
-        watcher = asyncio.create_task(end_on_disconnect(websocket.receive, stream))
-        try:
-            async for message in messages(stream, push):
-                await websocket.send_json(message)
-                if "seq" in message:
-                    stream.count_event()
-            if stream.is_farewell:
-                await websocket.close(GOING_AWAY, Notice.FAREWELL.value)
-            elif not stream.ended:
-                await websocket.close()
-        finally:
-            watcher.cancel()
+    # WebSocketDisconnect: the send's word for a client that has left.
+    with opened(websocket, websocket.receive) as stream, suppress(WebSocketDisconnect):
+        async for message in messages(stream, push):
+            await websocket.send_json(message)
+            if "seq" in message:
+                stream.count_event()
+        if stream.is_farewell:
+            await websocket.close(GOING_AWAY, Notice.FAREWELL.value)
+        elif not stream.ended:
+            await websocket.close()
 
 
 @ways.get(
@@ -177,9 +168,3 @@ def content(seq: int, push: PushParameters) -> dict[str, int | str]:
     if push.size:
         data["pad"] = "x" * push.size
     return data
-
-
-def opened(connection: HTTPConnection) -> AbstractContextManager[Stream]:
-    """Open a stream of the server that got this request."""
-    streams: Streams = connection.app.state.streams
-    return streams.open(connection.scope)

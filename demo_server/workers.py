@@ -33,28 +33,29 @@ def supervise(listeners: list[socket.socket], access_log: AccessLog, on_ready: C
         context.Process(target=work, args=(listener, hub, access_log))
         for listener, hub in zip(listeners, theirs, strict=True)
     ]
+    # From here on a signal is only noted: an exception between two starts would leave workers behind that nobody ends.
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     # A Ctrl-C reaches the workers, too, and before they have a handler it would print their tracebacks.
-    at_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for process in processes:
-        process.start()
-    signal.signal(signal.SIGINT, at_interrupt)
-    for sock in (*listeners, *theirs):
-        sock.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        asyncio.run(wait_for_end(list(ours), on_ready))
+        for process in processes:
+            process.start()
+        signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+        for sock in (*listeners, *theirs):
+            sock.close()
+        asyncio.run(wait_for_end(list(ours), signals, on_ready))
     finally:
-        for process in processes:
+        started = [process for process in processes if process.pid is not None]
+        for process in started:
             process.terminate()
-        for process in processes:
+        for process in started:
             process.join(END_WITHIN_S)
             process.kill()
 
 
-async def wait_for_end(hubs: list[socket.socket], on_ready: Callable[[], None]) -> None:
-    """Pass messages between the workers until a signal comes."""
-    signals: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: signals.append(number))
+async def wait_for_end(hubs: list[socket.socket], signals: list[int], on_ready: Callable[[], None]) -> None:
+    """Pass messages between the workers until a signal is noted."""
     hub = Hub()
     workers = await hub.connect(hubs)
     ready = asyncio.create_task(hub.all_ready.wait())
@@ -62,9 +63,8 @@ async def wait_for_end(hubs: list[socket.socket], on_ready: Callable[[], None]) 
     done, _ = await asyncio.wait([*workers, ready, waiting], return_when=asyncio.FIRST_COMPLETED)
     if ready in done:
         on_ready()
-        done, _ = await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
-    hub.close()
-    if waiting not in done:
+        await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if not signals:  # Ctrl-C ends the workers, too, and one of them may be gone before we have looked
         raise WorkerLostError("a worker process has ended by itself, and the server with it")
 
 

@@ -8,7 +8,7 @@ import pytest
 import trustme
 from browser import Browser, chromium, missing_programs
 from certificates import Authority
-from running_demo import Demo, running_demo
+from running_demo import WITHOUT_GC, Demo, running_demo
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", name="shared_demo")
 def start_demo() -> Iterator[Demo]:
-    with running_demo("--access-log", "none", without_gc=True) as demo:
+    with running_demo("--access-log", "none", code=WITHOUT_GC) as demo:
         yield demo
         assert demo.end() == ""  # whatever the tests did to it
 

@@ -1,4 +1,4 @@
-"""The demo server as a process whose start and end are looked at."""
+"""The demo server as a process of its own: started in one place, whatever a test wants of it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,39 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 END_WITHIN_S = 3.0
 
 
 @contextmanager
-def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Yield a server's process and port; whatever happens, the process is gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", "--access-log", "none", *options]
+def serving(
+    *options: str, code: str = "", stderr: int | IO[str] | None = subprocess.PIPE
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the server, or code that does so, and yield process and URL; whatever happens, the process is gone after."""
+    start = ["-c", code] if code else ["-m", "demo_server"]
+    command = [sys.executable, *start, "--port", "0", *options]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            match = re.fullmatch(r"demo server on http://127\.0\.0\.1:(\d+)\n", line)
+            match = re.fullmatch(r"demo server on (http://.+:\d+)\n", line)
             assert match, line
-            yield process, int(match[1])
+            yield process, match[1]
         finally:
-            process.kill()
+            process.kill()  # its workers, if there are any, end when they lose it
+
+
+@contextmanager
+def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Yield the process and port of a server that logs nothing, whose start and end are looked at."""
+    with serving("--access-log", "none", *options) as (process, url):
+        yield process, int(url.rpartition(":")[2])
+
+
+@contextmanager
+def demo_server_process(host: str = "127.0.0.1") -> Iterator[str]:
+    """Yield the URL of a server that is merely there."""
+    with serving("--access-log", "none", "--host", host, "--exit-on-stdin-eof", stderr=None) as (_, url):
+        yield url

@@ -1,44 +1,16 @@
-"""What tests of several processes share: the demo server as one of them, and who is whose child."""
+"""What tests of several processes share: who is whose child, what a server says of itself, and how to wait for that."""
 
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
 SSE = [sys.executable, "-m", "sseclient_cli"]
-
-
-@contextlib.contextmanager
-def demo_server_process(host: str = "127.0.0.1") -> Iterator[str]:
-    """Run the bundled server on a free port, and yield its URL."""
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "demo_server",
-            "--host",
-            host,
-            "--port",
-            "0",
-            "--access-log",
-            "none",
-            "--exit-on-stdin-eof",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-        process.stdin.close()
 
 
 def until(is_so: Callable[[], bool], timeout_s: float = 15) -> None:

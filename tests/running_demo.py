@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,12 +13,14 @@ from socket import create_connection, socket
 from typing import IO
 
 import httpx
+from demo_server_processes import serving
 from websockets.sync.client import ClientConnection, connect
 
 EVENT_STREAMS = ["/stream", "/native", "/load"]
 WAYS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
 HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}=\r\n"
 
+# Then nothing can depend on when the garbage collector runs.
 WITHOUT_GC = "import gc; gc.disable(); from demo_server.__main__ import main; main()"
 
 Said = dict[str, object]
@@ -93,22 +94,14 @@ class Demo:
 
 
 @contextmanager
-def running_demo(*options: str, without_gc: bool = False) -> Iterator[Demo]:
-    """Run the bundled server; whatever happens, it is gone after. Without gc, nothing can depend on when that runs."""
-    start = ["-c", WITHOUT_GC] if without_gc else ["-m", "demo_server"]
-    command = [sys.executable, *start, "--port", "0", "--exit-on-stdin-eof", *options]
-    pipe = subprocess.PIPE
+def running_demo(*options: str, code: str = "") -> Iterator[Demo]:
+    """Run the bundled server, or code that does so; whatever happens, it is gone after."""
     with (
         tempfile.TemporaryFile("w+") as stderr,
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as process,
+        serving("--exit-on-stdin-eof", *options, code=code, stderr=stderr) as (process, url),
+        httpx.Client(base_url=url, timeout=30, trust_env=False) as client,
     ):
-        assert process.stdout is not None
-        try:
-            url = process.stdout.readline().split()[-1]
-            with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-                yield Demo(process, stderr, client)
-        finally:
-            process.kill()
+        yield Demo(process, stderr, client)
 
 
 def read_event_stream(lines: Iterable[str]) -> Iterator[Said]:

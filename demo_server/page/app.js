@@ -2,7 +2,7 @@
 
 import { Chart, short } from "./chart.js";
 import { Controls } from "./controls.js";
-import { ANNOUNCEMENTS, commandsOf, ENDPOINTS, requestOf } from "./endpoints.js";
+import { ANNOUNCEMENTS, commandsOf, ENDPOINTS, requestOf, truthOf, withOwnRun } from "./endpoints.js";
 import { Figures } from "./figures.js";
 import { Log } from "./log.js";
 import { PublishPanel } from "./publish.js";
@@ -10,6 +10,9 @@ import { hasEventSource, WAYS } from "./streams.js";
 
 // Eyes follow no more; and what an event costs does not grow with what is shown of it.
 const DRAWINGS_PER_S = 8;
+
+// A stream that says nothing for longer is told to be silent. EventSource hides heartbeats: they do not count.
+const SILENT_S = 3;
 
 const byId = (id) => document.getElementById(id);
 
@@ -33,6 +36,8 @@ function start() {
   log.clear();
   byId("answer").hidden = !isChat;
   byId("answer-text").textContent = "";
+  const request = requestOf(withOwnRun(controls.choice));
+  showTruth(truthOf(request));
   showState("connecting", "");
   // A receiver that was closed may still have something to say: only the present one is listened to.
   const on = {
@@ -51,7 +56,7 @@ function start() {
     },
     comment(text) {
       if (stream !== mine) return;
-      figures.comment();
+      figures.comment(performance.now());
       log.add("comment", "comment", text.trimStart());
     },
   };
@@ -61,7 +66,7 @@ function start() {
   byId("start").textContent = "Restart";
   controls.write(true);
   try {
-    const receiver = WAYS[way].open(requestOf(controls.choice), on);
+    const receiver = WAYS[way].open(request, on);
     mine.close = () => receiver.close();
   } catch (error) {
     on.state("failed", error.message);
@@ -91,6 +96,17 @@ function showState(name, reason) {
   byId("ask-fetch").hidden = !(name === "failed" && way === "eventsource");
 }
 
+function showTruth(url) {
+  byId("truth").hidden = url === "";
+  byId("truth").href = url;
+}
+
+// How long nothing has come on a stream that is open: it may be at rest, or dead, and nobody can tell which.
+function silenceWords(now) {
+  const silentS = Math.floor(figures.silentMs(now) / 1000);
+  return byId("status").dataset.state === "open" && silentS >= SILENT_S ? `nothing for ${silentS} s` : "";
+}
+
 // What a chunk of a chat completion adds to the answer; "[DONE]" adds nothing.
 function contentOf(data) {
   try {
@@ -112,6 +128,7 @@ function draw() {
     reconnects: String(figures.reconnects),
     comments: way === "eventsource" && figures.comments === 0 ? "not shown" : String(figures.comments),
     "last-id": figures.lastId || "-",
+    silence: silenceWords(now),
   };
   for (const [id, text] of Object.entries(shown)) {
     if (byId(id).textContent !== text) byId(id).textContent = text;

@@ -63,8 +63,7 @@ export const ENDPOINTS = {
   "/faults": {
     ...EVENT_STREAM,
     group: "Faults",
-    fields: [...PUSHED, field("run", "Run", "name", "default"), field("seed", "Seed", "", "0")],
-    defaultRate: "10",
+    fields: [...PUSHED, field("run", "Run", "name", "new each start"), field("seed", "Seed", "", "0")],
     hasPresets: true,
     about: "A stream that goes wrong as it is asked to: choose faults below. /truth/{run} tells what it did.",
   },
@@ -105,7 +104,7 @@ export const PRESETS = [
   "drop=5", "duplicate=5", "reorder=4", "stall=10", "close=10", "reset=10", "truncate=10", "endless_line=5",
   "no_final_blank=true&count=10", "line_end=mixed", "bom=true", "split_utf8=true", "huge=5&huge_bytes=1000000",
   "burst=10", "header_delay=2", "heartbeats_only=true", "content_type=text/plain", "status=503&status_times=1",
-  "status=204&status_after=1", "redirect=2",
+  "close=10&status=204&status_after=1", "redirect=2",
 ];
 
 // Of these a stream has one at most: no event follows on any of them.
@@ -121,6 +120,19 @@ export function typesOf(choice) {
 
 // Below the page's own folder, so that a proxy may serve all of it under a prefix.
 export const urlOf = (path) => new URL(`.${path}`, document.baseURI);
+
+// What /faults does to a request may depend on how many its run has had, whoever made them: a click on Start begins a run
+// of its own, unless one is named.
+export function withOwnRun(choice) {
+  if (choice.endpoint !== "/faults" || choice.run || new URLSearchParams(choice.more ?? "").has("run")) return choice;
+  return { ...choice, run: `page-${Math.random().toString(36).slice(2, 10)}` };
+}
+
+// Returns where the server tells what it did to a request, or "".
+export function truthOf({ url }) {
+  const run = new URL(url).searchParams.get("run");
+  return run ? urlOf(`/truth/${encodeURIComponent(run)}`).href : "";
+}
 
 // Returns the request of a choice, as the receivers of streams.js take it.
 export function requestOf(choice) {
@@ -158,7 +170,8 @@ export function commandsOf({ url, method, headers, body, lastEventId, mediaType 
   const sent = Object.entries(headers).flatMap(([name, value]) => ["-H", quoted(`${name}: ${value}`)]);
   if (body) sent.push("-d", quoted(body));
   const curl = ["curl", "-N", ...sent];
-  const sse = ["sse", "watch", ...(method === "POST" ? ["-X", "POST"] : []), ...sent];
+  // To reconnect would be to ask the model once more.
+  const sse = ["sse", "watch", ...(method === "POST" ? ["-X", "POST", "--no-reconnect"] : []), ...sent];
   if (lastEventId) {
     curl.push("-H", quoted(`Last-Event-ID: ${lastEventId}`));
     sse.push("--last-event-id", quoted(lastEventId));

@@ -23,17 +23,21 @@ export class Figures {
   #lastDataAt = 0;
   #lastDeliveryMs = undefined;
   #firstMs = null;
+  // When anything came: a connection, an event or a comment.
+  #heardMs = null;
   #lastMs = null;
   #bins = Array.from({ length: BINS }, () => newBin(-1));
 
   opened(nowMs) {
     this.connections += 1;
+    this.#heardMs = nowMs;
     this.#firstMs ??= nowMs;
     if (this.connections > 1) this.#bin(nowMs).reconnects += 1;
   }
 
-  comment() {
+  comment(nowMs) {
     this.comments += 1;
+    this.#heardMs = nowMs;
   }
 
   event(data, id, nowMs) {
@@ -49,9 +53,14 @@ export class Figures {
       bin.gapMs = Math.max(bin.gapMs, gapMs);
     }
     this.#lastMs = nowMs;
+    this.#heardMs = nowMs;
     this.#lastData = data;
     this.#lastDataAt = Date.now();
     this.#lastDeliveryMs = undefined;
+  }
+
+  silentMs(nowMs) {
+    return this.#heardMs === null ? 0 : nowMs - this.#heardMs;
   }
 
   get reconnects() {

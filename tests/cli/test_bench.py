@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from real_processes import demo_server_process
+from demo_server_processes import demo_server_process
 
 from sseclient_cli.report.document import schema
 

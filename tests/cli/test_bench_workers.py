@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from real_processes import SSE, children_of, demo_server_process, is_running, streams_open, until, workers_of
+from demo_server_processes import demo_server_process
+from real_processes import SSE, children_of, is_running, streams_open, until, workers_of
 
 from sseclient_cli.report.document import schema
 

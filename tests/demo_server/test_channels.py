@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from real_processes import SSE, demo_server_process, streams_open, until
+from demo_server_processes import demo_server_process
+from real_processes import SSE, streams_open, until
 
 from demo_server.channels import HISTORY_BYTES, HISTORY_EVENTS, MAX_BEHIND_BYTES, MAX_BEHIND_EVENTS
 from demo_server.encoding import encode_event

@@ -133,6 +133,13 @@ def test_split_utf8_cuts_each_event_inside_of_a_character_and_pauses(server: str
     assert second_ns - first_ns > 15_000_000  # the pause in the first one was in between
 
 
+def test_split_utf8_cuts_the_last_event_of_a_burst(server: str) -> None:
+    first_half, _ = get(faults(server, "split_utf8=true&burst=3&count=3")).chunks
+    assert first_half.count(b"\n\n") == 2
+    with pytest.raises(UnicodeDecodeError):
+        first_half.decode()
+
+
 def test_huge_events_come_in_small_chunks(server: str) -> None:
     answer = get(faults(server, "huge=2&huge_bytes=3000000&count=4"))
     assert [len(json.loads(data).get("pad", "")) for _, data, _ in Reading(answer.body).events] == [0, 3_000_000] * 2

@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from real_processes import SSE, demo_server_process, streams_open, until
+from demo_server_processes import demo_server_process
+from real_processes import SSE, streams_open, until
 
 from demo_server.faults import FaultParameters
 

@@ -14,9 +14,13 @@ from urllib.parse import parse_qs, urlencode
 import httpx
 import pytest
 from browser import Browser
-from real_processes import SSE, demo_server_process, until
+from demo_server_processes import demo_server_process
+from real_processes import SSE, until
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+
+from demo_server.faults import FaultParameters
+from demo_server.parameters import LoadParameters, PushParameters
 
 VECTORS = Path(__file__).parent.parent / "data/parser_vectors.json"
 FILES = Path(__file__).parent.parent.parent / "demo_server/page"
@@ -431,6 +435,28 @@ def test_every_fault_of_a_click_is_one_that_the_server_knows(page: Page) -> None
                 assert answer.status_code != 422, answer.read()
 
 
+def test_each_start_meets_the_faults_from_the_first_request_on(page: Page) -> None:
+    page.expects_refusals = True
+    runs = set()
+    for _ in range(2):
+        page.start(endpoint="/faults", way="fetch", pace=0.02, more="status=418&status_times=1")
+        assert "418" in page.wait_for_state("failed")
+        truth = page.driver.find_element(By.ID, "truth")
+        assert truth.is_displayed()
+        told = httpx.get(truth.get_attribute("href") or "").json()
+        assert told["totals"]["ended"] == {"refused": 1}
+        runs.add(told["run"])
+    assert len(runs) == 2
+
+
+def test_an_open_stream_that_is_silent_is_said_to_be(page: Page) -> None:
+    page.start(endpoint="/faults", way="fetch", pace=0.02, more="stall=3")
+    page.wait(lambda: page.text("silence") == "nothing for 3 s")
+    assert page.text("state") == "open"
+    page.click("stop")
+    page.wait(lambda: page.text("silence") == "")
+
+
 def test_faults_that_exclude_each_other_take_turns(page: Page) -> None:
     page.open(endpoint="/faults", more="drop=5")
     for preset in ("close=10", "reset=10"):
@@ -488,3 +514,14 @@ def test_the_page_is_asked_for_anew_and_runs_no_script_but_its_own(server: str) 
         described = client.get("/openapi.json").json()["paths"]
         assert "/stream" in described
         assert not [path for path in described if path == "/" or path.startswith("/page")]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parameters"), [("/stream", PushParameters), ("/load", LoadParameters), ("/faults", FaultParameters)]
+)
+def test_the_pace_that_an_empty_field_names_is_the_servers(
+    page: Page, endpoint: str, parameters: type[PushParameters]
+) -> None:
+    page.open(endpoint=endpoint)
+    shown = page.run("return document.getElementById('field-pace').placeholder")
+    assert float(shown) == parameters.default_interval_s

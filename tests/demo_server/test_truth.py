@@ -12,7 +12,7 @@ from demo_server.app import create_api
 from demo_server.options import MAX_WORKERS
 from demo_server.peers import MAX_LINE_BYTES, Alone
 from demo_server.streams import Streams
-from demo_server.truth import Runs, RunTruth, merge_reports
+from demo_server.truth import Account, Runs, RunTruth, merge_reports
 
 
 async def report_of(runs: Runs, name: str = "a") -> dict[str, Any]:
@@ -23,10 +23,16 @@ async def report_of(runs: Runs, name: str = "a") -> dict[str, Any]:
     return report
 
 
+async def begin(runs: Runs, number: int = 1, last_event_id: str | None = None) -> Account:
+    """The account of a request, which the workers have heard of before."""
+    await runs.enter("a", False)
+    return runs.begin("a", number, last_event_id, 0)
+
+
 async def stream_of(*seqs: int, dropped: tuple[int, ...] = (), first_seq: int = 1) -> dict[str, Any]:
     """What is told of a stream that sent these numbers, after it had dropped others."""
     runs = Runs()
-    account = runs.begin("a", 1, None, 0)
+    account = await begin(runs)
     account.begins(first_seq)
     for seq in dropped:
         account.dropped(seq)
@@ -64,7 +70,7 @@ async def test_a_stream_that_sent_nothing_has_no_numbers() -> None:
 
 async def test_totals_say_how_many_are_open_and_how_the_others_ended() -> None:
     runs = Runs()
-    first, _ = runs.begin("a", 1, None, 0), runs.begin("a", 2, "7", 1)
+    first, _ = await begin(runs), await begin(runs, 2, "7")
     runs.redirect("a")
     first.heartbeat()
     first.answered(200)
@@ -86,7 +92,7 @@ async def test_lists_are_cut_and_counts_are_not() -> None:
 async def test_the_lists_of_a_run_are_bounded_together() -> None:
     runs = Runs()
     for _ in range(truth.MAX_LISTED_IN_RUN // truth.MAX_LISTED + 1):
-        account = runs.begin("a", 1, None, 0)
+        account = await begin(runs)
         for seq in range(1, 1 + truth.MAX_LISTED):
             account.dropped(seq)
     report = await report_of(runs)
@@ -98,7 +104,7 @@ async def test_the_lists_of_a_run_are_bounded_together() -> None:
 async def test_streams_beyond_the_list_are_in_the_totals() -> None:
     runs = Runs()
     for _ in range(truth.MAX_STREAMS + 3):
-        account = runs.begin("a", 1, None, 0)
+        account = await begin(runs)
         account.sent(1)
         account.end("count")
     report = await report_of(runs)
@@ -119,13 +125,26 @@ async def test_the_run_without_requests_for_longest_is_forgotten_first() -> None
 
 async def test_a_forgotten_run_begins_anew_although_a_stream_of_it_is_open() -> None:
     runs = Runs()
-    account = runs.begin("a", await runs.enter("a", False), None, 0)
+    account = await begin(runs)
     await runs.forget("a")
     account.sent(1)
     account.end("client")
     assert await runs.report("a") is None
     assert await runs.enter("a", False) == 1
     assert (await report_of(runs))["totals"]["sent"] == 0
+
+
+async def test_only_what_all_workers_hear_of_decides_which_run_is_forgotten() -> None:
+    runs = Runs()
+    for number in range(truth.MAX_RUNS):
+        await runs.enter(f"{number}", False)
+    runs.begin("0", 1, None, 0)
+    runs.redirect("0")
+    await runs.enter("one more", False)
+    assert await runs.report("0") is None
+    runs.begin("0", 2, None, 0).end("count")
+    runs.redirect("0")
+    assert await runs.report("0") is None
 
 
 async def test_redirects_are_not_numbered() -> None:
@@ -135,7 +154,7 @@ async def test_redirects_are_not_numbered() -> None:
 
 async def test_a_last_event_id_is_cut() -> None:
     runs = Runs()
-    runs.begin("a", 1, "x" * 5000, 0)
+    await begin(runs, 1, "x" * 5000)
     assert len((await report_of(runs))["streams"][0]["last_event_id"]) == truth.MAX_ID_CHARS
 
 
@@ -143,7 +162,7 @@ async def test_reports_of_several_workers_merge() -> None:
     parts = []
     for number, how in ((2, "count"), (1, "close")):
         runs = Runs()
-        account = runs.begin("a", number, None, 0)
+        account = await begin(runs, number)
         account.sent(1)
         account.end(how)
         parts.append(await report_of(runs))
@@ -160,6 +179,7 @@ async def test_reports_of_several_workers_merge() -> None:
 async def test_what_a_worker_tells_of_a_run_fits_into_the_line_of_its_hub() -> None:
     runs = Runs()
     for number in range(truth.MAX_STREAMS):
+        await runs.enter("a", False)
         account = runs.begin("a", number, "\0" * 5000, 10**19)
         for seq in range(2 * truth.MAX_LISTED_IN_RUN // truth.MAX_STREAMS):
             account.dropped(10**15 + seq)

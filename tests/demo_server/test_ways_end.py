@@ -6,12 +6,14 @@ The tests share one real server, but for those that need to look at its end. Eac
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from running_demo import EVENT_STREAMS, WAYS, Demo, running_demo
+from demo_server_processes import END_WITHIN_S
+from running_demo import EVENT_STREAMS, WAYS, WITHOUT_GC, Demo, running_demo
 from websockets.exceptions import ConnectionClosedOK
 
 COMPLETIONS = "/v1/chat/completions"
@@ -61,6 +63,15 @@ def test_event_that_the_kernel_has_not_wholly_taken_is_not_counted(demo: Demo) -
     assert demo.stats()["events_sent"] - sent_before == stalled_at
 
 
+@pytest.mark.parametrize("path", ["/load", "/faults"])
+def test_events_that_are_counted_have_left_the_process(path: str) -> None:
+    paced = f"{path}?rate=0&size=20000"  # asyncio, left to itself, would keep some events of this size
+    with running_demo("--access-log", "none") as demo, demo.open_stream(paced) as connection:
+        stalled_at = settle(lambda: demo.stats()["events_sent"])
+        demo.process.kill()
+        assert read_to_end(connection).count(b'"}\n\n') == stalled_at
+
+
 def settle(read: Callable[[], int]) -> int:
     """Return the first value that is read so often in a row that it will not change: the kernel's buffers are full."""
     value, repeats = read(), 0
@@ -71,7 +82,7 @@ def settle(read: Callable[[], int]) -> int:
 
 
 def test_clients_that_stall_are_hung_up_on() -> None:
-    with running_demo("--access-log", "none", without_gc=True) as demo, ExitStack() as stack:
+    with running_demo("--access-log", "none", code=WITHOUT_GC) as demo, ExitStack() as stack:
         for path in WAYS:
             stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
         completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"
@@ -79,6 +90,19 @@ def test_clients_that_stall_are_hung_up_on() -> None:
         demo.wait_for_stats(10, lambda counters: counters["streams_open"] == len(WAYS) + 1)
         demo.wait_until_idle(30)
         assert demo.end() == ""
+
+
+def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
+    quickly = "import demo_server.protocols as p; p.STALLED_AFTER_S = 1; from demo_server.__main__ import main; main()"
+    with running_demo("--access-log", "none", code=quickly) as demo, ExitStack() as stack:
+        connections = [
+            stack.enter_context(demo.open_stream(f"{path}?rate=0&size=1000000")) for path in ("/load", "/ws")
+        ]
+        until_s = time.monotonic() + 2.5
+        while time.monotonic() < until_s:  # the kernel's buffers are full again and again
+            for connection in connections:
+                assert connection.recv(1 << 16)
+        assert demo.stats()["streams_open"] == 2
 
 
 @each_way
@@ -117,9 +141,43 @@ def test_every_stream_says_farewell_when_the_server_goes_down() -> None:
     for path, farewell in expected.items():
         # The farewell is the last chunk but the empty one: to the client, the response is whole.
         assert endings[path].endswith(f"\r\n{len(farewell):x}\r\n{farewell}\r\n0\r\n\r\n".encode()), endings[path]
+    assert b"[DONE]" not in endings[COMPLETIONS]  # by which a client knows that the answer is not complete
     assert said == f'{{"comment":"{FAREWELL}"}}'
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, FAREWELL)
+
+
+def test_clients_that_do_nothing_more_do_not_delay_the_end() -> None:
+    with running_demo("--access-log", "none") as demo, ExitStack() as stack:
+        stack.enter_context(demo.open_stream("/ws?interval=3600"))  # never answers that it is closed
+        for path in ("/channels/x", COMPLETIONS):  # half a request
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", demo.port), timeout=30))
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+            connection.sendall(f"{head}\r\n\r\n{{".encode())
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == 1)
+        asked_at_s = time.monotonic()
+        assert demo.end() == ""
+        assert time.monotonic() - asked_at_s < END_WITHIN_S
+
+
+def test_client_that_leaves_in_the_middle_of_its_message_leaves_nothing_on_stderr() -> None:
+    with running_demo("--access-log", "none") as demo:
+        for path in ("/channels/x", COMPLETIONS):
+            with socket.create_connection(("127.0.0.1", demo.port), timeout=30) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+                connection.sendall(f"{head}\r\n\r\n{{".encode())
+                demo.stats()  # connections are served in the order in which they came
+        demo.stats()
+        assert demo.end() == ""
+
+
+def test_websocket_that_answers_no_ping_leaves_nothing_on_stderr() -> None:
+    impatient = "import functools, uvicorn; from demo_server.__main__ import main;"
+    impatient += "uvicorn.Config = functools.partial(uvicorn.Config, ws_ping_interval=0.1, ws_ping_timeout=0.1); main()"
+    with running_demo("--access-log", "none", code=impatient) as demo:
+        with demo.open_stream("/ws?interval=0") as connection:
+            read_to_end(connection)
+        assert demo.end() == ""
 
 
 @pytest.mark.parametrize("path", [*WAYS, COMPLETIONS, "/stats"])

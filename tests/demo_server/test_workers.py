@@ -17,6 +17,7 @@ from functools import partial
 
 import httpx
 import pytest
+from demo_server_processes import serving
 from real_processes import children_of, is_running, until
 
 from demo_server.hub import write
@@ -31,16 +32,10 @@ LISTENERS = 30  # that all of them come to the same worker has a chance of 3^-29
 
 
 @contextmanager
-def started_server(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Yield a server's process and URL; whatever happens, its processes are gone after."""
-    command = [sys.executable, "-m", "demo_server", "--port", "0", "--workers", str(WORKERS), "--access-log", "none"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen([*command, *options], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().split()[-1]
-        finally:
-            process.kill()  # its workers end when they lose it
+def started_workers(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Yield a server's process and URL."""
+    with serving("--access-log", "none", "--workers", str(WORKERS), *options) as served:
+        yield served
 
 
 def worker_processes(process: subprocess.Popen[str]) -> list[int]:
@@ -72,7 +67,7 @@ class Listeners:
 
 
 def test_event_reaches_the_subscribers_of_every_worker_with_one_id_and_in_one_order() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/channels/x")
         answers = [httpx.post(f"{url}/channels/x", content=str(number)).json() for number in range(20)]
         heard = listeners.read(20)
@@ -84,7 +79,7 @@ def test_event_reaches_the_subscribers_of_every_worker_with_one_id_and_in_one_or
 
 
 def test_history_is_the_same_in_every_worker() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         first = httpx.post(f"{url}/channels/x", content="first").json()["id"]
         httpx.post(f"{url}/channels/x", content="second")
         heard = Listeners(stack, f"{url}/channels/x?last_event_id={first}").read(1)
@@ -92,7 +87,7 @@ def test_history_is_the_same_in_every_worker() -> None:
 
 
 def test_stats_are_those_of_all_workers() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/stream?interval=3600")
         listeners.read(1)
         stats = [httpx.get(f"{url}/stats").json() for _ in range(5)]
@@ -100,7 +95,7 @@ def test_stats_are_those_of_all_workers() -> None:
 
 
 def test_connections_are_spread_over_the_workers() -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
         listeners.read(1)
         sockets = [len(list(os.scandir(f"/proc/{pid}/fd"))) for pid in worker_processes(process)]
@@ -110,7 +105,7 @@ def test_connections_are_spread_over_the_workers() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_all_workers_and_each_stream_with_a_farewell(number: signal.Signals) -> None:
-    with started_server() as (process, url), ExitStack() as stack:
+    with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
         listeners.read(1)
         pids = worker_processes(process)
@@ -135,7 +130,7 @@ def test_ctrl_c_on_the_terminal_reaches_all_processes_and_prints_nothing() -> No
 
 
 def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
-    with started_server() as (process, _):
+    with started_workers() as (process, _):
         one, *others = worker_processes(process)
         os.kill(one, signal.SIGKILL)
         _, stderr = process.communicate(timeout=10)
@@ -145,54 +140,50 @@ def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
-    with started_server() as (process, _):
+    with started_workers() as (process, _):
         pids = worker_processes(process)
         process.kill()
         until(lambda: not any(map(is_running, pids)))
 
 
-def test_what_takes_all_workers_is_refused_when_they_lose_the_process_that_started_them() -> None:
-    with started_server() as (process, url), ThreadPoolExecutor(1) as pool:
-        pids = worker_processes(process)
-        os.kill(process.pid, signal.SIGSTOP)
-        # The hub is killed with this question unread: its workers see a reset, and no end.
-        publishing = pool.submit(httpx.post, f"{url}/channels/x", content="x", timeout=30)
-        time.sleep(UNTIL_IT_IS_ASKED_S)
-        process.kill()
-        assert (publishing.result().status_code, publishing.result().json()) == (503, {"detail": FAREWELL})
-        until(lambda: not any(map(is_running, pids)))
-        assert process.communicate(timeout=10) == ("", "")
+def test_signal_while_workers_are_started_ends_those_that_are() -> None:
+    script = """if True:
+        import signal, demo_server
+        from multiprocessing.context import SpawnProcess
+
+        start = SpawnProcess.start
+
+        def start_and_interrupt(process):
+            start(process)
+            signal.raise_signal(signal.SIGTERM)
+
+        SpawnProcess.start = start_and_interrupt
+        demo_server.run(demo_server.Options(port=0, workers=2))
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-async def test_message_for_one_that_has_just_gone_is_lost_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    ours, theirs = socket.socketpair()
-    _, writer = await asyncio.open_connection(sock=ours)
-    writer.close()
-    for _ in range(10):
-        write(writer, {"question": "late"})
-    theirs.close()
-    assert caplog.text == ""
+def test_worker_that_has_obeyed_the_same_signal_before_we_look_is_not_lost() -> None:
+    script = """if True:
+        import asyncio, signal, socket
+        from demo_server.workers import wait_for_end
 
+        async def main():
+            ours, theirs = socket.socketpair()
+            theirs.close()
+            signals = []
+            asyncio.get_running_loop().call_soon(signals.append, signal.SIGINT)
+            await wait_for_end([ours], signals, None)
 
-def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
-    with started_server() as (process, url), ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(LISTENERS))
-        one, *others = worker_processes(process)
-        os.kill(one, signal.SIGSTOP)
-        # Some of them come to the worker that is stopped, the others are asked of all.
-        publish = partial(httpx.post, f"{url}/channels/x", content="x", timeout=30)
-        publishing = [pool.submit(publish) for _ in range(LISTENERS)]
-        time.sleep(UNTIL_IT_IS_ASKED_S)
-        os.kill(one, signal.SIGKILL)
-        _, stderr = process.communicate(timeout=10)
-        statuses = {call.result().status_code for call in publishing if call.exception() is None}
-    assert (process.returncode, statuses) == (1, {503})
-    assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
-    assert not any(map(is_running, others))
+        asyncio.run(main())
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
 def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
-    with started_server("--exit-on-stdin-eof") as (process, _):
+    with started_workers("--exit-on-stdin-eof") as (process, _):
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
@@ -201,7 +192,7 @@ def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
 
 
 def test_port_of_another_server_with_workers_is_in_use() -> None:
-    with started_server() as (_, url):
+    with started_workers() as (_, url):
         port = url.rpartition(":")[2]
         command = [sys.executable, "-m", "demo_server", "--port", port, "--workers", "2"]
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
@@ -231,7 +222,7 @@ def test_counters_count_from_one_and_a_forgotten_one_has_a_new_epoch(monkeypatch
 
 
 def test_a_run_is_numbered_and_told_as_one() -> None:
-    with started_server() as (_, url), ExitStack() as stack:
+    with started_workers() as (_, url), ExitStack() as stack:
         # Each connection may come to another worker; the first ten requests of the run are refused, wherever they are.
         clients = [stack.enter_context(httpx.Client(base_url=url, trust_env=False)) for _ in range(LISTENERS)]
         path = "/faults?run=a&interval=0&count=10&drop=3&status=503&status_times=10"

@@ -12,7 +12,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from real_processes import demo_server_process, streams_open, until
+from demo_server_processes import demo_server_process
+from real_processes import streams_open, until
 
 from sseclient_cli.load.executors import lost_shard
 from sseclient_cli.load.executors.processes import ProcessesExecutor
