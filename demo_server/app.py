@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import logged
@@ -127,9 +127,3 @@ async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:
     """Answer bad parameters as over HTTP; FastAPI's own would be a 403 without a word."""
     assert isinstance(exc, WebSocketRequestValidationError)
     await websocket.send_denial_response(unprocessable(exc.errors()))
-
-
-async def refuse_at_the_end(_: Request, exc: Exception) -> Response:
-    """Answer what takes all workers, when they are about to end."""
-    assert isinstance(exc, PeersLostError)
-    return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)

@@ -44,7 +44,7 @@ class Hub:
         return [asyncio.create_task(self._listen(*pair)) for pair in pairs]
 
     def close(self) -> None:
-        """Let the workers know that nobody answers any more."""
+        """Let the workers know that their questions are not answered any more."""
         for worker in self._workers:
             worker.close()
 

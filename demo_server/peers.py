@@ -123,16 +123,6 @@ class Members:
             del self._asked[call]
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with suppress(ConnectionError):  # what comes of a hub that was killed with something left to read
-            await self._answer(reader)
-        # The hub is gone, and whoever would end this process with it.
-        self._is_lost = True
-        for future in self._asked.values():
-            if not future.done():
-                future.set_exception(PeersLostError())
-        signal.raise_signal(signal.SIGTERM)
-
-    async def _answer(self, reader: asyncio.StreamReader) -> None:
         # In the order of their arrival, one after the other: that is what makes the order the same everywhere.
         with suppress(ConnectionError):  # of a hub that is killed before it has read everything
             async for line in reader:

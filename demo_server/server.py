@@ -81,9 +81,7 @@ class DemoServer(uvicorn.Server):
         # Everything is sent and closed. To free what some thousand streams leave behind, object by object, takes Python
         # more than a second, in which the port is closed and the process still there.
         for output in (sys.stdout, sys.stderr):
-            with suppress(
-                OSError, AttributeError
-            ):  # nobody reads any more; or it was closed from the start, and is None
+            with suppress(OSError, AttributeError):  # nobody reads any more; or it was never open, and is None
                 output.flush()
         os._exit(0)
 
