@@ -204,28 +204,6 @@ def test_signal_during_the_start_is_obeyed_where_an_exception_would_be_passed_ov
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-@pytest.mark.parametrize("path", ["/channels/x", "/v1/chat/completions"])
-def test_signal_ends_the_server_although_a_client_does_not_finish_its_request(path: str) -> None:
-    with started_server() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        head = f"POST {path} HTTP/1.1\r\nHost: demo\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
-        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
-        assert connection.recv(12) == b"HTTP/1.1 100"  # now its body is awaited
-        connection.sendall(b"[")
-        asked_at_s = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert_ends_cleanly(process, asked_at_s)
-
-
-def test_client_that_leaves_in_the_middle_of_its_message_leaves_nothing_on_stderr() -> None:
-    with started_server() as (process, port):
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-            connection.sendall(b"POST /channels/x HTTP/1.1\r\nHost: demo\r\nContent-Length: 9\r\n\r\nabc")
-            read_stats(port)
-        read_stats(port)
-        process.terminate()
-        assert_ends_cleanly(process, time.monotonic())
-
-
 def test_connection_that_comes_too_late_does_not_hold_up_the_end() -> None:
     # It was accepted, but is not yet known to uvicorn when that closes the others; and it asks for nothing.
     script = """if True:
