@@ -35,8 +35,9 @@ def run(options: Options) -> None:
         Thread(target=stop_at_stdin_eof, daemon=True).start()
 
     def announce() -> None:
-        sys.stdout.write(f"demo server on {url}\n")
-        sys.stdout.flush()
+        with suppress(OSError, AttributeError):  # nobody reads it; or there never was a stdout, and it is None
+            sys.stdout.write(f"demo server on {url}\n")
+            sys.stdout.flush()
 
     # Not above, so that `import demo_server` does not cost the half second that FastAPI takes.
     if options.workers == 1:
@@ -51,7 +52,8 @@ def run(options: Options) -> None:
 
 def exit_at_once(*_: object) -> None:
     """Obey a signal that comes while the server is still being imported: without a traceback, too."""
-    sys.exit(0)
+    # Not sys.exit: what is imported calls Python from C here and there, where an exception is printed and passed over.
+    os._exit(0)
 
 
 def stop_at_stdin_eof() -> None:

@@ -209,10 +209,10 @@ class Channels:
         channel = self._channels.setdefault(name, Channel())
         self._channels.move_to_end(name)
         if len(self._channels) > MAX_CHANNELS:
-            # With its history; its subscribers, if any had one, would never hear of it again.
-            oldest = next((name for name, channel in self._channels.items() if not channel.subscribers), None)
-            if oldest is not None and oldest != name:
-                del self._channels[oldest]
+            # Those used longest ago, with their history; but one with subscribers would never be heard of again.
+            unused = [other for other, its in self._channels.items() if not its.subscribers and other != name]
+            for other in unused[: len(self._channels) - MAX_CHANNELS]:
+                del self._channels[other]
         return channel
 
 

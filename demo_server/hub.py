@@ -43,6 +43,11 @@ class Hub:
         self._workers = [writer for _, writer in pairs]
         return [asyncio.create_task(self._listen(*pair)) for pair in pairs]
 
+    def close(self) -> None:
+        """Let the workers know that their questions are not answered any more."""
+        for worker in self._workers:
+            worker.close()
+
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):  # of a worker that is killed before it has read everything
             async for line in reader:
@@ -78,4 +83,5 @@ class Hub:
 
 def write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
     """Send a message; one to a worker that has just gone is lost, and so is the whole server, soon."""
-    writer.write(json.dumps(message).encode() + b"\n")
+    if not writer.is_closing():  # or asyncio complains of each after the first few
+        writer.write(json.dumps(message).encode() + b"\n")

@@ -147,4 +147,5 @@ class Members:
 
     def _write(self, message: dict[str, object]) -> None:
         assert self._writer is not None
-        self._writer.write(json.dumps(message).encode() + b"\n")
+        if not self._writer.is_closing():  # or asyncio complains of each after the first few
+            self._writer.write(json.dumps(message).encode() + b"\n")

@@ -80,9 +80,9 @@ class DemoServer(uvicorn.Server):
         await super().shutdown(sockets)
         # Everything is sent and closed. To free what some thousand streams leave behind, object by object, takes Python
         # more than a second, in which the port is closed and the process still there.
-        with suppress(OSError):  # nobody reads any more
-            sys.stdout.flush()
-            sys.stderr.flush()
+        for output in (sys.stdout, sys.stderr):
+            with suppress(OSError, AttributeError):  # nobody reads any more; or it was never open, and is None
+                output.flush()
         os._exit(0)
 
     def hang_up(self) -> None:
@@ -90,6 +90,8 @@ class DemoServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             if isinstance(connection, Impatient) and connection.is_waiting_for_client():
                 connection.transport.abort()
+            else:
+                connection.shutdown()  # again, for those that came when uvicorn had done so
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

@@ -64,6 +64,7 @@ async def wait_for_end(hubs: list[socket.socket], signals: list[int], on_ready: 
     if ready in done:
         on_ready()
         await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
+    hub.close()
     if not signals:  # Ctrl-C ends the workers, too, and one of them may be gone before we have looked
         raise WorkerLostError("a worker process has ended by itself, and the server with it")
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
 from demo_server_processes import END_WITHIN_S, started_server
+from real_processes import until
 
 STREAMS_PER_ENDPOINT = 100
 OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
@@ -179,6 +181,79 @@ def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
         """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_signal_during_the_start_is_obeyed_where_an_exception_would_be_passed_over() -> None:
+    script = """if True:
+        import signal, sys, demo_server
+
+        class Callback:
+            def __del__(self):
+                signal.raise_signal(signal.SIGTERM)
+
+        class Interruption:
+            def find_spec(self, name, *_):
+                if name == "fastapi":
+                    Callback()
+                    print("passed over")
+
+        sys.meta_path.insert(0, Interruption())
+        demo_server.run(demo_server.Options(port=0))
+        """
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=30)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+def test_connection_that_comes_too_late_does_not_hold_up_the_end() -> None:
+    # It was accepted, but is not yet known to uvicorn when that closes the others; and it asks for nothing.
+    script = """if True:
+        import asyncio, socket, demo_server
+        from demo_server.server import DemoServer
+
+        client = socket.socket()
+        shutdown = DemoServer.shutdown
+
+        async def connect_and_shut_down(server, sockets=None):
+            client.connect(sockets[0].getsockname())
+            for _ in range(3):  # the loop's turns from the accept to the last one before the protocol hears of it
+                await asyncio.sleep(0)
+            await shutdown(server, sockets)
+
+        DemoServer.shutdown = connect_and_shut_down
+        demo_server.run(demo_server.Options(port=0))
+        """
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        asked_at_s = time.monotonic()
+        process.terminate()
+        assert_ends_cleanly(process, asked_at_s)
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"]])
+@pytest.mark.parametrize("closed", ["stdout", "pipe"])
+def test_server_without_anybody_to_tell_its_address_serves(options: list[str], closed: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    command = [sys.executable, "-m", "demo_server", "--port", str(port), "--access-log", "none", *options]
+    reader, writer = os.pipe()
+    os.close(reader)
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh"] if closed == "stdout" else []
+    with subprocess.Popen([*shell, *command], stdout=writer, stderr=subprocess.PIPE, text=True) as process:
+        os.close(writer)
+        until(lambda: process.poll() is not None or answers(port))
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (0, "")
+
+
+def answers(port: int) -> bool:
+    with suppress(httpx.HTTPError):
+        read_stats(port)
+        return True
+    return False
 
 
 def test_clients_that_leave_in_the_middle_of_a_full_blast_leave_nothing_on_stderr() -> None:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import httpx
 import pytest
 from demo_server_processes import serving
 from real_processes import children_of, is_running, until
 
+from demo_server.hub import write
 from demo_server.listening import bind
 from demo_server.peers import Counters, Number
 from demo_server.workers import END_WITHIN_S
 from sseclient_cli import Event, EventStreamParser
 
 WORKERS = 3
+UNTIL_IT_IS_ASKED_S = 0.3  # no one can look into the socket of another process
 LISTENERS = 30  # that all of them come to the same worker has a chance of 3^-29
 
 
@@ -149,6 +155,32 @@ def test_worker_that_does_not_end_is_killed() -> None:
         process.terminate()
         assert process.communicate(timeout=10) == ("", "")
         assert not any(map(is_running, pids))
+
+
+def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
+    with started_workers() as (process, url), ThreadPoolExecutor(LISTENERS) as pool:
+        one, *others = worker_processes(process)
+        os.kill(one, signal.SIGSTOP)
+        # Some of them come to the worker that is stopped, the others are asked of all.
+        publish = partial(httpx.post, f"{url}/channels/x", content="x", timeout=30)
+        publishing = [pool.submit(publish) for _ in range(LISTENERS)]
+        time.sleep(UNTIL_IT_IS_ASKED_S)
+        os.kill(one, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=10)
+        statuses = {call.result().status_code for call in publishing if call.exception() is None}
+    assert (process.returncode, statuses) == (1, {503})
+    assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
+    assert not any(map(is_running, others))
+
+
+async def test_message_for_one_that_has_just_gone_is_lost_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    writer.close()
+    for _ in range(10):
+        write(writer, {"question": "late"})
+    theirs.close()
+    assert caplog.text == ""
 
 
 def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
