@@ -9,7 +9,6 @@ from anyio import BrokenResourceError
 from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
-from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,16 +20,13 @@ from demo_server.faulty import faults
 from demo_server.load import LoadApp
 from demo_server.messages import going_down
 from demo_server.options import AccessLog
+from demo_server.origins import closed_to_foreign_pages, readable_by_own_pages
 from demo_server.page import add_page
 from demo_server.parameters import LastEventId, LoadParameters, unprocessable
 from demo_server.peers import Peers, PeersLostError
 from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
 from demo_server.truth import Runs
 from demo_server.ways import EVENT_STREAM, ways
-
-# A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine. Pages from elsewhere have
-# no business here.
-OWN_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 DESCRIPTION = """Every way of server push, to look at, to load and to test clients with.
 
@@ -43,7 +39,7 @@ def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp
     # At shutdown sse-starlette would cancel responses, even in the middle of their last chunk. Ours end by
     # themselves (streams.py).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-    api = logged(create_api(streams, peers), access_log)
+    api = logged(closed_to_foreign_pages(create_api(streams, peers)), access_log)
     load = LoadApp(streams, access_log)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,9 +57,7 @@ def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp
             if not scope["extensions"][TRANSPORT_EXTENSION].is_closing():
                 raise
 
-    return CORSMiddleware(
-        app, allow_origin_regex=OWN_ORIGINS, allow_methods=["*"], allow_headers=["*"], expose_headers=["Retry-After"]
-    )
+    return readable_by_own_pages(app)
 
 
 def create_api(streams: Streams, peers: Peers) -> FastAPI:

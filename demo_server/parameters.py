@@ -35,7 +35,7 @@ def one_line(text: str) -> str:
     return text
 
 
-EventType = Annotated[str, AfterValidator(one_line)]
+EventType = Annotated[str, Field(max_length=1000), AfterValidator(one_line)]
 
 RetryMs = Annotated[int, Field(ge=0, le=MAX_RETRY_MS)]
 

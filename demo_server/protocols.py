@@ -18,6 +18,7 @@ from demo_server.streams import TRANSPORT_EXTENSION
 
 # What a client may leave unread in a full socket: longer than sse-starlette's own timeout for /stream, which it shows.
 STALLED_AFTER_S = 8.0
+MAX_REQUEST_BYTES = 1 << 20  # some more than the longest conversation that anybody has with a demo
 
 
 class Impatient(asyncio.Protocol):
@@ -63,8 +64,22 @@ class Impatient(asyncio.Protocol):
 class StreamingProtocol(Impatient, HttpToolsProtocol):
     """uvicorn's HTTP/1.1, which also shows its transport to the application (see streams.py)."""
 
+    request_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a request without end: the frameworks keep in memory what they get."""
+        cycle: RequestResponseCycle | None = self.cycle
+        self.request_bytes += len(data)
+        if self.request_bytes <= MAX_REQUEST_BYTES:
+            super().data_received(data)
+        elif cycle is None or not cycle.response_started:
+            self.send_400_response(f"A request may have {MAX_REQUEST_BYTES} bytes at most.")
+        else:
+            self.transport.abort()
+
     def on_message_begin(self) -> None:
         """Add the transport to the scope of a new request."""
+        self.request_bytes = 0
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT_EXTENSION: cast("dict[object, object]", self.transport)}
 

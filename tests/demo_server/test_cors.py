@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from running_demo import Demo
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 OWN_ORIGINS = ["http://localhost:1234", "http://localhost", "https://127.0.0.1:8443", "http://[::1]:8000"]
 FOREIGN_ORIGINS = [
@@ -68,3 +71,24 @@ def test_one_origin_is_not_told_to_the_next(demo: Demo) -> None:
 def test_pages_may_see_when_to_come_back(demo: Demo) -> None:
     response = demo.client.get("/faults?status=503&retry_after=7", headers={"Origin": OWN_ORIGINS[0]})
     assert (response.headers["access-control-expose-headers"], response.headers["retry-after"]) == ("Retry-After", "7")
+
+
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
+def test_pages_from_elsewhere_can_neither_publish_nor_open_a_websocket(demo: Demo, origin: str) -> None:
+    headers = {"Origin": origin, "Content-Type": "text/plain"}  # no preflight is made for these
+    assert demo.client.post("/channels/x", content="x", headers=headers).status_code == 403
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"ws://127.0.0.1:{demo.port}/ws", origin=Origin(origin), proxy=None)
+    assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("origin", OWN_ORIGINS)
+def test_pages_of_this_machine_can_do_both(demo: Demo, origin: str) -> None:
+    assert demo.client.post("/channels/x", content="x", headers={"Origin": origin}).status_code == 201
+    with connect(f"ws://127.0.0.1:{demo.port}/ws?count=1", origin=Origin(origin), proxy=None) as websocket:
+        assert websocket.recv()
+
+
+def test_page_of_the_server_itself_may_do_everything_under_whatever_name_it_was_asked_for(demo: Demo) -> None:
+    headers = {"Host": "demo.example.com:8000", "Origin": "http://demo.example.com:8000"}
+    assert demo.client.post("/channels/x", content="x", headers=headers).status_code == 201

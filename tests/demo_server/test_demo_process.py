@@ -348,3 +348,20 @@ def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() ->
             client.get("/stats")
             took_s.append(time.perf_counter() - start_s)
     assert min(took_s) < 0.03  # with Nagle's algorithm, each waits 40 ms
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
+        "GET /stream HTTP/1.1\r\nHost: x\r\nX-Long: ",
+    ],
+)
+def test_request_without_end_is_refused_before_it_fills_the_memory(head: str) -> None:
+    with started_server() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        with suppress(OSError):  # the server has hung up meanwhile
+            while True:
+                connection.sendall(b"x" * 10_000)
+        process.terminate()
+        assert_ends_cleanly(process, time.monotonic())
