@@ -36,8 +36,8 @@ def run(options: Options) -> None:
 
     def announce() -> None:
         with suppress(OSError, AttributeError):  # nobody reads it; or there never was a stdout, and it is None
-            sys.stdout.write(f"demo server on {url}\n")
-            sys.stdout.flush()
+            # Past the buffer: what is left in there is tried again when the process ends, and complained of.
+            os.write(sys.stdout.fileno(), f"demo server on {url}\n".encode())
 
     # Not above, so that `import demo_server` does not cost the half second that FastAPI takes.
     if options.workers == 1:
