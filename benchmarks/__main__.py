@@ -6,13 +6,11 @@ python -m benchmarks [--quick] [--rounds 3] [--readers limit,sse\\ bench] [--wor
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.bars import scaling, truthfulness
 from benchmarks.building import build
@@ -22,10 +20,10 @@ from benchmarks.measuring import Outcome, measure
 from benchmarks.processes import cores, raise_open_files
 from benchmarks.readers import LIMIT, READERS, Reader
 from benchmarks.running import Bench
+from benchmarks.saving import save, show_progress
 from benchmarks.tables import markdown
 from benchmarks.workloads import WORKLOADS, Workload
 
-RESULTS = Path(__file__).with_name("results")
 ROUNDS, WINDOW_S = 3, 6.0
 QUICK_ROUNDS, QUICK_WINDOW_S = 1, 2.0
 
@@ -56,16 +54,16 @@ def main() -> None:
             # Rounds of all readers, and not all rounds of a reader: what else the machine does hits them alike.
             for workload in workloads:
                 for reader in readers:
-                    _progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
+                    show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
                     outcome = _measure(bench, reader, workload)
                     outcomes.setdefault((workload.name, reader.name), []).append(outcome)
             if options.bars:
-                _progress(f"round {number + 1}/{rounds}, busy against quiet")
+                show_progress(f"round {number + 1}/{rounds}, busy against quiet")
                 truth.append(truthfulness(bench))
     os.sched_setaffinity(0, set(usable))
     speed_up = []
     for number in range(rounds if options.bars else 0):
-        _progress(f"round {number + 1}/{rounds}, two workers against one")
+        show_progress(f"round {number + 1}/{rounds}, two workers against one")
         speed_up.append(scaling(window_s))
     text = markdown(outcomes, known, truth, speed_up)
     print(text)
@@ -75,7 +73,7 @@ def main() -> None:
 def _measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
     missing = reader.missing()
     outcome = Outcome({}, f"not measured: {missing}") if missing else measure(bench, reader, workload)
-    _progress(
+    show_progress(
         "    " + (", ".join(f"{name} {value:.4g}" for name, value in outcome.figures.items()) or str(outcome.note))
     )
     return outcome
@@ -98,7 +96,6 @@ def _write(
     truth: list[Outcome],
     speed_up: list[Outcome],
 ) -> None:
-    RESULTS.mkdir(exist_ok=True)
     stem = f"{time.strftime('%Y-%m-%d')}-{name or known['commit']}"
     document = {
         "facts": known,
@@ -109,13 +106,7 @@ def _write(
         "busy_against_quiet": [asdict(outcome) for outcome in truth],
         "two_workers_against_one": [asdict(outcome) for outcome in speed_up],
     }
-    (RESULTS / f"{stem}.md").write_text(text)
-    (RESULTS / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
-    _progress(f"written: benchmarks/results/{stem}.md and .json")
-
-
-def _progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    save(stem, text, document)
 
 
 def _options() -> argparse.Namespace:

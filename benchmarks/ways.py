@@ -6,24 +6,22 @@ python -m benchmarks.ways [--quick] [--rounds 5] [--ways stream,load] [--wait 20
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from benchmarks.building import build
 from benchmarks.facts import facts
 from benchmarks.measuring import DISTURBED_PERCENT, Outcome
 from benchmarks.processes import core_busy_s, cores, raise_open_files
 from benchmarks.pushing import BASE, WAYS, Cores, Sizes, Way, measure
+from benchmarks.saving import save, show_progress
 from benchmarks.way_tables import markdown
 from benchmarks.workloads import Kind
 
-RESULTS = Path(__file__).with_name("results")
 ROUNDS, SIZES = 5, Sizes(window_s=4.0, streams=1000, idle_streams=(100, 2000))
 QUICK_ROUNDS, QUICK_SIZES = 1, Sizes(window_s=1.0, streams=1000, idle_streams=(100, 1000))
 LOOK_S = 0.5
@@ -48,13 +46,13 @@ def main() -> None:
         # Rounds of all ways, and not all rounds of a way: what else the machine does hits them alike.
         for kind in KINDS:
             for way in options.ways:
-                _progress(f"round {number + 1}/{number_of_rounds}, {way.name}, {kind.value}")
+                show_progress(f"round {number + 1}/{number_of_rounds}, {way.name}, {kind.value}")
                 if kind is not Kind.IDLE:  # memory is the same on a busy machine
                     wait_until_quiet(usable[:2], options.wait)
                 outcome = measure(kind, way, sizes, Cores(usable[0], usable[1]))
                 outcomes.setdefault((kind, way.name), []).append(outcome)
                 shown = ", ".join(f"{name} {value:.4g}" for name, value in outcome.figures.items())
-                _progress("    " + "; ".join(text for text in (shown, outcome.note) if text))
+                show_progress("    " + "; ".join(text for text in (shown, outcome.note) if text))
     known["load after"] = " ".join(f"{load:.2f}" for load in os.getloadavg())
     text = markdown(outcomes, sizes, known)
     print(text)
@@ -82,7 +80,6 @@ def _require_machine(sizes: Sizes) -> None:
 
 
 def _save(stem: str, text: str, known: dict[str, str], outcomes: dict[tuple[Kind, str], list[Outcome]]) -> None:
-    RESULTS.mkdir(exist_ok=True)
     document = {
         "facts": known,
         "outcomes": [
@@ -90,13 +87,7 @@ def _save(stem: str, text: str, known: dict[str, str], outcomes: dict[tuple[Kind
             for (kind, name), found in outcomes.items()
         ],
     }
-    (RESULTS / f"{stem}.md").write_text(text)
-    (RESULTS / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
-    _progress(f"written: benchmarks/results/{stem}.md and .json")
-
-
-def _progress(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    save(stem, text, document)
 
 
 def _options() -> argparse.Namespace:
