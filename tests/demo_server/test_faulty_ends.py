@@ -99,13 +99,14 @@ def test_a_signal_ends_each_properly(number: signal.Signals) -> None:
     assert {query: answer.ended for query, answer in zip(AT_WORK, answers, strict=True)} == dict.fromkeys(
         AT_WORK, "complete"
     )
-    says_farewell = {
-        query: answer.body.replace(b"\r\n", b"\n").endswith(FAREWELL)
+    silent = {
+        query: answer.body
         for query, answer in zip(AT_WORK, answers, strict=True)
-        if answer.status == 200 and "mixed" not in query
+        if answer.status == 200 and "mixed" not in query and not answer.body.replace(b"\r\n", b"\n").endswith(FAREWELL)
     }
-    # Inside of a line there is no way to say anything.
-    assert [query for query, says in says_farewell.items() if not says] == [AT_WORK[2], AT_WORK[3], AT_WORK[4]]
+    # Inside of a line there is no way to say anything. The signal may come before one has begun, or between two.
+    assert set(silent) <= {AT_WORK[2], AT_WORK[3], AT_WORK[4]}
+    assert not any(body.endswith(b"\n") for body in silent.values())
 
 
 def test_a_signal_ends_each_although_no_client_reads() -> None:
