@@ -195,7 +195,8 @@ def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str)
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not any(is_running(child) for child in children), timeout_s=5)
         _, stderr = process.communicate(timeout=20)
-    assert stderr == ""
+    # A worker that has not been told yet what it is to do is still Python's, which complains of that.
+    assert stderr == "" or stderr.endswith(("EOFError: Ran out of input\n", "pickle data was truncated\n"))
 
 
 def test_strict_makes_a_saturated_run_exit_with_4_and_still_reports(server: str, tmp_path: Path) -> None:
