@@ -47,7 +47,7 @@ from sseclient_cli.load.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.load.plan import Plan
-    from sseclient_cli.report.document import Document
+    from sseclient_cli.report.findings import Document
     from sseclient_cli.target import Target
 
 EXIT_NOTHING_OPENED = 3

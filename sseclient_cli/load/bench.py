@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic_ns, time_ns
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from sseclient_cli.load.audit import AuditCounts
-from sseclient_cli.load.fields import MAX_UNDECIDED_CHARS, MAX_UNDECIDED_EVENTS, FieldReader
+from sseclient_cli.load.audit_totals import FieldAudit
+from sseclient_cli.load.clocks import MAX_DRIFT_NS, ClockWatch
+from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.metrics import Recorder
+from sseclient_cli.load.plan import Field
 from sseclient_cli.load.poller import Poller
+from sseclient_cli.load.reach import ReachSample
 from sseclient_cli.load.route import Route
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.load.undecided import Undecided
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
@@ -22,6 +26,10 @@ UNFINISHED_EVENTS_BYTES = 1024 * 1024 * 1024
 
 LEAST_MAX_EVENT_BYTES = 1024 * 1024
 """... but not less than this, which is more than any sane event."""
+
+
+MAX_CODING_CHARS = 40
+"""A coding that can be undone has a short name, or two."""
 
 
 def max_event_bytes_of(streams: int) -> int:
@@ -38,30 +46,12 @@ def clock_offset_ns() -> int:
     return min(readings)[1]
 
 
-class Arrival(NamedTuple):
-    """When something arrived (wall clock), and by how much earlier that may have been."""
-
-    at_ns: int
-    uncertainty_ns: int
-
-
-class Sampled(Protocol):
-    """What takes samples of a stream's events: its meter."""
-
-    def sample(self, event: Event, arrival: Arrival | None) -> None:
-        """Read what an event says of itself; the arrival is None where it is not known."""
-
-    def resume(self) -> None:
-        """Take the next event as the first of a new connection."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Bench:
     """Shared by the streams of one worker, and read by them at each event."""
 
     route: Route
     poller: Poller
-    fields: FieldReader
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
     retry_statuses: frozenset[int] = frozenset()
@@ -79,18 +69,51 @@ class Bench:
     attempts: int = 0
     """How many are under way, up to the response head."""
     recorder: Recorder = field(default_factory=Recorder)
-    audit: AuditCounts = field(default_factory=AuditCounts)
-    waiting: list[tuple[Sampled, Event | None, Arrival | None]] = field(default_factory=list)
-    """Events that came while it was still open what to read in them, each with its arrival; None: a new connection."""
-    waiting_chars: int = 0
-    latest: dict[Sampled, Event] = field(default_factory=dict)
-    """The latest event of each stream, as long as it is open what to read in them."""
+    undecided: Undecided
+    """The streams of which it is not known yet what to read in their events, and the fields that are known."""
+    remembers: bool = False
+    """Whether streams may reconnect: then a replay must be told from a new numbering."""
+    audits: dict[str, FieldAudit] = field(default_factory=dict)
+    """By field: what the checks of the streams that are over have found."""
+    reach: ReachSample = field(default_factory=ReachSample)
+    heads_with_events: int = 0
+    """Response heads that came together with a part of the body."""
+    encodings: Counter[str] = field(default_factory=Counter)
+    """Content-Encodings of the responses, with how many had each."""
+    clocks: ClockWatch = field(default_factory=ClockWatch)
+    since_wall_ns: int = 0
+    """A kernel stamp before this moment (wall clock) is from before a step of the clock."""
+    server_less_client_ns: int = 0
+    """By how much the server's clock is ahead, as far as its Date headers tell."""
+
+    def audit_of(self, place: Field, trust: Trust | None) -> FieldAudit:
+        """Return where the checks of a field are added up."""
+        return self.audits.setdefault(str(place), FieldAudit(trust))
+
+    def note_head(self, headers: Mapping[str, str], arrival_ns: int, *, is_alone: bool) -> None:
+        """Note what the head of a stream's response says of the server's clock and of its coding (wall clock)."""
+        self.heads_with_events += not is_alone
+        if "date" in headers:
+            self.server_less_client_ns = self.clocks.note_date(headers["date"], arrival_ns)
+        coding = headers.get("content-encoding")
+        if coding:
+            self.encodings[coding[:MAX_CODING_CHARS]] += 1
 
     def look_at_clocks(self) -> None:
         """Measure the offset between the clocks anew: the wall clock may be set."""
+        before_ns = self.monotonic_less_wall_ns
         self.monotonic_less_wall_ns = clock_offset_ns()
         self.ends_wall_ns = self.ends_ns - self.monotonic_less_wall_ns
         self.warm_wall_ns = self.warm_ns - self.monotonic_less_wall_ns
+        step_ns = before_ns - self.monotonic_less_wall_ns
+        if before_ns and abs(step_ns) > MAX_DRIFT_NS:
+            self.since_wall_ns = time_ns() if step_ns > 0 else 0
+            self.clocks.note_step(monotonic_ns(), step_ns)
+
+    def notice_clock_step(self, now_ns: int) -> None:
+        """Look whether the wall clock has been set; ``now_ns`` is monotonic, of this moment. Cheap: once a turn."""
+        if abs(now_ns - time_ns() - self.monotonic_less_wall_ns) > MAX_DRIFT_NS:
+            self.look_at_clocks()
 
     def is_over(self) -> bool:
         """Return whether the run is really over, and it is not that somebody has set the wall clock forward."""
@@ -102,41 +125,3 @@ class Bench:
     def end_now(self) -> None:
         """Let nothing count from now on: what the loop has still to do in this turn then takes no time."""
         self.ends_ns = self.ends_wall_ns = 0
-
-    def keep_until_decided(
-        self, meter: Sampled, events: list[Event], arrivals: list[Arrival | None], at_ns: int
-    ) -> None:
-        """Show the events of a read to whoever chooses the fields; they wait, and are measured when that is done."""
-        earlier = self.latest.get(meter)
-        if earlier is not None:
-            self.fields.offer_arrivals(earlier, events[-1], at_ns)
-        for event, arrival in zip(events, arrivals, strict=True):
-            # What came in the warm-up has no latency, however long it waits.
-            self.waiting.append((meter, event, arrival if at_ns >= self.warm_wall_ns else None))
-            self.waiting_chars += len(event.data)
-            if earlier is not None:
-                self.fields.offer_neighbours(earlier, event, at_ns)
-            earlier = event
-        self.latest[meter] = events[-1]
-        if self.waiting_chars > MAX_UNDECIDED_CHARS or len(self.waiting) > MAX_UNDECIDED_EVENTS:
-            self.fields.give_up()
-        if not self.fields.undecided:
-            self.measure_waiting()
-
-    def connection_lost(self, meter: Sampled) -> None:
-        """Keep the events of two connections of a stream apart."""
-        self.latest.pop(meter, None)
-        if self.fields.undecided:
-            self.waiting.append((meter, None, None))
-        else:
-            meter.resume()
-
-    def measure_waiting(self) -> None:
-        """Measure the events that waited, now that it is decided what to read in them."""
-        for meter, event, arrival in self.waiting:
-            if event is None:
-                meter.resume()
-            else:
-                meter.sample(event, arrival)
-        self.waiting.clear()
-        self.latest.clear()

@@ -1,231 +1,163 @@
-"""Where in an event its timestamp and its sequence number are, and what they say.
+"""What is read in the events of a stream: its timestamp and its sequence number, each from a field that is known.
 
-Pure. ``FieldReader`` is told the fields, or finds them, by looking at pairs of events of one stream. A field that holds
-a plausible wall-clock time, and another one in the last event of the next read, three times, is the timestamp (of
-several, the one nearest to the arrival); one that grows by exactly one in three pairs of neighbours in a row is the
-sequence. A whole number of seconds is never chosen by itself: it could not measure a latency.
+Pure. Streams that have the same fields share one ``FieldReader``. ``KnownFields`` holds the readers of a worker: a new
+stream whose event has what a reader reads takes that one, and searches only where none fits (``undecided.py``).
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 
-from sseclient_cli.load.plan import NS_PER_S, Choice, Field, FieldChoice
+from sseclient_cli.load.field_search import MAX_CLOCK_DISTANCE_NS, FieldSearch, Now
+from sseclient_cli.load.field_values import json_value, sequence_number, timestamp_ns, value_at
+from sseclient_cli.load.plan import Choice, Field, FieldChoice
 from sseclient_cli.protocol.event_stream import Event
 
-MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
-"""A number further than an hour from the arrival is not taken for the event's time by itself."""
+AGREEING_STREAMS = 3
+"""So many streams must have searched in vain for a field before others search less: one odd stream decides nothing."""
 
-MAX_UNDECIDED_CHARS = 64 * 1024 * 1024
-"""How much data may wait for the decision. After more there is none: an event that was left out would look lost."""
+LEAST_SEARCHED_EVENTS = 8
+"""What a stream looks at by itself all the same: a first event may be of another kind (``data: connected``)."""
 
-MAX_UNDECIDED_EVENTS = 100_000
-"""The same for events, which take some 300 bytes each, however small their data are."""
+MAX_FUTURE_FIELDS = 10
+"""More is no help to a person who looks for the right one."""
 
-MAX_PAIRS = 30
-"""After so many pairs of events, what has not been found is not there."""
-
-ENOUGH_PAIRS = 3
-"""One pair can lie: a count of users grows by one now and then, and so do milliseconds."""
-
-# Units by magnitude: in seconds, 10^11 is the year 5138; in milliseconds, it is 1973. The same factor parts ms from us
-# and us from ns.
-_UNITS = ((10**11, NS_PER_S), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
-
-_MAX_DIGITS = 32
-
-_decoder = json.JSONDecoder()
-
-
-def timestamp_ns(value: object) -> int | None:
-    """Return a wall-clock time in ns since 1970, its unit told by its magnitude, or None if this is not one.
-
-    Takes numbers, decimal strings, ISO 8601 strings with an offset, and ids like ``1700000000000-0`` (Redis).
-    """
-    number = value if type(value) is int else _number(value)
-    if number is None:
-        return _iso_ns(value) if isinstance(value, str) else None
-    if not number > 0:
-        return None
-    for below, factor in _UNITS:
-        if number < below:
-            if type(number) is int:
-                return number * factor
-            # The whole part apart: 1.7 billion seconds times 10^9 in floating point is 128 ns off.
-            return int(number) * factor + round(number % 1 * factor)
-    return None
-
-
-def sequence_number(value: object) -> int | None:
-    """Return a whole number, or a string of digits as one, or None if this is neither."""
-    if isinstance(value, str) and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
-        value = int(value)
-    # 64 bits, as every counter has: a number of thousands of digits could not even be printed. True is an int, too.
-    return value if type(value) is int and -(2**63) < value < 2**63 else None
-
-
-def _number(value: object) -> int | float | None:
-    if isinstance(value, str):
-        text = value.partition("-")[0] if value[:1].isdigit() and value.count("-") == 1 else value
-        if not text.isascii() or len(text) > _MAX_DIGITS:
-            return None
-        try:
-            return int(text) if text.isdigit() else float(text)
-        except ValueError:
-            return None
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _iso_ns(text: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return None
-    # Whole microseconds, not timestamp(): a float of seconds since 1970 has lost the last digits.
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
-
-
-def _value_at(path: tuple[str, ...], data: object) -> object:
-    for name in path:
-        if not isinstance(data, dict):
-            return None
-        data = data.get(name)
-    return data
-
-
-def _json(text: str) -> object:
-    try:
-        # Half the time of decode(), which looks for white space around first. As a rule there is none.
-        value, end = _decoder.raw_decode(text)
-        if end == len(text):
-            return value
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return _decoder.decode(text)
-    except (ValueError, RecursionError):
-        return None
+MAX_READERS = 200
+"""Of so many pairs of fields, readers are kept for other streams: a server could invent new ones without end."""
 
 
 class FieldReader:
-    """Reads timestamp and sequence of each event; chooses the fields first where the plan says ``auto``."""
+    """Reads the timestamp and the sequence number of an event; None for a field is nothing to read."""
 
-    undecided: bool
-    """Whether a choice is still open; offer pairs of events until it is not."""
+    __slots__ = (
+        "_callers_id",
+        "_sequence_path",
+        "_timestamp_path",
+        "is_used",
+        "needed",
+        "sequence",
+        "streams",
+        "timestamp",
+    )
+
     needed: bool
-    """Whether there is anything to read from events."""
+    """Whether there is anything to read."""
 
-    def __init__(self, timestamp: FieldChoice, sequence: FieldChoice, callers_id: str = "") -> None:
+    def __init__(self, timestamp: Field | None, sequence: Field | None, callers_id: str = "") -> None:
         self.timestamp = timestamp
         self.sequence = sequence
         self._callers_id = callers_id
         """What the caller gave as Last-Event-ID: events have it until the server names an id, and it says nothing."""
-        self._neighbours = 0
-        self._arrivals = 0
-        self._runs: dict[Field, int] = {}
-        """In how many pairs in a row a field has grown by one."""
-        self._distances_ns: dict[Field, list[int]] = {}
-        """How far from the arrival a field's times were."""
-        self._settle()
+        self._timestamp_path = None if timestamp is None else timestamp.path
+        self._sequence_path = None if sequence is None else sequence.path
+        self.needed = timestamp is not None or sequence is not None
+        self.streams = 0
+        """How many streams have found that these are their fields."""
+        self.is_used = False
+        """Whether some stream reads them."""
 
     def read(self, event: Event, *, with_timestamp: bool) -> tuple[int | None, int | None]:
         """Return the event's timestamp in ns, if wanted, and its sequence number; None where it has none."""
         data = None
         event_id = "" if event.id == self._callers_id else event.id
         if self._sequence_path or (with_timestamp and self._timestamp_path):
-            data = _json(event.data)
+            data = json_value(event.data)
         sent_ns = number = None
         if with_timestamp and self._timestamp_path is not None:
-            sent_ns = timestamp_ns(_value_at(self._timestamp_path, data) if self._timestamp_path else event_id)
+            sent_ns = timestamp_ns(value_at(self._timestamp_path, data) if self._timestamp_path else event_id)
         if self._sequence_path is not None:
-            number = sequence_number(_value_at(self._sequence_path, data) if self._sequence_path else event_id)
+            number = sequence_number(value_at(self._sequence_path, data) if self._sequence_path else event_id)
         return sent_ns, number
 
-    def numbers(self, events: list[Event]) -> list[int]:
-        """Return the sequence numbers of events, without those that have none."""
-        if self._sequence_path is None:
-            return []
-        if not self._sequence_path and not self._callers_id:
-            ids = [event.id for event in events]
-            together = "".join(ids)
-            if together.isdigit() and together.isascii() and max(map(len, ids)) < 19 and all(ids):
-                return list(map(int, ids))
-        found = [self.read(event, with_timestamp=False)[1] for event in events]
-        return [number for number in found if number is not None]
+    def ids_as_numbers(self, events: Sequence[Event]) -> list[int] | None:
+        """Return the numbers of events whose ids are all whole numbers, in one go; None if that does not serve."""
+        if self._sequence_path != () or self._callers_id:
+            return None
+        ids = [event.id for event in events]
+        together = "".join(ids)
+        if together.isdigit() and together.isascii() and max(map(len, ids)) < 19 and all(ids):
+            return list(map(int, ids))
+        return None
 
-    def offer_neighbours(self, earlier: Event, later: Event, arrival_ns: int) -> None:
-        """Look for a sequence in two events that followed each other on one stream, and arrived about then."""
-        if self.sequence is not Choice.AUTO:
-            return
-        self._neighbours += 1
-        before = _candidates(earlier)
-        for field, value in _candidates(later).items():
-            # A time in milliseconds may grow by one, and is no sequence.
-            grows = _grows_by_one(before.get(field), value) and _distance_ns(value, arrival_ns) is None
-            self._runs[field] = self._runs.get(field, 0) + 1 if grows else 0
-            if self._runs[field] >= ENOUGH_PAIRS and self.sequence is Choice.AUTO:
-                self.sequence = field
-        if self._neighbours >= MAX_PAIRS and self.sequence is Choice.AUTO:
-            self.sequence = Choice.NONE
-        self._settle()
+    def fits(self, event: Event, now: Now) -> bool:
+        """Return whether an event that arrived now has all that is read here."""
+        sent_ns, number = self.read(event, with_timestamp=True)
+        if self.timestamp is not None and (
+            sent_ns is None or now.is_before(sent_ns) or now.distance_ns(sent_ns) >= MAX_CLOCK_DISTANCE_NS
+        ):
+            return False
+        return self.sequence is None or number is not None
 
-    def offer_arrivals(self, earlier: Event, later: Event, arrival_ns: int) -> None:
-        """Look for a timestamp in the last events of two reads of one stream; the later one arrived at that time.
 
-        What a server sends at once may have one timestamp: it tells nothing that within a read none changes.
+class KnownFields:
+    """The readers of a worker's streams."""
+
+    def __init__(self, timestamp: FieldChoice, sequence: FieldChoice, callers_id: str = "") -> None:
+        self.wants_timestamp = timestamp is Choice.AUTO
+        self.wants_sequence = sequence is Choice.AUTO
+        self.callers_id = callers_id
+        self._named = (_named(timestamp), _named(sequence))
+        self._readers: dict[tuple[Field | None, Field | None], FieldReader] = {}
+        self.future: set[Field] = set()
+        """Fields that would be the timestamp if they did not lie in the future."""
+        is_open = self.wants_timestamp or self.wants_sequence
+        self.decided: FieldReader | None = None if is_open else self.reader_of(None, None)
+        """The reader of all streams, where the plan leaves nothing to be found."""
+
+    def reader_of(self, timestamp: Field | None, sequence: Field | None) -> FieldReader:
+        """Return what reads these fields, or those that the plan names."""
+        named_timestamp, named_sequence = self._named
+        key = (named_timestamp or timestamp, named_sequence or sequence)
+        reader = self._readers.get(key)
+        if reader is None:
+            reader = FieldReader(*key, self.callers_id)
+            if len(self._readers) < MAX_READERS:
+                self._readers[key] = reader
+        return reader
+
+    def new_search(self, reader: FieldReader | None = None, refuted: Collection[Field] = ()) -> FieldSearch:
+        """Return a search of one stream for what is wanted and not yet read."""
+        return FieldSearch(
+            wants_timestamp=self.wants_timestamp and (reader is None or reader.timestamp is None),
+            wants_sequence=self.wants_sequence and (reader is None or reader.sequence is None),
+            callers_id=self.callers_id,
+            refuted=refuted,
+        )
+
+    def concluded(self, search: FieldSearch, reader: FieldReader | None = None) -> FieldReader:
+        """Return the reader of what a stream's search has found, beside what the stream read before."""
+        timestamp = search.timestamp if reader is None else reader.timestamp or search.timestamp
+        sequence = search.sequence if reader is None else reader.sequence or search.sequence
+        if timestamp is None and search.future is not None and len(self.future) < MAX_FUTURE_FIELDS:
+            self.future.add(search.future)
+        found = self.reader_of(timestamp, sequence)
+        found.streams += search.is_over  # and not a stream that ended before
+        return found
+
+    def timestamps(self) -> set[str]:
+        """Return the timestamp fields that streams read."""
+        named = self._named[0]
+        used = {reader.timestamp for reader in self._readers.values() if reader.is_used}
+        return {str(place) for place in ({named} if named else used) if place is not None}
+
+    def is_complete(self, reader: FieldReader) -> bool:
+        """Return whether a reader has all that was wanted."""
+        return not (
+            (self.wants_timestamp and reader.timestamp is None) or (self.wants_sequence and reader.sequence is None)
+        )
+
+    def fitting(self, event: Event, now: Now, searched: int) -> FieldReader | None:
+        """Return the reader of most streams that an event fits, after so many events of its stream; None without one.
+
+        A reader that lacks what is wanted serves only after the stream has looked by itself, and others have agreed.
         """
-        if self.timestamp is not Choice.AUTO:
-            return
-        self._arrivals += 1
-        before = _candidates(earlier)
-        for field, value in _candidates(later).items():
-            first_ns, second_ns = timestamp_ns(before.get(field)), timestamp_ns(value)
-            distance_ns = _distance_ns(value, arrival_ns)
-            if distance_ns is None or first_ns is None or second_ns is None or first_ns == second_ns:
-                continue
-            if first_ns % NS_PER_S or second_ns % NS_PER_S:
-                self._distances_ns.setdefault(field, []).append(distance_ns)
-        found = {field: max(values) for field, values in self._distances_ns.items() if len(values) >= ENOUGH_PAIRS}
-        if found:
-            self.timestamp = min(found, key=found.__getitem__)
-        elif self._arrivals >= MAX_PAIRS:
-            self.timestamp = Choice.NONE
-        self._settle()
-
-    def give_up(self) -> None:
-        """Take what is undecided as not there."""
-        self.timestamp = Choice.NONE if self.timestamp is Choice.AUTO else self.timestamp
-        self.sequence = Choice.NONE if self.sequence is Choice.AUTO else self.sequence
-        self._settle()
-
-    def _settle(self) -> None:
-        # Plain attributes: they are asked for once per read.
-        self.undecided = Choice.AUTO in (self.timestamp, self.sequence)
-        self._timestamp_path = self.timestamp.path if isinstance(self.timestamp, Field) else None
-        self._sequence_path = self.sequence.path if isinstance(self.sequence, Field) else None
-        self.needed = self._timestamp_path is not None or self._sequence_path is not None
+        known = [reader for reader in self._readers.values() if reader.streams]
+        for reader in sorted(known, key=lambda reader: (not self.is_complete(reader), -reader.streams)):
+            is_agreed = reader.streams >= AGREEING_STREAMS and searched >= LEAST_SEARCHED_EVENTS
+            if (self.is_complete(reader) or is_agreed) and reader.fits(event, now):
+                return reader
+        return None
 
 
-def _candidates(event: Event) -> dict[Field, object]:
-    """Return what could be a timestamp or a sequence: the id and the top level of the JSON data."""
-    found: dict[Field, object] = {Field(): event.id}
-    data = _json(event.data)
-    if isinstance(data, dict):
-        found.update({Field((name,)): value for name, value in data.items()})
-    return found
-
-
-def _grows_by_one(before: object, after: object) -> bool:
-    first, second = sequence_number(before), sequence_number(after)
-    return first is not None and second == first + 1
-
-
-def _distance_ns(value: object, arrival_ns: int) -> int | None:
-    """Return how far from the arrival a time is; None for what is no time near it."""
-    time_ns = timestamp_ns(value)
-    distance_ns = None if time_ns is None else abs(arrival_ns - time_ns)
-    return distance_ns if distance_ns is not None and distance_ns < MAX_CLOCK_DISTANCE_NS else None
+def _named(choice: FieldChoice) -> Field | None:
+    return choice if isinstance(choice, Field) else None

@@ -1,28 +1,29 @@
-"""What is measured of the events of a stream: first event, gaps, delivery, types, and the audit of the sequence.
+"""What is measured of the arrivals on a stream: first event, gaps, bursts, types, and how long it has been silent.
 
 A read has one stamp: the arrival of its last byte. That is exact for an event that ends with this byte. What came
 before it in the same read arrived between the loop's last look at the socket, which found nothing, and the stamp. That
 is about a millisecond, or long, when the generator was late: then it is not known, and what is not known is not
 recorded.
 
-Two clocks. The kernel's stamp is wall-clock time, and so is an event's own timestamp: ``delivery`` is their difference.
-Durations use the monotonic clock: the stamp is put on it by the offset between the two, which is measured ten times a
-second and not per read, where an interruption between two clock readings would look like a difference in arrival.
+Two clocks. The kernel's stamp is wall-clock time, and so is an event's own timestamp: ``delivery`` is their difference
+(``event_reading.py``). Durations use the monotonic clock: the stamp is put on it by the offset between the two, which
+is measured ten times a second and not per read, where an interruption between two clock readings would look like a
+difference in arrival.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from operator import itemgetter
 
-from sseclient_cli.load.audit import SequenceCheck
-from sseclient_cli.load.bench import Arrival, Bench
+from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
+from sseclient_cli.load.silence import is_silent
+from sseclient_cli.load.undecided import Arrival
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
 """Two turns of the loop. Beyond it the generator was late, and when something arrived is anybody's guess."""
-
-LEAST_RATIO = 20
-"""How many times its own uncertainty a duration is at least, or it is not recorded: it is right within 5 %."""
 
 _type_of = itemgetter(0)  # of an event, which is a tuple
 
@@ -30,24 +31,71 @@ _type_of = itemgetter(0)  # of an event, which is a tuple
 class Meter:
     """The meter of one stream, over all its connections."""
 
-    __slots__ = ("_bench", "_check", "_intended_ns", "_last_event_ns", "_last_uncertainty_ns")
+    __slots__ = (
+        "_bench", "_intended_ns", "_last_event_ns", "_last_uncertainty_ns", "_reach_bit", "_reading", "events",
+        "has_delivered", "last_byte_ns", "longest_pause_ns",
+    )  # fmt: skip
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._check = SequenceCheck(bench.audit)
         self._intended_ns = 0
         self._last_event_ns = 0
         self._last_uncertainty_ns: int | None = 0
-
-    @property
-    def has_delivered(self) -> bool:
+        self._reach_bit = 0
+        self._reading: EventReading | None = None
+        """Made with the first event: most of what an idle stream would hold."""
+        self.events = 0
+        """How many it has brought."""
+        self.has_delivered = False
         """Whether the present connection, or the last one, has brought an event."""
-        return self._last_event_ns != 0
+        self.last_byte_ns = 0
+        """When the last byte of a head or a body arrived (monotonic)."""
+        self.longest_pause_ns = 0
+        """The longest time between two arrivals on one connection."""
+
+    # Connections.
 
     def begin(self, intended_ns: int) -> None:
         """Measure a new connection, which was meant to begin then (monotonic)."""
         self._intended_ns = intended_ns
-        self._last_event_ns = 0
+        self.has_delivered = False
+
+    def opened(self, arrival_ns: int) -> None:
+        """Note that the head of an event stream has arrived (monotonic)."""
+        self.last_byte_ns = arrival_ns
+        if not self.events and not self._reach_bit:
+            self._reach_bit = self._bench.reach.join(arrival_ns)
+
+    def cut(self, now_ns: int) -> None:
+        """Note that an open connection has been cut, or ended by the server (monotonic)."""
+        self._bench.recorder.cut_silence.append((now_ns - self.last_byte_ns) // 1000)
+
+    def resume(self) -> None:
+        """Take the next event as the first of a new connection."""
+        if self._reading is not None:
+            self._reading.resume()
+
+    def reach_end_of_run(self, now_ns: int, usual_gap_ns: int | None) -> None:
+        """Note how long a stream that is not over has been without an event, and whether it has gone silent.
+
+        ``now_ns`` is monotonic; ``usual_gap_ns`` is a gap that few events of all streams exceed.
+        """
+        recorder = self._bench.recorder
+        if self.events:
+            recorder.open_gap.append((now_ns - self._last_event_ns) // 1000)
+        idle_ns = now_ns - self.last_byte_ns
+        if is_silent(idle_ns, self.events, self.longest_pause_ns, usual_gap_ns):
+            recorder.silence.append(idle_ns // 1000)
+
+    def finish(self) -> None:
+        """Add what is known once the stream is over; nothing may come afterwards."""
+        if self._reading is not None:
+            self._reading.finish()
+        if self._reach_bit:
+            self._bench.reach.leave(self.last_byte_ns)
+        self._bench.recorder.stream_events.append(self.events)
+
+    # Events.
 
     def measure(self, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
         """Take the samples of the events of one read, of which the last byte arrived then (wall clock).
@@ -55,58 +103,48 @@ class Meter:
         ``is_exact``: that byte was the last one of the last event. ``is_fresh``: all that had arrived before was read.
         """
         bench = self._bench
-        recorder, fields = bench.recorder, bench.fields
+        recorder = bench.recorder
         count = len(events)
         uncertainty_ns = 0 if is_exact and count == 1 else self.uncertainty_ns(arrival_ns, is_fresh=is_fresh)
         arrival_mono_ns = arrival_ns + bench.monotonic_less_wall_ns
         if uncertainty_ns is not None:
-            if not self._last_event_ns:
-                recorder.first_event.append((arrival_mono_ns - self._intended_ns) // 1000)
-            elif self._last_uncertainty_ns is not None:
-                gap_ns = arrival_mono_ns - self._last_event_ns
-                if gap_ns >= LEAST_RATIO * (uncertainty_ns + self._last_uncertainty_ns):
-                    recorder.gap.append(gap_ns // 1000)
+            self._record(arrival_mono_ns, uncertainty_ns)
         self._last_event_ns = arrival_mono_ns
         self._last_uncertainty_ns = 0 if is_exact else uncertainty_ns
+        self.has_delivered = True
+        self.events += count
         recorder.events += count
         recorder.coalesced += count - is_exact
+        is_one_type = True
         if count == 1:
             recorder.types[events[0].type] += 1
         else:
-            recorder.types.update(map(_type_of, events))
-        if fields.undecided or fields.needed:
+            types = Counter(map(_type_of, events))
+            is_one_type = len(types) == 1
+            recorder.types.update(types)
+            if uncertainty_ns is not None:
+                recorder.bursts.append(count)
+        if self._reach_bit:
+            bench.reach.take(events, self._reach_bit, arrival_mono_ns)
+        reading = self._reading
+        if reading is None:
+            reading = self._reading = EventReading(bench)
+        if reading.is_needed:
             vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
-            self._read(events, arrival_ns, Arrival(arrival_ns, 0) if is_exact else vague, vague)
+            exact = Arrival(arrival_ns, 0) if is_exact else vague
+            reading.take(events, arrival_ns, exact, vague, is_one_type=is_one_type)
 
     def uncertainty_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
         """Return how much earlier than the last byte of a read another one of it may have arrived; None: too much."""
         uncertainty_ns = arrival_ns - self._bench.poller.empty_ns
         return max(uncertainty_ns, 0) if is_fresh and uncertainty_ns <= MAX_UNCERTAINTY_NS else None
 
-    def sample(self, event: Event, arrival: Arrival | None) -> None:
-        """Read what an event says of itself; the arrival is None where it is not known."""
-        sent_ns, number = self._bench.fields.read(event, with_timestamp=arrival is not None)
-        if sent_ns is not None and arrival is not None:
-            delivery_ns = arrival.at_ns - sent_ns
-            if not arrival.uncertainty_ns or delivery_ns >= LEAST_RATIO * arrival.uncertainty_ns:
-                self._bench.recorder.delivery.append(delivery_ns // 1000)
-        if number is not None:
-            self._check.check(number)
-
-    def _read(self, events: list[Event], at_ns: int, of_last: Arrival | None, of_others: Arrival | None) -> None:
-        """Read what events say of themselves, or keep them until it is decided what that is."""
-        fields = self._bench.fields
-        if fields.undecided:
-            arrivals = [of_others] * (len(events) - 1) + [of_last]
-            self._bench.keep_until_decided(self, events, arrivals, at_ns)
-            return
-        if of_others is not None:
-            for event in events[:-1]:
-                self.sample(event, of_others)
-        elif len(events) > 1:
-            self._check.check_all(fields.numbers(events[:-1]))
-        self.sample(events[-1], of_last)
-
-    def resume(self) -> None:
-        """Take the next event as the first of a new connection."""
-        self._check.resume()
+    def _record(self, arrival_ns: int, uncertainty_ns: int) -> None:
+        """Record the first event of a connection, and the gap to the event before, of this connection or another."""
+        recorder = self._bench.recorder
+        if not self.has_delivered:
+            recorder.first_event.append((arrival_ns - self._intended_ns) // 1000)
+        if self.events and self._last_uncertainty_ns is not None:
+            gap_ns = arrival_ns - self._last_event_ns
+            if gap_ns >= LEAST_RATIO * (uncertainty_ns + self._last_uncertainty_ns):
+                recorder.gap.append(gap_ns // 1000)

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sseclient_cli.load.audit import AuditCounts
+from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.histogram import Histogram, rounded
+from sseclient_cli.load.reach import ReachSample
 
 MAX_TYPES = 100
 """Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
@@ -37,8 +38,9 @@ class Recorder:
     """What streams write into while they run; one per worker, emptied into Totals at each tick."""
 
     __slots__ = (
-        "bytes", "coalesced", "comments", "connect", "delivery", "events", "first_event", "gap", "headers",
-        "read_delay", "start_delay", "tls", "types", "unstamped_reads",
+        "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "events", "first_event",
+        "gap", "headers", "held_back", "open_gap", "read_delay", "silence", "start_delay", "stream_events", "tls",
+        "types", "unstamped_reads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,6 +52,18 @@ class Recorder:
         self.delivery = array("q")
         self.read_delay = array("q")
         self.start_delay = array("q")
+        self.bursts = array("q")
+        """Events, not us: of each read that brought several, where these are known to have arrived together."""
+        self.held_back = array("q")
+        """How long after the first event of such a read its last one was sent, by their own timestamps."""
+        self.stream_events = array("q")
+        """Events, not us: of each stream that is over."""
+        self.open_gap = array("q")
+        """From the last event of each stream to the end of the run."""
+        self.silence = array("q")
+        """Of each stream that has gone silent: from its last byte to the end of the run."""
+        self.cut_silence = array("q")
+        """Of each connection that was cut or ended: from its last byte to the end."""
         self.unstamped_reads = 0
         """Those that are not in ``read_delay``."""
         self.events = 0
@@ -112,6 +126,14 @@ class Totals:
     coalesced: int = 0
     reads: int = 0
     stamped_reads: int = 0
+    unanswered: int = 0
+    """Requests that had no response head at the end of the run, or when their time was over."""
+    without_event: int = 0
+    """Streams that opened and never brought an event."""
+    heads_with_events: int = 0
+    """Response heads that came together with a part of the body."""
+    burst_events: int = 0
+    """Events that arrived together with a later one, after the warm-up: the gaps between them are not measured."""
     types: Counter[str] = field(default_factory=Counter)
     latencies: dict[Latency, Histogram] = field(default_factory=lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = field(default_factory=Histogram)
@@ -120,10 +142,30 @@ class Totals:
     loop_lag: Histogram = field(default_factory=Histogram)
     receive_queue: Histogram = field(default_factory=Histogram)
     """Bytes, not us: what lay unread in the sockets of open streams, sampled."""
+    bursts: Histogram = field(default_factory=Histogram)
+    """Events, not us: of each read that brought several."""
+    held_back: Histogram = field(default_factory=Histogram)
+    """How much later than the first event of such a read its last one was sent."""
+    stream_events: Histogram = field(default_factory=Histogram)
+    """Events, not us: of each stream that had opened."""
+    open_gap: Histogram = field(default_factory=Histogram)
+    """From the last event of each stream that was not over to the end of the run."""
+    silence: Histogram = field(default_factory=Histogram)
+    """Of the streams that had gone silent: from the last byte to the end of the run."""
+    cut_silence: Histogram = field(default_factory=Histogram)
+    """Of the connections that were cut or ended by the server: from the last byte to that moment."""
     cpu_percent: list[float | None] = field(default_factory=list)
     """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost, or whose
     run was too short to say."""
-    audit: AuditCounts = field(default_factory=AuditCounts)
+    audits: dict[str, FieldAudit] = field(default_factory=dict)
+    """What the audits of the streams found, by field."""
+    reach: ReachSample = field(default_factory=ReachSample)
+    clock_steps: dict[int, int] = field(default_factory=dict)
+    """Steps of this machine's wall clock in ns, by the second of the run."""
+    date_differences: Counter[int] = field(default_factory=Counter)
+    """The server's Date less our clock in whole seconds, with how many responses said so."""
+    encodings: Counter[str] = field(default_factory=Counter)
+    """Content-Encodings of the responses, with how many had each."""
     workers_lost: int = 0
     """Of the workers those that ended without a report."""
     errors: dict[str, ErrorCount] = field(default_factory=dict)
@@ -132,8 +174,9 @@ class Totals:
     duration_ns: int = 0
     interrupted: bool = False
     timestamp_fields: set[str] = field(default_factory=set)
-    sequence_fields: set[str] = field(default_factory=set)
-    """The fields that the workers read, chosen or told."""
+    """The fields that streams read, chosen or told."""
+    future_fields: set[str] = field(default_factory=set)
+    """Fields that would be the timestamp if they did not lie in the future."""
 
     def fold(self, recorder: Recorder, row: int, *, with_latencies: bool = True) -> tuple[Counter[int], Counter[int]]:
         """Empty a recorder into these totals and a row of the timeline; return the gaps and deliveries it held.
@@ -157,6 +200,12 @@ class Totals:
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
         _empty_into(self.start_delay, recorder.start_delay)
+        for name in ("stream_events", "open_gap", "silence", "cut_silence"):
+            _empty_into(getattr(self, name), getattr(recorder, name))
+        together = _empty_into(self.bursts if with_latencies else None, recorder.bursts)
+        if with_latencies:
+            self.burst_events += sum((count - 1) * times for count, times in together.items())
+        _empty_into(self.held_back if with_latencies else None, recorder.held_back)
         for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
             _empty_into(self.latencies[kind] if with_latencies else None, getattr(recorder, kind.value))
         gaps = _empty_into(self.latencies[Latency.GAP] if with_latencies else None, recorder.gap)
@@ -177,16 +226,20 @@ class Totals:
         self.duration_ns = max(self.duration_ns, other.duration_ns)
         self.interrupted = self.interrupted or other.interrupted
         self.timestamp_fields |= other.timestamp_fields
-        self.sequence_fields |= other.sequence_fields
+        self.future_fields |= other.future_fields
         # No limit here: which names are kept would depend on the order of merges.
         self.types.update(other.types)
         for kind, histogram in other.latencies.items():
             self.latencies[kind].merge(histogram)
-        self.read_delay.merge(other.read_delay)
-        self.start_delay.merge(other.start_delay)
-        self.loop_lag.merge(other.loop_lag)
-        self.receive_queue.merge(other.receive_queue)
-        self.audit.merge(other.audit)
+        for name in _HISTOGRAMS:
+            getattr(self, name).merge(getattr(other, name))
+        for source, audit in other.audits.items():
+            self.audits.setdefault(source, FieldAudit(audit.trust)).merge(audit)
+        self.reach.merge(other.reach)
+        for second, step_ns in other.clock_steps.items():
+            self.clock_steps.setdefault(second, step_ns)  # workers of one machine see the same step
+        self.date_differences.update(other.date_differences)
+        self.encodings.update(other.encodings)
         for kind_text, error in other.errors.items():
             self.errors.setdefault(kind_text, ErrorCount(0, error.example)).count += error.count
         for row, interval in other.timeline.items():
@@ -201,7 +254,12 @@ class Totals:
 _SUMMED = (
     "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
-    "cpu_percent", "workers_lost",
+    "unanswered", "without_event", "burst_events", "heads_with_events", "cpu_percent", "workers_lost",
+)  # fmt: skip
+
+_HISTOGRAMS = (
+    "read_delay", "start_delay", "loop_lag", "receive_queue", "bursts", "held_back", "stream_events", "open_gap",
+    "silence", "cut_silence",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from time import monotonic_ns
 
 from sseclient_cli.errors import ConnectTimeoutError, SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.load.bench import Bench
-from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
 from sseclient_cli.load.stream import Phase, Stream
 
@@ -24,6 +24,12 @@ RESTART_AFTER_FAILURE_NS = NS_PER_S
 
 QUEUES_SAMPLED = 16
 """Streams whose receive queue is asked for at each tick: 0.02 ms."""
+
+USUAL_PERCENTILE = 99
+"""What few gaps exceed, of all streams: the measure for one that has shown none of its own."""
+
+USUAL_GAPS = 10
+"""With fewer gaps, nothing is usual."""
 
 NEVER_NS = 2**63 - 1
 
@@ -87,6 +93,17 @@ class Population:
             if is_under_way:
                 stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
 
+    def finish(self, now_ns: int) -> None:
+        """Add what is known of the streams that are not over at the end of the run (monotonic)."""
+        gaps = self._totals.latencies[Latency.GAP]
+        usual_gap_us = gaps.percentiles_us([USUAL_PERCENTILE])[USUAL_PERCENTILE] if gaps.count >= USUAL_GAPS else None
+        usual_gap_ns = None if usual_gap_us is None else usual_gap_us * 1000
+        for stream in self._streams.values():
+            self._totals.unanswered += stream.phase is Phase.REQUESTING
+            if stream.has_opened:
+                stream.meter.reach_end_of_run(now_ns, usual_gap_ns)
+            self._add_up(stream)
+
     def close(self) -> None:
         """Close every connection at the end of the run."""
         for stream in self._streams.values():
@@ -134,10 +151,21 @@ class Population:
     def _give_up(self, stream: Stream) -> None:
         """Count a stream whose time is over, by the plan, before the server has answered it."""
         self._totals.failed += 1
+        self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
         self._totals.count_error(error.kind, str(error), self.row)
-        del self._streams[stream.slot]
+        self._retire(stream)
         stream.close()
+
+    def _retire(self, stream: Stream) -> None:
+        """Let go of a stream that is over."""
+        del self._streams[stream.slot]
+        self._add_up(stream)
+
+    def _add_up(self, stream: Stream) -> None:
+        if stream.has_opened:
+            stream.meter.finish()
+            self._totals.without_event += not stream.meter.events
 
     def _come_back(self, stream: Stream, due_ns: int) -> None:
         if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:
@@ -162,7 +190,7 @@ class Population:
         """Close a stream that has done what the plan wants of it."""
         self._totals.open_now -= stream.phase is Phase.OPEN
         self._totals.completed += 1
-        del self._streams[stream.slot]
+        self._retire(stream)
         stream.close()
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
@@ -178,12 +206,12 @@ class Population:
             totals.count_error(error.kind, str(error), self.row)
         if on_end is OnEnd.RECONNECT:
             delay_ms = stream.reconnection.delay_ms(
-                error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
+                error, opened=was is Phase.OPEN, delivered=stream.meter.has_delivered, random=random.random()
             )
             if delay_ms is not None:
                 self._come_back(stream, monotonic_ns() + delay_ms * 1_000_000)
                 return
-        del self._streams[stream.slot]
+        self._retire(stream)
         totals.failed += not stream.has_opened
         if on_end is OnEnd.RESTART:
             totals.planned += 1

@@ -52,8 +52,8 @@ class Stream:
     """One event stream, over one connection at a time."""
 
     __slots__ = (
-        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_meter",
-        "_owner", "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns", "has_opened", "phase",
+        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_owner",
+        "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns", "has_opened", "meter", "phase",
         "reconnection", "slot",
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ class Stream:
         self.began_ns = 0
         """When it has begun to connect (monotonic)."""
         self._events_left = bench.events_per_stream
-        self._meter = Meter(bench)
+        self.meter = Meter(bench)
         self._parser: EventStreamParser | None = None
 
     # Connecting.
@@ -80,7 +80,7 @@ class Stream:
     def connect(self, intended_ns: int) -> None:
         """Begin to connect; ``intended_ns`` is when that was meant to be (monotonic). Raises SseError."""
         self._redirects = 0
-        self._meter.begin(intended_ns)
+        self.meter.begin(intended_ns)
         self._begin(self._bench.route.first, intended_ns)
         self._bench.recorder.start_delay.append((self.began_ns - intended_ns) // 1000)
 
@@ -154,9 +154,10 @@ class Stream:
                 self._take_end()
                 return
             recorder = bench.recorder
-            if stamp_ns:
+            if bench.since_wall_ns < stamp_ns <= now_ns:
                 recorder.read_delay.append((now_ns - stamp_ns) // 1000)
             else:
+                # Without a stamp, or with one from before a step of the clock.
                 recorder.unstamped_reads += 1
                 stamp_ns = now_ns
             http = self._http
@@ -195,9 +196,9 @@ class Stream:
         self._decoder = decoder_of(headers.get("content-encoding", ""))
         # An answer may come before the request is out: then there is no time in between. And what came behind the head
         # in the same read has the stamp: it must not have come much later.
-        is_known = is_alone or self._meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
+        is_known = is_alone or self.meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
+        arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
         if is_known and self._wire.flush():
-            arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
             self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=self._bench.max_event_bytes)
         self._comments = 0
@@ -205,6 +206,8 @@ class Stream:
         self.phase = Phase.OPEN
         self._bench.attempts -= 1
         self.reconnection.connection_opened()
+        self.meter.opened(arrival_mono_ns)
+        self._bench.note_head(headers, arrival_ns, is_alone=is_alone)
         self._owner.opened(self)
         self.has_opened = True
 
@@ -213,6 +216,10 @@ class Stream:
         parser, bench = self._parser, self._bench
         if parser is None:
             return  # what came before in this read was enough
+        meter, now_ns = self.meter, arrival_ns + bench.monotonic_less_wall_ns
+        if now_ns - meter.last_byte_ns > meter.longest_pause_ns:
+            meter.longest_pause_ns = now_ns - meter.last_byte_ns
+        meter.last_byte_ns = now_ns
         events = parser.feed(body)
         if parser.comment_count != self._comments:
             bench.recorder.comments += parser.comment_count - self._comments
@@ -224,7 +231,7 @@ class Stream:
             del events[self._events_left :]
             self._events_left -= len(events)
         is_exact = ends and parser.ends_with_event
-        self._meter.measure(events, arrival_ns, is_exact=is_exact, is_fresh=self._was_drained)
+        self.meter.measure(events, arrival_ns, is_exact=is_exact, is_fresh=self._was_drained)
         if self._events_left == 0:
             self._owner.completed(self)
 
@@ -262,16 +269,11 @@ class Stream:
         self.close()
         if parser is not None:
             self.reconnection.remember(parser)
-            self._bench.connection_lost(self._meter)
+            self.meter.resume()
 
     def receive_queue_bytes(self) -> int | None:
         """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
         return self._wire.receive_queue_bytes()
-
-    @property
-    def has_delivered(self) -> bool:
-        """Whether the present connection, or the last one, has brought an event."""
-        return self._meter.has_delivered
 
     def _disconnect(self) -> None:
         self._bench.attempts -= self.phase is not Phase.OPEN
@@ -283,5 +285,7 @@ class Stream:
     def end(self, cause: Exception | None) -> None:
         """Tell the owner how the connection has ended."""
         was = self.phase
+        if was is Phase.OPEN:
+            self.meter.cut(monotonic_ns())
         self.drop()
         self._owner.ended(self, None if cause is None else as_ours(cause), was)

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 
 from sseclient_cli.errors import InternalError
 from sseclient_cli.load.bench import Bench, max_event_bytes_of
-from sseclient_cli.load.fields import FieldReader
+from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.histogram import rounded
 from sseclient_cli.load.metrics import Latency, Totals
-from sseclient_cli.load.plan import NS_PER_S, Field, Plan
+from sseclient_cli.load.plan import NS_PER_S, OnEnd, Plan
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.population import Population
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
+from sseclient_cli.load.undecided import Undecided
 from sseclient_cli.load.wire import STAMPING_STARTS_S, can_stamp, keep_stamping
 from sseclient_cli.target import Hop
 
@@ -66,7 +67,8 @@ class Worker:
         self._bench = Bench(
             route=route,
             poller=Poller(),
-            fields=FieldReader(self._plan.timestamp, self._plan.sequence, route.last_event_id),
+            undecided=Undecided(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
+            remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
             events_per_stream=self._plan.events,
             max_event_bytes=max_event_bytes_of(self._plan.most_open),
             retry_statuses=self._plan.retry_statuses,
@@ -126,6 +128,7 @@ class Worker:
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
             now_ns = time.monotonic_ns()
+            bench.notice_clock_step(now_ns)
             idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
             if self._gather_ns or bench.attempts or idle_ns < POLL_RESOLUTION_NS:
                 gather_ns = CONNECTING_GATHER_NS if bench.attempts else self._gather_ns
@@ -193,16 +196,24 @@ class Worker:
 
     def _finish(self) -> Totals:
         """Complete the totals, and close everything."""
-        totals = self._totals
-        fields = self._bench.fields
-        fields.give_up()
-        self._bench.measure_waiting()
+        totals, bench = self._totals, self._bench
         now_ns = time.monotonic_ns()
+        self._fold(now_ns)  # before: the gaps so far tell which silence is unusual
+        self._population.finish(now_ns)
+        bench.reach.close(now_ns)
         self._record_lag(now_ns)
         self._fold(now_ns)
-        totals.timestamp_fields = {str(fields.timestamp)} if isinstance(fields.timestamp, Field) else set()
-        totals.sequence_fields = {str(fields.sequence)} if isinstance(fields.sequence, Field) else set()
-        totals.audit.merge(self._bench.audit)
+        known = bench.undecided.known
+        totals.timestamp_fields = known.timestamps()
+        totals.future_fields = {str(place) for place in known.future}
+        totals.audits = bench.audits
+        totals.reach = bench.reach
+        totals.encodings = bench.encodings
+        totals.heads_with_events = bench.heads_with_events
+        totals.clock_steps = {
+            (at_ns - self._started_ns) // NS_PER_S: step_ns for at_ns, step_ns in bench.clocks.steps.items()
+        }
+        totals.date_differences = bench.clocks.differences
         self._population.close()
         return totals
 

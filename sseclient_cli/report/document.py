@@ -9,20 +9,22 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 from sseclient_cli import __version__
+from sseclient_cli.load.audit_totals import judge
+from sseclient_cli.load.clocks import usual_difference_s
 from sseclient_cli.load.health import saturation_reasons
 from sseclient_cli.load.histogram import Histogram, percentile_us
 from sseclient_cli.load.metrics import Interval, Latency, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice, Plan
+from sseclient_cli.report.findings import Document, findings
 from sseclient_cli.target import Hop, Target
 
 SCHEMA = 1
-
-Document = dict[str, Any]
 
 MAX_UNSTAMPED_SHARE = 0.01
 """Reads without a kernel stamp (a socket's first can lack it) up to which latencies still count as kernel-stamped."""
@@ -38,7 +40,8 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
     duration_s = totals.duration_ns / 1e9
     stamp = _stamp(totals)
     reasons = saturation_reasons(totals)
-    return {
+    audit, candidates = judge(totals.audits)
+    document: Document = {
         "schema": SCHEMA,
         "tool": {"name": "sseclient-cli", "version": __version__},
         "run": _run(hops, plan, totals, started_at_s),
@@ -48,6 +51,9 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
             "opened": totals.opened,
             "failed": totals.failed,
             "unfinished": totals.planned - totals.opened - totals.failed - totals.lost,
+            "unanswered": totals.unanswered,
+            "without_event": totals.without_event,
+            "silent": totals.silence.count,
             "ended_by_server": totals.ended_by_server,
             "completed": totals.completed,
             "reconnected": totals.reconnected,
@@ -60,13 +66,33 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
             "bytes": totals.bytes,
             "per_s": round(totals.events / duration_s, 1) if duration_s else None,
             "coalesced": totals.coalesced,
+            "per_stream": _sizes(totals.stream_events),
             "by_type": dict(totals.types.most_common()),
         },
         "latency": {
-            kind.value: _latency(totals.latencies[kind], "user" if kind in _SEEN_BY_THE_LOOP else stamp)
-            for kind in Latency
+            **{
+                kind.value: _latency(totals.latencies[kind], "user" if kind in _SEEN_BY_THE_LOOP else stamp)
+                for kind in Latency
+            },
+            "open_gap": _latency(totals.open_gap, "user"),
         },
-        "audit": _audit(totals),
+        "silence": {
+            "at_end": _durations(totals.silence),
+            "before_cut": _durations(totals.cut_silence),
+        },
+        "bursts": {
+            "events": _sizes(totals.bursts),
+            "gaps_inside": totals.burst_events,
+            "held_back": _durations(totals.held_back),
+            "heads_with_events": totals.heads_with_events,
+            "content_encodings": dict(totals.encodings.most_common()),
+        },
+        "audit": None if audit is None else asdict(audit),
+        "reach": _reach(totals),
+        "clocks": {
+            "steps": [{"t_s": at_s, "step_ms": step_ns / 1e6} for at_s, step_ns in sorted(totals.clock_steps.items())],
+            "server_ahead_s": usual_difference_s(totals.date_differences) if totals.date_differences else None,
+        },
         "errors": [
             {"kind": kind, "count": error.count, "example": error.example}
             for kind, error in sorted(totals.errors.items(), key=lambda item: -item[1].count)
@@ -83,6 +109,12 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
         "timeline": _timeline(totals, plan.interval_s),
         "assertions": [],
     }
+    for name, used in (("timestamp", totals.timestamp_fields), ("sequence", audit.source.split(", ") if audit else ())):
+        document["run"]["plan"][name]["used"] = sorted(used)
+    document["run"]["plan"]["sequence"]["candidates"] = [asdict(candidate) for candidate in candidates]
+    document["run"]["plan"]["timestamp"]["in_the_future"] = sorted(totals.future_fields)
+    document["findings"] = [asdict(finding) for finding in findings(document)]
+    return document
 
 
 def to_json(document: Document) -> str:
@@ -104,7 +136,7 @@ def _run(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float)
         "duration_s": round(totals.duration_ns / 1e9, 3),
         "interrupted": totals.interrupted,
         "incomplete": totals.workers_lost > 0,
-        "plan": _plan(plan, totals),
+        "plan": _plan(plan),
         "workers": len(totals.cpu_percent),
         "workers_lost": totals.workers_lost,
         "host": {
@@ -130,7 +162,7 @@ def _target(target: Target, redirected_to: Target | None) -> Document:
     }
 
 
-def _plan(plan: Plan, totals: Totals) -> Document:
+def _plan(plan: Plan) -> Document:
     return {
         "connections": plan.connections,
         "duration_s": plan.duration_s,
@@ -142,8 +174,8 @@ def _plan(plan: Plan, totals: Totals) -> Document:
         "on_end": plan.on_end.value,
         "retry_statuses": sorted(plan.retry_statuses),
         "storm_s": plan.storm_s,
-        "timestamp": {"asked": _asked(plan.timestamp), "used": sorted(totals.timestamp_fields)},
-        "sequence": {"asked": _asked(plan.sequence), "used": sorted(totals.sequence_fields)},
+        "timestamp": {"asked": _asked(plan.timestamp)},
+        "sequence": {"asked": _asked(plan.sequence)},
     }
 
 
@@ -186,16 +218,30 @@ def _receive_queue(histogram: Histogram) -> Document | None:
     }
 
 
-def _audit(totals: Totals) -> Document | None:
-    if not totals.audit.checked:
+def _sizes(histogram: Histogram) -> Document | None:
+    """Return a distribution of counts."""
+    if not histogram.count:
         return None
+    median = histogram.percentiles_us([50])[50]
+    return {"count": histogram.count, "min": histogram.min_us, "p50": median, "max": histogram.max_us}
+
+
+def _durations(histogram: Histogram) -> Document | None:
+    if not histogram.count:
+        return None
+    values = histogram.percentiles_us([10, 50, 90])
     return {
-        "source": ", ".join(sorted(totals.sequence_fields)),
-        "checked": totals.audit.checked,
-        "lost": totals.audit.lost,
-        "duplicated": totals.audit.duplicated,
-        "out_of_order": totals.audit.out_of_order,
+        "count": histogram.count,
+        "p10_ms": _ms(values[10]),
+        "p50_ms": _ms(values[50]),
+        "p90_ms": _ms(values[90]),
+        "max_ms": histogram.max_us / 1000,
     }
+
+
+def _reach(totals: Totals) -> Document | None:
+    reach = totals.reach.result()
+    return None if reach is None else {**asdict(reach), "share": round(reach.share, 4)}
 
 
 def _timeline(totals: Totals, interval_s: int) -> list[Document]:

@@ -7,11 +7,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from sseclient_cli.report.document import Document
+from sseclient_cli.report.findings import Document, Severity, findings
 from sseclient_cli.report.text import visible
-
-COALESCED_SHARE = 0.01
-"""Above this share, events that came in one read with a later one are named."""
+from sseclient_cli.report.words import sentence
 
 _LATENCY_NAMES = {
     "connect": "connect",
@@ -19,8 +17,10 @@ _LATENCY_NAMES = {
     "headers": "headers",
     "first_event": "first event",
     "gap": "gap",
+    "open_gap": "open gap",
     "delivery": "delivery",
 }
+_STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.FAULT: "red"}
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 
 NOTABLE_PAUSE_MS = 50
@@ -35,6 +35,8 @@ def summary(document: Document) -> RenderableType:
     parts: list[RenderableType] = [_head(document), _counts(document), Text()]
     parts.append(_latencies(document))
     parts += [Text(line, style="dim") for line in _notes(document)]
+    for finding in findings(document):
+        parts.append(Text(visible(sentence(finding), keep_lines=False), _STYLES[finding.severity]))
     if document["errors"]:
         parts += [Text(), _errors(document)]
     parts.append(Text())
@@ -67,6 +69,8 @@ def _counts(document: Document) -> Table:
             _fact(streams["failed"], " failed", "red" if streams["failed"] else ""),
             *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
+            *_if_any(streams["without_event"], " without an event", "yellow"),
+            *_if_any(streams["silent"], " silent", "red"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
             *_if_any(streams["completed"], " completed"),
             *_if_any(streams["reconnected"], " reconnected"),
@@ -79,6 +83,7 @@ def _counts(document: Document) -> Table:
         _Facts(
             _fact(events["received"], " received"),
             *(() if per_s is None else (_fact(per_s, "/s"),)),
+            *_per_stream(events["per_stream"]),
             *_if_any(events["comments"], " comments"),
             _fact(events["bytes"], " bytes"),
         ),
@@ -116,6 +121,15 @@ def _fact(number: float, unit: str, style: str = "") -> Text:
     return Text(f"{figure}{unit}", style)
 
 
+def _per_stream(sizes: Document | None) -> tuple[Text, ...]:
+    """Return how many events a stream got: one number where all got as many, else the least, the median, the most."""
+    if sizes is None:
+        return ()
+    if sizes["min"] == sizes["max"]:
+        return (_fact(sizes["max"], " per stream"),)
+    return (Text(f"{sizes['min']:,} / {sizes['p50']:,} / {sizes['max']:,} per stream (min/p50/max)"),)
+
+
 def _if_any(number: int, name: str, style: str = "") -> tuple[Text, ...]:
     return (_fact(number, name, style),) if number else ()
 
@@ -125,9 +139,15 @@ def _audit(document: Document) -> RenderableType:
     asked = document["run"]["plan"]["sequence"]["asked"]
     if audit is None:
         return Text("not asked for" if asked == "none" else _not_found(asked, "sequence"), "dim")
-    counts = [(audit[name], " " + name.replace("_", " ")) for name in ("lost", "duplicated", "out_of_order")]
-    facts = [_fact(count, name, "red" if count else "") for count, name in counts]
-    return _Facts(*facts, Text(f"(by {visible(audit['source'])})", "dim"))
+    lost = audit["lost_at_least"]
+    if audit["lost"] is None:
+        facts = [Text(f"at least {lost:,} lost" if lost else "loss unknown", "red" if lost else "yellow")]
+    else:
+        facts = [_fact(lost, " lost", "red" if lost else "")]
+    for name in ("duplicated", "out_of_order"):
+        facts.append(_fact(audit[name], " " + name.replace("_", " "), "red" if audit[name] else ""))
+    source = visible(audit["source"], keep_lines=False) + (" of each type" if audit["by_type"] else "")
+    return _Facts(*facts, Text(f"(by {source})", "dim"))
 
 
 def _latencies(document: Document) -> Table:
@@ -137,9 +157,16 @@ def _latencies(document: Document) -> Table:
         table.add_column(_heading(column), justify="right")
     for key, name in _LATENCY_NAMES.items():
         latency = document["latency"][key]
+        if key == "open_gap" and not _tells_more(latency, document["latency"]["gap"]):
+            continue
         if latency is not None:
             table.add_row(Text(name, "bold"), *(_milliseconds(latency[column]) for column in _COLUMNS))
     return table
+
+
+def _tells_more(open_gap: Document | None, gap: Document | None) -> bool:
+    """Return whether the time since the last event, at the end, was longer than any gap before it."""
+    return open_gap is not None and (gap is None or open_gap["max_ms"] > gap["max_ms"])
 
 
 def _heading(column: str) -> str:
@@ -167,19 +194,11 @@ def _notes(document: Document) -> list[str]:
     notes = [f"warm-up: the latencies of the first {warmup_s:g} s are left out"] if warmup_s else []
     if delivery is not None:
         how = "by the kernel" if delivery["stamp"] == "kernel" else "after the read (no kernel stamps here)"
-        notes.append(f"delivery: from {visible(', '.join(timestamp['used']))} to the arrival, stamped {how}")
-        if delivery.get("negative"):
-            notes.append(
-                f"clock skew: {delivery['negative']:,} events arrived up to {-delivery['min_ms']:,.3f} ms before "
-                "they were sent, by the two clocks"
-            )
+        notes.append(
+            f"delivery: from {visible(', '.join(timestamp['used']), keep_lines=False)} to the arrival, stamped {how}"
+        )
     elif events["received"] and timestamp["asked"] != "none":
         notes.append(f"delivery: {_not_found(timestamp['asked'], 'timestamp')}")
-    if events["coalesced"] > COALESCED_SHARE * events["received"]:
-        share = events["coalesced"] / events["received"]
-        notes.append(
-            f"coalesced: {share:.0%} of the events came with something behind them, and short latencies are missing"
-        )
     return notes
 
 

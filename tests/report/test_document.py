@@ -7,7 +7,8 @@ import pytest
 
 from sseclient_cli.load.metrics import Latency, Recorder, Totals
 from sseclient_cli.load.plan import Field, Plan
-from sseclient_cli.report.document import Document, build_document, schema, to_json
+from sseclient_cli.report.document import build_document, schema, to_json
+from sseclient_cli.report.findings import Document
 from sseclient_cli.target import Address, Hop, Target
 
 PLAN = Plan(connections=2, duration_s=10, ramp_up_s=1, timestamp=Field(("ts",)))

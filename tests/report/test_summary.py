@@ -9,7 +9,8 @@ from rich.console import Console
 
 from sseclient_cli.load.metrics import ErrorCount, Latency, Totals
 from sseclient_cli.load.plan import Plan
-from sseclient_cli.report.document import Document, build_document
+from sseclient_cli.report.document import build_document
+from sseclient_cli.report.findings import Document
 from sseclient_cli.report.summary import summary
 from sseclient_cli.target import Address, Hop, Target
 

@@ -1,0 +1,225 @@
+"""What the checks of many streams found together, in a form that merges, and what it proves.
+
+Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges: so a
+run of any length takes a few entries per stream, and the numbers that nobody received can be told from those that some
+stream did. That matters for a field that was found by itself: a number that is missing is known to be lost only where
+another stream received it; otherwise the server may never have sent it (a database that skips numbers does not).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sseclient_cli.load.audit import Numbering, SequenceCheck
+from sseclient_cli.load.field_search import Trust
+
+LEAST_SUPPORT = 3
+"""So many streams must show a sequence for each stream that refutes it."""
+
+MAX_ENTRIES = 200_000
+"""Ends of ranges that are kept, some 100 bytes each; what comes later is not located and counts as in ``unlocated``."""
+
+
+@dataclass(slots=True)
+class FieldAudit:
+    """The checks of one field. All counts but ``refuting`` are of the streams that do not refute it."""
+
+    trust: Trust | None = None
+    """None where the user has named the field."""
+    streams: int = 0
+    refuting: int = 0
+    """Streams whose numbers say that this field is no sequence there."""
+    renumbered: int = 0
+    """Streams whose numbering began anew after a reconnection: what was lost in between is unknown."""
+    by_type: int = 0
+    """Streams whose events are numbered by type."""
+    checked: int = 0
+    duplicated: int = 0
+    out_of_order: int = 0
+    unlocated: int = 0
+    """Missing numbers of which it is not known whether another stream received them."""
+    spanned: Counter[int] = field(default_factory=Counter)
+    """How many more streams than at the number before span this number, from their first to their last one."""
+    received: Counter[int] = field(default_factory=Counter)
+    """How many more streams received it."""
+
+    def merge(self, other: FieldAudit) -> None:
+        """Add the checks of other streams."""
+        self.trust = other.trust
+        for name in (
+            "streams",
+            "refuting",
+            "renumbered",
+            "by_type",
+            "checked",
+            "duplicated",
+            "out_of_order",
+            "unlocated",
+        ):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        _add(self.spanned, other.spanned)
+        _add(self.received, other.received)
+
+    def add(self, check: SequenceCheck) -> None:
+        """Add the check of one stream, which is over."""
+        if not check.checked:
+            return
+        if check.is_refuted:
+            self.refuting += 1
+            return
+        numberings = check.numberings
+        self.streams += 1
+        self.checked += check.checked
+        self.by_type += len(numberings) > 1
+        self.renumbered += any(numbering.faults is not None and numbering.faults.ended for numbering in numberings)
+        for numbering in numberings:
+            self._add(numbering)
+
+    def _add(self, numbering: Numbering) -> None:
+        if numbering.first is None:
+            return
+        faults = numbering.faults
+        spans = [(numbering.first, numbering.expected)]
+        gaps: list[tuple[int, int]] = []
+        if faults is not None:
+            self.duplicated += faults.duplicated
+            self.out_of_order += faults.out_of_order
+            self.unlocated += faults.unlocated
+            spans += faults.ended
+            gaps = [*faults.ranges, *((number, number + 1) for number in faults.missing)]
+        if len(self.spanned) + len(self.received) > MAX_ENTRIES:
+            self.unlocated += sum(end - first for first, end in gaps)
+            return
+        for first, end in spans:
+            _change(self.spanned, first, end, 1)
+            _change(self.received, first, end, 1)
+        for first, end in gaps:
+            _change(self.received, first, end, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is known of losses. ``lost`` counts for each stream by itself; None where it cannot be known."""
+
+    source: str
+    checked: int
+    lost: int | None
+    lost_at_least: int
+    duplicated: int
+    out_of_order: int
+    unconfirmed: int
+    """Numbers that are missing on every stream: not lost for certain, as the server may have left them out."""
+    renumbered_streams: int
+    by_type: bool
+    refuting_streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A field that looked like a sequence for a while, and why it was given up."""
+
+    source: str
+    reason: str
+
+
+def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]:
+    """Return what the audits of all fields prove together, and the fields that prove nothing."""
+    good: list[tuple[str, FieldAudit, _Missing]] = []
+    candidates = []
+    for source, audit in sorted(audits.items(), key=lambda item: (-item[1].checked, item[0])):
+        missing = _missing(audit)
+        reason = _refutation(audit, missing)
+        if reason:
+            candidates.append(Candidate(source, reason))
+        elif audit.streams:
+            good.append((source, audit, missing))
+    if not good:
+        return None, candidates
+    is_named = any(audit.trust is None for _, audit, _ in good)
+    located = sum(missing.total if audit.trust is None else missing.confirmed for _, audit, missing in good)
+    lost = located + sum(audit.unlocated for _, audit, _ in good if audit.trust is None)
+    renumbered = sum(audit.renumbered for _, audit, _ in good)
+    found = Audit(
+        source=", ".join(source for source, _, _ in good),
+        checked=sum(audit.checked for _, audit, _ in good),
+        lost=None if renumbered else lost,
+        lost_at_least=lost,
+        duplicated=sum(audit.duplicated for _, audit, _ in good),
+        out_of_order=sum(audit.out_of_order for _, audit, _ in good),
+        unconfirmed=0 if is_named else sum(missing.everywhere + audit.unlocated for _, audit, missing in good),
+        renumbered_streams=renumbered,
+        by_type=any(audit.by_type for _, audit, _ in good),
+        refuting_streams=sum(audit.refuting for _, audit, _ in good),
+    )
+    return found, candidates
+
+
+@dataclass(slots=True)
+class _Missing:
+    """Numbers between the first and the last one of a stream that the stream did not receive."""
+
+    total: int = 0
+    """For each stream by itself."""
+    confirmed: int = 0
+    """Of these, those that another stream received."""
+    everywhere: int = 0
+    """Numbers that no stream received."""
+    alone: int = 0
+    """Numbers that several streams span and only one received."""
+    shared: int = 0
+    """Numbers that several streams received."""
+
+
+def _missing(audit: FieldAudit) -> _Missing:
+    found = _Missing()
+    for length, spanned, received in _ranges(audit):
+        gaps = spanned - received
+        found.total += gaps * length
+        if received > 0:
+            found.confirmed += gaps * length
+        elif spanned > 0:
+            found.everywhere += length
+        if spanned > 1:
+            found.alone += length * (received == 1)
+            found.shared += length * (received > 1)
+    return found
+
+
+def _ranges(audit: FieldAudit) -> Iterator[tuple[int, int, int]]:
+    """Yield each range over which nothing changes: its length, how many streams span it, and how many received it."""
+    ends = sorted(audit.spanned.keys() | audit.received.keys())
+    spanned = received = 0
+    for at, following in zip(ends, [*ends[1:], *ends[-1:]], strict=True):
+        spanned += audit.spanned[at]
+        received += audit.received[at]
+        yield following - at, spanned, received
+
+
+def _refutation(audit: FieldAudit, missing: _Missing) -> str:
+    """Say why a field that was found by itself is no sequence; empty if it may be one."""
+    if audit.trust is None:
+        return ""
+    if audit.refuting and (audit.trust is Trust.ONLY_WITHOUT_FAULT or audit.streams < LEAST_SUPPORT * audit.refuting):
+        return (
+            f"its numbers do not follow each other on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
+        )
+    if missing.alone > missing.shared:
+        return "each stream gets numbers of its own, as from one counter for all"
+    return ""
+
+
+def _change(changes: Counter[int], first: int, end: int, by: int) -> None:
+    _add(changes, {first: by})
+    _add(changes, {end: -by})
+
+
+def _add(changes: Counter[int], others: dict[int, int] | Counter[int] | Iterable[tuple[int, int]]) -> None:
+    """Add changes, and forget those that have become none: many streams end where others begin."""
+    for at, by in dict(others).items():
+        together = changes.get(at, 0) + by
+        if together:
+            changes[at] = together
+        else:
+            changes.pop(at, None)

@@ -1,0 +1,155 @@
+"""Does every event of a broadcast reach every stream? Judged by the events themselves, without a sequence number.
+
+Pure. The first streams of a worker are sampled: each event that one of them receives is kept by a digest of its id and
+data, with the streams that received it. Behind two server processes that each have a publish/subscribe of their own,
+every stream gets half of the events, and the numbers of each half have no gap: only a look across the streams shows it.
+
+Only events count that came while all sampled streams were open, and only where the events are those of a broadcast: an
+event reaches several streams, and all of them at about the same time. Streams that play the same script by themselves,
+each from its own start, are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from statistics import median
+
+from sseclient_cli.load.plan import NS_PER_S
+from sseclient_cli.protocol.event_stream import Event
+
+MAX_STREAMS = 50
+"""Streams sampled by a worker: a loss of one event in fifty is seen, and 4,000 streams cost no more than these."""
+
+MAX_EVENTS = 2_000
+"""Events kept by a worker, some 200 bytes each; the sample ends when there are more."""
+
+LEAST_STREAMS = 3
+LEAST_EVENTS = 10
+"""With fewer, nothing is said."""
+
+SETTLING_NS = NS_PER_S
+"""What came later than this before the end may still be under way to some streams."""
+
+MAX_SPREAD_NS = NS_PER_S // 4
+"""How far apart the first and the last stream get an event of a broadcast, by the median; beyond it, streams are taken
+for scripts that each began at another time, or for a server so late that a snapshot says nothing."""
+
+LEAST_SHARED = 0.9
+"""The share of events that several streams must have received: other events are for one user each."""
+
+MAX_REPEATED = 0.02
+"""The share of events that came twice on one stream: what repeats (``data: ping``) does not identify itself."""
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """When an event was first and last seen on a sampled stream (ns), and how many of these received it."""
+
+    first_ns: int
+    last_ns: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the events of a broadcast got, in a sample of streams and events."""
+
+    streams: int
+    events: int
+    reached_all: int
+    share: float
+    """Received by the mean stream, of all events."""
+
+
+@dataclass(slots=True)
+class ReachSample:
+    """The sample of one worker, or of several, merged."""
+
+    streams: int = 0
+    since_ns: int = 0
+    """When the last of the sampled streams had opened (monotonic)."""
+    until_ns: int = 2**63 - 1
+    """When the first of them ended, or the sample was full."""
+    repeated: int = 0
+    arrivals: dict[bytes, Arrivals] = field(default_factory=dict)
+    _receivers: dict[bytes, int] = field(default_factory=dict)
+    """The streams that received an event, as a bit each."""
+
+    def join(self, at_ns: int) -> int:
+        """Take a stream into the sample that has just opened; return its bit, 0 if the sample is complete."""
+        if self.streams >= MAX_STREAMS or self.until_ns != 2**63 - 1:
+            return 0
+        self.streams += 1
+        self.since_ns = at_ns
+        # The others have had these events to themselves.
+        self.arrivals.clear()
+        self._receivers.clear()
+        self.repeated = 0
+        return 1 << self.streams
+
+    def leave(self, at_ns: int) -> None:
+        """Note that a sampled stream has ended."""
+        self.until_ns = min(self.until_ns, at_ns)
+
+    def take(self, events: Sequence[Event], bit: int, at_ns: int) -> None:
+        """Note events that a sampled stream has received (monotonic)."""
+        if at_ns > self.until_ns:
+            return
+        for event in events:
+            key = blake2b(f"{event.id}\n{event.data}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+            receivers = self._receivers.get(key, 0)
+            if receivers & bit:
+                self.repeated += 1
+                continue
+            if not receivers:
+                if len(self.arrivals) >= MAX_EVENTS:
+                    self.leave(at_ns)
+                    return
+                self.arrivals[key] = Arrivals(at_ns, at_ns, 0)
+            self._receivers[key] = receivers | bit
+            arrivals = self.arrivals[key]
+            arrivals.streams += 1
+            arrivals.last_ns = max(arrivals.last_ns, at_ns)
+
+    def close(self, at_ns: int) -> None:
+        """End the sample with the run, and forget what only the worker itself needs."""
+        self.leave(at_ns)
+        self._receivers.clear()
+
+    def merge(self, other: ReachSample) -> None:
+        """Add the sample of another worker, whose streams were others."""
+        self.streams += other.streams
+        self.since_ns = max(self.since_ns, other.since_ns)
+        self.until_ns = min(self.until_ns, other.until_ns)
+        self.repeated += other.repeated
+        for key, theirs in other.arrivals.items():
+            ours = self.arrivals.setdefault(key, Arrivals(theirs.first_ns, theirs.last_ns, 0))
+            ours.first_ns = min(ours.first_ns, theirs.first_ns)
+            ours.last_ns = max(ours.last_ns, theirs.last_ns)
+            ours.streams += theirs.streams
+
+    def result(self) -> Reach | None:
+        """Return how far the events got; None where they are no broadcast, or too few."""
+        counted = [
+            arrivals
+            for arrivals in self.arrivals.values()
+            if self.since_ns < arrivals.first_ns < self.until_ns - SETTLING_NS
+        ]
+        shared = [arrivals for arrivals in counted if arrivals.streams > 1]
+        received = sum(arrivals.streams for arrivals in counted)
+        if (
+            self.streams < LEAST_STREAMS
+            or len(counted) < LEAST_EVENTS
+            or len(shared) < LEAST_SHARED * len(counted)
+            or self.repeated > MAX_REPEATED * received
+            or median(arrivals.last_ns - arrivals.first_ns for arrivals in shared) > MAX_SPREAD_NS
+        ):
+            return None
+        return Reach(
+            streams=self.streams,
+            events=len(counted),
+            reached_all=sum(arrivals.streams == self.streams for arrivals in counted),
+            share=received / (len(counted) * self.streams),
+        )

@@ -1,0 +1,221 @@
+"""What a run shows that a reader should know: findings, each with a code and the figures that prove it.
+
+Pure; they read nothing but the document. The words are made in ``words.py``. Whether the generator was the bottleneck
+is said by ``generator.saturated``, and is not repeated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Document = dict[str, Any]
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    """Needed to read the figures right."""
+    WARNING = "warning"
+    """Something may be wrong with the server, the way to it, or a figure."""
+    FAULT = "fault"
+    """Events or streams are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding: ``figures`` are numbers and names for the words."""
+
+    code: str
+    severity: Severity
+    figures: dict[str, Any]
+
+
+COALESCED_SHARE = 0.01
+"""Above this share, events that came in one read with a later one are named."""
+
+LEAST_CUT_SILENCE_MS = 5_000
+"""Proxies close idle connections after 5 s and more (Node 5 s, HAProxy 50 s, nginx 60 s)."""
+
+SAME_SILENCE_RATIO = 1.2
+"""An idle timeout cuts all connections after the same silence: p90 is at most so many times p10."""
+
+HELD_BACK_SHARE = 0.5
+"""Events are held back if at least this share of them arrives in bursts ..."""
+
+HELD_BACK_MS = 50
+"""... and in half of the bursts the first event was sent at least so long before the last one. Nagle's algorithm with
+delayed acknowledgements holds events back for 40 ms; what buffers, for longer."""
+
+LEAST_BURSTS = 3
+
+BURST_EVENTS = 3
+"""Without timestamps, a burst is named from so many events on ..."""
+
+BURST_GAP_MS = 100
+"""... and if there is so much time between bursts."""
+
+GAPS_INSIDE_SHARE = 0.05
+"""If more than this share of all gaps are inside of bursts, the row of gaps does not speak for all of them."""
+
+JUMP_MS = 1_000
+"""A delivery that changes by so much from one row of the timeline to the next, and stays so."""
+
+STEADY = 0.2
+"""Before and after such a jump it varies by less than this share of it: a queue that grows does not look like that."""
+
+
+def findings(document: Document) -> list[Finding]:
+    """Return what the document of a run shows, the most severe first."""
+    found = [finding for judge in _JUDGES for finding in judge(document)]
+    order = list(reversed(Severity))
+    return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def _silent_streams(document: Document) -> Iterator[Finding]:
+    silence = document["silence"]["at_end"]
+    if silence is not None:
+        figures = {"streams": silence["count"], "opened": _opened(document), "longest_ms": silence["max_ms"]}
+        yield Finding("silent-streams", Severity.FAULT, figures)
+
+
+def _streams_without_event(document: Document) -> Iterator[Finding]:
+    count = document["streams"]["without_event"]
+    if count:
+        figures = {"streams": count, "opened": _opened(document), "duration_s": document["run"]["duration_s"]}
+        yield Finding("streams-without-event", Severity.WARNING, figures)
+
+
+def _unanswered(document: Document) -> Iterator[Finding]:
+    unanswered = document["streams"]["unanswered"]
+    if unanswered:
+        headers = document["latency"]["headers"]
+        answered = 0 if headers is None else headers["count"]
+        yield Finding("unanswered", Severity.FAULT, {"streams": unanswered, "requests": unanswered + answered})
+
+
+def _idle_cuts(document: Document) -> Iterator[Finding]:
+    silence = document["silence"]["before_cut"]
+    if silence is None or silence["p50_ms"] is None or silence["p50_ms"] < LEAST_CUT_SILENCE_MS:
+        return
+    if silence["p90_ms"] <= SAME_SILENCE_RATIO * silence["p10_ms"]:
+        figures = {"connections": silence["count"], "silence_ms": silence["p50_ms"]}
+        yield Finding("idle-cuts", Severity.WARNING, figures)
+
+
+def _reach(document: Document) -> Iterator[Finding]:
+    reach = document["reach"]
+    if reach is not None and reach["reached_all"] < reach["events"]:
+        yield Finding("reach-incomplete", Severity.FAULT, dict(reach))
+
+
+def _audit(document: Document) -> Iterator[Finding]:
+    audit, sequence = document["audit"], document["run"]["plan"]["sequence"]
+    if audit is None:
+        for candidate in sequence["candidates"]:
+            yield Finding("sequence-uncertain", Severity.INFO, dict(candidate))
+        return
+    if audit["renumbered_streams"]:
+        yield Finding("renumbered", Severity.WARNING, {"streams": audit["renumbered_streams"]})
+    if audit["unconfirmed"]:
+        yield Finding(
+            "unconfirmed-loss", Severity.WARNING, {"numbers": audit["unconfirmed"], "source": audit["source"]}
+        )
+    if audit["refuting_streams"]:
+        yield Finding(
+            "streams-not-audited", Severity.INFO, {"streams": audit["refuting_streams"], "source": audit["source"]}
+        )
+
+
+def _held_back(document: Document) -> Iterator[Finding]:
+    bursts, gap = document["bursts"], document["latency"]["gap"]
+    events, held = bursts["events"], bursts["held_back"]
+    if events is None or events["count"] < LEAST_BURSTS:
+        return
+    in_bursts = bursts["gaps_inside"] + events["count"]
+    if in_bursts < HELD_BACK_SHARE * document["events"]["received"]:
+        return
+    figures = {
+        "events": events["p50"],
+        "every_ms": None if gap is None else gap["p50_ms"],
+        "share": round(in_bursts / document["events"]["received"], 3),
+        "content_encodings": list(bursts["content_encodings"]),
+        "heads_with_events": bursts["heads_with_events"],
+    }
+    if held is not None and held["p50_ms"] is not None and held["p50_ms"] >= HELD_BACK_MS:
+        delivery = document["latency"]["delivery"]
+        figures |= {"held_back_ms": held["p50_ms"], "delivery_max_ms": None if delivery is None else delivery["max_ms"]}
+        yield Finding("held-back", Severity.WARNING, figures)
+    elif events["p50"] >= BURST_EVENTS and gap is not None and (gap["p50_ms"] or 0) >= BURST_GAP_MS:
+        yield Finding("bursts", Severity.INFO, figures)
+
+
+def _gaps_inside(document: Document) -> Iterator[Finding]:
+    gap, inside = document["latency"]["gap"], document["bursts"]["gaps_inside"]
+    if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap["count"]):
+        return
+    together = inside + gap["count"]
+    mean_ms = gap["mean_ms"] * gap["count"] / together
+    yield Finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
+
+
+def _coalesced(document: Document) -> Iterator[Finding]:
+    events = document["events"]
+    if events["coalesced"] > COALESCED_SHARE * events["received"]:
+        share = round(events["coalesced"] / events["received"], 4)
+        yield Finding("coalesced", Severity.INFO, {"share": share})
+
+
+def _clocks(document: Document) -> Iterator[Finding]:
+    for step in document["clocks"]["steps"]:
+        yield Finding("clock-step", Severity.WARNING, dict(step))
+    if document["clocks"]["server_ahead_s"]:
+        figures = {"server_ahead_s": document["clocks"]["server_ahead_s"]}
+        yield Finding("clock-difference", Severity.WARNING, figures)
+    delivery = document["latency"]["delivery"]
+    if delivery is not None and delivery.get("negative"):
+        figures = {"events": delivery["negative"], "largest_ms": -delivery["min_ms"]}
+        yield Finding("clock-skew", Severity.WARNING, figures)
+
+
+def _delivery_jump(document: Document) -> Iterator[Finding]:
+    """Find the moment from which on all events are later, or earlier, by the same time: a clock was set."""
+    rows = [(row["t_s"], row["delivery_p50_ms"]) for row in document["timeline"] if row["delivery_p50_ms"] is not None]
+    for place in range(1, len(rows)):
+        before, after = [ms for _, ms in rows[:place]], [ms for _, ms in rows[place:]]
+        jump_ms = min(after) - max(before) if after[0] > before[-1] else max(after) - min(before)
+        spread_ms = max(max(before) - min(before), max(after) - min(after))
+        if abs(jump_ms) >= JUMP_MS and spread_ms <= STEADY * abs(jump_ms):
+            yield Finding("delivery-jump", Severity.WARNING, {"t_s": rows[place][0], "jump_ms": jump_ms})
+            return
+
+
+def _timestamp(document: Document) -> Iterator[Finding]:
+    timestamp = document["run"]["plan"]["timestamp"]
+    if document["latency"]["delivery"] is None and document["events"]["received"]:
+        for place in timestamp["in_the_future"]:
+            yield Finding("timestamp-in-the-future", Severity.INFO, {"source": place})
+
+
+def _opened(document: Document) -> int:
+    opened: int = document["streams"]["opened"]
+    return opened
+
+
+_JUDGES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    _reach,
+    _silent_streams,
+    _unanswered,
+    _streams_without_event,
+    _idle_cuts,
+    _audit,
+    _held_back,
+    _gaps_inside,
+    _coalesced,
+    _clocks,
+    _delivery_jump,
+    _timestamp,
+)

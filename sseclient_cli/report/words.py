@@ -1,0 +1,173 @@
+"""Findings in words: one sentence for each, with what to do. Text from the server is made safe where it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sseclient_cli.report.findings import Finding
+
+Figures = dict[str, Any]
+
+
+def sentence(finding: Finding) -> str:
+    """Return a finding in words, without a full stop."""
+    return _WORDS[finding.code](finding.figures)
+
+
+def duration(ms: float) -> str:
+    """Return a duration as a person says it: 0.25 ms, 900 ms, 1.00 s, 60.0 s."""
+    if abs(ms) < 10:
+        return f"{ms:.2f} ms"
+    if abs(ms) < 1_000:
+        return f"{ms:.0f} ms"
+    return f"{ms / 1_000:.2f} s" if abs(ms) < 10_000 else f"{ms / 1_000:,.1f} s"
+
+
+def _silent_streams(figures: Figures) -> str:
+    return (
+        f"silence: {figures['streams']:,} of {figures['opened']:,} streams went silent, the longest for "
+        f"{duration(figures['longest_ms'])} up to the end (no byte for longer than ever before)"
+    )
+
+
+def _streams_without_event(figures: Figures) -> str:
+    return f"silence: {figures['streams']:,} of {figures['opened']:,} streams never brought an event"
+
+
+def _unanswered(figures: Figures) -> str:
+    return (
+        f"headers: {figures['streams']:,} of {figures['requests']:,} requests without an answer; they are in no figure"
+    )
+
+
+def _idle_cuts(figures: Figures) -> str:
+    count = figures["connections"]
+    return (
+        f"cut: {count:,} connection{'' if count == 1 else 's'} ended after {duration(figures['silence_ms'])} without a "
+        "byte: an idle timeout on the way? Heartbeats more often than that prevent it"
+    )
+
+
+def _reach_incomplete(figures: Figures) -> str:
+    return (
+        f"reach: of {figures['events']:,} events of a broadcast, {figures['reached_all']:,} reached all of "
+        f"{figures['streams']:,} streams; a stream got {figures['share']:.0%} of them. Several server processes, each "
+        "with a publish/subscribe of its own, look like this"
+    )
+
+
+def _sequence_uncertain(figures: Figures) -> str:
+    source = figures["source"]
+    return f"audit: {source} may be a sequence, but {figures['reason']}; --sequence {_option(source)} audits it anyway"
+
+
+def _renumbered(figures: Figures) -> str:
+    return f"audit: numbering began anew on {figures['streams']:,} streams after a reconnection: loss unknown"
+
+
+def _unconfirmed_loss(figures: Figures) -> str:
+    return (
+        f"audit: {figures['numbers']:,} numbers are missing that no stream received: lost, or never sent; "
+        f"--sequence {_option(figures['source'])} counts them as lost"
+    )
+
+
+def _streams_not_audited(figures: Figures) -> str:
+    return f"audit: {figures['streams']:,} streams are left out: there, {figures['source']} is no sequence"
+
+
+def _held_back(figures: Figures) -> str:
+    cause = "a proxy or a compressor buffers them"
+    if figures["content_encodings"]:
+        cause = f"the response is compressed ({', '.join(figures['content_encodings'])}): flush after each event"
+    delivery = figures["delivery_max_ms"]
+    late = "" if delivery is None else f", delivery up to {duration(delivery)}"
+    return (
+        f"events are held back: {_bursts(figures)}, sent over {duration(figures['held_back_ms'])} and received "
+        f"together{late}: {cause}"
+    )
+
+
+def _plain_bursts(figures: Figures) -> str:
+    return f"events arrive in {_bursts(figures)}: something buffers them, or the server sends them so"
+
+
+def _bursts(figures: Figures) -> str:
+    every = "" if figures["every_ms"] is None else f" every {duration(figures['every_ms'])}"
+    return f"bursts of {figures['events']:,}{every}"
+
+
+def _gaps_inside_bursts(figures: Figures) -> str:
+    return (
+        f"gap: {figures['share']:.0%} of the gaps are between events that arrived together, and not in the row; "
+        f"the mean of all gaps is {duration(figures['mean_ms'])}"
+    )
+
+
+def _coalesced(figures: Figures) -> str:
+    return (
+        f"coalesced: {figures['share']:.0%} of the events came with something behind them; short latencies are missing"
+    )
+
+
+def _clock_step(figures: Figures) -> str:
+    return (
+        f"clock: this machine's wall clock was set by {figures['step_ms'] / 1000:+,.3f} s, {figures['t_s']} s into the "
+        "run: delivery before and after do not compare"
+    )
+
+
+def _clock_difference(figures: Figures) -> str:
+    seconds = figures["server_ahead_s"]
+    side = "ahead of" if seconds > 0 else "behind"
+    return (
+        f"clock: by the Date of its responses, the server's clock is {abs(seconds)} s {side} this machine's; delivery "
+        "contains the difference of the clocks"
+    )
+
+
+def _clock_skew(figures: Figures) -> str:
+    return (
+        f"clock skew: {figures['events']:,} events arrived up to {figures['largest_ms']:,.3f} ms before they were "
+        "sent, by the two clocks"
+    )
+
+
+def _delivery_jump(figures: Figures) -> str:
+    return (
+        f"clock: delivery changed by {figures['jump_ms'] / 1000:+,.3f} s, {figures['t_s']} s into the run, and stayed "
+        "so: a clock was set, here or on the server"
+    )
+
+
+def _timestamp_in_the_future(figures: Figures) -> str:
+    source = figures["source"]
+    return f"delivery: {source} lies in the future and is taken for no send time; --timestamp {_option(source)} uses it"
+
+
+def _option(source: str) -> str:
+    """Return a field as the option takes it."""
+    return source.split(", ")[0].removeprefix("data.")
+
+
+_WORDS: dict[str, Callable[[Figures], str]] = {
+    "silent-streams": _silent_streams,
+    "streams-without-event": _streams_without_event,
+    "unanswered": _unanswered,
+    "idle-cuts": _idle_cuts,
+    "reach-incomplete": _reach_incomplete,
+    "sequence-uncertain": _sequence_uncertain,
+    "renumbered": _renumbered,
+    "unconfirmed-loss": _unconfirmed_loss,
+    "streams-not-audited": _streams_not_audited,
+    "held-back": _held_back,
+    "bursts": _plain_bursts,
+    "gaps-inside-bursts": _gaps_inside_bursts,
+    "coalesced": _coalesced,
+    "clock-step": _clock_step,
+    "clock-difference": _clock_difference,
+    "clock-skew": _clock_skew,
+    "delivery-jump": _delivery_jump,
+    "timestamp-in-the-future": _timestamp_in_the_future,
+}
