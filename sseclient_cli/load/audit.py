@@ -45,6 +45,9 @@ MAX_TYPES = 100
 RING = 64
 """How many of the latest numbers are remembered with their content, where streams reconnect: a power of two."""
 
+_NOTHING = (-(2**63), 0)
+"""A place of the ring that is empty: no number is as low."""
+
 
 @dataclass(slots=True)
 class Faults:
@@ -82,8 +85,8 @@ class Numbering:
         """The number that comes next if all is well; no number is negative as long as there is no first one."""
         self.faults: Faults | None = None
         self._resumed = False
-        self._ring: list[int | None] | None = [None] * RING if remembers else None
-        """A hash of the content of the latest numbers: tells a replay from a new numbering."""
+        self._ring: list[tuple[int, int]] | None = [_NOTHING] * RING if remembers else None
+        """The latest numbers with a hash of their content: they tell a replay from a new numbering."""
 
     @property
     def remembers(self) -> bool:
@@ -108,7 +111,7 @@ class Numbering:
             self._take_late(number, event, earlier)
         self._resumed = False
         if self._ring is not None:
-            self._ring[number % RING] = hash(event.data)
+            self._ring[number % RING] = (number, hash(event.data))
 
     def _jump(self, number: int) -> None:
         faults = self._noted()
@@ -138,29 +141,25 @@ class Numbering:
     def _is_renumbered(self, number: int, event: Event) -> bool:
         """Say whether the first number of a new connection begins another numbering, or repeats what came before.
 
-        A server that goes on after the last event ID, or replays what came before it, sends the same content under the
-        same number. Where the content is not remembered, only a number at or below the very first one can tell.
+        A server that replays what came before sends the same content under the same number. Where that cannot be
+        compared, a number at or below the very first one begins anew: a loss in between is then unknown, not zero.
         """
-        if self.first is None or number <= self.first:
-            return not self._is_same(number, event)
-        known = self._content_of(number)
-        return known is not None and known != hash(event.data)
-
-    def _is_same(self, number: int, event: Event) -> bool:
-        known = self._content_of(number)
-        return known is not None and known == hash(event.data)
+        content = self._content_of(number)
+        if content is not None and content not in (self._content_of(number - 1), self._content_of(number + 1)):
+            return content != hash(event.data)
+        return self.first is None or number <= self.first
 
     def _content_of(self, number: int) -> int | None:
-        if self._ring is None or not self.expected - RING <= number < self.expected:
-            return None
-        return self._ring[number % RING]
+        """Return the hash of what came under a number; None if that is not remembered."""
+        known, content = _NOTHING if self._ring is None else self._ring[number % RING]
+        return content if known == number else None
 
     def _begin_anew(self, number: int) -> None:
         faults = self._noted()
         if self.first is not None and len(faults.ended) < MAX_RANGES:
             faults.ended.append((self.first, self.expected))
         self.first, self.expected = number, number + 1
-        self._ring = None if self._ring is None else [None] * RING
+        self._ring = None if self._ring is None else [_NOTHING] * RING
 
     def _is_news(self, number: int) -> bool:
         """Say whether a number below the base has not been there before; only so many are remembered."""

@@ -110,9 +110,9 @@ class Bench:
             self.since_wall_ns = time_ns() if step_ns > 0 else 0
             self.clocks.note_step(monotonic_ns(), step_ns)
 
-    def notice_clock_step(self, now_ns: int) -> None:
-        """Look whether the wall clock has been set; ``now_ns`` is monotonic, of this moment. Cheap: once a turn."""
-        if abs(now_ns - time_ns() - self.monotonic_less_wall_ns) > MAX_DRIFT_NS:
+    def notice_clock_step(self) -> None:
+        """Look whether the wall clock has been set. Cheap: it is done in each turn of the loop."""
+        if abs(monotonic_ns() - time_ns() - self.monotonic_less_wall_ns) > MAX_DRIFT_NS:
             self.look_at_clocks()
 
     def is_over(self) -> bool:

@@ -128,7 +128,6 @@ class Worker:
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
             now_ns = time.monotonic_ns()
-            bench.notice_clock_step(now_ns)
             idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
             if self._gather_ns or bench.attempts or idle_ns < POLL_RESOLUTION_NS:
                 gather_ns = CONNECTING_GATHER_NS if bench.attempts else self._gather_ns
@@ -136,8 +135,10 @@ class Worker:
                 if pause_ns > 0:
                     time.sleep(pause_ns / NS_PER_S)
                 turn_ns = now_ns + max(pause_ns, 0)
+                bench.notice_clock_step()  # right before what comes is put on the other clock
                 handle_ready(0)
             else:
+                bench.notice_clock_step()
                 handle_ready((idle_ns - POLL_RESOLUTION_NS) / NS_PER_S)
 
     # Looking at the clock.

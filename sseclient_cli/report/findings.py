@@ -176,13 +176,15 @@ def _clocks(document: Document) -> Iterator[Finding]:
         figures = {"server_ahead_s": document["clocks"]["server_ahead_s"]}
         yield Finding("clock-difference", Severity.WARNING, figures)
     delivery = document["latency"]["delivery"]
-    if delivery is not None and delivery.get("negative"):
+    if delivery is not None and delivery.get("negative") and not document["clocks"]["steps"]:
         figures = {"events": delivery["negative"], "largest_ms": -delivery["min_ms"]}
         yield Finding("clock-skew", Severity.WARNING, figures)
 
 
 def _delivery_jump(document: Document) -> Iterator[Finding]:
     """Find the moment from which on all events are later, or earlier, by the same time: a clock was set."""
+    if document["clocks"]["steps"]:
+        return  # that is said already
     rows = [(row["t_s"], row["delivery_p50_ms"]) for row in document["timeline"] if row["delivery_p50_ms"] is not None]
     for place in range(1, len(rows)):
         before, after = [ms for _, ms in rows[:place]], [ms for _, ms in rows[place:]]

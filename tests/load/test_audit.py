@@ -1,14 +1,34 @@
 import pytest
 
-from sseclient_cli.load.audit import MAX_MISSING, AuditCounts, SequenceCheck
+from sseclient_cli.load.audit import MAX_MISSING, SequenceCheck
+from sseclient_cli.load.audit_totals import Audit, FieldAudit, judge
+from sseclient_cli.load.field_search import Trust
+from sseclient_cli.protocol.event_stream import Event
 
 
-def checked(*numbers: int) -> AuditCounts:
-    counts = AuditCounts()
-    check = SequenceCheck(counts)
+def event(number: int, event_type: str = "message", data: str | None = None) -> Event:
+    return Event(event_type, f"content of {number}" if data is None else data, str(number))
+
+
+def found(check: SequenceCheck) -> Audit:
+    """What the audit of a field that the user has named says of one stream."""
+    totals = FieldAudit()
+    totals.add(check)
+    audit, _ = judge({"id": totals})
+    assert audit is not None
+    return audit
+
+
+def checked(*numbers: int) -> SequenceCheck:
+    check = SequenceCheck()
     for number in numbers:
-        check.check(number)
-    return counts
+        check.check(number, event(number))
+    return check
+
+
+def counts(check: SequenceCheck) -> tuple[int, int, int, int]:
+    audit = found(check)
+    return audit.checked, audit.lost_at_least, audit.duplicated, audit.out_of_order
 
 
 @pytest.mark.parametrize(
@@ -23,31 +43,154 @@ def checked(*numbers: int) -> AuditCounts:
         ((1, 4, 2, 2), 1, 1, 1),
         ((5, 3), 0, 0, 1),
         ((5, 3, 3, 4, 6), 0, 1, 2),
+        ((-3, -2, 0), 1, 0, 0),
     ],
 )
 def test_a_sequence_is_judged(numbers: tuple[int, ...], lost: int, duplicated: int, out_of_order: int) -> None:
-    assert checked(*numbers) == AuditCounts(len(numbers), lost, duplicated, out_of_order)
+    assert counts(checked(*numbers)) == (len(numbers), lost, duplicated, out_of_order)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3, 4, 5, 6), (1, 2, 3, 7, 8, 8, 5), (3, 2, 1, 2), (9, 10, 11, 40)])
+def test_numbers_taken_together_are_judged_as_one_by_one(numbers: tuple[int, ...]) -> None:
+    for cut in range(len(numbers)):
+        check = SequenceCheck()
+        for part in (numbers[:cut], numbers[cut:]):
+            if part:
+                check.check_all(list(part), [event(number) for number in part], is_one_type=True)
+        assert counts(check) == counts(checked(*numbers))
 
 
 def test_a_gap_of_any_size_takes_bounded_memory_and_is_counted_whole() -> None:
-    counts = AuditCounts()
-    check = SequenceCheck(counts)
-    for number in (1, 10**12, 10**12 - 1, 2):
-        check.check(number)
+    check = checked(1, 10**12, 10**12 - 1, 2)
     # The newest of the gap are remembered; the 2 is too far back to be known as late.
-    assert counts == AuditCounts(checked=4, lost=10**12 - 3, duplicated=1, out_of_order=1)
-    assert check._missing is not None
-    assert len(check._missing) < MAX_MISSING
+    assert counts(check) == (4, 10**12 - 3, 1, 1)
+    assert check.whole.faults is not None
+    assert len(check.whole.faults.missing) <= MAX_MISSING
 
 
 def test_late_numbers_below_the_first_take_bounded_memory() -> None:
     first = 10 * MAX_MISSING
     # Beyond what is remembered, a late one is no longer told from a duplicate.
     late = range(first - 1, first - 1 - 2 * MAX_MISSING, -1)
-    assert checked(first, *late) == AuditCounts(1 + 2 * MAX_MISSING, 0, MAX_MISSING, MAX_MISSING)
+    assert counts(checked(first, *late)) == (1 + 2 * MAX_MISSING, 0, MAX_MISSING, MAX_MISSING)
 
 
-def test_counts_of_two_workers_add_up() -> None:
-    counts = checked(1, 2, 5)
-    counts.merge(checked(1, 1))
-    assert counts == AuditCounts(checked=5, lost=2, duplicated=1, out_of_order=0)
+def test_each_type_may_have_a_numbering_of_its_own() -> None:
+    check = SequenceCheck(Trust.POSITION)
+    for number in range(20):
+        check.check(number, event(number, "a"))
+        if number % 3 == 0:
+            check.check(number // 3, event(number // 3, "b"))
+    assert not check.is_refuted
+    assert (found(check).by_type, *counts(check)) == (True, 27, 0, 0, 0)
+
+
+def test_one_numbering_over_several_types_is_read_as_one() -> None:
+    check = SequenceCheck()
+    for number in (1, 2, 3, 5, 6):
+        check.check(number, event(number, "ab"[number % 2]))
+    assert (found(check).by_type, *counts(check)) == (False, 5, 1, 0, 0)
+
+
+def test_a_loss_is_seen_in_the_numbering_of_a_type() -> None:
+    check = SequenceCheck()
+    for number in (1, 2, 3, 5):
+        check.check(number, event(number, "a"))
+        check.check(number, event(number, "b"))
+    assert (found(check).by_type, *counts(check)) == (True, 8, 2, 0, 0)
+
+
+def test_an_event_without_an_id_of_its_own_is_no_duplicate() -> None:
+    check = SequenceCheck(Trust.EVENT_ID)
+    for number in (1, 2, 3):
+        check.check(number, event(number))
+        # Blocks without an id keep the last one (WHATWG HTML 9.2.6); a heartbeat comes twice.
+        for _ in range(2):
+            check.check(number, Event("ping", "", str(number)))
+    assert not check.is_refuted
+    assert counts(check) == (3, 0, 0, 0)
+
+
+def test_an_event_that_comes_twice_is_a_duplicate() -> None:
+    check = SequenceCheck(Trust.EVENT_ID)
+    for number in (1, 2, 2, 3, 4, 5, 6):
+        check.check(number, event(number))
+    assert counts(check) == (7, 0, 1, 0)
+
+
+# What is named by the user is a sequence, whatever it holds; what was found by itself can be refuted.
+
+
+@pytest.mark.parametrize(
+    ("trust", "numbers", "is_refuted"),
+    [
+        (None, (1, 9, 4, 4, 70, 2, 2, 1), False),
+        (Trust.POSITION, (1, 2, 3, 4, 6, 7, 8, 9), False),
+        (Trust.POSITION, (1, 2, 3, 4, 9, 14, 21, 27), True),
+        (Trust.EVENT_ID, (1, 2, 3, 4, 9, 14, 21, 27), True),
+        (Trust.ONLY_WITHOUT_FAULT, (1, 2, 3, 4, 5, 6, 7, 8), False),
+        (Trust.ONLY_WITHOUT_FAULT, (1, 2, 3, 4, 5, 6, 7, 9), True),
+    ],
+)
+def test_faults_refute_a_sequence_that_was_found_by_itself(
+    trust: Trust | None, numbers: tuple[int, ...], is_refuted: bool
+) -> None:
+    check = SequenceCheck(trust)
+    for number in numbers:
+        check.check(number, event(number))
+    assert check.is_refuted is is_refuted
+
+
+def test_numbers_that_repeat_with_other_content_refute_a_sequence() -> None:
+    check = SequenceCheck(Trust.POSITION)
+    for number in range(40):
+        check.check(number, event(number, data="one part"))
+        if number % 8 == 0:
+            check.check(number, event(number, data="another part"))
+    assert check.is_refuted
+
+
+# Connections.
+
+
+def reconnected(before: list[Event], after: list[Event], *, remembers: bool = True) -> Audit:
+    check = SequenceCheck(remembers=remembers)
+    for each in before:
+        check.check(int(each.id), each)
+    check.resume()
+    for each in after:
+        check.check(int(each.id), each)
+    return found(check)
+
+
+def events(first: int, last: int, what: str = "content") -> list[Event]:
+    return [Event("message", f"{what} {number}", str(number)) for number in range(first, last + 1)]
+
+
+def test_a_stream_that_goes_on_has_lost_what_was_left_out() -> None:
+    audit = reconnected(events(1, 5), events(8, 9))
+    assert (audit.lost, audit.renumbered_streams) == (2, 0)
+    assert reconnected(events(1, 5), events(6, 9)).lost == 0
+
+
+def test_a_numbering_that_begins_anew_makes_the_loss_unknown() -> None:
+    audit = reconnected(events(1, 5), events(1, 5, "other"))
+    assert (audit.lost, audit.lost_at_least, audit.duplicated, audit.renumbered_streams) == (None, 0, 0, 1)
+
+
+def test_a_counter_that_has_already_passed_the_first_number_is_told_by_the_content() -> None:
+    audit = reconnected(events(1, 50), events(20, 60, "other"))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+def test_a_replay_is_told_from_a_new_numbering_by_the_content() -> None:
+    audit = reconnected(events(1, 50), events(1, 60))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 50, 0)
+    audit = reconnected(events(1, 50), events(41, 60))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 10, 0)
+
+
+def test_where_all_content_is_the_same_a_replay_is_not_claimed() -> None:
+    same = [Event("message", "x", str(number)) for number in range(1, 6)]
+    audit = reconnected(same, same)
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from audits import audit_of
 from scripted_server import head
 
 from sseclient_cli.load.health import saturation_reasons
@@ -122,7 +123,7 @@ def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> 
     assert totals.latencies[Latency.GAP].max_us < 100_000 + TOLERANCE_US
     assert totals.latencies[Latency.DELIVERY].max_us < TOLERANCE_US
     assert totals.latencies[Latency.DELIVERY].negative == 0
-    assert totals.audit.checked == 10
+    assert audit_of(totals).checked == 10
 
 
 def padded(number: int, size: int) -> bytes:
@@ -172,7 +173,7 @@ def test_a_stall_is_in_no_delivery_whatever_came_in_the_same_read(handle: Callab
     assert delivery.max_us < 30_000
     assert delivery.negative == 0
     assert totals.latencies[Latency.GAP].min_us > 10_000
-    assert (totals.audit.lost, totals.audit.duplicated) == (0, 0)
+    assert (audit_of(totals).lost, audit_of(totals).duplicated) == (0, 0)
 
 
 def test_the_event_that_events_cuts_off_does_not_lend_its_stamp() -> None:

@@ -1,12 +1,16 @@
 import pickle
+from array import array
+from dataclasses import fields
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sseclient_cli.load.audit import AuditCounts
+from sseclient_cli.load.audit_totals import FieldAudit
+from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.histogram import Histogram
 from sseclient_cli.load.metrics import MAX_TYPES, OTHER_TYPES, Latency, Recorder, Totals
+from sseclient_cli.load.reach import Arrivals, ReachSample
 
 Facts = dict[str, Any]
 
@@ -53,8 +57,8 @@ def comparable(value: object) -> object:
         return (value.encoded(), value.count, value.negative, value.sum_us, value.min_us, value.max_us)
     if isinstance(value, dict):
         return {key: comparable(held) for key, held in value.items()}
-    if isinstance(value, AuditCounts):
-        return (value.checked, value.lost, value.duplicated, value.out_of_order)
+    if isinstance(value, (FieldAudit, ReachSample, Arrivals)):
+        return {name: comparable(getattr(value, name)) for name in type(value).__slots__}
     return value
 
 
@@ -71,6 +75,7 @@ def merged(*parts: Totals) -> Totals:
 
 
 counts = st.integers(0, 1000)
+sizes = st.lists(st.integers(0, 10**6), max_size=5)
 durations = st.lists(st.integers(-100, 10**9), max_size=5)
 
 
@@ -80,8 +85,10 @@ def ticks(draw: st.DrawFn) -> tuple[int, Recorder, int, list[str]]:
     recorder = Recorder()
     for name in ("events", "comments", "bytes", "coalesced", "unstamped_reads"):
         setattr(recorder, name, draw(counts))
-    for name in ("read_delay", *(kind.value for kind in Latency)):
-        getattr(recorder, name).extend(draw(durations))
+    for name in Recorder.__slots__:
+        if isinstance(getattr(recorder, name), array):
+            # Counts of events are not negative; durations may be.
+            getattr(recorder, name).extend(draw(sizes if name in ("bursts", "stream_events") else durations))
     recorder.types.update(draw(st.lists(st.sampled_from(["message", "tick", "tock"]), max_size=5)))
     return (
         draw(st.integers(0, 4)),
@@ -121,8 +128,34 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
     made = play(Totals(planned=draw(counts), lost=draw(counts), cpu_percent=[draw(st.none() | st.floats(0, 100))]),
                 draw(shards))  # fmt: skip
     made.duration_ns, made.interrupted = draw(counts), draw(st.booleans())
-    made.timestamp_fields, made.sequence_fields = draw(st.sets(st.text())), draw(st.sets(st.text()))
-    made.audit.checked, made.audit.lost = draw(counts), draw(counts)
+    for field in fields(Totals):
+        if field.type == "int":
+            setattr(made, field.name, draw(counts))
+        elif field.type == "set[str]":
+            setattr(made, field.name, draw(st.sets(st.text())))
+        elif field.type in ("Counter[int]", "dict[int, int]"):
+            getattr(made, field.name).update(draw(st.dictionaries(counts, counts, max_size=3)))
+    made.audits = draw(st.dictionaries(st.sampled_from(["id", "data.seq"]), audits(), max_size=2))
+    made.reach = draw(reach_samples())
+    return made
+
+
+@st.composite
+def audits(draw: st.DrawFn) -> FieldAudit:
+    made = FieldAudit(Trust.EVENT_ID)
+    for field in fields(FieldAudit):
+        if field.type == "int":
+            setattr(made, field.name, draw(counts))
+    for changes in (made.spanned, made.received):
+        changes.update(draw(st.dictionaries(counts, st.integers(1, 9), max_size=4)))
+    return made
+
+
+@st.composite
+def reach_samples(draw: st.DrawFn) -> ReachSample:
+    made = ReachSample(draw(counts), draw(counts), draw(counts), draw(counts))
+    for key in draw(st.sets(st.sampled_from([b"a", b"b", b"c"]))):
+        made.arrivals[key] = Arrivals(draw(counts), draw(counts), draw(counts))
     return made
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from audits import audit_of
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
 from sseclient_cli.load.metrics import Latency, Totals
@@ -49,7 +50,12 @@ async def test_streams_are_replaced_after_their_lifetime_by_new_ones_that_know_n
     assert (totals.planned, totals.opened, totals.completed, totals.reconnected) == (6, 6, 4, 0)
     assert (totals.open_now, totals.peak_open, totals.events) == (2, 2, 12)
     assert [request.header("last-event-id") for request in server.requests] == [None] * 6
-    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated, errors(totals)) == (12, 0, 0, {})
+    assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated, errors(totals)) == (
+        12,
+        0,
+        0,
+        {},
+    )
 
 
 async def test_streams_of_an_open_model_leave_after_their_lifetime() -> None:
@@ -104,7 +110,7 @@ async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_eve
     assert 0.29 < second.arrived_s - first.arrived_s < 2, BUSY  # and not 3 s, which is the default
     assert (totals.opened, totals.reconnected, totals.ended_by_server, totals.open_now) == (1, 1, 1, 1)
     # The numbers go on over the connections.
-    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (4, 0, 0)
+    assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (4, 0, 0)
     assert (totals.latencies[Latency.FIRST_EVENT].count, totals.latencies[Latency.CONNECT].count) == (2, 2)
 
 
@@ -135,19 +141,21 @@ async def test_the_id_that_the_caller_gave_is_sent_and_is_no_number_of_the_serve
         plan = Plan(connections=1, duration_s=5, ramp_up_s=0, sequence=Field(), on_end=OnEnd.RECONNECT)
         totals = await asyncio.to_thread(Worker(Job(hops=(hop,), plan=plan)).run)
         assert [request.header("last-event-id") for request in server.requests] == [b"5", b"5", b"7"]
-    assert (totals.events, totals.audit.checked, totals.audit.duplicated) == (6, 2, 0)
+    assert (totals.events, audit_of(totals).checked, audit_of(totals).duplicated) == (6, 2, 0)
 
 
 async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> None:
     totals, _ = await ran([head(), b"retry: 10\n\n" + ids(8, 12)], held(ids(15, 15)), on_end=OnEnd.RECONNECT)
-    assert (totals.audit.lost, totals.audit.duplicated) == (2, 0)
+    assert (audit_of(totals).lost, audit_of(totals).duplicated) == (2, 0)
 
 
 @pytest.mark.parametrize("sequence", [Field(), Choice.AUTO])
 async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing(sequence: Field | Choice) -> None:
     bodies = b"retry: 10\n\n" + ids(1, 5), ids(1, 5)
     totals, _ = await ran([head(), bodies[0]], held(bodies[1]), on_end=OnEnd.RECONNECT, sequence=sequence)
-    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (10, 0, 0)
+    audit = audit_of(totals)
+    assert (audit.checked, audit.lost, audit.lost_at_least, audit.duplicated) == (10, None, 0, 0)
+    assert audit.renumbered_streams == 1
 
 
 async def test_reconnect_comes_back_after_a_broken_connection_and_gives_up_when_it_is_refused() -> None:
@@ -169,7 +177,7 @@ async def test_restart_begins_a_new_stream_at_once() -> None:
     totals, server = await ran(*[[head(), ids(1, 2)]] * 3, held(ids(1, 2)), on_end=OnEnd.RESTART)
     assert [request.header("last-event-id") for request in server.requests] == [None] * 4
     assert (totals.planned, totals.opened, totals.ended_by_server, totals.open_now) == (4, 4, 3, 1)
-    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (8, 0, 0)
+    assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (8, 0, 0)
     # The ends of the connections bring nothing that could be stamped.
     assert totals.reads == totals.stamped_reads or sys.platform != "linux"
 
@@ -189,7 +197,7 @@ async def test_a_storm_drops_every_stream_and_brings_all_back_at_once() -> None:
     # All are gone before the first comes back.
     assert max(request.arrived_s for request in before) < min(request.arrived_s for request in after)
     assert max(request.arrived_s for request in after) - min(request.arrived_s for request in after) < 0.3, BUSY
-    assert (totals.audit.checked, totals.audit.lost, totals.audit.duplicated) == (24, 0, 0)
+    assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (24, 0, 0)
 
 
 async def test_latencies_of_the_warm_up_are_left_out_and_its_events_are_not() -> None:

@@ -7,11 +7,12 @@ from scripted_server import head
 
 from sseclient_cli.errors import SseError
 from sseclient_cli.load.bench import Bench
-from sseclient_cli.load.fields import FieldReader
+from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.plan import Choice
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.load.undecided import Undecided
 from sseclient_cli.target import Address, Hop, Target
 
 
@@ -36,7 +37,7 @@ def turned(bench: Bench) -> None:
 def test_what_is_read_after_the_end_of_the_run_does_not_count() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
         hop = Hop(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, listener.getsockname()))
-        bench = Bench(route=Route((hop,)), poller=poller, fields=FieldReader(Choice.NONE, Choice.NONE))
+        bench = Bench(route=Route((hop,)), poller=poller, undecided=Undecided(KnownFields(Choice.NONE, Choice.NONE)))
         bench.ends_ns = time.monotonic_ns() + 10**12
         bench.look_at_clocks()
         stream = Stream(bench, Nobody(), 0)

@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
+from sseclient_cli.load.audit_totals import FieldAudit
+from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.metrics import ErrorCount, Latency, Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.report.document import build_document
@@ -19,8 +21,8 @@ def document(**changes: Any) -> Document:
     totals = Totals(planned=500, opened=500, peak_open=500, duration_ns=10_000_000_000, cpu_percent=[21.0])
     totals.events, totals.bytes, totals.reads, totals.stamped_reads = 48_000, 2_400_000, 48_000, 48_000
     totals.types["message"] = 48_000
-    totals.timestamp_fields, totals.sequence_fields = {"data.ts"}, {"id"}
-    totals.audit.checked = 48_000
+    totals.timestamp_fields = {"data.ts"}
+    totals.audits["id"] = FieldAudit(Trust.EVENT_ID, streams=500, checked=48_000)
     for kind, value_us in zip(Latency, (300, 400, 700, 1_500, 100_000, 7), strict=True):
         totals.latencies[kind].record({value_us: 500})
     totals.read_delay.record({90: 48_000})
@@ -68,7 +70,7 @@ def test_nothing_that_matters_is_cut_at_80_columns() -> None:
 
 def test_the_longest_durations_fit_into_80_columns() -> None:
     shown = document()
-    for latency in shown["latency"].values():
+    for latency in filter(None, shown["latency"].values()):
         latency.update({name: 99_999.4 for name in latency if name.endswith("_ms")})
     shown["latency"]["gap"].update({name: 86_400_000 for name in shown["latency"]["gap"] if name.endswith("_ms")})
     lines = [line.split() for line in text_of(shown, 80).splitlines()]

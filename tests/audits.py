@@ -1,0 +1,11 @@
+"""What an audit of a run has found, for tests of the engine."""
+
+from sseclient_cli.load.audit_totals import Audit, judge
+from sseclient_cli.load.metrics import Totals
+
+
+def audit_of(totals: Totals) -> Audit:
+    """Return the audit of a run that has one."""
+    audit, candidates = judge(totals.audits)
+    assert audit is not None, candidates
+    return audit
