@@ -192,7 +192,7 @@ class EventReading:
         now = Now(at_ns, at_ns + self._bench.server_less_client_ns)
         for event in events:
             search.offer(event, now)
-            if search.is_over:
+            if search.is_over or search.timestamp or search.sequence:
                 self._later_search = None
                 self._take_reader(known.concluded(search, reader))
                 break

@@ -1,0 +1,168 @@
+"""Findings are read from the document alone: these change one that shows nothing, and look at what is found."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.plan import Plan
+from sseclient_cli.report.document import build_document
+from sseclient_cli.report.findings import Document, Severity, findings
+from sseclient_cli.report.words import sentence
+from sseclient_cli.target import Address, Hop, Target
+
+
+def document(**changes: dict[str, Any]) -> Document:
+    """The document of a run in which all is well, with changes to its parts."""
+    totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
+    hop = Hop(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
+    made = build_document((hop,), Plan(connections=20, duration_s=10, ramp_up_s=1), totals, 0)
+    for part, values in changes.items():
+        made[part] = {**(made[part] or {}), **values}
+    return made
+
+
+def words_of(made: Document) -> dict[str, str]:
+    return {finding.code: sentence(finding) for finding in findings(made)}
+
+
+def latency(**values: float) -> dict[str, Any]:
+    names = ("count", "min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
+    return {**dict.fromkeys(names, 100.0), "stamp": "kernel", "hdr": "", **values}
+
+
+def durations(**values: float) -> dict[str, Any]:
+    return {"count": 20, "p10_ms": 1.0, "p50_ms": 1.0, "p90_ms": 1.0, "max_ms": 1.0, **values}
+
+
+def test_a_run_in_which_all_is_well_has_no_findings() -> None:
+    assert findings(document()) == []
+
+
+def test_silent_streams_are_a_fault_with_the_longest_silence() -> None:
+    made = document(silence={"at_end": durations(count=7, max_ms=11_000)})
+    assert words_of(made)["silent-streams"].startswith("silence: 7 of 20 streams went silent, the longest for 11.0 s")
+    assert findings(made)[0].severity is Severity.FAULT
+
+
+def test_streams_without_an_event_are_counted() -> None:
+    made = document(streams={"without_event": 10})
+    assert words_of(made) == {"streams-without-event": "silence: 10 of 20 streams never brought an event"}
+
+
+def test_requests_without_an_answer_are_counted() -> None:
+    made = document(streams={"unanswered": 60}, latency={"headers": latency(count=40)})
+    assert words_of(made)["unanswered"].startswith("headers: 60 of 100 requests without an answer")
+
+
+@pytest.mark.parametrize(
+    ("silence", "is_found"),
+    [
+        (durations(p10_ms=59_900, p50_ms=60_000, p90_ms=60_100), True),
+        (durations(p10_ms=5_000, p50_ms=60_000, p90_ms=90_000), False),
+        (durations(p10_ms=1_000, p50_ms=1_000, p90_ms=1_000), False),
+    ],
+)
+def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str, Any], is_found: bool) -> None:
+    words = words_of(document(silence={"before_cut": silence}))
+    assert ("idle-cuts" in words) is is_found
+    if is_found:
+        assert "after 60.0 s without a byte: an idle timeout on the way?" in words["idle-cuts"]
+
+
+def test_a_broadcast_that_does_not_reach_everybody_is_a_fault() -> None:
+    made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
+    assert (
+        "of 600 events of a broadcast, 0 reached all of 20 streams; a stream got 54%"
+        in words_of(made)["reach-incomplete"]
+    )
+    assert words_of(document(reach={"streams": 20, "events": 600, "reached_all": 600, "share": 1.0})) == {}
+
+
+AUDIT = {
+    "source": "id", "checked": 100, "lost": 0, "lost_at_least": 0, "duplicated": 0, "out_of_order": 0, "unconfirmed": 0,
+    "renumbered_streams": 0, "by_type": False, "refuting_streams": 0,
+}  # fmt: skip
+
+
+def test_a_loss_that_cannot_be_known_is_said_to_be_unknown() -> None:
+    made = document(audit={**AUDIT, "lost": None, "renumbered_streams": 200})
+    assert "numbering began anew on 200 streams after a reconnection: loss unknown" in words_of(made)["renumbered"]
+
+
+def test_numbers_that_nobody_received_are_named_with_the_option_that_counts_them() -> None:
+    made = document(audit={**AUDIT, "source": "data.seq", "unconfirmed": 12})
+    words = words_of(made)["unconfirmed-loss"]
+    assert "12 numbers are missing that no stream received" in words
+    assert "--sequence seq " in words
+
+
+def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
+    made = document()
+    made["run"]["plan"]["sequence"]["candidates"] = [{"source": "data.users", "reason": "its numbers jump"}]
+    words = words_of(made)["sequence-uncertain"]
+    assert "data.users" in words
+    assert "--sequence users " in words
+
+
+def held_back(encodings: dict[str, int], held_ms: float = 900) -> Document:
+    return document(
+        bursts={
+            "events": {"count": 200, "min": 10, "p50": 10, "max": 10},
+            "gaps_inside": 1800,
+            "held_back": durations(p50_ms=held_ms),
+            "content_encodings": encodings,
+        },
+        latency={"gap": latency(count=180, p50_ms=1000, mean_ms=1000), "delivery": latency(max_ms=902)},
+    )
+
+
+def test_events_that_are_held_back_are_named_with_the_evidence() -> None:
+    words = words_of(held_back({}))
+    held = words["held-back"]
+    assert "bursts of 10 every 1.00 s, sent over 900 ms and received together, delivery up to 902 ms" in held
+    assert "a proxy or a compressor buffers" in words["held-back"]
+    assert "91% of the gaps are between events that arrived together" in words["gaps-inside-bursts"]
+    assert "the mean of all gaps is 91 ms" in words["gaps-inside-bursts"]
+
+
+def test_compression_is_named_as_the_cause_where_there_is_any() -> None:
+    assert "the response is compressed (gzip): flush" in words_of(held_back({"gzip": 20}))["held-back"]
+
+
+def test_bursts_of_events_that_were_sent_together_are_not_held_back() -> None:
+    words = words_of(held_back({}, held_ms=0.2))
+    assert "held-back" not in words
+    assert "events arrive in bursts of 10 every 1.00 s" in words["bursts"]
+
+
+def test_a_step_of_our_clock_is_named() -> None:
+    made = document(clocks={"steps": [{"t_s": 3, "step_ms": 5000.0}]})
+    assert "wall clock was set by +5.000 s, 3 s into the run" in words_of(made)["clock-step"]
+
+
+@pytest.mark.parametrize(("ahead_s", "words"), [(5, "5 s ahead of this machine's"), (-5, "5 s behind this machine's")])
+def test_a_constant_difference_of_the_clocks_is_named(ahead_s: int, words: str) -> None:
+    assert words in words_of(document(clocks={"server_ahead_s": ahead_s}))["clock-difference"]
+
+
+def with_delivery(*medians_ms: float | None) -> Document:
+    made = document()
+    made["timeline"] = [{"t_s": t_s, "delivery_p50_ms": ms} for t_s, ms in enumerate(medians_ms)]
+    return made
+
+
+def test_a_delivery_that_jumps_and_stays_so_is_a_clock_that_was_set() -> None:
+    assert "changed by +4.9" in words_of(with_delivery(1, 2, None, 5000, 5001))["delivery-jump"]
+    assert "changed by -3,600" in words_of(with_delivery(1, -3_600_000, -3_600_000))["delivery-jump"]
+
+
+@pytest.mark.parametrize("medians_ms", [(1, 1500, 3000, 4500), (1, 5000, 1), (1, 2, 3), (5,), ()])
+def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: tuple[float, ...]) -> None:
+    assert words_of(with_delivery(*medians_ms)) == {}
+
+
+def test_what_is_missing_stands_before_what_only_helps_to_read() -> None:
+    made = document(silence={"at_end": durations()}, events={"coalesced": 1000}, streams={"without_event": 1})
+    assert [finding.code for finding in findings(made)] == ["silent-streams", "streams-without-event", "coalesced"]
