@@ -13,7 +13,7 @@ from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.field_search import FieldSearch, Now, Trust, trust_of
 from sseclient_cli.load.fields import FieldReader
 from sseclient_cli.load.plan import Field
-from sseclient_cli.load.undecided import Arrival, KeptRead, UndecidedStream
+from sseclient_cli.load.undecided import Arrival, Read, UndecidedStream
 from sseclient_cli.protocol.event_stream import Event
 
 LEAST_RATIO = 20
@@ -54,31 +54,20 @@ class EventReading:
             self._undecided = UndecidedStream(bench.undecided)
         self.is_needed = known.decided is None or known.decided.needed
 
-    def take(
-        self,
-        events: list[Event],
-        at_ns: int,
-        of_last: Arrival | None,
-        of_others: Arrival | None,
-        *,
-        is_one_type: bool,
-    ) -> None:
-        """Take the events of a read whose last byte arrived then (wall clock).
-
-        The arrivals of the last event and of the others are None where they are not known.
-        """
+    def take(self, read: Read) -> None:
+        """Take the events of a read."""
         reader = self._reader
-        self._events += len(events)
+        self._events += len(read.events)
         if reader is None:
-            self._wait(events, at_ns, of_last, of_others)
+            self._wait(read)
             return
         if reader.needed:
-            if len(events) == 1:
-                self._sample(events[0], reader, of_last)
+            if len(read.events) == 1:
+                self._sample(read.events[0], reader, read.of_last)
             else:
-                self._sample_all(events, reader, of_last, of_others, is_one_type=is_one_type)
+                self._sample_all(read, reader)
         if self._events >= self._searches_at:
-            self._search_again(events, at_ns)
+            self._search_again(read)
 
     def resume(self) -> None:
         """Take the next event as the first of a new connection."""
@@ -95,8 +84,8 @@ class EventReading:
 
     # What events say.
 
-    def _sample(self, event: Event, reader: FieldReader, arrival: Arrival | None) -> int | None:
-        """Read what an event says of itself; return when it was sent, if that was read."""
+    def _sample(self, event: Event, reader: FieldReader, arrival: Arrival | None) -> None:
+        """Read what an event says of itself."""
         sent_ns, number = reader.read(event, with_timestamp=arrival is not None)
         if sent_ns is not None and arrival is not None:
             delivery_ns = arrival.at_ns - sent_ns
@@ -104,27 +93,21 @@ class EventReading:
                 self._bench.recorder.delivery.append(delivery_ns // 1000)
         if number is not None and self._check is not None and not self._check.check(number, event):
             self._doubt(self._check)
-        return sent_ns
 
-    def _sample_all(
-        self,
-        events: list[Event],
-        reader: FieldReader,
-        of_last: Arrival | None,
-        of_others: Arrival | None,
-        *,
-        is_one_type: bool,
-    ) -> None:
+    def _sample_all(self, read: Read, reader: FieldReader) -> None:
         """Read what the events of one read say of themselves."""
-        if of_others is None:
-            self._check_all(events[:-1], reader, is_one_type=is_one_type)
-            self._sample(events[-1], reader, of_last)
-            return
-        sent_ns = [self._sample(event, reader, of_others) for event in events[:-1]]
-        first_ns, last_ns = sent_ns[0] if sent_ns else None, self._sample(events[-1], reader, of_last)
-        if first_ns is not None and last_ns is not None:
-            # They arrived together: so long the first one was held back.
-            self._bench.recorder.held_back.append((last_ns - first_ns) // 1000)
+        *others, last = read.events
+        if read.of_others is not None:
+            for event in others:
+                self._sample(event, reader, read.of_others)
+        else:
+            self._check_all(others, reader, is_one_type=read.is_one_type)
+        self._sample(last, reader, read.of_last)
+        if read.is_burst and reader.timestamp is not None:
+            first_ns, last_ns = (reader.read(event, with_timestamp=True)[0] for event in (read.events[0], last))
+            if first_ns is not None and last_ns is not None:
+                # They arrived together: so long the first one was held back.
+                self._bench.recorder.held_back.append((last_ns - first_ns) // 1000)
 
     def _check_all(self, events: list[Event], reader: FieldReader, *, is_one_type: bool) -> None:
         """Audit events whose arrivals are not known."""
@@ -144,16 +127,19 @@ class EventReading:
 
     # What to read.
 
-    def _wait(self, events: list[Event], at_ns: int, of_last: Arrival | None, of_others: Arrival | None) -> None:
+    def _wait(self, read: Read) -> None:
         """Keep events until it is known what to read in them."""
         bench = self._bench
-        if at_ns < bench.warm_wall_ns:
-            of_last = of_others = None  # what came in the warm-up has no latency, however long it waits
+        if read.at_ns < bench.warm_wall_ns:
+            # What came in the warm-up has no latency, however long it waits.
+            read = read._replace(of_last=None, of_others=None, is_burst=False)
         if self._undecided is not None:
-            now = Now(at_ns, at_ns + bench.server_less_client_ns)
-            reader = self._undecided.keep(KeptRead(events, of_last, of_others), now)
+            reader = self._undecided.keep(read, self._now(read))
             if reader is not None:
                 self._decide(reader)
+
+    def _now(self, read: Read) -> Now:
+        return Now(read.at_ns, read.at_ns + self._bench.server_less_client_ns)
 
     def _decide(self, reader: FieldReader) -> None:
         """Measure what has waited, now that it is known what to read in it."""
@@ -166,8 +152,7 @@ class EventReading:
                 self.resume()
             else:
                 # What came first may refute a sequence that was found then.
-                current = self._reader or reader
-                self._sample_all(read.events, current, read.of_last, read.of_others, is_one_type=False)
+                self._sample_all(read, self._reader or reader)
         undecided.release()
 
     def _take_reader(self, reader: FieldReader) -> None:
@@ -181,7 +166,7 @@ class EventReading:
         is_complete = known.is_complete(reader)
         self._searches_at = sys.maxsize if is_complete else max(FIRST_LATER_SEARCH, 2 * self._events)
 
-    def _search_again(self, events: list[Event], at_ns: int) -> None:
+    def _search_again(self, read: Read) -> None:
         """Look for what this stream lacks, in events that do not wait for it."""
         known, reader = self._bench.undecided.known, self._reader
         if reader is None:
@@ -189,9 +174,8 @@ class EventReading:
         search = self._later_search
         if search is None:
             search = self._later_search = known.new_search(reader, self._refuted)
-        now = Now(at_ns, at_ns + self._bench.server_less_client_ns)
-        for event in events:
-            search.offer(event, now)
+        for event in read.events:
+            search.offer(event, self._now(read))
             if search.is_over or search.timestamp or search.sequence:
                 self._later_search = None
                 self._take_reader(known.concluded(search, reader))

@@ -19,11 +19,14 @@ from operator import itemgetter
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
 from sseclient_cli.load.silence import is_silent
-from sseclient_cli.load.undecided import Arrival
+from sseclient_cli.load.undecided import Arrival, Read
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
 """Two turns of the loop. Beyond it the generator was late, and when something arrived is anybody's guess."""
+
+MAX_BURST_NS = 20_000_000
+"""Events that arrived within this time are a burst. What buffers holds events back for longer (``findings.py``)."""
 
 _type_of = itemgetter(0)  # of an event, which is a tuple
 
@@ -115,14 +118,15 @@ class Meter:
         self.events += count
         recorder.events += count
         recorder.coalesced += count - is_exact
-        is_one_type = True
+        is_one_type, is_burst = True, False
         if count == 1:
             recorder.types[events[0].type] += 1
         else:
             types = Counter(map(_type_of, events))
             is_one_type = len(types) == 1
             recorder.types.update(types)
-            if uncertainty_ns is not None:
+            is_burst = is_fresh and arrival_ns - bench.poller.empty_ns <= MAX_BURST_NS
+            if is_burst:
                 recorder.bursts.append(count)
         if self._reach_bit:
             bench.reach.take(events, self._reach_bit, arrival_mono_ns)
@@ -132,7 +136,7 @@ class Meter:
         if reading.is_needed:
             vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
             exact = Arrival(arrival_ns, 0) if is_exact else vague
-            reading.take(events, arrival_ns, exact, vague, is_one_type=is_one_type)
+            reading.take(Read(events, arrival_ns, exact, vague, is_burst, is_one_type))
 
     def uncertainty_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
         """Return how much earlier than the last byte of a read another one of it may have arrived; None: too much."""

@@ -33,12 +33,20 @@ class Arrival(NamedTuple):
     uncertainty_ns: int
 
 
-class KeptRead(NamedTuple):
-    """The events of one read; the arrivals of the last one and of the others are None where they are not known."""
+class Read(NamedTuple):
+    """The events of one read, whose last byte arrived at ``at_ns`` (wall clock).
+
+    The arrivals of the last event and of the others are None where they are not known.
+    """
 
     events: list[Event]
+    at_ns: int
     of_last: Arrival | None
     of_others: Arrival | None
+    is_burst: bool = False
+    """Whether the events arrived together, and not only because the generator was late."""
+    is_one_type: bool = False
+    """Whether it is known that all events have one type."""
 
 
 class Undecided:
@@ -60,10 +68,10 @@ class UndecidedStream:
         self._search: FieldSearch | None = None
         self._bytes = 0
         self._events = 0
-        self.reads: list[KeptRead | None] = []
+        self.reads: list[Read | None] = []
         """What has come, in its order; None for a new connection."""
 
-    def keep(self, read: KeptRead, now: Now) -> FieldReader | None:
+    def keep(self, read: Read, now: Now) -> FieldReader | None:
         """Keep a read, which arrived now; return what reads its events once that is known."""
         shared, events = self._undecided, read.events
         self.reads.append(read)

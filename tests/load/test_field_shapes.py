@@ -17,7 +17,7 @@ from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.plan import Choice
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
-from sseclient_cli.load.undecided import Arrival, Undecided
+from sseclient_cli.load.undecided import Arrival, Read, Undecided
 from sseclient_cli.protocol.event_stream import Event
 from sseclient_cli.target import Address, Hop, Target
 
@@ -43,7 +43,7 @@ def judged(shape: Shape) -> tuple[Audit | None, list[Candidate]]:
         for order, (stream, each) in enumerate(shape(random.Random(1))):
             reading = readings.setdefault(stream, EventReading(bench))
             at_ns = NOW_NS + order * INTERVAL_NS // STREAMS
-            reading.take([each], at_ns, Arrival(at_ns, 0), None, is_one_type=True)
+            reading.take(Read([each], at_ns, Arrival(at_ns, 0), None))
         for reading in readings.values():
             reading.finish()
         assert undecided.waiting_bytes == undecided.searching == 0

@@ -15,7 +15,7 @@ from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.plan import Choice, Field
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
-from sseclient_cli.load.undecided import Arrival, Undecided
+from sseclient_cli.load.undecided import Arrival, Read, Undecided
 from sseclient_cli.protocol.event_stream import Event
 from sseclient_cli.target import Address, Hop, Target
 
@@ -32,7 +32,7 @@ def bench() -> Iterator[Bench]:
 
 def take(reading: EventReading, events: list[Event], at_ns: int, *, is_known: bool = True) -> None:
     """Take the events of a read of which the last one's arrival is known, or none."""
-    reading.take(events, at_ns, Arrival(at_ns, 0) if is_known else None, None, is_one_type=True)
+    reading.take(Read(events, at_ns, Arrival(at_ns, 0) if is_known else None, None))
 
 
 def events(first: int, count: int) -> list[Event]:
@@ -62,7 +62,7 @@ def test_only_the_last_event_of_a_read_has_the_arrival_of_the_read(bench: Bench)
 
 def test_how_long_events_were_held_back_is_known_by_their_own_timestamps(bench: Bench) -> None:
     reading, at_ns = EventReading(bench), NOW_NS + 50_000_000
-    reading.take(events(0, 6), at_ns, Arrival(at_ns, 0), Arrival(at_ns, 1000), is_one_type=True)
+    reading.take(Read(events(0, 6), at_ns, Arrival(at_ns, 0), Arrival(at_ns, 1000), is_burst=True))
     assert list(bench.recorder.held_back) == [5]
     assert len(bench.recorder.delivery) == 6
 
