@@ -54,6 +54,16 @@ class EventReading:
             self._undecided = UndecidedStream(bench.undecided)
         self.is_needed = known.decided is None or known.decided.needed
 
+    def take_one(self, event: Event, at_ns: int, arrival: Arrival | None) -> None:
+        """Take the only event of a read; see ``take``. Most reads bring one."""
+        reader = self._reader
+        if reader is None or self._events >= self._searches_at:
+            self.take(Read([event], at_ns, arrival, None))
+            return
+        self._events += 1
+        if reader.needed:
+            self._sample(event, reader, arrival)
+
     def take(self, read: Read) -> None:
         """Take the events of a read."""
         reader = self._reader

@@ -133,8 +133,12 @@ class Meter:
         reading = self._reading
         if reading is None:
             reading = self._reading = EventReading(bench)
-        if reading.is_needed:
-            vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
+        if not reading.is_needed:
+            return
+        vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
+        if count == 1:
+            reading.take_one(events[0], arrival_ns, vague)  # the uncertainty of an exact one is 0
+        else:
             exact = Arrival(arrival_ns, 0) if is_exact else vague
             reading.take(Read(events, arrival_ns, exact, vague, is_burst, is_one_type))
 
