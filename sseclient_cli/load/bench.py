@@ -9,24 +9,15 @@ from typing import Any, NamedTuple, Protocol
 
 from sseclient_cli.load.audit import AuditCounts
 from sseclient_cli.load.fields import MAX_UNDECIDED_CHARS, MAX_UNDECIDED_EVENTS, FieldReader
+from sseclient_cli.load.memory import HeldMemory
 from sseclient_cli.load.metrics import Recorder
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
-
-UNFINISHED_EVENTS_BYTES = 1024 * 1024 * 1024
-"""What the events that are not complete may take in all streams of a worker together; it makes MAX_EVENT_BYTES less."""
-
-LEAST_MAX_EVENT_BYTES = 1024 * 1024
-"""... but not less than this, which is more than any sane event."""
-
-
-def max_event_bytes_of(streams: int) -> int:
-    """Return how large an event of one of so many streams may be."""
-    return max(min(MAX_EVENT_BYTES, UNFINISHED_EVENTS_BYTES // streams), LEAST_MAX_EVENT_BYTES)
+"""Less than the parser's own limit: a stream of a load test that never ends an event is to be noticed soon. What all
+streams hold together has a limit of its own (``memory.py``)."""
 
 
 def clock_offset_ns() -> int:
@@ -64,6 +55,7 @@ class Bench:
     fields: FieldReader
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
+    held_memory: HeldMemory = field(default_factory=HeldMemory)
     retry_statuses: frozenset[int] = frozenset()
     ends_ns: int = 0
     """When the run is over (monotonic)."""

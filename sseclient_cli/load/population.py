@@ -12,9 +12,10 @@ from time import monotonic_ns
 
 from sseclient_cli.errors import ConnectTimeoutError, SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
-from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.load.stream import Stream
 
 STARTS_PER_TURN = 10
 """Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
@@ -184,6 +185,7 @@ class Population:
                 self._come_back(stream, monotonic_ns() + delay_ms * 1_000_000)
                 return
         del self._streams[stream.slot]
+        stream.close()
         totals.failed += not stream.has_opened
         if on_end is OnEnd.RESTART:
             totals.planned += 1

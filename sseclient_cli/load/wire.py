@@ -24,6 +24,7 @@ from sseclient_cli.errors import (
     LimitError,
     SseError,
 )
+from sseclient_cli.keepalive import keep_alive
 from sseclient_cli.target import Address
 from sseclient_cli.tls import tls_error
 
@@ -126,6 +127,7 @@ class Wire:
         if self._socket.family != _UNIX:
             # A request is a small write or two, and nothing should wait for more.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            keep_alive(self._socket)
 
     def handshake(self) -> bool:
         """Go on with the TLS handshake, where there is one; return whether it is done. Raises TlsError or OSError."""

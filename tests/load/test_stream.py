@@ -8,10 +8,11 @@ from scripted_server import head
 from sseclient_cli.errors import SseError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.fields import FieldReader
+from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.plan import Choice
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
-from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.load.stream import Stream
 from sseclient_cli.target import Address, Hop, Target
 
 
