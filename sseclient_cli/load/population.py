@@ -6,6 +6,7 @@ It does what is due when the worker's loop calls it, and is told by the streams 
 from __future__ import annotations
 
 import random
+from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
@@ -26,6 +27,9 @@ RESTART_AFTER_FAILURE_NS = NS_PER_S
 QUEUES_SAMPLED = 16
 """Streams whose receive queue is asked for at each tick: 0.02 ms."""
 
+LASTING_NS = 2 * NS_PER_S
+"""The age at which a connection is given keep-alive, whose first probe comes after 10 s of silence."""
+
 NEVER_NS = 2**63 - 1
 
 
@@ -43,6 +47,8 @@ class Population:
         """By slot: those that are not over, be they connected or waiting to be."""
         self._due: list[tuple[int, int, Stream]] = []
         """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
+        self._unguarded: deque[tuple[int, Stream]] = deque()
+        """Connections without keep-alive in the order of their starts, with their start (monotonic)."""
         self._order = count()
         self._started_ns = 0
         self.row = 0
@@ -85,8 +91,18 @@ class Population:
             if is_under_way and now_ns - began_ns < self._timeout_ns:
                 break  # the order is that of the starts: all others are younger
             connecting.popleft()
-            if is_under_way:
+            if not is_under_way and stream.began_ns == began_ns:
+                self._unguarded.append((began_ns, stream))
+            elif is_under_way:
                 stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
+
+    def keep_alive(self) -> None:
+        """Switch keep-alive on for connections that last: it is of no use to others, and would slow down opening."""
+        unguarded, now_ns = self._unguarded, monotonic_ns()
+        while unguarded and now_ns - unguarded[0][0] >= LASTING_NS:
+            began_ns, stream = unguarded.popleft()
+            if stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
+                stream.wire.keep_alive()
 
     def close(self) -> None:
         """Close every connection at the end of the run."""
@@ -96,7 +112,7 @@ class Population:
     def receive_queues_bytes(self) -> list[int]:
         """Return how much waits to be read in a few of the open streams: what a server is held up by, if it is much."""
         sampled = random.sample(list(self._streams.values()), min(QUEUES_SAMPLED, len(self._streams)))
-        queues = [stream.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
+        queues = [stream.wire.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
         return [queued_bytes for queued_bytes in queues if queued_bytes is not None]
 
     def _do(self, moment: Moment) -> None:

@@ -270,9 +270,10 @@ class Stream:
         # The same text that the parser held; close() has let go of both.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 
-    def receive_queue_bytes(self) -> int | None:
-        """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
-        return self._wire.receive_queue_bytes()
+    @property
+    def wire(self) -> Wire:
+        """The present connection, or the last one."""
+        return self._wire
 
     @property
     def has_delivered(self) -> bool:

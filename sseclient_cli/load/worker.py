@@ -150,6 +150,7 @@ class Worker:
         self._record_lag(now_ns)
         self._bench.look_at_clocks()
         self._population.end_overdue_connects()
+        self._population.keep_alive()
         self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
