@@ -1,9 +1,10 @@
-"""What a parser holds of memory, as it reports it: a budget over thousands of streams is made of these figures."""
+"""The memory that a parser reports to hold: the limit over thousands of streams is checked with these figures."""
 
 from sys import getsizeof
 
 import pytest
 
+from sseclient_cli.errors import EventTooLargeError
 from sseclient_cli.protocol.event_stream import Event, EventStreamParser
 
 MIB = 1024 * 1024
@@ -79,4 +80,5 @@ def test_an_id_that_waits_for_the_end_of_its_event_counts_beside_the_last_one() 
 def test_a_parser_that_holds_a_large_id_keeps_to_its_limit() -> None:
     parser = EventStreamParser("x" * MIB, max_event_bytes=10)
     assert parser.feed(b"data: 1\n\n") == [Event("message", "1", "x" * MIB)]
-    assert parser.feed(b"id: 1\ndata:2\n\n") == []  # eleven bytes
+    with pytest.raises(EventTooLargeError):
+        parser.feed(b"id: 1\ndata:2\n\n")  # eleven bytes
