@@ -47,8 +47,9 @@ class Population:
         """By slot: those that are not over, be they connected or waiting to be."""
         self._due: list[tuple[int, int, Stream]] = []
         """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
-        self._unguarded: deque[tuple[int, Stream]] = deque()
-        """Connections without keep-alive in the order of their starts, with their start (monotonic)."""
+        self._unguarded: deque[tuple[int, int]] = deque()
+        """Connections without keep-alive in the order of their starts: their start (monotonic) and slot. No streams,
+        or it would keep those in memory that are over."""
         self._order = count()
         self._started_ns = 0
         self.row = 0
@@ -92,7 +93,7 @@ class Population:
                 break  # the order is that of the starts: all others are younger
             connecting.popleft()
             if not is_under_way and stream.began_ns == began_ns:
-                self._unguarded.append((began_ns, stream))
+                self._unguarded.append((began_ns, stream.slot))
             elif is_under_way:
                 stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
 
@@ -100,8 +101,9 @@ class Population:
         """Switch keep-alive on for connections that last: it is of no use to others, and would slow down opening."""
         unguarded, now_ns = self._unguarded, monotonic_ns()
         while unguarded and now_ns - unguarded[0][0] >= LASTING_NS:
-            began_ns, stream = unguarded.popleft()
-            if stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
+            began_ns, slot = unguarded.popleft()
+            stream = self._streams.get(slot)
+            if stream is not None and stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
                 stream.wire.keep_alive()
 
     def close(self) -> None:
