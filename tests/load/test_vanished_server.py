@@ -32,8 +32,8 @@ def timer_of_connection_to(port: int) -> tuple[str, float]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the timers of its connections")
 def test_a_connection_that_lasts_has_keep_alive() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = Address(socket.AF_INET, listener.getsockname())
-        port = address.socket_address[1]
+        port: int = listener.getsockname()[1]
+        address = Address(socket.AF_INET, ("127.0.0.1", port))
         hop = Hop(Target(url=f"http://127.0.0.1:{port}/"), address)
         worker = Worker(Job(hops=(hop,), plan=Plan(connections=1, duration_s=30, ramp_up_s=0)))
         running = threading.Thread(target=worker.run)
