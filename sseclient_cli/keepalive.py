@@ -1,7 +1,7 @@
-"""TCP keep-alive: notice a peer that vanished without a word, in about 20 seconds.
+"""TCP keep-alive: detect a peer that vanished without FIN or RST, in about 20 seconds.
 
-A server that lost its power, a cable, or a NAT entry that expired sends neither FIN nor RST. Without probes, a client
-that only reads waits for days. Linux sends the first probe after two hours by default.
+A server that lost power, a broken cable or an expired NAT entry sends nothing. Without probes, a client that only reads
+never notices. By default, keep-alive is off, and Linux sends its first probe after two hours.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ INTERVAL_S = 3
 PROBES = 3
 
 VANISHED_AFTER_S = IDLE_S + INTERVAL_S * PROBES
-"""When a peer that does not answer is given up."""
+"""Silence after which the connection is closed if no probe is answered."""
 
-# macOS names the time before the first probe differently. Before SO_KEEPALIVE: Linux would start its timer twice.
+# macOS calls TCP_KEEPIDLE TCP_KEEPALIVE. SO_KEEPALIVE comes last: earlier, Linux would start its timer twice.
 _IDLE_OPTION = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
 _OPTIONS = [
     (socket.IPPROTO_TCP, option, value)
@@ -32,7 +32,7 @@ _OPTIONS = [
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Switch keep-alive on, with these times where the platform has them; a socket that is not TCP stays as it is."""
+    """Enable keep-alive, with these times where the platform supports them. Other sockets than TCP are left alone."""
     with suppress(OSError):
         for level, option, value in _OPTIONS:
             sock.setsockopt(level, option, value)

@@ -19,7 +19,7 @@ TURN_NS = 1_000_000
 
 
 class EncodedBody:
-    """The encoded bytes of one read, and the decoded pieces that come of them."""
+    """The encoded bytes of one read, taken as decoded pieces."""
 
     __slots__ = ("_decoder", "_ends", "_error", "_following", "arrival_ns")
 

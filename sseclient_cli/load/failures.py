@@ -15,7 +15,7 @@ from sseclient_cli.errors import (
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
 
-# What Linux reports when the probes have failed: the last error of the way, if it heard of one.
+# What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 

@@ -53,7 +53,9 @@ def saturation_reasons(totals: Totals) -> list[str]:
         reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
     ended = totals.errors.get(MemoryLimitError.kind)
     if ended is not None:
-        reasons.append(f"{ended.count:,} streams were ended here for want of memory: {ended.example}")
+        reasons.append(
+            f"{ended.count:,} streams were closed by the load generator to limit its memory: {ended.example}"
+        )
     return reasons
 
 

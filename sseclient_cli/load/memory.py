@@ -16,7 +16,7 @@ socket buffers, and for the copies that are made of an event while it is complet
 
 
 def max_held_bytes(available_bytes: int | None, workers: int) -> int:
-    """Return the limit of one of so many workers; None: nobody knows how much memory is available."""
+    """Return the limit of each worker; ``available_bytes`` is None where the system does not say."""
     if available_bytes is None:
         return MAX_HELD_BYTES
     return min(MAX_HELD_BYTES, int(available_bytes * HELD_SHARE) // workers)

@@ -1,4 +1,4 @@
-"""A server that vanishes without a word: its streams are lost, and not silent for ever."""
+"""A server that vanishes without FIN or RST: its streams are reported as lost."""
 
 import errno
 import os
