@@ -44,6 +44,12 @@ class LimitError(SseError):
     exit_code = 2
 
 
+class MemoryLimitError(LimitError):
+    """The unfinished events of all streams together need more memory than is set aside for them."""
+
+    kind = "memory-limit"
+
+
 class ConnectError(SseError):
     """No connection could be had, and no more specific reason is known."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.clocks import MAX_DRIFT_NS, ClockWatch
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.memory import HeldMemory
 from sseclient_cli.load.metrics import Recorder
 from sseclient_cli.load.plan import Field
 from sseclient_cli.load.poller import Poller
@@ -19,22 +20,11 @@ from sseclient_cli.load.route import Route
 from sseclient_cli.load.undecided import Undecided
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""Less than the parser's own limit: there are thousands of streams, and one event may have to wait in each."""
-
-UNFINISHED_EVENTS_BYTES = 1024 * 1024 * 1024
-"""What the events that are not complete may take in all streams of a worker together; it makes MAX_EVENT_BYTES less."""
-
-LEAST_MAX_EVENT_BYTES = 1024 * 1024
-"""... but not less than this, which is more than any sane event."""
-
+"""Less than the parser's own limit: a stream of a load test that never ends an event is to be noticed soon. What all
+streams hold together has a limit of its own (``memory.py``)."""
 
 MAX_CODING_CHARS = 40
 """A coding that can be undone has a short name, or two."""
-
-
-def max_event_bytes_of(streams: int) -> int:
-    """Return how large an event of one of so many streams may be."""
-    return max(min(MAX_EVENT_BYTES, UNFINISHED_EVENTS_BYTES // streams), LEAST_MAX_EVENT_BYTES)
 
 
 def clock_offset_ns() -> int:
@@ -54,6 +44,7 @@ class Bench:
     poller: Poller
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
+    held_memory: HeldMemory = field(default_factory=HeldMemory)
     retry_statuses: frozenset[int] = frozenset()
     ends_ns: int = 0
     """When the run is over (monotonic)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 
 from sseclient_cli.errors import (
@@ -11,7 +12,11 @@ from sseclient_cli.errors import (
     SseError,
     WrongContentTypeError,
 )
+from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
+
+# What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
+_VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 
 def check_response(status: int, headers: Mapping[str, str]) -> None:
@@ -24,10 +29,20 @@ def check_response(status: int, headers: Mapping[str, str]) -> None:
         raise BadStatusError(f"a stream was answered {status}", status=status, headers=headers)
 
 
+def check_end(*, is_open: bool, ends_with_connection: bool) -> None:
+    """Raise ConnectionLostError if the end of a connection is not the proper end of a response."""
+    if not is_open:
+        raise ConnectionLostError("the server closed the connection before it answered")
+    if not ends_with_connection:
+        raise ConnectionLostError("the connection was cut in the middle of the response")
+
+
 def as_ours(exc: Exception) -> SseError:
     """Return the error of this package for what ended a connection; what nobody expected is a bug of ours."""
     if isinstance(exc, SseError):
         return exc
+    if isinstance(exc, OSError) and exc.errno in _VANISHED:
+        return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
         return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
     return InternalError(f"{type(exc).__name__}: {exc}")

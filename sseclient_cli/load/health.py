@@ -6,7 +6,7 @@ not sampled), but the load does: a client that does not read makes the server wa
 
 from __future__ import annotations
 
-from sseclient_cli.errors import LimitError
+from sseclient_cli.errors import LimitError, MemoryLimitError
 from sseclient_cli.load.histogram import Histogram
 from sseclient_cli.load.metrics import Totals
 
@@ -43,7 +43,7 @@ def saturation_reasons(totals: Totals) -> list[str]:
         if p99_us > limit_us and _third_largest(histogram) > limit_us:
             reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
     queue_bytes = _p99(totals.receive_queue)
-    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES:
+    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(totals.receive_queue) >= MAX_RECEIVE_QUEUE_BYTES:
         reasons.append(
             f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which holds up the server "
             f"(limit {MAX_RECEIVE_QUEUE_BYTES // 1024} KiB)"
@@ -51,6 +51,11 @@ def saturation_reasons(totals: Totals) -> list[str]:
     missing = totals.errors.get(LimitError.kind)
     if missing is not None:
         reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
+    ended = totals.errors.get(MemoryLimitError.kind)
+    if ended is not None:
+        reasons.append(
+            f"{ended.count:,} streams were closed by the load generator to limit its memory: {ended.example}"
+        )
     return reasons
 
 

@@ -22,6 +22,9 @@ MAX_TYPES = 100
 
 OTHER_TYPES = "(other)"
 
+MAX_TYPE_BYTES = 200
+"""Of an event type's name in UTF-8, as it is counted and reported: a server could send a megabyte of it."""
+
 
 class Latency(Enum):
     """The durations that are measured, named as the document names them."""
@@ -246,7 +249,8 @@ class Totals:
             self.timeline.setdefault(row, Interval()).merge(interval)
 
     def _count_types(self, types: Mapping[str, int]) -> None:
-        for name, count in types.items():
+        for full_name, count in types.items():
+            name = _shortened(full_name)
             known = name in self.types or len(self.types) < MAX_TYPES
             self.types[name if known else OTHER_TYPES] += count
 
@@ -261,6 +265,16 @@ _HISTOGRAMS = (
     "read_delay", "start_delay", "loop_lag", "receive_queue", "bursts", "held_back", "stream_events", "open_gap",
     "silence", "cut_silence",
 )  # fmt: skip
+
+
+def _shortened(name: str) -> str:
+    """Cut the name of an event type to MAX_TYPE_BYTES, the ellipsis included."""
+    if len(name) <= MAX_TYPE_BYTES // 4:
+        return name
+    encoded = name[: MAX_TYPE_BYTES + 1].encode()
+    if len(encoded) <= MAX_TYPE_BYTES:
+        return name
+    return encoded[: MAX_TYPE_BYTES - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def _empty_into(histogram: Histogram | None, values_us: array[int]) -> Counter[int]:

@@ -6,15 +6,17 @@ It does what is due when the worker's loop calls it, and is told by the streams 
 from __future__ import annotations
 
 import random
+from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
 
 from sseclient_cli.errors import ConnectTimeoutError, SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
-from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.load.stream import Stream
 
 STARTS_PER_TURN = 10
 """Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
@@ -30,6 +32,9 @@ USUAL_PERCENTILE = 99
 
 USUAL_GAPS = 10
 """With fewer gaps, nothing is usual."""
+
+LASTING_NS = 2 * NS_PER_S
+"""The age at which a connection is given keep-alive, whose first probe comes after 10 s of silence."""
 
 NEVER_NS = 2**63 - 1
 
@@ -48,6 +53,9 @@ class Population:
         """By slot: those that are not over, be they connected or waiting to be."""
         self._due: list[tuple[int, int, Stream]] = []
         """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
+        self._unguarded: deque[tuple[int, int]] = deque()
+        """Connections without keep-alive in the order of their starts: their start (monotonic) and slot. No streams,
+        or it would keep those in memory that are over."""
         self._order = count()
         self._started_ns = 0
         self.row = 0
@@ -90,7 +98,9 @@ class Population:
             if is_under_way and now_ns - began_ns < self._timeout_ns:
                 break  # the order is that of the starts: all others are younger
             connecting.popleft()
-            if is_under_way:
+            if not is_under_way and stream.began_ns == began_ns:
+                self._unguarded.append((began_ns, stream.slot))
+            elif is_under_way:
                 stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
 
     def finish(self, now_ns: int) -> None:
@@ -104,6 +114,15 @@ class Population:
                 stream.meter.reach_end_of_run(now_ns, usual_gap_ns)
             self._add_up(stream)
 
+    def keep_alive(self) -> None:
+        """Switch keep-alive on for connections that last: it is of no use to others, and would slow down opening."""
+        unguarded, now_ns = self._unguarded, monotonic_ns()
+        while unguarded and now_ns - unguarded[0][0] >= LASTING_NS:
+            began_ns, slot = unguarded.popleft()
+            stream = self._streams.get(slot)
+            if stream is not None and stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
+                stream.wire.keep_alive()
+
     def close(self) -> None:
         """Close every connection at the end of the run."""
         for stream in self._streams.values():
@@ -112,7 +131,7 @@ class Population:
     def receive_queues_bytes(self) -> list[int]:
         """Return how much waits to be read in a few of the open streams: what a server is held up by, if it is much."""
         sampled = random.sample(list(self._streams.values()), min(QUEUES_SAMPLED, len(self._streams)))
-        queues = [stream.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
+        queues = [stream.wire.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
         return [queued_bytes for queued_bytes in queues if queued_bytes is not None]
 
     def _do(self, moment: Moment) -> None:
@@ -212,6 +231,7 @@ class Population:
                 self._come_back(stream, monotonic_ns() + delay_ms * 1_000_000)
                 return
         self._retire(stream)
+        stream.close()
         totals.failed += not stream.has_opened
         if on_end is OnEnd.RESTART:
             totals.planned += 1

@@ -7,54 +7,32 @@ ID and its audit.
 
 from __future__ import annotations
 
-from enum import Enum
 from time import monotonic_ns, time_ns
-from typing import Protocol
 
-from sseclient_cli.errors import ConnectionLostError, InvalidResponseError, SseError
+from sseclient_cli.errors import MemoryLimitError
 from sseclient_cli.load.bench import Bench
-from sseclient_cli.load.failures import as_ours, check_response
+from sseclient_cli.load.encoded_body import EncodedBody
+from sseclient_cli.load.failures import as_ours, check_end, check_response
 from sseclient_cli.load.http1 import ResponseReader
+from sseclient_cli.load.lifecycle import Owner, Phase
 from sseclient_cli.load.meter import Meter
 from sseclient_cli.load.poller import READABLE, WRITABLE
 from sseclient_cli.load.route import Leg
 from sseclient_cli.load.wire import Wire
-from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
+from sseclient_cli.protocol.content_coding import decoder_of
 from sseclient_cli.protocol.event_stream import EventStreamParser
+from sseclient_cli.protocol.held_text import large_text_bytes
 from sseclient_cli.protocol.reconnection import Reconnection
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
-
-
-class Phase(Enum):
-    """Where a stream is in its life."""
-
-    CONNECTING = "connecting"
-    SECURING = "securing"
-    REQUESTING = "requesting"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-class Owner(Protocol):
-    """Who is told what becomes of a stream."""
-
-    def opened(self, stream: Stream) -> None:
-        """Hear that the response is seen to be an event stream."""
-
-    def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
-        """Hear that the connection has ended, from that phase: with an error or, properly by the server, without."""
-
-    def completed(self, stream: Stream) -> None:
-        """Hear that the stream has brought all the events that it was to bring, and close it."""
 
 
 class Stream:
     """One event stream, over one connection at a time."""
 
     __slots__ = (
-        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_owner",
-        "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns", "has_opened", "meter", "phase",
-        "reconnection", "slot",
+        "_bench", "_comments", "_connected_ns", "_encoded", "_events_left", "_held_bytes", "_http", "_intended_ns",
+        "_leg", "_owner", "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns",
+        "has_opened", "meter", "phase", "reconnection", "slot",
     )  # fmt: skip
 
     _http: ResponseReader
@@ -74,6 +52,8 @@ class Stream:
         self._events_left = bench.events_per_stream
         self.meter = Meter(bench)
         self._parser: EventStreamParser | None = None
+        self._encoded: EncodedBody | None = None
+        self._held_bytes = 0
 
     # Connecting.
 
@@ -88,7 +68,6 @@ class Stream:
         self._leg = leg
         self._intended_ns = intended_ns
         self._http = ResponseReader()
-        self._decoder: ContentDecoder | None = None
         self._requested_ns = 0
         self._was_drained = True
         self.began_ns = monotonic_ns()
@@ -147,11 +126,12 @@ class Stream:
         try:
             wire = self._wire
             data, stamp_ns = wire.read()
-            now_ns = time_ns()
+            is_drained, now_ns = wire.is_drained, time_ns()
             if now_ns > bench.ends_wall_ns and bench.is_over():
                 return
             if not data:
-                self._take_end()
+                check_end(is_open=self._parser is not None, ends_with_connection=self._http.ends_with_connection)
+                self.end(None)
                 return
             recorder = bench.recorder
             if bench.since_wall_ns < stamp_ns <= now_ns:
@@ -163,18 +143,19 @@ class Stream:
             http = self._http
             body = http.feed(data)
             if self._parser is None and http.headers is not None:
-                self._take_head(stamp_ns, is_alone=not body and wire.is_drained)
+                self._take_head(stamp_ns, is_alone=not body and is_drained)
             if body and self._parser is not None:
                 recorder.bytes += len(body)
                 # Behind a chunk there is its line end; what else is there came later than the body.
-                ends = wire.is_drained and (data[-4:-2] == body[-2:] or data.endswith(body[-2:]))
-                if self._decoder is None:
+                ends = is_drained and (data[-4:-2] == body[-2:] or data.endswith(body[-2:]))
+                if self._encoded is None:
                     self._take(body, stamp_ns, ends=ends)
                 else:
-                    self._take_encoded(body, self._decoder, stamp_ns, ends=ends)
-            self._was_drained = wire.is_drained
-            if (http.complete or http.error) and http is self._http and self.phase is not Phase.CLOSED:
-                self.end(http.error)
+                    self._encoded.feed(body, stamp_ns, ends=ends)
+                    self._decode(self._encoded)
+            self._was_drained = is_drained
+            if not is_drained or self._encoded is not None or http.complete or http.error:
+                self._after_read(http)
         except BlockingIOError:
             pass
         except Exception as exc:  # noqa: BLE001
@@ -193,7 +174,8 @@ class Stream:
             self._begin(leg, arrival_ns + self._bench.monotonic_less_wall_ns)
             return
         check_response(status, headers)
-        self._decoder = decoder_of(headers.get("content-encoding", ""))
+        decoder = decoder_of(headers.get("content-encoding", ""))
+        self._encoded = None if decoder is None else EncodedBody(decoder)
         # An answer may come before the request is out: then there is no time in between. And what came behind the head
         # in the same read has the stamp: it must not have come much later.
         is_known = is_alone or self.meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
@@ -224,62 +206,88 @@ class Stream:
         if parser.comment_count != self._comments:
             bench.recorder.comments += parser.comment_count - self._comments
             self._comments = parser.comment_count
-        if not events:
+        if events:
+            if self._events_left is not None:
+                ends = ends and len(events) <= self._events_left
+                del events[self._events_left :]
+                self._events_left -= len(events)
+            is_exact = ends and parser.ends_with_event
+            self.meter.measure(events, arrival_ns, is_exact=is_exact, is_fresh=self._was_drained)
+            if self._events_left == 0:
+                self._owner.completed(self)
+                return
+        if parser.held_bytes != self._held_bytes and self._hold(parser.held_bytes) > 0:
+            bench.held_memory.check()
+
+    def _hold(self, held_bytes: int) -> int:
+        """Report how much memory is held now, and return by how much that is more."""
+        grown_bytes, self._held_bytes = held_bytes - self._held_bytes, held_bytes
+        self._bench.held_memory.total_bytes += grown_bytes
+        return grown_bytes
+
+    def _decode(self, encoded: EncodedBody) -> None:
+        """Take what is decoded in this turn; the rest comes in the next ones."""
+        for piece, ends in encoded.pieces():
+            self._take(piece, encoded.arrival_ns, ends=ends)
+            if self.phase is not Phase.OPEN:
+                break
+
+    def _decode_on(self) -> None:
+        """Go on where the last turn stopped."""
+        try:
+            if time_ns() > self._bench.ends_wall_ns and self._bench.is_over():
+                return
+            self._bench.poller.watch(self._wire.fileno(), READABLE, self._on_readable)
+            if self._encoded is not None:
+                self._decode(self._encoded)
+            self._after_read(self._http)
+        except Exception as exc:  # noqa: BLE001
+            self.end(exc)
+
+    def _after_read(self, http: ResponseReader) -> None:
+        """See to what follows at once: more to decode, the end of the response, or more to read."""
+        if http is not self._http or self.phase is Phase.CLOSED:
             return
-        if self._events_left is not None:
-            ends = ends and len(events) <= self._events_left
-            del events[self._events_left :]
-            self._events_left -= len(events)
-        is_exact = ends and parser.ends_with_event
-        self.meter.measure(events, arrival_ns, is_exact=is_exact, is_fresh=self._was_drained)
-        if self._events_left == 0:
-            self._owner.completed(self)
-
-    def _take_encoded(self, body: bytes, decoder: ContentDecoder, arrival_ns: int, *, ends: bool) -> None:
-        """Undo the content coding, a bounded piece at a time, as long as the stream and the run last."""
-        decoder.feed(body)
-        piece = decoder.piece()
-        while piece and self._parser is not None and time_ns() < self._bench.ends_wall_ns:
-            try:
-                following = decoder.piece()
-            except InvalidResponseError:
-                self._take(piece, arrival_ns, ends=False)  # what came before the damage counts
-                raise
-            self._take(piece, arrival_ns, ends=ends and not following)
-            piece = following
-
-    def _take_end(self) -> None:
-        """Judge the end of the connection: the body's proper end, or a cut."""
-        if self._parser is None:
-            raise ConnectionLostError("the server closed the connection before it answered")
-        if not self._http.ends_with_connection:
-            raise ConnectionLostError("the connection was cut in the middle of the response")
-        self.end(None)
+        if self._encoded is not None and self._encoded.has_more:
+            # Nothing is read meanwhile: so memory is bounded, and the end of the response comes after this. Neither
+            # the pieces to come nor the next read can be bounded by the loop's last look at the socket.
+            self._was_drained = False
+            self._bench.poller.pause(self._wire.fileno(), self._decode_on)
+        elif http.complete or http.error:
+            self.end(http.error)
+        elif not self._was_drained:
+            self._bench.poller.has_more = True
 
     # Ending.
 
     def close(self) -> None:
-        """Close the connection without a word to anybody."""
+        """Close the connection without a word to anybody, and let go of what is kept for a next one."""
         if self.phase is not Phase.CLOSED:
             self._disconnect()
+        self._hold(0)
 
-    def drop(self) -> None:
+    def drop(self, *, remembers: bool = True) -> None:
         """Close the connection, but keep what the next one needs: the last event ID, the time to wait, the audit."""
         parser = self._parser
         self.close()
         if parser is not None:
-            self.reconnection.remember(parser)
+            if remembers:
+                self.reconnection.remember(parser)
             self.meter.resume()
+        # The same text that the parser held; close() has let go of both.
+        self._hold(large_text_bytes(self.reconnection.last_event_id))
 
-    def receive_queue_bytes(self) -> int | None:
-        """Return how many bytes wait to be read; None where the system does not say. Raises OSError."""
-        return self._wire.receive_queue_bytes()
+    @property
+    def wire(self) -> Wire:
+        """The present connection, or the last one."""
+        return self._wire
 
     def _disconnect(self) -> None:
         self._bench.attempts -= self.phase is not Phase.OPEN
         self._bench.poller.forget(self._wire.fileno())
         self._wire.close()
         self._parser = None
+        self._encoded = None
         self.phase = Phase.CLOSED
 
     def end(self, cause: Exception | None) -> None:
@@ -287,5 +295,6 @@ class Stream:
         was = self.phase
         if was is Phase.OPEN:
             self.meter.cut(monotonic_ns())
-        self.drop()
+        # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
+        self.drop(remembers=not isinstance(cause, MemoryLimitError))
         self._owner.ended(self, None if cause is None else as_ours(cause), was)

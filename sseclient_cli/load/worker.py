@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sseclient_cli.errors import InternalError
-from sseclient_cli.load.bench import Bench, max_event_bytes_of
+from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.histogram import rounded
+from sseclient_cli.load.limits import available_memory_bytes
+from sseclient_cli.load.memory import HeldMemory, max_held_bytes
 from sseclient_cli.load.metrics import Latency, Totals
 from sseclient_cli.load.plan import NS_PER_S, OnEnd, Plan
 from sseclient_cli.load.poller import Poller
@@ -70,7 +72,8 @@ class Worker:
             undecided=Undecided(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
             remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
             events_per_stream=self._plan.events,
-            max_event_bytes=max_event_bytes_of(self._plan.most_open),
+            # A shard's stride is the number of workers.
+            held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
             retry_statuses=self._plan.retry_statuses,
         )
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
@@ -116,7 +119,8 @@ class Worker:
 
     def _loop(self) -> None:
         """Turn until the run is over."""
-        handle_ready, population, bench = self._bench.poller.handle_ready, self._population, self._bench
+        poller, population, bench = self._bench.poller, self._population, self._bench
+        handle_ready = poller.handle_ready
         turn_ns = 0
         while True:
             now_ns = time.monotonic_ns()
@@ -127,6 +131,9 @@ class Worker:
                 handle_ready(0)  # on a short way they are connected by now, and nothing stamps that but we
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
+            if poller.has_more:
+                handle_ready(0)  # a pause would be our own limit, and not the server's
+                continue
             now_ns = time.monotonic_ns()
             idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
             if self._gather_ns or bench.attempts or idle_ns < POLL_RESOLUTION_NS:
@@ -147,6 +154,7 @@ class Worker:
         self._record_lag(now_ns)
         self._bench.look_at_clocks()
         self._population.end_overdue_connects()
+        self._population.keep_alive()
         self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:

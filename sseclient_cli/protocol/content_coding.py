@@ -49,18 +49,18 @@ class ContentDecoder:
         """Take the next bytes of the body."""
         self._encoded += encoded
 
-    def piece(self) -> bytes:
-        """Return the next bytes, at most MAX_PIECE_BYTES; none if more must be fed.
+    def piece(self, max_bytes: int = MAX_PIECE_BYTES) -> bytes:
+        """Return the next bytes, at most ``max_bytes``; none if more must be fed.
 
         Raises InvalidResponseError where the bytes do not have the coding. What was good before these, but in the same
         piece, is lost: how much that is depends on how they were fed.
         """
         try:
-            return self._piece()
+            return self._piece(max_bytes)
         except zlib.error as exc:
             raise InvalidResponseError(f"the body does not have its Content-Encoding: {exc}") from exc
 
-    def _piece(self) -> bytes:
+    def _piece(self, max_bytes: int) -> bytes:
         while True:
             if self._stream is None:
                 if not self._encoded:
@@ -68,7 +68,7 @@ class ContentDecoder:
                 self._stream = zlib.decompressobj(self._wbits(self._encoded[0]))
             stream = self._stream
             # Asked also without input: what did not fit into the last piece may be all inside.
-            decoded = stream.decompress(self._encoded, MAX_PIECE_BYTES)
+            decoded = stream.decompress(self._encoded, max_bytes)
             self._encoded = stream.unconsumed_tail
             if stream.eof:
                 # RFC 1952 2.2: a gzip file is "a series of members"; a server may send each event as one.

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sseclient_cli.errors import EventTooLargeError
+from sseclient_cli.protocol.held_text import SMALL_BYTES, HeldLines, large_text_bytes
 
 DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Larger than any event of a sane service (the largest in public test suites is 14 MB), smaller than a machine."""
@@ -37,11 +38,9 @@ _BOM = b"\xef\xbb\xbf"
 # matches whatever ends in an empty line, so that consecutive matches leave no text out. Everything is possessive:
 # the space given back by "id: " would turn an empty id into the id " ", and a huge block must not be scanned twice.
 _SIMPLE_BLOCK = r"(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+([^\n]*+)\n\n"
-_blocks = re.compile(_SIMPLE_BLOCK + r"|((?:[^\n]++\n)*+\n)").findall
+# The second takes all blank lines that follow, too: to take 16 KiB of them one by one would be 10 ms.
+_blocks = re.compile(_SIMPLE_BLOCK + r"|((?:[^\n]++\n)*+\n++)").findall
 _one_simple_block = re.compile(_SIMPLE_BLOCK).fullmatch
-
-_ONE_BLOCK_BYTES = 2048
-"""Up to this size a chunk is tried as one simple block first."""
 
 
 class Event(NamedTuple):
@@ -67,23 +66,10 @@ class EventStreamParser:
     """
 
     __slots__ = (
-        "_after_cr",
-        "_data",
-        "_data_bytes",
-        "_event_type",
-        "_id_buffer",
-        "_in_block",
-        "_line",
-        "_max_event_bytes",
-        "_on_comment",
-        "_one_block_bytes",
-        "_start",
-        "_too_large",
-        "comment_count",
-        "ends_with_event",
-        "last_event_id",
-        "reconnection_time_ms",
-    )
+        "_after_cr", "_data", "_data_bytes", "_event_type", "_held_lines", "_id_buffer", "_in_block", "_line",
+        "_max_event_bytes", "_on_comment", "_one_block_bytes", "_start", "_too_large", "comment_count",
+        "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
+    )  # fmt: skip
 
     last_event_id: str
     """What a Last-Event-ID header would carry now: the id of the last block that ended in an empty line."""
@@ -97,6 +83,9 @@ class EventStreamParser:
     ends_with_event: bool
     """Whether the last byte so far has dispatched an event: nothing has come behind it."""
 
+    held_bytes: int
+    """Memory of the unfinished event and of the last event ID, where either takes more than a few KB; else 0."""
+
     def __init__(
         self,
         last_event_id: str = "",
@@ -109,7 +98,8 @@ class EventStreamParser:
         self.ends_with_event = False
         self._on_comment = on_comment
         self._max_event_bytes = max_event_bytes
-        self._one_block_bytes = min(_ONE_BLOCK_BYTES, max_event_bytes)
+        # Up to this size a chunk is tried as one simple block first.
+        self._one_block_bytes = min(SMALL_BYTES, max_event_bytes)
         # The first bytes, as long as they may be a byte order mark; None once that is decided.
         self._start: bytes | None = b""
         self._after_cr = False
@@ -122,6 +112,10 @@ class EventStreamParser:
         self._event_type = ""
         self._id_buffer = last_event_id
         self._too_large = False
+        self.held_bytes = 0
+        self._held_lines: HeldLines | None = None
+        if len(last_event_id) > SMALL_BYTES:
+            self._count_held(is_new_block=True)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes of the stream and return the events that they complete.
@@ -153,7 +147,23 @@ class EventStreamParser:
             self._feed_lines(chunk[begun:], events)
         if not events:
             self._refuse_if_too_large()
+        if self._in_block or self.held_bytes or len(self.last_event_id) > SMALL_BYTES:
+            self._count_held(is_new_block=bool(events))
         return events
+
+    def _count_held(self, *, is_new_block: bool) -> None:
+        """Update ``held_bytes``; with a new block, all its lines came with this chunk."""
+        if self._held_lines is None or is_new_block:
+            self._held_lines = HeldLines()
+        self._held_lines.count(self._data)
+        id_bytes = large_text_bytes(self.last_event_id)
+        if self._id_buffer is not self.last_event_id:
+            id_bytes += large_text_bytes(self._id_buffer)
+        block_bytes = self._held_lines.total_bytes + len(self._line) + large_text_bytes(self._event_type)
+        self.held_bytes = id_bytes + (block_bytes if block_bytes > SMALL_BYTES else 0)
+        if not self._too_large:
+            # While a large ID is held, each chunk comes this way: the next one may bring a small ID.
+            self._one_block_bytes = 0 if id_bytes else min(SMALL_BYTES, self._max_event_bytes)
 
     def _refuse_if_too_large(self) -> None:
         if self._too_large:
@@ -192,8 +202,13 @@ class EventStreamParser:
         append, new = events.append, _new_event
         for event_type, event_id, data, other in _blocks(chunk.decode("utf-8", "replace")):
             if other:
-                for line in other[:-1].split("\n"):
-                    self._take_line(line, events)
+                block = other.rstrip("\n")
+                if block:
+                    for line in block.split("\n"):
+                        self._take_line(line, events)
+                    self._dispatch(events)
+                if len(other) - len(block) > 2 or not block:
+                    self._dispatch(events)  # of a blank line behind the block's end
             else:
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, chunk, head
 
+from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.plan import OnEnd, Plan
-from sseclient_cli.load.stream import Phase
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 

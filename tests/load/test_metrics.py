@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.histogram import Histogram
-from sseclient_cli.load.metrics import MAX_TYPES, OTHER_TYPES, Latency, Recorder, Totals
+from sseclient_cli.load.metrics import MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Latency, Recorder, Totals
 from sseclient_cli.load.reach import Arrivals, ReachSample
 
 Facts = dict[str, Any]
@@ -37,6 +37,16 @@ def test_totals_of_two_workers_add_up() -> None:
     assert totals.timeline[0].delivery == {10: 1, 20: 1, 30: 1}
     assert (totals.timeline[0].open_change, totals.timeline[1].errors) == (2, 1)
     assert (totals.errors["connect-refused"].count, totals.errors["connect-refused"].example) == (2, "first")
+
+
+def test_the_names_of_types_are_cut_to_200_bytes() -> None:
+    recorder, totals = Recorder(), Totals()
+    fitting = ["x" * 200, "€" * 66, "\U0001f600" * 50]
+    recorder.types.update([*fitting, "y" * 201, "y" * 10**6, "€" * 67, "\U0001f600" * 51])
+    totals.fold(recorder, 0)
+    cut = {"y" * 197 + "…": 2, "€" * 65 + "…": 1, "\U0001f600" * 49 + "…": 1}
+    assert totals.types == dict.fromkeys(fitting, 1) | cut
+    assert max(len(name.encode()) for name in totals.types) == MAX_TYPE_BYTES
 
 
 def test_a_server_that_invents_types_cannot_fill_the_memory() -> None:

@@ -8,11 +8,13 @@ from scripted_server import head
 from sseclient_cli.errors import SseError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.fields import KnownFields
+from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.plan import Choice
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
-from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.load.stream import Stream
 from sseclient_cli.load.undecided import Undecided
+from sseclient_cli.load.wire import READ_BYTES
 from sseclient_cli.target import Address, Hop, Target
 
 
@@ -53,4 +55,27 @@ def test_what_is_read_after_the_end_of_the_run_does_not_count() -> None:
             connection.sendall(b"data: too late\n\n")
             turned(bench)
             assert (bench.recorder.events, bench.recorder.bytes) == (1, counted_bytes)
+            stream.close()
+
+
+def test_a_stream_whose_socket_holds_more_than_a_read_asks_for_the_next_turn_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
+        hop = Hop(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, listener.getsockname()))
+        bench = Bench(route=Route((hop,)), poller=poller, undecided=Undecided(KnownFields(Choice.NONE, Choice.NONE)))
+        bench.ends_ns = time.monotonic_ns() + 10**12
+        bench.look_at_clocks()
+        stream = Stream(bench, Nobody(), 0)
+        stream.connect(time.monotonic_ns())
+        connection, _ = listener.accept()
+        with connection:
+            turned(bench)
+            connection.sendall(head() + b"data: x\n\n" * 5000)
+            while (stream.wire.receive_queue_bytes() or 0) <= READ_BYTES:
+                time.sleep(0.001)
+            asked = []
+            while bench.recorder.events < 5000:
+                poller.handle_ready(1)
+                asked.append(poller.has_more)
+            assert asked[0]
+            assert not asked[-1]
             stream.close()

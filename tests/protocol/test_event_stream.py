@@ -88,6 +88,21 @@ def test_the_fast_path_finds_what_the_line_by_line_path_finds(parts: list[bytes]
     assert whole.last_event_id == lines.last_event_id
 
 
+@pytest.mark.parametrize(
+    ("stream", "ends_with_event"),
+    [
+        ("data: x\n\n", True),
+        ("data: x\n\n\n", False),
+        ("data: x\nretry: 1\n\n", True),
+        ("data: x\nretry: 1\n\n\n\n", False),
+    ],
+)
+def test_blank_lines_behind_an_event_are_seen(stream: str, ends_with_event: bool) -> None:
+    parser = EventStreamParser()
+    assert len(parser.feed(b"data: before\n\n" + stream.encode())) == 2
+    assert parser.ends_with_event == ends_with_event
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_an_event_over_the_limit_is_a_typed_error_after_the_events_before_it(end: bytes) -> None:
     parser = EventStreamParser(max_event_bytes=100)
