@@ -76,6 +76,8 @@ class Bench:
     """What turns an arrival into monotonic time."""
     connecting: deque[tuple[int, Any]] = field(default_factory=deque)
     """Attempts to connect in the order of their starts, with their start (monotonic); some of them may be over."""
+    requesting: deque[tuple[int, Any]] | None = None
+    """With a limit for the response head: attempts in the order of their requests, with their start (monotonic)."""
     attempts: int = 0
     """How many are under way, up to the response head."""
     recorder: Recorder = field(default_factory=Recorder)

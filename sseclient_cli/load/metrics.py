@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from sseclient_cli.load.audit import AuditCounts
 from sseclient_cli.load.histogram import Histogram, rounded
@@ -20,6 +21,9 @@ MAX_TYPES = 100
 """Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
 
 OTHER_TYPES = "(other)"
+
+MAX_REDIRECTIONS = 20
+"""URLs a worker counts by name as those that redirects led to. A server could invent one for each stream."""
 
 
 class Latency(Enum):
@@ -31,6 +35,14 @@ class Latency(Enum):
     FIRST_EVENT = "first_event"
     GAP = "gap"
     DELIVERY = "delivery"
+
+
+class Endpoint(NamedTuple):
+    """Where connections go: the host that was resolved, its address, the port; a unix socket has only its path."""
+
+    host: str | None
+    address: str
+    port: int | None
 
 
 class Recorder:
@@ -101,6 +113,12 @@ class Totals:
     completed: int = 0
     """Streams that were closed because the plan wanted no more of them."""
     reconnected: int = 0
+    broken: int = 0
+    """Streams that opened, and then ended with an error for good."""
+    connections: Counter[Endpoint] = field(default_factory=Counter)
+    """How many connections were begun to each address; 0 for a known address that was not used."""
+    redirections: Counter[str] = field(default_factory=Counter)
+    """How many times a stream opened behind redirects, by the redacted URL of the last one."""
     open_now: int = 0
     open_in_timeline: int = 0
     """The sum of all changes in the timeline: ``open_now`` as of the last fold."""
@@ -170,6 +188,11 @@ class Totals:
         known.count += 1
         self.timeline.setdefault(row, Interval()).errors += 1
 
+    def count_redirection(self, redacted_url: str) -> None:
+        """Count a stream that has opened behind redirects."""
+        known = redacted_url in self.redirections or len(self.redirections) < MAX_REDIRECTIONS
+        self.redirections[redacted_url if known else OTHER_TYPES] += 1
+
     def merge(self, other: Totals) -> None:
         """Add another worker's totals. Associative; only the order of workers and of first examples is kept."""
         for name in _SUMMED:
@@ -180,6 +203,8 @@ class Totals:
         self.sequence_fields |= other.sequence_fields
         # No limit here: which names are kept would depend on the order of merges.
         self.types.update(other.types)
+        self.connections.update(other.connections)
+        self.redirections.update(other.redirections)
         for kind, histogram in other.latencies.items():
             self.latencies[kind].merge(histogram)
         self.read_delay.merge(other.read_delay)
@@ -199,7 +224,7 @@ class Totals:
 
 
 _SUMMED = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now",
+    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
     "cpu_percent", "workers_lost",
 )  # fmt: skip

@@ -6,6 +6,7 @@ It does what is due when the worker's loop calls it, and is told by the streams 
 from __future__ import annotations
 
 import random
+from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
@@ -15,6 +16,7 @@ from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
 from sseclient_cli.load.stream import Phase, Stream
+from sseclient_cli.target import Target
 
 STARTS_PER_TURN = 10
 """Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
@@ -31,11 +33,14 @@ NEVER_NS = 2**63 - 1
 class Population:
     """Owns every stream of a worker and counts into its totals; errors go into row ``row`` of the timeline."""
 
-    def __init__(self, bench: Bench, plan: Plan, totals: Totals, connect_timeout_s: float) -> None:
+    def __init__(self, bench: Bench, plan: Plan, totals: Totals, target: Target) -> None:
         self._bench = bench
         self._plan = plan
         self._totals = totals
-        self._timeout_ns = round(connect_timeout_s * NS_PER_S)
+        self._timeout_ns = round(target.connect_timeout_s * NS_PER_S)
+        self._head_timeout_ns = round((target.head_timeout_s or 0) * NS_PER_S)
+        if target.head_timeout_s is not None:
+            bench.requesting = deque()
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
         self._streams: dict[int, Stream] = {}
@@ -75,8 +80,12 @@ class Population:
             else:
                 break
 
-    def end_overdue_connects(self) -> None:
-        """End the attempts that have taken longer than the target's time to connect."""
+    def end_overdue_attempts(self) -> None:
+        """End the attempts that have taken longer than the target's time to connect, or to the response head."""
+        self._end_overdue_connects()
+        self._end_overdue_requests()
+
+    def _end_overdue_connects(self) -> None:
         connecting, now_ns = self._bench.connecting, monotonic_ns()
         while connecting:
             began_ns, stream = connecting[0]
@@ -86,6 +95,17 @@ class Population:
             connecting.popleft()
             if is_under_way:
                 stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
+
+    def _end_overdue_requests(self) -> None:
+        requesting, now_ns = self._bench.requesting, monotonic_ns()
+        while requesting:
+            began_ns, stream = requesting[0]
+            is_under_way = stream.began_ns == began_ns and stream.phase is Phase.REQUESTING
+            if is_under_way and now_ns - stream.requested_ns < self._head_timeout_ns:
+                break  # all others are younger, but for requests too large to be sent at once: these may be late
+            requesting.popleft()
+            if is_under_way:
+                stream.end(UnansweredError(f"no response head within {self._head_timeout_ns / NS_PER_S:g} s"))
 
     def close(self) -> None:
         """Close every connection at the end of the run."""
@@ -157,6 +177,8 @@ class Population:
             totals.opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
+        if stream.leg is not self._bench.route.first:
+            totals.count_redirection(stream.leg.hop.target.redacted_url)
 
     def completed(self, stream: Stream) -> None:
         """Close a stream that has done what the plan wants of it."""
@@ -172,7 +194,8 @@ class Population:
         totals, on_end = self._totals, self._plan.on_end
         totals.open_now -= was is Phase.OPEN
         status = error.status if isinstance(error, UnexpectedResponseError) else None
-        if error is None or (status == 204 and stream.has_opened):
+        is_proper = error is None or (status == 204 and stream.has_opened)
+        if error is None or is_proper:
             totals.ended_by_server += 1
         else:
             totals.count_error(error.kind, str(error), self.row)
@@ -185,6 +208,7 @@ class Population:
                 return
         del self._streams[stream.slot]
         totals.failed += not stream.has_opened
+        totals.broken += stream.has_opened and not is_proper
         if on_end is OnEnd.RESTART:
             totals.planned += 1
             successor = self._streams[stream.slot] = Stream(self._bench, self, stream.slot)

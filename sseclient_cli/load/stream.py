@@ -52,9 +52,9 @@ class Stream:
     """One event stream, over one connection at a time."""
 
     __slots__ = (
-        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_leg", "_meter",
-        "_owner", "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns", "has_opened", "phase",
-        "reconnection", "slot",
+        "_bench", "_comments", "_connected_ns", "_decoder", "_events_left", "_http", "_intended_ns", "_meter", "_owner",
+        "_parser", "_redirects", "_was_drained", "_wire", "began_ns", "has_opened", "leg", "phase", "reconnection",
+        "requested_ns", "slot",
     )  # fmt: skip
 
     _http: ResponseReader
@@ -85,11 +85,11 @@ class Stream:
         self._bench.recorder.start_delay.append((self.began_ns - intended_ns) // 1000)
 
     def _begin(self, leg: Leg, intended_ns: int) -> None:
-        self._leg = leg
+        self.leg = leg
         self._intended_ns = intended_ns
         self._http = ResponseReader()
         self._decoder: ContentDecoder | None = None
-        self._requested_ns = 0
+        self.requested_ns = 0
         self._was_drained = True
         self.began_ns = monotonic_ns()
         self._wire = self._bench.route.connect(leg)
@@ -115,12 +115,14 @@ class Stream:
         """Send the request."""
         now_ns, recorder = monotonic_ns(), self._bench.recorder
         recorder.connect.append((now_ns - self._intended_ns) // 1000)
-        if self._leg.context is not None:
+        if self.leg.context is not None:
             recorder.tls.append((now_ns - self._connected_ns) // 1000)
-        request = self._leg.request_after(self.reconnection.header)
-        self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
+        request = self.leg.request_after(self.reconnection.header)
+        self.requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
         self._wire.send(request)
         self.phase = Phase.REQUESTING
+        if self._bench.requesting is not None:
+            self._bench.requesting.append((self.began_ns, self))
 
     def _wait(self) -> None:
         """Wait for what has to happen next."""
@@ -132,7 +134,7 @@ class Stream:
     def _go_on(self) -> None:
         """Send more of a large request, and look whether there is an answer already."""
         try:
-            self._requested_ns = monotonic_ns()
+            self.requested_ns = monotonic_ns()
             self._wait()
         except Exception as exc:  # noqa: BLE001
             self.end(exc)
@@ -185,8 +187,8 @@ class Stream:
         if status in REDIRECT_STATUSES:
             self._redirects += 1
             if self._redirects > MAX_REDIRECTS:
-                raise too_many_redirects(self._leg.hop.target, status, headers)
-            leg = self._bench.route.leg_after(self._leg, status, headers)
+                raise too_many_redirects(self.leg.hop.target, status, headers)
+            leg = self._bench.route.leg_after(self.leg, status, headers)
             self._disconnect()
             # What is measured of this connection begins with the word that sends us there.
             self._begin(leg, arrival_ns + self._bench.monotonic_less_wall_ns)
@@ -198,7 +200,7 @@ class Stream:
         is_known = is_alone or self._meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
         if is_known and self._wire.flush():
             arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
-            self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
+            self._bench.recorder.headers.append((arrival_mono_ns - self.requested_ns) // 1000)
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=self._bench.max_event_bytes)
         self._comments = 0
         self._http.headers = None  # they are most of what an idle stream would hold

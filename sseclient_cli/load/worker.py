@@ -61,17 +61,17 @@ class Worker:
         self._job = job
         self._plan = job.plan
         self._on_snapshot = on_snapshot
-        self._totals = Totals(planned=job.plan.planned)
-        route = Route(job.hops)
+        route = Route(job.hops, job.plan.first_slot)
+        self._totals = Totals(planned=job.plan.planned, connections=route.connections)
         self._bench = Bench(
             route=route,
             poller=Poller(),
             fields=FieldReader(self._plan.timestamp, self._plan.sequence, route.last_event_id),
             events_per_stream=self._plan.events,
-            max_event_bytes=max_event_bytes_of(self._plan.most_open),
+            max_event_bytes=self._plan.max_event_bytes or max_event_bytes_of(self._plan.most_open),
             retry_statuses=self._plan.retry_statuses,
         )
-        self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
+        self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
         self._folded_ns = 0
         self._started_ns = 0
@@ -142,7 +142,7 @@ class Worker:
     def _tick(self, now_ns: int) -> None:
         self._record_lag(now_ns)
         self._bench.look_at_clocks()
-        self._population.end_overdue_connects()
+        self._population.end_overdue_attempts()
         self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.report.document import Document
+from sseclient_cli.report.route import route_notes
 from sseclient_cli.report.text import visible
 
 COALESCED_SHARE = 0.01
@@ -35,6 +36,7 @@ def summary(document: Document) -> RenderableType:
     parts: list[RenderableType] = [_head(document), _counts(document), Text()]
     parts.append(_latencies(document))
     parts += [Text(line, style="dim") for line in _notes(document)]
+    parts += route_notes(document)
     if document["errors"]:
         parts += [Text(), _errors(document)]
     parts.append(Text())
@@ -67,6 +69,7 @@ def _counts(document: Document) -> Table:
             _fact(streams["failed"], " failed", "red" if streams["failed"] else ""),
             *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
+            *_if_any(streams["broken"], " broken by errors", "red"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
             *_if_any(streams["completed"], " completed"),
             *_if_any(streams["reconnected"], " reconnected"),
