@@ -159,6 +159,8 @@ def bench(
             all_addresses=all_addresses,
             timeout_s=timeout_s,
         )
+        if all_addresses and unix_socket is not None:
+            raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
         hops, found = _way(target, with_preflight=not no_preflight)
         document, tally = _measure(hops, found, plan, server, count)

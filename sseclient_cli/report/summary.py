@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.report.document import Document
-from sseclient_cli.report.route import route_notes
+from sseclient_cli.report.route_view import route_notes
 from sseclient_cli.report.text import visible
 
 COALESCED_SHARE = 0.01

@@ -29,7 +29,7 @@ def _redirections(document: Document) -> list[Text]:
     who = "the load" if led == openings else f"{led:,} of {openings:,} connections"
     line = f"redirected: {who} went to {visible(url)}"
     if len(redirections) > 1:
-        line += f", others to {len(redirections) - 1:,} more URLs (run.redirections in the JSON)"
+        line += ", the rest elsewhere (run.redirections in the JSON)"
     server = urlsplit(run["target"]["url"]).netloc
     is_elsewhere = any(urlsplit(each).netloc != server for each in (url, *(entry["url"] for entry in redirections)))
     return [Text(line, style="yellow" if is_elsewhere else "dim")]
