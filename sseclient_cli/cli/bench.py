@@ -163,6 +163,8 @@ def bench(
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
         hops, found = _way(target, with_preflight=not no_preflight)
+        if all_addresses:
+            _require_ports(hops, plan)
         document, tally = _measure(hops, found, plan, server, count)
         try:
             if sink is not None:
@@ -221,9 +223,17 @@ def _require_room(target: Target, plan: Plan, workers: int) -> None:
     from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
 
     require_open_files(plan.most_open, workers)
-    if target.unix_socket is None:
+    if target.unix_socket is None and not target.all_addresses:
         require_ports(plan.most_open, len(target.source_addresses))
     require_memory(plan.most_open, workers, tls=target.parsed_url.scheme == "https")
+
+
+def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
+    """Raise LimitError for more streams than pairs of a source address and an address of the host have ports."""
+    from sseclient_cli.load.limits import require_ports
+
+    sources = len(hops[0].target.source_addresses) or 1
+    require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
 
 
 def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:
