@@ -32,6 +32,10 @@ Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None]
 """An origin and what says where it is to be found."""
 
 
+Turn = tuple[Address, Endpoint, str | None]
+"""Where the next connection goes, as what it counts, and the source address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One request of the way, ready to be made many times: where to connect, and what to send."""
@@ -40,6 +44,8 @@ class Leg:
     context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
+    turns: Iterator[Turn]
+    """Shared by all legs to the same place."""
 
     def request_after(self, last_event_id: bytes | None) -> bytes:
         """Return the request of a connection that goes on after an event."""
@@ -61,12 +67,12 @@ class Route:
         """How many connections were begun to each address; 0 for those that are known and not used."""
         self._hops: dict[Place, Hop] = {}
         self._unresolved: dict[Place, str] = {}
-        self._turns: dict[Place, Iterator[tuple[Address, Endpoint, str | None]]] = {}
+        self._turns: dict[Place, Iterator[Turn]] = {}
         self._lookups_left_s = LOOKUPS_S
         self._legs: dict[Target, Leg] = {}
         for hop in hops:
             self._add(hop)
-            self._legs[hop.target] = _leg(hop)
+            self._legs[hop.target] = self._leg(hop)
         self.first = self._legs[hops[0].target]
         """Where every connection begins."""
         self.last_event_id = hops[0].target.last_event_id
@@ -74,12 +80,11 @@ class Route:
 
     def connect(self, leg: Leg) -> Wire:
         """Begin to connect. Raises ConnectError or LimitError."""
-        target = leg.hop.target
-        address, endpoint, source = next(self._turns[_place(target)])
+        address, endpoint, source = next(leg.turns)
         self.connections[endpoint] += 1
         if leg.context is None:
             return Wire(address, source)
-        return TlsWire(address, source, leg.context, target.parsed_url.raw_host.decode("ascii"))
+        return TlsWire(address, source, leg.context, leg.hop.target.parsed_url.raw_host.decode("ascii"))
 
     def leg_after(self, leg: Leg, status: int, headers: Mapping[str, str]) -> Leg:
         """Return where a redirect leads. Raises BadStatusError or NameNotResolvedError if that is nowhere."""
@@ -91,7 +96,7 @@ class Route:
         if place not in self._hops:
             self._look_up(target, status, headers)
         hop = self._hops[place]
-        return _leg(Hop(target, hop.address, hop.others))
+        return self._leg(Hop(target, hop.address, hop.others))
 
     def _look_up(self, target: Target, status: int, headers: Mapping[str, str]) -> None:
         place = _place(target)
@@ -102,6 +107,11 @@ class Route:
                 f"redirects ({status}) lead the streams to more than {MAX_ORIGINS} hosts: give the stream's own URL",
                 status=status,
                 headers=headers,
+            )
+        if self._lookups_left_s <= 0:
+            raise NameNotResolvedError(
+                f"the host name of {target.peer} was not looked up: other lookups of redirects took {LOOKUPS_S:g} s "
+                "already; give the stream's own URL"
             )
         began_s = monotonic()
         try:
@@ -128,6 +138,11 @@ class Route:
         ]
         self._turns[place] = islice(cycle(pairs), self._first_turn % len(pairs), None)
 
+    def _leg(self, hop: Hop) -> Leg:
+        target = hop.target
+        context = target.tls.context() if target.parsed_url.scheme == "https" else None
+        return Leg(hop, context, request_bytes(target), self._turns[_place(target)])
+
 
 def _place(target: Target) -> Place:
     return target.origin, target.connect_to, target.unix_socket
@@ -138,9 +153,3 @@ def _endpoint(target: Target, address: Address) -> Endpoint:
         return Endpoint(None, address.socket_address, None)
     host, _ = target.host_and_port
     return Endpoint(host, *address.socket_address[:2])
-
-
-def _leg(hop: Hop) -> Leg:
-    target = hop.target
-    context = target.tls.context() if target.parsed_url.scheme == "https" else None
-    return Leg(hop, context, request_bytes(target))
