@@ -1,13 +1,10 @@
 """Names and their addresses, as the resolver of this machine has them."""
 
 import socket
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
-from namespaces import can_unshare, with_file
+from namespaces import can_unshare, printed_with
 
 from sseclient_cli.addresses import resolve, with_others
 from sseclient_cli.errors import NameNotResolvedError
@@ -38,16 +35,6 @@ def test_a_name_without_an_address_is_an_error_before_a_run_and_no_loss_after_an
         resolve(target, 5)
     hop = Hop(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
     assert with_others(hop, 5) == hop
-
-
-def printed_with(file: str, content: str, script: str, folder: Path) -> list[str]:
-    """Run Python code where a file has this content, in a network that has nothing but a loopback of its own."""
-    own = folder / "own"
-    own.write_text(content, "ascii")
-    command = [*with_file(own, file), sys.executable, "-c", textwrap.dedent(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 @NEEDS_NAMESPACES

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from namespaces import can_unshare, printed_with
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head, trickled
 
 from sseclient_cli.client.preflight import preflight
@@ -108,6 +109,36 @@ def test_a_server_cannot_have_any_number_of_hosts_looked_up() -> None:
         route.leg_after(route.first, 307, {"location": "http://127.0.0.1:9999/"})
     # Those that are known stay so.
     assert route.leg_after(route.first, 307, {"location": "http://127.0.0.1:2/"}).hop.address.socket_address
+
+
+@pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare, for a name server of its own")
+def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: Path) -> None:
+    script = """
+        import socket, time
+        from sseclient_cli.errors import NameNotResolvedError
+        from sseclient_cli.load import route as module
+        from sseclient_cli.target import Address, Hop, Target
+
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        silent.bind(("127.0.0.53", 53))
+        module.LOOKUPS_S = 0.6
+        hop = Hop(Target(url="http://127.0.0.1/", connect_timeout_s=0.4), Address(socket.AF_INET, ("127.0.0.1", 80)))
+        route = module.Route((hop,))
+        began_s = time.monotonic()
+        for host in ("a", "a", "b", "c", "d", "a"):
+            try:
+                route.leg_after(route.first, 307, {"location": f"http://{host}.example/"})
+            except NameNotResolvedError as exc:
+                print(str(exc).partition(" was not ")[2].partition(":")[0])
+        print(time.monotonic() - began_s < 4)
+    """
+    first, again, second, *later, first_again, is_in_time = printed_with(
+        "/etc/resolv.conf", "nameserver 127.0.0.53\n", script, tmp_path
+    )
+    assert first == again == first_again == "resolved within 0.4 s"
+    assert second.startswith("resolved within 0.")
+    assert later == ["looked up"] * 2
+    assert is_in_time == "True"
 
 
 async def test_a_stream_that_is_sent_in_circles_is_a_failed_one() -> None:
