@@ -13,11 +13,17 @@ from functools import partial
 from types import MappingProxyType
 from typing import ClassVar, Self
 
+EXIT_NO_USABLE_STREAM = 3
+"""What ``sse bench`` ends with when no stream opened, or errors ended all of them before any event."""
+
 EXIT_SATURATED = 4
 """What ``sse bench --strict`` ends with when the generator, not the server, set the pace of the run."""
 
 EXIT_INCOMPLETE = 5
 """What ``sse bench`` ends with when a worker was lost, and with it a part of the report."""
+
+EXIT_FAILED_STREAMS = 6
+"""What ``sse bench --strict`` ends with when some streams failed: not opened, or broken by an error."""
 
 EXIT_INTERRUPTED = 130
 """What a command ends with after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
@@ -93,7 +99,7 @@ class ReadTimeoutError(ConnectionLostError):
 
 
 class UnansweredError(SseError):
-    """The time that a stream was to live was over before a response came."""
+    """No response head came in time: within ``head_timeout_s``, or before the stream's lifetime was over."""
 
     kind = "unanswered"
 

@@ -80,6 +80,7 @@ class ScriptedServer:
         self,
         *scripts: Script,
         host: str = "127.0.0.1",
+        port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         unix_socket: str | None = None,
         pages: Mapping[str, bytes] | None = None,
@@ -93,7 +94,7 @@ class ScriptedServer:
         if ssl_context is not None:
             ssl_context.sni_callback = lambda _object, name, _context: self.sni.append(name)
         self._scripts = list(scripts)
-        self._port = 0
+        self._port = port
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._changed = asyncio.Condition()

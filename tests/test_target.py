@@ -22,6 +22,14 @@ def test_a_json_body_says_that_it_is_json_unless_a_header_says_otherwise() -> No
     assert Target.parse("http://h/", body="a=b").headers == ()
 
 
+def test_a_timeout_limits_connecting_and_the_response_head_and_by_default_only_connecting() -> None:
+    limited, default = Target.parse("http://h/", timeout_s=2.5), Target.parse("http://h/")
+    assert (limited.connect_timeout_s, limited.head_timeout_s) == (2.5, 2.5)
+    assert (default.connect_timeout_s, default.head_timeout_s) == (10, None)
+    with pytest.raises(UsageError, match="above zero"):
+        Target.parse("http://h/", timeout_s=0)
+
+
 def test_userinfo_becomes_basic_authorization_and_leaves_the_url() -> None:
     target = Target.parse("http://user:p%40ss@h/x")
     assert target.url == "http://h/x"

@@ -17,15 +17,19 @@ from sseclient_cli.cli.options import (
     Cert,
     ConnectTo,
     Headers,
+    IdleTimeout,
     Insecure,
     Key,
+    MaxEventBytes,
     Method,
     RetryStatus,
     SourceAddress,
+    Timeout,
     UnixSocket,
     Url,
     parse_statuses,
 )
+from sseclient_cli.cli.outcome import exit_code_of
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -42,15 +46,17 @@ from sseclient_cli.cli.schedule import (
     plan_of,
 )
 from sseclient_cli.cli.signals import sigterm_as_ctrl_c
-from sseclient_cli.errors import EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_SATURATED, UsageError
+from sseclient_cli.errors import UsageError
 from sseclient_cli.load.plan import OnEnd
 
 if TYPE_CHECKING:
+    from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.findings import Document
-    from sseclient_cli.target import Target
+    from sseclient_cli.target import Hop, Target
 
-EXIT_NOTHING_OPENED = 3
+LOOKUP_S = 5.0
+"""How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
 
 Workers = Annotated[
     str,
@@ -59,7 +65,14 @@ Workers = Annotated[
     ),
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="End with exit code 4 if the generator, not the server, set the pace.")
+    bool,
+    typer.Option("--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if streams failed."),
+]
+NoPreflight = Annotated[
+    bool, typer.Option("--no-preflight", help="Make no request before the run; only resolve the host name.")
+]
+AllAddresses = Annotated[
+    bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, by turns.")
 ]
 Body = Annotated[str | None, typer.Option("--data", metavar="BODY", help="Send this request body.")]
 JsonFile = Annotated[
@@ -96,6 +109,11 @@ def bench(
     connect_to: ConnectTo = None,
     unix_socket: UnixSocket = None,
     source_address: SourceAddress = None,
+    all_addresses: AllAddresses = False,
+    no_preflight: NoPreflight = False,
+    timeout_s: Timeout = None,
+    idle_timeout_s: IdleTimeout = None,
+    max_event_bytes: MaxEventBytes = None,
     json_file: JsonFile = None,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
@@ -116,6 +134,8 @@ def bench(
         warmup_s=warmup_s,
         timestamp=timestamp,
         sequence=sequence,
+        max_event_bytes=max_event_bytes,
+        idle_timeout_s=idle_timeout_s,
     )
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
@@ -136,53 +156,66 @@ def bench(
             connect_to=connect_to,
             unix_socket=unix_socket,
             source_address=source_address,
+            all_addresses=all_addresses,
+            timeout_s=timeout_s,
         )
+        if all_addresses and unix_socket is not None:
+            raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
-        document, tally = _measure(target, plan, server, count)
+        hops, found = _way(target, with_preflight=not no_preflight)
+        if all_addresses:
+            _require_ports(hops, plan)
+        document, tally = _measure(hops, found, plan, server, count)
         try:
             if sink is not None:
                 _write(document, sink)
         finally:
             # Whatever becomes of one of the two, the other is there.
             _print_summary(document, tally, to_stderr=sink is sys.stdout)
-    return _exit_code(document, strict=strict)
+    return exit_code_of(document, strict=strict)
 
 
-def _exit_code(document: Document, *, strict: bool) -> int:
-    """Return how the run went: of several things that can be said, the one that explains the others."""
-    if document["run"]["interrupted"]:
-        return EXIT_INTERRUPTED
-    if document["run"]["incomplete"]:
-        return EXIT_INCOMPLETE
-    if not document["streams"]["opened"]:
-        return EXIT_NOTHING_OPENED
-    return EXIT_SATURATED if strict and document["generator"]["saturated"] else 0
-
-
-def _measure(target: Target, plan: Plan, server: str | None, workers: int) -> tuple[Document, ServerTally | None]:
-    """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
+def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Preflight | None]:
+    """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
+
+    from rich.console import Console
+
+    from sseclient_cli.addresses import resolve, with_others
+    from sseclient_cli.client.preflight import preflight
+    from sseclient_cli.report.live import waiting_view
+    from sseclient_cli.target import Hop
+
+    with waiting_view(Console(stderr=True), f"waiting for {target.redacted_url} to answer"):
+        if not with_preflight:
+            first, *others = resolve(target, target.connect_timeout_s)
+            return (Hop(target, first, tuple(others)),), None
+        found = asyncio.run(preflight(target))
+        # After it, and not in its event loop: that would wait for a resolver that does not answer.
+        timeout_s = min(target.connect_timeout_s, LOOKUP_S)
+        return tuple(with_others(hop, timeout_s) for hop in found.hops), found
+
+
+def _measure(
+    hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int
+) -> tuple[Document, ServerTally | None]:
+    """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
     import time
 
     from rich.console import Console
 
-    from sseclient_cli.client.preflight import preflight
     from sseclient_cli.load.executors.choice import executor_of
     from sseclient_cli.load.worker import Job
     from sseclient_cli.report.document import build_document
-    from sseclient_cli.report.live import live_view, waiting_view
+    from sseclient_cli.report.live import live_view
 
-    console = Console(stderr=True)
-    with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
-        found = asyncio.run(preflight(target))
     before = ServerTally.of(server) if server else None
-    with live_view(console) as on_snapshot:
+    with live_view(Console(stderr=True)) as on_snapshot:
         started_at_s = time.time()
-        job = Job(hops=found.hops, plan=plan)
-        totals = executor_of(workers).run(job, on_snapshot)
+        totals = executor_of(workers).run(Job(hops=hops, plan=plan), on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
-    return build_document(found.hops, plan, totals, started_at_s), tally
+    return build_document(hops, plan, totals, started_at_s, found), tally
 
 
 def _require_room(target: Target, plan: Plan, workers: int) -> None:
@@ -190,9 +223,17 @@ def _require_room(target: Target, plan: Plan, workers: int) -> None:
     from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
 
     require_open_files(plan.most_open, workers)
-    if target.unix_socket is None:
+    if target.unix_socket is None and not target.all_addresses:
         require_ports(plan.most_open, len(target.source_addresses))
     require_memory(plan.most_open, workers, tls=target.parsed_url.scheme == "https")
+
+
+def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
+    """Raise LimitError for more streams than pairs of a source address and an address of the host have ports."""
+    from sseclient_cli.load.limits import require_ports
+
+    sources = len(hops[0].target.source_addresses) or 1
+    require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
 
 
 def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:

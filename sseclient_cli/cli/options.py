@@ -39,6 +39,53 @@ def parse_statuses(text: str) -> frozenset[int]:
     return frozenset(map(int, statuses))
 
 
+# Limits of time and size. parse_size_bytes reads the sizes.
+_SIZE = re.compile(r"([0-9]{1,15})([kmg]?)(?:i?b)?", re.IGNORECASE)
+_BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def parse_size_bytes(text: str | int) -> int:
+    """Read ``64k``, ``16M``, ``1G`` (powers of 1024) or a bare number of bytes; above zero."""
+    if not isinstance(text, str):
+        return text
+    match = _SIZE.fullmatch(text.strip())
+    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()] if match else 0
+    if size_bytes < 1:
+        raise typer.BadParameter(f"{text!r} is not a size above zero: write it like 64k, 16M or 1500000")
+    return size_bytes
+
+
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        parser=parse_duration_s,
+        metavar="TIME",
+        show_default=False,
+        help="Limit the time to connect, and the time to the response head, to this each.",
+    ),
+]
+IdleTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--idle-timeout",
+        parser=parse_duration_s,
+        metavar="TIME",
+        show_default=False,
+        help="Close a stream that brings no bytes for this long.",
+    ),
+]
+MaxEventBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--max-event-bytes",
+        parser=parse_size_bytes,
+        metavar="SIZE",
+        show_default=False,
+        help="End a stream with an event larger than this: 64k, 16M.",
+    ),
+]
+
 Url = Annotated[
     str, typer.Argument(metavar="URL", help="The stream's URL; `demo` starts the bundled server by itself.")
 ]

@@ -121,6 +121,8 @@ def plan_of(
     warmup_s: float,
     timestamp: str,
     sequence: str,
+    max_event_bytes: int | None = None,
+    idle_timeout_s: float | None = None,
 ) -> Plan:
     """Make the plan that these options ask for together. Raises UsageError for those that exclude each other."""
     for both, words in (
@@ -149,6 +151,8 @@ def plan_of(
         retry_statuses=retry_statuses,
         timestamp=parse_field_choice(timestamp),
         sequence=parse_field_choice(sequence),
+        max_event_bytes=max_event_bytes,
+        idle_timeout_s=idle_timeout_s,
     )
 
 

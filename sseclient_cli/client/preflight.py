@@ -1,11 +1,13 @@
 """One request before a run: the target is there, it is an event stream, and this is where exactly.
 
 Follows redirects, and finds the address that answered, so that thousands of streams neither resolve the name again nor
-try an address that nobody listens on.
+try an address that does not accept connections. A server notices the request: it may hold a place until the server sees
+that its connection is closed, or use up a ticket in the URL. So a run can do without it, and its report says which.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import dataclass
 
@@ -15,14 +17,19 @@ from sseclient_cli.protocol.reconnection import last_event_id_header
 from sseclient_cli.target import Address, Hop, Target
 
 ANSWER_TIMEOUT_S = 30.0
-"""How long the response head may take: longer than any sane time to first byte, shorter than a person's patience."""
+"""How long the response head may take unless the target says: longer than any sane time to first byte, shorter than a
+person's patience."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found: each request that led to the stream, redirects first; the last one is the stream's own."""
+    """What was found: each request that led to the stream, redirects first; the last one is the stream's own.
+
+    ``status`` is that of the last response. All connections are closed.
+    """
 
     hops: tuple[Hop, ...]
+    status: int = 200
 
 
 async def preflight(target: Target) -> Preflight:
@@ -30,17 +37,21 @@ async def preflight(target: Target) -> Preflight:
 
     Raises SseError if the target is not there or is no event stream that a load can be made of.
     """
-    async with Connector(target, ANSWER_TIMEOUT_S) as connector:
+    timeout_s = target.head_timeout_s or ANSWER_TIMEOUT_S
+    async with Connector(target, timeout_s) as connector:
         try:
-            connection = await connector.connect(last_event_id_header(target.last_event_id))
-        except ReadTimeoutError as exc:
+            # As a whole, too: a head may come byte by byte, and each read of it in time.
+            async with asyncio.timeout(target.connect_timeout_s + timeout_s):
+                connection = await connector.connect(last_event_id_header(target.last_event_id))
+        except (ReadTimeoutError, TimeoutError) as exc:
             raise ReadTimeoutError(
-                f"{target.redacted_url} took the request and did not answer within {ANSWER_TIMEOUT_S:g} s"
+                f"{target.redacted_url} took the request and did not answer within {timeout_s:g} s: "
+                "allow more with --timeout, or leave out this request with --no-preflight"
             ) from exc
         try:
             if connection.refusal is not None:
                 raise connection.refused(connection.refusal)
-            return Preflight(tuple(_hop(*asked) for asked in connection.way))
+            return Preflight(tuple(_hop(*asked) for asked in connection.way), connection.status)
         finally:
             await connection.aclose()
 

@@ -12,10 +12,10 @@ from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.clocks import MAX_DRIFT_NS, ClockWatch
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.memory import HeldMemory
-from sseclient_cli.load.metrics import Recorder
 from sseclient_cli.load.plan import Field
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.reach import ReachSample
+from sseclient_cli.load.recorder import Recorder
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.undecided import Undecided
 
@@ -57,6 +57,8 @@ class Bench:
     """What turns an arrival into monotonic time."""
     connecting: deque[tuple[int, Any]] = field(default_factory=deque)
     """Attempts to connect in the order of their starts, with their start (monotonic); some of them may be over."""
+    requesting: deque[tuple[int, Any]] | None = None
+    """With a limit for the response head: attempts in the order of their requests, with their start (monotonic)."""
     attempts: int = 0
     """How many are under way, up to the response head."""
     recorder: Recorder = field(default_factory=Recorder)

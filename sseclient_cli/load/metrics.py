@@ -11,11 +11,12 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import NamedTuple
 
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.histogram import Histogram, rounded
 from sseclient_cli.load.reach import ReachSample
+from sseclient_cli.load.recorder import Latency, Recorder
 
 MAX_TYPES = 100
 """Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
@@ -25,55 +26,16 @@ OTHER_TYPES = "(other)"
 MAX_TYPE_BYTES = 200
 """Of an event type's name in UTF-8, as it is counted and reported: a server could send a megabyte of it."""
 
-
-class Latency(Enum):
-    """The durations that are measured, named as the document names them."""
-
-    CONNECT = "connect"
-    TLS = "tls"
-    HEADERS = "headers"
-    FIRST_EVENT = "first_event"
-    GAP = "gap"
-    DELIVERY = "delivery"
+MAX_REDIRECTIONS = 20
+"""URLs a worker counts by name as those that redirects led to. A server could invent one for each stream."""
 
 
-class Recorder:
-    """What streams write into while they run; one per worker, emptied into Totals at each tick."""
+class Endpoint(NamedTuple):
+    """Where connections go: the host that was resolved, its address, the port; a unix socket has only its path."""
 
-    __slots__ = (
-        "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "events", "first_event",
-        "gap", "headers", "held_back", "open_gap", "read_delay", "silence", "start_delay", "stream_events", "tls",
-        "types", "unstamped_reads",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.connect = array("q")
-        self.tls = array("q")
-        self.headers = array("q")
-        self.first_event = array("q")
-        self.gap = array("q")
-        self.delivery = array("q")
-        self.read_delay = array("q")
-        self.start_delay = array("q")
-        self.bursts = array("q")
-        """Events, not us: of each read that brought several, where these are known to have arrived together."""
-        self.held_back = array("q")
-        """How long after the first event of such a read its last one was sent, by their own timestamps."""
-        self.stream_events = array("q")
-        """Events, not us: of each stream that is over."""
-        self.open_gap = array("q")
-        """From the last event of each stream to the end of the run."""
-        self.silence = array("q")
-        """Of each stream that has gone silent: from its last byte to the end of the run."""
-        self.cut_silence = array("q")
-        """Of each connection that was cut or ended: from its last byte to the end."""
-        self.unstamped_reads = 0
-        """Those that are not in ``read_delay``."""
-        self.events = 0
-        self.coalesced = 0
-        self.comments = 0
-        self.bytes = 0
-        self.types: Counter[str] = Counter()
+    host: str | None
+    address: str
+    port: int | None
 
 
 @dataclass(slots=True)
@@ -118,6 +80,12 @@ class Totals:
     completed: int = 0
     """Streams that were closed because the plan wanted no more of them."""
     reconnected: int = 0
+    broken: int = 0
+    """Streams that opened, and then ended with an error for good."""
+    connections: Counter[Endpoint] = field(default_factory=Counter)
+    """How many connections were begun to each address; 0 for a known address that was not used."""
+    redirections: Counter[str] = field(default_factory=Counter)
+    """How many times a stream opened behind redirects, by the redacted URL of the last one."""
     open_now: int = 0
     open_in_timeline: int = 0
     """The sum of all changes in the timeline: ``open_now`` as of the last fold."""
@@ -222,6 +190,11 @@ class Totals:
         known.count += 1
         self.timeline.setdefault(row, Interval()).errors += 1
 
+    def count_redirection(self, redacted_url: str) -> None:
+        """Count a stream that has opened behind redirects."""
+        known = redacted_url in self.redirections or len(self.redirections) < MAX_REDIRECTIONS
+        self.redirections[redacted_url if known else OTHER_TYPES] += 1
+
     def merge(self, other: Totals) -> None:
         """Add another worker's totals. Associative; only the order of workers and of first examples is kept."""
         for name in _SUMMED:
@@ -232,6 +205,8 @@ class Totals:
         self.future_fields |= other.future_fields
         # No limit here: which names are kept would depend on the order of merges.
         self.types.update(other.types)
+        self.connections.update(other.connections)
+        self.redirections.update(other.redirections)
         for kind, histogram in other.latencies.items():
             self.latencies[kind].merge(histogram)
         for name in _HISTOGRAMS:
@@ -256,7 +231,7 @@ class Totals:
 
 
 _SUMMED = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "open_now",
+    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
     "unanswered", "without_event", "burst_events", "heads_with_events", "cpu_percent", "workers_lost",
 )  # fmt: skip

@@ -123,6 +123,10 @@ class Plan:
     """With RECONNECT: the statuses that do not end a stream for good."""
     timestamp: FieldChoice = Choice.AUTO
     sequence: FieldChoice = Choice.AUTO
+    max_event_bytes: int | None = None
+    """How large an event may be; None: what the engine holds to be enough."""
+    idle_timeout_s: float | None = None
+    """How long a stream may bring no bytes before it is closed."""
     first_slot: int = 0
     stride: int = 1
 
@@ -149,6 +153,14 @@ class Plan:
                 f"a lifetime is at least {MIN_LIFETIME_S:g} s",
             ),
             (self.events is not None and self.events < 1, "a stream takes at least one event"),
+            (
+                self.max_event_bytes is not None and self.max_event_bytes < 1,
+                "--max-event-bytes needs a size above zero: write it like 64k or 16M",
+            ),
+            (
+                self.idle_timeout_s is not None and self.idle_timeout_s <= 0,
+                "--idle-timeout needs a time above zero: write it like 30s",
+            ),
             (
                 bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT,
                 "--retry-status is for streams that reconnect: add --on-end reconnect",

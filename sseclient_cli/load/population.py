@@ -6,17 +6,19 @@ It does what is due when the worker's loop calls it, and is told by the streams 
 from __future__ import annotations
 
 import random
-from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
 
-from sseclient_cli.errors import ConnectTimeoutError, SseError, UnansweredError, UnexpectedResponseError
+from sseclient_cli.errors import SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.lifecycle import Phase
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.stream import Stream
+from sseclient_cli.load.timeouts import Timeouts
+from sseclient_cli.target import Target
 
 STARTS_PER_TURN = 10
 """Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
@@ -33,29 +35,23 @@ USUAL_PERCENTILE = 99
 USUAL_GAPS = 10
 """With fewer gaps, nothing is usual."""
 
-LASTING_NS = 2 * NS_PER_S
-"""The age at which a connection is given keep-alive, whose first probe comes after 10 s of silence."""
-
 NEVER_NS = 2**63 - 1
 
 
 class Population:
     """Owns every stream of a worker and counts into its totals; errors go into row ``row`` of the timeline."""
 
-    def __init__(self, bench: Bench, plan: Plan, totals: Totals, connect_timeout_s: float) -> None:
+    def __init__(self, bench: Bench, plan: Plan, totals: Totals, target: Target) -> None:
         self._bench = bench
         self._plan = plan
         self._totals = totals
-        self._timeout_ns = round(connect_timeout_s * NS_PER_S)
+        self._timeouts = Timeouts(bench, target, plan.idle_timeout_s)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
         self._streams: dict[int, Stream] = {}
         """By slot: those that are not over, be they connected or waiting to be."""
         self._due: list[tuple[int, int, Stream]] = []
         """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
-        self._unguarded: deque[tuple[int, int]] = deque()
-        """Connections without keep-alive in the order of their starts: their start (monotonic) and slot. No streams,
-        or it would keep those in memory that are over."""
         self._order = count()
         self._started_ns = 0
         self.row = 0
@@ -89,19 +85,9 @@ class Population:
             else:
                 break
 
-    def end_overdue_connects(self) -> None:
-        """End the attempts that have taken longer than the target's time to connect."""
-        connecting, now_ns = self._bench.connecting, monotonic_ns()
-        while connecting:
-            began_ns, stream = connecting[0]
-            is_under_way = stream.began_ns == began_ns and stream.phase in (Phase.CONNECTING, Phase.SECURING)
-            if is_under_way and now_ns - began_ns < self._timeout_ns:
-                break  # the order is that of the starts: all others are younger
-            connecting.popleft()
-            if not is_under_way and stream.began_ns == began_ns:
-                self._unguarded.append((began_ns, stream.slot))
-            elif is_under_way:
-                stream.end(ConnectTimeoutError(f"no connection within {self._timeout_ns / NS_PER_S:g} s"))
+    def end_overdue(self) -> None:
+        """End the attempts and streams that have taken too long."""
+        self._timeouts.look(self._streams)
 
     def finish(self, now_ns: int) -> None:
         """Add what is known of the streams that are not over at the end of the run (monotonic)."""
@@ -113,15 +99,6 @@ class Population:
             if stream.has_opened:
                 stream.meter.reach_end_of_run(now_ns, usual_gap_ns)
             self._add_up(stream)
-
-    def keep_alive(self) -> None:
-        """Switch keep-alive on for connections that last: it is of no use to others, and would slow down opening."""
-        unguarded, now_ns = self._unguarded, monotonic_ns()
-        while unguarded and now_ns - unguarded[0][0] >= LASTING_NS:
-            began_ns, slot = unguarded.popleft()
-            stream = self._streams.get(slot)
-            if stream is not None and stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
-                stream.wire.keep_alive()
 
     def close(self) -> None:
         """Close every connection at the end of the run."""
@@ -204,6 +181,8 @@ class Population:
             totals.opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
+        if stream.leg is not self._bench.route.first:
+            totals.count_redirection(stream.leg.hop.target.redacted_url)
 
     def completed(self, stream: Stream) -> None:
         """Close a stream that has done what the plan wants of it."""
@@ -219,7 +198,8 @@ class Population:
         totals, on_end = self._totals, self._plan.on_end
         totals.open_now -= was is Phase.OPEN
         status = error.status if isinstance(error, UnexpectedResponseError) else None
-        if error is None or (status == 204 and stream.has_opened):
+        is_proper = error is None or (status == 204 and stream.has_opened)
+        if error is None or is_proper:
             totals.ended_by_server += 1
         else:
             totals.count_error(error.kind, str(error), self.row)
@@ -233,6 +213,7 @@ class Population:
         self._retire(stream)
         stream.close()
         totals.failed += not stream.has_opened
+        totals.broken += stream.has_opened and not is_proper
         if on_end is OnEnd.RESTART:
             totals.planned += 1
             successor = self._streams[stream.slot] = Stream(self._bench, self, stream.slot)

@@ -1,17 +1,39 @@
-"""The way of every connection of a run, as the preflight found it: no name is resolved twice, redirects included."""
+"""The route of every connection of a run: where to connect, by which addresses, and where redirects lead.
+
+Names that the preflight has resolved are not resolved again. A redirect to another origin is looked up when the first
+stream meets it. That blocks the worker's loop, which is acceptable because it is bounded (once per origin, LOOKUPS_S in
+all), because kernel timestamps keep the arrivals true meanwhile, and because the pause is reported as loop lag.
+"""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice, product
+from time import monotonic
 
-from sseclient_cli.errors import BadStatusError
+from sseclient_cli.addresses import resolve
+from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.load.http1 import request_bytes
+from sseclient_cli.load.metrics import Endpoint
 from sseclient_cli.load.wire import TlsWire, Wire
 from sseclient_cli.redirection import redirected
-from sseclient_cli.target import Hop, Target
+from sseclient_cli.target import Address, Hop, Target
+
+LOOKUPS_S = 5.0
+"""What all lookups of a worker may take together: glibc's default timeout of one query to a name server."""
+
+MAX_ORIGINS = 100
+"""Origins that redirects may lead the streams of a worker to: a server could invent one for each stream."""
+
+Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None]
+"""An origin and what says where it is to be found."""
+
+
+Turn = tuple[Address, Endpoint, str | None]
+"""Where the next connection goes, as what it counts, and the source address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +44,8 @@ class Leg:
     context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
+    turns: Iterator[Turn]
+    """Shared by all legs to the same place."""
 
     def request_after(self, last_event_id: bytes | None) -> bytes:
         """Return the request of a connection that goes on after an event."""
@@ -32,44 +56,100 @@ class Leg:
 
 
 class Route:
-    """Makes connections for the legs of a route, from the source addresses by turns."""
+    """Makes connections for the legs of a route: from each source address to each address of the host by turns.
 
-    def __init__(self, hops: tuple[Hop, ...]) -> None:
-        self._addresses = {hop.target.origin: hop.address for hop in hops}
+    ``first_turn`` differs between the workers of a run, or all of them would begin with the same address.
+    """
+
+    def __init__(self, hops: tuple[Hop, ...], first_turn: int = 0) -> None:
+        self._first_turn = first_turn
+        self.connections: Counter[Endpoint] = Counter()
+        """How many connections were begun to each address; 0 for those that are known and not used."""
+        self._hops: dict[Place, Hop] = {}
+        self._unresolved: dict[Place, str] = {}
+        self._turns: dict[Place, Iterator[Turn]] = {}
+        self._lookups_left_s = LOOKUPS_S
         self._legs: dict[Target, Leg] = {}
         for hop in hops:
-            self._legs[hop.target] = _leg(hop)
+            self._add(hop)
+            self._legs[hop.target] = self._leg(hop)
         self.first = self._legs[hops[0].target]
         """Where every connection begins."""
         self.last_event_id = hops[0].target.last_event_id
         """What every stream goes on after, before it has an id of its own."""
-        self._sources = cycle(hops[0].target.source_addresses or (None,))
 
     def connect(self, leg: Leg) -> Wire:
         """Begin to connect. Raises ConnectError or LimitError."""
-        source = next(self._sources)
+        address, endpoint, source = next(leg.turns)
+        self.connections[endpoint] += 1
         if leg.context is None:
-            return Wire(leg.hop.address, source)
-        return TlsWire(leg.hop.address, source, leg.context, leg.hop.target.parsed_url.raw_host.decode("ascii"))
+            return Wire(address, source)
+        return TlsWire(address, source, leg.context, leg.hop.target.parsed_url.raw_host.decode("ascii"))
 
     def leg_after(self, leg: Leg, status: int, headers: Mapping[str, str]) -> Leg:
-        """Return where a redirect leads. Raises BadStatusError if the preflight has not been at that server."""
+        """Return where a redirect leads. Raises BadStatusError or NameNotResolvedError if that is nowhere."""
         target = redirected(leg.hop.target, status, headers)
         known = self._legs.get(target)
         if known is not None:
             return known
-        address = self._addresses.get(target.origin)
-        if address is None:
+        place = _place(target)
+        if place not in self._hops:
+            self._look_up(target, status, headers)
+        hop = self._hops[place]
+        return self._leg(Hop(target, hop.address, hop.others))
+
+    def _look_up(self, target: Target, status: int, headers: Mapping[str, str]) -> None:
+        place = _place(target)
+        if place in self._unresolved:
+            raise NameNotResolvedError(self._unresolved[place])
+        if len(self._hops) + len(self._unresolved) >= MAX_ORIGINS:
             raise BadStatusError(
-                f"a stream was redirected ({status}) to {target.parsed_url.netloc.decode('ascii')!a}, where the first "
-                "request was not: give the URL behind the redirect",
+                f"redirects ({status}) lead the streams to more than {MAX_ORIGINS} hosts: give the stream's own URL",
                 status=status,
                 headers=headers,
             )
-        return _leg(Hop(target, address))
+        if self._lookups_left_s <= 0:
+            raise NameNotResolvedError(
+                f"the host name of {target.peer} was not looked up: other lookups of redirects took {LOOKUPS_S:g} s "
+                "already; give the stream's own URL"
+            )
+        began_s = monotonic()
+        try:
+            first, *others = resolve(target, min(target.connect_timeout_s, self._lookups_left_s))
+        except NameNotResolvedError as exc:
+            self._unresolved[place] = str(exc)
+            raise
+        finally:
+            self._lookups_left_s -= monotonic() - began_s
+        self._add(Hop(target, first, tuple(others)))
+
+    def _add(self, hop: Hop) -> None:
+        target = hop.target
+        place = _place(target)
+        if place in self._hops:
+            return
+        self._hops[place] = hop
+        for address in (hop.address, *hop.others):
+            self.connections[_endpoint(target, address)] += 0
+        used = (hop.address, *hop.others) if target.all_addresses else (hop.address,)
+        pairs = [
+            (address, _endpoint(target, address), source)
+            for address, source in product(used, target.source_addresses or (None,))
+        ]
+        self._turns[place] = islice(cycle(pairs), self._first_turn % len(pairs), None)
+
+    def _leg(self, hop: Hop) -> Leg:
+        target = hop.target
+        context = target.tls.context() if target.parsed_url.scheme == "https" else None
+        return Leg(hop, context, request_bytes(target), self._turns[_place(target)])
 
 
-def _leg(hop: Hop) -> Leg:
-    target = hop.target
-    context = target.tls.context() if target.parsed_url.scheme == "https" else None
-    return Leg(hop, context, request_bytes(target))
+def _place(target: Target) -> Place:
+    return target.origin, target.connect_to, target.unix_socket
+
+
+def _endpoint(target: Target, address: Address) -> Endpoint:
+    if isinstance(address.socket_address, str):
+        return Endpoint(None, address.socket_address, None)
+    host, _ = target.host_and_port
+    return Endpoint(host, *address.socket_address[:2])

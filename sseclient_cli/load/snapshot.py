@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sseclient_cli.load.histogram import percentile_us
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.recorder import Latency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

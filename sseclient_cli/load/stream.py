@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from time import monotonic_ns, time_ns
 
-from sseclient_cli.errors import MemoryLimitError
+from sseclient_cli.errors import MemoryLimitError, ReadTimeoutError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.encoded_body import EncodedBody
 from sseclient_cli.load.failures import as_ours, check_end, check_response
@@ -31,12 +31,13 @@ class Stream:
 
     __slots__ = (
         "_bench", "_comments", "_connected_ns", "_encoded", "_events_left", "_held_bytes", "_http", "_intended_ns",
-        "_leg", "_owner", "_parser", "_redirects", "_requested_ns", "_was_drained", "_wire", "began_ns",
-        "has_opened", "meter", "phase", "reconnection", "slot",
+        "_owner", "_parser", "_redirects", "_was_drained", "began_ns", "has_opened", "leg", "meter", "phase",
+        "reconnection", "requested_ns", "slot", "wire",
     )  # fmt: skip
 
     _http: ResponseReader
-    _wire: Wire
+    wire: Wire
+    """The present connection, or the last one."""
 
     def __init__(self, bench: Bench, owner: Owner, slot: int) -> None:
         self._bench = bench
@@ -65,26 +66,26 @@ class Stream:
         self._bench.recorder.start_delay.append((self.began_ns - intended_ns) // 1000)
 
     def _begin(self, leg: Leg, intended_ns: int) -> None:
-        self._leg = leg
+        self.leg = leg
         self._intended_ns = intended_ns
         self._http = ResponseReader()
-        self._requested_ns = 0
+        self.requested_ns = 0
         self._was_drained = True
         self.began_ns = monotonic_ns()
-        self._wire = self._bench.route.connect(leg)
+        self.wire = self._bench.route.connect(leg)
         self.phase = Phase.CONNECTING
         self._bench.attempts += 1
         self._bench.connecting.append((self.began_ns, self))
-        self._bench.poller.watch(self._wire.fileno(), WRITABLE, self._advance)
+        self._bench.poller.watch(self.wire.fileno(), WRITABLE, self._advance)
 
     def _advance(self) -> None:
         """Go on, as far as the socket lets us, until the request is out."""
         try:
             if self.phase is Phase.CONNECTING:
-                self._wire.finish_connect()
+                self.wire.finish_connect()
                 self._connected_ns = monotonic_ns()
                 self.phase = Phase.SECURING
-            if self.phase is Phase.SECURING and self._wire.handshake():
+            if self.phase is Phase.SECURING and self.wire.handshake():
                 self._request()
             self._wait()
         except Exception as exc:  # noqa: BLE001 - whatever it is, the other streams go on
@@ -94,24 +95,26 @@ class Stream:
         """Send the request."""
         now_ns, recorder = monotonic_ns(), self._bench.recorder
         recorder.connect.append((now_ns - self._intended_ns) // 1000)
-        if self._leg.context is not None:
+        if self.leg.context is not None:
             recorder.tls.append((now_ns - self._connected_ns) // 1000)
-        request = self._leg.request_after(self.reconnection.header)
-        self._requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
-        self._wire.send(request)
+        request = self.leg.request_after(self.reconnection.header)
+        self.requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
+        self.wire.send(request)
         self.phase = Phase.REQUESTING
+        if self._bench.requesting is not None:
+            self._bench.requesting.append((self.began_ns, self))
 
     def _wait(self) -> None:
         """Wait for what has to happen next."""
-        is_out = self._wire.flush()
+        is_out = self.wire.flush()
         handler = self._advance if self.phase is Phase.SECURING else self._on_readable if is_out else self._go_on
         # Readable from the start, and not only when all is out: a server may refuse a body before it has it all.
-        self._bench.poller.watch(self._wire.fileno(), READABLE if is_out else READABLE | WRITABLE, handler)
+        self._bench.poller.watch(self.wire.fileno(), READABLE if is_out else READABLE | WRITABLE, handler)
 
     def _go_on(self) -> None:
         """Send more of a large request, and look whether there is an answer already."""
         try:
-            self._requested_ns = monotonic_ns()
+            self.requested_ns = monotonic_ns()
             self._wait()
         except Exception as exc:  # noqa: BLE001
             self.end(exc)
@@ -124,7 +127,7 @@ class Stream:
         """Read once, and measure what came."""
         bench = self._bench
         try:
-            wire = self._wire
+            wire = self.wire
             data, stamp_ns = wire.read()
             is_drained, now_ns = wire.is_drained, time_ns()
             if now_ns > bench.ends_wall_ns and bench.is_over():
@@ -167,8 +170,8 @@ class Stream:
         if status in REDIRECT_STATUSES:
             self._redirects += 1
             if self._redirects > MAX_REDIRECTS:
-                raise too_many_redirects(self._leg.hop.target, status, headers)
-            leg = self._bench.route.leg_after(self._leg, status, headers)
+                raise too_many_redirects(self.leg.hop.target, status, headers)
+            leg = self._bench.route.leg_after(self.leg, status, headers)
             self._disconnect()
             # What is measured of this connection begins with the word that sends us there.
             self._begin(leg, arrival_ns + self._bench.monotonic_less_wall_ns)
@@ -180,8 +183,8 @@ class Stream:
         # in the same read has the stamp: it must not have come much later.
         is_known = is_alone or self.meter.uncertainty_ns(arrival_ns, is_fresh=True) is not None
         arrival_mono_ns = arrival_ns + self._bench.monotonic_less_wall_ns
-        if is_known and self._wire.flush():
-            self._bench.recorder.headers.append((arrival_mono_ns - self._requested_ns) // 1000)
+        if is_known and self.wire.flush():
+            self._bench.recorder.headers.append((arrival_mono_ns - self.requested_ns) // 1000)
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=self._bench.max_event_bytes)
         self._comments = 0
         self._http.headers = None  # they are most of what an idle stream would hold
@@ -237,7 +240,7 @@ class Stream:
         try:
             if time_ns() > self._bench.ends_wall_ns and self._bench.is_over():
                 return
-            self._bench.poller.watch(self._wire.fileno(), READABLE, self._on_readable)
+            self._bench.poller.watch(self.wire.fileno(), READABLE, self._on_readable)
             if self._encoded is not None:
                 self._decode(self._encoded)
             self._after_read(self._http)
@@ -252,7 +255,7 @@ class Stream:
             # Nothing is read meanwhile: so memory is bounded, and the end of the response comes after this. Neither
             # the pieces to come nor the next read can be bounded by the loop's last look at the socket.
             self._was_drained = False
-            self._bench.poller.pause(self._wire.fileno(), self._decode_on)
+            self._bench.poller.pause(self.wire.fileno(), self._decode_on)
         elif http.complete or http.error:
             self.end(http.error)
         elif not self._was_drained:
@@ -277,15 +280,10 @@ class Stream:
         # The same text that the parser held; close() has let go of both.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 
-    @property
-    def wire(self) -> Wire:
-        """The present connection, or the last one."""
-        return self._wire
-
     def _disconnect(self) -> None:
         self._bench.attempts -= self.phase is not Phase.OPEN
-        self._bench.poller.forget(self._wire.fileno())
-        self._wire.close()
+        self._bench.poller.forget(self.wire.fileno())
+        self.wire.close()
         self._parser = None
         self._encoded = None
         self.phase = Phase.CLOSED
@@ -293,7 +291,7 @@ class Stream:
     def end(self, cause: Exception | None) -> None:
         """Tell the owner how the connection has ended."""
         was = self.phase
-        if was is Phase.OPEN:
+        if was is Phase.OPEN and not isinstance(cause, ReadTimeoutError):  # which is our own cut
             self.meter.cut(monotonic_ns())
         # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
         self.drop(remembers=not isinstance(cause, MemoryLimitError))

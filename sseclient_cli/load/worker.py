@@ -15,15 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sseclient_cli.errors import InternalError
-from sseclient_cli.load.bench import Bench
+from sseclient_cli.load.bench import MAX_EVENT_BYTES, Bench
 from sseclient_cli.load.fields import KnownFields
 from sseclient_cli.load.histogram import rounded
 from sseclient_cli.load.limits import available_memory_bytes
 from sseclient_cli.load.memory import HeldMemory, max_held_bytes
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, OnEnd, Plan
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.population import Population
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.undecided import Undecided
@@ -64,19 +65,20 @@ class Worker:
         self._job = job
         self._plan = job.plan
         self._on_snapshot = on_snapshot
-        self._totals = Totals(planned=job.plan.planned)
-        route = Route(job.hops)
+        route = Route(job.hops, job.plan.first_slot)
+        self._totals = Totals(planned=job.plan.planned, connections=route.connections)
         self._bench = Bench(
             route=route,
             poller=Poller(),
             undecided=Undecided(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
             remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
             events_per_stream=self._plan.events,
+            max_event_bytes=self._plan.max_event_bytes or MAX_EVENT_BYTES,
             # A shard's stride is the number of workers.
             held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
             retry_statuses=self._plan.retry_statuses,
         )
-        self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target.connect_timeout_s)
+        self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
         self._folded_ns = 0
         self._started_ns = 0
@@ -153,8 +155,7 @@ class Worker:
     def _tick(self, now_ns: int) -> None:
         self._record_lag(now_ns)
         self._bench.look_at_clocks()
-        self._population.end_overdue_connects()
-        self._population.keep_alive()
+        self._population.end_overdue()
         self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:

@@ -30,6 +30,7 @@ from sseclient_cli.errors import (
     InvalidResponseError,
     LimitError,
     SseError,
+    UnansweredError,
     UsageError,
 )
 from sseclient_cli.protocol.event_stream import EventStreamParser
@@ -99,7 +100,7 @@ def last_event_id_header(last_event_id: str) -> bytes | None:
 
 
 # What Fetch calls a network error, and a lack of resources that may be over at the next attempt.
-_PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError)
+_PASSING_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError, UnansweredError)
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int:

@@ -12,17 +12,21 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sseclient_cli import __version__
 from sseclient_cli.load.audit_totals import judge
 from sseclient_cli.load.clocks import usual_difference_s
 from sseclient_cli.load.health import saturation_reasons
 from sseclient_cli.load.histogram import Histogram, percentile_us
-from sseclient_cli.load.metrics import Interval, Latency, Totals
+from sseclient_cli.load.metrics import Interval, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.report.findings import Document, findings
 from sseclient_cli.target import Hop, Target
+
+if TYPE_CHECKING:
+    from sseclient_cli.client.preflight import Preflight
 
 SCHEMA = 1
 
@@ -35,7 +39,9 @@ _SEEN_BY_THE_LOOP = (Latency.CONNECT, Latency.TLS)
 _PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9, "p9999_ms": 99.99}
 
 
-def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float) -> Document:
+def build_document(
+    hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float, preflight: Preflight | None = None
+) -> Document:
     """Make the document of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
     duration_s = totals.duration_ns / 1e9
     stamp = _stamp(totals)
@@ -44,7 +50,7 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
     document: Document = {
         "schema": SCHEMA,
         "tool": {"name": "sseclient-cli", "version": __version__},
-        "run": _run(hops, plan, totals, started_at_s),
+        "run": _run(hops, plan, totals, started_at_s, preflight),
         "streams": {
             "planned": totals.planned,
             "lost": totals.lost,
@@ -57,6 +63,7 @@ def build_document(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at
             "ended_by_server": totals.ended_by_server,
             "completed": totals.completed,
             "reconnected": totals.reconnected,
+            "broken": totals.broken,
             "open_at_end": totals.open_now,
             "peak_open": totals.peak_open,
         },
@@ -129,9 +136,16 @@ def schema() -> Mapping[str, Any]:
     return found
 
 
-def _run(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float) -> Document:
+def _run(
+    hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float, preflight: Preflight | None
+) -> Document:
     return {
-        "target": _target(hops[0].target, None if len(hops) == 1 else hops[-1].target),
+        "target": _target(hops[0].target, _redirected_to(hops, totals)),
+        "preflight": None
+        if preflight is None
+        else {"requests": len(preflight.hops), "status": preflight.status, "closed": True},
+        "addresses": [{**place._asdict(), "connections": count} for place, count in totals.connections.items()],
+        "redirections": [{"url": url, "streams": count} for url, count in totals.redirections.most_common()],
         "started_at": datetime.fromtimestamp(started_at_s, UTC).isoformat(timespec="milliseconds"),
         "duration_s": round(totals.duration_ns / 1e9, 3),
         "interrupted": totals.interrupted,
@@ -148,16 +162,26 @@ def _run(hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float)
     }
 
 
-def _target(target: Target, redirected_to: Target | None) -> Document:
+def _redirected_to(hops: tuple[Hop, ...], totals: Totals) -> str | None:
+    """Return where redirects led most streams; where they led the preflight if no stream opened."""
+    if totals.redirections:
+        return totals.redirections.most_common(1)[0][0]
+    return hops[-1].target.redacted_url if len(hops) > 1 and not totals.opened else None
+
+
+def _target(target: Target, redirected_to: str | None) -> Document:
     return {
         "url": target.redacted_url,
-        "redirected_to": None if redirected_to is None else redirected_to.redacted_url,
+        "redirected_to": redirected_to,
         "method": target.method,
         "headers": [list(pair) for pair in target.redacted_headers],
         "body_bytes": None if target.body is None else len(target.body),
         "connect_to": None if target.connect_to is None else list(target.connect_to),
         "unix_socket": target.unix_socket,
         "source_addresses": list(target.source_addresses),
+        "all_addresses": target.all_addresses,
+        "connect_timeout_s": target.connect_timeout_s,
+        "head_timeout_s": target.head_timeout_s,
         "certificates_checked": target.tls.verify,
     }
 
@@ -174,6 +198,8 @@ def _plan(plan: Plan) -> Document:
         "on_end": plan.on_end.value,
         "retry_statuses": sorted(plan.retry_statuses),
         "storm_s": plan.storm_s,
+        "max_event_bytes": plan.max_event_bytes,
+        "idle_timeout_s": plan.idle_timeout_s,
         "timestamp": {"asked": _asked(plan.timestamp)},
         "sequence": {"asked": _asked(plan.sequence)},
     }

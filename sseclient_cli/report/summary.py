@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.report.findings import Document, Severity, findings
+from sseclient_cli.report.route_view import route_notes
 from sseclient_cli.report.text import visible
 from sseclient_cli.report.words import sentence
 
@@ -35,6 +36,7 @@ def summary(document: Document) -> RenderableType:
     parts: list[RenderableType] = [_head(document), _counts(document), Text()]
     parts.append(_latencies(document))
     parts += [Text(line, style="dim") for line in _notes(document)]
+    parts += route_notes(document)
     for finding in findings(document):
         parts.append(Text(visible(sentence(finding), keep_lines=False), _STYLES[finding.severity]))
     if document["errors"]:
@@ -69,6 +71,7 @@ def _counts(document: Document) -> Table:
             _fact(streams["failed"], " failed", "red" if streams["failed"] else ""),
             *_if_any(streams["lost"], " lost with their worker", "red"),
             *_if_any(streams["unfinished"], " not open yet", "yellow"),
+            *_if_any(streams["broken"], " broken by errors", "red"),
             *_if_any(streams["without_event"], " without an event", "yellow"),
             *_if_any(streams["silent"], " silent", "red"),
             *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),

@@ -17,8 +17,9 @@ if sys.platform != "linux":
 
 from benchmarks.building import build, compiler
 from benchmarks.event_source import EventSource
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.protocol.event_stream import EventStreamParser
 from sseclient_cli.target import Address, Hop, Target

@@ -49,6 +49,16 @@ def test_only_streams_of_a_fixed_number_are_replaced() -> None:
     assert not plan(lifetime_s=2, rate_per_s=10.0).refill
 
 
+def test_limits_of_a_stream_are_part_of_the_plan_and_above_zero() -> None:
+    limited = plan(max_event_bytes=1000, idle_timeout_s=5.0)
+    assert (limited.max_event_bytes, limited.idle_timeout_s) == (1000, 5)
+    assert (plan().max_event_bytes, plan().idle_timeout_s) == (None, None)
+    with pytest.raises(UsageError, match="--idle-timeout needs a time above zero"):
+        plan(idle_timeout_s=0.0)
+    with pytest.raises(UsageError, match="--max-event-bytes needs a size above zero"):
+        plan(max_event_bytes=0)
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -10,6 +10,7 @@ from sseclient_cli.errors import (
     ConnectionLostError,
     ConnectionRefusedByTargetError,
     InvalidResponseError,
+    ReadTimeoutError,
     WrongContentTypeError,
 )
 from sseclient_cli.target import Address, Target
@@ -93,6 +94,13 @@ async def test_what_is_no_event_stream_is_told_with_its_status() -> None:
         assert caught.value.status == 404
         with pytest.raises(WrongContentTypeError, match="text/html"):
             await preflight(Target.parse(server.url))
+
+
+async def test_the_time_to_the_response_head_is_the_targets() -> None:
+    async with ScriptedServer([Do.HOLD], [0.6, head(), Do.HOLD]) as server:
+        with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s: allow more with --timeout"):
+            await preflight(Target.parse(server.url, timeout_s=0.3))
+        assert (await preflight(Target.parse(server.url, timeout_s=20))).status == 200
 
 
 async def test_nobody_listening_is_told_with_the_port() -> None:

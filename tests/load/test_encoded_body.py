@@ -10,8 +10,9 @@ from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer
 
 from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.load.encoded_body import PIECE_BYTES, EncodedBody
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, FieldChoice, OnEnd, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.protocol.content_coding import ContentDecoder
 from sseclient_cli.target import Address, Hop, Target

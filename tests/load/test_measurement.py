@@ -18,8 +18,9 @@ from audits import audit_of
 from scripted_server import head
 
 from sseclient_cli.load.health import saturation_reasons
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Field, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 

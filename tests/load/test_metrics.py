@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.histogram import Histogram
-from sseclient_cli.load.metrics import MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Latency, Recorder, Totals
+from sseclient_cli.load.metrics import MAX_REDIRECTIONS, MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Endpoint, Totals
 from sseclient_cli.load.reach import Arrivals, ReachSample
+from sseclient_cli.load.recorder import Latency, Recorder
 
 Facts = dict[str, Any]
 
@@ -57,6 +58,25 @@ def test_a_server_that_invents_types_cannot_fill_the_memory() -> None:
     assert totals.types[OTHER_TYPES] == 50
 
 
+def test_a_server_that_invents_redirects_cannot_fill_the_memory() -> None:
+    totals = Totals()
+    for number in range(MAX_REDIRECTIONS + 7):
+        totals.count_redirection(f"http://h/{number}")
+    totals.count_redirection("http://h/0")
+    assert len(totals.redirections) == MAX_REDIRECTIONS + 1
+    assert (totals.redirections["http://h/0"], totals.redirections[OTHER_TYPES]) == (2, 7)
+
+
+def test_an_address_that_no_worker_used_stays_known_when_totals_are_merged() -> None:
+    used, unused = ENDPOINTS
+    totals = Totals()
+    for _ in range(2):
+        other = Totals()
+        other.connections.update({used: 5, unused: 0})
+        totals.merge(other)
+    assert dict(totals.connections) == {used: 10, unused: 0}
+
+
 def facts(totals: Totals) -> Facts:
     """Everything that totals hold, in a form that compares."""
     return {name: comparable(getattr(totals, name)) for name in Totals.__slots__}
@@ -83,6 +103,8 @@ def merged(*parts: Totals) -> Totals:
         whole.merge(part)
     return whole
 
+
+ENDPOINTS = [Endpoint("pool.test", f"127.0.0.{number}", 80) for number in (2, 3)]
 
 counts = st.integers(0, 1000)
 sizes = st.lists(st.integers(0, 10**6), max_size=5)
@@ -145,6 +167,9 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
             setattr(made, field.name, draw(st.sets(st.text())))
         elif field.type in ("Counter[int]", "dict[int, int]"):
             getattr(made, field.name).update(draw(st.dictionaries(counts, counts, max_size=3)))
+    made.connections.update({place: draw(counts) for place in draw(st.sets(st.sampled_from(ENDPOINTS)))})
+    for url in draw(st.lists(st.sampled_from(["http://a/", "http://b/"]), max_size=5)):
+        made.count_redirection(url)
     made.audits = draw(st.dictionaries(st.sampled_from(["id", "data.seq"]), audits(), max_size=2))
     made.reach = draw(reach_samples())
     return made

@@ -7,14 +7,16 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from audits import audit_of
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, OnEnd, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 
@@ -72,6 +74,50 @@ async def test_a_stream_that_is_not_answered_in_its_lifetime_is_a_failed_one() -
     totals, _ = await ran(*[[Do.HOLD]] * 6, connections=2, lifetime_s=0.4)
     assert (totals.planned, totals.opened, totals.failed, totals.completed) == (6, 0, 4, 0)
     assert errors(totals) == {"unanswered": 4}
+
+
+@pytest.mark.parametrize(
+    ("on_end", "requests", "counts"),
+    [
+        # Planned, opened, failed, reconnected.
+        (OnEnd.STOP, 2, (2, 1, 1, 0)),
+        (OnEnd.RESTART, 3, (3, 2, 1, 0)),
+        (OnEnd.RECONNECT, 3, (2, 2, 0, 0)),
+    ],
+)
+async def test_a_stream_without_a_response_head_in_time_ends_as_a_failure(
+    on_end: OnEnd, requests: int, counts: tuple[int, ...]
+) -> None:
+    # A head that is begun is none. The second stream is silent, but it has its head.
+    begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    async with ScriptedServer([begun, Do.HOLD], [head(), Do.HOLD], held(ids(1, 1))) as server:
+        run = job(server.port, connections=2, duration_s=6, events=1, on_end=on_end)
+        (way,) = run.hops
+        hops = (replace(way, target=replace(way.target, head_timeout_s=0.3)),)
+        totals = await asyncio.to_thread(Worker(replace(run, hops=hops, plan=replace(run.plan, duration_s=5.0))).run)
+        assert len(server.requests) == requests
+    assert (totals.planned, totals.opened, totals.failed, totals.reconnected) == counts
+    assert errors(totals) == {"unanswered": 1}
+    assert totals.errors["unanswered"].example == "no response head within 0.3 s"
+
+
+async def test_a_stream_that_opened_and_then_fails_for_good_is_broken() -> None:
+    scripts: list[Script] = [[head(), ids(1, 1), Do.RESET], [head(), ids(1, 1)], held(ids(1, 1)), [head(500)]]
+    totals, _ = await ran(*scripts, connections=4)
+    assert (totals.opened, totals.broken, totals.ended_by_server, totals.open_now, totals.failed) == (3, 1, 1, 1, 1)
+
+
+async def test_a_stream_that_reconnects_is_broken_only_when_it_gives_up() -> None:
+    lost: Script = [head(), b"retry: 10\n\n" + ids(1, 1), Do.RESET]
+    totals, _ = await ran(lost, lost, held(ids(2, 2)), on_end=OnEnd.RECONNECT)
+    assert (totals.broken, errors(totals)) == (0, {"connection-lost": 2})
+    totals, _ = await ran(lost, [head(404)], on_end=OnEnd.RECONNECT)
+    assert (totals.broken, totals.failed) == (1, 0)
+
+
+async def test_an_event_that_is_too_large_for_the_plan_ends_its_stream() -> None:
+    totals, _ = await ran(held(b"data: " + b"x" * 2000 + b"\n\n"), held(ids(1, 1)), connections=2, max_event_bytes=1000)
+    assert (totals.events, totals.broken, errors(totals)) == (1, 1, {"event-too-large": 1})
 
 
 async def test_how_late_connections_are_begun_is_known() -> None:
@@ -254,3 +300,21 @@ async def _serve(listener: socket.socket, handle: Callable[[socket.socket], None
     finally:
         for connection in connections:
             connection.close()
+
+
+async def test_a_stream_without_a_byte_for_too_long_is_ended_and_counted() -> None:
+    beating = [head(), ids(1, 2), *[step for _ in range(12) for step in (0.1, b":\n")], Do.HOLD]
+    totals, _ = await ran(held(ids(1, 2)), beating, connections=2, duration_s=1.2, idle_timeout_s=0.5)
+    assert errors(totals) == {"read-timeout": 1}
+    assert totals.errors["read-timeout"].example == "no byte for 0.5 s"
+    # The heartbeats of the other one are bytes. What we end ourselves is no idle timeout of the way.
+    assert (totals.open_now, totals.cut_silence.count) == (1, 0)
+
+
+async def test_a_stream_that_was_idle_for_too_long_reconnects_as_after_any_loss() -> None:
+    totals, server = await ran(
+        held(b"retry: 10\n\n" + ids(1, 2)), held(ids(3, 4)), idle_timeout_s=0.5, on_end=OnEnd.RECONNECT, duration_s=0.9
+    )
+    assert (totals.reconnected, server.requests[1].header("last-event-id")) == (1, b"2")
+    # The gap between the events before and after is a gap of the stream.
+    assert totals.latencies[Latency.GAP].max_us > 450_000

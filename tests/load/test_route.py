@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from namespaces import can_unshare, printed_with
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head, trickled
 
 from sseclient_cli.client.preflight import preflight
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.errors import BadStatusError
+from sseclient_cli.load.metrics import Endpoint, Totals
 from sseclient_cli.load.plan import Choice, OnEnd, Plan
+from sseclient_cli.load.recorder import Latency
+from sseclient_cli.load.route import MAX_ORIGINS, Route
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target
 from sseclient_cli.tls import Tls
@@ -70,11 +74,72 @@ async def test_a_stream_that_is_sent_elsewhere_on_a_known_server_goes_there() ->
     assert (totals.opened, totals.events) == (1, 2)
 
 
-async def test_a_stream_that_is_sent_to_an_unknown_server_is_a_failed_one_that_says_so() -> None:
-    async with ScriptedServer(to("http://elsewhere.test:81/x")) as server:
-        totals = await ran((hop(server),))
-    assert (totals.failed, errors(totals)) == (1, {"http-307": 1})
-    assert "elsewhere.test:81" in told(totals)
+async def test_a_stream_that_is_sent_to_an_unknown_server_goes_there() -> None:
+    async with ScriptedServer(*[STREAM] * 2) as there, ScriptedServer(*[to(f"{there.url}/x?token=hush")] * 2) as here:
+        totals = await ran((hop(here),), connections=2)
+        assert [request.path for request in there.requests] == ["/x?token=hush"] * 2
+    assert (totals.opened, totals.events, errors(totals)) == (2, 4, {})
+    assert {(place.port, count) for place, count in totals.connections.items()} == {(here.port, 2), (there.port, 2)}
+    assert totals.redirections == {f"{there.url}/x?token=REDACTED": 2}
+
+
+async def test_the_name_of_an_unknown_server_is_looked_up_once_and_for_the_family_of_the_source_addresses() -> None:
+    async with ScriptedServer(*[STREAM] * 2) as there:
+        url = f"http://localhost:{there.port}/"
+        async with ScriptedServer(*[to(url)] * 2) as here:
+            totals = await ran((hop(here, source_addresses=("127.0.0.1",)),), connections=2)
+    assert (totals.opened, errors(totals)) == (2, {})
+    assert totals.connections[Endpoint("localhost", "127.0.0.1", there.port)] == 2
+
+
+async def test_streams_that_are_sent_to_a_server_without_an_address_fail_and_the_others_go_on() -> None:
+    # A label of DNS has at most 63 characters: the resolver itself says no, and asks no server.
+    nowhere = to(f"http://{'n' * 64}.invalid/x")
+    async with ScriptedServer(nowhere, STREAM, nowhere) as server:
+        totals = await ran((hop(server),), connections=3)
+    assert (totals.opened, totals.failed, totals.events, errors(totals)) == (1, 2, 2, {"dns": 2})
+    assert "has no address" in told(totals)
+
+
+def test_a_server_cannot_have_any_number_of_hosts_looked_up() -> None:
+    first = Hop(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
+    route = Route((first,))
+    for port in range(2, MAX_ORIGINS + 1):
+        assert route.leg_after(route.first, 307, {"location": f"http://127.0.0.1:{port}/"}).hop.address.socket_address
+    with pytest.raises(BadStatusError, match=f"more than {MAX_ORIGINS} hosts"):
+        route.leg_after(route.first, 307, {"location": "http://127.0.0.1:9999/"})
+    # Those that are known stay so.
+    assert route.leg_after(route.first, 307, {"location": "http://127.0.0.1:2/"}).hop.address.socket_address
+
+
+@pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare, for a name server of its own")
+def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: Path) -> None:
+    script = """
+        import socket, time
+        from sseclient_cli.errors import NameNotResolvedError
+        from sseclient_cli.load import route as module
+        from sseclient_cli.target import Address, Hop, Target
+
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        silent.bind(("127.0.0.53", 53))
+        module.LOOKUPS_S = 0.6
+        hop = Hop(Target(url="http://127.0.0.1/", connect_timeout_s=0.4), Address(socket.AF_INET, ("127.0.0.1", 80)))
+        route = module.Route((hop,))
+        began_s = time.monotonic()
+        for host in ("a", "a", "b", "c", "d", "a"):
+            try:
+                route.leg_after(route.first, 307, {"location": f"http://{host}.example/"})
+            except NameNotResolvedError as exc:
+                print(str(exc).partition(" was not ")[2].partition(":")[0])
+        print(time.monotonic() - began_s < 4)
+    """
+    first, again, second, *later, first_again, is_in_time = printed_with(
+        "/etc/resolv.conf", "nameserver 127.0.0.53\n", script, tmp_path
+    )
+    assert first == again == first_again == "resolved within 0.4 s"
+    assert second.startswith("resolved within 0.")
+    assert later == ["looked up"] * 2
+    assert is_in_time == "True"
 
 
 async def test_a_stream_that_is_sent_in_circles_is_a_failed_one() -> None:
@@ -263,6 +328,42 @@ async def test_streams_take_turns_with_their_source_addresses() -> None:
         totals = await ran((hop(server, source_addresses=("127.0.0.2", "127.0.0.3")),), connections=4)
         assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
     assert totals.opened == 4
+
+
+def hop_to_all(*servers: ScriptedServer, **target: Any) -> Hop:
+    first, *others = (Address(socket.AF_INET, ("127.0.0.1", server.port)) for server in servers)
+    return Hop(Target(url="http://pool.test/", **target), first, tuple(others))
+
+
+async def test_all_streams_go_to_the_address_that_answered_and_the_others_are_known() -> None:
+    async with ScriptedServer(*[STREAM] * 3) as first, ScriptedServer() as second:
+        totals = await ran((hop_to_all(first, second),), connections=3)
+        assert (len(first.requests), len(second.requests)) == (3, 0)
+    assert totals.connections == {
+        Endpoint("pool.test", "127.0.0.1", first.port): 3,
+        Endpoint("pool.test", "127.0.0.1", second.port): 0,
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine on Linux only")
+async def test_streams_go_round_all_addresses_from_each_source_address() -> None:
+    async with ScriptedServer(*[STREAM] * 4) as first, ScriptedServer(*[STREAM] * 4) as second:
+        way = hop_to_all(first, second, all_addresses=True, source_addresses=("127.0.0.2", "127.0.0.3"))
+        totals = await ran((way,), connections=8)
+        for server in (first, second):
+            assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
+    assert (totals.opened, sorted(totals.connections.values())) == (8, [4, 4])
+
+
+async def test_workers_with_one_stream_each_do_not_all_begin_with_the_same_address() -> None:
+    async with ScriptedServer(STREAM) as first, ScriptedServer(STREAM) as second:
+        whole = Plan(connections=2, duration_s=0.4, ramp_up_s=0, timestamp=Choice.NONE)
+        way = (hop_to_all(first, second, all_addresses=True),)
+        workers = [Worker(Job(hops=way, plan=whole.shard(index, 2))) for index in range(2)]
+        totals, other = await asyncio.gather(*(asyncio.to_thread(worker.run) for worker in workers))
+        totals.merge(other)
+        assert (len(first.requests), len(second.requests)) == (1, 1)
+    assert list(totals.connections.values()) == [1, 1]
 
 
 async def test_ipv6_is_an_address_like_any_other() -> None:

@@ -1,7 +1,8 @@
 from collections import Counter
 from dataclasses import replace
 
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.snapshot import Snapshot, merged
 
 

@@ -10,8 +10,9 @@ import pytest
 from audits import audit_of
 from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chunk, head, trickled
 
-from sseclient_cli.load.metrics import Latency, Totals
+from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, FieldChoice, Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.target import Address, Hop, Target

@@ -5,8 +5,10 @@ from array import array
 import jsonschema
 import pytest
 
-from sseclient_cli.load.metrics import Latency, Recorder, Totals
+from sseclient_cli.client.preflight import Preflight
+from sseclient_cli.load.metrics import Endpoint, Totals
 from sseclient_cli.load.plan import Field, Plan
+from sseclient_cli.load.recorder import Latency, Recorder
 from sseclient_cli.report.document import build_document, schema, to_json
 from sseclient_cli.report.findings import Document
 from sseclient_cli.target import Address, Hop, Target
@@ -57,6 +59,37 @@ def test_a_document_says_what_was_measured_in_milliseconds() -> None:
     assert [row["errors"] for row in timeline] == [0, 1, 0, 0]
     assert timeline[3]["delivery_p50_ms"] == pytest.approx(0.2, rel=0.01)
     assert timeline[2]["delivery_p50_ms"] is None
+
+
+def test_a_document_says_how_the_load_reached_the_server() -> None:
+    made = totals()
+    made.connections.update({Endpoint("example.com", "127.0.0.1", 80): 2, Endpoint("example.com", "127.0.0.2", 80): 0})
+    made.connections[Endpoint(None, "/run/sse", None)] = 1
+    run = document(made)["run"]
+    assert (run["preflight"], run["redirections"], run["target"]["redirected_to"]) == (None, [], None)
+    assert run["addresses"] == [
+        {"host": "example.com", "address": "127.0.0.1", "port": 80, "connections": 2},
+        {"host": "example.com", "address": "127.0.0.2", "port": 80, "connections": 0},
+        {"host": None, "address": "/run/sse", "port": None, "connections": 1},
+    ]
+    hop = Hop(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    with_preflight = build_document((hop,), PLAN, made, 0, Preflight((hop, hop)))
+    jsonschema.validate(with_preflight, schema())
+    assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
+
+
+def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the_preflight() -> None:
+    hops = tuple(
+        Hop(Target.parse(f"http://{host}/x?token=hush"), Address(socket.AF_INET, ("127.0.0.1", 80))) for host in "ab"
+    )
+    led, straight, unopened = totals(), totals(), totals()
+    for url in ("http://c/", "http://d/", "http://d/"):
+        led.count_redirection(url)
+    unopened.opened = 0
+    urls = [build_document(hops, PLAN, made, 0)["run"]["target"]["redirected_to"] for made in (led, straight, unopened)]
+    assert urls == ["http://d/", None, "http://b/x?token=REDACTED"]
+    entries = build_document(hops, PLAN, led, 0)["run"]["redirections"]
+    assert entries == [{"url": "http://d/", "streams": 2}, {"url": "http://c/", "streams": 1}]
 
 
 def test_a_long_run_has_longer_rows_and_not_more_of_them() -> None:

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.field_search import Trust
-from sseclient_cli.load.metrics import ErrorCount, Latency, Totals
+from sseclient_cli.load.metrics import ErrorCount, Totals
 from sseclient_cli.load.plan import Plan
+from sseclient_cli.load.recorder import Latency
 from sseclient_cli.report.document import build_document
 from sseclient_cli.report.findings import Document
 from sseclient_cli.report.summary import summary
