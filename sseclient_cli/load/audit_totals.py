@@ -1,7 +1,7 @@
 """What the checks of many streams found together, in a form that merges, and what it proves.
 
 Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges: so a
-run of any length takes a few entries per stream, and the numbers that nobody received can be told from those that some
+run of any length takes a few entries per stream, and numbers that no stream received are told apart from those that some
 stream did. That matters for a field that was found by itself: a number that is missing is known to be lost only where
 another stream received it; otherwise the server may never have sent it (a database that skips numbers does not).
 """
@@ -19,7 +19,7 @@ LEAST_SUPPORT = 3
 """So many streams must show a sequence for each stream that refutes it."""
 
 MAX_ENTRIES = 200_000
-"""Ends of ranges that are kept, some 100 bytes each; what comes later is not located and counts as in ``unlocated``."""
+"""Ends of ranges that are kept, some 100 bytes each; further gaps count in ``unlocated``."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class FieldAudit:
     refuting: int = 0
     """Streams whose numbers say that this field is no sequence there."""
     renumbered: int = 0
-    """Streams whose numbering began anew after a reconnection: what was lost in between is unknown."""
+    """Streams that got a new numbering after a reconnection: the loss in between is unknown."""
     by_type: int = 0
     """Streams whose events are numbered by type."""
     checked: int = 0

@@ -111,7 +111,7 @@ class FieldSearch:
     wants_sequence: bool
     callers_id: str = ""
     refuted: Collection[Field] = ()
-    """Fields that are no sequence, whatever they look like now."""
+    """Fields that the audit has refuted on this stream."""
     timestamp: Field | None = None
     sequence: Field | None = None
     events: int = 0

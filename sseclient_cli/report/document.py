@@ -18,10 +18,11 @@ from sseclient_cli import __version__
 from sseclient_cli.load.audit_totals import judge
 from sseclient_cli.load.clocks import usual_difference_s
 from sseclient_cli.load.health import saturation_reasons
-from sseclient_cli.load.histogram import Histogram, percentile_us
+from sseclient_cli.load.histogram import percentile_us
 from sseclient_cli.load.metrics import Interval, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice, Plan
 from sseclient_cli.load.recorder import Latency
+from sseclient_cli.report.figures import durations, latency, receive_queue, sizes
 from sseclient_cli.report.findings import Document, findings
 from sseclient_cli.target import Hop, Target
 
@@ -36,90 +37,37 @@ MAX_UNSTAMPED_SHARE = 0.01
 _SEEN_BY_THE_LOOP = (Latency.CONNECT, Latency.TLS)
 """A connection is complete when our loop hears of it: nothing stamps that in the kernel."""
 
-_PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p95_ms": 95.0, "p99_ms": 99.0, "p999_ms": 99.9, "p9999_ms": 99.99}
-
 
 def build_document(
     hops: tuple[Hop, ...], plan: Plan, totals: Totals, started_at_s: float, preflight: Preflight | None = None
 ) -> Document:
     """Make the document of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
-    duration_s = totals.duration_ns / 1e9
-    stamp = _stamp(totals)
-    reasons = saturation_reasons(totals)
     audit, candidates = judge(totals.audits)
     document: Document = {
         "schema": SCHEMA,
         "tool": {"name": "sseclient-cli", "version": __version__},
         "run": _run(hops, plan, totals, started_at_s, preflight),
-        "streams": {
-            "planned": totals.planned,
-            "lost": totals.lost,
-            "opened": totals.opened,
-            "failed": totals.failed,
-            "unfinished": totals.planned - totals.opened - totals.failed - totals.lost,
-            "unanswered": totals.unanswered,
-            "without_event": totals.without_event,
-            "silent": totals.silence.count,
-            "ended_by_server": totals.ended_by_server,
-            "completed": totals.completed,
-            "reconnected": totals.reconnected,
-            "broken": totals.broken,
-            "open_at_end": totals.open_now,
-            "peak_open": totals.peak_open,
-        },
-        "events": {
-            "received": totals.events,
-            "comments": totals.comments,
-            "bytes": totals.bytes,
-            "per_s": round(totals.events / duration_s, 1) if duration_s else None,
-            "coalesced": totals.coalesced,
-            "per_stream": _sizes(totals.stream_events),
-            "by_type": dict(totals.types.most_common()),
-        },
-        "latency": {
-            **{
-                kind.value: _latency(totals.latencies[kind], "user" if kind in _SEEN_BY_THE_LOOP else stamp)
-                for kind in Latency
-            },
-            "open_gap": _latency(totals.open_gap, "user"),
-        },
-        "silence": {
-            "at_end": _durations(totals.silence),
-            "before_cut": _durations(totals.cut_silence),
-        },
-        "bursts": {
-            "events": _sizes(totals.bursts),
-            "gaps_inside": totals.burst_events,
-            "held_back": _durations(totals.held_back),
-            "heads_with_events": totals.heads_with_events,
-            "content_encodings": dict(totals.encodings.most_common()),
-        },
+        "streams": _streams(totals),
+        "events": _events(totals),
+        "latency": _latencies(totals),
+        "silence": {"at_end": durations(totals.silence), "before_cut": durations(totals.cut_silence)},
+        "bursts": _bursts(totals),
         "audit": None if audit is None else asdict(audit),
         "reach": _reach(totals),
-        "clocks": {
-            "steps": [{"t_s": at_s, "step_ms": step_ns / 1e6} for at_s, step_ns in sorted(totals.clock_steps.items())],
-            "server_ahead_s": usual_difference_s(totals.date_differences) if totals.date_differences else None,
-        },
+        "clocks": _clocks(totals),
         "errors": [
             {"kind": kind, "count": error.count, "example": error.example}
             for kind, error in sorted(totals.errors.items(), key=lambda item: -item[1].count)
         ],
-        "generator": {
-            "saturated": bool(reasons),
-            "reasons": reasons,
-            "cpu_percent": [None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
-            "read_delay": _latency(totals.read_delay, stamp),
-            "start_delay": _latency(totals.start_delay, "user"),
-            "loop_lag": _latency(totals.loop_lag, "user"),
-            "receive_queue": _receive_queue(totals.receive_queue),
-        },
+        "generator": _generator(totals),
         "timeline": _timeline(totals, plan.interval_s),
         "assertions": [],
     }
-    for name, used in (("timestamp", totals.timestamp_fields), ("sequence", audit.source.split(", ") if audit else ())):
-        document["run"]["plan"][name]["used"] = sorted(used)
-    document["run"]["plan"]["sequence"]["candidates"] = [asdict(candidate) for candidate in candidates]
-    document["run"]["plan"]["timestamp"]["in_the_future"] = sorted(totals.future_fields)
+    timestamp, sequence = document["run"]["plan"]["timestamp"], document["run"]["plan"]["sequence"]
+    timestamp["used"] = sorted(totals.timestamp_fields)
+    timestamp["in_the_future"] = sorted(totals.future_fields)
+    sequence["used"] = [] if audit is None else audit.source.split(", ")
+    sequence["candidates"] = [asdict(candidate) for candidate in candidates]
     document["findings"] = [asdict(finding) for finding in findings(document)]
     return document
 
@@ -214,54 +162,73 @@ def _stamp(totals: Totals) -> str:
     return "kernel" if totals.stamped_reads and unstamped <= MAX_UNSTAMPED_SHARE * totals.reads else "user"
 
 
-def _latency(histogram: Histogram, stamp: str) -> Document | None:
-    if not histogram.count:
-        return None
-    values = histogram.percentiles_us(_PERCENTILES.values())
-    latency: Document = {
-        "count": histogram.count,
-        "min_ms": histogram.min_us / 1000,
-        "mean_ms": round(histogram.sum_us / histogram.count / 1000, 4),
-        **{name: _ms(values[percentile]) for name, percentile in _PERCENTILES.items()},
-        "max_ms": histogram.max_us / 1000,
-        "stamp": stamp,
-        "hdr": histogram.encoded(),
-    }
-    if histogram.negative:
-        latency["negative"] = histogram.negative
-    return latency
-
-
-def _receive_queue(histogram: Histogram) -> Document | None:
-    if not histogram.count:
-        return None
-    values = histogram.percentiles_us([50, 99])
+def _streams(totals: Totals) -> Document:
     return {
-        "count": histogram.count,
-        "p50_bytes": values[50],
-        "p99_bytes": values[99],
-        "max_bytes": histogram.max_us,
+        "planned": totals.planned,
+        "lost": totals.lost,
+        "opened": totals.opened,
+        "failed": totals.failed,
+        "unfinished": totals.planned - totals.opened - totals.failed - totals.lost,
+        "unanswered": totals.unanswered,
+        "without_event": totals.without_event,
+        "silent": totals.silence.count,
+        "ended_by_server": totals.ended_by_server,
+        "completed": totals.completed,
+        "reconnected": totals.reconnected,
+        "broken": totals.broken,
+        "open_at_end": totals.open_now,
+        "peak_open": totals.peak_open,
     }
 
 
-def _sizes(histogram: Histogram) -> Document | None:
-    """Return a distribution of counts."""
-    if not histogram.count:
-        return None
-    median = histogram.percentiles_us([50])[50]
-    return {"count": histogram.count, "min": histogram.min_us, "p50": median, "max": histogram.max_us}
-
-
-def _durations(histogram: Histogram) -> Document | None:
-    if not histogram.count:
-        return None
-    values = histogram.percentiles_us([10, 50, 90])
+def _events(totals: Totals) -> Document:
+    duration_s = totals.duration_ns / 1e9
     return {
-        "count": histogram.count,
-        "p10_ms": _ms(values[10]),
-        "p50_ms": _ms(values[50]),
-        "p90_ms": _ms(values[90]),
-        "max_ms": histogram.max_us / 1000,
+        "received": totals.events,
+        "comments": totals.comments,
+        "bytes": totals.bytes,
+        "per_s": round(totals.events / duration_s, 1) if duration_s else None,
+        "coalesced": totals.coalesced,
+        "per_stream": sizes(totals.stream_events),
+        "by_type": dict(totals.types.most_common()),
+    }
+
+
+def _latencies(totals: Totals) -> Document:
+    stamp = _stamp(totals)
+    latencies: Document = {
+        kind.value: latency(totals.latencies[kind], "user" if kind in _SEEN_BY_THE_LOOP else stamp) for kind in Latency
+    }
+    return {**latencies, "open_gap": latency(totals.open_gap, "user")}
+
+
+def _bursts(totals: Totals) -> Document:
+    return {
+        "events": sizes(totals.bursts),
+        "gaps_inside": totals.burst_events,
+        "held_back": durations(totals.held_back),
+        "heads_with_events": totals.heads_with_events,
+        "content_encodings": dict(totals.encodings.most_common()),
+    }
+
+
+def _clocks(totals: Totals) -> Document:
+    return {
+        "steps": [{"t_s": at_s, "step_ms": step_ns / 1e6} for at_s, step_ns in sorted(totals.clock_steps.items())],
+        "server_ahead_s": usual_difference_s(totals.date_differences) if totals.date_differences else None,
+    }
+
+
+def _generator(totals: Totals) -> Document:
+    reasons, stamp = saturation_reasons(totals), _stamp(totals)
+    return {
+        "saturated": bool(reasons),
+        "reasons": reasons,
+        "cpu_percent": [None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
+        "read_delay": latency(totals.read_delay, stamp),
+        "start_delay": latency(totals.start_delay, "user"),
+        "loop_lag": latency(totals.loop_lag, "user"),
+        "receive_queue": receive_queue(totals.receive_queue),
     }
 
 
@@ -290,7 +257,3 @@ def _timeline(totals: Totals, interval_s: int) -> list[Document]:
             }
         )
     return rows
-
-
-def _ms(value_us: int | None) -> float | None:
-    return None if value_us is None else value_us / 1000

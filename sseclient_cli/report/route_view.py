@@ -69,4 +69,4 @@ def _preflight(document: Document) -> list[Text]:
         return []
     requests = preflight["requests"]
     what, them = ("1 request", "it") if requests == 1 else (f"{requests} requests", "them")
-    return [Text(f"preflight: {what} before the run, closed and not counted; --no-preflight skips {them}", style="dim")]
+    return [Text(f"preflight: {what} before the run, not counted (--no-preflight skips {them})", style="dim")]
