@@ -86,9 +86,9 @@ def _counts(document: Document) -> Table:
         _Facts(
             _fact(events["received"], " received"),
             *(() if per_s is None else (_fact(per_s, "/s"),)),
-            *_per_stream(events["per_stream"]),
             *_if_any(events["comments"], " comments"),
             _fact(events["bytes"], " bytes"),
+            *_per_stream(events["per_stream"]),
         ),
     )
     types = list(events["by_type"].items())
@@ -125,12 +125,12 @@ def _fact(number: float, unit: str, style: str = "") -> Text:
 
 
 def _per_stream(sizes: Document | None) -> tuple[Text, ...]:
-    """Return how many events a stream got: one number where all got as many, else the least, the median, the most."""
+    """Return how many events a stream got: one number where all got as many, else the median and the range."""
     if sizes is None:
         return ()
     if sizes["min"] == sizes["max"]:
         return (_fact(sizes["max"], " per stream"),)
-    return (Text(f"{sizes['min']:,} / {sizes['p50']:,} / {sizes['max']:,} per stream (min/p50/max)"),)
+    return (Text(f"{sizes['p50']:,} per stream ({sizes['min']:,} to {sizes['max']:,})"),)
 
 
 def _if_any(number: int, name: str, style: str = "") -> tuple[Text, ...]:

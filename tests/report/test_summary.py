@@ -9,6 +9,7 @@ from rich.console import Console
 
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.histogram import Histogram
 from sseclient_cli.load.metrics import ErrorCount, Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.load.recorder import Latency
@@ -77,6 +78,41 @@ def test_the_longest_durations_fit_into_80_columns() -> None:
     lines = [line.split() for line in text_of(shown, 80).splitlines()]
     assert ["gap", *["86400s"] * 8] in lines
     assert ["first", "event", *["99,999"] * 8] in lines
+
+
+def test_events_per_stream_are_one_number_or_a_range() -> None:
+    even, uneven = Histogram(), Histogram()
+    even.record({96: 500})
+    uneven.record({95: 100, 98: 350, 100: 50})
+    assert "2,400,000 bytes  96 per stream" in text_of(document(stream_events=even))
+    assert "2,400,000 bytes  98 per stream (95 to 100)" in text_of(document(stream_events=uneven))
+
+
+def test_the_last_gap_has_a_row_only_where_it_is_longer_than_any_before() -> None:
+    short, long = Histogram(), Histogram()
+    short.record({50_000: 500})
+    long.record({11_000_000: 500})
+    assert "open gap" not in text_of(document(open_gap=short))
+    assert "open gap  11,000" in " ".join(text_of(document(open_gap=long)).split()).replace("gap 11", "gap  11")
+
+
+def test_a_loss_that_is_not_known_is_not_called_zero() -> None:
+    shown = document()
+    shown["audit"] |= {"lost": None, "renumbered_streams": 200}
+    assert "loss unknown" in text_of(shown)
+    assert "0 lost" not in text_of(shown)
+    shown["audit"]["lost_at_least"] = 7
+    assert "at least 7 lost" in text_of(shown)
+
+
+def test_findings_are_shown_and_a_field_of_the_servers_cannot_forge_lines() -> None:
+    shown = document()
+    shown["audit"] = None
+    shown["run"]["plan"]["sequence"]["candidates"] = [{"source": "data.x\n\nall is well", "reason": "it jumps"}]
+    shown["run"]["plan"]["timestamp"]["used"] = ["data.ts\nforged"]
+    text = text_of(shown)
+    assert "data.x\\x0a\\x0aall is well may be a sequence" in " ".join(text.split())
+    assert "data.ts\\x0aforged" in text
 
 
 def test_a_run_that_ended_early_says_so() -> None:
