@@ -1,9 +1,9 @@
 """What the checks of many streams found together, in a form that merges, and what it proves.
 
-Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges: so a
-run of any length takes a few entries per stream, and numbers that no stream received are told apart from those that some
-stream did. That matters for a field that was found by itself: a number that is missing is known to be lost only where
-another stream received it; otherwise the server may never have sent it (a database that skips numbers does not).
+Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges, so a
+run of any length takes a few entries per stream. Numbers that no stream received are told apart from those that some
+stream received. That matters for a field that was found by itself: a missing number is known to be lost only where
+another stream received it; otherwise the server may never have sent it (a database leaves out numbers, for example).
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def test_the_preflight_is_named(requests: int, words: str) -> None:
     shown = document()
     shown["run"]["preflight"] = {"requests": requests, "status": 200, "closed": True}
     ((line, style),) = lines(shown)
-    assert (line.startswith(f"preflight: {words}, closed and not counted; --no-preflight skips"), style) == (
+    assert (line.startswith(f"preflight: {words}, not counted (--no-preflight skips"), style) == (
         True,
         "dim",
     )
