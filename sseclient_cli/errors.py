@@ -113,14 +113,18 @@ class InvalidResponseError(SseError):
 class UnexpectedResponseError(SseError):
     """A complete HTTP response that is not an event stream (WHATWG HTML 9.2.3: "fail the connection").
 
-    ``status`` and ``headers`` are those of the response; header names are lower case.
+    ``status`` and ``headers`` are those of the response; header names are lower case. ``body`` is the beginning of its
+    body, at most 4 KiB, as far as it had come.
     """
 
     kind = "unexpected-response"
 
-    def __init__(self, message: str, *, status: int, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.body = body
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
 
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...], dict[str, object]]:
@@ -132,8 +136,10 @@ class UnexpectedResponseError(SseError):
 class BadStatusError(UnexpectedResponseError):
     """The status is not 200. ``kind`` is ``http-`` and the status: ``http-404``."""
 
-    def __init__(self, message: str, *, status: int, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message, status=status, headers=headers)
+    def __init__(
+        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> None:
+        super().__init__(message, status=status, headers=headers, body=body)
         self.kind = f"http-{status}"
 
 

@@ -73,7 +73,8 @@ class Target:
     ``connect_to`` (host and port) or ``unix_socket`` (a path) say where to connect instead of the URL's host and port;
     Host header, SNI and the name in the certificate stay those of the URL. ``source_addresses`` are addresses of this
     machine, all of one family, to connect from by turns. With ``all_addresses``, many streams connect to all addresses
-    of a name by turns. ``head_timeout_s`` limits the wait for the response head.
+    of a name by turns. ``head_timeout_s`` limits the wait for the response head. With ``any_content_type``, a response
+    of another type is read as an event stream, too.
     """
 
     url: str
@@ -87,6 +88,7 @@ class Target:
     unix_socket: str | None = None
     source_addresses: tuple[str, ...] = ()
     all_addresses: bool = False
+    any_content_type: bool = False
 
     @classmethod
     def parse(
@@ -106,6 +108,7 @@ class Target:
         source_address: str | None = None,
         all_addresses: bool = False,
         timeout_s: float | None = None,
+        any_content_type: bool = False,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
@@ -140,6 +143,7 @@ class Target:
             connect_timeout_s=DEFAULT_CONNECT_TIMEOUT_S if timeout_s is None else timeout_s,
             head_timeout_s=timeout_s,
             all_addresses=all_addresses,
+            any_content_type=any_content_type,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
             **_parse_route(connect_to, unix_socket, source_address),
         )

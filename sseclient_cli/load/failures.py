@@ -5,28 +5,26 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from sseclient_cli.errors import (
-    BadStatusError,
-    ConnectionLostError,
-    InternalError,
-    SseError,
-    WrongContentTypeError,
-)
+from sseclient_cli.errors import ConnectionLostError, InternalError, SseError
 from sseclient_cli.keepalive import VANISHED_AFTER_S
-from sseclient_cli.protocol.reconnection import StopReason, refusal_of
+from sseclient_cli.load.route import Leg
+from sseclient_cli.protocol.reconnection import refusal_of
+from sseclient_cli.refusals import refused
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
 
-def check_response(status: int, headers: Mapping[str, str]) -> None:
-    """Raise BadStatusError or WrongContentTypeError if this is no event stream (9.2.3)."""
-    refusal = refusal_of(status, headers.get("content-type"))
-    if refusal is StopReason.WRONG_CONTENT_TYPE:
-        content_type = headers.get("content-type", "")
-        raise WrongContentTypeError(f"a stream answered with {content_type!a}", status=200, headers=headers)
+def check_response(leg: Leg, first: Leg, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise BadStatusError or WrongContentTypeError if this is no event stream (9.2.3).
+
+    The request was ``leg``, to which redirects from ``first`` may have led; ``body`` is as much of it as has come.
+    """
+    target = leg.hop.target
+    refusal = refusal_of(status, headers.get("content-type"), any_type=target.any_content_type)
     if refusal is not None:
-        raise BadStatusError(f"a stream was answered {status}", status=status, headers=headers)
+        led_from = None if leg is first else first.hop.target
+        raise refused(target, status, headers, body, refusal, led_from=led_from)
 
 
 def check_end(*, is_open: bool, ends_with_connection: bool) -> None:

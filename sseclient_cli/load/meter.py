@@ -20,6 +20,7 @@ from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
 from sseclient_cli.load.silence import is_silent
 from sseclient_cli.load.undecided import Arrival, Read
+from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
@@ -35,8 +36,18 @@ class Meter:
     """The meter of one stream, over all its connections."""
 
     __slots__ = (
-        "_bench", "_intended_ns", "_last_event_ns", "_last_uncertainty_ns", "_reach_bit", "_reading", "events",
-        "has_delivered", "last_byte_ns", "longest_pause_ns",
+        "_bench",
+        "_first_bytes",
+        "_idle_bytes",
+        "_intended_ns",
+        "_last_event_ns",
+        "_last_uncertainty_ns",
+        "_reach_bit",
+        "_reading",
+        "events",
+        "has_delivered",
+        "last_byte_ns",
+        "longest_pause_ns",
     )  # fmt: skip
 
     def __init__(self, bench: Bench) -> None:
@@ -47,6 +58,10 @@ class Meter:
         self._reach_bit = 0
         self._reading: EventReading | None = None
         """Made with the first event: most of what an idle stream would hold."""
+        self._first_bytes = b""
+        """The beginning of the body, as long as no event has come."""
+        self._idle_bytes = 0
+        """All bytes of the body, as long as no event has come."""
         self.events = 0
         """How many it has brought."""
         self.has_delivered = False
@@ -68,6 +83,16 @@ class Meter:
         self.last_byte_ns = arrival_ns
         if not self.events and not self._reach_bit:
             self._reach_bit = self._bench.reach.join(arrival_ns)
+
+    def take_without_event(self, body: bytes) -> None:
+        """Keep the beginning of a body that has brought no event yet: it tells why."""
+        self._first_bytes = (self._first_bytes + body[:MAX_BYTES])[:MAX_BYTES]
+        self._idle_bytes += len(body)
+
+    @property
+    def complaint(self) -> str:
+        """Why the bytes of a stream without an event made none; empty if there is nothing to say."""
+        return "" if self.events else explain(self._first_bytes, self._idle_bytes)
 
     def cut(self, now_ns: int) -> None:
         """Note that an open connection has been cut, or ended by the server (monotonic)."""
@@ -115,6 +140,8 @@ class Meter:
         self._last_event_ns = arrival_mono_ns
         self._last_uncertainty_ns = 0 if is_exact else uncertainty_ns
         self.has_delivered = True
+        if not self.events:
+            self._first_bytes = b""
         self.events += count
         recorder.events += count
         recorder.coalesced += count - is_exact

@@ -101,6 +101,10 @@ class Totals:
     """Requests that had no response head at the end of the run, or when their time was over."""
     without_event: int = 0
     """Streams that opened and never brought an event."""
+    bytes_without_event: int = 0
+    """Of these, those whose bytes tell why: they are no event stream, or no event of theirs is complete."""
+    complaint: str = ""
+    """What the bytes of the first of them tell."""
     heads_with_events: int = 0
     """Response heads that came together with a part of the body."""
     burst_events: int = 0
@@ -201,6 +205,7 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.duration_ns = max(self.duration_ns, other.duration_ns)
         self.interrupted = self.interrupted or other.interrupted
+        self.complaint = self.complaint or other.complaint
         self.timestamp_fields |= other.timestamp_fields
         self.future_fields |= other.future_fields
         # No limit here: which names are kept would depend on the order of merges.
@@ -233,7 +238,8 @@ class Totals:
 _SUMMED = (
     "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
-    "unanswered", "without_event", "burst_events", "heads_with_events", "cpu_percent", "workers_lost",
+    "unanswered", "without_event", "burst_events", "bytes_without_event",
+    "heads_with_events", "cpu_percent", "workers_lost",
 )  # fmt: skip
 
 _HISTOGRAMS = (

@@ -162,6 +162,10 @@ class Population:
         if stream.has_opened:
             stream.meter.finish()
             self._totals.without_event += not stream.meter.events
+            complaint = stream.meter.complaint
+            if complaint:
+                self._totals.bytes_without_event += 1
+                self._totals.complaint = self._totals.complaint or complaint
 
     def _come_back(self, stream: Stream, due_ns: int) -> None:
         if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:

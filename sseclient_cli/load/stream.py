@@ -146,7 +146,7 @@ class Stream:
             http = self._http
             body = http.feed(data)
             if self._parser is None and http.headers is not None:
-                self._take_head(stamp_ns, is_alone=not body and is_drained)
+                self._take_head(stamp_ns, body, is_alone=not body and is_drained)
             if body and self._parser is not None:
                 recorder.bytes += len(body)
                 # Behind a chunk there is its line end; what else is there came later than the body.
@@ -164,8 +164,8 @@ class Stream:
         except Exception as exc:  # noqa: BLE001
             self.end(exc)
 
-    def _take_head(self, arrival_ns: int, *, is_alone: bool) -> None:
-        """Judge the response head: follow a redirect, or start to parse what it announces."""
+    def _take_head(self, arrival_ns: int, body: bytes, *, is_alone: bool) -> None:
+        """Judge the response head: follow a redirect, or start to parse what it announces. ``body`` came with it."""
         status, headers = self._http.status, self._http.headers or {}
         if status in REDIRECT_STATUSES:
             self._redirects += 1
@@ -176,7 +176,7 @@ class Stream:
             # What is measured of this connection begins with the word that sends us there.
             self._begin(leg, arrival_ns + self._bench.monotonic_less_wall_ns)
             return
-        check_response(status, headers)
+        check_response(self.leg, self._bench.route.first, status, headers, body)
         decoder = decoder_of(headers.get("content-encoding", ""))
         self._encoded = None if decoder is None else EncodedBody(decoder)
         # An answer may come before the request is out: then there is no time in between. And what came behind the head
@@ -219,6 +219,8 @@ class Stream:
             if self._events_left == 0:
                 self._owner.completed(self)
                 return
+        elif not meter.events:
+            meter.take_without_event(body)
         if parser.held_bytes != self._held_bytes and self._hold(parser.held_bytes) > 0:
             bench.held_memory.check()
 

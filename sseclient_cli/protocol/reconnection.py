@@ -64,8 +64,8 @@ class StopReason(Enum):
     WRONG_CONTENT_TYPE = "the content type is not text/event-stream"
 
 
-def refusal_of(status: int, content_type: str | None) -> StopReason | None:
-    """Say why a response is no event stream; None when it is one (9.2.3).
+def refusal_of(status: int, content_type: str | None, *, any_type: bool = False) -> StopReason | None:
+    """Say why a response is no event stream; None when it is one (9.2.3), or with ``any_type`` may be read as one.
 
     Only the essence of the content type counts, in any case: parameters (and a lone trailing semicolon) are
     ignored, and the stream is UTF-8 whatever its charset says. Values of several headers are joined by commas.
@@ -74,7 +74,7 @@ def refusal_of(status: int, content_type: str | None) -> StopReason | None:
         return StopReason.NO_CONTENT
     if status != 200:
         return StopReason.BAD_STATUS
-    return None if _essence(content_type or "") == "text/event-stream" else StopReason.WRONG_CONTENT_TYPE
+    return None if any_type or _essence(content_type or "") == "text/event-stream" else StopReason.WRONG_CONTENT_TYPE
 
 
 def _essence(content_type: str) -> str:

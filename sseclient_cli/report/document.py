@@ -51,6 +51,9 @@ def build_document(
         "events": _events(totals),
         "latency": _latencies(totals),
         "silence": {"at_end": durations(totals.silence), "before_cut": durations(totals.cut_silence)},
+        "bytes_without_event": {"streams": totals.bytes_without_event, "example": totals.complaint}
+        if totals.bytes_without_event
+        else None,
         "bursts": _bursts(totals),
         "audit": None if audit is None else asdict(audit),
         "reach": _reach(totals),

@@ -22,8 +22,8 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
+from sseclient_cli.escaping import visible
 from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.report.text import visible
 
 MAX_SHAPED_CHARS = 8 * 1024
 """Longer data is shown as it came: it is more than any screen, and rich needs 0.2 s where this much is all lines."""

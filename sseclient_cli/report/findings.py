@@ -89,6 +89,12 @@ def _streams_without_event(document: Document) -> Iterator[Finding]:
         yield Finding("streams-without-event", Severity.WARNING, figures)
 
 
+def _bytes_without_event(document: Document) -> Iterator[Finding]:
+    found = document["bytes_without_event"]
+    if found is not None:
+        yield Finding("bytes-without-event", Severity.FAULT, {**found, "opened": _opened(document)})
+
+
 def _unanswered(document: Document) -> Iterator[Finding]:
     unanswered = document["streams"]["unanswered"]
     if unanswered:
@@ -209,6 +215,7 @@ def _opened(document: Document) -> int:
 
 _JUDGES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     _reach,
+    _bytes_without_event,
     _silent_streams,
     _unanswered,
     _streams_without_event,

@@ -15,9 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sseclient_cli.escaping import visible
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.snapshot import Snapshot
-from sseclient_cli.report.text import visible
 
 _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
+from sseclient_cli.escaping import visible
 from sseclient_cli.report.findings import Document
-from sseclient_cli.report.text import visible
 
 MAX_ADDRESSES = 10
 """Addresses of a name that are listed; the rest is in the JSON."""

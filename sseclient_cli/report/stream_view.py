@@ -21,6 +21,7 @@ from rich.live import Live
 from rich.text import Text
 
 from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.escaping import visible
 from sseclient_cli.protocol.event_stream import Event
 from sseclient_cli.report.event_view import (
     Unwrapped,
@@ -33,7 +34,6 @@ from sseclient_cli.report.event_view import (
     render_comment,
     render_event,
 )
-from sseclient_cli.report.text import visible
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""

@@ -7,9 +7,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from sseclient_cli.escaping import visible
 from sseclient_cli.report.findings import Document, Severity, findings
 from sseclient_cli.report.route_view import route_notes
-from sseclient_cli.report.text import visible
 from sseclient_cli.report.words import sentence
 
 _LATENCY_NAMES = {

@@ -35,6 +35,10 @@ def _streams_without_event(figures: Figures) -> str:
     return f"silence: {figures['streams']:,} of {figures['opened']:,} streams never brought an event"
 
 
+def _bytes_without_event(figures: Figures) -> str:
+    return f"no event on {figures['streams']:,} of {figures['opened']:,} streams; the first: {figures['example']}"
+
+
 def _unanswered(figures: Figures) -> str:
     return (
         f"headers: {figures['streams']:,} of {figures['requests']:,} requests without an answer; they are in no figure"
@@ -154,6 +158,7 @@ def _option(source: str) -> str:
 _WORDS: dict[str, Callable[[Figures], str]] = {
     "silent-streams": _silent_streams,
     "streams-without-event": _streams_without_event,
+    "bytes-without-event": _bytes_without_event,
     "unanswered": _unanswered,
     "idle-cuts": _idle_cuts,
     "reach-incomplete": _reach_incomplete,

@@ -163,6 +163,8 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
     for field in fields(Totals):
         if field.type == "int":
             setattr(made, field.name, draw(counts))
+        elif field.type == "str":
+            setattr(made, field.name, draw(st.text()))
         elif field.type == "set[str]":
             setattr(made, field.name, draw(st.sets(st.text())))
         elif field.type in ("Counter[int]", "dict[int, int]"):

@@ -264,3 +264,24 @@ async def test_snapshots_follow_the_run() -> None:
     assert len(seen) >= 2
     assert (seen[-1].open_now, seen[-1].events, seen[-1].planned) == (1, 2, 1)
     assert [s.elapsed_s for s in seen] == sorted(s.elapsed_s for s in seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"message":"Internal error"}', "28 bytes came and no event: it is JSON"),
+        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+    ],
+)
+async def test_bytes_that_make_no_event_are_explained(body: bytes, words: str) -> None:
+    totals = await ran([head(), *trickled(body), Do.HOLD], [head(), b": ping\n\n", Do.HOLD], connections=2)
+    assert (totals.without_event, totals.bytes_without_event) == (2, 1)
+    assert totals.complaint.startswith(words)
+
+
+async def test_the_words_of_a_refusal_are_in_the_example_of_its_error() -> None:
+    answer = head(429, b"Content-Length: 30\r\nRetry-After: 60\r\n") + b'{"error":{"message":"not now"}}'[:30]
+    totals = await ran([answer])
+    example = totals.errors["http-429"].example
+    assert "429 Too Many Requests: the server wants fewer requests; Retry-After: 60; the server says: " in example
+    assert "not now" in example

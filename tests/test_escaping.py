@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from sseclient_cli.report.text import visible
+from sseclient_cli.escaping import visible
 
 
 @pytest.mark.parametrize(
