@@ -6,7 +6,6 @@ command-line options. Secrets stay inside: ``redacted_url`` and ``redacted_heade
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import socket
@@ -20,6 +19,7 @@ import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
+from sseclient_cli.source_addresses import parse_source_addresses
 from sseclient_cli.tls import Tls
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
@@ -72,7 +72,8 @@ class Target:
 
     ``connect_to`` (host and port) or ``unix_socket`` (a path) say where to connect instead of the URL's host and port;
     Host header, SNI and the name in the certificate stay those of the URL. ``source_addresses`` are addresses of this
-    machine, all of one family, to connect from by turns.
+    machine, all of one family, to connect from by turns. ``head_timeout_s`` limits the time from the request to the
+    response head; None is no limit.
     """
 
     url: str
@@ -80,6 +81,7 @@ class Target:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S
+    head_timeout_s: float | None = None
     tls: Tls = _DEFAULT_TLS
     connect_to: tuple[str, int] | None = None
     unix_socket: str | None = None
@@ -101,11 +103,13 @@ class Target:
         connect_to: str | None = None,
         unix_socket: str | None = None,
         source_address: str | None = None,
+        timeout_s: float | None = None,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses have commas between them.
-        A body that is JSON is sent as application/json unless a header says otherwise.
+        A body that is JSON is sent as application/json unless a header says otherwise. ``timeout_s`` limits connecting
+        and the response head, each.
         Raises UsageError with the offending text and what to write instead.
         """
         pairs = [_parse_header(text) for text in headers]
@@ -129,6 +133,8 @@ class Target:
             headers=tuple(pairs),
             # Bytes that are not UTF-8 came from the command line as surrogates, and go out as they came.
             body=None if body is None else body.encode("utf-8", "surrogateescape"),
+            connect_timeout_s=DEFAULT_CONNECT_TIMEOUT_S if timeout_s is None else timeout_s,
+            head_timeout_s=timeout_s,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
             **_parse_route(connect_to, unix_socket, source_address),
         )
@@ -230,7 +236,7 @@ def _parse_route(connect_to: str | None, unix_socket: str | None, source_address
     return {
         "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
         "unix_socket": unix_socket,
-        "source_addresses": () if source_address is None else _parse_source_addresses(source_address),
+        "source_addresses": () if source_address is None else parse_source_addresses(source_address),
     }
 
 
@@ -244,31 +250,6 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
     except UsageError:
         pass
     raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
-
-
-def _parse_source_addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in text.split(","))
-    versions = set()
-    for address in addresses:
-        try:
-            versions.add(ipaddress.ip_address(address).version)
-        except ValueError as exc:
-            example = "write --source-address like 10.0.0.5,10.0.0.6"
-            raise UsageError(f"{address!r} is not an IP address: {example}") from exc
-    if len(versions) > 1:
-        raise UsageError("--source-address mixes IPv4 and IPv6: give addresses of one kind")
-    for address in addresses:
-        _require_own(address, socket.AF_INET if versions == {4} else socket.AF_INET6)
-    return addresses
-
-
-def _require_own(address: str, family: socket.AddressFamily) -> None:
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.bind((address, 0))
-    except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        raise UsageError(f"cannot connect from --source-address {address} ({reason}): is it this machine's?") from exc
 
 
 def _parse_header(text: str) -> tuple[str, str]:

@@ -30,12 +30,13 @@ async def preflight(target: Target) -> Preflight:
 
     Raises SseError if the target is not there or is no event stream that a load can be made of.
     """
-    async with Connector(target, ANSWER_TIMEOUT_S) as connector:
+    limit_s = ANSWER_TIMEOUT_S if target.head_timeout_s is None else target.head_timeout_s
+    async with Connector(target, limit_s) as connector:
         try:
             connection = await connector.connect(last_event_id_header(target.last_event_id))
         except ReadTimeoutError as exc:
             raise ReadTimeoutError(
-                f"{target.redacted_url} took the request and did not answer within {ANSWER_TIMEOUT_S:g} s"
+                f"{target.redacted_url} took the request and did not answer within {limit_s:g} s"
             ) from exc
         try:
             if connection.refusal is not None:

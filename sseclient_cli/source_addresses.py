@@ -1,0 +1,34 @@
+"""``--source-address``: the addresses of this machine that streams connect from."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from sseclient_cli.errors import UsageError
+
+
+def parse_source_addresses(text: str) -> tuple[str, ...]:
+    """Read addresses with commas between them. Raises UsageError for what is none, mixes families, or is not ours."""
+    addresses = tuple(part.strip() for part in text.split(","))
+    versions = set()
+    for address in addresses:
+        try:
+            versions.add(ipaddress.ip_address(address).version)
+        except ValueError as exc:
+            example = "write --source-address like 10.0.0.5,10.0.0.6"
+            raise UsageError(f"{address!r} is not an IP address: {example}") from exc
+    if len(versions) > 1:
+        raise UsageError("--source-address mixes IPv4 and IPv6: give addresses of one kind")
+    for address in addresses:
+        _require_own(address, socket.AF_INET if versions == {4} else socket.AF_INET6)
+    return addresses
+
+
+def _require_own(address: str, family: socket.AddressFamily) -> None:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UsageError(f"cannot connect from --source-address {address} ({reason}): is it this machine's?") from exc
