@@ -11,7 +11,11 @@ from sseclient_cli.errors import UsageError
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
+MAX_SIZE_BYTES = 1024**4
+"""More than any machine holds, and still a number that everything can count with."""
 
 MAX_DURATION_S = 366 * 24 * 3600.0
 """Timers do not take just any number."""
@@ -28,6 +32,27 @@ def parse_duration_s(text: str | float) -> float:
     if duration_s > MAX_DURATION_S:
         raise typer.BadParameter(f"{text!r} is longer than a year")
     return duration_s
+
+
+def parse_time_limit_s(text: str | float) -> float:
+    """Read a time that is not 0: as a limit that would let nothing through."""
+    limit_s = parse_duration_s(text)
+    if limit_s <= 0:
+        raise typer.BadParameter(f"{text!r} allows nothing: give more than 0, or leave the option out for no limit")
+    return limit_s
+
+
+def parse_size_bytes(text: str | int) -> int:
+    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes."""
+    if not isinstance(text, str):
+        return text
+    match = _SIZE.fullmatch(text.strip())
+    if not match or not int(match[1]):
+        raise typer.BadParameter(f"{text!r} is not a size: write it like 65536, 64k or 16M")
+    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()]
+    if size_bytes > MAX_SIZE_BYTES:
+        raise typer.BadParameter(f"{text!r} is more than 1 TiB")
+    return size_bytes
 
 
 def parse_statuses(text: str) -> frozenset[int]:
@@ -90,5 +115,32 @@ SourceAddress = Annotated[
         "--source-address",
         metavar="ADDRESS[,...]",
         help="Connect from these addresses of this machine; streams take turns.",
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        parser=parse_time_limit_s,
+        metavar="TIME",
+        help="Limit connecting (10s by default) and the wait for the response head, each.",
+    ),
+]
+IdleTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--idle-timeout",
+        parser=parse_time_limit_s,
+        metavar="TIME",
+        help="Close a connection on which no byte arrives for this long; it counts as lost.",
+    ),
+]
+MaxEventBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--max-event-bytes",
+        parser=parse_size_bytes,
+        metavar="SIZE",
+        help="End with an error at an event larger than this: 65536, 64k, 16M.",
     ),
 ]

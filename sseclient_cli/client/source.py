@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
@@ -49,7 +49,8 @@ class EventSource:
     ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
-    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``.
+    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
+    returns is awaited before anything else is handed over, if it can be.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class EventSource:
         read_timeout_s: float | None = None,
         reconnect: bool = True,
         retry_statuses: Collection[int] = (),
-        on_comment: Callable[[str], None] | None = None,
+        on_comment: Callable[[str], Awaitable[None] | None] | None = None,
         on_state: Callable[[StateChange], None] | None = None,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
     ) -> None:
@@ -141,10 +142,10 @@ class EventSource:
                 while self._state is not ConnectionState.CLOSED:
                     if not self._ready:
                         await self._advance()
-                    elif (event := self._take()) is not None:
-                        return event
+                    elif isinstance(item := self._take(), Event):
+                        return item
                     else:
-                        await asyncio.sleep(0)  # thousands of comments in a row must not block the loop
+                        await (item or asyncio.sleep(0))  # thousands of comments in a row must not block the loop
             except BaseException as exc:
                 reason = "cancelled" if isinstance(exc, asyncio.CancelledError) else str(exc) or type(exc).__name__
                 self._shut(reason, exc if isinstance(exc, SseError) else None)
@@ -166,8 +167,8 @@ class EventSource:
             async with self._one_at_a_time:
                 await self._drop()
 
-    def _take(self) -> Event | None:
-        """Hand over the next item received: return an event, call the comment handler, or raise."""
+    def _take(self) -> Event | Awaitable[None] | None:
+        """Hand over the next item received: return an event, return what the comment handler returns, or raise."""
         item = self._ready.popleft()
         self._arrival = self._ready_arrival
         if not self._ready:
@@ -177,9 +178,9 @@ class EventSource:
             self._last_event_id = item.id
         if isinstance(item, EventTooLargeError):
             raise item
-        if isinstance(item, str) and self._on_comment is not None:
-            self._on_comment(item)
-        return item if isinstance(item, Event) else None
+        if isinstance(item, Event):
+            return item
+        return None if self._on_comment is None else self._on_comment(item)
 
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
