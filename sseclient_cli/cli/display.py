@@ -137,29 +137,43 @@ class Display:
     def _show_items(self) -> None:
         refreshed_s = time.monotonic()
         is_caught_up = True
-        while True:
-            try:
-                item = self._items.get(timeout=REFRESH_S if self._view.is_live or not is_caught_up else None)
-            except Empty:
+        while not self._is_abandoned:
+            items = self._take(REFRESH_S if self._view.is_live or not is_caught_up else None)
+            is_caught_up = not items
+            if is_caught_up:
                 self._view.behind(0.0, time.time())
-                is_caught_up = True
-            else:
-                if item is None or self._is_abandoned:
-                    return
-                self._show(item)
-                is_caught_up = False
+            self._show([item for item in items if item is not None])
+            if items and items[-1] is None:
+                return
             now_s = time.monotonic()
             if self._view.is_live and now_s - refreshed_s >= REFRESH_S:
                 self._view.refresh(now_s)
                 refreshed_s = now_s
 
-    def _show(self, item: _Item) -> None:
-        if item.arrived_s is not None:
-            now_s = time.time()
-            self._view.behind(now_s - item.arrived_s, now_s)
-        item.show()
-        self.events_shown += item.is_event
-        self._shown_chars += item.chars + _ITEM_CHARS
+    def _take(self, timeout_s: float | None) -> list[_Item | None]:
+        """Return what there is, up to a limit; wait for the first. None is the end."""
+        items: list[_Item | None] = []
+        chars = 0
+        with suppress(Empty):
+            item = self._items.get(timeout=timeout_s)
+            items.append(item)
+            # A terminal is slow: its status line must be refreshed in between.
+            while item is not None and not self._view.is_live and chars < MAX_BACKLOG_CHARS:
+                chars += item.chars + _ITEM_CHARS
+                item = self._items.get_nowait()
+                items.append(item)
+        return items
+
+    def _show(self, items: list[_Item]) -> None:
+        for item in items:
+            if item.arrived_s is not None:
+                now_s = time.time()
+                self._view.behind(now_s - item.arrived_s, now_s)
+            item.show()
+        self._view.flush()
+        for item in items:
+            self.events_shown += item.is_event
+            self._shown_chars += item.chars + _ITEM_CHARS
         if self._is_waited_for and not self._is_full():
             self._is_waited_for = False
             with suppress(RuntimeError):

@@ -150,7 +150,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
                 self._resume()
             return piece
         if self._error is not None:
-            raise httpcore.ReadError(str(self._error)) from self._error
+            raise httpcore.ReadError(self._error.strerror or str(self._error)) from self._error
         return b""
 
     async def _something(self) -> None:
