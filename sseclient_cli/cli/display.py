@@ -84,12 +84,17 @@ class Display:
         show = partial(self._view.state, change, time_s, time.monotonic(), reopened=reopened)
         self._put(_Item(show, None, len(change.reason), False))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether to await ``room``."""
+        return self._queued_chars - self._shown_chars > MAX_BACKLOG_CHARS
+
     async def room(self) -> None:
         """Wait until the queue is short enough for more."""
-        while self._is_full() and not self._is_hurried and not self._ended.is_set():
+        while self.is_full and not self._is_hurried and not self._ended.is_set():
             self._room.clear()
             self._is_waited_for = True
-            if self._is_full():  # still, now that the thread knows
+            if self.is_full:  # still, now that the thread knows
                 await self._room.wait()
 
     def hurry(self) -> None:
@@ -113,9 +118,6 @@ class Display:
     def _put(self, item: _Item) -> None:
         self._queued_chars += item.chars + _ITEM_CHARS
         self._items.put(item)
-
-    def _is_full(self) -> bool:
-        return self._queued_chars - self._shown_chars > MAX_BACKLOG_CHARS
 
     # In the thread
 
@@ -165,16 +167,17 @@ class Display:
         return items
 
     def _show(self, items: list[_Item]) -> None:
+        oldest_s = next((item.arrived_s for item in items if item.arrived_s is not None), None)
+        if oldest_s is not None:
+            now_s = time.time()
+            self._view.behind(now_s - oldest_s, now_s)
         for item in items:
-            if item.arrived_s is not None:
-                now_s = time.time()
-                self._view.behind(now_s - item.arrived_s, now_s)
             item.show()
         self._view.flush()
         for item in items:
             self.events_shown += item.is_event
             self._shown_chars += item.chars + _ITEM_CHARS
-        if self._is_waited_for and not self._is_full():
+        if self._is_waited_for and not self.is_full:
             self._is_waited_for = False
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._room.set)

@@ -78,14 +78,15 @@ class Session:
             await display.finish()
 
     async def _show(self, source: EventSource, display: Display) -> None:
-        count = 0
+        count, types = 0, self._selection.event_types
         async for event in source:
-            if not self._selection.event_types or event.type in self._selection.event_types:
+            if not types or event.type in types:
                 display.event(event, source.arrived_ns / 1e9)
                 count += 1
                 if count == self._selection.count:
                     return
-            await display.room()
+                if display.is_full:
+                    await display.room()
 
     def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
         reopened = self._opened
