@@ -132,6 +132,9 @@ class ScriptedServer:
 
     async def stop(self) -> None:
         """Stop listening and break every connection, as a killed process does."""
+        for _ in range(5):
+            # asyncio (3.11) loses the socket of a connection that it is just accepting when its server is closed.
+            await asyncio.sleep(0)
         self.refuse()
         connections = dict(self._connections)
         for task, writer in connections.items():

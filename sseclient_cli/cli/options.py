@@ -11,7 +11,11 @@ from sseclient_cli.errors import UsageError
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
+MAX_SIZE_BYTES = 1024**4
+"""More than any machine holds, and still a number that everything can count with."""
 
 MAX_DURATION_S = 366 * 24 * 3600.0
 """Timers do not take just any number."""
@@ -30,6 +34,27 @@ def parse_duration_s(text: str | float) -> float:
     return duration_s
 
 
+def parse_time_limit_s(text: str | float) -> float:
+    """Read a time that is not 0: as a limit that would let nothing through."""
+    limit_s = parse_duration_s(text)
+    if limit_s <= 0:
+        raise typer.BadParameter(f"{text!r} allows nothing: give more than 0, or leave the option out for no limit")
+    return limit_s
+
+
+def parse_size_bytes(text: str | int) -> int:
+    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes."""
+    if not isinstance(text, str):
+        return text
+    match = _SIZE.fullmatch(text.strip())
+    if not match or not int(match[1]):
+        raise typer.BadParameter(f"{text!r} is not a size: write it like 65536, 64k or 16M")
+    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()]
+    if size_bytes > MAX_SIZE_BYTES:
+        raise typer.BadParameter(f"{text!r} is more than 1 TiB")
+    return size_bytes
+
+
 def parse_statuses(text: str) -> frozenset[int]:
     """Read ``503,429``. Raises UsageError for what is no status of an error."""
     statuses = [part.strip() for part in text.split(",")] if text else []
@@ -37,22 +62,6 @@ def parse_statuses(text: str) -> frozenset[int]:
         if not re.fullmatch(r"[45][0-9][0-9]", status):
             raise UsageError(f"--retry-status {status!r} is not a status from 400 to 599: write it like 503,429")
     return frozenset(map(int, statuses))
-
-
-# Limits of time and size. parse_size_bytes reads the sizes.
-_SIZE = re.compile(r"([0-9]{1,15})([kmg]?)(?:i?b)?", re.IGNORECASE)
-_BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-
-
-def parse_size_bytes(text: str | int) -> int:
-    """Read ``64k``, ``16M``, ``1G`` (powers of 1024) or a bare number of bytes; above zero."""
-    if not isinstance(text, str):
-        return text
-    match = _SIZE.fullmatch(text.strip())
-    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()] if match else 0
-    if size_bytes < 1:
-        raise typer.BadParameter(f"{text!r} is not a size above zero: write it like 64k, 16M or 1500000")
-    return size_bytes
 
 
 Timeout = Annotated[

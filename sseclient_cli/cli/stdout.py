@@ -1,17 +1,8 @@
-"""Where stdout leads: to a pipe whose reader may go away, or may not read any more."""
+"""Where stdout leads: to a pipe whose reader may go away."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import FrameType
-
-STUCK_S = 0.5
-"""How long after the duration a write that does not come back is given up."""
 
 
 def is_writing_end_of_pipe(number: int) -> bool:
@@ -25,30 +16,3 @@ def is_writing_end_of_pipe(number: int) -> bool:
 
     # Open for both (`1<>fifo`), it is readable whenever there is something in it.
     return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
-
-
-@contextmanager
-def stuck_writes_interrupted(after_s: float) -> Iterator[None]:
-    """Let Ctrl-C and a timer, as SIGTERM by itself, end a write to a full pipe, which keeps the loop from its turn."""
-    import select
-    import signal
-
-    gently = signal.getsignal(signal.SIGINT)  # asyncio's: it cancels the task, the next time that it awaits
-    if sys.platform == "win32" or not callable(gently):  # ignored, as shells have it for jobs in the background
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        if not select.select([], [sys.stdout], [], 0)[1]:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(0)
-        if number == signal.SIGINT:
-            gently(number, frame)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, after_s, STUCK_S)  # 0 is never
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGINT, gently)

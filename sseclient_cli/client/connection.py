@@ -7,7 +7,7 @@ what happens after a connection has ended.
 from __future__ import annotations
 
 import asyncio
-import ssl
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -17,7 +17,10 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from sseclient_cli.client.failures import foreign_errors_mapped, refused_response
-from sseclient_cli.errors import UnexpectedResponseError
+from sseclient_cli.client.socket_stream import Arrival, SocketStream
+from sseclient_cli.client.transport import Transport
+from sseclient_cli.errors import ReadTimeoutError, UnexpectedResponseError
+from sseclient_cli.keepalive import keep_alive
 from sseclient_cli.protocol.content_coding import decoder_of
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
@@ -31,20 +34,30 @@ class Connection:
     """An open response: its head, and its body piece by piece, with any content coding undone.
 
     ``way`` has the requests that were made, redirects first, each with the peer that answered; ``target`` is the last
-    one. ``status`` and ``headers`` (names in lower case) are those of its response.
+    one. ``status`` and ``headers`` (names in lower case) are those of its response. ``arrival`` is when the bytes
+    arrived that ``read`` returned last; before the first read, when the head did.
     """
 
-    def __init__(self, way: tuple[tuple[Target, Peer], ...], response: httpx.Response, stack: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        way: tuple[tuple[Target, Peer], ...],
+        response: httpx.Response,
+        stack: AsyncExitStack,
+        read_timeout_s: float | None,
+    ) -> None:
         """Take over the stack, which closes the response; raises InvalidResponseError without having done so."""
         self.way = way
         self.target, _ = way[-1]
         self.status = response.status_code
         self.headers = _headers(response)
+        self._read_timeout_s = read_timeout_s
+        self._stream = response.extensions["network_stream"]
+        self.arrival = self._latest_arrival()
         # Raw: httpx would undo any codings at once, whatever comes of it.
         self._chunks = response.aiter_raw()
         # Undone backwards: first the socket is closed, then the body comes to its end.
         stack.push_async_callback(self._exhaust)
-        stack.push_async_callback(response.extensions["network_stream"].aclose)
+        stack.push_async_callback(self._stream.aclose)
         # What is no event stream is not read, and is told by its status instead.
         self._decoder = None if self.refusal else decoder_of(self.headers.get("content-encoding", ""))
         self._stack = stack.pop_all()
@@ -60,17 +73,28 @@ class Connection:
 
     async def read(self) -> bytes | None:
         """Return the next bytes of the body; None at its end. Raises SseError when the connection breaks."""
-        with foreign_errors_mapped(self.target):
+        with foreign_errors_mapped(self.target, self._read_timeout_s):
             if self._decoder is None:
-                return await anext(self._chunks, None)
+                return await self._next_chunk()
             while not (piece := self._decoder.piece()):
-                chunk = await anext(self._chunks, None)
+                chunk = await self._next_chunk()
                 if chunk is None:
                     return None
                 self._decoder.feed(chunk)
             # A body that is one huge piece of gzip must not keep the loop from everything else.
             await asyncio.sleep(0)
             return piece
+
+    async def _next_chunk(self) -> bytes | None:
+        # httpcore reads the socket only for what h11 does not have yet: this chunk ends with the latest read.
+        chunk = await anext(self._chunks, None)
+        self.arrival = self._latest_arrival()
+        return chunk
+
+    def _latest_arrival(self) -> Arrival:
+        if isinstance(self._stream, SocketStream):
+            return self._stream.arrival
+        return Arrival(time.time_ns(), by_kernel=False)  # httpcore's own backend: see network.py
 
     async def aclose(self) -> None:
         """Close the socket. Never raises: nobody can do anything about a connection that is given up."""
@@ -114,6 +138,7 @@ class Connector:
 
     def __init__(self, target: Target, read_timeout_s: float | None) -> None:
         self._target = target
+        self._read_timeout_s = read_timeout_s
         # A stream may be silent for as long as it likes; only the caller knows better.
         self._timeout = httpx.Timeout(None, connect=target.connect_timeout_s, read=read_timeout_s)
         self._clients: dict[tuple[object, ...], httpx.AsyncClient] = {}
@@ -139,7 +164,7 @@ class Connector:
                 response = await self._ask(target, last_event_id, stack)
                 way.append((target, response.extensions["network_stream"].get_extra_info("server_addr")))
                 if response.status_code not in REDIRECT_STATUSES:
-                    return Connection(tuple(way), response, stack)
+                    return Connection(tuple(way), response, stack, self._read_timeout_s)
             headers = _headers(response)
             target = redirected(target, response.status_code, headers)
             if len(way) > MAX_REDIRECTS:
@@ -147,28 +172,36 @@ class Connector:
 
     async def _ask(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
         """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""
+        loop, limit = asyncio.get_running_loop(), asyncio.timeout(None)
 
         async def trace(name: str, info: dict[str, Any]) -> None:
             # httpcore loses the socket when a TLS handshake is cancelled, and may close none when it is cancelled
-            # twice. So we close it: aclose() of anyio (4.16) aborts before its first await.
+            # twice. So we close it: aclose() of a SocketStream, and of anyio (4.16), closes before its first await.
             if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
                 stack.push_async_callback(info["return_value"].aclose)
+                keep_alive(info["return_value"].get_extra_info("socket"))
+            elif name == "http11.send_request_headers.started" and target.head_timeout_s is not None:
+                limit.reschedule(loop.time() + target.head_timeout_s)
 
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
-        with foreign_errors_mapped(target):
-            opened = await stack.enter_async_context(
-                aconnect_sse(
-                    self._client(target),
-                    target.method,
-                    target.url,
-                    headers=httpx.Headers(headers),
-                    content=target.body,
-                    extensions={"trace": trace},
-                )
-            )
-        return opened.response
+        request = aconnect_sse(
+            self._client(target),
+            target.method,
+            target.url,
+            headers=httpx.Headers(headers),
+            content=target.body,
+            extensions={"trace": trace},
+        )
+        try:
+            async with limit:
+                with foreign_errors_mapped(target, self._read_timeout_s):
+                    return (await stack.enter_async_context(request)).response
+        except TimeoutError as exc:
+            raise ReadTimeoutError(
+                f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise --timeout"
+            ) from exc
 
     def _client(self, target: Target) -> httpx.AsyncClient:
         """Return the client for that way to connect, made when it is first needed."""
@@ -176,7 +209,7 @@ class Connector:
         if way not in self._clients:
             self._clients[way] = httpx.AsyncClient(
                 timeout=self._timeout,
-                transport=_transport(target),
+                transport=Transport(target),
                 # No credentials that a .netrc happens to hold.
                 trust_env=False,
                 # Cookies that a server sets are not sent back: every connection is the same request.
@@ -210,46 +243,3 @@ def _headers(response: httpx.Response) -> Mapping[str, str]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
-
-
-# For http://. Should it ever be used for TLS all the same, every handshake fails.
-_TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _transport(target: Target) -> httpx.AsyncBaseTransport:
-    """Return what connects as the target says; no proxy of the environment, which may buffer.
-
-    Raises UsageError where certificates cannot be loaded.
-    """
-    transport = httpx.AsyncHTTPTransport(
-        # http must not pay or fail for certificates.
-        verify=target.tls.context() if target.parsed_url.scheme == "https" else _TRUSTS_NOBODY,
-        trust_env=False,
-        # No connection is used twice: one that the server closes just now would look like a new failure.
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        uds=target.unix_socket,
-        local_address=target.source_addresses[0] if target.source_addresses else None,
-    )
-    return transport if target.connect_to is None else _Elsewhere(transport, *target.connect_to)
-
-
-class _Elsewhere(httpx.AsyncBaseTransport):
-    """Connects to another host and port than those of the URL, which the server is not told."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport, host: str, port: int) -> None:
-        self._transport = transport
-        self._host = host
-        self._port = port
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        elsewhere = httpx.Request(
-            request.method,
-            request.url.copy_with(host=self._host, port=self._port),
-            headers=request.headers,  # Host among them
-            stream=request.stream,
-            extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
-        )
-        return await self._transport.handle_async_request(elsewhere)
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()

@@ -1,7 +1,7 @@
 """What went wrong with a connection, as an error of this package: what happened, and what to do.
 
-The one place where exceptions of httpx, httpcore, anyio, ssl and the sockets are looked at. Text that a
-server chose comes into a message only escaped: messages are printed on terminals.
+The one place where exceptions of httpx, ssl and the sockets are looked at; ``transport.py`` makes httpx's of
+httpcore's. Text that a server chose comes into a message only escaped: messages are printed on terminals.
 """
 
 from __future__ import annotations
@@ -68,10 +68,12 @@ def refused_response(
 
 
 @contextmanager
-def foreign_errors_mapped(target: Target) -> Iterator[None]:
-    """Turn what httpx, anyio, ssl and the sockets raise into errors of this package."""
+def foreign_errors_mapped(target: Target, read_timeout_s: float | None) -> Iterator[None]:
+    """Turn what httpx, ssl and the sockets raise into errors of this package."""
     try:
         yield
+    except httpx.ReadTimeout as exc:
+        raise ReadTimeoutError(f"no byte for {read_timeout_s or 0:g} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
         raise _translated(exc, target) from exc
 
@@ -120,12 +122,11 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseErr
     (
         httpx.ConnectTimeout,
         lambda _, target: ConnectTimeoutError(
-            f"no connection to {target.peer} in time: is a firewall in between"
+            f"no connection to {target.peer} within {target.connect_timeout_s:g} s: is a firewall in between"
             f"{', or does that port not speak TLS' if target.parsed_url.scheme == 'https' else ''}?"
         ),
     ),
     (httpx.ConnectError, _connect_error),
-    (httpx.ReadTimeout, lambda *_: ReadTimeoutError("nothing arrived for longer than the read timeout")),
     (httpx.RemoteProtocolError, _protocol_error),
     (httpx.LocalProtocolError, lambda exc, _: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
     (httpx.InvalidURL, lambda exc, _: UsageError(f"this is not a URL: {_reason(exc)}")),

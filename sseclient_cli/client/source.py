@@ -2,8 +2,9 @@
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
 
-How it works. There is no task of its own: whoever asks for the next event does the connecting, reading and
-waiting, so cancelling that leaves nothing behind, and a slow consumer slows the server down. ``close`` may
+How it works. There is no task of its own: whoever asks for the next event does the connecting, parsing and
+waiting, so cancelling that leaves nothing behind. The event loop reads ahead what has arrived, up to a limit
+(``socket_stream.py``), so that a slow consumer still slows the server down. ``close`` may
 come from a handler or another task of the same loop; it interrupts whatever is being awaited.
 
 This file must not know sockets and httpx (``connection.py``), nor the rules of ``protocol``.
@@ -14,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
 from sseclient_cli.client.connection import Connection, Connector
+from sseclient_cli.client.request import target_of
+from sseclient_cli.client.socket_stream import Arrival
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
 from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
@@ -47,7 +49,8 @@ class EventSource:
     ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
-    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``.
+    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
+    returns is awaited before anything else is handed over, if it can be.
     """
 
     def __init__(
@@ -61,11 +64,11 @@ class EventSource:
         read_timeout_s: float | None = None,
         reconnect: bool = True,
         retry_statuses: Collection[int] = (),
-        on_comment: Callable[[str], None] | None = None,
+        on_comment: Callable[[str], Awaitable[None] | None] | None = None,
         on_state: Callable[[StateChange], None] | None = None,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
     ) -> None:
-        self._target = _target(url, method, headers, body)
+        self._target = target_of(url, method, headers, body)
         self._read_timeout_s = read_timeout_s
         self._reconnect = reconnect
         self._on_comment = on_comment
@@ -82,6 +85,8 @@ class EventSource:
         self._delivered = False
         # Received and not yet handed over: events, comments, and an error that comes after them.
         self._ready: deque[Event | str | EventTooLargeError] = deque()
+        # Of all that is ready, and of what was handed over last.
+        self._ready_arrival = self._arrival = Arrival(0, by_kernel=False)
         self._interruptible: asyncio.Timeout | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -105,6 +110,19 @@ class EventSource:
         """The headers of the latest response, names in lower case; empty before the first."""
         return self._response_headers
 
+    @property
+    def arrived_ns(self) -> int:
+        """When the event or comment that was handed over last arrived, in wall-clock ns since 1970.
+
+        Before the first of a connection, when the response head did; 0 before that.
+        """
+        return self._arrival.time_ns
+
+    @property
+    def arrived_by_kernel(self) -> bool:
+        """Whether ``arrived_ns`` is the kernel's timestamp; if not, it was taken right after the read."""
+        return self._arrival.by_kernel
+
     async def __aenter__(self) -> Self:
         self._connector = Connector(self._target, self._read_timeout_s)
         return self
@@ -124,10 +142,10 @@ class EventSource:
                 while self._state is not ConnectionState.CLOSED:
                     if not self._ready:
                         await self._advance()
-                    elif (event := self._take()) is not None:
-                        return event
+                    elif isinstance(item := self._take(), Event):
+                        return item
                     else:
-                        await asyncio.sleep(0)  # thousands of comments in a row must not block the loop
+                        await (item or asyncio.sleep(0))  # thousands of comments in a row must not block the loop
             except BaseException as exc:
                 reason = "cancelled" if isinstance(exc, asyncio.CancelledError) else str(exc) or type(exc).__name__
                 self._shut(reason, exc if isinstance(exc, SseError) else None)
@@ -149,9 +167,10 @@ class EventSource:
             async with self._one_at_a_time:
                 await self._drop()
 
-    def _take(self) -> Event | None:
-        """Hand over the next item received: return an event, call the comment handler, or raise."""
+    def _take(self) -> Event | Awaitable[None] | None:
+        """Hand over the next item received: return an event, return what the comment handler returns, or raise."""
         item = self._ready.popleft()
+        self._arrival = self._ready_arrival
         if not self._ready:
             # Behind the last event there may have been an id without data: it counts from now on.
             self._last_event_id = self._reconnection.last_event_id
@@ -159,9 +178,9 @@ class EventSource:
             self._last_event_id = item.id
         if isinstance(item, EventTooLargeError):
             raise item
-        if isinstance(item, str) and self._on_comment is not None:
-            self._on_comment(item)
-        return item if isinstance(item, Event) else None
+        if isinstance(item, Event):
+            return item
+        return None if self._on_comment is None else self._on_comment(item)
 
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
@@ -176,6 +195,7 @@ class EventSource:
         except SseError as exc:
             chunk, error = None, exc
         if chunk is not None:
+            self._ready_arrival = self._connection.arrival
             self._parse(chunk, self._parser)
         else:
             await self._reconnect_later(error, opened=True)
@@ -201,6 +221,7 @@ class EventSource:
         else:
             self._reconnection.connection_opened()
             self._delivered = False
+            self._arrival = connection.arrival
             self._parser = EventStreamParser(
                 self._reconnection.last_event_id,
                 None if self._on_comment is None else self._ready.append,
@@ -273,16 +294,3 @@ class EventSource:
         connection, self._connection, self._parser = self._connection, None, None
         if connection is not None:
             await connection.aclose()
-
-
-def _target(
-    url: str | Target, method: str | None, headers: Mapping[str, str | None] | None, body: bytes | str | None
-) -> Target:
-    if isinstance(url, Target):
-        if (method, headers, body) != (None, None, None):
-            raise UsageError("a Target brings its own method, headers and body: give them there")
-        return url
-    lines = [f"{name}: {value}" for name, value in (headers or {}).items() if value is not None]
-    content = body.encode() if isinstance(body, str) else body
-    chosen = method or ("GET" if body is None else "POST")
-    return replace(Target.parse(url, method=chosen, headers=lines), body=content)

@@ -11,7 +11,6 @@ import errno
 import os
 import socket
 import ssl
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from sseclient_cli.errors import (
     SseError,
 )
 from sseclient_cli.keepalive import keep_alive
+from sseclient_cli.kernel_timestamp import ANCILLARY_BYTES, IS_KNOWN, TIMESPEC, request_timestamps
 from sseclient_cli.target import Address
 from sseclient_cli.tls import tls_error
 
@@ -36,11 +36,6 @@ READ_BYTES = 16_384
 """At most this much in one read: bounded, so that busy streams cannot keep the loop from its timers. It is some 150
 events, which take longer to measure than the read itself: larger reads would gain nothing. A TLS record is as large."""
 
-# asm-generic/socket.h; Python's socket module does not name it. Value and message type are the same number.
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("qq")  # struct timespec on 64-bit Linux
-_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
-_CAN_STAMP = sys.platform == "linux" and struct.calcsize("P") == 8
 _UNIX: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
 
 # linux/in.h: leave the choice of the port to connect(), which can then use one port for several peers.
@@ -65,21 +60,13 @@ def keep_stamping() -> Iterator[None]:
     The first segments after a socket has asked go unstamped, unless some other socket had asked before.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as keeper:
-        if _CAN_STAMP:
-            _ask_for_stamps(keeper)
+        request_timestamps(keeper)
         yield
 
 
 def can_stamp(address: Address) -> bool:
     """Return whether the kernel stamps what comes from there: a unix socket has no segments."""
-    return _CAN_STAMP and address.family != _UNIX
-
-
-def _ask_for_stamps(asking: socket.socket) -> bool:
-    with suppress(OSError):
-        asking.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        return True
-    return False
+    return IS_KNOWN and address.family != _UNIX
 
 
 class Wire:
@@ -100,7 +87,7 @@ class Wire:
         self._socket.setblocking(False)
         self._unsent = b""
         # Before connect: the first segment may come with it.
-        self._stamped = can_stamp(address) and _ask_for_stamps(self._socket)
+        self._stamped = request_timestamps(self._socket)
         try:
             if source is not None:
                 if sys.platform == "linux":
@@ -153,11 +140,12 @@ class Wire:
             data = self._socket.recv(READ_BYTES)
             self.is_drained = len(data) < READ_BYTES
             return data, 0
-        data, ancillary, _, _ = self._socket.recvmsg(READ_BYTES, _ANCILLARY_BYTES)
+        # As kernel_timestamp.receive() does: its call would be 1 % of a read.
+        data, ancillary, _, _ = self._socket.recvmsg(READ_BYTES, ANCILLARY_BYTES)
         self.is_drained = len(data) < READ_BYTES
         if not ancillary:
             return data, 0
-        seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
+        seconds, nanoseconds = TIMESPEC.unpack(ancillary[0][2])
         return data, seconds * 1_000_000_000 + nanoseconds
 
     def keep_alive(self) -> None:

@@ -7,10 +7,8 @@ clock that nobody sets, for how long something takes.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import TracebackType
@@ -34,6 +32,13 @@ from sseclient_cli.report.event_view import (
     render_comment,
     render_event,
 )
+from sseclient_cli.report.standard_streams import say, write_out
+
+BEHIND_S = 1.0
+"""From here on the view says that it is behind: less is a burst, or a busy machine."""
+
+CAUGHT_UP_S = 0.1
+"""From here on it does not any more. Between the two nothing changes, so that it is said once."""
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
@@ -48,7 +53,14 @@ class Output(Enum):
 
 
 class StreamView(Protocol):
-    """Where events, comments and changes of state go; a context manager."""
+    """Where events, comments and changes of state go; a context manager.
+
+    ``time_s`` of an event or a comment is when it arrived. ``is_live``: ``refresh`` must be called often.
+    """
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it must be refreshed."""
 
     def __enter__(self) -> Self: ...
 
@@ -65,6 +77,30 @@ class StreamView(Protocol):
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show what happens to the connection; ``reopened``: there has been one before."""
 
+    def behind(self, behind_s: float, time_s: float) -> None:
+        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits."""
+
+    def refresh(self, now_s: float) -> None:
+        """Bring up to date what depends on the time."""
+
+    def flush(self) -> None:
+        """Write out what was shown; nothing needs to be out before."""
+
+
+class _Lag:
+    """Whether a view is behind, and how long."""
+
+    def __init__(self) -> None:
+        self.is_long = False
+        self.behind_s = 0.0
+
+    def changes(self, behind_s: float) -> bool:
+        """Take a new value; return whether there is something to say."""
+        self.behind_s = behind_s
+        was_long = self.is_long
+        self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)
+        return self.is_long != was_long
+
 
 def state_as_line(change: StateChange, reopened: bool) -> str:
     """Return what a change of state tells a person; empty for what goes without saying."""
@@ -76,11 +112,17 @@ def state_as_line(change: StateChange, reopened: bool) -> str:
 
 
 class PlainView:
-    """Lines without escape codes, each out at once. ``verbatim``: raw data goes as it came, to a program."""
+    """Lines without escape codes, out with the next ``flush``. ``verbatim``: raw data goes as it came, to a program.
+
+    A burst of small events is one write: a write for each made it 3 times slower, beside a thread that reads.
+    """
 
     def __init__(self, output: Output, *, verbatim: bool) -> None:
         self._output = output
         self._verbatim = verbatim
+        self._lag = _Lag()
+        self._unwritten: list[bytes] = []
+        self.is_live = False
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +140,7 @@ class PlainView:
             self._write(event_as_line(event, time_s))
         elif self._verbatim:
             # As UTF-8, which is what event streams are, whatever the locale says.
-            _write_out(event.data.encode("utf-8", "surrogatepass") + b"\n")
+            self._unwritten.append(event.data.encode("utf-8", "surrogatepass") + b"\n")
         else:
             self._write(visible(event.data))
 
@@ -110,23 +152,27 @@ class PlainView:
         """Write a change of state to stderr; the events go on without it where that cannot be written."""
         line = state_as_line(change, reopened)
         if line:
+            self.flush()
             say(f"{clock_time(time_s)} {line}")
 
+    def behind(self, behind_s: float, time_s: float) -> None:
+        """Write to stderr when the output falls behind, and when it has caught up."""
+        if self._lag.changes(behind_s):
+            self.flush()
+            long = f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
+            say(f"{clock_time(time_s)} {long if self._lag.is_long else 'caught up'}")
+
+    def refresh(self, now_s: float) -> None:
+        """Do nothing: lines stay as they are."""
+
+    def flush(self) -> None:
+        """Write the lines."""
+        data = b"".join(self._unwritten)
+        self._unwritten.clear()
+        write_out(data)
+
     def _write(self, line: str) -> None:
-        _write_out((line + "\n").encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
-
-
-def say(line: str) -> None:
-    """Write a line to stderr; where that fails, nothing is lost but the line, and no buffer fails again at exit."""
-    with suppress(OSError):
-        os.write(sys.stderr.fileno(), f"{line}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
-
-
-def _write_out(data: bytes) -> None:
-    """Write to stdout past its buffer, which would keep what a signal interrupted, and block once more at exit."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        self._unwritten.append((line + "\n").encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +186,8 @@ class Status:
     events: int
     events_per_s: float
     last_event_id: str
+    behind_s: float = 0.0
+    """0 unless the view is behind."""
 
 
 def status_line(status: Status) -> Text:
@@ -151,6 +199,8 @@ def status_line(status: Status) -> Text:
         line.append(f"● reconnecting in {status.wait_s:.1f} s", "yellow")
     else:
         line.append(f"● {status.state.value}", "yellow")
+    if status.behind_s:
+        line.append(f" │ {status.behind_s:.1f} s behind", "yellow")
     line.append(f" │ {status.events:,} event{'' if status.events == 1 else 's'}")
     if status.state is ConnectionState.WAITING:
         line.append(f" │ because {visible(status.reason, keep_lines=False)}")
@@ -178,6 +228,8 @@ class TerminalView:
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
+        self._lag = _Lag()
+        self.is_live = True
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -214,6 +266,13 @@ class TerminalView:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
 
+    def behind(self, behind_s: float, time_s: float) -> None:
+        """Show in the status line, from the next refresh on, that the terminal is behind."""
+        self._lag.changes(behind_s)
+
+    def flush(self) -> None:
+        """Do nothing: all is out already."""
+
     def refresh(self, now_s: float) -> None:
         """Bring the status line up to date."""
         self._counts.append((now_s, self._events))
@@ -230,5 +289,6 @@ class TerminalView:
             events=self._events,
             events_per_s=(self._events - before) / elapsed_s if elapsed_s > 0 else 0.0,
             last_event_id=self._last_event_id,
+            behind_s=self._lag.behind_s if self._lag.is_long else 0.0,
         )
         self._live.update(status_line(status), refresh=True)

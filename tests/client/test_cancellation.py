@@ -146,14 +146,12 @@ async def test_cancellation_at_any_await_leaves_nothing_behind(
             await all_have_left(server)
         return interruption.happened
 
-    assert await sweep(cancelled_at) > 10
+    assert await sweep(cancelled_at) >= 5  # more over TCP and TLS
 
 
-# Not over a unix socket: of a cancellation in the very turn in which it becomes readable, asyncio logs an
-# InvalidStateError of anyio's, which sets the result of the cancelled future (docs/design.md).
-@pytest.mark.parametrize("setting", ["tcp", "name", "tls", "posted"], indirect=True)
+@pytest.mark.parametrize("setting", ["tcp", "name", "tls", "unix-socket", "posted"], indirect=True)
 async def test_cancellation_in_any_turn_of_the_loop_leaves_nothing_behind(setting: Setting) -> None:
-    """Between two suspensions of ours, tasks of anyio and the transports have their own moments."""
+    """Between two suspensions of ours, tasks of httpcore and callbacks of the loop have their own moments."""
 
     async def cancelled_in(number: int) -> bool:
         got: list[str] = []

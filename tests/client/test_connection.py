@@ -109,7 +109,7 @@ async def test_no_answer_to_a_connect_is_a_connect_timeout() -> None:
     with _silent_port() as port:
         target = Target(url=f"http://127.0.0.1:{port}/", connect_timeout_s=0.2)
         async with Connector(target, None) as connector:
-            with pytest.raises(ConnectTimeoutError, match=f"no connection to 127.0.0.1:{port} in time"):
+            with pytest.raises(ConnectTimeoutError, match=f"no connection to 127.0.0.1:{port} within 0.2 s"):
                 await connector.connect(None)
 
 

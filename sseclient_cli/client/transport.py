@@ -1,0 +1,106 @@
+"""What httpx sends its requests with: httpcore's connection pool, on our network backend.
+
+``httpx.AsyncHTTPTransport`` (0.28) has no parameter for the backend, so the pool is made here. This file maps between
+the two libraries as that transport does: requests, responses, and exceptions, which have the same names in both.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager
+
+import httpcore
+import httpx
+
+from sseclient_cli.client.network import network_backend
+from sseclient_cli.target import Target
+
+# For http://. Should it ever be used for TLS all the same, every handshake fails.
+_TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+_EXCEPTIONS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Connects as the target says; no proxy of the environment, which may buffer.
+
+    Raises UsageError where certificates cannot be loaded.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._connect_to = target.connect_to
+        self._pool = httpcore.AsyncConnectionPool(
+            # http must not pay or fail for certificates.
+            ssl_context=target.tls.context() if target.parsed_url.scheme == "https" else _TRUSTS_NOBODY,
+            # No connection is used twice: one that the server closes just now would look like a new failure.
+            max_connections=None,
+            max_keepalive_connections=0,
+            uds=target.unix_socket,
+            local_address=target.source_addresses[0] if target.source_addresses else None,
+            network_backend=network_backend(),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, elsewhere if the target says so, which the server is not told."""
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        url, extensions = request.url, request.extensions
+        if self._connect_to is not None:
+            host, port = self._connect_to
+            extensions = {**extensions, "sni_hostname": url.raw_host.decode("ascii")}
+            url = url.copy_with(host=host, port=port)
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,  # Host among them
+            content=request.stream,
+            extensions=extensions,
+        )
+        with _exceptions_of_httpx():
+            answer = await self._pool.handle_async_request(asked)
+        assert isinstance(answer.stream, AsyncIterable)
+        return httpx.Response(
+            status_code=answer.status,
+            headers=answer.headers,
+            stream=_ResponseStream(answer.stream),
+            extensions=answer.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        await self._pool.aclose()
+
+
+class _ResponseStream(httpx.AsyncByteStream):
+    """The body of a response. It is no generator, which a cancellation half-way would leave to the loop."""
+
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self._stream = stream
+        self._pieces = aiter(stream)
+
+    def __aiter__(self) -> _ResponseStream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with _exceptions_of_httpx():
+            return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        aclose = getattr(self._stream, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+@contextmanager
+def _exceptions_of_httpx() -> Iterator[None]:
+    try:
+        yield
+    except _EXCEPTIONS as exc:
+        mapped: type[httpx.TransportError] = getattr(httpx, type(exc).__name__)
+        raise mapped(str(exc)) from exc
