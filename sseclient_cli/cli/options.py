@@ -68,7 +68,7 @@ Timeout = Annotated[
     float | None,
     typer.Option(
         "--timeout",
-        parser=parse_duration_s,
+        parser=parse_time_limit_s,
         metavar="TIME",
         show_default=False,
         help="Limit the time to connect, and the time to the response head, to this each.",
@@ -78,7 +78,7 @@ IdleTimeout = Annotated[
     float | None,
     typer.Option(
         "--idle-timeout",
-        parser=parse_duration_s,
+        parser=parse_time_limit_s,
         metavar="TIME",
         show_default=False,
         help="Close a stream that brings no bytes for this long.",
