@@ -11,7 +11,7 @@ from sseclient_cli.errors import UsageError
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
-_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_SIZE = re.compile(r"([0-9]{1,12})([kmg]?)(?:i?b)?", re.IGNORECASE)
 _BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 MAX_SIZE_BYTES = 1024**4
@@ -43,13 +43,13 @@ def parse_time_limit_s(text: str | float) -> float:
 
 
 def parse_size_bytes(text: str | int) -> int:
-    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes."""
+    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes; above zero, at most MAX_SIZE_BYTES."""
     if not isinstance(text, str):
         return text
     match = _SIZE.fullmatch(text.strip())
-    if not match or not int(match[1]):
-        raise typer.BadParameter(f"{text!r} is not a size: write it like 65536, 64k or 16M")
-    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()]
+    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()] if match else 0
+    if size_bytes < 1:
+        raise typer.BadParameter(f"{text!r} is not a size above zero: write it like 64k, 16M or 1500000")
     if size_bytes > MAX_SIZE_BYTES:
         raise typer.BadParameter(f"{text!r} is more than 1 TiB")
     return size_bytes
