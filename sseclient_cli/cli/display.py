@@ -170,7 +170,8 @@ class Display:
         oldest_s = next((item.arrived_s for item in items if item.arrived_s is not None), None)
         if oldest_s is not None:
             now_s = time.time()
-            self._view.behind(now_s - oldest_s, now_s)
+            if self._view.behind(now_s - oldest_s, now_s):
+                self._view.refresh(time.monotonic())  # a terminal may have caught up before the next one is due
         for item in items:
             item.show()
         self._view.flush()

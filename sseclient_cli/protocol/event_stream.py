@@ -168,7 +168,8 @@ class EventStreamParser:
     def _refuse_if_too_large(self) -> None:
         if self._too_large:
             raise EventTooLargeError(
-                f"the stream holds an event of more than {self._max_event_bytes:,} bytes (max_event_bytes)"
+                f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise max_event_bytes"
+                " (--max-event-bytes)"
             )
 
     def _without_bom(self, chunk: bytes) -> bytes:

@@ -32,13 +32,8 @@ from sseclient_cli.report.event_view import (
     render_comment,
     render_event,
 )
+from sseclient_cli.report.lag import Lag
 from sseclient_cli.report.standard_streams import say, write_out
-
-BEHIND_S = 1.0
-"""From here on the view says that it is behind: less is a burst, or a busy machine."""
-
-CAUGHT_UP_S = 0.1
-"""From here on it does not any more. Between the two nothing changes, so that it is said once."""
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
@@ -77,29 +72,17 @@ class StreamView(Protocol):
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show what happens to the connection; ``reopened``: there has been one before."""
 
-    def behind(self, behind_s: float, time_s: float) -> None:
-        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits."""
+    def behind(self, behind_s: float, time_s: float) -> bool:
+        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits.
+
+        Return whether that is news.
+        """
 
     def refresh(self, now_s: float) -> None:
         """Bring up to date what depends on the time."""
 
     def flush(self) -> None:
         """Write out what was shown; nothing needs to be out before."""
-
-
-class _Lag:
-    """Whether a view is behind, and how long."""
-
-    def __init__(self) -> None:
-        self.is_long = False
-        self.behind_s = 0.0
-
-    def changes(self, behind_s: float) -> bool:
-        """Take a new value; return whether there is something to say."""
-        self.behind_s = behind_s
-        was_long = self.is_long
-        self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)
-        return self.is_long != was_long
 
 
 def state_as_line(change: StateChange, reopened: bool) -> str:
@@ -120,7 +103,7 @@ class PlainView:
     def __init__(self, output: Output, *, verbatim: bool) -> None:
         self._output = output
         self._verbatim = verbatim
-        self._lag = _Lag()
+        self._lag = Lag()
         self._unwritten: list[bytes] = []
         self.is_live = False
 
@@ -155,12 +138,14 @@ class PlainView:
             self.flush()
             say(f"{clock_time(time_s)} {line}")
 
-    def behind(self, behind_s: float, time_s: float) -> None:
+    def behind(self, behind_s: float, time_s: float) -> bool:
         """Write to stderr when the output falls behind, and when it has caught up."""
-        if self._lag.changes(behind_s):
+        is_news = self._lag.changes(behind_s)
+        if is_news:
             self.flush()
             long = f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
             say(f"{clock_time(time_s)} {long if self._lag.is_long else 'caught up'}")
+        return is_news
 
     def refresh(self, now_s: float) -> None:
         """Do nothing: lines stay as they are."""
@@ -228,7 +213,7 @@ class TerminalView:
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
-        self._lag = _Lag()
+        self._lag = Lag()
         self.is_live = True
 
     def __enter__(self) -> Self:
@@ -266,9 +251,9 @@ class TerminalView:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
 
-    def behind(self, behind_s: float, time_s: float) -> None:
+    def behind(self, behind_s: float, time_s: float) -> bool:
         """Show in the status line, from the next refresh on, that the terminal is behind."""
-        self._lag.changes(behind_s)
+        return self._lag.changes(behind_s)
 
     def flush(self) -> None:
         """Do nothing: all is out already."""

@@ -9,13 +9,14 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from certificates import Authority
 from scripted_server import CHUNKED, Do, Script, ScriptedServer, chunk, head
+from terminal import Terminal
 
 COMMAND = [sys.executable, "-m", "sseclient_cli", "watch"]
 ENVIRONMENT = {**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1", "COLUMNS": "", "NO_COLOR": ""}
@@ -375,36 +376,6 @@ async def test_a_pipe_that_is_open_for_reading_too_does_not_end_it() -> None:
 
 
 # On a terminal
-
-
-class Terminal:
-    """A pseudo-terminal of some size, and all that came out of it."""
-
-    def __init__(self, columns: int) -> None:
-        import fcntl
-        import pty
-        import struct
-        import termios
-
-        self.leader, self.follower = pty.openpty()
-        fcntl.ioctl(self.follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.text = ""
-        self._more = asyncio.Event()
-        asyncio.get_running_loop().add_reader(self.leader, self._read)
-
-    def _read(self) -> None:
-        self.text += os.read(self.leader, 65536).decode(errors="replace")
-        self._more.set()
-
-    async def until(self, condition: Callable[[str], object]) -> None:
-        while not condition(self.text):
-            self._more.clear()
-            await self._more.wait()
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self.leader)
-        os.close(self.leader)
-        os.close(self.follower)
 
 
 @asynccontextmanager
