@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from sseclient_cli.errors import ConnectionLostError, InternalError, SseError
+from sseclient_cli.errors import ConnectionLostError, InternalError, ReadTimeoutError, SseError
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.load.route import Leg
 from sseclient_cli.protocol.reconnection import refusal_of
@@ -33,6 +33,11 @@ def check_end(*, is_open: bool, ends_with_connection: bool) -> None:
         raise ConnectionLostError("the server closed the connection before it answered")
     if not ends_with_connection:
         raise ConnectionLostError("the connection was cut in the middle of the response")
+
+
+def is_a_cut(cause: Exception | None) -> bool:
+    """Say whether the other side, or something on the way, ended a connection; not our own limits and probes."""
+    return not isinstance(cause, ReadTimeoutError) and not (isinstance(cause, OSError) and cause.errno in _VANISHED)
 
 
 def as_ours(exc: Exception) -> SseError:

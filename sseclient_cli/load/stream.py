@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from time import monotonic_ns, time_ns
 
-from sseclient_cli.errors import MemoryLimitError, ReadTimeoutError
+from sseclient_cli.errors import MemoryLimitError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.encoded_body import EncodedBody
-from sseclient_cli.load.failures import as_ours, check_end, check_response
+from sseclient_cli.load.failures import as_ours, check_end, check_response, is_a_cut
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.lifecycle import Owner, Phase
 from sseclient_cli.load.meter import Meter
@@ -293,7 +293,7 @@ class Stream:
     def end(self, cause: Exception | None) -> None:
         """Tell the owner how the connection has ended."""
         was = self.phase
-        if was is Phase.OPEN and not isinstance(cause, ReadTimeoutError):  # which is our own cut
+        if was is Phase.OPEN and is_a_cut(cause):
             self.meter.cut(monotonic_ns())
         # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
         self.drop(remembers=not isinstance(cause, MemoryLimitError))

@@ -16,7 +16,7 @@ from silent_port import silent_port
 
 from sseclient_cli.client.connection import Connector
 from sseclient_cli.errors import ConnectionRefusedByTargetError, ConnectTimeoutError
-from sseclient_cli.keepalive import KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, keep_alive
+from sseclient_cli.keepalive import IDLE_S, INTERVAL_S, PROBES, keep_alive
 from sseclient_cli.target import Target
 
 
@@ -115,9 +115,9 @@ async def test_every_tcp_connection_has_keepalive() -> None:
         options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
         assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert [ours.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [
-            KEEPALIVE_IDLE_S,
-            KEEPALIVE_INTERVAL_S,
-            KEEPALIVE_PROBES,
+            IDLE_S,
+            INTERVAL_S,
+            PROBES,
         ]
         await connection.aclose()
 
