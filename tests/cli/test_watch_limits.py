@@ -108,7 +108,7 @@ def test_a_size_is_a_number_of_bytes_or_has_a_unit(text: str, size_bytes: int) -
     assert parse_size_bytes(text) == size_bytes
 
 
-@pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5M", "64kb", "k", "1 M", "٣", "9999G", "9" * 16])
+@pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5M", "k", "1 M", "٣", "9999G", "9" * 16])
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_size_bytes(text)
