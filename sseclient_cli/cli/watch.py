@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sseclient_cli.cli.demo import serving_demo
+from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     Bearer,
     CaCert,
@@ -116,8 +116,8 @@ def watch(
     types, statuses = frozenset(event or ()), parse_statuses(retry_status)
     selection = Selection(types, count, duration_s, not no_reconnect, statuses, comments, last_event_id)
     with ExitStack() as stack:
-        if url == "demo":
-            url = stack.enter_context(serving_demo()) + "/stream"
+        if is_demo(url):
+            url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
         target = Target.parse(
             url,
             method=method,
