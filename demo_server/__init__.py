@@ -43,11 +43,11 @@ def run(options: Options) -> None:
     if options.workers == 1:
         from demo_server.server import serve_alone
 
-        serve_alone(listeners[0], options.access_log, announce)
+        serve_alone(listeners[0], options, announce)
     else:
         from demo_server.workers import supervise
 
-        supervise(listeners, options.access_log, announce)
+        supervise(listeners, options, announce)
 
 
 def exit_at_once(*_: object) -> None:

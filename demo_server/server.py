@@ -21,7 +21,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
 from demo_server.listening import BACKLOG
-from demo_server.options import AccessLog
+from demo_server.options import Options
 from demo_server.peers import Alone, Peers
 from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
 from demo_server.streams import Streams
@@ -30,13 +30,11 @@ HANG_UP_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 3
 
 
-def serve(
-    listener: socket.socket, access_log: AccessLog, peers: Peers, on_ready: Callable[[], Awaitable[None]]
-) -> None:
+def serve(listener: socket.socket, options: Options, peers: Peers, on_ready: Callable[[], Awaitable[None]]) -> None:
     """Serve until a signal comes; `on_ready` is awaited once connections are accepted."""
     streams = Streams()
     config = uvicorn.Config(
-        create_app(streams, peers, access_log),
+        create_app(streams, peers, options),
         # Its transport writes within `send`, so an event's timestamp is the moment it leaves. uvloop up to 0.22 put
         # a write off to the end of the loop's pass: measured with 1,000 streams of 10 events/s, that falsified the
         # timestamps by 120 us in the median (here: 8 us), and spared no CPU (25 us per event, either way).
@@ -52,13 +50,13 @@ def serve(
     DemoServer(config, streams, on_ready).run(sockets=[listener])
 
 
-def serve_alone(listener: socket.socket, access_log: AccessLog, announce: Callable[[], None]) -> None:
+def serve_alone(listener: socket.socket, options: Options, announce: Callable[[], None]) -> None:
     """Serve as the only worker."""
 
     async def on_ready() -> None:
         announce()
 
-    serve(listener, access_log, Alone(), on_ready)
+    serve(listener, options, Alone(), on_ready)
 
 
 class DemoServer(uvicorn.Server):

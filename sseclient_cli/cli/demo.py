@@ -61,10 +61,16 @@ def demo(
     access_log: Annotated[
         AccessLog, typer.Option(help="Which requests to log as JSON lines on stderr; only 'all' has streams in it.")
     ] = AccessLog.REQUESTS,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Also answer requests for this host name; * is any; may be given many times."
+        ),
+    ] = None,
 ) -> None:
     """Run the demo server: streams to watch and to load, and a page that shows them."""
     try:
-        demo_server.run(demo_server.Options(host, port, workers, access_log))
+        demo_server.run(demo_server.Options(host, port, workers, access_log, allow_hosts=tuple(allow_host or ())))
     except OSError as exc:
         advice = "; --port 0 takes a free one" if exc.errno == errno.EADDRINUSE else ""
         raise UsageError(f"{exc.strerror}{advice}") from exc
