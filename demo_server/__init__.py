@@ -26,7 +26,8 @@ def run(options: Options) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
-    from demo_server.listening import bind, format_url, raise_open_file_limit
+    from demo_server.listening import bind, format_url
+    from demo_server.open_files import raise_open_file_limit
 
     raise_open_file_limit()
     listeners = bind(options.host, options.port, options.workers)

@@ -21,6 +21,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
 from demo_server.listening import BACKLOG
+from demo_server.open_files import GuardedListener, Shortage
 from demo_server.options import Options
 from demo_server.peers import Alone, Peers
 from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
@@ -47,7 +48,9 @@ def serve(listener: socket.socket, options: Options, peers: Peers, on_ready: Cal
         log_config=None,  # warnings and errors still reach stderr, by logging's last resort
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
-    DemoServer(config, streams, on_ready).run(sockets=[listener])
+    shortage = Shortage()
+    server = DemoServer(config, streams, on_ready, shortage)
+    server.run(sockets=[GuardedListener(listener, shortage)])
 
 
 def serve_alone(listener: socket.socket, options: Options, announce: Callable[[], None]) -> None:
@@ -62,13 +65,17 @@ def serve_alone(listener: socket.socket, options: Options, announce: Callable[[]
 class DemoServer(uvicorn.Server):
     """uvicorn, which says when it is ready and ends its streams."""
 
-    def __init__(self, config: uvicorn.Config, streams: Streams, on_ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, streams: Streams, on_ready: Callable[[], Awaitable[None]], shortage: Shortage
+    ) -> None:
         super().__init__(config)
         self._streams = streams
         self._on_ready = on_ready
+        self._shortage = shortage
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say so, once connections are accepted."""
+        asyncio.get_running_loop().set_exception_handler(self._shortage.handle)
         await super().startup(sockets)
         await self._on_ready()
 
@@ -76,6 +83,7 @@ class DemoServer(uvicorn.Server):
         """Give the clients a moment to read to the end, and let uvicorn do the rest."""
         asyncio.get_running_loop().call_later(HANG_UP_AFTER_S, self.hang_up)
         await super().shutdown(sockets)
+        self._shortage.say()
         # Everything is sent and closed. To free what some thousand streams leave behind, object by object, takes Python
         # more than a second, in which the port is closed and the process still there.
         for output in (sys.stdout, sys.stderr):

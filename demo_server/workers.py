@@ -78,7 +78,7 @@ async def wait_for_signal(signals: list[int]) -> None:
 def work(listener: socket.socket, hub: socket.socket, options: Options) -> None:
     """Be a worker."""
     # Here and not above: the process that supervises needs none of it.
-    from demo_server.listening import raise_open_file_limit
+    from demo_server.open_files import raise_open_file_limit
     from demo_server.server import serve
 
     raise_open_file_limit()

@@ -93,7 +93,7 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
 
         async def main():
             streams = Streams()
-            server = DemoServer(uvicorn.Config("unused"), streams, None)
+            server = DemoServer(uvicorn.Config("unused"), streams, None, None)
             scope = {"extensions": {TRANSPORT_EXTENSION: None}}
             with server.capture_signals(), streams.open(scope) as stream:
                 signal.raise_signal(signal.SIGTERM)
