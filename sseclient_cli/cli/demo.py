@@ -103,7 +103,8 @@ def serving_demo() -> Iterator[str]:
     try:
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
     except OSError as exc:
-        raise ConnectError(f"cannot start the demo server: {(exc.strerror or str(exc)).lower()}") from exc
+        advice = "; raise the limit (ulimit -n)" if exc.errno in (errno.EMFILE, errno.ENFILE) else ""
+        raise ConnectError(f"cannot start the demo server: {(exc.strerror or str(exc)).lower()}{advice}") from exc
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None

@@ -119,6 +119,15 @@ def test_server_that_fails_to_start_is_one_line_with_the_reason(command: str, tm
     assert done.stderr == "sse: the demo server did not start (exit code 1): ImportError: broken installation\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("command", ["watch", "bench"])
+def test_server_that_cannot_be_started_is_one_line_with_the_fix(command: str) -> None:
+    shell = ["sh", "-c", 'ulimit -n 9; exec "$@"', "sh", SSE, command, "demo"]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "sse: cannot start the demo server: too many open files; raise the limit (ulimit -n)\n"
+
+
 def test_server_that_prints_something_else_has_not_started(tmp_path: Path) -> None:
     text = "import os; os.write(1, b'hello\\n'); os.write(2, b'first\\nwrong program\\n'); os.close(1); input()"
     (tmp_path / "demo_server.py").write_text(
