@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from sseclient_cli.cli.demo import ServerTally, serving_demo
+from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     Bearer,
     CaCert,
@@ -142,9 +142,9 @@ def bench(
         stack.enter_context(sigterm_as_ctrl_c())
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
-        server = stack.enter_context(serving_demo()) if url == "demo" else None
+        server = stack.enter_context(serving_demo()) if is_demo(url) else None
         target = Target.parse(
-            f"{server}/load" if server else url,
+            server + demo_path(url, "/load") if server else url,
             method=method,
             headers=header or (),
             body=body,

@@ -96,7 +96,11 @@ MaxEventBytes = Annotated[
 ]
 
 Url = Annotated[
-    str, typer.Argument(metavar="URL", help="The stream's URL; `demo` starts the bundled server by itself.")
+    str,
+    typer.Argument(
+        metavar="URL",
+        help="The stream's URL. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled server by themselves.",
+    ),
 ]
 Headers = Annotated[
     list[str] | None,

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from sseclient_cli.cli.demo import serving_demo
+from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     Bearer,
     CaCert,
@@ -108,8 +108,8 @@ def watch(
         max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
     )
     with ExitStack() as stack:
-        if url == "demo":
-            url = stack.enter_context(serving_demo()) + "/stream"
+        if is_demo(url):
+            url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
         target = Target.parse(
             url,
             method=method,
