@@ -39,7 +39,7 @@ def waiting_view(console: Console, text: str) -> Iterator[None]:
     if not _can_move(console):
         yield
         return
-    with console.status(Text(visible(text))):
+    with console.status(Text(visible(text, keep_lines=False))):
         yield
 
 
