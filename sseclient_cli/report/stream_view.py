@@ -8,6 +8,7 @@ clock that nobody sets, for how long something takes.
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections import deque
 from contextlib import suppress
@@ -126,7 +127,10 @@ def _write_out(data: bytes) -> None:
     """Write to stdout past its buffer, which would keep what a signal interrupted, and block once more at exit."""
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        try:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        except BlockingIOError:  # node and some terminals leave a pipe in non-blocking mode
+            select.select([], [sys.stdout.fileno()], [])
 
 
 @dataclass(frozen=True, slots=True)
