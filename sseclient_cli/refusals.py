@@ -15,6 +15,7 @@ from http import HTTPStatus
 from sseclient_cli.errors import BadStatusError, UnexpectedResponseError, WrongContentTypeError
 from sseclient_cli.escaping import visible
 from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.redaction import redacted_text
 from sseclient_cli.target import Target
 
 MAX_BODY_BYTES = 4096
@@ -118,7 +119,7 @@ def words_of(body: bytes) -> str:
     found = None
     with suppress(ValueError, RecursionError):
         found = _message_in(json.loads(text), depth=4)
-    shown = " ".join((found or text).split())
+    shown = redacted_text(" ".join((found or text).split()))
     return visible(shown[:MAX_SHOWN_CHARS] + ("…" if len(shown) > MAX_SHOWN_CHARS else ""), keep_lines=False)
 
 

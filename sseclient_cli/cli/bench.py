@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +28,7 @@ from sseclient_cli.cli.options import (
     parse_statuses,
 )
 from sseclient_cli.cli.outcome import exit_code_of
+from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -45,7 +44,7 @@ from sseclient_cli.cli.schedule import (
     WhenEnded,
     plan_of,
 )
-from sseclient_cli.cli.signals import sigterm_as_ctrl_c
+from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.errors import UsageError
 from sseclient_cli.load.plan import OnEnd
 
@@ -118,6 +117,7 @@ def bench(
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
+    from sseclient_cli.report.document import to_json
     from sseclient_cli.target import Target
 
     plan = plan_of(
@@ -139,9 +139,9 @@ def bench(
     )
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
-        stack.enter_context(sigterm_as_ctrl_c())
-        # Opened before the run: a document that cannot be written must not cost a run.
-        sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
+        stack.enter_context(endings_as_ctrl_c())
+        # Checked before the run: a document that cannot be written must not cost a run.
+        result_file = None if json_file is None else stack.enter_context(closing(ResultFile(json_file)))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
         target = Target.parse(
             server + demo_path(url, "/load") if server else url,
@@ -165,13 +165,14 @@ def bench(
         hops, found = _way(target, with_preflight=not no_preflight)
         if all_addresses:
             _require_ports(hops, plan)
+        stack.enter_context(hangups_outlived())
         document, tally = _measure(hops, found, plan, server, count)
         try:
-            if sink is not None:
-                _write(document, sink)
+            if result_file is not None:
+                result_file.write(to_json(document))
         finally:
             # Whatever becomes of one of the two, the other is there.
-            _print_summary(document, tally, to_stderr=sink is sys.stdout)
+            _print_summary(document, tally, to_stderr=result_file is not None and result_file.is_stdout)
     return exit_code_of(document, strict=strict)
 
 
@@ -181,8 +182,9 @@ def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Pref
 
     from rich.console import Console
 
-    from sseclient_cli.addresses import resolve, with_others
+    from sseclient_cli.addresses import require_address, resolve, with_others
     from sseclient_cli.client.preflight import preflight
+    from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.report.live import waiting_view
     from sseclient_cli.target import Hop
 
@@ -190,8 +192,9 @@ def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Pref
         if not with_preflight:
             first, *others = resolve(target, target.connect_timeout_s)
             return (Hop(target, first, tuple(others)),), None
-        found = asyncio.run(preflight(target))
-        # After it, and not in its event loop: that would wait for a resolver that does not answer.
+        require_address(target, target.connect_timeout_s)
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            found = runner.run(preflight(target))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         return tuple(with_others(hop, timeout_s) for hop in found.hops), found
 
@@ -246,32 +249,3 @@ def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: 
     if tally is not None:
         opened, sent = tally.streams_opened, tally.events_sent
         console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """Open a file to write, but leave what is in it: a run that comes to nothing must not cost the last one."""
-    if str(path) == "-":
-        yield sys.stdout
-        return
-    is_new = not path.exists()
-    try:
-        file = path.open("a", encoding="utf-8")
-    except OSError as exc:
-        raise UsageError(f"cannot write {path}: {(exc.strerror or str(exc)).lower()}") from exc
-    try:
-        with file:
-            yield file
-    finally:
-        if is_new and path.stat().st_size == 0:
-            path.unlink()
-
-
-def _write(document: Document, sink: TextIO) -> None:
-    """Write the document in place of what the file held."""
-    from sseclient_cli.report.document import to_json
-
-    if sink is not sys.stdout and Path(sink.name).is_file():
-        sink.truncate(0)
-    sink.write(to_json(document))
-    sink.flush()

@@ -31,6 +31,7 @@ from sseclient_cli.errors import (
     WrongContentTypeError,
 )
 from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.redaction import redacted_text, redacted_url
 from sseclient_cli.target import Target
 from sseclient_cli.tls import tls_error
 
@@ -52,8 +53,12 @@ _ADVICE = {
 def refused_response(
     request: str, status: int, headers: Mapping[str, str], refusal: StopReason
 ) -> UnexpectedResponseError:
-    """Build the error for a response that is no event stream: what it is, and what to do."""
-    asked = f"{request} answered {status}"
+    """Build the error for a response that is no event stream: what it is, and what to do.
+
+    ``request`` is the method, a space and the URL.
+    """
+    method, _, url = request.partition(" ")
+    asked = f"{method} {redacted_url(url)} answered {status}"
     if refusal is StopReason.WRONG_CONTENT_TYPE:
         content_type = headers.get("content-type", "")[:100]
         found = f"{content_type!a}" if content_type else "no Content-Type"
@@ -140,7 +145,7 @@ def _reason(exc: Exception) -> str:
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
-            return (words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
+            return redacted_text(words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
     return "it was reset by the other side"
 
 

@@ -9,6 +9,7 @@ from sseclient_cli.errors import ConnectionLostError, InternalError, ReadTimeout
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.load.route import Leg
 from sseclient_cli.protocol.reconnection import refusal_of
+from sseclient_cli.redaction import redacted_text
 from sseclient_cli.refusals import refused
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
@@ -48,4 +49,4 @@ def as_ours(exc: Exception) -> SseError:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
         return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
-    return InternalError(f"{type(exc).__name__}: {exc}")
+    return InternalError(redacted_text(f"{type(exc).__name__}: {exc}"))

@@ -78,6 +78,8 @@ class Worker:
             held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
             retry_statuses=self._plan.retry_statuses,
         )
+        # Called from a thread or a signal handler, an interrupt sets ends_ns too.
+        route.keep_waiting = lambda: time.monotonic_ns() < self._bench.ends_ns
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
         self._folded_ns = 0

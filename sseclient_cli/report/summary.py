@@ -51,7 +51,7 @@ def summary(document: Document) -> RenderableType:
 def _head(document: Document) -> Text:
     run = document["run"]
     text = Text.assemble(
-        (visible(f"{run['target']['method']} {run['target']['url']}"), "bold"),
+        (visible(f"{run['target']['method']} {run['target']['url']}", keep_lines=False), "bold"),
         f"  {run['duration_s']:.1f} s",
     )
     if run["interrupted"]:
@@ -93,7 +93,7 @@ def _counts(document: Document) -> Table:
     )
     types = list(events["by_type"].items())
     if types and list(events["by_type"]) != ["message"]:
-        shown = ", ".join(f"{visible(name)} {count:,}" for name, count in types[:MAX_SHOWN])
+        shown = ", ".join(f"{visible(name, keep_lines=False)} {count:,}" for name, count in types[:MAX_SHOWN])
         grid.add_row(Text("types", "bold"), Text(shown + (" ..." if len(types) > MAX_SHOWN else "")))
     grid.add_row(Text("audit", "bold"), _audit(document))
     return grid
@@ -208,7 +208,7 @@ def _notes(document: Document) -> list[str]:
 def _not_found(asked: str, what: str) -> str:
     if asked == "auto":
         return f"no {what} found in the events (--{what} names one)"
-    return f"no event has a {what} at {visible(asked)}"
+    return f"no event has a {what} at {visible(asked, keep_lines=False)}"
 
 
 def _errors(document: Document) -> Table:
@@ -217,7 +217,9 @@ def _errors(document: Document) -> Table:
     table.add_column("kind")
     table.add_column("example")
     for error in document["errors"][:MAX_SHOWN]:
-        table.add_row(f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"])))
+        table.add_row(
+            f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"], keep_lines=False))
+        )
     return table
 
 
