@@ -44,6 +44,7 @@ class Session:
         self._answered = False
         self.terminated = False
         self.last_word = ""
+        self.diagnosis = ""
 
     @property
     def shown(self) -> int:
@@ -98,6 +99,8 @@ class Session:
             raise change.error
         if change.stop is not None:
             self.last_word = change.stop.value
+        if change.state is ConnectionState.CLOSED:
+            self.diagnosis = change.diagnosis
         # It is open since the head arrived: the first events may be as old.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)

@@ -9,9 +9,11 @@ import typer
 
 from sseclient_cli.cli.demo import serving_demo
 from sseclient_cli.cli.options import (
+    AnyContentType,
     Bearer,
     CaCert,
     Cert,
+    Compressed,
     ConnectTo,
     Headers,
     IdleTimeout,
@@ -24,6 +26,7 @@ from sseclient_cli.cli.options import (
     Timeout,
     UnixSocket,
     Url,
+    headers_of,
     parse_duration_s,
     parse_statuses,
 )
@@ -71,6 +74,8 @@ def watch(
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
+    any_content_type: AnyContentType = False,
+    compressed: Compressed = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
     ] = False,
@@ -113,7 +118,7 @@ def watch(
         target = Target.parse(
             url,
             method=method,
-            headers=header or (),
+            headers=headers_of(header, compressed=compressed),
             body=data,
             bearer=bearer,
             insecure=insecure,
@@ -124,6 +129,7 @@ def watch(
             unix_socket=unix_socket,
             source_address=source_address,
             timeout_s=timeout_s,
+            any_content_type=any_content_type,
         )
         return _run(target, selection, output)
 
@@ -143,6 +149,9 @@ def _run(target: Target, selection: Selection, output: Output) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
         say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
         raise KeyboardInterrupt from exc
+    finally:
+        if session.diagnosis:
+            say(session.diagnosis)
     if session.last_word:
         say(f"{session.last_word}: {_events(session.shown)}")
     return EXIT_TERMINATED if session.terminated else 0

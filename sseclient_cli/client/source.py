@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import nullcontext
 from types import TracebackType
 from typing import Self, TypeVar
 
 from sseclient_cli.client.connection import Connection, Connector
+from sseclient_cli.client.received import Received
 from sseclient_cli.client.request import target_of
 from sseclient_cli.client.socket_stream import Arrival
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
-from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
+from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
 from sseclient_cli.protocol.reconnection import Reconnection, StopReason
 from sseclient_cli.target import Target
 
@@ -73,20 +73,15 @@ class EventSource:
         self._reconnect = reconnect
         self._on_comment = on_comment
         self._on_state = on_state
-        self._max_event_bytes = max_event_bytes
         self._reconnection = Reconnection(last_event_id or self._target.last_event_id, retry_statuses)
         self._last_event_id = self._reconnection.last_event_id
         self._state = ConnectionState.CONNECTING
         self._response_headers: Mapping[str, str] = {}
         self._connector: Connector | None = None
-        # Both or neither: there is a parser exactly as long as a stream is open.
         self._connection: Connection | None = None
-        self._parser: EventStreamParser | None = None
-        self._delivered = False
-        # Received and not yet handed over: events, comments, and an error that comes after them.
-        self._ready: deque[Event | str | EventTooLargeError] = deque()
-        # Of all that is ready, and of what was handed over last.
-        self._ready_arrival = self._arrival = Arrival(0, by_kernel=False)
+        self._received = Received(with_comments=on_comment is not None, max_event_bytes=max_event_bytes)
+        # Of what was handed over last.
+        self._arrival = Arrival(0, by_kernel=False)
         self._interruptible: asyncio.Timeout | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -140,7 +135,7 @@ class EventSource:
         async with self._one_at_a_time:
             try:
                 while self._state is not ConnectionState.CLOSED:
-                    if not self._ready:
+                    if not self._received:
                         await self._advance()
                     elif isinstance(item := self._take(), Event):
                         return item
@@ -169,9 +164,9 @@ class EventSource:
 
     def _take(self) -> Event | Awaitable[None] | None:
         """Hand over the next item received: return an event, return what the comment handler returns, or raise."""
-        item = self._ready.popleft()
-        self._arrival = self._ready_arrival
-        if not self._ready:
+        item = self._received.take()
+        self._arrival = self._received.arrival
+        if not self._received:
             # Behind the last event there may have been an id without data: it counts from now on.
             self._last_event_id = self._reconnection.last_event_id
         elif isinstance(item, Event):
@@ -185,18 +180,23 @@ class EventSource:
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
         # Only what others raise is an outcome: what a state handler raises comes out.
-        if self._connection is None or self._parser is None:
+        connection, parser = self._connection, self._received.parser
+        if connection is None or parser is None:
             error = await self._connect()
             if error is not None:
                 await self._reconnect_later(error, opened=False)
             return
         try:
-            chunk, error = await self._await(self._connection.read()), None
+            chunk, error = await self._await(connection.read()), None
         except SseError as exc:
             chunk, error = None, exc
         if chunk is not None:
-            self._ready_arrival = self._connection.arrival
-            self._parse(chunk, self._parser)
+            if self._received.parser is None:
+                return  # closed in the very moment that these bytes arrived
+            self._received.feed(chunk, connection.arrival)
+            self._reconnection.remember(parser)
+            if not self._received:
+                self._last_event_id = parser.last_event_id
         else:
             await self._reconnect_later(error, opened=True)
 
@@ -217,40 +217,20 @@ class EventSource:
         if refusal is StopReason.NO_CONTENT:
             self._shut(refusal.value, stop=refusal)
         elif refusal is not None:
-            return connection.refused(refusal)
+            return await self._await(connection.refused(refusal))
         else:
             self._reconnection.connection_opened()
-            self._delivered = False
             self._arrival = connection.arrival
-            self._parser = EventStreamParser(
-                self._reconnection.last_event_id,
-                None if self._on_comment is None else self._ready.append,
-                self._max_event_bytes,
-            )
+            self._received.begin(self._reconnection.last_event_id)
             self._change(StateChange(ConnectionState.OPEN, "connected"))
         return None
-
-    def _parse(self, chunk: bytes, parser: EventStreamParser) -> None:
-        """Put what is in the next bytes where it waits to be handed over."""
-        # Line by line, comments and events come out in their order; whole, the parser is faster.
-        pieces = [chunk] if self._on_comment is None else chunk.splitlines(keepends=True)
-        try:
-            for piece in pieces:
-                events = parser.feed(piece)
-                self._ready.extend(events)
-                self._delivered = self._delivered or bool(events)
-            parser.feed(b"")  # raises now what would come with the next bytes, if any come
-        except EventTooLargeError as exc:
-            self._ready.append(exc)
-        self._reconnection.remember(parser)
-        if not self._ready:
-            self._last_event_id = parser.last_event_id
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
         if self._state is ConnectionState.CLOSED:
             return
-        delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=self._delivered, random=random.random())
+        delivered = self._received.has_events
+        delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=delivered, random=random.random())
         if not self._reconnect or delay_ms is None:
             if error is not None:
                 raise error
@@ -258,7 +238,8 @@ class EventSource:
             return
         await self._drop()
         text = str(error) if error else END_OF_STREAM
-        self._change(StateChange(ConnectionState.WAITING, text, error, delay_ms / 1000))
+        diagnosis = self._received.end(by_server=True)
+        self._change(StateChange(ConnectionState.WAITING, text, error, delay_ms / 1000, diagnosis=diagnosis))
         await self._await(asyncio.sleep(delay_ms / 1000))
 
     async def _await(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
@@ -280,7 +261,9 @@ class EventSource:
         if self._interruptible is not None:
             # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
             self._interruptible.reschedule(0)
-        self._change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop))
+        by_server = reason is END_OF_STREAM or (error is not None and not isinstance(error, EventTooLargeError))
+        diagnosis = self._received.end(by_server=by_server)
+        self._change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
 
     def _change(self, change: StateChange) -> None:
         if self._state is ConnectionState.CLOSED:
@@ -291,6 +274,6 @@ class EventSource:
 
     async def _drop(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection, self._parser = self._connection, None, None
+        connection, self._connection = self._connection, None
         if connection is not None:
             await connection.aclose()

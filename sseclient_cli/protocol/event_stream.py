@@ -151,6 +151,11 @@ class EventStreamParser:
             self._count_held(is_new_block=bool(events))
         return events
 
+    @property
+    def has_unfinished_event(self) -> bool:
+        """Whether data has come for an event whose blank line has not: at the end of the stream, it is dropped."""
+        return bool(self._data) or self._line.partition(b":")[0] == b"data"
+
     def _count_held(self, *, is_new_block: bool) -> None:
         """Update ``held_bytes``; with a new block, all its lines came with this chunk."""
         if self._held_lines is None or is_new_block:

@@ -105,7 +105,8 @@ class _Lag:
 def state_as_line(change: StateChange, reopened: bool) -> str:
     """Return what a change of state tells a person; empty for what goes without saying."""
     if change.state is ConnectionState.WAITING:
-        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep_lines=False)}"
+        reason = f"{change.reason}; {change.diagnosis}" if change.diagnosis else change.reason
+        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
     if change.state is ConnectionState.OPEN and reopened:
         return "reconnected"
     return ""
