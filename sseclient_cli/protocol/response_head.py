@@ -46,11 +46,14 @@ class HeadMender:
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes; return what can be passed on."""
         self._held += data
-        start = self._held[: len(_START)]
-        if not _START.startswith(start) or len(self._held) > MAX_HEAD_BYTES:
-            return self.finish()
-        passed = bytearray()
-        while (end := _HEAD_END.search(self._held, self._scanned)) is not None:
+        passed = b""
+        while _START.startswith(self._held[: len(_START)]):
+            end = _HEAD_END.search(self._held, self._scanned)
+            if end is None:
+                self._scanned = max(len(self._held) - 2, 0)
+                if len(self._held) > MAX_HEAD_BYTES:
+                    break
+                return passed
             head = bytes(self._held[: end.end()])
             mended = _mended(head)
             self.has_changed = self.has_changed or mended != head
@@ -58,9 +61,8 @@ class HeadMender:
             del self._held[: end.end()]
             self._scanned = 0
             if _INTERIM.match(head) is None:
-                return bytes(passed) + self.finish()
-        self._scanned = max(len(self._held) - 2, 0)
-        return bytes(passed)
+                break
+        return passed + self.finish()
 
     def finish(self) -> bytes:
         """Return what is held, as it came: the connection has ended, or there is nothing to mend."""
