@@ -32,6 +32,7 @@ class Selection:
     last_event_id: str
     idle_timeout_s: float | None
     max_event_bytes: int
+    verbose: bool = False
 
 
 class Session:
@@ -67,6 +68,7 @@ class Session:
             on_comment=on_comment if self._selection.comments else None,
             on_state=lambda change: self._state(change, source, display),
             max_event_bytes=self._selection.max_event_bytes,
+            on_trace=(lambda line: display.note(line)) if self._selection.verbose else None,
         )
         self._display = display = Display(view, source.close)
         with display, self._listening_for_the_end(source, display):

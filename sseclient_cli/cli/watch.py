@@ -80,6 +80,9 @@ def watch(
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write the data of the events and nothing else.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show requests, responses and connections on stderr, like curl.")
+    ] = False,
     comments: Annotated[
         bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
     ] = False,
@@ -111,6 +114,7 @@ def watch(
         last_event_id=last_event_id,
         idle_timeout_s=idle_timeout_s,
         max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+        verbose=verbose,
     )
     with ExitStack() as stack:
         if url == "demo":

@@ -18,6 +18,7 @@ from httpx_sse import aconnect_sse
 
 from sseclient_cli.client.failures import foreign_errors_mapped
 from sseclient_cli.client.socket_stream import Arrival, SocketStream
+from sseclient_cli.client.tracing import Say, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
 from sseclient_cli.errors import InvalidResponseError, ReadTimeoutError, SseError, UnexpectedResponseError
 from sseclient_cli.keepalive import keep_alive
@@ -158,8 +159,9 @@ class _Body(httpx.AsyncByteStream):
 class Connector:
     """Makes connections to one target, each a new one; an async context manager."""
 
-    def __init__(self, target: Target, read_timeout_s: float | None) -> None:
+    def __init__(self, target: Target, read_timeout_s: float | None, on_trace: Say | None = None) -> None:
         self._target = target
+        self._on_trace = on_trace
         self._read_timeout_s = read_timeout_s
         # A stream may be silent for as long as it likes; only the caller knows better.
         self._timeout = httpx.Timeout(None, connect=target.connect_timeout_s, read=read_timeout_s)
@@ -189,6 +191,8 @@ class Connector:
                     return Connection(tuple(way), response, stack, self._read_timeout_s)
             headers = _headers(response)
             target = redirected(target, response.status_code, headers)
+            if self._on_trace is not None:
+                trace_redirect(self._on_trace, target)
             if len(way) > MAX_REDIRECTS:
                 raise too_many_redirects(target, response.status_code, headers)
 
@@ -204,6 +208,8 @@ class Connector:
                 keep_alive(info["return_value"].get_extra_info("socket"))
             elif name == "http11.send_request_headers.started" and target.head_timeout_s is not None:
                 limit.reschedule(loop.time() + target.head_timeout_s)
+            if self._on_trace is not None:
+                trace_event(self._on_trace, target, name, info)
 
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
         if last_event_id is not None:

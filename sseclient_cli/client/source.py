@@ -50,7 +50,8 @@ class EventSource:
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
-    returns is awaited before anything else is handed over, if it can be.
+    returns is awaited before anything else is handed over, if it can be. ``on_trace`` gets lines like those of
+    ``curl -v``: what is sent and received, with secrets redacted.
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class EventSource:
         on_comment: Callable[[str], Awaitable[None] | None] | None = None,
         on_state: Callable[[StateChange], None] | None = None,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+        on_trace: Callable[[str], None] | None = None,
     ) -> None:
         self._target = target_of(url, method, headers, body)
         self._read_timeout_s = read_timeout_s
         self._reconnect = reconnect
         self._on_comment = on_comment
         self._on_state = on_state
+        self._on_trace = on_trace
         self._reconnection = Reconnection(last_event_id or self._target.last_event_id, retry_statuses)
         self._last_event_id = self._reconnection.last_event_id
         self._state = ConnectionState.CONNECTING
@@ -119,7 +122,7 @@ class EventSource:
         return self._arrival.by_kernel
 
     async def __aenter__(self) -> Self:
-        self._connector = Connector(self._target, self._read_timeout_s)
+        self._connector = Connector(self._target, self._read_timeout_s, self._on_trace)
         return self
 
     async def __aexit__(

@@ -32,13 +32,8 @@ from sseclient_cli.report.event_view import (
     render_comment,
     render_event,
 )
+from sseclient_cli.report.lag import Lag
 from sseclient_cli.report.standard_streams import say, write_out
-
-BEHIND_S = 1.0
-"""From here on the view says that it is behind: less is a burst, or a busy machine."""
-
-CAUGHT_UP_S = 0.1
-"""From here on it does not any more. Between the two nothing changes, so that it is said once."""
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
@@ -77,6 +72,9 @@ class StreamView(Protocol):
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show what happens to the connection; ``reopened``: there has been one before."""
 
+    def note(self, line: str) -> None:
+        """Show a line about the connection, beside the events."""
+
     def behind(self, behind_s: float, time_s: float) -> None:
         """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits."""
 
@@ -85,21 +83,6 @@ class StreamView(Protocol):
 
     def flush(self) -> None:
         """Write out what was shown; nothing needs to be out before."""
-
-
-class _Lag:
-    """Whether a view is behind, and how long."""
-
-    def __init__(self) -> None:
-        self.is_long = False
-        self.behind_s = 0.0
-
-    def changes(self, behind_s: float) -> bool:
-        """Take a new value; return whether there is something to say."""
-        self.behind_s = behind_s
-        was_long = self.is_long
-        self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)
-        return self.is_long != was_long
 
 
 def state_as_line(change: StateChange, reopened: bool) -> str:
@@ -121,7 +104,7 @@ class PlainView:
     def __init__(self, output: Output, *, verbatim: bool) -> None:
         self._output = output
         self._verbatim = verbatim
-        self._lag = _Lag()
+        self._lag = Lag()
         self._unwritten: list[bytes] = []
         self.is_live = False
 
@@ -155,6 +138,11 @@ class PlainView:
         if line:
             self.flush()
             say(f"{clock_time(time_s)} {line}")
+
+    def note(self, line: str) -> None:
+        """Write a line to stderr."""
+        self.flush()
+        say(line)
 
     def behind(self, behind_s: float, time_s: float) -> None:
         """Write to stderr when the output falls behind, and when it has caught up."""
@@ -229,7 +217,7 @@ class TerminalView:
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
-        self._lag = _Lag()
+        self._lag = Lag()
         self.is_live = True
 
     def __enter__(self) -> Self:
@@ -266,6 +254,10 @@ class TerminalView:
         if line:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
+
+    def note(self, line: str) -> None:
+        """Show a line among the events."""
+        self._console.print(Text(line, "dim"), soft_wrap=True)
 
     def behind(self, behind_s: float, time_s: float) -> None:
         """Show in the status line, from the next refresh on, that the terminal is behind."""
