@@ -26,7 +26,7 @@ class Selection:
     event_types: frozenset[str]
     count: int | None
     duration_s: float | None
-    reconnect: bool
+    reconnect: bool | None
     retry_statuses: frozenset[int]
     comments: bool
     last_event_id: str

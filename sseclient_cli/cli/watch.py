@@ -69,7 +69,14 @@ def watch(
         int | None, typer.Option("-n", "--count", min=1, metavar="COUNT", help="Stop after so many events.")
     ] = None,
     duration_s: Duration = None,
-    no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="Stop when the stream ends.")] = False,
+    reconnect: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconnect/--no-reconnect",
+            show_default=False,
+            help="Reconnect when the stream ends, or stop. The default is to repeat only GET and HEAD.",
+        ),
+    ] = None,
     retry_status: RetryStatus = "",
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
@@ -97,7 +104,7 @@ def watch(
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
-    if no_reconnect and retry_status:
+    if reconnect is False and retry_status:
         raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
@@ -108,7 +115,7 @@ def watch(
         event_types=frozenset(event or ()),
         count=count,
         duration_s=duration_s,
-        reconnect=not no_reconnect,
+        reconnect=reconnect,
         retry_statuses=parse_statuses(retry_status),
         comments=comments,
         last_event_id=last_event_id,

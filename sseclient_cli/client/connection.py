@@ -157,10 +157,10 @@ class _Body(httpx.AsyncByteStream):
 
 
 class Connector:
-    """Makes connections to one target, each a new one; an async context manager."""
+    """Makes connections to ``target``, each a new one; an async context manager."""
 
     def __init__(self, target: Target, read_timeout_s: float | None, on_trace: Say | None = None) -> None:
-        self._target = target
+        self.target = target
         self._on_trace = on_trace
         self._read_timeout_s = read_timeout_s
         # A stream may be silent for as long as it likes; only the caller knows better.
@@ -181,7 +181,7 @@ class Connector:
         Raises SseError: BadStatusError for a redirect that leads nowhere, else the reason for having no
         response.
         """
-        target, way = self._target, list[tuple[Target, Peer]]()
+        target, way = self.target, list[tuple[Target, Peer]]()
         while True:
             # What a Connection does not take over is closed: nobody reads the body of a redirect.
             async with AsyncExitStack() as stack:
@@ -248,7 +248,7 @@ class Connector:
 
     async def _restore_headers(self, request: httpx.Request) -> None:
         """Undo what httpx-sse does to the caller's headers: it overwrites these two."""
-        for name, value in self._target.stream_headers():
+        for name, value in self.target.stream_headers():
             if name.lower() in ("accept", "cache-control"):
                 request.headers[name] = value
 

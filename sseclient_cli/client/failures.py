@@ -7,6 +7,7 @@ httpcore's. Text that a server chose comes into a message only escaped: messages
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -26,9 +27,13 @@ from sseclient_cli.errors import (
     SseError,
     UsageError,
 )
+from sseclient_cli.protocol.response_head import SWITCHED_PROTOCOL
 from sseclient_cli.refusals import tls_hint
 from sseclient_cli.target import Target
 from sseclient_cli.tls import tls_error
+
+# h11 quotes what it was sent as Python writes it.
+_BYTEARRAY = re.compile(r"bytearray\(b(.*)\)")
 
 MAX_REASON_CHARS = 200
 """A message is one line: what a parser of others quotes of what it was sent may be a whole head."""
@@ -73,7 +78,7 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
     attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
     # asyncio has no code for it, only words.
     if attempts and all("no matching local address" in words for words in attempts):
-        return UsageError(f"{peer} and --source-address are not of one kind: IPv4 and IPv6 do not mix")
+        return UsageError(f"{peer} and source_addresses are not of one kind: IPv4 and IPv6 do not mix")
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
@@ -84,6 +89,8 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
         return ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
     if "peer closed connection" in str(exc):
         return ConnectionLostError("the connection was cut in the middle of the response")
+    if "_SWITCH_UPGRADE" in str(exc):
+        return InvalidResponseError(f"{peer} {SWITCHED_PROTOCOL}")
     return InvalidResponseError(f"the answer of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 
@@ -110,6 +117,7 @@ def _reason(exc: Exception) -> str:
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
+            words = _BYTEARRAY.sub(r"\1", words)
             return (words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
     return "it was reset by the other side"
 

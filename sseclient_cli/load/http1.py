@@ -11,7 +11,7 @@ from functools import lru_cache
 import httptools
 
 from sseclient_cli.errors import InvalidResponseError
-from sseclient_cli.protocol.response_head import MAX_HEAD_BYTES, HeadMender, other_protocol
+from sseclient_cli.protocol.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
 from sseclient_cli.target import Target
 
 # What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
@@ -187,7 +187,7 @@ class ResponseReader:
         parser = self._parser
         status = parser.get_status_code() if parser is not None else 0
         if status == 101:
-            raise InvalidResponseError("the server switches to another protocol (status 101)")
+            raise InvalidResponseError(f"the server {SWITCHED_PROTOCOL}")
         if status < 100:
             raise InvalidResponseError(f"the answer has the status {status:03}")
         if status < 200 or parser is None:

@@ -17,6 +17,8 @@ import re
 MAX_HEAD_BYTES = 256 * 1024
 """Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
 
+SWITCHED_PROTOCOL = "switches to another protocol (status 101), for example WebSocket: check the URL"
+
 MAX_QUOTED_CHARS = 60
 
 _HEAD_END = re.compile(rb"\n\r?\n")

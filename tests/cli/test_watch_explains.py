@@ -144,7 +144,9 @@ async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
     more = ("--raw", "-n", "1") if verb == "watch" else ("-n", "1", "--events", "1")
     async with ScriptedServer(script, script) as server:
         code, _, err = await sse(verb, server.url, "--compressed", *more)
-        assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, deflate"] * len(server.requests)
+        assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, deflate"] * len(
+            server.requests
+        )
     assert code == 0, err
 
 
@@ -191,8 +193,8 @@ async def test_verbose_shows_requests_responses_and_redirects_without_secrets() 
         assert words in err
 
 
-async def test_verbose_names_version_and_cipher_of_tls() -> None:
-    context = Authority().server_context("127.0.0.1")
+async def test_verbose_names_version_and_cipher_of_tls(authority: Authority) -> None:
+    context = authority.server()
     async with ScriptedServer([head(), EVENT], ssl_context=context) as server:
         code, _, err = await sse("watch", "-v", "-k", server.url, "-n", "1")
     assert code == 0
