@@ -43,8 +43,9 @@ def _check_handler(name: str, value: object) -> None:
 
 
 def _is_at_least(value: object, least_s: float) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and value >= least_s
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and value >= least_s
 
 
 def _is_count(value: object, least: int) -> bool:

@@ -274,6 +274,9 @@ def test_what_curl_reads_is_read_by_both_however_it_is_cut(message: bytes, answe
         ),
         # There is no such version (RFC 9112 2.3).
         pytest.param(b"HTTP/1.5 200 OK\r\n\r\n", INVALID, read(), id="versions-that-are-none"),
+        # RFC 9112 7.1.1 has "BWS" around the parts of an extension. Each takes it where the other does not.
+        pytest.param(CHUNKED + b"1 ;a=b\r\nx\r\n" + LAST, read(b"x", **TE), INVALID, id="space-before-an-extension"),
+        pytest.param(CHUNKED + b"1; a = b\r\nx\r\n" + LAST, INVALID, read(b"x", **TE), id="spaces-inside-an-extension"),
         # llhttp wants the grammar of RFC 9112 7.1.1; h11 skips to the end of the line.
         pytest.param(CHUNKED + b"1;\x01\r\nx\r\n" + LAST, INVALID, read(b"x", **TE), id="extensions-that-are-none"),
         # llhttp takes a single LF in a head, as RFC 9112 2.2 allows; in a body that would let chunks that are one byte
