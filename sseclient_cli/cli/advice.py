@@ -8,8 +8,6 @@ from __future__ import annotations
 from sseclient_cli.errors import BadStatusError, EventTooLargeError, SseError, WrongContentTypeError
 
 _OF_STATUS = {
-    401: "--bearer TOKEN, -H 'Authorization: ...'",
-    403: "--bearer TOKEN, -H 'Authorization: ...'",
     405: "-X METHOD",
     406: "-H 'Accept: application/json, text/event-stream'",
     415: "-H 'Content-Type: application/json'",
