@@ -97,7 +97,7 @@ class ResponseReader:
             self._limit_head()
             return b""
         self._head_bytes = 0
-        return self._take_body()
+        return body.pop() if len(body) == 1 else self._take_body()
 
     def _feed_head(self, parser: httptools.HttpResponseParser, data: bytes) -> bytes:
         self._callbacks.reader = self
@@ -116,11 +116,8 @@ class ResponseReader:
         return self._take_body()
 
     def _take_body(self) -> bytes:
-        body = self._body
-        if len(body) == 1:
-            return body.pop()
-        whole = b"".join(body)
-        body.clear()
+        whole = b"".join(self._body)
+        self._body.clear()
         return whole
 
     def _end(self, cause: httptools.HttpParserError) -> None:
