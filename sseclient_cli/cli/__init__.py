@@ -16,6 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from sseclient_cli import __version__
+from sseclient_cli.cli.advice import advice_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.stdout import patient, write_all
@@ -92,7 +93,7 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail(str(exc), exc.exit_code)
+        return _fail(f"{exc}{advice_of(exc)}", exc.exit_code)
     except TyperException as exc:
         return _fail(exc.format_message(), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):

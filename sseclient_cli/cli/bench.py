@@ -10,9 +10,11 @@ import typer
 
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
+    AnyContentType,
     Bearer,
     CaCert,
     Cert,
+    Compressed,
     ConnectTo,
     Headers,
     IdleTimeout,
@@ -25,6 +27,7 @@ from sseclient_cli.cli.options import (
     Timeout,
     UnixSocket,
     Url,
+    headers_of,
     parse_statuses,
 )
 from sseclient_cli.cli.outcome import exit_code_of
@@ -50,6 +53,7 @@ from sseclient_cli.load.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
+    from sseclient_cli.errors import SseError
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.findings import Document
     from sseclient_cli.target import Hop, Target
@@ -113,6 +117,8 @@ def bench(
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
+    any_content_type: AnyContentType = False,
+    compressed: Compressed = False,
     json_file: JsonFile = None,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
@@ -146,7 +152,7 @@ def bench(
         target = Target.parse(
             server + demo_path(url, "/load") if server else url,
             method=method,
-            headers=header or (),
+            headers=headers_of(header, compressed=compressed),
             body=body,
             bearer=bearer,
             insecure=insecure,
@@ -158,11 +164,12 @@ def bench(
             source_address=source_address,
             all_addresses=all_addresses,
             timeout_s=timeout_s,
+            any_content_type=any_content_type,
         )
         if all_addresses and unix_socket is not None:
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
-        hops, found = _way(target, with_preflight=not no_preflight)
+        hops, found = _way(target, with_preflight=not no_preflight, retry_statuses=plan.retry_statuses)
         if all_addresses:
             _require_ports(hops, plan)
         stack.enter_context(hangups_outlived())
@@ -176,7 +183,9 @@ def bench(
     return exit_code_of(document, strict=strict)
 
 
-def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Preflight | None]:
+def _way(
+    target: Target, *, with_preflight: bool, retry_statuses: frozenset[int]
+) -> tuple[tuple[Hop, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
 
@@ -188,13 +197,17 @@ def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Pref
     from sseclient_cli.report.live import waiting_view
     from sseclient_cli.target import Hop
 
-    with waiting_view(Console(stderr=True), f"waiting for {target.redacted_url} to answer"):
+    def say_wait(error: SseError, delay_s: float) -> None:
+        console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
+
+    console = Console(stderr=True)
+    with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
             first, *others = resolve(target, target.connect_timeout_s)
             return (Hop(target, first, tuple(others)),), None
         require_address(target, target.connect_timeout_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:
-            found = runner.run(preflight(target))
+            found = runner.run(preflight(target, retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         return tuple(with_others(hop, timeout_s) for hop in found.hops), found
 

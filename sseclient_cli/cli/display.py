@@ -84,6 +84,10 @@ class Display:
         show = partial(self._view.state, change, time_s, time.monotonic(), reopened=reopened)
         self._put(_Item(show, None, len(change.reason), False))
 
+    def note(self, line: str) -> None:
+        """Show a line about the connection."""
+        self._put(_Item(partial(self._view.note, line), None, len(line), False))
+
     @property
     def is_full(self) -> bool:
         """Whether to await ``room``."""

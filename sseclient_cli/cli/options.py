@@ -64,6 +64,14 @@ def parse_statuses(text: str) -> frozenset[int]:
     return frozenset(map(int, statuses))
 
 
+def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
+    """Return the headers to send, with those that other options add. A header that is typed out wins."""
+    headers = list(header or ())
+    if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
+        headers.append("Accept-Encoding: gzip, deflate")
+    return headers
+
+
 Timeout = Annotated[
     float | None,
     typer.Option(
@@ -83,6 +91,14 @@ IdleTimeout = Annotated[
         show_default=False,
         help="Close a stream that brings no bytes for this long.",
     ),
+]
+AnyContentType = Annotated[
+    bool,
+    typer.Option("--any-content-type", help="Read a response of any content type as an event stream."),
+]
+Compressed = Annotated[
+    bool,
+    typer.Option("--compressed", help="Ask for a compressed response (gzip, deflate)."),
 ]
 MaxEventBytes = Annotated[
     int | None,
@@ -140,8 +156,7 @@ RetryStatus = Annotated[
     typer.Option(
         "--retry-status",
         metavar="STATUS[,...]",
-        help="Reconnect after these answers too, for example 503,429; browsers give up at any but 200. The one request "
-        "that `bench` makes before a run must be answered with a stream.",
+        help="Retry after these status codes, for example 503,429. Browsers give up on any but 200.",
     ),
 ]
 SourceAddress = Annotated[

@@ -26,12 +26,13 @@ class Selection:
     event_types: frozenset[str]
     count: int | None
     duration_s: float | None
-    reconnect: bool
+    reconnect: bool | None
     retry_statuses: frozenset[int]
     comments: bool
     last_event_id: str
     idle_timeout_s: float | None
     max_event_bytes: int
+    verbose: bool = False
 
 
 class Session:
@@ -44,6 +45,7 @@ class Session:
         self._answered = False
         self.terminated = False
         self.last_word = ""
+        self.diagnosis = ""
 
     @property
     def shown(self) -> int:
@@ -66,6 +68,7 @@ class Session:
             on_comment=on_comment if self._selection.comments else None,
             on_state=lambda change: self._state(change, source, display),
             max_event_bytes=self._selection.max_event_bytes,
+            on_trace=(lambda line: display.note(line)) if self._selection.verbose else None,
         )
         self._display = display = Display(view, source.close)
         with display, self._listening_for_the_end(source, display):
@@ -98,6 +101,8 @@ class Session:
             raise change.error
         if change.stop is not None:
             self.last_word = change.stop.value
+        if change.state is ConnectionState.CLOSED:
+            self.diagnosis = change.diagnosis
         # It is open since the head arrived: the first events may be as old.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)

@@ -9,9 +9,11 @@ import typer
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
+    AnyContentType,
     Bearer,
     CaCert,
     Cert,
+    Compressed,
     ConnectTo,
     Headers,
     IdleTimeout,
@@ -24,6 +26,7 @@ from sseclient_cli.cli.options import (
     Timeout,
     UnixSocket,
     Url,
+    headers_of,
     parse_duration_s,
     parse_statuses,
 )
@@ -66,15 +69,27 @@ def watch(
         int | None, typer.Option("-n", "--count", min=1, metavar="COUNT", help="Stop after so many events.")
     ] = None,
     duration_s: Duration = None,
-    no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="Stop when the stream ends.")] = False,
+    reconnect: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconnect/--no-reconnect",
+            show_default=False,
+            help="Reconnect when the stream ends, or stop. The default is to repeat only GET and HEAD.",
+        ),
+    ] = None,
     retry_status: RetryStatus = "",
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
+    any_content_type: AnyContentType = False,
+    compressed: Compressed = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write the data of the events and nothing else.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show requests, responses and connections on stderr, like curl.")
+    ] = False,
     comments: Annotated[
         bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
     ] = False,
@@ -89,7 +104,7 @@ def watch(
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
-    if no_reconnect and retry_status:
+    if reconnect is False and retry_status:
         raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
@@ -100,12 +115,13 @@ def watch(
         event_types=frozenset(event or ()),
         count=count,
         duration_s=duration_s,
-        reconnect=not no_reconnect,
+        reconnect=reconnect,
         retry_statuses=parse_statuses(retry_status),
         comments=comments,
         last_event_id=last_event_id,
         idle_timeout_s=idle_timeout_s,
         max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+        verbose=verbose,
     )
     with ExitStack() as stack:
         if is_demo(url):
@@ -113,7 +129,7 @@ def watch(
         target = Target.parse(
             url,
             method=method,
-            headers=header or (),
+            headers=headers_of(header, compressed=compressed),
             body=data,
             bearer=bearer,
             insecure=insecure,
@@ -124,6 +140,7 @@ def watch(
             unix_socket=unix_socket,
             source_address=source_address,
             timeout_s=timeout_s,
+            any_content_type=any_content_type,
         )
         return _run(target, selection, output)
 
@@ -143,6 +160,9 @@ def _run(target: Target, selection: Selection, output: Output) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
         say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
         raise KeyboardInterrupt from exc
+    finally:
+        if session.diagnosis:
+            say(session.diagnosis)
     if session.last_word:
         say(f"{session.last_word}: {_events(session.shown)}")
     return EXIT_TERMINATED if session.terminated else 0

@@ -133,7 +133,7 @@ class Stream:
             if now_ns > bench.ends_wall_ns and bench.is_over():
                 return
             if not data:
-                check_end(is_open=self._parser is not None, ends_with_connection=self._http.ends_with_connection)
+                check_end(self.leg, self._http, is_open=self._parser is not None)
                 self.end(None)
                 return
             recorder = bench.recorder
@@ -297,4 +297,4 @@ class Stream:
             self.meter.cut(monotonic_ns())
         # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
         self.drop(remembers=not isinstance(cause, MemoryLimitError))
-        self._owner.ended(self, None if cause is None else as_ours(cause), was)
+        self._owner.ended(self, None if cause is None else as_ours(cause, None if was is Phase.OPEN else self.leg), was)

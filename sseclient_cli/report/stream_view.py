@@ -72,6 +72,9 @@ class StreamView(Protocol):
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show what happens to the connection; ``reopened``: there has been one before."""
 
+    def note(self, line: str) -> None:
+        """Show a line about the connection, beside the events."""
+
     def behind(self, behind_s: float, time_s: float) -> bool:
         """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits.
 
@@ -88,7 +91,8 @@ class StreamView(Protocol):
 def state_as_line(change: StateChange, reopened: bool) -> str:
     """Return what a change of state tells a person; empty for what goes without saying."""
     if change.state is ConnectionState.WAITING:
-        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep_lines=False)}"
+        reason = f"{change.reason}; {change.diagnosis}" if change.diagnosis else change.reason
+        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
     if change.state is ConnectionState.OPEN and reopened:
         return "reconnected"
     return ""
@@ -137,6 +141,11 @@ class PlainView:
         if line:
             self.flush()
             say(f"{clock_time(time_s)} {line}")
+
+    def note(self, line: str) -> None:
+        """Write a line to stderr."""
+        self.flush()
+        say(line)
 
     def behind(self, behind_s: float, time_s: float) -> bool:
         """Write to stderr when the output falls behind, and when it has caught up."""
@@ -250,6 +259,10 @@ class TerminalView:
         if line:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
+
+    def note(self, line: str) -> None:
+        """Show a line among the events."""
+        self._console.print(Text(line, "dim"), soft_wrap=True)
 
     def behind(self, behind_s: float, time_s: float) -> bool:
         """Show in the status line, from the next refresh on, that the terminal is behind."""

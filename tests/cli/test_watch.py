@@ -148,7 +148,10 @@ async def test_an_unknown_host_is_one_line_at_once() -> None:
         (head(404), "answered 404 Not Found: check the path"),
         (head(401), "answered 401 Unauthorized: give valid credentials"),
         (head(200, b"Content-Type: text/html\x1b[2J\r\n"), r"with 'text/html\x1b[2J', not text/event-stream"),
-        (head(200, b"Content-Type: text/html\r\n"), "with 'text/html', not text/event-stream: check the URL"),
+        (
+            head(200, b"Content-Type: text/html\r\n"),
+            "with 'text/html', not text/event-stream: this is a web page: check the URL",
+        ),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "is not valid HTTP/1.1"),
     ],
 )

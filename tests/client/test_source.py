@@ -92,9 +92,9 @@ async def test_headers_of_the_caller_win() -> None:
         assert server.requests[0].header("user-agent") == b"me"
 
 
-async def test_a_body_is_posted_and_posted_again_on_reconnect() -> None:
+async def test_a_body_is_posted_and_posted_again_where_reconnect_says_so() -> None:
     async with ScriptedServer([head(), SOON]) as server:
-        await events_of(EventSource(server.url, body='{"stream":true}'))
+        await events_of(EventSource(server.url, body='{"stream":true}', reconnect=True))
         assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"stream":true}')] * 2
 
 
