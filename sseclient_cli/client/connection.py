@@ -212,6 +212,9 @@ class Connector:
                 trace_event(self._on_trace, target, name, info)
 
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
+        if not any(name.lower() == b"host" for name, _ in headers):
+            # httpx 0.28 looks at the host in Unicode before it adds one; for many a name that raises idna.IDNAError.
+            headers.insert(0, (b"Host", target.parsed_url.netloc))
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
         request = aconnect_sse(

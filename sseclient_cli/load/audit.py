@@ -178,12 +178,14 @@ class Numbering:
 class SequenceCheck:
     """The check of one stream, over all its connections."""
 
-    __slots__ = ("_by_type", "_earlier", "_is_simple", "_type", "checked", "trust", "whole")
+    __slots__ = ("_by_type", "_earlier", "_is_simple", "_type", "carried", "checked", "trust", "whole")
 
     def __init__(self, trust: Trust | None = None, *, remembers: bool = False) -> None:
         """Begin; ``trust`` is None for a field that the user has named, ``remembers`` where streams reconnect."""
         self.trust = trust
         self.checked = 0
+        self.carried = 0
+        """Events with the id of the event before and other content: they have none of their own, or were sent twice."""
         self.whole = Numbering(remembers=remembers)
         self._by_type: dict[str, Numbering] | None = None
         self._type: str | None = None
@@ -235,7 +237,9 @@ class SequenceCheck:
             self.whole.expected = number + 1
             self._earlier = event if len(event.data) < MAX_REMEMBERED_CHARS else None
             return True
-        if not self._is_carried(event):
+        if self._is_carried(event):
+            self.carried += 1
+        else:
             self.checked += 1
             self._take(number, event)
             self._earlier = event if len(event.data) < MAX_REMEMBERED_CHARS else None

@@ -36,6 +36,8 @@ class FieldAudit:
     by_type: int = 0
     """Streams whose events are numbered by type."""
     checked: int = 0
+    carried: int = 0
+    """Events with the id of the event before, which are not checked."""
     duplicated: int = 0
     out_of_order: int = 0
     unlocated: int = 0
@@ -54,6 +56,7 @@ class FieldAudit:
             "renumbered",
             "by_type",
             "checked",
+            "carried",
             "duplicated",
             "out_of_order",
             "unlocated",
@@ -72,6 +75,7 @@ class FieldAudit:
         numberings = check.numberings
         self.streams += 1
         self.checked += check.checked
+        self.carried += check.carried
         self.by_type += len(numberings) > 1
         self.renumbered += any(numbering.faults is not None and numbering.faults.ended for numbering in numberings)
         for numbering in numberings:
@@ -112,6 +116,8 @@ class Audit:
     unconfirmed: int
     """Numbers that are missing on every stream: not lost for certain, as the server may have left them out."""
     renumbered_streams: int
+    carried: int
+    """Events with the id of the event before: without an id of their own, or sent twice with other content."""
     by_type: bool
     refuting_streams: int
 
@@ -150,6 +156,7 @@ def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]
         out_of_order=sum(audit.out_of_order for _, audit, _ in good),
         unconfirmed=0 if is_named else sum(missing.everywhere + audit.unlocated for _, audit, missing in good),
         renumbered_streams=renumbered,
+        carried=sum(audit.carried for _, audit, _ in good),
         by_type=any(audit.by_type for _, audit, _ in good),
         refuting_streams=sum(audit.refuting for _, audit, _ in good),
     )

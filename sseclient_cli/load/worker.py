@@ -24,6 +24,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, OnEnd, Plan
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.population import Population
+from sseclient_cli.load.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
@@ -71,6 +72,7 @@ class Worker:
             route=route,
             poller=Poller(),
             undecided=Undecided(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
+            reach=ReachSample(every=max(1, self._plan.most_open // MAX_STREAMS)),
             remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
             events_per_stream=self._plan.events,
             max_event_bytes=self._plan.max_event_bytes or MAX_EVENT_BYTES,

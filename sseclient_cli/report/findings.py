@@ -130,6 +130,8 @@ def _audit(document: Document) -> Iterator[Finding]:
         yield Finding(
             "unconfirmed-loss", Severity.WARNING, {"numbers": audit["unconfirmed"], "source": audit["source"]}
         )
+    if audit["carried"]:
+        yield Finding("carried-ids", Severity.INFO, {"events": audit["carried"]})
     if audit["refuting_streams"]:
         yield Finding(
             "streams-not-audited", Severity.INFO, {"streams": audit["refuting_streams"], "source": audit["source"]}

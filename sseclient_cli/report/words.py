@@ -77,6 +77,13 @@ def _unconfirmed_loss(figures: Figures) -> str:
     )
 
 
+def _carried_ids(figures: Figures) -> str:
+    return (
+        f"audit: {figures['events']:,} events have the id of the event before: without an id of their own, or sent "
+        "twice; --sequence id counts them as duplicated"
+    )
+
+
 def _streams_not_audited(figures: Figures) -> str:
     return f"audit: {figures['streams']:,} streams are left out: there, {figures['source']} is no sequence"
 
@@ -165,6 +172,7 @@ _WORDS: dict[str, Callable[[Figures], str]] = {
     "sequence-uncertain": _sequence_uncertain,
     "renumbered": _renumbered,
     "unconfirmed-loss": _unconfirmed_loss,
+    "carried-ids": _carried_ids,
     "streams-not-audited": _streams_not_audited,
     "held-back": _held_back,
     "bursts": _plain_bursts,

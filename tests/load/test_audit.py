@@ -108,7 +108,7 @@ def test_an_event_without_an_id_of_its_own_is_no_duplicate() -> None:
         for _ in range(2):
             check.check(number, Event("ping", "", str(number)))
     assert not check.is_refuted
-    assert counts(check) == (3, 0, 0, 0)
+    assert (*counts(check), found(check).carried) == (3, 0, 0, 0, 6)
 
 
 def test_an_event_that_comes_twice_is_a_duplicate() -> None:

@@ -82,7 +82,7 @@ def test_a_broadcast_that_does_not_reach_everybody_is_a_fault() -> None:
 
 AUDIT = {
     "source": "id", "checked": 100, "lost": 0, "lost_at_least": 0, "duplicated": 0, "out_of_order": 0, "unconfirmed": 0,
-    "renumbered_streams": 0, "by_type": False, "refuting_streams": 0,
+    "renumbered_streams": 0, "carried": 0, "by_type": False, "refuting_streams": 0,
 }  # fmt: skip
 
 
