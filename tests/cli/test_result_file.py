@@ -135,7 +135,9 @@ def in_namespace(script: str) -> str:
     return done.stdout + done.stderr
 
 
-WRITE = f"""{sys.executable} -c 'import sys; from pathlib import Path; from sseclient_cli.cli.result_file import ResultFile
+WRITE = f"""{sys.executable} -c 'import sys
+from pathlib import Path
+from sseclient_cli.cli.result_file import ResultFile
 file = ResultFile(Path(sys.argv[1]))
 try: file.write("new " * int(sys.argv[2]))
 except Exception as exc: print(exc)

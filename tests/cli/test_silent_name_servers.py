@@ -84,7 +84,8 @@ LED = """
             while True:
                 connection, _ = listening.accept()
                 connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 307 x\\r\\nLocation: http://nothing.example/\\r\\nContent-Length: 0\\r\\n\\r\\n")
+                answer = b"HTTP/1.1 307 x", b"Location: http://nothing.example/", b"Content-Length: 0", b"", b""
+                connection.sendall(b"\\r\\n".join(answer))
                 connection.close()
         threading.Thread(target=lead, daemon=True).start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
