@@ -31,7 +31,8 @@ _CREDENTIAL_WORDS = frozenset(
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-_JSON_WEB_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
+# The lookbehind keeps it linear: a server may send 64 KB of `eyJeyJ...`.
+_JSON_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+")
 _USERINFO = re.compile(r"//[^/?#]*@")
 _PATH_PARAMETER = re.compile(r";([^;/=]+)=([^;/]*)")

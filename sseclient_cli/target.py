@@ -176,7 +176,9 @@ class Target:
         """
         given = {name.lower() for name, _ in self.headers}
         own = [pair for pair in self.headers if pair[0].lower() != "last-event-id"]
-        return [*own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
+        # Host is made here: httpx (0.28) would first decode the host's name, which fails for names that DNS may know.
+        host = [] if "host" in given else [("Host", self.parsed_url.netloc.decode("ascii"))]
+        return [*host, *own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
 
     @property
     def last_event_id(self) -> str:

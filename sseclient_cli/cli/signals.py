@@ -13,8 +13,15 @@ from sseclient_cli.ending_signals import ending_signals, hangup_signal
 @contextmanager
 def endings_as_ctrl_c() -> Iterator[None]:
     """End the block as Ctrl-C does, cleaning up, on SIGTERM (`timeout`, schedulers) and SIGHUP (a closed terminal)."""
-    with _handled(ending_signals()[1:], signal.default_int_handler):
+    with _handled(ending_signals()[1:], _as_ctrl_c):
         yield
+
+
+def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do now: asyncio has a handler that cancels, and raises nothing inside its loop."""
+    handler = signal.getsignal(signal.SIGINT)
+    # Ignored in jobs of the background; those end all the same.
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
 
 @contextmanager

@@ -30,8 +30,6 @@ def request_bytes(target: Target) -> bytes:
     headers = target.stream_headers()
     names = {name.lower() for name, _ in headers}
     lines = [target.method.encode() + b" " + url.raw_path + b" HTTP/1.1"]
-    if "host" not in names:
-        lines.append(b"Host: " + url.netloc)
     lines += [f"{name}: {value}".encode() for name, value in headers]
     # RFC 9110 8.6: a method that means a body says the length of one that is empty.
     has_body = target.body is not None or target.method in ("POST", "PUT", "PATCH")

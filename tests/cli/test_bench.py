@@ -280,7 +280,16 @@ def test_a_full_disk_is_one_line(server: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-def test_a_document_that_cannot_be_written_does_not_cost_the_summary(server: str) -> None:
-    done = sse("bench", f"{server}/load", "-n", "1", "-d", "300ms", "--json", "/dev/full")
-    assert (done.returncode, done.stderr) == (2, "sse: cannot write the output: no space left on device\n")
+def test_a_document_that_cannot_be_written_does_not_cost_the_summary_and_is_saved(server: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*SSE, "bench", f"{server}/load", "-n", "1", "-d", "300ms", "--json", "/dev/full"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (saved,) = tmp_path.iterdir()
+    message = f"sse: could not write /dev/full (no space left on device); saved as {saved}\n"
+    assert (done.returncode, done.stderr) == (2, message)
+    jsonschema.validate(json.loads(saved.read_text("utf-8")), schema())
     assert "1 opened  0 failed" in done.stdout

@@ -191,3 +191,25 @@ def test_what_has_no_timestamp_and_no_sequence_says_what_to_do() -> None:
     shown["latency"]["delivery"] = shown["audit"] = None
     assert "--timestamp" in text_of(shown)
     assert "--sequence" in text_of(shown)
+
+
+def test_no_name_of_a_server_makes_a_line_of_the_report() -> None:
+    forged = "x\n\nThe server is certified\x1b[31m\u2028"
+    shown = document(
+        types=Counter({forged: 1, "message": 47_999}),
+        errors={"internal": ErrorCount(1, forged)},
+        timestamp_fields={f"data.{forged}"},
+        audits={f"data.{forged}": FieldAudit(Trust.POSITION, streams=500, checked=48_000)},
+        encodings=Counter({forged: 1}),
+        redirections=Counter({forged: 500}),
+    )
+    shown["run"]["target"]["method"] = shown["run"]["target"]["url"] = forged
+    shown["run"]["plan"]["timestamp"]["asked"] = shown["run"]["plan"]["sequence"]["asked"] = forged
+    for host in (forged, "h"):
+        shown["run"]["addresses"].append({"host": host, "address": "127.0.0.2", "port": 80, "connections": 3})
+    for changes in ({}, {"audit": None, "latency": {**shown["latency"], "delivery": None}}):
+        text = text_of({**shown, **changes}, width=200)
+        assert not any(line.startswith("The server is certified") for line in text.splitlines())
+        assert "\x1b" not in text
+        assert "\u2028" not in text
+        assert text.count(r"x\x0a\x0aThe server is certified\x1b[31m\u2028") >= 6
