@@ -250,7 +250,8 @@ class Connector:
         return self._clients[way]
 
     async def _restore_headers(self, request: httpx.Request) -> None:
-        """Undo what httpx-sse does to the caller's headers: it overwrites these two."""
+        """Put Host first (RFC 9110 7.2), and undo what httpx-sse does to the caller's headers: it overwrites two."""
+        request.headers = httpx.Headers(sorted(request.headers.raw, key=lambda pair: pair[0].lower() != b"host"))
         for name, value in self.target.stream_headers():
             if name.lower() in ("accept", "cache-control"):
                 request.headers[name] = value
