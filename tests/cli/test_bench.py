@@ -150,8 +150,7 @@ def wait_for_streams(server: str, count: int) -> None:
     ("arguments", "code", "words"),
     [
         pytest.param(["http://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused"),
-        # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself says no, and asks nobody.
-        pytest.param([f"http://{'n' * 64}.invalid/"], 3, "has no address", id="no-such-host"),
+        pytest.param(["http://no-such-host.invalid/"], 3, "has no address", id="no-such-host"),
         pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
         pytest.param(["https://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused-https"),
         pytest.param(["http://h/", "-d", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
