@@ -72,8 +72,8 @@ def _renumbered(figures: Figures) -> str:
 
 def _unconfirmed_loss(figures: Figures) -> str:
     return (
-        f"audit: {figures['numbers']:,} numbers are missing that no stream received: lost, or never sent; "
-        f"--sequence {_option(figures['source'])} counts them as lost"
+        f"audit: {figures['numbers']:,} numbers are missing on half of the streams or more: lost, or not sent to them; "
+        f"use --sequence {_option(figures['source'])} if the server skips no numbers"
     )
 
 

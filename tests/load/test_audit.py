@@ -1,8 +1,9 @@
 import pytest
 
-from sseclient_cli.load.audit import MAX_MISSING, SequenceCheck
+from sseclient_cli.load.audit import SequenceCheck
 from sseclient_cli.load.audit_totals import Audit, FieldAudit, judge
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.numbering import MAX_MISSING
 from sseclient_cli.protocol.event_stream import Event
 
 
@@ -109,6 +110,41 @@ def test_an_event_without_an_id_of_its_own_is_no_duplicate() -> None:
             check.check(number, Event("ping", "", str(number)))
     assert not check.is_refuted
     assert (*counts(check), found(check).carried) == (3, 0, 0, 0, 6)
+
+
+def test_what_is_missing_between_two_types_of_one_numbering_is_lost() -> None:
+    check = SequenceCheck()
+    check.check(100, event(100, "snapshot"))
+    for number in range(120, 130):
+        check.check(number, event(number, "update"))
+    assert (found(check).by_type, *counts(check)) == (False, 11, 19, 0, 0)
+
+
+def test_two_types_with_ids_of_their_own_may_come_to_the_same_one() -> None:
+    check = SequenceCheck(Trust.EVENT_ID)
+    for number in range(40):
+        for name in ("a", "b"):
+            check.check(number, event(number, name))
+    assert not check.is_refuted
+    assert counts(check)[1:] == (0, 0, 0)
+
+
+def test_events_without_an_id_lose_nothing_where_the_user_has_named_the_id() -> None:
+    check = SequenceCheck(reads_ids=True)
+    for number in range(1, 20, 1):
+        check.check(number, event(number))
+        check.check(number, Event("status", "busy", str(number)))
+    assert counts(check)[1] == 0
+
+
+def test_a_field_without_a_telling_name_that_begins_anew_is_no_sequence() -> None:
+    check = SequenceCheck(Trust.ONLY_WITHOUT_FAULT, remembers=True)
+    for _ in range(3):
+        for number in range(30):
+            check.check(number, event(number, data=f"{number} of an answer"))
+        check.resume()
+    check.check(0, event(0, data="another answer"))
+    assert check.is_refuted
 
 
 def test_an_event_that_comes_twice_is_a_duplicate() -> None:
