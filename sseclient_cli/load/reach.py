@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from statistics import median
 
 from sseclient_cli.load.plan import NS_PER_S
@@ -38,6 +39,9 @@ that is in trouble that needs no sample to be seen."""
 
 MAX_SPREAD_SHARE = 1 / 4
 """... and at most this share of the time in which the sampled streams were opened: scripts are that far apart."""
+
+MAX_SPREAD_OF_PERIOD = 1 / 4
+"""... and at most this share of the time between two events: streams that poll a value get it at any time."""
 
 LEAST_SHARED = 0.9
 """The share of events that several streams must have received: other events are for one user each."""
@@ -152,18 +156,23 @@ class ReachSample:
         ]
         shared = [arrivals for arrivals in counted if arrivals.streams > 1]
         received = sum(arrivals.streams for arrivals in counted)
-        max_spread_ns = min(MAX_SPREAD_NS, MAX_SPREAD_SHARE * (self.since_ns - self.opened_ns))
+        firsts = sorted(arrivals.first_ns for arrivals in shared)
+        period_ns = median(later - earlier for earlier, later in pairwise(firsts)) if len(firsts) > 1 else 0
+        opening_ns = self.since_ns - self.opened_ns
+        max_spread_ns = min(MAX_SPREAD_NS, MAX_SPREAD_SHARE * opening_ns, MAX_SPREAD_OF_PERIOD * period_ns)
         if (
-            self.streams < LEAST_STREAMS
-            or len(counted) < LEAST_EVENTS
+            not max_spread_ns
+            or self.streams < LEAST_STREAMS
+            or len(shared) < LEAST_EVENTS
             or len(shared) < LEAST_SHARED * len(counted)
             or self.repeated > MAX_REPEATED * received
             or median(arrivals.last_ns - arrivals.first_ns for arrivals in shared) > max_spread_ns
         ):
             return None
+        # An event that one stream received is for one user: hardly ever does a broadcast miss all others.
         return Reach(
             streams=self.streams,
-            events=len(counted),
-            reached_all=sum(arrivals.streams == self.streams for arrivals in counted),
-            share=received / (len(counted) * self.streams),
+            events=len(shared),
+            reached_all=sum(arrivals.streams == self.streams for arrivals in shared),
+            share=sum(arrivals.streams for arrivals in shared) / (len(shared) * self.streams),
         )

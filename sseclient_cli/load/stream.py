@@ -192,7 +192,7 @@ class Stream:
         self._bench.attempts -= 1
         self.reconnection.connection_opened()
         self.meter.opened(arrival_mono_ns)
-        self._bench.note_head(headers, arrival_ns, is_alone=is_alone)
+        self._bench.note_head(headers, arrival_ns, arrival_mono_ns - self.requested_ns, is_alone=is_alone)
         self._owner.opened(self)
         self.has_opened = True
 
@@ -278,7 +278,7 @@ class Stream:
         if parser is not None:
             if remembers:
                 self.reconnection.remember(parser)
-            self.meter.resume()
+            self.meter.resume(monotonic_ns())
         # The same text that the parser held; close() has let go of both.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 
@@ -293,7 +293,7 @@ class Stream:
     def end(self, cause: Exception | None) -> None:
         """Tell the owner how the connection has ended."""
         was = self.phase
-        if was is Phase.OPEN and is_a_cut(cause):
+        if was is Phase.OPEN and not self._http.complete and is_a_cut(cause):
             self.meter.cut(monotonic_ns())
         # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
         self.drop(remembers=not isinstance(cause, MemoryLimitError))

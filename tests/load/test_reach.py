@@ -110,3 +110,32 @@ def test_a_sample_is_bounded() -> None:
 def test_too_few_streams_or_events_prove_nothing() -> None:
     assert result_of(broadcast(streams=2), streams=2) is None
     assert result_of(broadcast(events=5)) is None
+
+
+def test_nothing_is_said_where_all_streams_were_opened_at_once() -> None:
+    sample = ReachSample()
+    bits = [sample.join(0) for _ in range(10)]
+    for stream, at_ms, each in broadcast():
+        sample.take([each], bits[stream], at_ms * MS)
+    sample.close(END_NS)
+    assert sample.result() is None
+
+
+def test_the_sample_is_spread_over_all_streams() -> None:
+    sample = ReachSample(every=4)
+    assert [bool(sample.join(0)) for _ in range(9)] == [True, False, False, False] * 2 + [True]
+
+
+def test_streams_that_poll_one_value_are_no_broadcast() -> None:
+    # A new value every 100 ms; each stream looks once a second, two of them within the life of a value.
+    receives = []
+    for turn in range(12):
+        for stream in range(20):
+            at_ms = 1000 * turn + 48 * stream
+            receives.append((stream, at_ms + 1, event(at_ms // 100)))
+    assert result_of(receives, streams=20) is None
+
+
+def test_a_few_events_for_one_user_each_do_not_count() -> None:
+    private = [(number % 10, 50 + 100 * number, event(number, "for one")) for number in range(0, 60, 12)]
+    assert result_of(broadcast() + private) == Reach(streams=10, events=60, reached_all=60, share=1.0)
