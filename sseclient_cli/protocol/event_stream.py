@@ -165,7 +165,6 @@ class EventStreamParser:
         if self._too_large:
             raise EventTooLargeError(
                 f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise max_event_bytes"
-                " (--max-event-bytes)"
             )
 
     def _without_bom(self, chunk: bytes) -> bytes:
