@@ -10,11 +10,12 @@ not to everybody (a message for one user).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sseclient_cli.load.audit import SequenceCheck
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.merging import Merging, by_rule, mergeable, summed
 from sseclient_cli.load.numbering import Numbering
 
 LEAST_SUPPORT = 3
@@ -27,48 +28,42 @@ MAX_ENTRIES = 200_000
 """Ends of ranges that are kept, some 100 bytes each; further gaps count in ``unlocated``."""
 
 
+def _with_changes(changes: Counter[int], others: Mapping[int, int]) -> Counter[int]:
+    """Add changes, and forget those that have become none: many streams end where others begin."""
+    for at, by in others.items():
+        together = changes.get(at, 0) + by
+        if together:
+            changes[at] = together
+        else:
+            changes.pop(at, None)
+    return changes
+
+
+@mergeable
 @dataclass(slots=True)
-class FieldAudit:
+class FieldAudit(Merging):
     """The checks of one field. All counts but ``refuting`` are of the streams that do not refute it."""
 
-    trust: Trust | None = None
+    trust: Trust | None = by_rule(lambda _ours, theirs: theirs, default=None)
     """None where the user has named the field."""
-    streams: int = 0
-    refuting: int = 0
+    streams: int = summed()
+    refuting: int = summed()
     """Streams whose numbers say that this field is no sequence there."""
-    renumbered: int = 0
+    renumbered: int = summed()
     """Streams that got a new numbering after a reconnection: the loss in between is unknown."""
-    by_type: int = 0
+    by_type: int = summed()
     """Streams whose events are numbered by type."""
-    checked: int = 0
-    carried: int = 0
+    checked: int = summed()
+    carried: int = summed()
     """Events with the id of the event before, which are not checked."""
-    duplicated: int = 0
-    out_of_order: int = 0
-    unlocated: int = 0
+    duplicated: int = summed()
+    out_of_order: int = summed()
+    unlocated: int = summed()
     """Missing numbers of which it is not known whether another stream received them."""
-    spanned: Counter[int] = field(default_factory=Counter)
+    spanned: Counter[int] = by_rule(_with_changes, factory=Counter)
     """How many more streams than at the number before span this number, from their first to their last one."""
-    received: Counter[int] = field(default_factory=Counter)
+    received: Counter[int] = by_rule(_with_changes, factory=Counter)
     """How many more streams received it."""
-
-    def merge(self, other: FieldAudit) -> None:
-        """Add the checks of other streams."""
-        self.trust = other.trust
-        for name in (
-            "streams",
-            "refuting",
-            "renumbered",
-            "by_type",
-            "checked",
-            "carried",
-            "duplicated",
-            "out_of_order",
-            "unlocated",
-        ):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        _add(self.spanned, other.spanned)
-        _add(self.received, other.received)
 
     def add(self, check: SequenceCheck) -> None:
         """Add the check of one stream, which is over."""
@@ -230,15 +225,5 @@ def _refutation(audit: FieldAudit, missing: _Missing) -> str:
 
 
 def _change(changes: Counter[int], first: int, end: int, by: int) -> None:
-    _add(changes, {first: by})
-    _add(changes, {end: -by})
-
-
-def _add(changes: Counter[int], others: dict[int, int]) -> None:
-    """Add changes, and forget those that have become none: many streams end where others begin."""
-    for at, by in others.items():
-        together = changes.get(at, 0) + by
-        if together:
-            changes[at] = together
-        else:
-            changes.pop(at, None)
+    _with_changes(changes, {first: by})
+    _with_changes(changes, {end: -by})

@@ -2,7 +2,7 @@
 
 Pure. Hot code appends whole microseconds to the arrays of a ``Recorder``; once per tick they are folded into
 ``Totals``. That order is the cheap one: an append costs 0.04 us, a fold of a common value 0.12 us, and recording each
-value in a histogram 0.7 us. ``Totals.merge`` is associative, so processes, machines and saved runs add up the same way.
+value in a histogram 0.7 us. Merging is associative, so processes, machines and saved runs add up the same way.
 """
 
 from __future__ import annotations
@@ -10,11 +10,24 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sseclient_cli.load.audit_totals import FieldAudit
 from sseclient_cli.load.histogram import Histogram, rounded
+from sseclient_cli.load.merging import (
+    Merging,
+    counted,
+    first_given,
+    joined,
+    largest,
+    mergeable,
+    part,
+    parts,
+    same,
+    summed,
+    united,
+)  # fmt: skip
 from sseclient_cli.load.reach import ReachSample
 from sseclient_cli.load.recorder import Latency, Recorder
 
@@ -38,121 +51,116 @@ class Endpoint(NamedTuple):
     port: int | None
 
 
+@mergeable
 @dataclass(slots=True)
-class ErrorCount:
+class ErrorCount(Merging):
     """How often an error of one kind came, and the message of the first."""
 
-    count: int
-    example: str
+    count: int = summed()
+    example: str = first_given("")
 
 
+@mergeable
 @dataclass(slots=True)
-class Interval:
+class Interval(Merging):
     """One row of the timeline. ``delivery`` is in us, rounded."""
 
-    open_change: int = 0
+    open_change: int = summed()
     """How many more streams were open at its end than at the end of the row before: a change and no level, so that a
     row that one worker has and another has not (it stalled, or had ended) adds up to the right number."""
-    events: int = 0
-    bytes: int = 0
-    errors: int = 0
-    delivery: Counter[int] = field(default_factory=Counter)
-
-    def merge(self, other: Interval) -> None:
-        """Add the same row of another worker."""
-        self.open_change += other.open_change
-        self.events += other.events
-        self.bytes += other.bytes
-        self.errors += other.errors
-        self.delivery.update(other.delivery)
+    events: int = summed()
+    bytes: int = summed()
+    errors: int = summed()
+    delivery: Counter[int] = counted()
 
 
+@mergeable
 @dataclass(slots=True)
-class Totals:
+class Totals(Merging):
     """The sum of everything a worker (or several, merged) did and measured."""
 
-    planned: int = 0
-    lost: int = 0
+    planned: int = summed()
+    lost: int = summed()
     """Of the planned ones those of workers that were lost: nothing is known of them."""
-    opened: int = 0
-    failed: int = 0
-    ended_by_server: int = 0
-    completed: int = 0
+    opened: int = summed()
+    failed: int = summed()
+    ended_by_server: int = summed()
+    completed: int = summed()
     """Streams that were closed because the plan wanted no more of them."""
-    reconnected: int = 0
-    broken: int = 0
+    reconnected: int = summed()
+    broken: int = summed()
     """Streams that opened, and then ended with an error for good."""
-    connections: Counter[Endpoint] = field(default_factory=Counter)
+    connections: Counter[Endpoint] = counted()
     """How many connections were begun to each address; 0 for a known address that was not used."""
-    redirections: Counter[str] = field(default_factory=Counter)
+    redirections: Counter[str] = counted()
     """How many times a stream opened behind redirects, by the redacted URL of the last one."""
-    open_now: int = 0
-    open_in_timeline: int = 0
+    open_now: int = summed()
+    open_in_timeline: int = summed()
     """The sum of all changes in the timeline: ``open_now`` as of the last fold."""
-    peak_open: int = 0
+    peak_open: int = summed()
     """The most streams open at once; of several workers the sum of theirs, which need not be of the same moment."""
-    events: int = 0
-    comments: int = 0
-    bytes: int = 0
-    coalesced: int = 0
-    reads: int = 0
-    stamped_reads: int = 0
-    unanswered: int = 0
+    events: int = summed()
+    comments: int = summed()
+    bytes: int = summed()
+    coalesced: int = summed()
+    reads: int = summed()
+    stamped_reads: int = summed()
+    unanswered: int = summed()
     """Requests that had no response head at the end of the run, or when their time was over."""
-    without_event: int = 0
+    without_event: int = summed()
     """Streams that opened and never brought an event."""
-    bytes_without_event: int = 0
+    bytes_without_event: int = summed()
     """Of these, those whose bytes tell why: they are no event stream, or no event of theirs is complete."""
-    complaint: str = ""
+    complaint: str = first_given("")
     """What the bytes of the first of them tell."""
-    heads_with_events: int = 0
+    heads_with_events: int = summed()
     """Response heads that came together with a part of the body."""
-    inner_gaps: int = 0
+    inner_gaps: int = summed()
     """Gaps between events that arrived together, after the warm-up: they are not measured."""
-    together_events: int = 0
+    together_events: int = summed()
     """Events of reads that brought several."""
-    types: Counter[str] = field(default_factory=Counter)
-    latencies: dict[Latency, Histogram] = field(default_factory=lambda: {kind: Histogram() for kind in Latency})
-    read_delay: Histogram = field(default_factory=Histogram)
-    start_delay: Histogram = field(default_factory=Histogram)
+    types: Counter[str] = counted()
+    latencies: dict[Latency, Histogram] = parts(lambda: {kind: Histogram() for kind in Latency})
+    read_delay: Histogram = part(Histogram)
+    start_delay: Histogram = part(Histogram)
     """From the intended start of a connection to the moment that it was begun."""
-    loop_lag: Histogram = field(default_factory=Histogram)
-    receive_queue: Histogram = field(default_factory=Histogram)
+    loop_lag: Histogram = part(Histogram)
+    receive_queue: Histogram = part(Histogram)
     """Bytes, not us: what lay unread in the sockets of open streams, sampled."""
-    bursts: Histogram = field(default_factory=Histogram)
+    bursts: Histogram = part(Histogram)
     """Events, not us: of each read that brought several."""
-    held_back: Histogram = field(default_factory=Histogram)
+    held_back: Histogram = part(Histogram)
     """How much later than the first event of such a read its last one was sent."""
-    stream_events: Histogram = field(default_factory=Histogram)
+    stream_events: Histogram = part(Histogram)
     """Events, not us: of each stream that had opened."""
-    open_gap: Histogram = field(default_factory=Histogram)
+    open_gap: Histogram = part(Histogram)
     """From the last event of each stream that was not over to the end of the run."""
-    silence: Histogram = field(default_factory=Histogram)
+    silence: Histogram = part(Histogram)
     """Of the streams that had gone silent: from the last byte to the end of the run."""
-    cut_silence: Histogram = field(default_factory=Histogram)
+    cut_silence: Histogram = part(Histogram)
     """Of the connections that were cut or ended by the server: from the last byte to that moment."""
-    cpu_percent: list[float | None] = field(default_factory=list)
+    cpu_percent: list[float | None] = joined()
     """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost, or whose
     run was too short to say."""
-    audits: dict[str, FieldAudit] = field(default_factory=dict)
+    audits: dict[str, FieldAudit] = parts()
     """What the audits of the streams found, by field."""
-    reach: ReachSample = field(default_factory=ReachSample)
-    clock_steps: dict[int, int] = field(default_factory=dict)
-    """Steps of this machine's wall clock in ns, by the second of the run."""
-    date_differences: Counter[int] = field(default_factory=Counter)
+    reach: ReachSample = part(ReachSample)
+    clock_steps: dict[int, int] = same()
+    """Steps of this machine's wall clock in ns, by the second of the run: all its workers see them."""
+    date_differences: Counter[int] = counted()
     """The server's Date less our clock in whole seconds, with how many responses said so."""
-    encodings: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = counted()
     """Content-Encodings of the responses, with how many had each."""
-    workers_lost: int = 0
+    workers_lost: int = summed()
     """Of the workers those that ended without a report."""
-    errors: dict[str, ErrorCount] = field(default_factory=dict)
-    timeline: dict[int, Interval] = field(default_factory=dict)
+    errors: dict[str, ErrorCount] = parts()
+    timeline: dict[int, Interval] = parts()
     """By number of the row: row k begins at k * Plan.interval_s."""
-    duration_ns: int = 0
-    interrupted: bool = False
-    timestamp_fields: set[str] = field(default_factory=set)
+    duration_ns: int = largest(0)
+    interrupted: bool = first_given(False)
+    timestamp_fields: set[str] = united()
     """The fields that streams read, chosen or told."""
-    future_fields: set[str] = field(default_factory=set)
+    future_fields: set[str] = united()
     """Fields that would be the timestamp if they did not lie in the future."""
 
     def fold(self, recorder: Recorder, row: int, *, with_latencies: bool = True) -> tuple[Counter[int], Counter[int]]:
@@ -203,53 +211,11 @@ class Totals:
         known = redacted_url in self.redirections or len(self.redirections) < MAX_REDIRECTIONS
         self.redirections[redacted_url if known else OTHER_TYPES] += 1
 
-    def merge(self, other: Totals) -> None:
-        """Add another worker's totals. Associative; only the order of workers and of first examples is kept."""
-        for name in _SUMMED:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.duration_ns = max(self.duration_ns, other.duration_ns)
-        self.interrupted = self.interrupted or other.interrupted
-        self.complaint = self.complaint or other.complaint
-        self.timestamp_fields |= other.timestamp_fields
-        self.future_fields |= other.future_fields
-        # No limit here: which names are kept would depend on the order of merges.
-        self.types.update(other.types)
-        self.connections.update(other.connections)
-        self.redirections.update(other.redirections)
-        for kind, histogram in other.latencies.items():
-            self.latencies[kind].merge(histogram)
-        for name in _HISTOGRAMS:
-            getattr(self, name).merge(getattr(other, name))
-        for source, audit in other.audits.items():
-            self.audits.setdefault(source, FieldAudit(audit.trust)).merge(audit)
-        self.reach.merge(other.reach)
-        for second, step_ns in other.clock_steps.items():
-            self.clock_steps.setdefault(second, step_ns)  # workers of one machine see the same step
-        self.date_differences.update(other.date_differences)
-        self.encodings.update(other.encodings)
-        for kind_text, error in other.errors.items():
-            self.errors.setdefault(kind_text, ErrorCount(0, error.example)).count += error.count
-        for row, interval in other.timeline.items():
-            self.timeline.setdefault(row, Interval()).merge(interval)
-
     def _count_types(self, types: Mapping[str, int]) -> None:
         for full_name, count in types.items():
             name = _shortened(full_name)
             known = name in self.types or len(self.types) < MAX_TYPES
             self.types[name if known else OTHER_TYPES] += count
-
-
-_SUMMED = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
-    "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
-    "unanswered", "without_event", "inner_gaps", "together_events", "bytes_without_event",
-    "heads_with_events", "cpu_percent", "workers_lost",
-)  # fmt: skip
-
-_HISTOGRAMS = (
-    "read_delay", "start_delay", "loop_lag", "receive_queue", "bursts", "held_back", "stream_events", "open_gap",
-    "silence", "cut_silence",
-)  # fmt: skip
 
 
 def _shortened(name: str) -> str:

@@ -12,11 +12,12 @@ same script by themselves receive the same event as far apart as they were opene
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from statistics import median
 
+from sseclient_cli.load.merging import Merging, largest, mergeable, own, parts, smallest, summed
 from sseclient_cli.load.plan import NS_PER_S
 from sseclient_cli.protocol.event_stream import Event
 
@@ -50,13 +51,14 @@ MAX_REPEATED = 0.02
 """The share of events that came twice on one stream: what repeats (``data: ping``) does not identify itself."""
 
 
+@mergeable
 @dataclass(slots=True)
-class Arrivals:
+class Arrivals(Merging):
     """When an event was first and last seen on a sampled stream (ns), and how many of these received it."""
 
-    first_ns: int
-    last_ns: int
-    streams: int
+    first_ns: int = smallest()
+    last_ns: int = largest()
+    streams: int = summed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +72,24 @@ class Reach:
     """Received by the mean stream, of all events."""
 
 
+@mergeable
 @dataclass(slots=True)
-class ReachSample:
-    """The sample of one worker, or of several, merged."""
+class ReachSample(Merging):
+    """The sample of one worker, or of several, merged: each has streams of its own."""
 
-    every: int = 1
+    every: int = largest(1)
     """Each stream of so many is sampled, so that the sample is spread over the time in which all are opened."""
-    offered: int = 0
-    streams: int = 0
-    opened_ns: int = 2**63 - 1
+    offered: int = summed()
+    streams: int = summed()
+    opened_ns: int = smallest(2**63 - 1)
     """When the first of the sampled streams had opened (monotonic)."""
-    since_ns: int = 0
+    since_ns: int = largest(0)
     """When the last of them had opened."""
-    until_ns: int = 2**63 - 1
+    until_ns: int = smallest(2**63 - 1)
     """When the first of them ended, or the sample was full."""
-    repeated: int = 0
-    arrivals: dict[bytes, Arrivals] = field(default_factory=dict)
-    _receivers: dict[bytes, int] = field(default_factory=dict)
+    repeated: int = summed()
+    arrivals: dict[bytes, Arrivals] = parts()
+    _receivers: dict[bytes, int] = own(dict)
     """The streams that received an event, as a bit each."""
 
     def join(self, at_ns: int) -> int:
@@ -131,21 +134,6 @@ class ReachSample:
         """End the sample with the run, and forget what only the worker itself needs."""
         self.leave(at_ns)
         self._receivers.clear()
-
-    def merge(self, other: ReachSample) -> None:
-        """Add the sample of another worker, whose streams were others."""
-        self.every = max(self.every, other.every)
-        self.offered += other.offered
-        self.streams += other.streams
-        self.opened_ns = min(self.opened_ns, other.opened_ns)
-        self.since_ns = max(self.since_ns, other.since_ns)
-        self.until_ns = min(self.until_ns, other.until_ns)
-        self.repeated += other.repeated
-        for key, theirs in other.arrivals.items():
-            ours = self.arrivals.setdefault(key, Arrivals(theirs.first_ns, theirs.last_ns, 0))
-            ours.first_ns = min(ours.first_ns, theirs.first_ns)
-            ours.last_ns = max(ours.last_ns, theirs.last_ns)
-            ours.streams += theirs.streams
 
     def result(self) -> Reach | None:
         """Return how far the events got; None where they are no broadcast, or too few."""
