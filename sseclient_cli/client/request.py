@@ -53,6 +53,8 @@ class Request:
             raise UsageError("body and json exclude each other: leave one out")
         if not isinstance(url, str):
             raise UsageError(f"url is a str or a Target, not {type(url).__name__}")
+        if method is not None and not isinstance(method, str):
+            raise UsageError(f"method is a str, not {type(method).__name__}")
         self._url = url if params is None else _with_params(url, params)
         self._body = _body_of(body, json)
         self.target = self._target_with({} if headers is None or callable(headers) else headers)
