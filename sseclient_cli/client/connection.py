@@ -60,7 +60,7 @@ class Connection:
         self.status = response.status_code
         self.headers = _headers(response)
         self._read_timeout_s = read_timeout_s
-        self._stream = response.extensions.get("network_stream")
+        self._stream: Any = response.extensions.get("network_stream")
         self.arrival = self._latest_arrival()
         if is_own:
             # Raw: httpx would undo any codings at once, whatever comes of it.

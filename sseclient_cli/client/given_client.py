@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from traceback import walk_tb
 
 import httpx
-import idna
 
 from sseclient_cli.client.failures import foreign_errors_mapped
+from sseclient_cli.client.request import with_params
 from sseclient_cli.errors import InvalidResponseError, ReadTimeoutError, UsageError
 from sseclient_cli.protocol.reconnection import refusal_of
 from sseclient_cli.redaction import carries_credential
@@ -31,14 +32,27 @@ _CONNECTION_DEFAULTS = {"tls": Tls(), "connect_to": None, "unix_socket": None, "
 _STREAM_HEADERS = frozenset({"host", "accept", "cache-control", "accept-encoding"})
 
 
+def checked(client: object) -> httpx.AsyncClient:
+    """Return a client that can be used; raise UsageError for another."""
+    if not isinstance(client, httpx.AsyncClient):
+        raise UsageError(f"client is an httpx.AsyncClient, not {type(client).__name__}")
+    return client
+
+
 def absolute_url(client: httpx.AsyncClient, url: str) -> str:
-    """Return what the client asks for at that URL: with its base URL and its params."""
-    if "://" in url and not client.params:
-        return url
-    try:
-        return str(client.build_request("GET", url).url)
-    except (httpx.InvalidURL, UnicodeError) as exc:
-        raise UsageError(f"url does not go with the client's base_url: {exc}") from exc
+    """Return the URL with the client's base URL, if it is relative, and with the client's params.
+
+    httpx (0.28) would put the params in place of the query that the URL has; here they are added to it.
+    """
+    checked(client)
+    base = client.base_url
+    if "://" not in url and base.raw_host:
+        try:
+            path = base.raw_path + httpx.URL(url).raw_path.lstrip(b"/")
+        except httpx.InvalidURL as exc:
+            raise UsageError(f"url {url[:100]!r} is no path: {exc}") from exc
+        url = str(base.copy_with(raw_path=path))
+    return with_params(url, client.params)
 
 
 class GivenClient:
@@ -47,14 +61,12 @@ class GivenClient:
     def __init__(
         self, client: httpx.AsyncClient, target: Target, read_timeout_s: float | None, *, on_trace: object
     ) -> None:
-        if not isinstance(client, httpx.AsyncClient):
-            raise UsageError(f"client is an httpx.AsyncClient, not {type(client).__name__}")
         if on_trace is not None:
             raise UsageError("on_trace and client exclude each other: give the client event_hooks")
         given = [name for name, default in _CONNECTION_DEFAULTS.items() if getattr(target, name) != default]
         if given:
             raise UsageError(f"client makes its connections by itself: leave {', '.join(given)} out of the Target")
-        self._client = client
+        self._client = checked(client)
         self._read_timeout_s = read_timeout_s
 
     async def ask(
@@ -117,9 +129,19 @@ class GivenClient:
                 raise
             headers = {name.lower(): value for name, value in response.headers.items()}
             raise refused(target, response.status_code, headers, content_of(response), reason, led_from=None) from exc
-        except idna.IDNAError as exc:
-            # httpx (0.28) prepares each redirect, also those that it is not to follow, and decodes the host's name.
-            raise InvalidResponseError("the answer redirects to a host that has no valid name") from exc
+        except ValueError as exc:
+            if not _is_of_location(exc):
+                raise
+            raise InvalidResponseError("the answer redirects to what is no URL: check the server") from exc
+
+
+def _is_of_location(exc: ValueError) -> bool:
+    """Tell what a Location makes httpx raise from what the caller's hooks, auth and transport raise.
+
+    httpx (0.28) prepares each redirect, also one that it does not follow. For some that fails with the ValueError of a
+    library below (urllib, idna), and only the traceback says so.
+    """
+    return any(frame.f_code.co_name == "_build_redirect_request" for frame, _ in walk_tb(exc.__traceback__))
 
 
 def content_of(response: httpx.Response) -> bytes:
