@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import httpx
 import pytest
+from interruption import Interruption, Moment
 from leftovers import open_sockets
 from scripted_server import SSE, Do, Script, ScriptedServer, head
 
@@ -136,6 +139,43 @@ async def test_a_restart_before_the_first_connection_costs_none() -> None:
         source.restart()
         assert (await anext(source)).data == "a"
         assert len(server.requests) == 1
+
+
+class FromLastEventId(list[Any]):
+    """The events 1 to 4 behind the Last-Event-ID of the latest request."""
+
+    server: ScriptedServer
+
+    def __iter__(self) -> Iterator[Any]:
+        first = int(self.server.requests[-1].header("last-event-id") or 0) + 1
+        yield head()
+        yield b"retry: 1\n: comment\n"
+        for number in range(first, 5):
+            yield b"id: %d\ndata: %d\n\n" % (number, number)
+            yield 0.01  # a read for each
+        yield Do.HOLD
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("moment", [Moment.WHILE_IT_WAITS, Moment.AS_THE_RESULT_COMES])
+async def test_a_restart_at_any_await_loses_and_repeats_no_event(moment: Moment, given: bool) -> None:
+    number, happened = 0, True
+    while happened:
+        number += 1
+        script = FromLastEventId()
+        async with ScriptedServer(*[script] * 9) as server, httpx.AsyncClient() as client:
+            script.server = server
+            source = EventSource(server.url, client=client if given else None)
+            interruption = Interruption(number, moment, source.restart)
+            async with source, asyncio.timeout(20):
+                got = await interruption.run(first_of(source, 4))
+        happened = interruption.happened
+        assert got == ["1", "2", "3", "4"], number
+    assert number > 3
+
+
+async def first_of(source: EventSource, count: int) -> list[str]:
+    return [(await anext(source)).data for _ in range(count)]
 
 
 async def test_a_closed_source_stays_closed() -> None:
