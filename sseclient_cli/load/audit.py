@@ -19,7 +19,8 @@ from sseclient_cli.load.numbering import Numbering
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_REMEMBERED_CHARS = 4_096
-"""An event is remembered up to this size, to compare the next one with: thousands of streams remember one each."""
+"""An event is remembered whole up to this size, to compare the next one with: thousands of streams remember one each.
+Of a larger one a hash stands for its data."""
 
 MAX_FAULTY_SHARE = 1 / 3
 """Faults among the events of a sequence that was found by itself. Two users who share a counter evenly make half of
@@ -57,6 +58,11 @@ class SequenceCheck:
         self._is_simple = False
         """Whether the next number in order needs nothing but to be counted."""
 
+    def settle(self) -> None:
+        """Decide what has stayed open: nothing more will come."""
+        for numbering in (self.whole, *(self._by_type or {}).values()):
+            numbering.settle()
+
     @property
     def numberings(self) -> list[Numbering]:
         """One numbering of all events, or one for each type if types share numbers and that reading has fewer faults.
@@ -75,6 +81,8 @@ class SequenceCheck:
         faults = _faults_of(numberings)
         if self.trust is Trust.ONLY_WITHOUT_FAULT and (faults or self.is_renumbered):
             return True
+        if self.trust is not None and any(each.faults and each.faults.restarts_within for each in numberings):
+            return True  # percentages, indices of messages: what begins anew by itself counts something else
         if self.trust is None or not faults:
             return False
         conflicts = sum(numbering.faults.conflicts for numbering in numberings if numbering.faults is not None)
@@ -107,14 +115,16 @@ class SequenceCheck:
         if number == self.whole.expected and self._is_simple and event.type == self._type:
             self.checked += 1
             self.whole.expected = number + 1
-            self._earlier = event if len(event.data) < MAX_REMEMBERED_CHARS else None
+            self._earlier = event if len(event.data) < MAX_REMEMBERED_CHARS else _digest(event)
             return True
+        if len(event.data) >= MAX_REMEMBERED_CHARS:
+            event = _digest(event)
         if self._is_carried(event, number):
             self.carried += 1
         else:
             self.checked += 1
             self._take(number, event)
-            self._earlier = event if len(event.data) < MAX_REMEMBERED_CHARS else None
+            self._earlier = event
         return self.is_faultless
 
     def _take(self, number: int, event: Event) -> None:
@@ -124,7 +134,7 @@ class SequenceCheck:
             self.whole.take(number, event, self._earlier)
         else:
             self._take_by_type(number, event, self._by_type)
-        self._is_simple = self._by_type is None and not self.whole.remembers
+        self._is_simple = self._by_type is None and self.whole.is_plain
 
     def check_all(self, numbers: list[int], events: Sequence[Event], *, is_one_type: bool) -> None:
         """Take the numbers of several events."""
@@ -134,7 +144,7 @@ class SequenceCheck:
         if is_simple and numbers == list(range(expected, expected + count)):
             self.checked += count
             whole.expected = expected + count
-            self._earlier = events[-1] if len(events[-1].data) < MAX_REMEMBERED_CHARS else None
+            self._earlier = events[-1] if len(events[-1].data) < MAX_REMEMBERED_CHARS else _digest(events[-1])
             return
         for number, event in zip(numbers, events, strict=True):
             self.check(number, event)
@@ -167,6 +177,11 @@ class SequenceCheck:
             numbering = by_type[name] = Numbering(remembers=False)
         is_neighbour = self._earlier is not None and self._earlier.type == event.type
         numbering.take(number, event, self._earlier if is_neighbour else None)
+
+
+def _digest(event: Event) -> Event:
+    """Return what stands for a large event in comparisons."""
+    return event._replace(data=str(hash(event.data)))
 
 
 def _overlap(numberings: Sequence[Numbering]) -> bool:

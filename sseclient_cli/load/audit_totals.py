@@ -10,7 +10,7 @@ not to everybody (a message for one user).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sseclient_cli.load.audit import SequenceCheck
@@ -72,6 +72,7 @@ class FieldAudit:
 
     def add(self, check: SequenceCheck) -> None:
         """Add the check of one stream, which is over."""
+        check.settle()
         if not check.checked:
             return
         if check.is_refuted:
@@ -233,9 +234,9 @@ def _change(changes: Counter[int], first: int, end: int, by: int) -> None:
     _add(changes, {end: -by})
 
 
-def _add(changes: Counter[int], others: dict[int, int] | Counter[int] | Iterable[tuple[int, int]]) -> None:
+def _add(changes: Counter[int], others: dict[int, int]) -> None:
     """Add changes, and forget those that have become none: many streams end where others begin."""
-    for at, by in dict(others).items():
+    for at, by in others.items():
         together = changes.get(at, 0) + by
         if together:
             changes[at] = together

@@ -45,10 +45,9 @@ def _unanswered(figures: Figures) -> str:
 
 
 def _idle_cuts(figures: Figures) -> str:
-    count = figures["connections"]
     return (
-        f"cut: {count:,} connection{'' if count == 1 else 's'} ended after {duration(figures['silence_ms'])} without a "
-        "byte: an idle timeout on the way? Heartbeats more often than that prevent it"
+        f"cut: {_counted(figures['connections'], 'connection')} ended after {duration(figures['silence_ms'])} "
+        "without a byte: an idle timeout on the way? Heartbeats more often than that prevent it"
     )
 
 
@@ -66,25 +65,25 @@ def _sequence_uncertain(figures: Figures) -> str:
 
 
 def _renumbered(figures: Figures) -> str:
-    return f"audit: numbering began anew on {figures['streams']:,} streams: loss unknown"
+    return f"audit: numbering began anew on {_counted(figures['streams'], 'stream')}: loss unknown"
 
 
 def _unconfirmed_loss(figures: Figures) -> str:
     return (
-        f"audit: {figures['numbers']:,} numbers are missing on half of the streams or more: lost, or not sent to them; "
-        f"use --sequence {_option(figures['source'])} if the server skips no numbers"
+        f"audit: {_counted(figures['numbers'], 'number')} missing on half of the streams or more: lost, or not sent to "
+        f"them; use --sequence {_option(figures['source'])} if the server skips no numbers"
     )
 
 
 def _carried_ids(figures: Figures) -> str:
     return (
-        f"audit: {figures['events']:,} events have the id of the event before: without an id of their own, or sent "
-        "twice; --sequence id counts them as duplicated"
+        f"audit: {_counted(figures['events'], 'event')} with the id of the event before: without an id of its own, or "
+        "sent twice; --sequence id counts them as duplicated"
     )
 
 
 def _streams_not_audited(figures: Figures) -> str:
-    return f"audit: {figures['streams']:,} streams are left out: {figures['source']} is not a sequence on them"
+    return f"audit: {_counted(figures['streams'], 'stream')} left out: {figures['source']} is not a sequence there"
 
 
 def _held_back(figures: Figures) -> str:
@@ -137,8 +136,8 @@ def _clock_difference(figures: Figures) -> str:
 
 def _clock_skew(figures: Figures) -> str:
     return (
-        f"clock skew: {figures['events']:,} events arrived up to {figures['largest_ms']:,.3f} ms before they were "
-        "sent: the clocks differ, or the timestamp is rounded"
+        f"clock skew: {_counted(figures['events'], 'event')} arrived up to {figures['largest_ms']:,.3f} ms before "
+        "being sent: the clocks differ, or the timestamp is rounded"
     )
 
 
@@ -154,6 +153,10 @@ def _timestamp_in_the_future(figures: Figures) -> str:
     return (
         f"delivery: {source} lies in the future and is not used as the send time; --timestamp {_option(source)} uses it"
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _option(source: str) -> str:

@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sseclient_cli.load.audit import SequenceCheck
+from sseclient_cli.load.audit import MAX_REMEMBERED_CHARS, SequenceCheck
 from sseclient_cli.load.audit_totals import Audit, FieldAudit, judge
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.numbering import MAX_MISSING
@@ -230,3 +232,84 @@ def test_where_all_content_is_the_same_a_replay_is_not_claimed() -> None:
     same = [Event("message", "x", str(number)) for number in range(1, 6)]
     audit = reconnected(same, same)
     assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+def test_a_replay_of_more_than_is_remembered_is_told_where_it_meets_what_is() -> None:
+    audit = reconnected(events(1, 300), events(1, 320))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 300, 0)
+    audit = reconnected(events(1, 300), events(150, 320))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 151, 0)
+
+
+def test_a_replay_that_brings_what_was_missing_has_lost_nothing() -> None:
+    audit = reconnected([*events(1, 99), *events(101, 300)], events(50, 310))
+    assert (audit.lost, audit.out_of_order, audit.renumbered_streams) == (0, 1, 0)
+
+
+def test_a_counter_that_has_passed_the_first_number_by_far_is_told_where_the_two_meet() -> None:
+    audit = reconnected(events(1, 300), events(150, 310, "other"))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 200)), max_size=5),
+    st.integers(0, 500),
+)
+def test_replays_from_anywhere_are_never_losses(replays: list[tuple[int, int]], first: int) -> None:
+    check, position = SequenceCheck(remembers=True), first + 100
+    for each in events(first, position):
+        check.check(int(each.id), each)
+    for back, count in replays:
+        check.resume()
+        begin = max(first, position - back)
+        for each in events(begin, begin + count):
+            check.check(int(each.id), each)
+        position = max(position, begin + count)
+    assert found(check).lost_at_least == 0
+
+
+def test_a_new_numbering_has_losses_of_its_own() -> None:
+    audit = reconnected(events(1, 300), [*events(150, 160, "other"), *events(164, 310, "other")])
+    assert (audit.lost, audit.lost_at_least, audit.duplicated, audit.renumbered_streams) == (None, 3, 0, 1)
+
+
+def test_numbers_that_end_before_they_tell_a_replay_make_the_loss_unknown() -> None:
+    audit = reconnected(events(1, 300), events(150, 160))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_numbering_may_begin_anew_within_a_connection(*, remembers: bool) -> None:
+    check = SequenceCheck(remembers=remembers)
+    for each in [*events(500, 600), *events(0, 700, "other")]:
+        check.check(int(each.id), each)
+    audit = found(check)
+    assert (audit.lost, audit.lost_at_least, audit.duplicated, audit.out_of_order) == (None, 0, 0, 0)
+    assert audit.renumbered_streams == 1
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_one_old_event_within_a_connection_begins_nothing(*, remembers: bool) -> None:
+    check = SequenceCheck(remembers=remembers)
+    for each in [*events(1, 100), *events(1, 1), *events(101, 110)]:
+        check.check(int(each.id), each)
+    audit = found(check)
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 1, 0)
+
+
+def test_what_begins_anew_within_a_connection_is_no_sequence_unless_the_user_says_so() -> None:
+    check = SequenceCheck(Trust.POSITION)
+    for each in [*events(0, 100), *events(0, 100, "other")]:
+        check.check(int(each.id), each)
+    assert check.is_refuted
+
+
+def test_a_large_event_is_compared_with_the_next_one_all_the_same() -> None:
+    large, other = "x" * MAX_REMEMBERED_CHARS, "y" * MAX_REMEMBERED_CHARS
+    check = SequenceCheck(Trust.EVENT_ID)
+    for data in (large, other, "without an id of its own"):
+        check.check(7, event(7, data=data))
+    audit = found(check)
+    assert (audit.carried, audit.duplicated) == (2, 0)
+    check.check(7, event(7, data=large))
+    assert found(check).duplicated == 1

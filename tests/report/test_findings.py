@@ -94,7 +94,7 @@ def test_a_loss_that_cannot_be_known_is_said_to_be_unknown() -> None:
 def test_numbers_that_nobody_received_are_named_with_the_option_that_counts_them() -> None:
     made = document(audit={**AUDIT, "source": "data.seq", "unconfirmed": 12})
     words = words_of(made)["unconfirmed-loss"]
-    assert "12 numbers are missing on half of the streams or more" in words
+    assert "12 numbers missing on half of the streams or more" in words
     assert "--sequence seq " in words
 
 
