@@ -108,6 +108,14 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseErr
     (httpx.RemoteProtocolError, _protocol_error),
     (httpx.LocalProtocolError, lambda exc, _: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
     (httpx.InvalidURL, lambda exc, _: UsageError(f"this is not a URL: {_reason(exc)}")),
+    # Only a client of the caller has a pool that can be full, and proxies.
+    (
+        httpx.PoolTimeout,
+        lambda _, target: ConnectTimeoutError(
+            f"no connection of the client was free for {target.peer} in time: raise its limits or its pool timeout"
+        ),
+    ),
+    (httpx.ProxyError, lambda exc, target: ConnectError(f"no way to {target.peer} by the proxy: {_reason(exc)}")),
     # After our half of the handshake: that is when, in TLS 1.3, a server misses our certificate.
     (ssl.SSLError, lambda exc, target: tls_error(exc, target.peer)),
 )

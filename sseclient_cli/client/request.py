@@ -53,7 +53,9 @@ class Request:
             raise UsageError("body and json exclude each other: leave one out")
         if not isinstance(url, str):
             raise UsageError(f"url is a str or a Target, not {type(url).__name__}")
-        self._url = url if params is None else _with_params(url, params)
+        if method is not None and not isinstance(method, str):
+            raise UsageError(f"method is a str, not {type(method).__name__}")
+        self._url = url if params is None else with_params(url, params)
         self._body = _body_of(body, json)
         self.target = self._target_with({} if headers is None or callable(headers) else headers)
 
@@ -84,7 +86,7 @@ def _body_of(body: bytes | str | None, document: object) -> bytes | None:
     return body.encode() if isinstance(body, str) else body
 
 
-def _with_params(url: str, params: Params) -> str:
+def with_params(url: str, params: Params) -> str:
     """Add to the query that the URL has, and leave that as it is."""
     try:
         query = str(httpx.QueryParams(params if isinstance(params, str | Mapping) else list(params)))
