@@ -14,10 +14,14 @@ from sseclient_cli.protocol.response_head import HeadMender, other_protocol
 
 
 class HttpStream(SocketStream):
-    """A connection of one request, which is not used again."""
+    """A connection of one request, which is not used again; a CONNECT may come before it."""
 
     def __init__(self, connected: socket.socket, *, has_timestamps: bool) -> None:
         super().__init__(connected, has_timestamps=has_timestamps)
+        self._mender = HeadMender()
+
+    def expect_head(self) -> None:
+        """Take what comes next for the head of another response."""
         self._mender = HeadMender()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's

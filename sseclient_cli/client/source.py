@@ -48,9 +48,10 @@ class EventSource:
 
     ``url`` is a URL or a ``Target``, which brings its own method, headers and body. ``method`` is GET, or POST with a
     ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or a function that
-    returns them before each connection, may be async; a header whose value is None is left out. Arguments that make
-    no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives for so long counts
-    as lost; None waits for ever.
+    returns them before each connection, may be async; a header whose value is None is left out. ``proxy`` is the URL of
+    an HTTP proxy, or empty for none; None takes those of the environment (``http_proxy``, ...) if ``trust_env``.
+    Arguments that make no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives
+    for so long counts as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
@@ -67,6 +68,8 @@ class EventSource:
         body: bytes | str | None = None,
         json: object = None,
         params: Params | None = None,
+        proxy: str | None = None,
+        trust_env: bool = True,
         last_event_id: str = "",
         read_timeout_s: float | None = None,
         reconnect: bool | None = None,
@@ -79,6 +82,7 @@ class EventSource:
         on_trace: Callable[[str], None] | None = None,
     ) -> None:
         self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
+        self._request.choose_proxy(proxy, trust_env=trust_env)
         check_arguments(
             read_timeout_s=read_timeout_s,
             reconnection_time_s=reconnection_time_s,
