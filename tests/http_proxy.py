@@ -64,6 +64,9 @@ class HttpProxy:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        for _ in range(5):
+            # asyncio (3.11) loses the socket of a connection that it is just accepting when its server is closed.
+            await asyncio.sleep(0)
         self._server.close()
         for task in self._tasks:
             task.cancel()

@@ -55,8 +55,10 @@ def test_http_proxy_in_capitals_is_not_trusted_in_a_cgi_script() -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]"]
-    + ["0.0.0.0"],
+    [
+        *("localhost", "LOCALHOST", "localhost.", "a.localhost", "127.0.0.1", "127.9.9.9"),
+        *("[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"),
+    ],
 )
 def test_this_machine_is_reached_directly(host: str) -> None:
     assert proxy_of(f"http://{host}:8000/", http_proxy="http://a:1", all_proxy="http://a:1") is None
