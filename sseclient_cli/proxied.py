@@ -41,7 +41,10 @@ def through_given_proxy(target: Target, given: str | None) -> Target:
                 f"{variable.name} of the environment would send the load through the proxy {variable.redacted_value}, "
                 "which would be measured, too: give --proxy URL to do so anyway, or --proxy '' to connect directly"
             )
-    return through_proxy(target, given, trust_env=False)
+    proxied = through_proxy(target, given, trust_env=False)
+    if proxied.proxy is not None and proxied.proxy.is_socks:
+        raise UsageError(f"a load cannot go through {proxied.proxy}: give an http:// proxy, or --proxy '' for none")
+    return proxied
 
 
 def answering_peer(target: Target) -> str:

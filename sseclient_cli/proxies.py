@@ -1,4 +1,4 @@
-"""Which HTTP proxy a request goes through: one that is named, one of the environment, or none.
+"""Which proxy a request goes through: one that is named, one of the environment, or none.
 
 The environment is read as httpx and curl read it: ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy``, in
 small letters or capitals. Its proxies are never used for this machine itself. This file must not know connections.
@@ -19,20 +19,30 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import redacted_url
 from sseclient_cli.request_url import parse_request_url
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """An HTTP proxy; ``scheme`` says how to talk to it. ``variable`` is that of the environment which names it."""
+    """A proxy; ``scheme`` says how to talk to it. ``variable`` is that of the environment which names it."""
 
     scheme: str
     host: str
     port: int
-    authorization: str | None = field(default=None, repr=False)
-    """The value of Proxy-Authorization."""
+    credentials: bytes | None = field(default=None, repr=False)
+    """``user:password``."""
     variable: str | None = None
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS5, and not HTTP."""
+        return self.scheme == "socks5"
+
+    @property
+    def authorization(self) -> str | None:
+        """The value of Proxy-Authorization."""
+        return None if self.credentials is None else f"Basic {b64encode(self.credentials).decode()}"
 
     @property
     def url(self) -> str:
@@ -107,20 +117,21 @@ def parse_proxy(text: str, variable: Variable | None = None) -> Proxy:
     what, way_out = "the proxy", "give one like http://127.0.0.1:3128"
     if variable is not None:
         what, way_out = f"{variable.name} of the environment", "correct or unset it, or name the host in no_proxy"
-    scheme = _SCHEME.match(text)
-    if scheme is not None and scheme[1].lower() not in _DEFAULT_PORTS:
-        shown = f"{scheme[1][:20].lower()}://"
-        raise UsageError(f"{what} is a {shown} proxy, and only http:// and https:// proxies are supported: {way_out}")
+    found = _SCHEME.match(text)
+    scheme = found[1].lower().replace("socks5h", "socks5") if found else "http"
+    if scheme not in _DEFAULT_PORTS:
+        raise UsageError(f"{what} is a {scheme[:20]}:// URL: proxies are http://, https:// and socks5://; {way_out}")
+    rest = text[found.end() :] if found else text
     try:
-        plain, userinfo = parse_request_url(text if scheme else f"http://{text}")
+        _, userinfo = parse_request_url(f"http://{rest}")
     except UsageError as exc:
         raise UsageError(f"{what} is no URL of a proxy: {exc}; {way_out}") from exc
-    url = httpx.URL(plain)
+    url = httpx.URL(f"{scheme}://{rest}")  # by its own scheme: a default port is left out
     return Proxy(
-        url.scheme,
+        scheme,
         url.raw_host.decode("ascii"),
-        url.port or _DEFAULT_PORTS[url.scheme],
-        f"Basic {b64encode(userinfo).decode()}" if userinfo else None,
+        url.port or _DEFAULT_PORTS[scheme],
+        userinfo or None,
         None if variable is None else variable.name,
     )
 

@@ -168,7 +168,7 @@ class Target:
     @property
     def is_tunnelled(self) -> bool:
         """Whether the proxy connects us to the server; otherwise it reads the request and passes it on."""
-        return self.proxy is not None and self.parsed_url.scheme == "https"
+        return self.proxy is not None and (self.parsed_url.scheme == "https" or self.proxy.is_socks)
 
     @property
     def server_address(self) -> tuple[str, int]:

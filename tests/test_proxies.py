@@ -101,6 +101,9 @@ def test_no_proxy_names_hosts_domains_and_networks(no_proxy: str, host: str, is_
         ("a:3128", "http://a:3128"),
         ("a", "http://a:80"),
         ("https://a", "https://a:443"),
+        ("https://a:80", "https://a:80"),
+        ("socks5://a", "socks5://a:1080"),
+        ("SOCKS5H://a:80", "socks5://a:80"),
         ("http://[::1]:3128/", "http://[::1]:3128"),
         ("http://user:secret@a:3128", "http://a:3128"),
         ("user:secret@a:3128", "http://a:3128"),
@@ -117,17 +120,17 @@ def test_user_and_password_of_a_proxy_may_be_percent_encoded() -> None:
     assert parse_proxy("http://us%40er:p%3Aw@a").authorization == "Basic dXNAZXI6cDp3"  # us@er:p:w
 
 
-@pytest.mark.parametrize("text", ["socks5://u:secret@a:1", "ftp://u:secret@a", "http://u:secret@a b", "http://a:99999"])
-def test_what_is_no_http_proxy_is_refused_without_its_password(text: str) -> None:
+@pytest.mark.parametrize("text", ["socks4://u:secret@a:1", "ftp://u:secret@a", "http://u:secret@a b", "http://a:99999"])
+def test_what_is_no_proxy_is_refused_without_its_password(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_proxy(text)
     assert "secret" not in str(refused.value)
 
 
 def test_a_variable_that_is_no_proxy_is_named_where_it_would_apply() -> None:
-    assert proxy_of("https://events.test/", http_proxy="socks5://a:1") is None
-    with pytest.raises(UsageError, match=r"all_proxy of the environment is a socks5:// proxy.*no_proxy"):
-        proxy_of(FAR, all_proxy="socks5://a:1")
+    assert proxy_of("https://events.test/", http_proxy="socks4://a:1") is None
+    with pytest.raises(UsageError, match=r"all_proxy of the environment is a socks4:// URL.*no_proxy"):
+        proxy_of(FAR, all_proxy="socks4://a:1")
 
 
 def test_tls_inside_of_tls_is_refused() -> None:
@@ -166,6 +169,8 @@ def test_a_load_gets_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch
     given = through_given_proxy(target, "http://b:2").proxy
     assert given is not None
     assert given.url == "http://b:2"
+    with pytest.raises(UsageError, match="a load cannot go through the proxy socks5://b:2"):
+        through_given_proxy(target, "socks5://b:2")
     assert through_given_proxy(Target.parse("http://localhost:8000/"), None).proxy is None
     monkeypatch.setenv("no_proxy", "events.test")
     assert through_given_proxy(target, None).proxy is None

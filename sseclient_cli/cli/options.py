@@ -155,7 +155,7 @@ ProxyUrl = Annotated[
     str | None,
     typer.Option(
         "-x", "--proxy", metavar="URL", show_default=False,
-        help="Go through this HTTP proxy; '' ignores http_proxy, ... of the environment.",
+        help="Go through this proxy; '' ignores http_proxy, ... of the environment.",
     ),
 ]  # fmt: skip
 RetryStatus = Annotated[

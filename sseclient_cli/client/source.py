@@ -49,7 +49,7 @@ class EventSource:
     ``url`` is a URL or a ``Target``, which brings its own method, headers and body. ``method`` is GET, or POST with a
     ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or a function that
     returns them before each connection, may be async; a header whose value is None is left out. ``proxy`` is the URL of
-    an HTTP proxy, or empty for none; None takes those of the environment (``http_proxy``, ...) if ``trust_env``.
+    a proxy, or empty for none; None takes those of the environment (``http_proxy``, ...) if ``trust_env``.
     Arguments that make no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives
     for so long counts as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.

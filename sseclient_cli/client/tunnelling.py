@@ -1,4 +1,4 @@
-"""Connections through the tunnel of an HTTP proxy: a network backend of httpcore's that connects with CONNECT.
+"""Connections through the tunnel of a proxy: a network backend of httpcore's that connects with CONNECT, or SOCKS.
 
 httpcore (1.0) has ``AsyncHTTPProxy`` for it. That waits for the answer to CONNECT without limit, throws away what the
 proxy says when it refuses, and ignores the local address. Here httpcore's own limit of the time to connect holds.
@@ -14,6 +14,7 @@ from typing import Any
 import httpcore
 
 from sseclient_cli.client.http_stream import HttpStream
+from sseclient_cli.client.socks import open_socks_tunnel
 from sseclient_cli.client.tracing import Say, trace_tunnel
 from sseclient_cli.errors import ProxyError
 from sseclient_cli.proxies import Proxy
@@ -50,15 +51,18 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
         stream = await self._backend.connect_tcp(proxy.host, proxy.port, timeout, local_address, socket_options)
         try:
             async with asyncio.timeout_at(ends_s):
-                await self._open(stream)
+                if proxy.is_socks:
+                    await open_socks_tunnel(stream, proxy, *self._target.server_address)
+                else:
+                    await self._open(stream)
         except BaseException as exc:
             await stream.aclose()
             if isinstance(exc, TimeoutError):
                 raise ProxyError(
-                    f"{proxy} did not answer the CONNECT within {timeout:g} s: is this the port of an HTTP proxy?"
+                    f"{proxy} did not open a tunnel within {timeout:g} s: is this its port, and does the server answer?"
                 ) from exc
             if isinstance(exc, httpcore.NetworkError | httpcore.ProtocolError):
-                raise ProxyError(f"{proxy} broke the connection, or speaks no HTTP/1.1: {exc}") from exc
+                raise ProxyError(f"{proxy} broke the connection, or does not speak as a proxy does: {exc}") from exc
             raise
         return stream
 

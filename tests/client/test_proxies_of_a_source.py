@@ -60,7 +60,7 @@ async def test_a_target_keeps_its_rule_unless_a_proxy_is_given(monkeypatch: pyte
         assert await data_of(EventSource(direct, proxy=proxy.url, reconnect=False)) == ["x"]
 
 
-@pytest.mark.parametrize("proxy", ["socks5://a", 7, "http://[", "http://a b"])
+@pytest.mark.parametrize("proxy", ["socks4://a", 7, "http://[", "http://a b"])
 def test_what_is_no_proxy_is_refused_at_the_call(proxy: str) -> None:
     with pytest.raises(UsageError, match="proxy"):
         EventSource(URL, proxy=proxy)
