@@ -80,7 +80,7 @@ def refused(
     through = "" if target.proxy is None or target.is_tunnelled else f" through {target.proxy}"
     asked = f"{target.method} {target.redacted_url}{through} answered {status}"
     said = words_of(body)
-    says = f"; the server says: {said}" if said else ""
+    says = f"; the {'proxy' if status == 407 else 'server'} says: {said}" if said else ""
     body = body[:MAX_BODY_BYTES]
     if reason is StopReason.WRONG_CONTENT_TYPE:
         content_type = headers.get("content-type", "")[:100]

@@ -56,8 +56,8 @@ def trace_tunnel(say: Say, tunnel: Tunnel) -> None:
         start, *lines = head.decode("latin-1").rstrip("\r\n").split("\n")
         say(f"{prefix} {visible(start.rstrip(), keep_lines=False)}")
         for line in lines:
-            name, colon, value = line.rstrip("\r").partition(":")
-            say(f"{prefix} {visible(name + colon + redacted_header(name, value), keep_lines=False)}")
+            name, _, value = line.partition(":")
+            say(f"{prefix} {visible(f'{name}: {redacted_header(name, value.strip())}', keep_lines=False)}")
         say(prefix)
 
 

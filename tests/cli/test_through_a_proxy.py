@@ -104,7 +104,8 @@ async def test_watch_speaks_tls_with_the_server_in_a_tunnel(authority: Authority
         request = server.requests[0]
         assert (request.path, request.header("authorization")) == ("/s", f"Bearer {PASSWORD}".encode())
         assert request.header("proxy-authorization") is None
-    assert f"> CONNECT {HOST}:443 HTTP/1.1" in err
+    assert f"> CONNECT {HOST}:443 HTTP/1.1 > Host: {HOST}:443 > User-Agent: sseclient-cli/" in err
+    assert "> Proxy-Authorization: REDACTED >" in err
     assert "< HTTP/1.1 200 Connection established < Via: 1.1 test" in err
     assert "> GET /s HTTP/1.1" in err
 
@@ -178,7 +179,7 @@ async def test_a_proxy_that_wants_credentials_says_so(command: tuple[str, ...], 
     assert f"the proxy {proxy.url}" in err
     assert "407 Proxy Authentication Required: give " in err
     assert "http://USER:PASSWORD@HOST:PORT" in err
-    assert "says: Give your user and password." in err
+    assert "the proxy says: Give your user and password." in err
     assert "wrong" not in err
 
 
