@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import httpx
 import pytest
 
@@ -13,12 +11,6 @@ from sseclient_cli.proxies import Proxies, parse_proxy
 from sseclient_cli.target import Target
 
 FAR = "http://events.test/s"
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
 
 
 def proxy_of(url: str, **environment: str) -> str | None:

@@ -24,10 +24,9 @@ PASSWORD = "s3cr3t"
 
 
 async def sse(*arguments: str, **environment: str) -> tuple[int | None, str, str]:
-    """Run a command with no other proxies in the environment; return its exit code, stdout, and stderr in one line."""
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    """Run a command; return its exit code, stdout, and stderr in one line."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "sseclient_cli", *arguments, stdout=PIPE, stderr=PIPE, env={**kept, **environment}
+        sys.executable, "-m", "sseclient_cli", *arguments, stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
     )
     try:
         async with asyncio.timeout(60):

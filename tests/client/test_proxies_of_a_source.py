@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -18,12 +17,6 @@ from sseclient_cli.target import Target
 
 EVENT = b"data: x\n\n"
 URL = f"http://{HOST}/s"
-
-
-@pytest.fixture(autouse=True)
-def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
 
 
 async def data_of(source: EventSource) -> list[str]:
