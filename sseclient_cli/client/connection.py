@@ -224,6 +224,8 @@ class Connector:
             headers.insert(0, (b"Host", target.parsed_url.netloc))
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
+        if self._on_trace is not None and target.proxy is not None:
+            self._on_trace(f"* through {target.proxy}")
         request = aconnect_sse(
             self._client(target),
             target.method,
@@ -243,12 +245,14 @@ class Connector:
 
     def _client(self, target: Target) -> httpx.AsyncClient:
         """Return the client for that way to connect, made when it is first needed."""
-        way = (target.parsed_url.scheme, target.connect_to, target.unix_socket)
+        # A tunnel knows where it leads.
+        through = (target.proxy, target.origin if target.is_tunnelled else None)
+        way = (target.parsed_url.scheme, target.connect_to, target.unix_socket, *through)
         if way not in self._clients:
             self._clients[way] = httpx.AsyncClient(
                 timeout=self._timeout,
-                transport=Transport(target),
-                # No credentials that a .netrc happens to hold.
+                transport=Transport(target, self._on_trace),
+                # The proxy is the target's; and no credentials that a .netrc happens to hold.
                 trust_env=False,
                 # Cookies that a server sets are not sent back: every connection is the same request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

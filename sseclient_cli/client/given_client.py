@@ -26,7 +26,7 @@ from sseclient_cli.target import Target
 from sseclient_cli.tls import Tls
 
 # What a Target says of the connection, which the client makes by itself, and the value that says nothing.
-_CONNECTION_DEFAULTS = {"tls": Tls(), "connect_to": None, "unix_socket": None, "source_addresses": ()}
+_CONNECTION_DEFAULTS = {"tls": Tls(), "connect_to": None, "unix_socket": None, "source_addresses": (), "proxy": None}
 
 # The stream decides about these; for all other headers, the client's hold where the caller gave the source none.
 _STREAM_HEADERS = frozenset({"host", "accept", "cache-control", "accept-encoding"})

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.proxied import through_proxy
 from sseclient_cli.target import Target
 
 HeaderName: TypeAlias = str | bytes
@@ -59,11 +60,16 @@ class Request:
         self._body = _body_of(body, json)
         self.target = self._target_with({} if headers is None or callable(headers) else headers)
 
+    def choose_proxy(self, proxy: str | None, *, trust_env: bool) -> None:
+        """Go through this proxy; for None as the target says, or else the environment. Raises UsageError."""
+        self.target = through_proxy(self.target, proxy, trust_env=trust_env)
+
     async def fresh(self) -> Target:
         """Return what to ask for now. Raises what the caller's function raises, and UsageError for what it returns."""
         if self._factory is not None:
             headers = self._factory()
-            self.target = self._target_with(await headers if inspect.isawaitable(headers) else headers)
+            fresh = self._target_with(await headers if inspect.isawaitable(headers) else headers)
+            self.target = replace(fresh, proxies=self.target.proxies)
         return self.target
 
     def _target_with(self, headers: Headers) -> Target:

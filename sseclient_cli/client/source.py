@@ -51,18 +51,19 @@ class EventSource:
 
     ``url`` is a URL or a ``Target``, which brings its own method, headers and body. ``method`` is GET, or POST with a
     ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or a function that
-    returns them before each connection, may be async; a header whose value is None is left out. Arguments that make
-    no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives for so long counts
-    as lost; None waits for ever.
+    returns them before each connection, may be async; a header whose value is None is left out. ``proxy`` is the URL of
+    a proxy, or empty for none; None takes those of the environment (``http_proxy``, ...) if ``trust_env``.
+    Arguments that make no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives
+    for so long counts as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
     returns is awaited before anything else is handed over, if it can be. ``on_trace`` gets lines like those of
     ``curl -v``: what is sent and received, with secrets redacted.
 
-    ``client`` makes the requests instead of the package's own transport; it is not closed. It excludes ``on_trace``
-    and what a Target says of the connection (tls, connect_to, unix_socket, source_addresses). Kernel timestamps,
-    tolerance and limits for response heads, and TCP keepalive are those of the package's own transport.
+    ``client`` makes the requests instead of the package's own transport; it is not closed. It excludes ``on_trace``,
+    ``proxy``, and what a Target says of the connection (tls, connect_to, unix_socket, source_addresses). Kernel
+    timestamps, tolerance and limits for response heads, and TCP keepalive are those of the package's own transport.
     """
 
     def __init__(
@@ -74,6 +75,8 @@ class EventSource:
         body: bytes | str | None = None,
         json: object = None,
         params: Params | None = None,
+        proxy: str | None = None,
+        trust_env: bool = True,
         last_event_id: str = "",
         read_timeout_s: float | None = None,
         reconnect: bool | None = None,
@@ -90,6 +93,10 @@ class EventSource:
         if client is not None and isinstance(url, str):
             url = absolute_url(client, url)
         self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
+        if client is None:
+            self._request.choose_proxy(proxy, trust_env=trust_env)
+        elif proxy is not None:
+            raise UsageError("proxy and client exclude each other: give the proxy to the client")
         check_arguments(
             read_timeout_s=read_timeout_s,
             reconnection_time_s=reconnection_time_s,

@@ -34,6 +34,8 @@ class SourceOptions(TypedDict, total=False):
     body: bytes | str | None
     json: object
     params: Params | None
+    proxy: str | None
+    trust_env: bool
     last_event_id: str
     read_timeout_s: float | None
     reconnect: bool | None

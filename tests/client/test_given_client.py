@@ -277,6 +277,7 @@ async def test_a_proxy_of_the_client_is_used() -> None:
     ("arguments", "words"),
     [
         ({"on_trace": print}, "on_trace and client exclude each other"),
+        ({"proxy": "http://127.0.0.1:9"}, "proxy and client exclude each other"),
         ({"url": Target.parse("https://a/", insecure=True)}, "leave tls out of the Target"),
         ({"url": Target.parse("http://a/", connect_to="127.0.0.1:9")}, "leave connect_to out"),
         ({"url": Target.parse("http://a/", unix_socket="/a")}, "leave unix_socket out"),
