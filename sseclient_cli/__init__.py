@@ -27,6 +27,7 @@ from sseclient_cli.protocol.event_stream import Event, EventStreamParser
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import ConnectionState, StateChange
+    from sseclient_cli.client.sync_source import SyncEventSource
     from sseclient_cli.target import Target
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidResponseError",
     "SseError",
     "StateChange",
+    "SyncEventSource",
     "Target",
     "UnexpectedResponseError",
     "UsageError",
@@ -51,6 +53,7 @@ _LAZY = {
     "ConnectionState": "sseclient_cli.client.state",
     "EventSource": "sseclient_cli.client.source",
     "StateChange": "sseclient_cli.client.state",
+    "SyncEventSource": "sseclient_cli.client.sync_source",
     "Target": "sseclient_cli.target",
 }
 

@@ -86,6 +86,12 @@ class TlsError(ConnectError):
     kind = "tls"
 
 
+class ProxyError(ConnectError):
+    """The HTTP proxy did not connect us to the server: it refused that, or did not answer as a proxy does."""
+
+    kind = "proxy"
+
+
 class ConnectionLostError(SseError):
     """An open connection broke: reset, or cut in the middle of a response."""
 

@@ -35,6 +35,7 @@ _ADVICE = {
     404: "check the path",
     405: "use another method",
     406: "send an Accept header with the types that the server offers",
+    407: "give the proxy's user and password in its URL, http://USER:PASSWORD@HOST:PORT",
     415: "check the body's Content-Type",
     421: "this server does not answer for that host",
     422: "check the request's parameters and body",
@@ -64,7 +65,8 @@ TLS_PORT_ADVICE = "this port speaks TLS: write https:// instead of http://"
 
 def tls_hint(target: Target) -> str:
     """Return the question to add where a connection ends without an answer: so do many servers of TLS."""
-    return "; does this port speak TLS (https://)?" if target.parsed_url.scheme == "http" else ""
+    is_plain = target.parsed_url.scheme == "http" and target.proxy is None
+    return "; does this port speak TLS (https://)?" if is_plain else ""
 
 
 def refused(
@@ -74,9 +76,11 @@ def refused(
 
     ``body`` is the beginning of the response's body, as far as it is here; ``headers`` have names in lower case.
     """
-    asked = f"{target.method} {target.redacted_url} answered {status}"
+    # Where a proxy passes requests on, either of the two may have answered.
+    through = "" if target.proxy is None or target.is_tunnelled else f" through {target.proxy}"
+    asked = f"{target.method} {target.redacted_url}{through} answered {status}"
     said = words_of(body)
-    says = f"; the server says: {said}" if said else ""
+    says = f"; the {'proxy' if status == 407 else 'server'} says: {said}" if said else ""
     body = body[:MAX_BODY_BYTES]
     if reason is StopReason.WRONG_CONTENT_TYPE:
         content_type = headers.get("content-type", "")[:100]

@@ -19,6 +19,7 @@ import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
+from sseclient_cli.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.redaction import redacted_header, redacted_url
 from sseclient_cli.request_url import parse_request_url
 from sseclient_cli.source_addresses import parse_source_addresses
@@ -70,6 +71,7 @@ class Target:
     machine, all of one family, to connect from by turns. With ``all_addresses``, many streams connect to all addresses
     of a name by turns. ``head_timeout_s`` limits the wait for the response head. With ``any_content_type``, a response
     of another type is read as an event stream, too.
+    ``proxies`` say which proxy to go through; None: it is not said, and none is used.
     """
 
     url: str
@@ -84,6 +86,7 @@ class Target:
     source_addresses: tuple[str, ...] = ()
     all_addresses: bool = False
     any_content_type: bool = False
+    proxies: Proxies | None = None
 
     @classmethod
     def parse(
@@ -155,19 +158,35 @@ class Target:
         # raw_host: httpx raises for the host of a name that IDNA 2008 does not allow, although DNS may know it.
         return url.scheme, url.raw_host.decode("ascii"), url.port
 
+    @cached_property
+    def proxy(self) -> Proxy | None:
+        """The proxy to go through. Raises UsageError for one of the environment that cannot be used."""
+        # A place that the user names goes before the environment.
+        is_direct = self.proxies is None or self.connect_to is not None or self.unix_socket is not None
+        return None if is_direct or self.proxies is None else self.proxies.proxy_for(self.parsed_url)
+
+    @property
+    def is_tunnelled(self) -> bool:
+        """Whether the proxy connects us to the server; otherwise it reads the request and passes it on."""
+        return self.proxy is not None and (self.parsed_url.scheme == "https" or self.proxy.is_socks)
+
+    @property
+    def server_address(self) -> tuple[str, int]:
+        """Host and port of the server, unless it is at a unix socket."""
+        url = self.parsed_url
+        return self.connect_to or (url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[url.scheme])
+
     @property
     def host_and_port(self) -> tuple[str, int]:
         """Where to connect, unless that is a unix socket: the host's name is still to be resolved."""
-        url = self.parsed_url
-        return self.connect_to or (url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[url.scheme])
+        return self.server_address if self.proxy is None else (self.proxy.host, self.proxy.port)
 
     @property
     def peer(self) -> str:
         """Where to connect, in words: for messages."""
         if self.unix_socket is not None:
             return f"the unix socket {self.unix_socket}"
-        host, port = self.host_and_port
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return authority_of(*self.server_address) if self.proxy is None else str(self.proxy)
 
     def stream_headers(self) -> list[tuple[str, str]]:
         """Return the caller's headers, and those of an event stream's request that the caller left out.

@@ -70,3 +70,6 @@ def pytest_sessionstart() -> None:
     # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: no Ctrl-C for them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Proxies of the machine that runs the tests, which would be used for names that are not of this machine.
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]

@@ -5,7 +5,7 @@ Messages of errors name facts and arguments, because a program that uses the lib
 
 from __future__ import annotations
 
-from sseclient_cli.errors import BadStatusError, EventTooLargeError, SseError, WrongContentTypeError
+from sseclient_cli.errors import BadStatusError, EventTooLargeError, ProxyError, SseError, WrongContentTypeError
 
 _OF_STATUS = {
     405: "-X METHOD",
@@ -29,4 +29,6 @@ def _options_of(error: SseError) -> str:
         return "--any-content-type to read it all the same"
     if isinstance(error, EventTooLargeError):
         return "--max-event-bytes SIZE"
+    if isinstance(error, ProxyError):
+        return "--proxy URL for another proxy, --proxy '' for none"
     return ""

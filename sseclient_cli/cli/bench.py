@@ -22,6 +22,7 @@ from sseclient_cli.cli.options import (
     Key,
     MaxEventBytes,
     Method,
+    ProxyUrl,
     RetryStatus,
     SourceAddress,
     Timeout,
@@ -112,6 +113,7 @@ def bench(
     connect_to: ConnectTo = None,
     unix_socket: UnixSocket = None,
     source_address: SourceAddress = None,
+    proxy: ProxyUrl = None,
     all_addresses: AllAddresses = False,
     no_preflight: NoPreflight = False,
     timeout_s: Timeout = None,
@@ -123,6 +125,7 @@ def bench(
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
+    from sseclient_cli.proxied import through_given_proxy
     from sseclient_cli.report.document import to_json
     from sseclient_cli.target import Target
 
@@ -168,6 +171,7 @@ def bench(
         )
         if all_addresses and unix_socket is not None:
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
+        target = through_given_proxy(target, proxy)
         _require_room(target, plan, count)
         hops, found = _way(target, with_preflight=not no_preflight, retry_statuses=plan.retry_statuses)
         if all_addresses:
@@ -237,11 +241,12 @@ def _measure(
 def _require_room(target: Target, plan: Plan, workers: int) -> None:
     """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
     from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
+    from sseclient_cli.proxied import tls_host
 
     require_open_files(plan.most_open, workers)
     if target.unix_socket is None and not target.all_addresses:
         require_ports(plan.most_open, len(target.source_addresses))
-    require_memory(plan.most_open, workers, tls=target.parsed_url.scheme == "https")
+    require_memory(plan.most_open, workers, tls=tls_host(target) is not None)
 
 
 def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:

@@ -151,6 +151,13 @@ ConnectTo = Annotated[
 UnixSocket = Annotated[
     str | None, typer.Option("--unix-socket", metavar="PATH", help="Connect to this unix socket instead.")
 ]
+ProxyUrl = Annotated[
+    str | None,
+    typer.Option(
+        "-x", "--proxy", metavar="URL", show_default=False,
+        help="Go through this proxy; '' ignores http_proxy, ... of the environment.",
+    ),
+]  # fmt: skip
 RetryStatus = Annotated[
     str,
     typer.Option(

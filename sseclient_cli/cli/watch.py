@@ -21,6 +21,7 @@ from sseclient_cli.cli.options import (
     Key,
     MaxEventBytes,
     Method,
+    ProxyUrl,
     RetryStatus,
     SourceAddress,
     Timeout,
@@ -58,6 +59,7 @@ def watch(
     connect_to: ConnectTo = None,
     unix_socket: UnixSocket = None,
     source_address: SourceAddress = None,
+    proxy: ProxyUrl = None,
     last_event_id: Annotated[
         str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
     ] = "",
@@ -99,6 +101,7 @@ def watch(
 
     from sseclient_cli.cli.session import Selection
     from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
+    from sseclient_cli.proxied import through_proxy
     from sseclient_cli.report.stream_view import Output
     from sseclient_cli.target import Target
 
@@ -142,7 +145,7 @@ def watch(
             timeout_s=timeout_s,
             any_content_type=any_content_type,
         )
-        return _run(target, selection, output)
+        return _run(through_proxy(target, proxy), selection, output)
 
 
 def _run(target: Target, selection: Selection, output: Output) -> int:

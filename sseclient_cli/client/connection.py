@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeAlias
@@ -17,6 +17,8 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from sseclient_cli.client.failures import foreign_errors_mapped
+from sseclient_cli.client.given_client import GivenClient, body_of
+from sseclient_cli.client.request_body import replace_body
 from sseclient_cli.client.socket_stream import Arrival, SocketStream
 from sseclient_cli.client.tracing import Say, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
@@ -49,6 +51,8 @@ class Connection:
         response: httpx.Response,
         stack: AsyncExitStack,
         read_timeout_s: float | None,
+        *,
+        is_own: bool = True,
     ) -> None:
         """Take over the stack, which closes the response; raises InvalidResponseError without having done so."""
         self.way = way
@@ -56,14 +60,20 @@ class Connection:
         self.status = response.status_code
         self.headers = _headers(response)
         self._read_timeout_s = read_timeout_s
-        self._stream = response.extensions["network_stream"]
+        self._stream: Any = response.extensions.get("network_stream")
         self.arrival = self._latest_arrival()
-        # Raw: httpx would undo any codings at once, whatever comes of it.
-        self._chunks = response.aiter_raw()
-        # Undone backwards: first the socket is closed, then the body comes to its end.
-        stack.push_async_callback(self._exhaust)
-        stack.push_async_callback(self._stream.aclose)
-        self._decoder = self._new_decoder()
+        if is_own:
+            # Raw: httpx would undo any codings at once, whatever comes of it.
+            self._chunks = response.aiter_raw()
+            # Undone backwards: first the socket is closed, then the body comes to its end.
+            stack.push_async_callback(self._exhaust)
+            stack.push_async_callback(response.extensions["network_stream"].aclose)
+        else:
+            # The socket may carry other requests of the client (HTTP/2), and what its transport does when it is read
+            # after the close is not known.
+            self._chunks = body_of(response)
+            stack.push_async_callback(self._chunks.aclose)
+        self._decoder = None if response.is_stream_consumed else self._new_decoder()
         self._stack = stack.pop_all()
 
     @property
@@ -141,26 +151,18 @@ class Connection:
             raise cancelled
 
 
-class _Body(httpx.AsyncByteStream):
-    """A request's body. httpx has a generator for it, which a cancellation half-way would leave to the loop."""
-
-    def __init__(self, body: bytes) -> None:
-        self._pieces = iter([body])
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        for piece in self._pieces:
-            return piece
-        raise StopAsyncIteration
-
-
 class Connector:
-    """Makes connections to ``target``, each a new one; an async context manager."""
+    """Makes connections to ``target``, each a new one, or those of the caller's client; an async context manager."""
 
-    def __init__(self, target: Target, read_timeout_s: float | None, on_trace: Say | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        read_timeout_s: float | None,
+        on_trace: Say | None = None,
+        given: GivenClient | None = None,
+    ) -> None:
         self.target = target
+        self._given = given
         self._on_trace = on_trace
         self._read_timeout_s = read_timeout_s
         # A stream may be silent for as long as it likes; only the caller knows better.
@@ -185,10 +187,15 @@ class Connector:
         while True:
             # What a Connection does not take over is closed: nobody reads the body of a redirect.
             async with AsyncExitStack() as stack:
-                response = await self._ask(target, last_event_id, stack)
-                way.append((target, response.extensions["network_stream"].get_extra_info("server_addr")))
+                if self._given is None:
+                    response = await self._ask(target, last_event_id, stack)
+                else:
+                    is_elsewhere = any(asked.origin != target.origin for asked, _ in way)
+                    response = await self._given.ask(target, last_event_id, stack, is_elsewhere=is_elsewhere)
+                way.append((target, _peer_of(response)))
                 if response.status_code not in REDIRECT_STATUSES:
-                    return Connection(tuple(way), response, stack, self._read_timeout_s)
+                    is_own = self._given is None
+                    return Connection(tuple(way), response, stack, self._read_timeout_s, is_own=is_own)
             headers = _headers(response)
             target = redirected(target, response.status_code, headers)
             if self._on_trace is not None:
@@ -217,6 +224,8 @@ class Connector:
             headers.insert(0, (b"Host", target.parsed_url.netloc))
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
+        if self._on_trace is not None and target.proxy is not None:
+            self._on_trace(f"* through {target.proxy}")
         request = aconnect_sse(
             self._client(target),
             target.method,
@@ -236,16 +245,18 @@ class Connector:
 
     def _client(self, target: Target) -> httpx.AsyncClient:
         """Return the client for that way to connect, made when it is first needed."""
-        way = (target.parsed_url.scheme, target.connect_to, target.unix_socket)
+        # A tunnel knows where it leads.
+        through = (target.proxy, target.origin if target.is_tunnelled else None)
+        way = (target.parsed_url.scheme, target.connect_to, target.unix_socket, *through)
         if way not in self._clients:
             self._clients[way] = httpx.AsyncClient(
                 timeout=self._timeout,
-                transport=Transport(target),
-                # No credentials that a .netrc happens to hold.
+                transport=Transport(target, self._on_trace),
+                # The proxy is the target's; and no credentials that a .netrc happens to hold.
                 trust_env=False,
                 # Cookies that a server sets are not sent back: every connection is the same request.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                event_hooks={"request": [self._restore_headers, _replace_body], "response": [_hide_location]},
+                event_hooks={"request": [self._restore_headers, replace_body], "response": [_hide_location]},
             )
         return self._clients[way]
 
@@ -257,21 +268,22 @@ class Connector:
                 request.headers[name] = value
 
 
-async def _replace_body(request: httpx.Request) -> None:
-    """Keep the headers that httpx has made for the body, and not its way to read it."""
-    request.stream = _Body(request.content)
-
-
 async def _hide_location(response: httpx.Response) -> None:
     """Keep httpx from preparing the redirect that it is not to follow: it fails where the Location is no URL."""
     response.extensions["headers"] = response.headers.raw
     response.headers.pop("location", None)
 
 
+def _peer_of(response: httpx.Response) -> Peer:
+    stream = response.extensions.get("network_stream")  # not every transport has one
+    peer: Peer = None if stream is None else stream.get_extra_info("server_addr")
+    return peer
+
+
 def _headers(response: httpx.Response) -> Mapping[str, str]:
     """Return all headers: names in lower case, each byte of a value as one character (Fetch: "isomorphic decode")."""
     headers: dict[str, str] = {}
-    for name, value in response.extensions["headers"]:
+    for name, value in response.extensions.get("headers", response.headers.raw):
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers

@@ -28,6 +28,7 @@ from sseclient_cli.errors import (
     UsageError,
 )
 from sseclient_cli.protocol.response_head import SWITCHED_PROTOCOL
+from sseclient_cli.proxied import answering_peer, tls_host
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.refusals import tls_hint
 from sseclient_cli.target import Target
@@ -69,11 +70,12 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
             return NameNotResolvedError(f"the host name of {peer} has no address: check its spelling")
         # A connection that is refused is not reset: this one was had, and cut in the handshake.
         if isinstance(cause, ssl.SSLError | ConnectionResetError | BrokenPipeError):
-            return tls_error(cause, peer)
+            return tls_error(cause, answering_peer(target))
         if isinstance(cause, OSError):
             if cause.errno == errno.ECONNREFUSED:
+                what = "the server" if target.proxy is None else "it"
                 where = "" if target.unix_socket else ", and is this its port"
-                return ConnectionRefusedByTargetError(f"nothing listens on {peer}: is the server running{where}?")
+                return ConnectionRefusedByTargetError(f"nothing listens on {peer}: is {what} running{where}?")
             if cause.errno in (errno.EMFILE, errno.ENFILE):
                 return LimitError("this process has too many open files: raise `ulimit -n`")
     attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
@@ -84,7 +86,7 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
 
 
 def _protocol_error(exc: Exception, target: Target) -> SseError:
-    peer = target.peer
+    peer = answering_peer(target)
     # httpcore and h11 have one class for "not HTTP" and for "cut short"; only their words tell them apart.
     if "disconnected without sending a response" in str(exc):
         return ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
@@ -95,21 +97,33 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
     return InvalidResponseError(f"the answer of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 
+def _through(target: Target) -> str:
+    return f"{answering_peer(target)} through {target.proxy}" if target.is_tunnelled else target.peer
+
+
 # Looked through in this order: a subclass stands before its base.
 _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]], ...] = (
     (
         httpx.ConnectTimeout,
         lambda _, target: ConnectTimeoutError(
-            f"no connection to {target.peer} within {target.connect_timeout_s:g} s: is a firewall in between"
-            f"{', or does that port not speak TLS' if target.parsed_url.scheme == 'https' else ''}?"
+            f"no connection to {_through(target)} within {target.connect_timeout_s:g} s: is a firewall in between"
+            f"{', or does that port not speak TLS' if tls_host(target) is not None else ''}?"
         ),
     ),
     (httpx.ConnectError, _connect_error),
     (httpx.RemoteProtocolError, _protocol_error),
     (httpx.LocalProtocolError, lambda exc, _: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
     (httpx.InvalidURL, lambda exc, _: UsageError(f"this is not a URL: {_reason(exc)}")),
+    # Only a client of the caller has a pool that can be full, and proxies.
+    (
+        httpx.PoolTimeout,
+        lambda _, target: ConnectTimeoutError(
+            f"no connection of the client was free for {target.peer} in time: raise its limits or its pool timeout"
+        ),
+    ),
+    (httpx.ProxyError, lambda exc, target: ConnectError(f"no way to {target.peer} by the proxy: {_reason(exc)}")),
     # After our half of the handshake: that is when, in TLS 1.3, a server misses our certificate.
-    (ssl.SSLError, lambda exc, target: tls_error(exc, target.peer)),
+    (ssl.SSLError, lambda exc, target: tls_error(exc, answering_peer(target))),
 )
 
 

@@ -14,11 +14,19 @@ from sseclient_cli.protocol.response_head import HeadMender, other_protocol
 
 
 class HttpStream(SocketStream):
-    """A connection of one request, which is not used again."""
+    """A connection of one request, which is not used again; the exchange with a proxy may come before it."""
 
     def __init__(self, connected: socket.socket, *, has_timestamps: bool) -> None:
         super().__init__(connected, has_timestamps=has_timestamps)
         self._mender = HeadMender()
+
+    def expect_head(self) -> None:
+        """Take what comes next for the head of another response."""
+        self._mender = HeadMender()
+
+    async def read_raw(self, max_bytes: int) -> bytes:
+        """Return the next bytes of what comes before HTTP."""
+        return await super().read(max_bytes)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's
         """Return the next bytes, and a head as a whole.

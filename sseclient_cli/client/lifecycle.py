@@ -1,4 +1,4 @@
-"""The state of an ``EventSource``, and the one await at a time that a close interrupts.
+"""The state of an ``EventSource``, and the one await at a time that a close or a restart interrupts.
 
 This file must not know what is awaited, nor why a state changes.
 """
@@ -15,11 +15,15 @@ _T = TypeVar("_T")
 
 
 class Lifecycle:
-    """``state``, which nothing changes once it is CLOSED; ``on_state`` hears of each change."""
+    """``state``, which nothing changes once it is CLOSED; ``on_state`` hears of each change.
+
+    ``is_restarting``, from ``restart`` on: nothing is awaited until the iteration has set it back.
+    """
 
     def __init__(self, on_state: Callable[[StateChange], None] | None) -> None:
         self._on_state = on_state
         self._interruptible: asyncio.Timeout | None = None
+        self.is_restarting = False
         self.state = ConnectionState.CONNECTING
 
     @property
@@ -31,16 +35,26 @@ class Lifecycle:
         """Go over to another state; CLOSED also interrupts what is awaited."""
         if self.is_closed:
             return
-        if change.state is ConnectionState.CLOSED and self._interruptible is not None:
-            # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
-            self._interruptible.reschedule(0)
+        if change.state is ConnectionState.CLOSED:
+            self._interrupt()
         self.state = change.state
         if self._on_state is not None:
             self._on_state(change)
 
+    def restart(self) -> None:
+        """Interrupt what is awaited, so that the iteration can begin again; nothing if it is over."""
+        if not self.is_closed:
+            self.is_restarting = True
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._interruptible is not None:
+            # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
+            self._interruptible.reschedule(0)
+
     async def interruptibly(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
-        """Await something that a close may interrupt; None if it did."""
-        if self.is_closed:
+        """Await something that a close or a restart may interrupt; None if it did."""
+        if self.is_closed or self.is_restarting:
             coroutine.close()
             return None
         try:

@@ -16,10 +16,11 @@ from sseclient_cli.protocol.event_stream import Event, EventStreamParser
 class Received:
     """The queue of one source, over all its connections; ``begin`` one, ``feed`` its bytes, ``take`` what they made.
 
-    ``arrival`` is that of the bytes that were fed last. ``has_events``: the current connection has brought one.
+    ``has_events``: the current connection has brought one. ``taken_id`` is the last event ID as of the item that was
+    taken last. ``taken_arrival`` is when that item arrived; before the first of a connection, when its head did.
     """
 
-    def __init__(self, *, with_comments: bool, max_event_bytes: int) -> None:
+    def __init__(self, last_event_id: str, *, with_comments: bool, max_event_bytes: int) -> None:
         self._with_comments = with_comments
         self._max_event_bytes = max_event_bytes
         self._items: deque[Event | str | EventTooLargeError] = deque()
@@ -27,13 +28,20 @@ class Received:
         self._total_bytes = 0
         self.parser: EventStreamParser | None = None
         self.has_events = False
-        self.arrival = Arrival(0, by_kernel=False)
+        self._fed_id = self.taken_id = last_event_id
+        self._fed_arrival = self.taken_arrival = Arrival(0, by_kernel=False)
 
     def __bool__(self) -> bool:
         return bool(self._items)
 
-    def begin(self, last_event_id: str) -> None:
-        """Expect the bytes of a new connection."""
+    @property
+    def is_event_next(self) -> bool:
+        """Whether ``take`` returns an event."""
+        return bool(self._items) and isinstance(self._items[0], Event)
+
+    def begin(self, last_event_id: str, arrival: Arrival) -> None:
+        """Expect the bytes of a new connection, whose response head has that arrival time."""
+        self.taken_arrival = arrival
         on_comment = self._items.append if self._with_comments else None
         self.parser = EventStreamParser(last_event_id, on_comment, self._max_event_bytes)
         self._first, self._total_bytes = b"", 0
@@ -43,7 +51,7 @@ class Received:
         """Take the next bytes of the connection."""
         parser = self.parser
         assert parser is not None
-        self.arrival = arrival
+        self._fed_arrival = arrival
         self._total_bytes += len(chunk)
         if not self.has_events and len(self._first) < MAX_BYTES:
             self._first += chunk[:MAX_BYTES]
@@ -57,10 +65,20 @@ class Received:
             parser.feed(b"")  # raises now what would come with the next bytes, if any come
         except EventTooLargeError as exc:
             self._items.append(exc)
+        self._fed_id = parser.last_event_id
+        if not self._items:
+            self.taken_id = self._fed_id
 
     def take(self) -> Event | str | EventTooLargeError:
         """Return the next item."""
-        return self._items.popleft()
+        item = self._items.popleft()
+        self.taken_arrival = self._fed_arrival
+        if not self._items:
+            # Behind the last event there may have been an id without data: it counts from now on.
+            self.taken_id = self._fed_id
+        elif isinstance(item, Event):
+            self.taken_id = item.id
+        return item
 
     def end(self, *, by_server: bool) -> str:
         """End the connection, if there is one; return in words what is odd about its bytes, empty if nothing is.

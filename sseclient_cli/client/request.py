@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.proxied import through_proxy
 from sseclient_cli.target import Target
 
 HeaderName: TypeAlias = str | bytes
@@ -53,15 +54,22 @@ class Request:
             raise UsageError("body and json exclude each other: leave one out")
         if not isinstance(url, str):
             raise UsageError(f"url is a str or a Target, not {type(url).__name__}")
-        self._url = url if params is None else _with_params(url, params)
+        if method is not None and not isinstance(method, str):
+            raise UsageError(f"method is a str, not {type(method).__name__}")
+        self._url = url if params is None else with_params(url, params)
         self._body = _body_of(body, json)
         self.target = self._target_with({} if headers is None or callable(headers) else headers)
+
+    def choose_proxy(self, proxy: str | None, *, trust_env: bool) -> None:
+        """Go through this proxy; for None as the target says, or else the environment. Raises UsageError."""
+        self.target = through_proxy(self.target, proxy, trust_env=trust_env)
 
     async def fresh(self) -> Target:
         """Return what to ask for now. Raises what the caller's function raises, and UsageError for what it returns."""
         if self._factory is not None:
             headers = self._factory()
-            self.target = self._target_with(await headers if inspect.isawaitable(headers) else headers)
+            fresh = self._target_with(await headers if inspect.isawaitable(headers) else headers)
+            self.target = replace(fresh, proxies=self.target.proxies)
         return self.target
 
     def _target_with(self, headers: Headers) -> Target:
@@ -84,7 +92,7 @@ def _body_of(body: bytes | str | None, document: object) -> bytes | None:
     return body.encode() if isinstance(body, str) else body
 
 
-def _with_params(url: str, params: Params) -> str:
+def with_params(url: str, params: Params) -> str:
     """Add to the query that the URL has, and leave that as it is."""
     try:
         query = str(httpx.QueryParams(params if isinstance(params, str | Mapping) else list(params)))

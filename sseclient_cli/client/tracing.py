@@ -14,7 +14,10 @@ from typing import Any
 import httpx
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.proxied import absolute_form
+from sseclient_cli.redaction import redacted_header
 from sseclient_cli.target import Target
+from sseclient_cli.tunnel import Tunnel
 
 Say = Callable[[str], None]
 
@@ -29,8 +32,10 @@ def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> No
             say(f"* {_tls_facts(tls)}")
     elif name == "http11.send_request_headers.started":
         request = info["request"]
-        path = httpx.URL(target.redacted_url).raw_path.decode("ascii")
-        say(f"> {request.method.decode('ascii')} {path} HTTP/1.1")
+        url = httpx.URL(target.redacted_url)
+        is_forwarded = target.proxy is not None and not target.is_tunnelled
+        asked = (absolute_form(url) if is_forwarded else url.raw_path).decode("ascii")
+        say(f"> {request.method.decode('ascii')} {asked} HTTP/1.1")
         _say_headers(say, ">", target, request.headers)
         if target.body is not None:
             say(f"* sending a body of {len(target.body):,} bytes")
@@ -43,6 +48,17 @@ def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> No
 def trace_redirect(say: Say, target: Target) -> None:
     """Say where a redirect leads."""
     say(f"* redirected to {target.method} {target.redacted_url}")
+
+
+def trace_tunnel(say: Say, tunnel: Tunnel) -> None:
+    """Say how a proxy was asked for a tunnel, and what it answered."""
+    for prefix, head in ((">", tunnel.request), ("<", tunnel.head)):
+        start, *lines = head.decode("latin-1").rstrip("\r\n").split("\n")
+        say(f"{prefix} {visible(start.rstrip(), keep_lines=False)}")
+        for line in lines:
+            name, _, value = line.partition(":")
+            say(f"{prefix} {visible(f'{name}: {redacted_header(name, value.strip())}', keep_lines=False)}")
+        say(prefix)
 
 
 def _say_headers(say: Say, prefix: str, target: Target, headers: Iterable[tuple[bytes, bytes]]) -> None:

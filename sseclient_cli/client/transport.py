@@ -14,6 +14,9 @@ import httpcore
 import httpx
 
 from sseclient_cli.client.network import network_backend
+from sseclient_cli.client.tracing import Say
+from sseclient_cli.client.tunnelling import TunnellingBackend
+from sseclient_cli.proxied import absolute_form, tls_host
 from sseclient_cli.target import Target
 
 # For http://. Should it ever be used for TLS all the same, every handshake fails.
@@ -29,36 +32,47 @@ _EXCEPTIONS = (
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Connects as the target says; no proxy of the environment, which may buffer.
+    """Connects as the target says, for all targets that are reached in the same way.
 
     Raises UsageError where certificates cannot be loaded.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, on_trace: Say | None = None) -> None:
         self._connect_to = target.connect_to
+        self._forwarded_by = None if target.is_tunnelled else target.proxy
+        backend = network_backend()
+        if target.proxy is not None and target.is_tunnelled:
+            backend = TunnellingBackend(backend or httpcore.AnyIOBackend(), target.proxy, target, on_trace)
         self._pool = httpcore.AsyncConnectionPool(
             # http must not pay or fail for certificates.
-            ssl_context=target.tls.context() if target.parsed_url.scheme == "https" else _TRUSTS_NOBODY,
+            ssl_context=_TRUSTS_NOBODY if tls_host(target) is None else target.tls.context(),
             # No connection is used twice: one that the server closes just now would look like a new failure.
             max_connections=None,
             max_keepalive_connections=0,
             uds=target.unix_socket,
             local_address=target.source_addresses[0] if target.source_addresses else None,
-            network_backend=network_backend(),
+            network_backend=backend,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, elsewhere if the target says so, which the server is not told."""
         assert isinstance(request.stream, httpx.AsyncByteStream)
-        url, extensions = request.url, request.extensions
+        url, extensions, headers = request.url, request.extensions, request.headers.raw
         if self._connect_to is not None:
             host, port = self._connect_to
             extensions = {**extensions, "sni_hostname": url.raw_host.decode("ascii")}
             url = url.copy_with(host=host, port=port)
+        place = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        proxy = self._forwarded_by
+        if proxy is not None:
+            line = absolute_form(url)
+            place = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=line)
+            if proxy.authorization is not None and "proxy-authorization" not in request.headers:
+                headers = [*headers, (b"Proxy-Authorization", proxy.authorization.encode())]
         asked = httpcore.Request(
             method=request.method,
-            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,  # Host among them
+            url=place,
+            headers=headers,  # Host among them
             content=request.stream,
             extensions=extensions,
         )

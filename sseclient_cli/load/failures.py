@@ -5,7 +5,15 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from sseclient_cli.errors import ConnectionLostError, InternalError, ReadTimeoutError, SseError
+from sseclient_cli.errors import (
+    ConnectError,
+    ConnectionLostError,
+    ConnectionRefusedByTargetError,
+    ConnectTimeoutError,
+    InternalError,
+    ReadTimeoutError,
+    SseError,
+)
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.route import Leg
@@ -15,6 +23,9 @@ from sseclient_cli.refusals import refused, tls_hint
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
+
+# Of a connection that a proxy should have taken.
+_CONNECTING: tuple[type[SseError], ...] = (ConnectError, ConnectionRefusedByTargetError, ConnectTimeoutError)
 
 
 def check_response(leg: Leg, first: Leg, status: int, headers: Mapping[str, str], body: bytes) -> None:
@@ -32,7 +43,9 @@ def check_response(leg: Leg, first: Leg, status: int, headers: Mapping[str, str]
 def check_end(leg: Leg, http: ResponseReader, *, is_open: bool) -> None:
     """Raise ConnectionLostError if the end of a connection is not the proper end of a response."""
     if not is_open:
-        raise ConnectionLostError(f"the server closed the connection before it answered{tls_hint(leg.hop.target)}")
+        target = leg.hop.target
+        peer = "the server" if target.proxy is None or target.is_tunnelled else str(target.proxy)
+        raise ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
     if not http.ends_with_connection:
         raise ConnectionLostError("the connection was cut in the middle of the response")
 
@@ -48,7 +61,8 @@ def as_ours(exc: Exception, unanswered: Leg | None = None) -> SseError:
     ``unanswered`` is the request, as long as no response head has come.
     """
     if isinstance(exc, SseError):
-        return exc
+        proxy = None if unanswered is None else unanswered.hop.target.proxy
+        return type(exc)(f"{exc} ({proxy})") if proxy is not None and type(exc) in _CONNECTING else exc
     if isinstance(exc, OSError) and exc.errno in _VANISHED:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):

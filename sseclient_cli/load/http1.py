@@ -12,6 +12,7 @@ import httptools
 
 from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.protocol.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
+from sseclient_cli.proxied import absolute_form
 from sseclient_cli.target import Target
 
 # What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
@@ -29,7 +30,11 @@ def request_bytes(target: Target) -> bytes:
     url = target.parsed_url
     headers = target.stream_headers()
     names = {name.lower() for name, _ in headers}
-    lines = [target.method.encode() + b" " + url.raw_path + b" HTTP/1.1"]
+    proxy = None if target.is_tunnelled else target.proxy
+    asked = url.raw_path if proxy is None else absolute_form(url)
+    if proxy is not None and proxy.authorization is not None and "proxy-authorization" not in names:
+        headers.append(("Proxy-Authorization", proxy.authorization))
+    lines = [target.method.encode() + b" " + asked + b" HTTP/1.1"]
     lines += [f"{name}: {value}".encode() for name, value in headers]
     # RFC 9110 8.6: a method that means a body says the length of one that is empty.
     has_body = target.body is not None or target.method in ("POST", "PUT", "PATCH")

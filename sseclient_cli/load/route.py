@@ -18,9 +18,13 @@ from sseclient_cli.addresses import always, resolve
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.load.metrics import Endpoint
+from sseclient_cli.load.tunnel_wire import TunnelWire
 from sseclient_cli.load.wire import TlsWire, Wire
+from sseclient_cli.proxied import tls_host
+from sseclient_cli.proxies import Proxy
 from sseclient_cli.redirection import redirected
 from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.tunnel import Tunnel
 
 LOOKUPS_S = 5.0
 """What all lookups of a worker may take together: glibc's default timeout of one query to a name server."""
@@ -28,7 +32,7 @@ LOOKUPS_S = 5.0
 MAX_ORIGINS = 100
 """Origins that redirects may lead the streams of a worker to: a server could invent one for each stream."""
 
-Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None]
+Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None, Proxy | None]
 """An origin and what says where it is to be found."""
 
 
@@ -84,9 +88,13 @@ class Route:
         """Begin to connect. Raises ConnectError or LimitError."""
         address, endpoint, source = next(leg.turns)
         self.connections[endpoint] += 1
+        target = leg.hop.target
         if leg.context is None:
             return Wire(address, source)
-        return TlsWire(address, source, leg.context, leg.hop.target.parsed_url.raw_host.decode("ascii"))
+        host = tls_host(target) or ""
+        if target.proxy is not None and target.is_tunnelled:
+            return TunnelWire(address, source, leg.context, host, Tunnel(target.proxy, target))
+        return TlsWire(address, source, leg.context, host)
 
     def leg_after(self, leg: Leg, status: int, headers: Mapping[str, str]) -> Leg:
         """Return where a redirect leads. Raises BadStatusError or NameNotResolvedError if that is nowhere."""
@@ -142,12 +150,12 @@ class Route:
 
     def _leg(self, hop: Hop) -> Leg:
         target = hop.target
-        context = target.tls.context() if target.parsed_url.scheme == "https" else None
+        context = None if tls_host(target) is None else target.tls.context()
         return Leg(hop, context, request_bytes(target), self._turns[_place(target)])
 
 
 def _place(target: Target) -> Place:
-    return target.origin, target.connect_to, target.unix_socket
+    return target.origin, target.connect_to, target.unix_socket, target.proxy
 
 
 def _endpoint(target: Target, address: Address) -> Endpoint:

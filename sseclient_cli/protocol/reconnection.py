@@ -128,15 +128,17 @@ class Reconnection:
     the stream for good: 400 to 599, or UsageError, because any other one is the server's word.
     """
 
-    __slots__ = ("_failures", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
+    __slots__ = ("_failures", "_max_backoff_ms", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
 
     def __init__(
         self,
         last_event_id: str = "",
         retry_statuses: Collection[int] = (),
         reconnection_time_ms: int = DEFAULT_RECONNECTION_TIME_MS,
+        max_backoff_ms: int = MAX_BACKOFF_MS,
     ) -> None:
         self.last_event_id = last_event_id
+        self._max_backoff_ms = max_backoff_ms
         self._failures = 0
         self._reconnection_time_ms = min(reconnection_time_ms, MAX_RECONNECTION_TIME_MS)
         """What ``retry`` last said, over all connections, but at most 24 h."""
@@ -186,7 +188,7 @@ class Reconnection:
         """
         self._failures += 1
         base_ms = max(self._reconnection_time_ms, MIN_BACKOFF_MS)
-        ceiling_ms = max(MAX_BACKOFF_MS, base_ms)
+        ceiling_ms = max(self._max_backoff_ms, base_ms)
         # 2^20 times the least base is beyond any ceiling; a shift by days of failures would be a huge number.
         full_ms = min(base_ms << min(self._failures - 1, 20), ceiling_ms)
         return max(base_ms, round(full_ms * (1 - JITTER * random)))

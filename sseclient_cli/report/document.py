@@ -127,6 +127,7 @@ def _target(target: Target, redirected_to: str | None) -> Document:
         "method": target.method,
         "headers": [list(pair) for pair in target.redacted_headers],
         "body_bytes": None if target.body is None else len(target.body),
+        "proxy": None if target.proxy is None else target.proxy.url,
         "connect_to": None if target.connect_to is None else list(target.connect_to),
         "unix_socket": target.unix_socket,
         "source_addresses": list(target.source_addresses),

@@ -16,7 +16,14 @@ MAX_ADDRESSES = 10
 
 def route_notes(document: Document) -> list[Text]:
     """Return a line for each thing that a reader must know of the way to the server."""
-    return [*_redirections(document), *_addresses(document), *_preflight(document)]
+    return [*_proxy(document), *_redirections(document), *_addresses(document), *_preflight(document)]
+
+
+def _proxy(document: Document) -> list[Text]:
+    url = document["run"]["target"].get("proxy")  # documents of older versions have none
+    if url is None:
+        return []
+    return [Text(f"proxy: all connections went through {url}: the figures are those of both", style="yellow")]
 
 
 def _redirections(document: Document) -> list[Text]:

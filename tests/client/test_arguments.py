@@ -26,6 +26,10 @@ async def events_of(source: EventSource) -> list[Event]:
 async def handler(_: object) -> None: ...
 
 
+class Asynchronous:
+    async def __call__(self, _: object) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -36,6 +40,14 @@ async def handler(_: object) -> None: ...
         ({"read_timeout_s": True}, "read_timeout_s"),
         ({"reconnection_time_s": math.inf}, "reconnection_time_s"),
         ({"reconnection_time_s": -1}, "reconnection_time_s"),
+        ({"max_backoff_s": -1}, "max_backoff_s is a number of seconds, 0 or more, not -1"),
+        ({"max_backoff_s": math.nan}, "max_backoff_s"),
+        ({"reconnect": "yes"}, "reconnect is True, False, or None"),
+        ({"retry_statuses": 503}, "retry_statuses are a collection of numbers"),
+        ({"retry_statuses": "503"}, "retry_statuses are a collection of numbers"),
+        ({"method": 7}, "method is a str, not int"),
+        ({"on_comment": 1}, "on_comment is a function"),
+        ({"on_state": Asynchronous()}, "on_state is called and not awaited"),
         ({"max_event_bytes": -1}, "max_event_bytes"),
         ({"max_event_bytes": 1.5}, "max_event_bytes"),
         ({"max_reconnects": -1}, "max_reconnects"),

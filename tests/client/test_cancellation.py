@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import pytest
 from certificates import Authority
+from http_proxy import HttpProxy
 from interruption import Interruption, Moment
 from leftovers import nothing_left_behind
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
@@ -69,25 +70,29 @@ async def refused(_: list[str]) -> AsyncIterator[tuple[ScriptedServer, EventSour
         yield server, source
 
 
-@pytest.fixture(params=["tcp", "name", "tls", "unix-socket", "posted", "refused"])
+@pytest.fixture(params=["tcp", "name", "tls", "tunnel", "unix-socket", "posted", "refused"])
 def setting(request: pytest.FixtureRequest, authority: Authority, tmp_path: Path) -> Setting:
     """Return what starts a server, and makes a source of it that appends its comments to a list."""
     kind = request.param
     unix_socket = str(tmp_path / "socket") if kind == "unix-socket" else None
     body = b"{}" if kind == "posted" else None
-    context = authority.server() if kind == "tls" else None
+    context = authority.server() if kind in ("tls", "tunnel") else None
 
     @asynccontextmanager
     async def made(got: list[str]) -> AsyncIterator[tuple[ScriptedServer, EventSource]]:
-        async with ScriptedServer(*SCRIPTS, ssl_context=context, unix_socket=unix_socket) as server:
+        async with (
+            ScriptedServer(*SCRIPTS, ssl_context=context, unix_socket=unix_socket) as server,
+            HttpProxy(server) as proxy,
+        ):
             url: str | Target = server.url
             if kind == "name":
                 url = server.url.replace("127.0.0.1", "localhost")
-            elif kind == "tls":
+            elif kind in ("tls", "tunnel"):
                 url = Target.parse(server.url, ca_file=authority.file)
             elif kind == "unix-socket":
                 url = Target.parse("http://sse.test/", unix_socket=unix_socket)
-            yield server, EventSource(url, body=body, read_timeout_s=30, on_comment=got.append)
+            through = proxy.url if kind == "tunnel" else None
+            yield server, EventSource(url, body=body, proxy=through, read_timeout_s=30, on_comment=got.append)
 
     return refused if kind == "refused" else made
 
@@ -149,7 +154,7 @@ async def test_cancellation_at_any_await_leaves_nothing_behind(
     assert await sweep(cancelled_at) >= 5  # more over TCP and TLS
 
 
-@pytest.mark.parametrize("setting", ["tcp", "name", "tls", "unix-socket", "posted"], indirect=True)
+@pytest.mark.parametrize("setting", ["tcp", "name", "tls", "tunnel", "unix-socket", "posted"], indirect=True)
 async def test_cancellation_in_any_turn_of_the_loop_leaves_nothing_behind(setting: Setting) -> None:
     """Between two suspensions of ours, tasks of httpcore and callbacks of the loop have their own moments."""
 

@@ -114,7 +114,7 @@ def test_a_url_that_is_none_is_refused_before_any_request(url: str) -> None:
         EventSource(url)
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_proxies_of_the_environment_are_not_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     async with ScriptedServer() as server:
         assert await events_of(EventSource(server.url)) == []

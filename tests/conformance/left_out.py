@@ -24,7 +24,6 @@ LEFT_OUT: dict[tuple[str, Client], str] = {
     ("redirect-url-unchanged", _ENGINE): "no program looks at one of its streams; the document names both URLs",
     ("redirect-cross-origin-drops-auth", _CHROMIUM): _NO_HEADERS,
     ("reconnect-dns-failure", _ENGINE): "it resolves a name once, before the run, which ends if that fails",
-    ("reconnect-forced-restart", _ES): "leave it and make another with its last_event_id: that is the same on the wire",
     ("reconnect-forced-restart", _CHROMIUM): _NO_SUCH_OPTION,
     ("read-timeout", _ENGINE): "a stream that is silent is what is measured; --lifetime replaces it",
     ("read-timeout", _CHROMIUM): _NO_SUCH_OPTION,

@@ -288,7 +288,21 @@ async def test_a_name_without_an_address_is_asked_for_again(client: Client, requ
     assert failed[0].delay_s == 3
 
 
-@shows("reconnect-forced-restart", Client.ENGINE, seen="(`--storm`) drops the stream, asks `/ after 1` at once")
+FORCED = "(`--storm`, `restart()`) drops the stream, asks `/ after 1` at once"
+
+
+@shows("reconnect-forced-restart", Client.EVENT_SOURCE, seen=FORCED)
+async def test_a_restart_makes_the_next_connection_at_once(client: Client) -> None:
+    first: Script = [head(), b"retry: 60000\nid: 1\ndata: a\n\n", Do.HOLD]
+    async with server_of(first, HELD) as server, EventSource(server.url) as source:
+        await anext(source)
+        source.restart()
+        assert await anext(source) == A._replace(id="1")
+        assert server.requests[1].header("last-event-id") == b"1"
+        await asyncio.wait_for(server.requests[0].disconnected.wait(), 20)
+
+
+@shows("reconnect-forced-restart", Client.ENGINE, seen=FORCED)
 async def test_a_storm_reconnects_at_once(client: Client, request: pytest.FixtureRequest) -> None:
     held: Script = [head(), b"retry: 60000\nid: 1\ndata: a\n\n", Do.HOLD]
     async with server_of(held, [head(), b"data: b\n\n", Do.HOLD]) as server:

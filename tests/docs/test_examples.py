@@ -48,16 +48,16 @@ LIBRARY = {example.heading: example for example in examples("docs/library.md")}
 
 
 async def run(code: str, output: io.StringIO) -> None:
-    """Run the code as `python -m asyncio` would, in an event loop of its own beside that of the server."""
+    """Run the code in a thread beside the server's, in an event loop of its own if it awaits anything."""
     compiled = compile(code, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
-    async def example() -> None:
+    def example() -> None:
         done = eval(compiled, {"__name__": "example"})
         if inspect.iscoroutine(done):
-            await done
+            asyncio.run(done)
 
     with contextlib.redirect_stdout(output):
-        await asyncio.to_thread(lambda: asyncio.run(example()))
+        await asyncio.to_thread(example)
 
 
 def without_repetitions(text: str) -> list[str]:
@@ -143,6 +143,40 @@ async def test_something_else_is_done_while_nothing_comes() -> None:
         go_on.set()
         await running
     assert without_repetitions(output.getvalue()) == example.output.splitlines()
+
+
+async def test_events_are_printed_without_an_event_loop() -> None:
+    example = LIBRARY["Without an event loop"]
+    async with ScriptedServer([head(), b"retry: 1\ndata: 1\n\nevent: price\ndata: 2\n\n"]) as server:
+        assert await printed_by(example.code, server) == example.output.splitlines()
+
+
+async def test_a_new_token_is_sent_with_the_last_event_id() -> None:
+    example = LIBRARY["Connect again with a new token"]
+    scripts: list[Script] = [
+        [head(), b"retry: 1\nid: 1\ndata: 1\n\n", Do.HOLD],
+        [head(), b"id: 2\ndata: 2\n\n"],
+    ]
+    async with ScriptedServer(*scripts) as server:
+        assert await printed_by(example.code, server, {"sleep(3600)": "sleep(1)"}) == example.output.splitlines()
+        sent = [(asked.header("authorization"), asked.header("last-event-id")) for asked in server.requests]
+    assert sent == [(b"Bearer old", None), (b"Bearer new", b"1"), (b"Bearer new", b"2")]
+
+
+async def test_a_client_of_the_callers_own_makes_the_requests() -> None:
+    example = LIBRARY["Use an httpx client of your own"]
+    async with ScriptedServer([head(), b"retry: 1\ndata: Hello\n\n"]) as server:
+        assert await printed_by(example.code, server) == example.output.splitlines()
+        request = server.requests[0]
+        assert (request.path, request.header("x-team")) == ("/stream", b"blue")
+        assert (request.header("authorization") or b"").startswith(b"Basic ")
+
+
+async def test_an_application_is_read_without_a_server() -> None:
+    example = LIBRARY["Test an application without a server"]
+    output = io.StringIO()
+    await run(example.code, output)
+    assert output.getvalue() == example.output
 
 
 async def test_errors_are_told_apart() -> None:

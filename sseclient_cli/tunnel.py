@@ -1,0 +1,94 @@
+"""A tunnel through an HTTP proxy: the CONNECT request, and what its answer means (RFC 9110 9.3.6). Sans-I/O.
+
+Both clients open their tunnels with this. Text from the proxy comes into messages escaped and cut.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from http import HTTPStatus
+
+from sseclient_cli.errors import ProxyError
+from sseclient_cli.protocol.response_head import HeadMender
+from sseclient_cli.proxies import Proxy, authority_of
+from sseclient_cli.refusals import MAX_BODY_BYTES, words_of
+from sseclient_cli.target import Target
+
+_HEAD = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})[ \r\n].*?\r?\n\r?\n", re.DOTALL)
+
+_ADVICE = {
+    400: "it does not take this for a valid request",
+    403: "it does not allow connections to this host or port",
+    404: "it does not know the host, or is no proxy",
+    405: "it is no proxy for https:// URLs",
+    407: "give its user and password in its URL, http://USER:PASSWORD@HOST:PORT",
+    502: "it cannot connect to the server; check the URL's host and port",
+    503: "it cannot connect to the server; check the URL's host and port",
+    504: "it cannot connect to the server in time; check the URL's host and port",
+}
+
+
+class Tunnel:
+    """One CONNECT exchange: send ``request``, feed what comes until there is a ``status``, then ask ``is_open``."""
+
+    __slots__ = ("_held", "_mender", "authority", "body", "head", "proxy", "request", "status")
+
+    def __init__(self, proxy: Proxy, target: Target) -> None:
+        self.proxy = proxy
+        self.authority = authority_of(*target.server_address)
+        self.request = _request(proxy, target, self.authority)
+        self.status = 0
+        """The final status of the answer; 0 until its head is complete."""
+        self.head = b""
+        self.body = b""
+        """The beginning of a refusal's body."""
+        self._held = b""
+        self._mender = HeadMender()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the proxy has connected us to the server."""
+        return 200 <= self.status < 300
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, empty at the end of the connection. Raises ProxyError for what is no answer."""
+        if self.status:
+            self.body = (self.body + data)[:MAX_BODY_BYTES]
+            return
+        if not data:
+            raise ProxyError(f"{self.proxy} closed the connection before it answered the CONNECT {self.authority}")
+        self._held += self._mender.feed(data)
+        while (found := _HEAD.match(self._held)) is not None:
+            self.head, rest = found[0], self._held[found.end() :]
+            if found[1][:1] != b"1":  # not an interim response
+                self.status = int(found[1])
+                self.body = rest[:MAX_BODY_BYTES]
+                break
+            self._held = rest
+        if self._mender.is_done and not self.status:
+            raise ProxyError(f"{self.proxy} did not answer in HTTP/1.1: is this the port of an HTTP proxy?")
+        if self.is_open and self.body:
+            raise ProxyError(f"{self.proxy} sent something into the tunnel to {self.authority} before the server could")
+
+    def refusal(self) -> ProxyError:
+        """Build the error for an answer that is no success."""
+        phrase = ""
+        with suppress(ValueError):
+            phrase = f" {HTTPStatus(self.status).phrase}"
+        said = words_of(self.body)
+        return ProxyError(
+            f"{self.proxy} refused the CONNECT {self.authority}: {self.status}{phrase}: "
+            f"{_ADVICE.get(self.status, 'look at its log')}" + (f"; the proxy says: {said}" if said else "")
+        )
+
+
+def _request(proxy: Proxy, target: Target, authority: str) -> bytes:
+    headers = [("Host", authority)]
+    # Theirs who type it out, where there is one.
+    own = {name.lower(): value for name, value in target.stream_headers()}
+    authorization = own.get("proxy-authorization", proxy.authorization)
+    headers += [(name, value) for name, value in (("User-Agent", own.get("user-agent")),
+                                                   ("Proxy-Authorization", authorization)) if value]  # fmt: skip
+    lines = [f"CONNECT {authority} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([*lines, "", ""]).encode()
