@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.errors import SseError
     from sseclient_cli.load.plan import Plan
-    from sseclient_cli.report.findings import Document
+    from sseclient_cli.report.model import Report
     from sseclient_cli.target import Hop, Target
 
 LOOKUP_S = 5.0
@@ -126,7 +126,7 @@ def bench(
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
     from sseclient_cli.proxied import through_given_proxy
-    from sseclient_cli.report.document import to_json
+    from sseclient_cli.report.read import to_json
     from sseclient_cli.target import Target
 
     plan = plan_of(
@@ -177,14 +177,14 @@ def bench(
         if all_addresses:
             _require_ports(hops, plan)
         stack.enter_context(hangups_outlived())
-        document, tally = _measure(hops, found, plan, server, count)
+        report, tally = _measure(hops, found, plan, server, count)
         try:
             if result_file is not None:
-                result_file.write(to_json(document))
+                result_file.write(to_json(report))
         finally:
             # Whatever becomes of one of the two, the other is there.
-            _print_summary(document, tally, to_stderr=result_file is not None and result_file.is_stdout)
-    return exit_code_of(document, strict=strict)
+            _print_summary(report, tally, to_stderr=result_file is not None and result_file.is_stdout)
+    return exit_code_of(report, strict=strict)
 
 
 def _way(
@@ -218,7 +218,7 @@ def _way(
 
 def _measure(
     hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int
-) -> tuple[Document, ServerTally | None]:
+) -> tuple[Report, ServerTally | None]:
     """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
     import time
 
@@ -226,7 +226,7 @@ def _measure(
 
     from sseclient_cli.load.executors.choice import executor_of
     from sseclient_cli.load.worker import Job
-    from sseclient_cli.report.document import build_document
+    from sseclient_cli.report.build import build_report
     from sseclient_cli.report.live import live_view
 
     before = ServerTally.of(server) if server else None
@@ -235,7 +235,7 @@ def _measure(
         totals = executor_of(workers).run(Job(hops=hops, plan=plan), on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
-    return build_document(hops, plan, totals, started_at_s, found), tally
+    return build_report(hops, plan, totals, started_at_s, found), tally
 
 
 def _require_room(target: Target, plan: Plan, workers: int) -> None:
@@ -257,13 +257,13 @@ def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
     require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
 
 
-def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:
+def _print_summary(report: Report, tally: ServerTally | None, *, to_stderr: bool) -> None:
     from rich.console import Console
 
     from sseclient_cli.report.summary import summary
 
     console = Console(stderr=to_stderr, highlight=False)
-    console.print(summary(document))
+    console.print(summary(report))
     if tally is not None:
         opened, sent = tally.streams_opened, tally.events_sent
         console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")

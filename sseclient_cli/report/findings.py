@@ -1,38 +1,15 @@
 """What a run shows that a reader should know: findings, each with a code and the figures that prove it.
 
-Pure; they read nothing but the document. The words are made in ``words.py``. Whether the generator was the bottleneck
+Pure; they read nothing but the report. The words are made in ``words.py``. Whether the generator was the bottleneck
 is said by ``generator.saturated``, and is not repeated here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-Document = dict[str, Any]
-
-
-class Severity(StrEnum):
-    """How much a finding matters."""
-
-    INFO = "info"
-    """Needed to read the figures right."""
-    WARNING = "warning"
-    """Something may be wrong with the server, the way to it, or a figure."""
-    FAULT = "fault"
-    """Events or streams are missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding: ``figures`` are numbers and names for the words."""
-
-    code: str
-    severity: Severity
-    figures: dict[str, Any]
-
+from sseclient_cli.report.model import Finding, Report, Severity
 
 COALESCED_SHARE = 0.01
 """Above this share, events that came in one read with a later one are named."""
@@ -74,156 +51,157 @@ STEADY = 0.2
 """Before and after such a jump it varies by less than this share of it: a queue that grows does not look like that."""
 
 
-def findings(document: Document) -> list[Finding]:
-    """Return what the document of a run shows, the most severe first."""
-    found = [finding for judge in _JUDGES for finding in judge(document)]
+def findings(report: Report) -> list[Finding]:
+    """Return what the report of a run shows, the most severe first."""
+    found = [finding for judge in _JUDGES for finding in judge(report)]
     order = list(reversed(Severity))
     return sorted(found, key=lambda finding: order.index(finding.severity))
 
 
-def _silent_streams(document: Document) -> Iterator[Finding]:
-    silence = document["silence"]["at_end"]
+def _silent_streams(report: Report) -> Iterator[Finding]:
+    silence = report.silence.at_end
     if silence is not None:
-        figures = {"streams": silence["count"], "opened": _opened(document), "longest_ms": silence["max_ms"]}
-        yield Finding("silent-streams", Severity.FAULT, figures)
+        figures = {"streams": silence.count, "opened": _opened(report), "longest_ms": silence.max_ms}
+        yield _finding("silent-streams", Severity.FAULT, figures)
 
 
-def _streams_without_event(document: Document) -> Iterator[Finding]:
-    count = document["streams"]["without_event"]
+def _streams_without_event(report: Report) -> Iterator[Finding]:
+    count = report.streams.without_event
     if count:
-        figures = {"streams": count, "opened": _opened(document), "duration_s": document["run"]["duration_s"]}
-        yield Finding("streams-without-event", Severity.WARNING, figures)
+        figures = {"streams": count, "opened": _opened(report), "duration_s": report.run.duration_s}
+        yield _finding("streams-without-event", Severity.WARNING, figures)
 
 
-def _bytes_without_event(document: Document) -> Iterator[Finding]:
-    found = document["bytes_without_event"]
+def _bytes_without_event(report: Report) -> Iterator[Finding]:
+    found = report.bytes_without_event
     if found is not None:
-        yield Finding("bytes-without-event", Severity.FAULT, {**found, "opened": _opened(document)})
+        yield _finding("bytes-without-event", Severity.FAULT, {**found.model_dump(), "opened": _opened(report)})
 
 
-def _unanswered(document: Document) -> Iterator[Finding]:
-    streams = document["streams"]
-    if streams["unanswered"]:
-        figures = {"requests": streams["unanswered"], "streams": streams["planned"] - streams["lost"]}
-        yield Finding("unanswered", Severity.FAULT, figures)
+def _unanswered(report: Report) -> Iterator[Finding]:
+    streams = report.streams
+    if streams.unanswered:
+        figures = {"requests": streams.unanswered, "streams": streams.planned - streams.lost}
+        yield _finding("unanswered", Severity.FAULT, figures)
 
 
-def _idle_cuts(document: Document) -> Iterator[Finding]:
-    silence = document["silence"]["before_cut"]
-    if silence is None or silence["count"] < LEAST_CUTS or (silence["p50_ms"] or 0) < LEAST_CUT_SILENCE_MS:
+def _idle_cuts(report: Report) -> Iterator[Finding]:
+    silence = report.silence.before_cut
+    if silence is None or silence.count < LEAST_CUTS or (silence.p50_ms or 0) < LEAST_CUT_SILENCE_MS:
         return
-    if silence["p90_ms"] <= SAME_SILENCE_RATIO * silence["p10_ms"]:
-        figures = {"connections": silence["count"], "silence_ms": silence["p50_ms"]}
-        yield Finding("idle-cuts", Severity.WARNING, figures)
+    if (silence.p90_ms or 0) <= SAME_SILENCE_RATIO * (silence.p10_ms or 0):
+        figures = {"connections": silence.count, "silence_ms": silence.p50_ms}
+        yield _finding("idle-cuts", Severity.WARNING, figures)
 
 
-def _reach(document: Document) -> Iterator[Finding]:
-    reach = document["reach"]
-    if reach is not None and reach["reached_all"] < reach["events"]:
-        yield Finding("reach-incomplete", Severity.FAULT, dict(reach))
+def _reach(report: Report) -> Iterator[Finding]:
+    reach = report.reach
+    if reach is not None and reach.reached_all < reach.events:
+        yield _finding("reach-incomplete", Severity.FAULT, reach.model_dump())
 
 
-def _audit(document: Document) -> Iterator[Finding]:
-    audit, sequence = document["audit"], document["run"]["plan"]["sequence"]
+def _audit(report: Report) -> Iterator[Finding]:
+    audit, sequence = report.audit, report.run.plan.sequence
     if audit is None:
-        for candidate in sequence["candidates"]:
-            yield Finding("sequence-uncertain", Severity.INFO, dict(candidate))
+        for candidate in sequence.candidates:
+            yield _finding("sequence-uncertain", Severity.INFO, candidate.model_dump())
         return
-    if audit["renumbered_streams"]:
-        yield Finding("renumbered", Severity.WARNING, {"streams": audit["renumbered_streams"]})
-    if audit["unconfirmed"]:
-        yield Finding(
-            "unconfirmed-loss", Severity.WARNING, {"numbers": audit["unconfirmed"], "source": audit["source"]}
-        )
-    if audit["carried"]:
-        yield Finding("carried-ids", Severity.INFO, {"events": audit["carried"]})
-    if audit["refuting_streams"]:
-        yield Finding(
-            "streams-not-audited", Severity.INFO, {"streams": audit["refuting_streams"], "source": audit["source"]}
+    if audit.renumbered_streams:
+        yield _finding("renumbered", Severity.WARNING, {"streams": audit.renumbered_streams})
+    if audit.unconfirmed:
+        yield _finding("unconfirmed-loss", Severity.WARNING, {"numbers": audit.unconfirmed, "source": audit.source})
+    if audit.carried:
+        yield _finding("carried-ids", Severity.INFO, {"events": audit.carried})
+    if audit.refuting_streams:
+        yield _finding(
+            "streams-not-audited", Severity.INFO, {"streams": audit.refuting_streams, "source": audit.source}
         )
 
 
-def _held_back(document: Document) -> Iterator[Finding]:
-    bursts, gap = document["bursts"], document["latency"]["gap"]
-    events, held = bursts["events"], bursts["held_back"]
-    if events is None or events["count"] < LEAST_BURSTS:
+def _held_back(report: Report) -> Iterator[Finding]:
+    bursts, gap = report.bursts, report.latency.gap
+    events, held = bursts.events, bursts.held_back
+    if events is None or events.count < LEAST_BURSTS:
         return
-    share = bursts["events_in_bursts"] / (bursts["events_in_bursts"] + bursts["events_alone"])
+    share = bursts.events_in_bursts / (bursts.events_in_bursts + bursts.events_alone)
     if share < HELD_BACK_SHARE:
         return
     figures = {
-        "events": events["p50"],
-        "every_ms": None if gap is None else gap["p50_ms"],
+        "events": events.p50,
+        "every_ms": None if gap is None else gap.p50_ms,
         "share": round(share, 3),
-        "content_encodings": list(bursts["content_encodings"]),
-        "heads_with_events": bursts["heads_with_events"],
+        "content_encodings": list(bursts.content_encodings),
+        "heads_with_events": bursts.heads_with_events,
     }
-    if held is not None and held["p50_ms"] is not None and held["p50_ms"] >= HELD_BACK_MS:
-        delivery = document["latency"]["delivery"]
-        figures |= {"held_back_ms": held["p50_ms"], "delivery_max_ms": None if delivery is None else delivery["max_ms"]}
-        yield Finding("held-back", Severity.WARNING, figures)
-    elif events["p50"] >= BURST_EVENTS and gap is not None and (gap["p50_ms"] or 0) >= BURST_GAP_MS:
-        yield Finding("bursts", Severity.INFO, figures)
+    if held is not None and held.p50_ms is not None and held.p50_ms >= HELD_BACK_MS:
+        delivery = report.latency.delivery
+        figures |= {"held_back_ms": held.p50_ms, "delivery_max_ms": None if delivery is None else delivery.max_ms}
+        yield _finding("held-back", Severity.WARNING, figures)
+    elif events.p50 >= BURST_EVENTS and gap is not None and (gap.p50_ms or 0) >= BURST_GAP_MS:
+        yield _finding("bursts", Severity.INFO, figures)
 
 
-def _gaps_inside(document: Document) -> Iterator[Finding]:
-    gap, inside = document["latency"]["gap"], document["bursts"]["gaps_inside"]
-    if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap["count"]):
+def _gaps_inside(report: Report) -> Iterator[Finding]:
+    gap, inside = report.latency.gap, report.bursts.gaps_inside
+    if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap.count):
         return
-    together = inside + gap["count"]
+    together = inside + gap.count
     # Gaps whose ends are too uncertain are in neither: only where they are few, the mean is that of all.
-    all_gaps = document["events"]["received"] - document["streams"]["opened"]
+    all_gaps = report.events.received - report.streams.opened
     is_complete = together >= COMPLETE_SHARE * all_gaps
-    mean_ms = gap["mean_ms"] * gap["count"] / together if is_complete else None
-    yield Finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
+    mean_ms = gap.mean_ms * gap.count / together if is_complete else None
+    yield _finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
 
 
-def _coalesced(document: Document) -> Iterator[Finding]:
-    events = document["events"]
-    if events["coalesced"] > COALESCED_SHARE * events["received"]:
-        share = round(events["coalesced"] / events["received"], 4)
-        yield Finding("coalesced", Severity.INFO, {"share": share})
+def _coalesced(report: Report) -> Iterator[Finding]:
+    events = report.events
+    if events.coalesced > COALESCED_SHARE * events.received:
+        share = round(events.coalesced / events.received, 4)
+        yield _finding("coalesced", Severity.INFO, {"share": share})
 
 
-def _clocks(document: Document) -> Iterator[Finding]:
-    for step in document["clocks"]["steps"]:
-        yield Finding("clock-step", Severity.WARNING, dict(step))
-    if document["clocks"]["server_ahead_s"]:
-        figures = {"server_ahead_s": document["clocks"]["server_ahead_s"]}
-        yield Finding("clock-difference", Severity.WARNING, figures)
-    delivery = document["latency"]["delivery"]
-    if delivery is not None and delivery.get("negative") and not document["clocks"]["steps"]:
-        figures = {"events": delivery["negative"], "largest_ms": -delivery["min_ms"]}
-        yield Finding("clock-skew", Severity.WARNING, figures)
+def _clocks(report: Report) -> Iterator[Finding]:
+    for step in report.clocks.steps:
+        yield _finding("clock-step", Severity.WARNING, step.model_dump())
+    if report.clocks.server_ahead_s:
+        figures = {"server_ahead_s": report.clocks.server_ahead_s}
+        yield _finding("clock-difference", Severity.WARNING, figures)
+    delivery = report.latency.delivery
+    if delivery is not None and delivery.negative and not report.clocks.steps:
+        skew = {"events": delivery.negative, "largest_ms": -delivery.min_ms}
+        yield _finding("clock-skew", Severity.WARNING, skew)
 
 
-def _delivery_jump(document: Document) -> Iterator[Finding]:
+def _delivery_jump(report: Report) -> Iterator[Finding]:
     """Find the moment from which on all events are later, or earlier, by the same time: a clock was set."""
-    if document["clocks"]["steps"]:
+    if report.clocks.steps:
         return  # that is said already
-    rows = [(row["t_s"], row["delivery_p50_ms"]) for row in document["timeline"] if row["delivery_p50_ms"] is not None]
+    rows = [(row.t_s, row.delivery_p50_ms) for row in report.timeline if row.delivery_p50_ms is not None]
     for place in range(1, len(rows)):
         before, after = [ms for _, ms in rows[:place]], [ms for _, ms in rows[place:]]
         jump_ms = min(after) - max(before) if after[0] > before[-1] else max(after) - min(before)
         spread_ms = max(max(before) - min(before), max(after) - min(after))
         if abs(jump_ms) >= JUMP_MS and spread_ms <= STEADY * abs(jump_ms):
-            yield Finding("delivery-jump", Severity.WARNING, {"t_s": rows[place][0], "jump_ms": jump_ms})
+            yield _finding("delivery-jump", Severity.WARNING, {"t_s": rows[place][0], "jump_ms": jump_ms})
             return
 
 
-def _timestamp(document: Document) -> Iterator[Finding]:
-    timestamp = document["run"]["plan"]["timestamp"]
-    if document["latency"]["delivery"] is None and document["events"]["received"]:
-        for place in timestamp["in_the_future"]:
-            yield Finding("timestamp-in-the-future", Severity.INFO, {"source": place})
+def _timestamp(report: Report) -> Iterator[Finding]:
+    timestamp = report.run.plan.timestamp
+    if report.latency.delivery is None and report.events.received:
+        for place in timestamp.in_the_future:
+            yield _finding("timestamp-in-the-future", Severity.INFO, {"source": place})
 
 
-def _opened(document: Document) -> int:
-    opened: int = document["streams"]["opened"]
-    return opened
+def _opened(report: Report) -> int:
+    return report.streams.opened
 
 
-_JUDGES: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
+    return Finding(code=code, severity=severity, figures=figures)
+
+
+_JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _reach,
     _bytes_without_event,
     _silent_streams,

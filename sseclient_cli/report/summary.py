@@ -1,4 +1,4 @@
-"""The document as a page of text: what ``sse bench`` prints at the end. Reads nothing but the document."""
+"""The report as a page of text: what ``sse bench`` prints at the end. Reads nothing but the report."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.report.findings import Document, Severity, findings
+from sseclient_cli.report.distributions import Latency, Sizes
+from sseclient_cli.report.figure import label_of
+from sseclient_cli.report.model import Latencies, Report, Severity
 from sseclient_cli.report.route_view import route_notes
 from sseclient_cli.report.words import sentence
 
-_LATENCY_NAMES = {
-    "connect": "connect",
-    "tls": "tls",
-    "headers": "headers",
-    "first_event": "first event",
-    "gap": "gap",
-    "open_gap": "open gap",
-    "delivery": "delivery",
-}
 _STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.FAULT: "red"}
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 _COLUMNS_OF_NARROW_TERMINALS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms")
@@ -35,72 +28,72 @@ MAX_SHOWN = 10
 """Rows of errors and of event types; the rest is in the JSON."""
 
 
-def summary(document: Document) -> RenderableType:
+def summary(report: Report) -> RenderableType:
     """Return the summary of a run, for a rich console of any width from 60."""
-    parts: list[RenderableType] = [_head(document), _counts(document), Text()]
-    if any(document["latency"].values()):
-        parts.append(_Latencies(document))
-    parts += [Text(line, style="dim") for line in _notes(document)]
-    parts += route_notes(document)
-    for finding in findings(document):
+    parts: list[RenderableType] = [_head(report), _counts(report), Text()]
+    if any(latency for _, latency in report.latency):
+        parts.append(_Latencies(report))
+    parts += [Text(line, style="dim") for line in _notes(report)]
+    parts += route_notes(report)
+    for finding in report.findings:
         parts.append(Text(visible(sentence(finding), keep_lines=False), _STYLES[finding.severity]))
-    if document["errors"]:
-        parts += [Text(), _errors(document)]
+    if report.errors:
+        parts += [Text(), _errors(report)]
     parts.append(Text())
-    if document["run"]["incomplete"]:
-        parts.append(_loss(document))
-    parts.append(_verdict(document))
+    if report.run.incomplete:
+        parts.append(_loss(report))
+    parts.append(_verdict(report))
     return Group(*parts)
 
 
-def _head(document: Document) -> Text:
-    run = document["run"]
+def _head(report: Report) -> Text:
+    run = report.run
     text = Text.assemble(
-        (visible(f"{run['target']['method']} {run['target']['url']}", keep_lines=False), "bold"),
-        f"  {run['duration_s']:.1f} s",
+        (visible(f"{run.target.method} {run.target.url}", keep_lines=False), "bold"),
+        f"  {run.duration_s:.1f} s",
     )
-    if run["interrupted"]:
+    if run.interrupted:
         text.append("  interrupted: this is the part that ran", "yellow")
-    elif not run["incomplete"] and run["duration_s"] < 0.9 * run["plan"]["duration_s"]:
-        text.append(f" of {run['plan']['duration_s']:g} s: no stream was left", "yellow")
+    elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
+        text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text
 
 
-def _counts(document: Document) -> Table:
-    streams, events = document["streams"], document["events"]
+def _counts(report: Report) -> Table:
+    streams, events = report.streams, report.events
     grid = Table.grid(padding=(0, 2))
     grid.add_row(
         Text("streams", "bold"),
         _Facts(
-            _fact(streams["opened"], " opened"),
-            _fact(streams["failed"], " failed", "red" if streams["failed"] else ""),
-            *_if_any(streams["lost"], " lost with their worker", "red"),
-            *_if_any(streams["unfinished"], " not open yet", "yellow"),
-            *_if_any(streams["broken"], " broken by errors", "red"),
-            *_if_any(streams["without_event"], " without an event", "yellow"),
-            *_if_any(streams["silent"], " silent", "red"),
-            *_if_any(streams["ended_by_server"], " ended by the server", "yellow"),
-            *_if_any(streams["completed"], " completed"),
-            *_if_any(streams["reconnected"], " reconnected"),
-            _fact(streams["peak_open"], " open at peak"),
+            _fact(streams.opened, " opened"),
+            _fact(streams.failed, " failed", "red" if streams.failed else ""),
+            *_if_any(streams.lost, " lost with their worker", "red"),
+            *_if_any(streams.unfinished, " not open yet", "yellow"),
+            *_if_any(streams.broken, " broken by errors", "red"),
+            *_if_any(streams.without_event, " without an event", "yellow"),
+            *_if_any(streams.silent, " silent", "red"),
+            *_if_any(streams.ended_by_server, " ended by the server", "yellow"),
+            *_if_any(streams.completed, " completed"),
+            *_if_any(streams.reconnected, " reconnected"),
+            _fact(streams.peak_open, " open at peak"),
         ),
     )
-    per_s = events["per_s"]
+    per_s = events.per_s
     grid.add_row(
         Text("events", "bold"),
         _Facts(
-            _fact(events["received"], " received"),
+            _fact(events.received, " received"),
             *(() if per_s is None else (_fact(per_s, "/s"),)),
-            *_if_any(events["comments"], " comments"),
-            _fact(events["bytes"], " bytes"),
-            *_per_stream(events["per_stream"]),
+            *_if_any(events.comments, " comments"),
+            _fact(events.bytes, " bytes"),
+            *_per_stream(events.per_stream),
         ),
     )
-    types = list(events["by_type"].items())
-    if types and list(events["by_type"]) != ["message"]:
+    types = list(events.by_type.items())
+    if types and list(events.by_type) != ["message"]:
         shown = ", ".join(f"{visible(name, keep_lines=False)} {count:,}" for name, count in types[:MAX_SHOWN])
         grid.add_row(Text("types", "bold"), Text(shown + (" ..." if len(types) > MAX_SHOWN else "")))
-    grid.add_row(Text("audit", "bold"), _audit(document))
+    grid.add_row(Text("audit", "bold"), _audit(report))
     return grid
 
 
@@ -129,64 +122,59 @@ def _fact(number: float, unit: str, style: str = "") -> Text:
     return Text(f"{figure}{unit}", style)
 
 
-def _per_stream(sizes: Document | None) -> tuple[Text, ...]:
+def _per_stream(sizes: Sizes | None) -> tuple[Text, ...]:
     """Return how many events a stream got: one number where all got as many, else the median and the range."""
     if sizes is None:
         return ()
-    if sizes["min"] == sizes["max"]:
-        return (_fact(sizes["max"], " per stream"),)
-    return (Text(f"{sizes['p50']:,} per stream ({sizes['min']:,} to {sizes['max']:,})"),)
+    if sizes.min == sizes.max:
+        return (_fact(sizes.max, " per stream"),)
+    return (Text(f"{sizes.p50:,} per stream ({sizes.min:,} to {sizes.max:,})"),)
 
 
 def _if_any(number: int, name: str, style: str = "") -> tuple[Text, ...]:
     return (_fact(number, name, style),) if number else ()
 
 
-def _audit(document: Document) -> RenderableType:
-    audit = document["audit"]
-    asked = document["run"]["plan"]["sequence"]["asked"]
+def _audit(report: Report) -> RenderableType:
+    audit = report.audit
+    asked = report.run.plan.sequence.asked
     if audit is None:
         return Text("not asked for" if asked == "none" else _not_found(asked, "sequence"), "dim")
-    lost = audit["lost_at_least"]
-    if audit["lost"] is None:
+    lost = audit.lost_at_least
+    if audit.lost is None:
         facts = [Text(f"at least {lost:,} lost" if lost else "loss unknown", "red" if lost else "yellow")]
     else:
         facts = [_fact(lost, " lost", "red" if lost else "")]
-    for name in ("duplicated", "out_of_order"):
-        facts.append(_fact(audit[name], " " + name.replace("_", " "), "red" if audit[name] else ""))
-    source = visible(audit["source"], keep_lines=False) + (" of each type" if audit["by_type"] else "")
+    for count, name in ((audit.duplicated, " duplicated"), (audit.out_of_order, " out of order")):
+        facts.append(_fact(count, name, "red" if count else ""))
+    source = visible(audit.source, keep_lines=False) + (" of each type" if audit.by_type else "")
     return _Facts(*facts, Text(f"(by {source})", "dim"))
 
 
 class _Latencies:
     """The table of latencies. A narrow terminal gets fewer columns, never a figure that is cut."""
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        latencies = self._document["latency"]
+        latencies = self._report.latency
         columns = _COLUMNS if options.max_width >= LEAST_WIDTH_OF_ALL_COLUMNS else _COLUMNS_OF_NARROW_TERMINALS
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
         table.add_column("ms")
         for column in columns:
-            table.add_column(_heading(column), justify="right")
-        for key, name in _LATENCY_NAMES.items():
-            latency = latencies[key]
-            if key == "open_gap" and not _tells_more(latency, latencies["gap"]):
+            table.add_column(label_of(Latency, column), justify="right")
+        for name, latency in latencies:
+            if latency is None or (name == "open_gap" and not _tells_more(latency, latencies.gap)):
                 continue
-            if latency is not None:
-                table.add_row(Text(name, "bold"), *(_milliseconds(latency[column]) for column in columns))
+            figures = (_milliseconds(getattr(latency, column)) for column in columns)
+            table.add_row(Text(label_of(Latencies, name), "bold"), *figures)
         yield table
 
 
-def _tells_more(open_gap: Document | None, gap: Document | None) -> bool:
+def _tells_more(open_gap: Latency, gap: Latency | None) -> bool:
     """Return whether the time since the last event, at the end, was longer than any gap before it."""
-    return open_gap is not None and (gap is None or open_gap["max_ms"] > gap["max_ms"])
-
-
-def _heading(column: str) -> str:
-    return {"p999_ms": "p99.9", "p9999_ms": "p99.99"}.get(column, column.removesuffix("_ms"))
+    return gap is None or open_gap.max_ms > gap.max_ms
 
 
 def _milliseconds(value: float | None) -> str:
@@ -203,18 +191,18 @@ def _milliseconds(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
-def _notes(document: Document) -> list[str]:
+def _notes(report: Report) -> list[str]:
     """Return what one must know to read the figures right."""
-    delivery, timestamp = document["latency"]["delivery"], document["run"]["plan"]["timestamp"]
-    events, warmup_s = document["events"], document["run"]["plan"]["warmup_s"]
+    delivery, timestamp = report.latency.delivery, report.run.plan.timestamp
+    events, warmup_s = report.events, report.run.plan.warmup_s
     notes = [f"warm-up: the latencies of the first {warmup_s:g} s are left out"] if warmup_s else []
     if delivery is not None:
-        how = "by the kernel" if delivery["stamp"] == "kernel" else "after the read (no kernel stamps here)"
+        how = "by the kernel" if delivery.stamp == "kernel" else "after the read (no kernel stamps here)"
         notes.append(
-            f"delivery: from {visible(', '.join(timestamp['used']), keep_lines=False)} to the arrival, stamped {how}"
+            f"delivery: from {visible(', '.join(timestamp.used), keep_lines=False)} to the arrival, stamped {how}"
         )
-    elif events["received"] and timestamp["asked"] != "none":
-        notes.append(f"delivery: {_not_found(timestamp['asked'], 'timestamp')}")
+    elif events.received and timestamp.asked != "none":
+        notes.append(f"delivery: {_not_found(timestamp.asked, 'timestamp')}")
     return notes
 
 
@@ -224,39 +212,37 @@ def _not_found(asked: str, what: str) -> str:
     return f"no event has a {what} at {visible(asked, keep_lines=False)}"
 
 
-def _errors(document: Document) -> Table:
+def _errors(report: Report) -> Table:
     table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
     table.add_column("errors", justify="right")
     table.add_column("kind")
     table.add_column("example")
-    for error in document["errors"][:MAX_SHOWN]:
-        table.add_row(
-            f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"], keep_lines=False))
-        )
+    for error in report.errors[:MAX_SHOWN]:
+        table.add_row(f"{error.count:,}", Text(error.kind, "red"), Text(visible(error.example, keep_lines=False)))
     return table
 
 
-def _loss(document: Document) -> Text:
-    run, streams = document["run"], document["streams"]
+def _loss(report: Report) -> Text:
+    run, streams = report.run, report.streams
     return Text(
-        f"This report is incomplete: {run['workers_lost']} of {run['workers']} workers were lost, and with them "
-        f"{streams['lost']:,} of {streams['planned']:,} streams (see errors).",
+        f"This report is incomplete: {run.workers_lost} of {run.workers} workers were lost, and with them "
+        f"{streams.lost:,} of {streams.planned:,} streams (see errors).",
         "bold red",
     )
 
 
-def _verdict(document: Document) -> Text:
-    generator = document["generator"]
-    if generator["saturated"]:
-        text = Text("This run was limited by the load generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
+def _verdict(report: Report) -> Text:
+    generator = report.generator
+    if generator.saturated:
+        text = Text("This run was limited by the load generator: " + "; ".join(generator.reasons) + ".", "bold red")
         return text.append(" More --workers, a slower start or a smaller load would show the server.", "red")
-    known = [percent for percent in generator["cpu_percent"] if percent is not None]
+    known = [percent for percent in generator.cpu_percent if percent is not None]
     if not known:
         return Text("It is not known whether the load generator kept up.", "yellow")
     text = Text(f"The load generator kept up: {max(known):.0f} % of a core", "green")
-    if generator["read_delay"] is not None:
-        text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")
-    lag = generator["loop_lag"]
-    if lag is not None and lag["max_ms"] >= NOTABLE_PAUSE_MS:
-        text.append(f", but for a pause of {_milliseconds(lag['max_ms'])} ms")
+    if generator.read_delay is not None:
+        text.append(f", read delay p99 {_milliseconds(generator.read_delay.p99_ms)} ms")
+    lag = generator.loop_lag
+    if lag is not None and lag.max_ms >= NOTABLE_PAUSE_MS:
+        text.append(f", but for a pause of {_milliseconds(lag.max_ms)} ms")
     return text.append(".")

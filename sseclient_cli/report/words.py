@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sseclient_cli.report.findings import Finding
+from sseclient_cli.report.model import Finding
 
 Figures = dict[str, Any]
 
