@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from sseclient_cli import __version__
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
+from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
 
@@ -82,9 +83,9 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail(str(exc), exc.exit_code)
+        return _fail("; ".join([str(exc), *getattr(exc, "__notes__", ())]), exc.exit_code)
     except TyperException as exc:
-        return _fail(exc.format_message(), exc.exit_code)
+        return _fail(f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}", exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:

@@ -6,30 +6,38 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-import typer
-
+from sseclient_cli.cli.bench_options import AllAddresses, JsonFile, MaxFailed, NoPreflight, Strict, Workers
 from sseclient_cli.cli.demo import ServerTally, serving_demo
 from sseclient_cli.cli.options import (
     Bearer,
+    BearerEnv,
     CaCert,
     Cert,
     ConnectTo,
+    Cookies,
+    Data,
+    FailOnErrorEvent,
     Headers,
     IdleTimeout,
     Insecure,
     Key,
     MaxEventBytes,
     Method,
+    NoTui,
+    Quiet,
     RetryStatus,
     SourceAddress,
     Timeout,
     UnixSocket,
     Url,
+    User,
+    is_duration,
     parse_statuses,
 )
-from sseclient_cli.cli.outcome import exit_code_of
+from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.request import demo_path, parse_request
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -58,28 +66,6 @@ if TYPE_CHECKING:
 LOOKUP_S = 5.0
 """How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
 
-Workers = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|COUNT", help="Worker processes; auto is one per 1,000 streams, at most one per usable core."
-    ),
-]
-Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if streams failed."),
-]
-NoPreflight = Annotated[
-    bool, typer.Option("--no-preflight", help="Make no request before the run; only resolve the host name.")
-]
-AllAddresses = Annotated[
-    bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, by turns.")
-]
-Body = Annotated[str | None, typer.Option("--data", metavar="BODY", help="Send this request body.")]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the document of the run to this file; - is stdout."),
-]
-
 
 def bench(
     url: Url,
@@ -98,10 +84,15 @@ def bench(
     sequence: Sequence = "auto",
     workers: Workers = "auto",
     strict: Strict = False,
+    max_failed_percent: MaxFailed = None,
+    fail_on_error_event: FailOnErrorEvent = False,
     header: Headers = None,
     method: Method = None,
-    body: Body = None,
+    data: Data = None,
     bearer: Bearer = None,
+    bearer_env: BearerEnv = None,
+    user: User = None,
+    cookie: Cookies = None,
     insecure: Insecure = False,
     cacert: CaCert = None,
     cert: Cert = None,
@@ -115,11 +106,16 @@ def bench(
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
     json_file: JsonFile = None,
+    quiet: Quiet = False,
+    no_tui: NoTui = False,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
-    from sseclient_cli.target import Target
 
+    if data is not None and is_duration(data):
+        raise UsageError(
+            f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"
+        )
     plan = plan_of(
         connections=connections,
         duration_s=duration_s,
@@ -136,19 +132,25 @@ def bench(
         sequence=sequence,
         max_event_bytes=max_event_bytes,
         idle_timeout_s=idle_timeout_s,
+        counts_error_events=fail_on_error_event,
     )
+    is_moving = not (quiet or no_tui)
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
         stack.enter_context(sigterm_as_ctrl_c())
         # Opened before the run: a document that cannot be written must not cost a run.
         sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
-        server = stack.enter_context(serving_demo()) if url == "demo" else None
-        target = Target.parse(
-            f"{server}/load" if server else url,
+        path = demo_path(url, "/load")
+        server = stack.enter_context(serving_demo()) if path is not None else None
+        target = parse_request(
+            f"{server}{path}" if server else url,
             method=method,
-            headers=header or (),
-            body=body,
+            headers=header,
+            data=data,
             bearer=bearer,
+            bearer_env=bearer_env,
+            user=user,
+            cookies=cookie,
             insecure=insecure,
             ca_file=cacert,
             cert_file=cert,
@@ -162,20 +164,24 @@ def bench(
         if all_addresses and unix_socket is not None:
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
-        hops, found = _way(target, with_preflight=not no_preflight)
+        hops, found = _way(target, with_preflight=not no_preflight, is_moving=is_moving)
         if all_addresses:
             _require_ports(hops, plan)
-        document, tally = _measure(hops, found, plan, server, count)
+        document, tally = _measure(hops, found, plan, server, count, is_moving=is_moving)
         try:
             if sink is not None:
                 _write(document, sink)
         finally:
             # Whatever becomes of one of the two, the other is there.
-            _print_summary(document, tally, to_stderr=sink is sys.stdout)
-    return exit_code_of(document, strict=strict)
+            if not quiet:
+                _print_summary(document, tally, to_stderr=sink is sys.stdout)
+    code, why = verdict_on(document, strict=strict, max_failed_percent=max_failed_percent)
+    if why:
+        sys.stderr.write(f"sse: {why}\n")
+    return code
 
 
-def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Preflight | None]:
+def _way(target: Target, *, with_preflight: bool, is_moving: bool) -> tuple[tuple[Hop, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
 
@@ -186,7 +192,7 @@ def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Pref
     from sseclient_cli.report.live import waiting_view
     from sseclient_cli.target import Hop
 
-    with waiting_view(Console(stderr=True), f"waiting for {target.redacted_url} to answer"):
+    with waiting_view(Console(stderr=True) if is_moving else None, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
             first, *others = resolve(target, target.connect_timeout_s)
             return (Hop(target, first, tuple(others)),), None
@@ -197,7 +203,7 @@ def _way(target: Target, *, with_preflight: bool) -> tuple[tuple[Hop, ...], Pref
 
 
 def _measure(
-    hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int
+    hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int, *, is_moving: bool
 ) -> tuple[Document, ServerTally | None]:
     """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
     import time
@@ -210,7 +216,7 @@ def _measure(
     from sseclient_cli.report.live import live_view
 
     before = ServerTally.of(server) if server else None
-    with live_view(Console(stderr=True)) as on_snapshot:
+    with live_view(Console(stderr=True) if is_moving else None) as on_snapshot:
         started_at_s = time.time()
         totals = executor_of(workers).run(Job(hops=hops, plan=plan), on_snapshot)
     after = ServerTally.of(server) if server else None

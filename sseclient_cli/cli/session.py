@@ -6,15 +6,17 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sseclient_cli.cli.display import Display
+from sseclient_cli.cli.expectations import Expectations, Verdict
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
-from sseclient_cli.client.source import EventSource
+from sseclient_cli.client.source import END_OF_STREAM, EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError, UnexpectedResponseError
+from sseclient_cli.escaping import visible
 from sseclient_cli.report.stream_view import StreamView
 from sseclient_cli.target import Target
 
@@ -23,8 +25,7 @@ from sseclient_cli.target import Target
 class Selection:
     """Which events are shown, and when it is enough."""
 
-    event_types: frozenset[str]
-    count: int | None
+    expected: Expectations
     duration_s: float | None
     reconnect: bool
     retry_statuses: frozenset[int]
@@ -32,6 +33,7 @@ class Selection:
     last_event_id: str
     idle_timeout_s: float | None
     max_event_bytes: int
+    quiet: bool
 
 
 class Session:
@@ -42,8 +44,17 @@ class Session:
         self._display: Display | None = None
         self._opened = False
         self._answered = False
+        self._cookies = ""
+        self.verdict = Verdict(selection.expected)
         self.terminated = False
+        self.is_reader_gone = False
+        self.is_ended_by_server = False
         self.last_word = ""
+
+    @property
+    def opened(self) -> bool:
+        """Whether a stream has been open."""
+        return self._opened
 
     @property
     def shown(self) -> int:
@@ -72,21 +83,21 @@ class Session:
             try:
                 async with source:
                     await self._show(source, display)
-            except SseError:
+            except SseError as exc:
                 await display.finish()  # what came before it
+                if isinstance(exc, UnexpectedResponseError):
+                    self._explain_cookies(exc, target)
                 raise
             await display.finish()
 
     async def _show(self, source: EventSource, display: Display) -> None:
-        count, types = 0, self._selection.event_types
         async for event in source:
-            if not types or event.type in types:
+            if self.verdict.selects(event):
                 display.event(event, source.arrived_ns / 1e9)
-                count += 1
-                if count == self._selection.count:
-                    return
-                if display.is_full:
+                if display.is_full and not self.verdict.is_enough:
                     await display.room()
+            if self.verdict.is_enough:
+                return
 
     def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
         reopened = self._opened
@@ -96,11 +107,27 @@ class Session:
         if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
+        if change.state is ConnectionState.OPEN:
+            self._cookies = source.response_headers.get("set-cookie", self._cookies)
         if change.stop is not None:
             self.last_word = change.stop.value
+        self.is_ended_by_server = change.reason == END_OF_STREAM
+        if self._selection.quiet:
+            return
         # It is open since the head arrived: the first events may be as old.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)
+
+    def _explain_cookies(self, refusal: UnexpectedResponseError, target: Target) -> None:
+        """Add to a refusal that the server may have wanted back a cookie that it had set."""
+        cookies = refusal.headers.get("set-cookie", "") or self._cookies
+        name, is_pair, _ = cookies.partition("=")
+        sent = "; ".join(value for key, value in target.headers if key.lower() == "cookie")
+        if is_pair and f"{name}=" not in sent:
+            shown = visible(name[:100], keep_lines=False)
+            refusal.add_note(
+                f"the server set the cookie {shown}, which was not sent back: give it with -b '{shown}=...'"
+            )
 
     @contextmanager
     def _listening_for_the_end(self, source: EventSource, display: Display) -> Iterator[None]:
@@ -117,6 +144,7 @@ class Session:
 
         def reader_gone() -> None:
             loop.remove_reader(sys.stdout.fileno())
+            self.is_reader_gone = True
             end()
 
         task = asyncio.current_task()
@@ -126,8 +154,7 @@ class Session:
                 # The handler of asyncio.run (3.11) does not wake up the loop: a signal that comes while the main thread
                 # waits for the interpreter's lock, just before it waits for sockets, would wait with it.
                 loop.add_signal_handler(signal.SIGINT, task.cancel)
-        if self._selection.duration_s is not None:
-            loop.call_later(self._selection.duration_s, end)
+        self._limit_time(loop, end)
         if sys.stdout.isatty():
             with suppress(NotImplementedError):  # on Windows
                 loop.add_signal_handler(signal.SIGTERM, terminate)
@@ -135,3 +162,16 @@ class Session:
             # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
             loop.add_reader(sys.stdout.fileno(), reader_gone)
         yield
+
+    def _limit_time(self, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
+        """End after the duration, and when the first event is late."""
+
+        def expire() -> None:
+            if not self.verdict.selected:
+                self.verdict.is_late = True
+                end()
+
+        if self._selection.duration_s is not None:
+            loop.call_later(self._selection.duration_s, end)
+        if self._selection.expected.within_s is not None:
+            loop.call_later(self._selection.expected.within_s, expire)

@@ -10,27 +10,37 @@ import typer
 from sseclient_cli.cli.demo import serving_demo
 from sseclient_cli.cli.options import (
     Bearer,
+    BearerEnv,
     CaCert,
     Cert,
     ConnectTo,
+    Cookies,
+    Data,
+    FailOnErrorEvent,
     Headers,
     IdleTimeout,
     Insecure,
     Key,
     MaxEventBytes,
     Method,
+    NoTui,
+    Quiet,
     RetryStatus,
     SourceAddress,
     Timeout,
     UnixSocket,
     Url,
+    User,
+    parse_count,
     parse_duration_s,
     parse_statuses,
+    parse_time_limit_s,
 )
-from sseclient_cli.errors import UsageError
+from sseclient_cli.cli.request import demo_path, parse_request
+from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.cli.session import Selection, Session
     from sseclient_cli.report.stream_view import Output, StreamView
     from sseclient_cli.target import Target
 
@@ -38,7 +48,9 @@ EXIT_TERMINATED = 128 + 15
 
 Duration = Annotated[
     float | None,
-    typer.Option("--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 2m."),
+    typer.Option(
+        "-z", "--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 2m."
+    ),
 ]
 
 
@@ -46,8 +58,11 @@ def watch(
     url: Url,
     header: Headers = None,
     method: Method = None,
-    data: Annotated[str | None, typer.Option("-d", "--data", metavar="BODY", help="Send this request body.")] = None,
+    data: Data = None,
     bearer: Bearer = None,
+    bearer_env: BearerEnv = None,
+    user: User = None,
+    cookie: Cookies = None,
     insecure: Insecure = False,
     cacert: CaCert = None,
     cert: Cert = None,
@@ -60,13 +75,43 @@ def watch(
     ] = "",
     event: Annotated[
         list[str] | None,
-        typer.Option(metavar="TYPE", help="Show only events of this type; may be given many times."),
+        typer.Option(metavar="TYPE[,...]", help="Show only events of these types; may be given many times."),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("-n", "--count", min=1, metavar="COUNT", help="Stop after so many events.")
+        int | None,
+        typer.Option(
+            "-n",
+            "--count",
+            parser=parse_count,
+            metavar="COUNT",
+            help="Stop after this many events; exit with code 1 if fewer come.",
+        ),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without it."
+        ),
+    ] = None,
+    expect_within_s: Annotated[
+        float | None,
+        typer.Option(
+            "--expect-within",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            help="Exit with code 1 if no event comes within this time.",
+        ),
+    ] = None,
+    fail_on_error_event: FailOnErrorEvent = False,
     duration_s: Duration = None,
-    no_reconnect: Annotated[bool, typer.Option("--no-reconnect", help="Stop when the stream ends.")] = False,
+    reconnect: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconnect/--no-reconnect",
+            show_default="reconnect for GET and HEAD",
+            help="Reconnect when the stream ends, or stop.",
+        ),
+    ] = None,
     retry_status: RetryStatus = "",
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
@@ -78,44 +123,48 @@ def watch(
     comments: Annotated[
         bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
     ] = False,
+    quiet: Quiet = False,
+    no_tui: NoTui = False,
 ) -> int:
     """Show the events of a stream as they arrive; reconnect as browsers do. Ctrl-C stops."""
     from contextlib import ExitStack
 
+    from sseclient_cli.cli.expectations import Expectations
     from sseclient_cli.cli.session import Selection
     from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
     from sseclient_cli.report.stream_view import Output
-    from sseclient_cli.target import Target
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
-    if no_reconnect and retry_status:
+    if reconnect is False and retry_status:
         raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
     if raw and comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
     if any("\ud800" <= character <= "\udfff" for character in last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
+    if until == "":
+        raise UsageError("--until needs a text: each event would contain an empty one")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    selection = Selection(
-        event_types=frozenset(event or ()),
+    expected = Expectations(
+        event_types=frozenset(name for names in event or () for name in names.split(",")),
         count=count,
-        duration_s=duration_s,
-        reconnect=not no_reconnect,
-        retry_statuses=parse_statuses(retry_status),
-        comments=comments,
-        last_event_id=last_event_id,
-        idle_timeout_s=idle_timeout_s,
-        max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+        until=until,
+        within_s=expect_within_s,
+        no_error_event=fail_on_error_event,
     )
     with ExitStack() as stack:
-        if url == "demo":
-            url = stack.enter_context(serving_demo()) + "/stream"
-        target = Target.parse(
+        path = demo_path(url, "/stream")
+        if path is not None:
+            url = stack.enter_context(serving_demo()) + path
+        target = parse_request(
             url,
             method=method,
-            headers=header or (),
-            body=data,
+            headers=header,
+            data=data,
             bearer=bearer,
+            bearer_env=bearer_env,
+            user=user,
+            cookies=cookie,
             insecure=insecure,
             ca_file=cacert,
             cert_file=cert,
@@ -125,34 +174,74 @@ def watch(
             source_address=source_address,
             timeout_s=timeout_s,
         )
-        return _run(target, selection, output)
+        is_repeatable = target.method in ("GET", "HEAD")
+        if retry_status and not (reconnect or is_repeatable):
+            raise UsageError(f"--retry-status sends the {target.method} again: add --reconnect if that is right")
+        selection = Selection(
+            expected=expected,
+            duration_s=duration_s,
+            # RFC 9110 9.2.2: a client should not repeat by itself a request that is not idempotent.
+            reconnect=is_repeatable if reconnect is None else reconnect,
+            retry_statuses=parse_statuses(retry_status),
+            comments=comments,
+            last_event_id=last_event_id,
+            idle_timeout_s=idle_timeout_s,
+            max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+            quiet=quiet,
+        )
+        hint = "" if is_repeatable or reconnect is False else f"; --reconnect would send the {target.method} again"
+        return _run(target, selection, hint, _view(output, target, plain=quiet or no_tui))
 
 
-def _run(target: Target, selection: Selection, output: Output) -> int:
+def _run(target: Target, selection: Selection, hint_at_end: str, stream_view: StreamView) -> int:
     import asyncio
     import time
 
     from sseclient_cli.cli.session import Session
+    from sseclient_cli.client.source import END_OF_STREAM
     from sseclient_cli.report.standard_streams import say
 
     began_s = time.monotonic()
     session = Session(selection)
     try:
-        with _view(output, target) as view:
+        with stream_view as view:
             asyncio.run(session.run(target, view))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
+        if not selection.quiet:
+            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
         raise KeyboardInterrupt from exc
-    if session.last_word:
-        say(f"{session.last_word}: {_events(session.shown)}")
-    return EXIT_TERMINATED if session.terminated else 0
+    last_word = session.last_word or (
+        f"{END_OF_STREAM}{hint_at_end}" if hint_at_end and session.is_ended_by_server else ""
+    )
+    if last_word and not selection.quiet:
+        say(f"{last_word}: {_events(session.shown)}")
+    return _exit_code(session, selection, target)
+
+
+def _exit_code(session: Session, selection: Selection, target: Target) -> int:
+    """Return how the run went, and say what did not come that was waited for."""
+    from sseclient_cli.report.standard_streams import say
+
+    if session.terminated:
+        return EXIT_TERMINATED
+    if session.is_reader_gone:
+        return 0  # `sse watch ... | head`: who reads has seen enough
+    unmet = session.verdict.unmet()
+    if unmet:
+        say(f"sse: {unmet}{'' if session.opened else ': no stream was opened'}")
+        return EXIT_UNMET
+    if not session.opened and not session.last_word:
+        raise UnansweredError(
+            f"{target.redacted_url} opened no stream within the {selection.duration_s or 0:g} s of --duration"
+        )
+    return 0
 
 
 def _events(count: int) -> str:
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 
-def _view(output: Output, target: Target) -> StreamView:
+def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
     """Choose the terminal's view if stdout is one that can do it and nobody said NO_COLOR (no-color.org)."""
     import os
 
@@ -165,6 +254,6 @@ def _view(output: Output, target: Target) -> StreamView:
         return PlainView(output, verbatim=True)
     # On Windows rich may need the console's own handle, and finds it by the file.
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
-    if os.environ.get("NO_COLOR") or console.is_dumb_terminal:
+    if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
         return PlainView(output, verbatim=False)
     return TerminalView(output, target.redacted_url, console)

@@ -21,6 +21,7 @@ from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
 from sseclient_cli.load.silence import is_silent
 from sseclient_cli.load.undecided import Arrival, Read
 from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
+from sseclient_cli.protocol.error_event import is_error_event
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
@@ -155,6 +156,8 @@ class Meter:
             is_burst = is_fresh and arrival_ns - bench.poller.empty_ns <= MAX_BURST_NS
             if is_burst:
                 recorder.bursts.append(count)
+        if bench.counts_error_events:
+            recorder.error_events += sum(map(is_error_event, events))
         if self._reach_bit:
             bench.reach.take(events, self._reach_bit, arrival_mono_ns)
         reading = self._reading

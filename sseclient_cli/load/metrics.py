@@ -93,6 +93,8 @@ class Totals:
     """The most streams open at once; of several workers the sum of theirs, which need not be of the same moment."""
     events: int = 0
     comments: int = 0
+    error_events: int = 0
+    """Events that report an error, where the plan counts them."""
     bytes: int = 0
     coalesced: int = 0
     reads: int = 0
@@ -165,13 +167,14 @@ class Totals:
         self.open_in_timeline = self.open_now
         self.events += recorder.events
         self.comments += recorder.comments
+        self.error_events += recorder.error_events
         self.bytes += recorder.bytes
         self.coalesced += recorder.coalesced
         self.reads += len(recorder.read_delay) + recorder.unstamped_reads
         self.stamped_reads += len(recorder.read_delay)
         self._count_types(recorder.types)
         recorder.events = recorder.comments = recorder.bytes = recorder.coalesced = 0
-        recorder.unstamped_reads = 0
+        recorder.unstamped_reads = recorder.error_events = 0
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
         _empty_into(self.start_delay, recorder.start_delay)
@@ -239,7 +242,7 @@ _SUMMED = (
     "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
     "unanswered", "without_event", "burst_events", "bytes_without_event",
-    "heads_with_events", "cpu_percent", "workers_lost",
+    "heads_with_events", "error_events", "cpu_percent", "workers_lost",
 )  # fmt: skip
 
 _HISTOGRAMS = (

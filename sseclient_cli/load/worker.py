@@ -77,6 +77,7 @@ class Worker:
             # A shard's stride is the number of workers.
             held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
             retry_statuses=self._plan.retry_statuses,
+            counts_error_events=self._plan.counts_error_events,
         )
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
