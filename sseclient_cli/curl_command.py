@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sseclient_cli.errors import UsageError
 
 _IS_CURL = re.compile(r"\s*curl(?:\.exe)?(?:\s|$)")
+_FOR_CMD = re.compile(r"\^\"|\s\^\s*[\r\n]")
 
 # The quotes of a POSIX shell and bash's $'...', and outside of them what a shell would act on.
 _SHELL = re.compile(
@@ -172,7 +173,7 @@ def _take_header(command: CurlCommand, value: str) -> None:
     if not colon and name.endswith(";"):
         command.headers.append(f"{name[:-1]}:")  # curl: a header without a value
     # `Name:` removes a header of curl's own, and `:authority:` is HTTP/2's request line.
-    elif rest.strip() and name.lower() not in _OWN_HEADERS:
+    elif name and rest.strip() and name.lower() not in _OWN_HEADERS:
         command.headers.append(value)
 
 
@@ -226,6 +227,8 @@ def _words(text: str) -> list[str]:
         _refuse(match["variable"], match["operator"])
         return match[0]
 
+    if _FOR_CMD.search(text):
+        raise UsageError("this is a command for Windows' cmd: choose 'Copy as cURL (bash)' or 'Copy as cURL (POSIX)'")
     try:
         return shlex.split(_SHELL.sub(plain, text.strip()))
     except ValueError as exc:

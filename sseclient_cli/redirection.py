@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import httpx
 
+from sseclient_cli.cookies import with_set_cookies
 from sseclient_cli.errors import BadStatusError, UsageError
 from sseclient_cli.target import SECRET_HEADERS, Target
 
@@ -47,6 +48,8 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
         moved = _without(moved, _ORIGIN_HEADERS)
         # So does where that origin is to be found. A client certificate stays: nobody can take it from a handshake.
         moved = replace(moved, connect_to=None, unix_socket=None)
+    elif "set-cookie" in headers:
+        moved = _with_cookies(moved, headers["set-cookie"], target)
     return moved
 
 
@@ -81,3 +84,14 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
 
 def _without(target: Target, names: frozenset[str]) -> Target:
     return replace(target, headers=tuple(pair for pair in target.headers if pair[0].lower() not in names))
+
+
+def _with_cookies(moved: Target, set_cookie: str, asked: Target) -> Target:
+    """Send back what the redirect has set."""
+    before = "; ".join(value for name, value in moved.headers if name.lower() == "cookie")
+    url = moved.parsed_url
+    cookie = with_set_cookies(before, set_cookie, asked.parsed_url.path, url.path, is_https=url.scheme == "https")
+    if cookie == before:
+        return moved
+    others = _without(moved, frozenset({"cookie"}))
+    return replace(others, headers=(*others.headers, ("Cookie", cookie))) if cookie else others

@@ -23,8 +23,8 @@ class Recorder:
 
     __slots__ = (
         "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "error_events", "events",
-        "first_event", "gap", "headers", "held_back", "open_gap", "read_delay", "silence", "start_delay", "stream_events",
-        "tls", "types", "unstamped_reads",
+        "first_event", "gap", "headers", "held_back", "open_gap", "read_delay", "silence", "start_delay",
+        "stream_events", "tls", "types", "unstamped_reads",
     )  # fmt: skip
 
     def __init__(self) -> None:
