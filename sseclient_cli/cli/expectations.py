@@ -68,18 +68,18 @@ class Verdict:
             cut = data[:MAX_DATA_CHARS] + ("..." if len(data) > MAX_DATA_CHARS else "")
             return f"an error event came: {visible(self._error.type, keep_lines=False)} {cut}"
         if self.is_late:
-            return f"no event came within {expected.within_s:g} s (--expect-within){self._types_seen()}"
+            return f"no event came within {expected.within_s:g} s (--expect-within){self.types_seen()}"
         if expected.until is not None and not self._is_found:
-            return f"no event contains {expected.until!a} (--until): {_events(self.selected)} came{self._types_seen()}"
+            return f"no event contains {expected.until!a} (--until): {_events(self.selected)} came{self.types_seen()}"
         if expected.until is None and expected.count is not None and self.selected < expected.count:
-            return f"{self.selected:,} of {_events(expected.count)} came (-n){self._types_seen()}"
+            return f"{self.selected:,} of {_events(expected.count)} came (-n){self.types_seen()}"
         if expected.event_types and not self.selected:
             wanted = ", ".join(visible(name, keep_lines=False) for name in sorted(expected.event_types))
-            return f"no event of type {wanted} came (--event){self._types_seen()}"
+            return f"no event of type {wanted} came (--event){self.types_seen()}"
         return ""
 
-    def _types_seen(self) -> str:
-        """Return which types came while none was selected: often the name is only spelled otherwise."""
+    def types_seen(self) -> str:
+        """Return which types came while none was selected, to end a line with: often the name is spelled otherwise."""
         if not self._expected.event_types or self.selected:
             return ""
         if not self._other_types:

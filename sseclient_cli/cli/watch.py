@@ -208,7 +208,7 @@ def _run(target: Target, selection: Selection, hint_at_end: str, stream_view: St
             asyncio.run(session.run(target, view))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
         if not selection.quiet:
-            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
+            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{session.verdict.types_seen()}")
         raise KeyboardInterrupt from exc
     last_word = session.last_word or (
         f"{END_OF_STREAM}{hint_at_end}" if hint_at_end and session.is_ended_by_server else ""

@@ -166,7 +166,5 @@ async def test_error_events_are_counted_by_type_alone_without_the_option() -> No
 
 async def test_several_workers_add_up_their_error_events() -> None:
     broken: Script = [head(), ERROR, Do.HOLD]
-    code, document, _ = await bench(
-        *[broken] * 4, options=("--fail-on-error-event", "--workers", "2")
-    )
+    code, document, _ = await bench(*[broken] * 4, options=("--fail-on-error-event", "--workers", "2"))
     assert (code, document["events"]["error_events"]) == (6, 4)
