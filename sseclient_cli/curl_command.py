@@ -144,7 +144,8 @@ def _take(command: CurlCommand, name: str, value: str) -> None:
     """Take one option with its value."""
     if name == "url":
         if command.url:
-            raise UsageError(f"the curl command has a second URL, {value!r}: leave one out, and check the quotes")
+            # Not its text: where quotes are missing, it is a part of a header.
+            raise UsageError("the curl command has more than one URL: leave one out, and check the quotes")
         command.url = value
     elif name == "header":
         _take_header(command, value)
