@@ -21,7 +21,7 @@ dev: $(VENV)/.installed-dev ## What tests and linters need, too.
 BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
 test: dev ## Run the whole test suite.
 	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
 	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
 
 conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.

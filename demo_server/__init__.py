@@ -26,7 +26,8 @@ def run(options: Options) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
-    from demo_server.listening import bind, format_url, raise_open_file_limit
+    from demo_server.listening import bind, format_url
+    from demo_server.open_files import raise_open_file_limit
 
     raise_open_file_limit()
     listeners = bind(options.host, options.port, options.workers)
@@ -43,11 +44,11 @@ def run(options: Options) -> None:
     if options.workers == 1:
         from demo_server.server import serve_alone
 
-        serve_alone(listeners[0], options.access_log, announce)
+        serve_alone(listeners[0], options, announce)
     else:
         from demo_server.workers import supervise
 
-        supervise(listeners, options.access_log, announce)
+        supervise(listeners, options, announce)
 
 
 def exit_at_once(*_: object) -> None:

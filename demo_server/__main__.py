@@ -23,12 +23,21 @@ def main() -> None:
         help="which requests to log as JSON lines on stderr; only 'all' has streams in it (default: %(default)s)",
     )
     parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        dest="allow_hosts",
+        help="also answer requests whose Host header has this name; * is any; may be given many times",
+    )
+    parser.add_argument(
         "--exit-on-stdin-eof",
         action="store_true",
         help="end when stdin does, so that the server never outlives the process that started it",
     )
     options = vars(parser.parse_args())
     options["access_log"] = demo_server.AccessLog(options["access_log"])
+    options["allow_hosts"] = tuple(options["allow_hosts"])
     try:
         demo_server.run(demo_server.Options(**options))
     except OSError as exc:

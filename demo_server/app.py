@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Annotated
 
 from anyio import BrokenResourceError
 from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from sse_starlette.sse import AppStatus, SendTimeoutError
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.access_log import logged
@@ -17,9 +19,10 @@ from demo_server.channel_endpoints import channel_endpoints
 from demo_server.channels import Channels
 from demo_server.completions import completions
 from demo_server.faulty import faults
+from demo_server.hosts import Hosts
 from demo_server.load import LoadApp
 from demo_server.messages import going_down
-from demo_server.options import AccessLog
+from demo_server.options import Options
 from demo_server.origins import closed_to_foreign_pages, readable_by_own_pages
 from demo_server.page import add_page
 from demo_server.parameters import LastEventId, LoadParameters, unprocessable
@@ -34,17 +37,22 @@ The ways to push send the same events and take the same parameters. `/channels` 
 rules on request and `/truth` says which, `/v1/chat/completions` streams as LLM servers do. The page is at `/`."""
 
 
-def create_app(streams: Streams, peers: Peers, access_log: AccessLog) -> ASGIApp:
+def create_app(streams: Streams, peers: Peers, options: Options) -> ASGIApp:
     """Return the application with all endpoints."""
     # At shutdown sse-starlette would cancel responses, even in the middle of their last chunk. Ours end by
     # themselves (streams.py).
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-    api = logged(closed_to_foreign_pages(create_api(streams, peers)), access_log)
-    load = LoadApp(streams, access_log)
+    api = logged(closed_to_foreign_pages(create_api(streams, peers)), options.access_log)
+    load = LoadApp(streams, options.access_log)
+    hosts = Hosts(options.host, options.allow_hosts)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Not `api.mount`: FastAPI's middleware would put itself between an event's timestamp and its socket.
         is_load = scope["type"] == "http" and scope["path"] == "/load"
+        refusal = hosts.refusal(scope) if scope["type"] in ("http", "websocket") else None
+        if refusal is not None:
+            await logged(refusal, options.access_log)(scope, receive, send)
+            return
         try:
             await (load if is_load else api)(scope, receive, send)
         except* SendTimeoutError:
@@ -84,6 +92,7 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     api.get("/stats", tags=["the server"], summary="How many streams and events there were")(stats)
     api.get("/healthz", tags=["the server"], summary="Whether the server answers")(healthz)
     add_page(api)
+    api.exception_handler(HTTPStatus.NOT_FOUND)(name_endpoints)
     api.exception_handler(RequestValidationError)(refuse)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     api.exception_handler(PeersLostError)(give_up)
@@ -104,6 +113,16 @@ async def stats(request: Request) -> Stats:
 async def healthz() -> dict[str, str]:
     """Say that the server answers."""
     return {"status": "ok"}
+
+
+async def name_endpoints(request: Request, exc: Exception) -> Response:
+    """Answer what is not found; a path without an endpoint is told which there are."""
+    assert isinstance(exc, HTTPException)
+    detail = exc.detail
+    if detail == HTTPStatus.NOT_FOUND.phrase:  # what Starlette says; our endpoints have words of their own
+        paths = ", ".join(sorted([*request.app.openapi()["paths"], "/", "/docs", "/ws"]))
+        detail = f"there is no endpoint {request.url.path}; there are {paths}"
+    return JSONResponse({"detail": detail}, status_code=HTTPStatus.NOT_FOUND)
 
 
 async def refuse(request: Request, exc: Exception) -> Response:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from demo_server.channels import RESERVED_TYPES, Channels, Subscriber, format_id
+from demo_server.channels import MAX_CHANNELS, RESERVED_TYPES, Channels, Subscriber, format_id
 from demo_server.encoding import retry_field
 from demo_server.messages import END, body, head
 from demo_server.parameters import EventType, LastEventId, StreamParameters
@@ -19,6 +19,7 @@ from demo_server.peers import Peers
 from demo_server.streams import Streams
 
 MAX_MESSAGE_BYTES = 65_536
+RETRY_AFTER = {"Retry-After": "5"}  # a subscriber that does not read is gone in 8 s
 
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The channel; it need not exist before.")]
 
@@ -59,12 +60,16 @@ class Publication(BaseModel):
     "/{name}",
     summary="Publish an event",
     status_code=201,
-    responses={413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."}},
+    responses={
+        413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."},
+        503: {"description": f"There are {MAX_CHANNELS} channels, and each has subscribers."},
+    },
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}},
 )
 async def publish(request: Request, name: Name, parameters: Annotated[PublishParameters, Query()]) -> Publication:
     """Publish the body, JSON or text, as the data of an event."""
     data = await read_message(request)
+    refuse_new_channel(request.app.state.channels, name)
     peers: Peers = request.app.state.peers
     gathered = await peers.ask("deliver", name, parameters.event, data, counter=f"channel {name}")
     assert gathered.number is not None
@@ -75,7 +80,10 @@ async def publish(request: Request, name: Name, parameters: Annotated[PublishPar
     "/{name}",
     summary="Subscribe",
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events, from now on or after an id."}},
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Events, from now on or after an id."},
+        503: {"description": "There are too many channels with subscribers, or too many events for slow ones."},
+    },
 )
 async def subscribe(
     request: Request,
@@ -88,6 +96,11 @@ async def subscribe(
     `gap` is an event that announces what is no longer in the history, and `dropped` one that says why a subscriber who
     does not keep up is sent away.
     """
+    channels: Channels = request.app.state.channels
+    refuse_new_channel(channels, name)
+    if channels.backlog.is_full:
+        detail = f"the subscribers of this server are {channels.backlog.size_bytes} bytes behind: try again later"
+        raise HTTPException(503, detail, RETRY_AFTER)
     return Subscription(request, name, parameters, last_event_id or parameters.last_event_id)
 
 
@@ -106,7 +119,7 @@ class Subscription(Response):
             await send(head())
             if self._parameters.retry is not None:
                 await send(body(retry_field(self._parameters.retry)))
-            subscriber = Subscriber(stream, send)
+            subscriber = Subscriber(stream, send, self._channels.backlog)
             with self._channels.subscribed(self._name, subscriber, self._last_event_id):
                 await subscriber.run(self._parameters.heartbeat)
             await send(END)
@@ -131,6 +144,15 @@ async def read_message(request: Request) -> str:
     except (ValueError, RecursionError) as exc:
         raise refuse(f"the body is said to be application/json, and is not: {exc}") from exc
     return text
+
+
+def refuse_new_channel(channels: Channels, name: str) -> None:
+    """Refuse a channel that there is no room for."""
+    if channels.is_full_for(name):
+        detail = (
+            f"there are {MAX_CHANNELS} channels with subscribers, and no room for {name}: take one of them, or wait"
+        )
+        raise HTTPException(503, detail, RETRY_AFTER)
 
 
 def refuse_constant(text: str) -> NoReturn:

@@ -6,6 +6,8 @@
 - A client that does not keep up has a queue, which its task empties. The queue is bounded, in events and bytes: at its
   end the subscriber is dropped, is told so if it ever reads again, and finds the rest in the history when it returns.
 - The history is bounded, in events and bytes. What a returning client has missed and is no longer there is announced.
+- All of them together are bounded, too: channels, histories and queues. At the limit, what was unused for longest is
+  forgotten (and announced as missing), slow subscribers are dropped, or a request is refused.
 
 Event ids are ``epoch-number``. The epoch changes when a numbering begins anew, as with each start of the server: an id
 from before is then known as such.
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Send
 
+from demo_server.backlog import Backlog
 from demo_server.encoding import comment, encode_event
 from demo_server.messages import NOTHING, body
 from demo_server.parameters import MAX_ID_DIGITS
@@ -34,6 +37,9 @@ HISTORY_BYTES = 1 << 20
 MAX_BEHIND_EVENTS = 1000
 MAX_BEHIND_BYTES = 4 << 20
 MAX_CHANNELS = 256
+MAX_HISTORIES_BYTES = 64 << 20
+# What Python takes for an event besides its bytes, rounded up: tracemalloc shows 400 with Python 3.11.
+EVENT_OVERHEAD_BYTES = 512
 # Writing to so many clients takes some milliseconds; in between, the loop looks at everybody else.
 DELIVERIES_PER_TURN = 500
 
@@ -60,8 +66,9 @@ class Published:
 class Subscriber:
     """One client of a channel."""
 
-    def __init__(self, stream: Stream, send: Send) -> None:
+    def __init__(self, stream: Stream, send: Send, backlog: Backlog) -> None:
         self._stream = stream
+        self._backlog = backlog
         self._send = send
         self._queue: deque[Message] = deque()
         self._queue_bytes = 0
@@ -89,15 +96,31 @@ class Subscriber:
             return
         self._enqueue(event.message)
         if len(self._queue) > MAX_BEHIND_EVENTS or self._queue_bytes > MAX_BEHIND_BYTES:
-            self._is_dropped = True
-            reason = f"{len(self._queue)} events ({self._queue_bytes} bytes) behind"
-            self._queue.clear()
-            self._enqueue(body(encode_event(None, DROPPED, json.dumps({"reason": reason}))))
+            self._drop("")
+        elif self._backlog.is_full:
+            self._drop(f", and all subscribers together {self._backlog.size_bytes} bytes")
         self._stream.wake()
+
+    def close(self) -> None:
+        """Let go of what is left."""
+        self._is_dropped = True
+        self._clear_queue()
+
+    def _drop(self, others: str) -> None:
+        reason = f"{len(self._queue)} events ({self._queue_bytes} bytes) behind{others}"
+        self._is_dropped = True
+        self._clear_queue()
+        self._enqueue(body(encode_event(None, DROPPED, json.dumps({"reason": reason}))))
 
     def _enqueue(self, message: Message) -> None:
         self._queue.append(message)
         self._queue_bytes += len(message["body"])
+        self._backlog.hold(message)
+
+    def _clear_queue(self) -> None:
+        while self._queue:
+            self._backlog.let_go(self._queue.popleft())
+        self._queue_bytes = 0
 
     async def run(self, heartbeat_s: float) -> None:
         """Send what is in the queue, and heartbeats, until the stream is ended or the subscriber dropped."""
@@ -119,6 +142,7 @@ class Subscriber:
         while self._queue and not self._stream.ended:
             message = self._queue.popleft()
             self._queue_bytes -= len(message["body"])
+            self._backlog.let_go(message)
             await self._send(message)
             self._note_event()
             if self._stream.transport.get_write_buffer_size():
@@ -139,11 +163,20 @@ class Channel:
         self._history_bytes = 0
         self._last: Number | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """About what the history takes in memory."""
+        return self._history_bytes + len(self._history) * EVENT_OVERHEAD_BYTES
+
+    def forget(self) -> None:
+        """Let go of the history. Its numbering goes on, so that a returning client is told of the gap."""
+        self._history.clear()
+        self._history_bytes = 0
+
     def remember(self, event: Published) -> None:
         """Add an event to the history, and let go of the oldest."""
         if self._last is not None and self._last.epoch != event.number.epoch:
-            self._history.clear()
-            self._history_bytes = 0
+            self.forget()
         self._last = event.number
         self._history.append(event)
         self._history_bytes += event.size_bytes
@@ -179,6 +212,14 @@ class Channels:
 
     def __init__(self) -> None:
         self._channels: OrderedDict[str, Channel] = OrderedDict()  # the one used last comes last
+        self._histories_bytes = 0
+        self.backlog = Backlog()
+
+    def is_full_for(self, name: str) -> bool:
+        """Say whether there is no room for a new channel: each that there is has subscribers."""
+        if name in self._channels or len(self._channels) < MAX_CHANNELS:
+            return False
+        return all(channel.subscribers for channel in self._channels.values())
 
     @contextmanager
     def subscribed(self, name: str, subscriber: Subscriber, last_event_id: str) -> Iterator[None]:
@@ -191,12 +232,15 @@ class Channels:
             yield
         finally:
             del channel.subscribers[subscriber]
+            subscriber.close()
 
     async def deliver(self, name: str, event_type: str | None, data: str, number: Number) -> int:
         """Send an event to all subscribers of this worker, and return how many they were."""
+        if self.is_full_for(name):  # and another worker is not: a client that comes here later is told of the gap
+            return 0
         channel = self._channel(name)
         event = Published(number, body(encode_event(format_id(number), event_type, data)))
-        channel.remember(event)
+        self._remember(channel, event)
         # Who comes from now on finds the event in the history.
         subscribers = tuple(channel.subscribers)
         for position, subscriber in enumerate(subscribers, 1):
@@ -205,6 +249,16 @@ class Channels:
                 await asyncio.sleep(0)
         return len(subscribers)
 
+    def _remember(self, channel: Channel, event: Published) -> None:
+        self._histories_bytes -= channel.held_bytes
+        channel.remember(event)
+        self._histories_bytes += channel.held_bytes
+        for unused in self._channels.values():  # for longest first
+            if self._histories_bytes <= MAX_HISTORIES_BYTES:
+                break
+            self._histories_bytes -= unused.held_bytes
+            unused.forget()
+
     def _channel(self, name: str) -> Channel:
         channel = self._channels.setdefault(name, Channel())
         self._channels.move_to_end(name)
@@ -212,7 +266,7 @@ class Channels:
             # Those used longest ago, with their history; but one with subscribers would never be heard of again.
             unused = [other for other, its in self._channels.items() if not its.subscribers and other != name]
             for other in unused[: len(self._channels) - MAX_CHANNELS]:
-                del self._channels[other]
+                self._histories_bytes -= self._channels.pop(other).held_bytes
         return channel
 
 

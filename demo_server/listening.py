@@ -1,4 +1,4 @@
-"""The sockets to listen on, and how many files may be open."""
+"""The sockets to listen on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 import sys
-from contextlib import suppress
 
 BACKLOG = 4096  # the kernel's own ceiling since Linux 5.4; a burst of connections beyond it is dropped and retried
 
@@ -44,15 +43,3 @@ def format_url(listener: socket.socket) -> str:
     """Return the URL at which a socket listens."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def raise_open_file_limit() -> None:
-    """Allow as many connections as the system lets us; shells commonly start processes with 1024."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS says "unlimited" and refuses it: the server works then, with fewer connections.
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -29,3 +29,5 @@ class Options:
     workers: int = 1
     access_log: AccessLog = AccessLog.REQUESTS
     exit_on_stdin_eof: bool = False
+    allow_hosts: tuple[str, ...] = ()
+    """Names besides the server's own that a request may have in Host; ``*`` is any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from http import HTTPStatus
 from typing import cast
@@ -14,10 +15,16 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from demo_server.open_files import is_in_reserve
 from demo_server.streams import TRANSPORT_EXTENSION
 
 # What a client may leave unread in a full socket: longer than sse-starlette's own timeout for /stream, which it shows.
 STALLED_AFTER_S = 8.0
+# From the first byte (or the connection, whose client asks nothing) to the last. A megabyte takes that with 0.8 Mbit/s.
+REQUEST_WITHIN_S = 10.0
+# Of a connection that holds one of the last files (see open_files.py).
+REFUSED_WITHIN_S = 1.0
+NO_FILES = "this server has as many open files as it may have: try again later, or raise its limit (ulimit -n)"
 MAX_REQUEST_BYTES = 1 << 20  # some more than the longest conversation that anybody has with a demo
 
 
@@ -65,10 +72,30 @@ class StreamingProtocol(Impatient, HttpToolsProtocol):
     """uvicorn's HTTP/1.1, which also shows its transport to the application (see streams.py)."""
 
     request_bytes = 0
+    is_in_request = False
+    is_refused = False
+    overdue: asyncio.TimerHandle | None = None
+    """Closes the connection if the request is not complete in time."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self.is_refused = is_in_reserve(transport.get_extra_info("socket").fileno())
+        self.expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self.forget_request()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Refuse a request without end: the frameworks keep in memory what they get."""
+        if self.is_refused:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, NO_FILES)
+            return
         cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.expect_request()
         self.request_bytes += len(data)
         if self.request_bytes <= MAX_REQUEST_BYTES:
             super().data_received(data)
@@ -80,8 +107,52 @@ class StreamingProtocol(Impatient, HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Add the transport to the scope of a new request."""
         self.request_bytes = 0
+        self.is_in_request = True
+        self.expect_request()
         super().on_message_begin()
         self.scope["extensions"] = {TRANSPORT_EXTENSION: cast("dict[object, object]", self.transport)}
+
+    def on_message_complete(self) -> None:
+        """Wait no longer for this request."""
+        self.is_in_request = False
+        self.forget_request()
+        super().on_message_complete()
+
+    def expect_request(self) -> None:
+        """Begin to wait for the end of a request, if that is not so already."""
+        if self.overdue is None:
+            within_s = REFUSED_WITHIN_S if self.is_refused else REQUEST_WITHIN_S
+            self.overdue = self.loop.call_later(within_s, self.give_up_request)
+
+    def forget_request(self) -> None:
+        """End the wait for a request."""
+        if self.overdue is not None:
+            self.overdue.cancel()
+            self.overdue = None
+
+    def give_up_request(self) -> None:
+        """Close a connection whose request is not complete; uvicorn would wait for ever."""
+        self.overdue = None
+        cycle: RequestResponseCycle | None = self.cycle
+        # The one whose body is not complete, or the one before it.
+        is_half_head = cycle is None or not cycle.more_body
+        is_answered = cycle is not None and (not cycle.response_complete if is_half_head else cycle.response_started)
+        if self.flow.read_paused:  # by us: the rest may be here already
+            self.expect_request()
+        elif not self.is_in_request:
+            self.transport.close()  # nothing was asked
+        elif is_answered:
+            self.transport.abort()  # an answer is there already, or the rest of one is due
+        else:
+            self.refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request was not complete after {REQUEST_WITHIN_S:g} s")
+
+    def refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer without the application, and close."""
+        content = json.dumps({"detail": detail}).encode()
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+        head += f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+        self.transport.write(head.encode() + content)
+        self.transport.close()
 
     def is_waiting_for_client(self) -> bool:
         """Say so of a request, too, that the client does not go on with."""

@@ -21,7 +21,8 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
 from demo_server.listening import BACKLOG
-from demo_server.options import AccessLog
+from demo_server.open_files import GuardedListener, Shortage
+from demo_server.options import Options
 from demo_server.peers import Alone, Peers
 from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
 from demo_server.streams import Streams
@@ -30,13 +31,11 @@ HANG_UP_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 3
 
 
-def serve(
-    listener: socket.socket, access_log: AccessLog, peers: Peers, on_ready: Callable[[], Awaitable[None]]
-) -> None:
+def serve(listener: socket.socket, options: Options, peers: Peers, on_ready: Callable[[], Awaitable[None]]) -> None:
     """Serve until a signal comes; `on_ready` is awaited once connections are accepted."""
     streams = Streams()
     config = uvicorn.Config(
-        create_app(streams, peers, access_log),
+        create_app(streams, peers, options),
         # Its transport writes within `send`, so an event's timestamp is the moment it leaves. uvloop up to 0.22 put
         # a write off to the end of the loop's pass: measured with 1,000 streams of 10 events/s, that falsified the
         # timestamps by 120 us in the median (here: 8 us), and spared no CPU (25 us per event, either way).
@@ -49,28 +48,34 @@ def serve(
         log_config=None,  # warnings and errors still reach stderr, by logging's last resort
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
-    DemoServer(config, streams, on_ready).run(sockets=[listener])
+    shortage = Shortage()
+    server = DemoServer(config, streams, on_ready, shortage)
+    server.run(sockets=[GuardedListener(listener, shortage)])
 
 
-def serve_alone(listener: socket.socket, access_log: AccessLog, announce: Callable[[], None]) -> None:
+def serve_alone(listener: socket.socket, options: Options, announce: Callable[[], None]) -> None:
     """Serve as the only worker."""
 
     async def on_ready() -> None:
         announce()
 
-    serve(listener, access_log, Alone(), on_ready)
+    serve(listener, options, Alone(), on_ready)
 
 
 class DemoServer(uvicorn.Server):
     """uvicorn, which says when it is ready and ends its streams."""
 
-    def __init__(self, config: uvicorn.Config, streams: Streams, on_ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, streams: Streams, on_ready: Callable[[], Awaitable[None]], shortage: Shortage
+    ) -> None:
         super().__init__(config)
         self._streams = streams
         self._on_ready = on_ready
+        self._shortage = shortage
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say so, once connections are accepted."""
+        asyncio.get_running_loop().set_exception_handler(self._shortage.handle)
         await super().startup(sockets)
         await self._on_ready()
 
@@ -78,6 +83,7 @@ class DemoServer(uvicorn.Server):
         """Give the clients a moment to read to the end, and let uvicorn do the rest."""
         asyncio.get_running_loop().call_later(HANG_UP_AFTER_S, self.hang_up)
         await super().shutdown(sockets)
+        self._shortage.say()
         # Everything is sent and closed. To free what some thousand streams leave behind, object by object, takes Python
         # more than a second, in which the port is closed and the process still there.
         for output in (sys.stdout, sys.stderr):

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable
 
 from demo_server.hub import Hub
-from demo_server.options import AccessLog, WorkerLostError
+from demo_server.options import Options, WorkerLostError
 from demo_server.peers import Members
 
 # A worker promises to be gone within 3 s; it had its signal just after us.
@@ -22,7 +22,7 @@ END_WITHIN_S = 4.0
 LOOK_EVERY_S = 0.1
 
 
-def supervise(listeners: list[socket.socket], access_log: AccessLog, on_ready: Callable[[], None]) -> None:
+def supervise(listeners: list[socket.socket], options: Options, on_ready: Callable[[], None]) -> None:
     """Serve on each of the sockets, in a process each, until a signal comes.
 
     Raises WorkerLostError when a worker ends by itself; the others are ended first.
@@ -30,7 +30,7 @@ def supervise(listeners: list[socket.socket], access_log: AccessLog, on_ready: C
     ours, theirs = zip(*(socket.socketpair() for _ in listeners), strict=True)
     context = multiprocessing.get_context("spawn")
     processes = [
-        context.Process(target=work, args=(listener, hub, access_log))
+        context.Process(target=work, args=(listener, hub, options))
         for listener, hub in zip(listeners, theirs, strict=True)
     ]
     # From here on a signal is only noted: an exception between two starts would leave workers behind that nobody ends.
@@ -75,12 +75,12 @@ async def wait_for_signal(signals: list[int]) -> None:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def work(listener: socket.socket, hub: socket.socket, access_log: AccessLog) -> None:
+def work(listener: socket.socket, hub: socket.socket, options: Options) -> None:
     """Be a worker."""
     # Here and not above: the process that supervises needs none of it.
-    from demo_server.listening import raise_open_file_limit
+    from demo_server.open_files import raise_open_file_limit
     from demo_server.server import serve
 
     raise_open_file_limit()
     peers = Members(hub)
-    serve(listener, access_log, peers, peers.join)
+    serve(listener, options, peers, peers.join)

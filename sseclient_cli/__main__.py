@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from sseclient_cli.errors import EXIT_INTERRUPTED
@@ -9,6 +10,9 @@ from sseclient_cli.errors import EXIT_INTERRUPTED
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is still being imported is no traceback either."""
+    # For the processes that a command starts: without it, Python looks for modules in the current directory first, and
+    # a json.py of that directory would be run.
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         from sseclient_cli import cli
 

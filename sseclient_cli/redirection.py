@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import httpx
-
 from sseclient_cli.cookies import with_set_cookies
 from sseclient_cli.errors import BadStatusError, UsageError
-from sseclient_cli.target import SECRET_HEADERS, Target
+from sseclient_cli.redaction import carries_credential, redacted_url
+from sseclient_cli.request_url import joined_url
+from sseclient_cli.target import Target
 
 MAX_REDIRECTS = 20
 """The limit of the Fetch standard (4.4, step 5), and of httpx."""
@@ -31,8 +31,6 @@ _BODY_HEADERS = frozenset(
         *("content-length", "transfer-encoding"),
     }
 )
-# Host names the origin that it was given for.
-_ORIGIN_HEADERS = SECRET_HEADERS | {"host"}
 
 
 def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Target:
@@ -44,19 +42,33 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
     if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
         moved = _without(replace(moved, method="GET", body=None), _BODY_HEADERS)
     if moved.origin != target.origin:
-        # Step 13 has it for Authorization; a browser never has the other two among a request's own headers.
-        moved = _without(moved, _ORIGIN_HEADERS)
-        # So does where that origin is to be found. A client certificate stays: nobody can take it from a handshake.
-        moved = replace(moved, connect_to=None, unix_socket=None)
-    elif "set-cookie" in headers:
-        moved = _with_cookies(moved, headers["set-cookie"], target)
-    return moved
+        return _to_another_origin(target, moved, status, headers)
+    return _with_cookies(moved, headers["set-cookie"], target) if "set-cookie" in headers else moved
+
+
+def _to_another_origin(target: Target, moved: Target, status: int, headers: Mapping[str, str]) -> Target:
+    """Leave behind what was given for one origin alone."""
+    if moved.body:
+        # The Fetch standard and curl send it again. But a body may hold credentials, and the user named one server.
+        raise BadStatusError(
+            f"{target.redacted_url} redirects ({status}) the {target.method} to another origin, {moved.redacted_url}: "
+            "its body is not sent there; give that URL if you trust it",
+            status=status,
+            headers=headers,
+        )
+    # Step 13 has it for Authorization; a browser never has others among a request's own headers, but people do
+    # (X-Api-Key). Host names the origin that it was given for, and so does where that origin is found. A client
+    # certificate stays: nobody can take it from a handshake.
+    kept = tuple(
+        (name, value) for name, value in moved.headers if name.lower() != "host" and not carries_credential(name, value)
+    )
+    return replace(moved, headers=kept, connect_to=None, unix_socket=None)
 
 
 def too_many_redirects(target: Target, status: int, headers: Mapping[str, str]) -> BadStatusError:
     """Build the error for one redirect more than are followed."""
     return BadStatusError(
-        f"more than {MAX_REDIRECTS} redirects, the last one to {target.url}: give the stream's own URL",
+        f"more than {MAX_REDIRECTS} redirects, the last one to {target.redacted_url}: give the stream's own URL",
         status=status,
         headers=headers,
     )
@@ -69,16 +81,17 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
     problem = "without a Location"
     if location:
         try:
-            # Bytes beyond ASCII go into the URL as they are, whatever they mean.
-            url = target.parsed_url.join("".join(c if c < "\x80" else f"%{ord(c):02X}" for c in location))
+            url = joined_url(target.parsed_url, location)
             # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url
-        except (httpx.InvalidURL, UsageError, UnicodeError):
+        except UsageError:
             pass
-        problem = f"to {location[:200]!a}, which is not an http:// or https:// URL"
+        problem = f"to {redacted_url(location, malformed=True)[:200]!a}, which is not an http:// or https:// URL"
     raise BadStatusError(
-        f"{target.url} redirects ({status}) {problem}: give the stream's own URL", status=status, headers=headers
+        f"{target.redacted_url} redirects ({status}) {problem}: give the stream's own URL",
+        status=status,
+        headers=headers,
     )
 
 

@@ -8,6 +8,7 @@ from the server comes in escaped and cut. Messages name facts and arguments; the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -15,10 +16,14 @@ from http import HTTPStatus
 from sseclient_cli.errors import BadStatusError, UnexpectedResponseError, WrongContentTypeError
 from sseclient_cli.escaping import visible
 from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.redaction import redacted_text
 from sseclient_cli.target import Target
 
 MAX_BODY_BYTES = 4096
 """As much of a refusal's body is read: error documents of APIs are smaller, and pages say what matters first."""
+
+# What nginx, Apache and Go answer to plain HTTP on a port for TLS.
+_TLS_PORT = re.compile(rb"plain HTTP|HTTP request to an HTTPS server", re.IGNORECASE)
 
 MAX_SHOWN_CHARS = 300
 """As much of it is shown."""
@@ -54,6 +59,14 @@ _TYPES = {
 }
 
 
+TLS_PORT_ADVICE = "this port speaks TLS: write https:// instead of http://"
+
+
+def tls_hint(target: Target) -> str:
+    """Return the question to add where a connection ends without an answer: so do many servers of TLS."""
+    return "; does this port speak TLS (https://)?" if target.parsed_url.scheme == "http" else ""
+
+
 def refused(
     target: Target, status: int, headers: Mapping[str, str], body: bytes, reason: StopReason, *, led_from: Target | None
 ) -> UnexpectedResponseError:
@@ -75,8 +88,10 @@ def refused(
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
     default = "look at the server's log" if status >= 500 else "check the URL"
-    advice = _ADVICE.get(status, default)
     facts = [*_header_facts(status, headers), *_redirect_facts(target, led_from)]
+    advice = _ADVICE.get(status, default)
+    if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
+        advice = TLS_PORT_ADVICE
     return BadStatusError("; ".join([f"{asked}: {advice}", *facts]) + says, status=status, headers=headers, body=body)
 
 
@@ -118,7 +133,7 @@ def words_of(body: bytes) -> str:
     found = None
     with suppress(ValueError, RecursionError):
         found = _message_in(json.loads(text), depth=4)
-    shown = " ".join((found or text).split())
+    shown = redacted_text(" ".join((found or text).split()))
     return visible(shown[:MAX_SHOWN_CHARS] + ("…" if len(shown) > MAX_SHOWN_CHARS else ""), keep_lines=False)
 
 

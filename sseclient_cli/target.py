@@ -19,6 +19,8 @@ import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
+from sseclient_cli.redaction import redacted_header, redacted_url
+from sseclient_cli.request_url import parse_request_url
 from sseclient_cli.source_addresses import parse_source_addresses
 from sseclient_cli.tls import Tls
 
@@ -26,13 +28,6 @@ DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
 
 _FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
-
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
-REDACTED = "REDACTED"
-
-# What people call a credential, in a header or in a query: X-Api-Key, access_token, sig ...
-_CREDENTIAL = re.compile(r"auth|cookie|credential|key$|passw|secret|session|signature|token(?!s)|^sig$", re.IGNORECASE)
-_USERINFO = re.compile(r"//[^/?#]*@")
 
 # What every request for a stream says unless the caller says otherwise: the headers of a browser's EventSource (9.2.3:
 # Accept, and the cache mode "no-store" with its Cache-Control), and no compression, which would hold events back.
@@ -126,7 +121,7 @@ class Target:
             if any(name.lower() == "authorization" for name, _ in pairs):
                 raise UsageError("--bearer and an Authorization header were both given: leave one out")
             pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
-        plain_url, userinfo = _parse_url(url)
+        plain_url, userinfo = parse_request_url(url)
         if userinfo and not any(name.lower() == "authorization" for name, _ in pairs):
             pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
         if body is not None and _is_json(body) and not any(name.lower() == "content-type" for name, _ in pairs):
@@ -157,7 +152,8 @@ class Target:
     def origin(self) -> tuple[str, str, int | None]:
         """Scheme, host and port (None where it is the scheme's own): what credentials are bound to."""
         url = self.parsed_url
-        return url.scheme, url.host, url.port
+        # raw_host: httpx raises for the host of a name that IDNA 2008 does not allow, although DNS may know it.
+        return url.scheme, url.raw_host.decode("ascii"), url.port
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -180,26 +176,24 @@ class Target:
         """
         given = {name.lower() for name, _ in self.headers}
         own = [pair for pair in self.headers if pair[0].lower() != "last-event-id"]
-        return [*own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
+        # Host is made here: httpx (0.28) would first decode the host's name, which fails for names that DNS may know.
+        host = [] if "host" in given else [("Host", self.parsed_url.netloc.decode("ascii"))]
+        return [*host, *own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
 
     @property
     def last_event_id(self) -> str:
         """What the caller's headers have as Last-Event-ID: where the first connection begins; empty without one."""
         return next((value for name, value in reversed(self.headers) if name.lower() == "last-event-id"), "")
 
-    @property
+    @cached_property
     def redacted_url(self) -> str:
-        """The URL with the values of credentials in its query replaced: what may be shown and saved."""
-        url = self.parsed_url
-        query = url.params.multi_items()
-        if any(_CREDENTIAL.search(name) for name, _ in query):
-            url = url.copy_with(params=[(n, REDACTED if _CREDENTIAL.search(n) else value) for n, value in query])
-        return str(url.copy_with(userinfo=REDACTED.encode()) if url.userinfo else url)
+        """The URL without its credentials: what may be shown and saved."""
+        return redacted_url(self.url)
 
     @property
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers with the values of credentials replaced: what may be shown and saved."""
-        return tuple((name, REDACTED if _CREDENTIAL.search(name) else value) for name, value in self.headers)
+        return tuple((name, redacted_header(name, value)) for name, value in self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,27 +206,6 @@ class Hop:
     target: Target
     address: Address
     others: tuple[Address, ...] = ()
-
-
-def _parse_url(text: str) -> tuple[str, bytes]:
-    """Return the URL without its userinfo, and the userinfo."""
-    # curl's reading: `localhost:8000/stream` is meant as http; `mailto:me@example.com` is not.
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])", text):
-        text = f"http://{text}"
-    shown = _USERINFO.sub(f"//{REDACTED}@", text)
-    try:
-        url = httpx.URL(text)
-    except (httpx.InvalidURL, UnicodeError) as exc:
-        raise UsageError(f"{shown!r} is not a URL: {exc}") from exc
-    if url.scheme not in ("http", "https"):
-        raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
-    # httpx percent-encodes what cannot stand in a host; a browser refuses such a URL, and so do we.
-    if not url.host or "%" in url.host:
-        raise UsageError(f"{shown!r} names no valid host: write it like http://127.0.0.1:8000/stream")
-    if url.port is not None and not 0 < url.port < 65536:
-        raise UsageError(f"{shown!r} has port {url.port}: ports are 1 to 65535")
-    userinfo = f"{url.username}:{url.password}".encode() if url.userinfo else b""
-    return str(url.copy_with(userinfo=b"", fragment=None)), userinfo
 
 
 class _Route(TypedDict):
@@ -263,7 +236,7 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
     try:
         if match and 0 < int(match[2]) < 65536:
             # As strict with the host as with that of a URL.
-            host = httpx.URL(_parse_url(f"http://{match[1]}")[0]).raw_host.decode("ascii")
+            host = httpx.URL(parse_request_url(f"http://{match[1]}")[0]).raw_host.decode("ascii")
             return host, int(match[2])
     except UsageError:
         pass

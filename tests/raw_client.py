@@ -55,7 +55,7 @@ class RawClient:
         parts = urlsplit(url)
         self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=timeout_s)
         extra = "" if last_event_id is None else f"Last-Event-ID: {last_event_id}\r\n"
-        self.socket.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: demo\r\n{extra}\r\n".encode())
+        self.socket.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: localhost\r\n{extra}\r\n".encode())
         self.received = b""
         self.answer = Answer()
 

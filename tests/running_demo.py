@@ -71,7 +71,7 @@ class Demo:
         upgrade = HANDSHAKE if path.startswith("/ws") else ""
         kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         method = "POST" if body else "GET"
-        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: demo\r\n{kind}{upgrade}\r\n{body}".encode())
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}{upgrade}\r\n{body}".encode())
         assert connection.recv(12) == (b"HTTP/1.1 101" if upgrade else b"HTTP/1.1 200")
         return connection
 

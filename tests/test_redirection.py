@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sseclient_cli.errors import BadStatusError
-from sseclient_cli.redirection import redirected
+from sseclient_cli.redirection import redirected, too_many_redirects
 from sseclient_cli.target import Target
 
 HEADERS = ("Authorization: a", "Cookie: c", "Proxy-Authorization: p", "Host: h", "X-Mine: m")
@@ -78,3 +78,38 @@ def test_where_to_connect_stays_with_its_origin_and_everything_else_goes_along()
         assert (away.connect_to, away.unix_socket, away.tls) == (None, None, asked.tls)
     asked = Target.parse("http://one.test/", source_address="127.0.0.1")
     assert redirected(asked, 302, {"location": "http://two.test/"}).source_addresses == ("127.0.0.1",)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Api-Key: hush", "X-Auth-Token: hush", "X-JWT: hush", "X-Passphrase: hush", "Private-Token: hush"),
+        *("Referer: http://one.test/?token=hush", "X-Custom: Bearer hush"),
+    ],
+)
+def test_custom_credentials_stay_with_their_origin(header: str) -> None:
+    asked = Target.parse("http://one.test/", headers=[header, "X-Team: blue"])
+    assert redirected(asked, 302, {"location": "/x"}).headers == asked.headers
+    assert redirected(asked, 302, {"location": "http://two.test/"}).headers == (("X-Team", "blue"),)
+
+
+@pytest.mark.parametrize(("status", "method"), [(307, "POST"), (308, "POST"), (302, "PUT")])
+def test_a_body_is_not_sent_to_another_origin_and_the_error_says_so(status: int, method: str) -> None:
+    asked = Target.parse("http://one.test/?token=hush", method=method, body="{}")
+    assert redirected(asked, status, {"location": "/x"}).body == b"{}"
+    with pytest.raises(
+        BadStatusError, match=r"to another origin, http://two\.test/\?sig=REDACTED: its body is not"
+    ) as caught:
+        redirected(asked, status, {"location": "http://two.test/?sig=hush"})
+    assert (caught.value.kind, "hush" in str(caught.value)) == (f"http-{status}", False)
+
+
+@pytest.mark.parametrize(
+    "location", ["https://me:hush@[x/", ":https://[x?token=hush", "ftp://me:hush@h/?token=hush", "x://me:p/hush@h:y/"]
+)
+def test_no_credential_of_a_location_is_shown(location: str) -> None:
+    with pytest.raises(BadStatusError) as caught:
+        redirected(Target(url="http://one.test/?token=hush"), 302, {"location": location})
+    assert "hush" not in str(caught.value)
+    last = too_many_redirects(Target(url="http://one.test/?token=hush"), 302, {})
+    assert "http://one.test/?token=REDACTED" in str(last)

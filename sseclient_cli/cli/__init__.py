@@ -10,15 +10,17 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
 from sseclient_cli import __version__
+from sseclient_cli.cli.advice import advice_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
+from sseclient_cli.cli.stdout import patient, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
 
@@ -61,10 +63,18 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except OSError as exc:
-        # Point stdout elsewhere, or the interpreter would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _point_to_null(sys.stdout)
         code = code or _output_failed(exc)
+    try:
+        sys.stderr.flush()
+    except OSError:  # a terminal that is gone; no reason for another exit code
+        _point_to_null(sys.stderr)
     sys.exit(code)
+
+
+def _point_to_null(stream: TextIO) -> None:
+    """Point a stream elsewhere, or the interpreter would complain once more when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_standard_streams() -> None:
@@ -77,13 +87,15 @@ def _open_standard_streams() -> None:
     # Python has None for a stream that was closed when it started.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout, sys.stderr = patient(sys.stdout), patient(sys.stderr)
 
 
 def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail("; ".join([str(exc), *getattr(exc, "__notes__", ())]), exc.exit_code)
+        said = "; ".join([str(exc), *getattr(exc, "__notes__", ())])
+        return _fail(f"{said}{advice_of(exc)}", exc.exit_code)
     except TyperException as exc:
         return _fail(f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}", exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -100,7 +112,10 @@ def _output_failed(exc: OSError) -> int:
 
 
 def _fail(message: str, code: int) -> int:
+    from sseclient_cli.escaping import visible
+
     # Not sys.stderr: what cannot be written would wait in it, and make Python exit with a code of its own.
+    line = visible(" ".join(message.split()), keep_lines=False)
     with suppress(OSError):
-        os.write(2, f"sse: {' '.join(message.split())}\n".encode("utf-8", "backslashreplace"))
+        write_all(2, f"sse: {line}\n".encode("utf-8", "backslashreplace"))
     return code

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_options import AllAddresses, JsonFile, MaxFailed, NoPreflight, Strict, Workers
-from sseclient_cli.cli.demo import ServerTally, serving_demo
+from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
+    AnyContentType,
     Bearer,
     BearerEnv,
     CaCert,
     Cert,
+    Compressed,
     ConnectTo,
     Cookies,
     Data,
@@ -33,11 +33,13 @@ from sseclient_cli.cli.options import (
     UnixSocket,
     Url,
     User,
+    headers_of,
     is_duration,
     parse_statuses,
 )
 from sseclient_cli.cli.outcome import verdict_on
-from sseclient_cli.cli.request import demo_path, parse_request
+from sseclient_cli.cli.request import parse_request
+from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -53,12 +55,13 @@ from sseclient_cli.cli.schedule import (
     WhenEnded,
     plan_of,
 )
-from sseclient_cli.cli.signals import sigterm_as_ctrl_c
+from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.errors import UsageError
 from sseclient_cli.load.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
+    from sseclient_cli.errors import SseError
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.findings import Document
     from sseclient_cli.target import Hop, Target
@@ -105,12 +108,15 @@ def bench(
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
+    any_content_type: AnyContentType = False,
+    compressed: Compressed = False,
     json_file: JsonFile = None,
     quiet: Quiet = False,
     no_tui: NoTui = False,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
+    from sseclient_cli.report.document import to_json
 
     if data is not None and is_duration(data):
         raise UsageError(
@@ -137,15 +143,14 @@ def bench(
     is_moving = not (quiet or no_tui)
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
-        stack.enter_context(sigterm_as_ctrl_c())
-        # Opened before the run: a document that cannot be written must not cost a run.
-        sink = stack.enter_context(_opened(json_file)) if json_file is not None else None
-        path = demo_path(url, "/load")
-        server = stack.enter_context(serving_demo()) if path is not None else None
+        stack.enter_context(endings_as_ctrl_c())
+        # Checked before the run: a document that cannot be written must not cost a run.
+        result_file = None if json_file is None else stack.enter_context(closing(ResultFile(json_file)))
+        server = stack.enter_context(serving_demo()) if is_demo(url) else None
         target = parse_request(
-            f"{server}{path}" if server else url,
+            server + demo_path(url, "/load") if server else url,
             method=method,
-            headers=header,
+            headers=headers_of(header, compressed=compressed),
             data=data,
             bearer=bearer,
             bearer_env=bearer_env,
@@ -160,44 +165,61 @@ def bench(
             source_address=source_address,
             all_addresses=all_addresses,
             timeout_s=timeout_s,
+            any_content_type=any_content_type,
         )
         if all_addresses and unix_socket is not None:
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         _require_room(target, plan, count)
-        hops, found = _way(target, with_preflight=not no_preflight, is_moving=is_moving)
+        hops, found = _way(
+            target,
+            with_preflight=not no_preflight,
+            retry_statuses=plan.retry_statuses,
+            is_moving=is_moving,
+            quiet=quiet,
+        )
         if all_addresses:
             _require_ports(hops, plan)
+        stack.enter_context(hangups_outlived())
         document, tally = _measure(hops, found, plan, server, count, is_moving=is_moving)
         try:
-            if sink is not None:
-                _write(document, sink)
+            if result_file is not None:
+                result_file.write(to_json(document))
         finally:
             # Whatever becomes of one of the two, the other is there.
             if not quiet:
-                _print_summary(document, tally, to_stderr=sink is sys.stdout)
+                _print_summary(document, tally, to_stderr=result_file is not None and result_file.is_stdout)
     code, why = verdict_on(document, strict=strict, max_failed_percent=max_failed_percent)
     if why:
         sys.stderr.write(f"sse: {why}\n")
     return code
 
 
-def _way(target: Target, *, with_preflight: bool, is_moving: bool) -> tuple[tuple[Hop, ...], Preflight | None]:
+def _way(
+    target: Target, *, with_preflight: bool, retry_statuses: frozenset[int], is_moving: bool, quiet: bool
+) -> tuple[tuple[Hop, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
 
     from rich.console import Console
 
-    from sseclient_cli.addresses import resolve, with_others
+    from sseclient_cli.addresses import require_address, resolve, with_others
     from sseclient_cli.client.preflight import preflight
+    from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.report.live import waiting_view
     from sseclient_cli.target import Hop
 
-    with waiting_view(Console(stderr=True) if is_moving else None, f"waiting for {target.redacted_url} to answer"):
+    def say_wait(error: SseError, delay_s: float) -> None:
+        if not quiet:
+            console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
+
+    console = Console(stderr=True)
+    with waiting_view(console if is_moving else None, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
             first, *others = resolve(target, target.connect_timeout_s)
             return (Hop(target, first, tuple(others)),), None
-        found = asyncio.run(preflight(target))
-        # After it, and not in its event loop: that would wait for a resolver that does not answer.
+        require_address(target, target.connect_timeout_s)
+        with asyncio.Runner(loop_factory=EventLoop) as runner:
+            found = runner.run(preflight(target, retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         return tuple(with_others(hop, timeout_s) for hop in found.hops), found
 
@@ -252,32 +274,3 @@ def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: 
     if tally is not None:
         opened, sent = tally.streams_opened, tally.events_sent
         console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """Open a file to write, but leave what is in it: a run that comes to nothing must not cost the last one."""
-    if str(path) == "-":
-        yield sys.stdout
-        return
-    is_new = not path.exists()
-    try:
-        file = path.open("a", encoding="utf-8")
-    except OSError as exc:
-        raise UsageError(f"cannot write {path}: {(exc.strerror or str(exc)).lower()}") from exc
-    try:
-        with file:
-            yield file
-    finally:
-        if is_new and path.stat().st_size == 0:
-            path.unlink()
-
-
-def _write(document: Document, sink: TextIO) -> None:
-    """Write the document in place of what the file held."""
-    from sseclient_cli.report.document import to_json
-
-    if sink is not sys.stdout and Path(sink.name).is_file():
-        sink.truncate(0)
-    sink.write(to_json(document))
-    sink.flush()

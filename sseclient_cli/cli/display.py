@@ -84,6 +84,10 @@ class Display:
         show = partial(self._view.state, change, time_s, time.monotonic(), reopened=reopened)
         self._put(_Item(show, None, len(change.reason), False))
 
+    def note(self, line: str) -> None:
+        """Show a line about the connection."""
+        self._put(_Item(partial(self._view.note, line), None, len(line), False))
+
     @property
     def is_full(self) -> bool:
         """Whether to await ``room``."""
@@ -170,7 +174,8 @@ class Display:
         oldest_s = next((item.arrived_s for item in items if item.arrived_s is not None), None)
         if oldest_s is not None:
             now_s = time.time()
-            self._view.behind(now_s - oldest_s, now_s)
+            if self._view.behind(now_s - oldest_s, now_s):
+                self._view.refresh(time.monotonic())  # a terminal may have caught up before the next one is due
         for item in items:
             item.show()
         self._view.flush()

@@ -15,7 +15,7 @@ _DURATION_PART = re.compile(rf"({_NUMBER})(ms|[smh]|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 _COUNT = re.compile(r"([0-9]{1,12})([kKmM]?)")
 _ONES_OF = {"": 1, "k": 1_000, "m": 1_000_000}
-_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_SIZE = re.compile(r"([0-9]{1,12})([kmg]?)(?:i?b)?", re.IGNORECASE)
 _BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 MAX_SIZE_BYTES = 1024**4
@@ -51,13 +51,13 @@ def parse_time_limit_s(text: str | float) -> float:
 
 
 def parse_size_bytes(text: str | int) -> int:
-    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes."""
+    """Read ``64k``, ``16M``, ``1G`` (powers of 1,024) or a bare number of bytes; above zero, at most MAX_SIZE_BYTES."""
     if not isinstance(text, str):
         return text
     match = _SIZE.fullmatch(text.strip())
-    if not match or not int(match[1]):
-        raise typer.BadParameter(f"{text!r} is not a size: write it like 65536, 64k or 16M")
-    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()]
+    size_bytes = int(match[1]) * _BYTES_OF[match[2].lower()] if match else 0
+    if size_bytes < 1:
+        raise typer.BadParameter(f"{text!r} is not a size above zero: write it like 64k, 16M or 1500000")
     if size_bytes > MAX_SIZE_BYTES:
         raise typer.BadParameter(f"{text!r} is more than 1 TiB")
     return size_bytes
@@ -92,6 +92,14 @@ def parse_statuses(text: str) -> frozenset[int]:
     return frozenset(map(int, statuses))
 
 
+def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
+    """Return the headers to send, with those that other options add. A header that is typed out wins."""
+    headers = list(header or ())
+    if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
+        headers.append("Accept-Encoding: gzip, deflate")
+    return headers
+
+
 Timeout = Annotated[
     float | None,
     typer.Option(
@@ -112,6 +120,14 @@ IdleTimeout = Annotated[
         help="Close a stream that brings no bytes for this long.",
     ),
 ]
+AnyContentType = Annotated[
+    bool,
+    typer.Option("--any-content-type", help="Read a response of any content type as an event stream."),
+]
+Compressed = Annotated[
+    bool,
+    typer.Option("--compressed", help="Ask for a compressed response (gzip, deflate)."),
+]
 MaxEventBytes = Annotated[
     int | None,
     typer.Option(
@@ -125,7 +141,11 @@ MaxEventBytes = Annotated[
 
 Url = Annotated[
     str,
-    typer.Argument(metavar="URL", help="The stream's URL, 'curl ...' as pasted, or `demo` for the bundled server."),
+    typer.Argument(
+        metavar="URL",
+        help="The stream's URL, or 'curl ...' as pasted. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled "
+        "server by themselves.",
+    ),
 ]
 Headers = Annotated[
     list[str] | None,
@@ -192,8 +212,7 @@ RetryStatus = Annotated[
     typer.Option(
         "--retry-status",
         metavar="STATUS[,...]",
-        help="Reconnect after these answers too, for example 503,429; browsers give up at any but 200. The one request "
-        "that `bench` makes before a run must be answered with a stream.",
+        help="Retry after these status codes, for example 503,429. Browsers give up on any but 200.",
     ),
 ]
 SourceAddress = Annotated[

@@ -23,6 +23,7 @@ class Connecting(TypedDict, total=False):
     source_address: str | None
     all_addresses: bool
     timeout_s: float | None
+    any_content_type: bool
 
 
 def parse_request(
@@ -73,13 +74,6 @@ def parse_request(
         # What curl says of a body without a header. JSON has its own type by now: nobody means a form with it.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
     return target
-
-
-def demo_path(url: str, default: str) -> str | None:
-    """Return which path of the bundled server is meant by ``demo``, ``demo?rate=5`` or ``demo/load``; else None."""
-    if url == "demo" or url.startswith("demo?"):
-        return default + url[len("demo") :]
-    return url[len("demo") :] if url.startswith("demo/") else None
 
 
 def _bearer_from(name: str, bearer: str | None) -> str:

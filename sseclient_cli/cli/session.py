@@ -27,13 +27,14 @@ class Selection:
 
     expected: Expectations
     duration_s: float | None
-    reconnect: bool
+    reconnect: bool | None
     retry_statuses: frozenset[int]
     comments: bool
     last_event_id: str
     idle_timeout_s: float | None
     max_event_bytes: int
     quiet: bool
+    verbose: bool = False
 
 
 class Session:
@@ -50,6 +51,7 @@ class Session:
         self.is_reader_gone = False
         self.is_ended_by_server = False
         self.last_word = ""
+        self.diagnosis = ""
 
     @property
     def opened(self) -> bool:
@@ -77,6 +79,7 @@ class Session:
             on_comment=on_comment if self._selection.comments else None,
             on_state=lambda change: self._state(change, source, display),
             max_event_bytes=self._selection.max_event_bytes,
+            on_trace=(lambda line: display.note(line)) if self._selection.verbose else None,
         )
         self._display = display = Display(view, source.close)
         with display, self._listening_for_the_end(source, display):
@@ -112,6 +115,8 @@ class Session:
         if change.stop is not None:
             self.last_word = change.stop.value
         self.is_ended_by_server = change.reason == END_OF_STREAM
+        if change.state is ConnectionState.CLOSED:
+            self.diagnosis = change.diagnosis
         if self._selection.quiet:
             return
         # It is open since the head arrived: the first events may be as old.

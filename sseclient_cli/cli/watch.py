@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import IO, TYPE_CHECKING, Annotated, cast
+from typing import IO, TYPE_CHECKING, cast
 
-import typer
-
-from sseclient_cli.cli.demo import serving_demo
+from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
+    AnyContentType,
     Bearer,
     BearerEnv,
     CaCert,
     Cert,
+    Compressed,
     ConnectTo,
     Cookies,
     Data,
@@ -31,12 +31,23 @@ from sseclient_cli.cli.options import (
     UnixSocket,
     Url,
     User,
-    parse_count,
-    parse_duration_s,
+    headers_of,
     parse_statuses,
-    parse_time_limit_s,
 )
-from sseclient_cli.cli.request import demo_path, parse_request
+from sseclient_cli.cli.request import parse_request
+from sseclient_cli.cli.watch_options import (
+    AsJson,
+    Comments,
+    Count,
+    Duration,
+    EventTypes,
+    ExpectWithin,
+    LastEventId,
+    Raw,
+    Reconnect,
+    Until,
+    Verbose,
+)
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +56,6 @@ if TYPE_CHECKING:
     from sseclient_cli.target import Target
 
 EXIT_TERMINATED = 128 + 15
-
-Duration = Annotated[
-    float | None,
-    typer.Option(
-        "-z", "--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 2m."
-    ),
-]
 
 
 def watch(
@@ -70,59 +74,24 @@ def watch(
     connect_to: ConnectTo = None,
     unix_socket: UnixSocket = None,
     source_address: SourceAddress = None,
-    last_event_id: Annotated[
-        str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
-    ] = "",
-    event: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE[,...]", help="Show only events of these types; may be given many times."),
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n",
-            "--count",
-            parser=parse_count,
-            metavar="COUNT",
-            help="Stop after this many events; exit with code 1 if fewer come.",
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without it."
-        ),
-    ] = None,
-    expect_within_s: Annotated[
-        float | None,
-        typer.Option(
-            "--expect-within",
-            parser=parse_time_limit_s,
-            metavar="TIME",
-            help="Exit with code 1 if no event comes within this time.",
-        ),
-    ] = None,
+    last_event_id: LastEventId = "",
+    event: EventTypes = None,
+    count: Count = None,
+    until: Until = None,
+    expect_within_s: ExpectWithin = None,
     fail_on_error_event: FailOnErrorEvent = False,
     duration_s: Duration = None,
-    reconnect: Annotated[
-        bool | None,
-        typer.Option(
-            "--reconnect/--no-reconnect",
-            show_default="reconnect for GET and HEAD",
-            help="Reconnect when the stream ends, or stop.",
-        ),
-    ] = None,
+    reconnect: Reconnect = None,
     retry_status: RetryStatus = "",
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
-    ] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Write the data of the events and nothing else.")] = False,
-    comments: Annotated[
-        bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
-    ] = False,
+    any_content_type: AnyContentType = False,
+    compressed: Compressed = False,
+    as_json: AsJson = False,
+    raw: Raw = False,
+    verbose: Verbose = False,
+    comments: Comments = False,
     quiet: Quiet = False,
     no_tui: NoTui = False,
 ) -> int:
@@ -153,13 +122,12 @@ def watch(
         no_error_event=fail_on_error_event,
     )
     with ExitStack() as stack:
-        path = demo_path(url, "/stream")
-        if path is not None:
-            url = stack.enter_context(serving_demo()) + path
+        if is_demo(url):
+            url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
         target = parse_request(
             url,
             method=method,
-            headers=header,
+            headers=headers_of(header, compressed=compressed),
             data=data,
             bearer=bearer,
             bearer_env=bearer_env,
@@ -173,27 +141,24 @@ def watch(
             unix_socket=unix_socket,
             source_address=source_address,
             timeout_s=timeout_s,
+            any_content_type=any_content_type,
         )
-        is_repeatable = target.method in ("GET", "HEAD")
-        if retry_status and not (reconnect or is_repeatable):
-            raise UsageError(f"--retry-status sends the {target.method} again: add --reconnect if that is right")
         selection = Selection(
             expected=expected,
             duration_s=duration_s,
-            # RFC 9110 9.2.2: a client should not repeat by itself a request that is not idempotent.
-            reconnect=is_repeatable if reconnect is None else reconnect,
+            reconnect=reconnect,
             retry_statuses=parse_statuses(retry_status),
             comments=comments,
             last_event_id=last_event_id,
             idle_timeout_s=idle_timeout_s,
             max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
             quiet=quiet,
+            verbose=verbose,
         )
-        hint = "" if is_repeatable or reconnect is False else f"; --reconnect would send the {target.method} again"
-        return _run(target, selection, hint, _view(output, target, plain=quiet or no_tui))
+        return _run(target, selection, _view(output, target, plain=quiet or no_tui))
 
 
-def _run(target: Target, selection: Selection, hint_at_end: str, stream_view: StreamView) -> int:
+def _run(target: Target, selection: Selection, stream_view: StreamView) -> int:
     import asyncio
     import time
 
@@ -210,9 +175,13 @@ def _run(target: Target, selection: Selection, hint_at_end: str, stream_view: St
         if not selection.quiet:
             say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{session.verdict.types_seen()}")
         raise KeyboardInterrupt from exc
-    last_word = session.last_word or (
-        f"{END_OF_STREAM}{hint_at_end}" if hint_at_end and session.is_ended_by_server else ""
-    )
+    finally:
+        if session.diagnosis:
+            say(session.diagnosis)
+    last_word = session.last_word
+    if session.is_ended_by_server and selection.reconnect is None:
+        # Only a request that is not repeated by itself ends so.
+        last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
     if last_word and not selection.quiet:
         say(f"{last_word}: {_events(session.shown)}")
     return _exit_code(session, selection, target)

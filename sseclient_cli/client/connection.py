@@ -16,18 +16,23 @@ from typing import Any, TypeAlias
 import httpx
 from httpx_sse import aconnect_sse
 
-from sseclient_cli.client.failures import foreign_errors_mapped, refused_response
+from sseclient_cli.client.failures import foreign_errors_mapped
 from sseclient_cli.client.socket_stream import Arrival, SocketStream
+from sseclient_cli.client.tracing import Say, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
-from sseclient_cli.errors import ReadTimeoutError, UnexpectedResponseError
+from sseclient_cli.errors import InvalidResponseError, ReadTimeoutError, SseError, UnexpectedResponseError
 from sseclient_cli.keepalive import keep_alive
-from sseclient_cli.protocol.content_coding import decoder_of
+from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
 from sseclient_cli.protocol.reconnection import StopReason, refusal_of
 from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
+from sseclient_cli.refusals import MAX_BODY_BYTES, refused
 from sseclient_cli.target import Target
 
 # A socket address, a unix socket's path, or None where the connection is gone already.
 Peer: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str | None
+
+REFUSAL_BODY_TIMEOUT_S = 2.0
+"""How long the body of a refusal may take. Most come with the head; a body without end would keep a person waiting."""
 
 
 class Connection:
@@ -58,18 +63,36 @@ class Connection:
         # Undone backwards: first the socket is closed, then the body comes to its end.
         stack.push_async_callback(self._exhaust)
         stack.push_async_callback(self._stream.aclose)
-        # What is no event stream is not read, and is told by its status instead.
-        self._decoder = None if self.refusal else decoder_of(self.headers.get("content-encoding", ""))
+        self._decoder = self._new_decoder()
         self._stack = stack.pop_all()
 
     @property
     def refusal(self) -> StopReason | None:
         """Why this is no event stream; None when it is one."""
-        return refusal_of(self.status, self.headers.get("content-type"))
+        return refusal_of(self.status, self.headers.get("content-type"), any_type=self.target.any_content_type)
 
-    def refused(self, reason: StopReason) -> UnexpectedResponseError:
-        """Build the error that says so."""
-        return refused_response(f"{self.target.method} {self.target.url}", self.status, self.headers, reason)
+    async def refused(self, reason: StopReason) -> UnexpectedResponseError:
+        """Build the error that says so, with the beginning of the body as far as it comes in time."""
+        body = await self._beginning()
+        led_from = self.way[0][0] if len(self.way) > 1 else None
+        return refused(self.target, self.status, self.headers, body, reason, led_from=led_from)
+
+    async def _beginning(self) -> bytes:
+        body = b""
+        with suppress(SseError, TimeoutError):  # what has come until then is more than nothing
+            async with asyncio.timeout(REFUSAL_BODY_TIMEOUT_S):
+                while len(body) < MAX_BODY_BYTES and (piece := await self.read()) is not None:
+                    body += piece
+        return body[:MAX_BODY_BYTES]
+
+    def _new_decoder(self) -> ContentDecoder | None:
+        """Raise InvalidResponseError for a coding that cannot be read, unless the body matters only for a message."""
+        try:
+            return decoder_of(self.headers.get("content-encoding", ""))
+        except InvalidResponseError:
+            if self.refusal is None:
+                raise
+            return None
 
     async def read(self) -> bytes | None:
         """Return the next bytes of the body; None at its end. Raises SseError when the connection breaks."""
@@ -134,10 +157,11 @@ class _Body(httpx.AsyncByteStream):
 
 
 class Connector:
-    """Makes connections to one target, each a new one; an async context manager."""
+    """Makes connections to ``target``, each a new one; an async context manager."""
 
-    def __init__(self, target: Target, read_timeout_s: float | None) -> None:
-        self._target = target
+    def __init__(self, target: Target, read_timeout_s: float | None, on_trace: Say | None = None) -> None:
+        self.target = target
+        self._on_trace = on_trace
         self._read_timeout_s = read_timeout_s
         # A stream may be silent for as long as it likes; only the caller knows better.
         self._timeout = httpx.Timeout(None, connect=target.connect_timeout_s, read=read_timeout_s)
@@ -157,7 +181,7 @@ class Connector:
         Raises SseError: BadStatusError for a redirect that leads nowhere, else the reason for having no
         response.
         """
-        target, way = self._target, list[tuple[Target, Peer]]()
+        target, way = self.target, list[tuple[Target, Peer]]()
         while True:
             # What a Connection does not take over is closed: nobody reads the body of a redirect.
             async with AsyncExitStack() as stack:
@@ -167,6 +191,8 @@ class Connector:
                     return Connection(tuple(way), response, stack, self._read_timeout_s)
             headers = _headers(response)
             target = redirected(target, response.status_code, headers)
+            if self._on_trace is not None:
+                trace_redirect(self._on_trace, target)
             if len(way) > MAX_REDIRECTS:
                 raise too_many_redirects(target, response.status_code, headers)
 
@@ -182,8 +208,13 @@ class Connector:
                 keep_alive(info["return_value"].get_extra_info("socket"))
             elif name == "http11.send_request_headers.started" and target.head_timeout_s is not None:
                 limit.reschedule(loop.time() + target.head_timeout_s)
+            if self._on_trace is not None:
+                trace_event(self._on_trace, target, name, info)
 
         headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
+        if not any(name.lower() == b"host" for name, _ in headers):
+            # httpx 0.28 looks at the host in Unicode before it adds one; for many a name that raises idna.IDNAError.
+            headers.insert(0, (b"Host", target.parsed_url.netloc))
         if last_event_id is not None:
             headers.append((b"Last-Event-ID", last_event_id))
         request = aconnect_sse(
@@ -196,7 +227,7 @@ class Connector:
         )
         try:
             async with limit:
-                with foreign_errors_mapped(target, self._read_timeout_s):
+                with foreign_errors_mapped(target, self._read_timeout_s, answered=False):
                     return (await stack.enter_async_context(request)).response
         except TimeoutError as exc:
             raise ReadTimeoutError(
@@ -219,8 +250,9 @@ class Connector:
         return self._clients[way]
 
     async def _restore_headers(self, request: httpx.Request) -> None:
-        """Undo what httpx-sse does to the caller's headers: it overwrites these two."""
-        for name, value in self._target.stream_headers():
+        """Put Host first (RFC 9110 7.2), and undo what httpx-sse does to the caller's headers: it overwrites two."""
+        request.headers = httpx.Headers(sorted(request.headers.raw, key=lambda pair: pair[0].lower() != b"host"))
+        for name, value in self.target.stream_headers():
             if name.lower() in ("accept", "cache-control"):
                 request.headers[name] = value
 

@@ -7,16 +7,15 @@ httpcore's. Text that a server chose comes into a message only escaped: messages
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from http import HTTPStatus
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 
 from sseclient_cli.errors import (
-    BadStatusError,
     ConnectError,
     ConnectionLostError,
     ConnectionRefusedByTargetError,
@@ -26,52 +25,29 @@ from sseclient_cli.errors import (
     NameNotResolvedError,
     ReadTimeoutError,
     SseError,
-    UnexpectedResponseError,
     UsageError,
-    WrongContentTypeError,
 )
-from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.protocol.response_head import SWITCHED_PROTOCOL
+from sseclient_cli.redaction import redacted_text
+from sseclient_cli.refusals import tls_hint
 from sseclient_cli.target import Target
 from sseclient_cli.tls import tls_error
+
+# h11 quotes what it was sent as Python writes it.
+_BYTEARRAY = re.compile(r"bytearray\(b(.*)\)")
 
 MAX_REASON_CHARS = 200
 """A message is one line: what a parser of others quotes of what it was sent may be a whole head."""
 
-_ADVICE = {
-    400: "check the request's parameters, headers and body",
-    401: "give valid credentials",
-    403: "give credentials that allow this",
-    404: "check the path",
-    405: "check the method",
-    415: "check the body's Content-Type",
-    422: "check the request's parameters and body",
-    429: "the server wants fewer requests",
-}
-
-
-def refused_response(
-    request: str, status: int, headers: Mapping[str, str], refusal: StopReason
-) -> UnexpectedResponseError:
-    """Build the error for a response that is no event stream: what it is, and what to do."""
-    asked = f"{request} answered {status}"
-    if refusal is StopReason.WRONG_CONTENT_TYPE:
-        content_type = headers.get("content-type", "")[:100]
-        found = f"{content_type!a}" if content_type else "no Content-Type"
-        message = f"{asked} with {found}, not text/event-stream: check the URL and what it needs to stream"
-        return WrongContentTypeError(message, status=status, headers=headers)
-    # The phrase is the standard's: the server's own would be text from outside in a message of ours.
-    with suppress(ValueError):
-        asked += f" {HTTPStatus(status).phrase}"
-    default = "look at the server's log" if status >= 500 else "check the URL"
-    message = f"{asked}: {_ADVICE.get(status, default)}"
-    return BadStatusError(message, status=status, headers=headers)
-
 
 @contextmanager
-def foreign_errors_mapped(target: Target, read_timeout_s: float | None) -> Iterator[None]:
-    """Turn what httpx, ssl and the sockets raise into errors of this package."""
+def foreign_errors_mapped(target: Target, read_timeout_s: float | None, *, answered: bool = True) -> Iterator[None]:
+    """Turn what httpx, ssl and the sockets raise into errors of this package; ``answered``: the head is in."""
     try:
         yield
+    except httpx.ReadError as exc:
+        hint = "" if answered else f" before the server answered{tls_hint(target)}"
+        raise ConnectionLostError(f"the connection broke{hint}: {_reason(exc)}") from exc
     except httpx.ReadTimeout as exc:
         raise ReadTimeoutError(f"no byte for {read_timeout_s or 0:g} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
@@ -103,7 +79,7 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
     attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
     # asyncio has no code for it, only words.
     if attempts and all("no matching local address" in words for words in attempts):
-        return UsageError(f"{peer} and --source-address are not of one kind: IPv4 and IPv6 do not mix")
+        return UsageError(f"{peer} and source_addresses are not of one kind: IPv4 and IPv6 do not mix")
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
@@ -111,9 +87,11 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
     peer = target.peer
     # httpcore and h11 have one class for "not HTTP" and for "cut short"; only their words tell them apart.
     if "disconnected without sending a response" in str(exc):
-        return ConnectionLostError(f"{peer} closed the connection before it answered")
+        return ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
     if "peer closed connection" in str(exc):
         return ConnectionLostError("the connection was cut in the middle of the response")
+    if "_SWITCH_UPGRADE" in str(exc):
+        return InvalidResponseError(f"{peer} {SWITCHED_PROTOCOL}")
     return InvalidResponseError(f"the answer of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 
@@ -140,6 +118,7 @@ def _reason(exc: Exception) -> str:
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
+            words = redacted_text(_BYTEARRAY.sub(r"\1", words))
             return (words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
     return "it was reset by the other side"
 

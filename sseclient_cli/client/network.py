@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import httpcore
 
-from sseclient_cli.client.socket_stream import SocketStream
+from sseclient_cli.client.http_stream import HttpStream
 from sseclient_cli.kernel_timestamp import request_timestamps
 
 STAGGER_S = 0.25
@@ -32,7 +32,7 @@ def network_backend() -> httpcore.AsyncNetworkBackend | None:
 
 
 class SocketBackend(httpcore.AsyncNetworkBackend):
-    """Makes a ``SocketStream`` of each connection."""
+    """Makes a ``HttpStream`` of each connection."""
 
     async def connect_tcp(
         self,
@@ -41,7 +41,7 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> SocketStream:
+    ) -> HttpStream:
         """Connect to the first address of the host that answers; the timeout is for the name, too."""
         try:
             async with asyncio.timeout(timeout):
@@ -57,13 +57,13 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         path: str,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
         socket_options: Iterable[Any] | None = None,
-    ) -> SocketStream:
+    ) -> HttpStream:
         """Connect at once: a unix socket has nothing to wait for. EAGAIN says that its listener has no room."""
         connecting = socket.socket(socket.AF_UNIX)
         try:
             connecting.setblocking(False)
             connecting.connect(path)
-            return SocketStream(connecting, has_timestamps=False)
+            return HttpStream(connecting, has_timestamps=False)
         except OSError as exc:
             connecting.close()
             raise httpcore.ConnectError(str(exc)) from exc
@@ -83,7 +83,7 @@ class _Race:
         self._errors: list[OSError] = []
         self._something = asyncio.Event()
 
-    async def winner(self, addresses: Sequence[_AddressInfo]) -> SocketStream:
+    async def winner(self, addresses: Sequence[_AddressInfo]) -> HttpStream:
         """Return the first connection. Raises OSError if no address can be had, with all reasons behind it."""
         try:
             for address in addresses:
@@ -133,7 +133,7 @@ class _Race:
             raise OSError("no matching local address")  # asyncio's words for it: failures.py knows them
         attempt.bind(local_address)
 
-    async def _first(self, limit_s: float | None) -> SocketStream | None:
+    async def _first(self, limit_s: float | None) -> HttpStream | None:
         """Wait until an attempt succeeds, none is left, or the time is over; return the connection if there is one."""
         loop = asyncio.get_running_loop()
         ends_s = None if limit_s is None else loop.time() + limit_s
@@ -149,13 +149,13 @@ class _Race:
                     return stream
         return None
 
-    def _settled(self, attempt: socket.socket) -> SocketStream | None:
+    def _settled(self, attempt: socket.socket) -> HttpStream | None:
         """Look how an attempt stands; return the connection if it is one."""
         code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         try:
             if code:
                 raise OSError(code, os.strerror(code))  # noqa: TRY301  the stream may say the same
-            stream = SocketStream(attempt, has_timestamps=self._running[attempt])
+            stream = HttpStream(attempt, has_timestamps=self._running[attempt])
         except OSError as exc:
             if not code and exc.errno == errno.ENOTCONN:
                 return None  # still under way: it was another one that woke us up

@@ -8,12 +8,14 @@ that its connection is closed, or use up a ticket in the URL. So a run can do wi
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sseclient_cli.client.connection import Connector, Peer
-from sseclient_cli.errors import ConnectionLostError, ReadTimeoutError
-from sseclient_cli.protocol.reconnection import last_event_id_header
+from sseclient_cli.errors import BadStatusError, ConnectionLostError, ReadTimeoutError
+from sseclient_cli.protocol.reconnection import Reconnection, last_event_id_header
 from sseclient_cli.target import Address, Hop, Target
 
 ANSWER_TIMEOUT_S = 30.0
@@ -32,11 +34,30 @@ class Preflight:
     status: int = 200
 
 
-async def preflight(target: Target) -> Preflight:
-    """Open one stream, look at its head, and close it.
+async def preflight(
+    target: Target,
+    retry_statuses: Collection[int] = (),
+    on_wait: Callable[[BadStatusError, float], None] | None = None,
+) -> Preflight:
+    """Open one stream, look at its head, and close it; retry responses with one of ``retry_statuses``.
 
-    Raises SseError if the target is not there or is no event stream that a load can be made of.
+    ``on_wait`` gets the response and the wait in seconds before the next request. Raises SseError if the target is not
+    there or is no event stream that a load can be made of.
     """
+    reconnection = Reconnection(retry_statuses=retry_statuses)
+    while True:
+        try:
+            return await _attempt(target)
+        except BadStatusError as exc:
+            delay_ms = reconnection.delay_ms(exc, opened=False, delivered=False, random=random.random())
+            if delay_ms is None:
+                raise
+            if on_wait is not None:
+                on_wait(exc, delay_ms / 1000)
+        await asyncio.sleep(delay_ms / 1000)
+
+
+async def _attempt(target: Target) -> Preflight:
     timeout_s = target.head_timeout_s or ANSWER_TIMEOUT_S
     async with Connector(target, timeout_s) as connector:
         try:
@@ -50,7 +71,7 @@ async def preflight(target: Target) -> Preflight:
             ) from exc
         try:
             if connection.refusal is not None:
-                raise connection.refused(connection.refusal)
+                raise await connection.refused(connection.refusal)
             return Preflight(tuple(_hop(*asked) for asked in connection.way), connection.status)
         finally:
             await connection.aclose()

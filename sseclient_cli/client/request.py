@@ -1,23 +1,122 @@
-"""What an EventSource asks for, as a ``Target``."""
+"""What an EventSource asks for, as a ``Target``: the arguments of a request, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any, TypeAlias
+
+import httpx
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.target import Target
 
+HeaderName: TypeAlias = str | bytes
+HeaderValue: TypeAlias = str | bytes | None
+Headers: TypeAlias = Mapping[str, HeaderValue] | Mapping[bytes, HeaderValue] | Iterable[tuple[HeaderName, HeaderValue]]
+"""A value of None leaves the header out; bytes are UTF-8."""
+HeadersFactory: TypeAlias = Callable[[], Headers | Awaitable[Headers]]
+"""Called before each connection, so that a token may be a fresh one."""
+Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]] | str
 
-def target_of(
-    url: str | Target, method: str | None, headers: Mapping[str, str | None] | None, body: bytes | str | None
-) -> Target:
-    """Return the target of a URL with these; a ``Target`` itself has them already. Raises UsageError."""
-    if isinstance(url, Target):
-        if (method, headers, body) != (None, None, None):
-            raise UsageError("a Target brings its own method, headers and body: give them there")
+# RFC 9110 5.6.2
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+class Request:
+    """The request of one EventSource. Raises UsageError for arguments that make no sense, before any connection."""
+
+    def __init__(
+        self,
+        url: str | Target,
+        *,
+        method: str | None,
+        headers: Headers | HeadersFactory | None,
+        body: bytes | str | None,
+        json: object,
+        params: Params | None,
+    ) -> None:
+        self._factory = headers if callable(headers) else None
+        self._method = method
+        self._is_json = json is not None
+        self._url = url
+        self._body: bytes | None = None
+        if isinstance(url, Target):
+            if any(argument is not None for argument in (method, headers, body, json, params)):
+                raise UsageError("a Target brings its own method, headers, body and query: give them there")
+            self.target = url
+            return
+        if body is not None and json is not None:
+            raise UsageError("body and json exclude each other: leave one out")
+        if not isinstance(url, str):
+            raise UsageError(f"url is a str or a Target, not {type(url).__name__}")
+        self._url = url if params is None else _with_params(url, params)
+        self._body = _body_of(body, json)
+        self.target = self._target_with({} if headers is None or callable(headers) else headers)
+
+    async def fresh(self) -> Target:
+        """Return what to ask for now. Raises what the caller's function raises, and UsageError for what it returns."""
+        if self._factory is not None:
+            headers = self._factory()
+            self.target = self._target_with(await headers if inspect.isawaitable(headers) else headers)
+        return self.target
+
+    def _target_with(self, headers: Headers) -> Target:
+        assert isinstance(self._url, str)
+        lines = _lines_of(headers)
+        if self._is_json and not any(line.lower().startswith("content-type:") for line in lines):
+            lines.append("Content-Type: application/json")
+        method = self._method or ("GET" if self._body is None else "POST")
+        return replace(Target.parse(self._url, method=method, headers=lines), body=self._body)
+
+
+def _body_of(body: bytes | str | None, document: object) -> bytes | None:
+    if document is not None:
+        try:
+            return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise UsageError(f"json cannot be written as JSON: {exc}") from exc
+    if body is not None and not isinstance(body, str | bytes):
+        raise UsageError(f"body is bytes or a str, not {type(body).__name__}: give an object as json")
+    return body.encode() if isinstance(body, str) else body
+
+
+def _with_params(url: str, params: Params) -> str:
+    """Add to the query that the URL has, and leave that as it is."""
+    try:
+        query = str(httpx.QueryParams(params if isinstance(params, str | Mapping) else list(params)))
+    except (TypeError, ValueError, AttributeError) as exc:
+        raise UsageError(f"params are a mapping, or pairs of names and values: {exc}") from exc
+    base, hash_sign, fragment = url.partition("#")
+    if not query:
         return url
-    lines = [f"{name}: {value}" for name, value in (headers or {}).items() if value is not None]
-    content = body.encode() if isinstance(body, str) else body
-    chosen = method or ("GET" if body is None else "POST")
-    return replace(Target.parse(url, method=chosen, headers=lines), body=content)
+    return f"{base}{'&' if '?' in base else '?'}{query}{hash_sign}{fragment}"
+
+
+def _lines_of(headers: Headers) -> list[str]:
+    try:
+        pairs: list[tuple[Any, Any]] = list(headers.items() if isinstance(headers, Mapping) else headers)
+        return [f"{_name(name)}: {_text(value, str(name))}" for name, value in pairs if value is not None]
+    except (TypeError, ValueError) as exc:
+        raise UsageError("headers are a mapping, or pairs of names and values") from exc
+
+
+def _name(name: object) -> str:
+    text = _text(name, "a name in headers")
+    if not _TOKEN.fullmatch(text):
+        raise UsageError(f"headers: {text[:100]!a} is not the name of a header")
+    return text
+
+
+def _text(value: object, what: str) -> str:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as exc:
+            raise UsageError(f"headers: {what[:100]!a} has bytes that are not UTF-8") from exc
+    if not isinstance(value, str):
+        raise UsageError(f"headers: {what[:100]!a} is a {type(value).__name__}: give a str or bytes")
+    return value

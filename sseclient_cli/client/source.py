@@ -13,23 +13,23 @@ This file must not know sockets and httpx (``connection.py``), nor the rules of 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import nullcontext
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
+from sseclient_cli.client.arguments import check_arguments
 from sseclient_cli.client.connection import Connection, Connector
-from sseclient_cli.client.request import target_of
+from sseclient_cli.client.lifecycle import Lifecycle
+from sseclient_cli.client.received import Received
+from sseclient_cli.client.request import Headers, HeadersFactory, Params, Request
+from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.socket_stream import Arrival
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
-from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
-from sseclient_cli.protocol.reconnection import Reconnection, StopReason
+from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
+from sseclient_cli.protocol.reconnection import DEFAULT_RECONNECTION_TIME_MS, Reconnection, StopReason
 from sseclient_cli.target import Target
-
-_T = TypeVar("_T")
 
 END_OF_STREAM = "the server ended the stream"
 
@@ -39,18 +39,23 @@ class EventSource:
 
     It reconnects as WHATWG HTML 9.2 says: after the end of the stream and after network errors, those of the
     first attempt included, with the Last-Event-ID. Iteration ends when the server says so (status 204), after
-    ``close``, and with ``reconnect=False`` at the end of the stream. It raises BadStatusError or
-    WrongContentTypeError for a response that is no event stream, EventTooLargeError, and with
-    ``reconnect=False`` ConnectError, ConnectionLostError or InvalidResponseError. After an error or a
-    cancellation it is closed.
+    ``close``, and where it does not reconnect at the end of the stream. It raises BadStatusError or
+    WrongContentTypeError for a response that is no event stream, EventTooLargeError, and where it does not reconnect
+    ConnectError, ConnectionLostError or InvalidResponseError. After an error or a cancellation it is closed.
 
-    ``url`` is a URL (UsageError if it is not valid) or a ``Target``, which brings its own method, headers and
-    body. ``method`` is GET, or POST if there is a ``body``. A header whose value is None is left out.
-    ``read_timeout_s``: a connection on which nothing arrives for so long counts as lost; None waits for ever.
+    ``reconnect``: by default (None) only GET and HEAD are repeated. ``max_reconnects`` limits reconnections in a row
+    without an event. ``reconnection_time_s`` is the wait until the stream names another with ``retry``.
+
+    ``url`` is a URL or a ``Target``, which brings its own method, headers and body. ``method`` is GET, or POST with a
+    ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or a function that
+    returns them before each connection, may be async; a header whose value is None is left out. Arguments that make
+    no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives for so long counts
+    as lost; None waits for ever.
     ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
     ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
     gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
-    returns is awaited before anything else is handed over, if it can be.
+    returns is awaited before anything else is handed over, if it can be. ``on_trace`` gets lines like those of
+    ``curl -v``: what is sent and received, with secrets redacted.
     """
 
     def __init__(
@@ -58,47 +63,57 @@ class EventSource:
         url: str | Target,
         *,
         method: str | None = None,
-        headers: Mapping[str, str | None] | None = None,
+        headers: Headers | HeadersFactory | None = None,
         body: bytes | str | None = None,
+        json: object = None,
+        params: Params | None = None,
         last_event_id: str = "",
         read_timeout_s: float | None = None,
-        reconnect: bool = True,
+        reconnect: bool | None = None,
+        max_reconnects: int | None = None,
+        reconnection_time_s: float = DEFAULT_RECONNECTION_TIME_MS / 1000,
         retry_statuses: Collection[int] = (),
         on_comment: Callable[[str], Awaitable[None] | None] | None = None,
         on_state: Callable[[StateChange], None] | None = None,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+        on_trace: Callable[[str], None] | None = None,
     ) -> None:
-        self._target = target_of(url, method, headers, body)
+        self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
+        check_arguments(
+            read_timeout_s=read_timeout_s,
+            reconnection_time_s=reconnection_time_s,
+            max_reconnects=max_reconnects,
+            max_event_bytes=max_event_bytes,
+            last_event_id=last_event_id,
+            on_state=on_state,
+            on_trace=on_trace,
+        )
         self._read_timeout_s = read_timeout_s
-        self._reconnect = reconnect
         self._on_comment = on_comment
-        self._on_state = on_state
-        self._max_event_bytes = max_event_bytes
-        self._reconnection = Reconnection(last_event_id or self._target.last_event_id, retry_statuses)
+        self._life = Lifecycle(on_state)
+        self._on_trace = on_trace
+        self._reconnection = Reconnection(
+            last_event_id or self._request.target.last_event_id, retry_statuses, round(reconnection_time_s * 1000)
+        )
+        self._retries = RetryPolicy(self._reconnection, reconnect=reconnect, max_reconnects=max_reconnects)
         self._last_event_id = self._reconnection.last_event_id
-        self._state = ConnectionState.CONNECTING
-        self._response_headers: Mapping[str, str] = {}
+        self._latest: Connection | None = None
         self._connector: Connector | None = None
-        # Both or neither: there is a parser exactly as long as a stream is open.
         self._connection: Connection | None = None
-        self._parser: EventStreamParser | None = None
-        self._delivered = False
-        # Received and not yet handed over: events, comments, and an error that comes after them.
-        self._ready: deque[Event | str | EventTooLargeError] = deque()
-        # Of all that is ready, and of what was handed over last.
-        self._ready_arrival = self._arrival = Arrival(0, by_kernel=False)
-        self._interruptible: asyncio.Timeout | None = None
+        self._received = Received(with_comments=on_comment is not None, max_event_bytes=max_event_bytes)
+        # Of what was handed over last.
+        self._arrival = Arrival(0, by_kernel=False)
         self._one_at_a_time = asyncio.Lock()
 
     @property
     def url(self) -> str:
         """What was asked for, without user and password; redirects do not change it."""
-        return self._target.url
+        return self._request.target.url
 
     @property
     def state(self) -> ConnectionState:
         """What it is doing now."""
-        return self._state
+        return self._life.state
 
     @property
     def last_event_id(self) -> str:
@@ -108,7 +123,22 @@ class EventSource:
     @property
     def response_headers(self) -> Mapping[str, str]:
         """The headers of the latest response, names in lower case; empty before the first."""
-        return self._response_headers
+        return {} if self._latest is None else self._latest.headers
+
+    @property
+    def response_status(self) -> int | None:
+        """The status of the latest response; None before the first."""
+        return None if self._latest is None else self._latest.status
+
+    @property
+    def response_url(self) -> str | None:
+        """Where the latest response came from, after redirects; None before the first."""
+        return None if self._latest is None else self._latest.target.url
+
+    @property
+    def reconnection_time_s(self) -> float:
+        """The wait before a reconnection: the argument, or the stream's last ``retry``. Failures in a row add to it."""
+        return self._reconnection.reconnection_time_ms / 1000
 
     @property
     def arrived_ns(self) -> int:
@@ -124,7 +154,7 @@ class EventSource:
         return self._arrival.by_kernel
 
     async def __aenter__(self) -> Self:
-        self._connector = Connector(self._target, self._read_timeout_s)
+        self._connector = Connector(self._request.target, self._read_timeout_s, self._on_trace)
         return self
 
     async def __aexit__(
@@ -139,8 +169,8 @@ class EventSource:
     async def __anext__(self) -> Event:
         async with self._one_at_a_time:
             try:
-                while self._state is not ConnectionState.CLOSED:
-                    if not self._ready:
+                while not self._life.is_closed:
+                    if not self._received:
                         await self._advance()
                     elif isinstance(item := self._take(), Event):
                         return item
@@ -151,7 +181,7 @@ class EventSource:
                 self._shut(reason, exc if isinstance(exc, SseError) else None)
                 raise
             finally:
-                if self._state is ConnectionState.CLOSED:
+                if self._life.is_closed:
                     await self._drop()
             raise StopAsyncIteration
 
@@ -169,9 +199,9 @@ class EventSource:
 
     def _take(self) -> Event | Awaitable[None] | None:
         """Hand over the next item received: return an event, return what the comment handler returns, or raise."""
-        item = self._ready.popleft()
-        self._arrival = self._ready_arrival
-        if not self._ready:
+        item = self._received.take()
+        self._arrival = self._received.arrival
+        if not self._received:
             # Behind the last event there may have been an id without data: it counts from now on.
             self._last_event_id = self._reconnection.last_event_id
         elif isinstance(item, Event):
@@ -185,112 +215,78 @@ class EventSource:
     async def _advance(self) -> None:
         """Connect or read; wait if that failed in a way that passes."""
         # Only what others raise is an outcome: what a state handler raises comes out.
-        if self._connection is None or self._parser is None:
+        connection, parser = self._connection, self._received.parser
+        if connection is None or parser is None:
             error = await self._connect()
             if error is not None:
                 await self._reconnect_later(error, opened=False)
             return
         try:
-            chunk, error = await self._await(self._connection.read()), None
+            chunk, error = await self._life.interruptibly(connection.read()), None
         except SseError as exc:
             chunk, error = None, exc
         if chunk is not None:
-            self._ready_arrival = self._connection.arrival
-            self._parse(chunk, self._parser)
+            if self._received.parser is None:
+                return  # closed in the very moment that these bytes arrived
+            self._received.feed(chunk, connection.arrival)
+            self._reconnection.remember(parser)
+            if not self._received:
+                self._last_event_id = parser.last_event_id
         else:
             await self._reconnect_later(error, opened=True)
 
     async def _connect(self) -> SseError | None:
         """Open the stream, unless it is closed meanwhile; return why there is none (9.2.3)."""
-        if self._connector is None:
+        connector = self._connector
+        if connector is None:
             raise UsageError("an EventSource is used inside `async with EventSource(...) as source`")
-        self._change(StateChange(ConnectionState.CONNECTING, "connecting"))
+        self._life.change(StateChange(ConnectionState.CONNECTING, "connecting"))
+        connector.target = await self._life.interruptibly(self._request.fresh()) or connector.target
         try:
-            self._connection = connection = await self._await(self._connector.connect(self._reconnection.header))
+            self._connection = connection = await self._life.interruptibly(connector.connect(self._reconnection.header))
         except SseError as exc:
             return exc
         # It may be closed though there is a connection: in the very moment that the head arrived.
-        if connection is None or self._state is ConnectionState.CLOSED:
+        if connection is None or self._life.is_closed:
             return None
-        self._response_headers = connection.headers
+        self._latest = connection
         refusal = connection.refusal
         if refusal is StopReason.NO_CONTENT:
             self._shut(refusal.value, stop=refusal)
         elif refusal is not None:
-            return connection.refused(refusal)
+            return await self._life.interruptibly(connection.refused(refusal))
         else:
             self._reconnection.connection_opened()
-            self._delivered = False
             self._arrival = connection.arrival
-            self._parser = EventStreamParser(
-                self._reconnection.last_event_id,
-                None if self._on_comment is None else self._ready.append,
-                self._max_event_bytes,
-            )
-            self._change(StateChange(ConnectionState.OPEN, "connected"))
+            self._received.begin(self._reconnection.last_event_id)
+            self._life.change(StateChange(ConnectionState.OPEN, "connected"))
         return None
-
-    def _parse(self, chunk: bytes, parser: EventStreamParser) -> None:
-        """Put what is in the next bytes where it waits to be handed over."""
-        # Line by line, comments and events come out in their order; whole, the parser is faster.
-        pieces = [chunk] if self._on_comment is None else chunk.splitlines(keepends=True)
-        try:
-            for piece in pieces:
-                events = parser.feed(piece)
-                self._ready.extend(events)
-                self._delivered = self._delivered or bool(events)
-            parser.feed(b"")  # raises now what would come with the next bytes, if any come
-        except EventTooLargeError as exc:
-            self._ready.append(exc)
-        self._reconnection.remember(parser)
-        if not self._ready:
-            self._last_event_id = parser.last_event_id
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
-        if self._state is ConnectionState.CLOSED:
+        if self._life.is_closed:
             return
-        delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=self._delivered, random=random.random())
-        if not self._reconnect or delay_ms is None:
+        method, delivered = self._request.target.method, self._received.has_events
+        delay_s = self._retries.delay_s(error, method, opened=opened, delivered=delivered)
+        if delay_s is None:
             if error is not None:
                 raise error
             self._shut(END_OF_STREAM)
             return
         await self._drop()
         text = str(error) if error else END_OF_STREAM
-        self._change(StateChange(ConnectionState.WAITING, text, error, delay_ms / 1000))
-        await self._await(asyncio.sleep(delay_ms / 1000))
-
-    async def _await(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
-        """Await something that ``close`` may interrupt; None if it did."""
-        if self._state is ConnectionState.CLOSED:
-            coroutine.close()
-            return None
-        try:
-            async with asyncio.timeout(None) as self._interruptible:
-                return await coroutine
-        except TimeoutError:
-            return None
-        finally:
-            self._interruptible = None
+        diagnosis = self._received.end(by_server=True)
+        self._life.change(StateChange(ConnectionState.WAITING, text, error, delay_s, diagnosis=diagnosis))
+        await self._life.interruptibly(asyncio.sleep(delay_s))
 
     def _shut(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
-        if self._state is ConnectionState.CLOSED:
-            return
-        if self._interruptible is not None:
-            # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
-            self._interruptible.reschedule(0)
-        self._change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop))
-
-    def _change(self, change: StateChange) -> None:
-        if self._state is ConnectionState.CLOSED:
-            return
-        self._state = change.state
-        if self._on_state is not None:
-            self._on_state(change)
+        if not self._life.is_closed:
+            by_server = reason is END_OF_STREAM or (error is not None and not isinstance(error, EventTooLargeError))
+            diagnosis = self._received.end(by_server=by_server)
+            self._life.change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
 
     async def _drop(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection, self._parser = self._connection, None, None
+        connection, self._connection = self._connection, None
         if connection is not None:
             await connection.aclose()

@@ -24,6 +24,8 @@ class StateChange:
 
     ``error`` is what ended the last connection or attempt, None if it ended in order. ``delay_s`` is the
     length of the wait, for WAITING only. ``stop`` is set for CLOSED where the server asked for it (status 204).
+    ``diagnosis`` says what is odd about the bytes of the connection that ended: why they made no event, or that the
+    last event was not complete; empty if nothing is.
     """
 
     state: ConnectionState
@@ -31,3 +33,4 @@ class StateChange:
     error: SseError | None = None
     delay_s: float | None = None
     stop: StopReason | None = None
+    diagnosis: str = ""

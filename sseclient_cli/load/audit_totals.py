@@ -2,21 +2,26 @@
 
 Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges, so a
 run of any length takes a few entries per stream. Numbers that no stream received are told apart from those that some
-stream received. That matters for a field that was found by itself: a missing number is known to be lost only where
-another stream received it; otherwise the server may never have sent it (a database leaves out numbers, for example).
+stream received. That matters for a field that was found by itself: a missing number counts as lost only where most of
+the streams that span it received it. Otherwise the server may never have sent it (a database leaves out numbers), or
+not to everybody (a message for one user).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sseclient_cli.load.audit import Numbering, SequenceCheck
+from sseclient_cli.load.audit import SequenceCheck
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.numbering import Numbering
 
 LEAST_SUPPORT = 3
 """So many streams must show a sequence for each stream that refutes it."""
+
+LEAST_NUMBERS = 20
+"""Of a field without a telling name, as the mean over its streams: any gauge may grow by one a few times."""
 
 MAX_ENTRIES = 200_000
 """Ends of ranges that are kept, some 100 bytes each; further gaps count in ``unlocated``."""
@@ -36,6 +41,8 @@ class FieldAudit:
     by_type: int = 0
     """Streams whose events are numbered by type."""
     checked: int = 0
+    carried: int = 0
+    """Events with the id of the event before, which are not checked."""
     duplicated: int = 0
     out_of_order: int = 0
     unlocated: int = 0
@@ -54,6 +61,7 @@ class FieldAudit:
             "renumbered",
             "by_type",
             "checked",
+            "carried",
             "duplicated",
             "out_of_order",
             "unlocated",
@@ -64,6 +72,7 @@ class FieldAudit:
 
     def add(self, check: SequenceCheck) -> None:
         """Add the check of one stream, which is over."""
+        check.settle()
         if not check.checked:
             return
         if check.is_refuted:
@@ -72,8 +81,9 @@ class FieldAudit:
         numberings = check.numberings
         self.streams += 1
         self.checked += check.checked
+        self.carried += check.carried
         self.by_type += len(numberings) > 1
-        self.renumbered += any(numbering.faults is not None and numbering.faults.ended for numbering in numberings)
+        self.renumbered += check.is_renumbered
         for numbering in numberings:
             self._add(numbering)
 
@@ -110,8 +120,10 @@ class Audit:
     duplicated: int
     out_of_order: int
     unconfirmed: int
-    """Numbers that are missing on every stream: not lost for certain, as the server may have left them out."""
+    """Numbers that are missing on half of the streams or more: the server may not have sent them to these."""
     renumbered_streams: int
+    carried: int
+    """Events with the id of the event before: without an id of their own, or sent twice with other content."""
     by_type: bool
     refuting_streams: int
 
@@ -133,6 +145,10 @@ def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]
         reason = _refutation(audit, missing)
         if reason:
             candidates.append(Candidate(source, reason))
+        elif (
+            audit.streams and audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams
+        ):
+            candidates.append(Candidate(source, "few numbers have come, and its name does not say that it is one"))
         elif audit.streams:
             good.append((source, audit, missing))
     if not good:
@@ -148,8 +164,9 @@ def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]
         lost_at_least=lost,
         duplicated=sum(audit.duplicated for _, audit, _ in good),
         out_of_order=sum(audit.out_of_order for _, audit, _ in good),
-        unconfirmed=0 if is_named else sum(missing.everywhere + audit.unlocated for _, audit, missing in good),
+        unconfirmed=0 if is_named else sum(missing.unconfirmed + audit.unlocated for _, audit, missing in good),
         renumbered_streams=renumbered,
+        carried=sum(audit.carried for _, audit, _ in good),
         by_type=any(audit.by_type for _, audit, _ in good),
         refuting_streams=sum(audit.refuting for _, audit, _ in good),
     )
@@ -163,9 +180,9 @@ class _Missing:
     total: int = 0
     """For each stream by itself."""
     confirmed: int = 0
-    """Of these, those that another stream received."""
-    everywhere: int = 0
-    """Numbers that no stream received."""
+    """Of these, those that most of the streams received that span the number."""
+    unconfirmed: int = 0
+    """Numbers that half of these streams, or more, did not receive."""
     alone: int = 0
     """Numbers that several streams span and only one received."""
     shared: int = 0
@@ -177,10 +194,10 @@ def _missing(audit: FieldAudit) -> _Missing:
     for length, spanned, received in _ranges(audit):
         gaps = spanned - received
         found.total += gaps * length
-        if received > 0:
+        if received > gaps:
             found.confirmed += gaps * length
-        elif spanned > 0:
-            found.everywhere += length
+        elif gaps > 0:
+            found.unconfirmed += length
         if spanned > 1:
             found.alone += length * (received == 1)
             found.shared += length * (received > 1)
@@ -205,6 +222,8 @@ def _refutation(audit: FieldAudit, missing: _Missing) -> str:
         return (
             f"its numbers do not follow each other on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
         )
+    if audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams:
+        return "few numbers have come, and its name does not say that it is one"
     if missing.alone > missing.shared:
         return "each stream gets numbers of its own, as from one counter for all"
     return ""
@@ -215,9 +234,9 @@ def _change(changes: Counter[int], first: int, end: int, by: int) -> None:
     _add(changes, {end: -by})
 
 
-def _add(changes: Counter[int], others: dict[int, int] | Counter[int] | Iterable[tuple[int, int]]) -> None:
+def _add(changes: Counter[int], others: dict[int, int]) -> None:
     """Add changes, and forget those that have become none: many streams end where others begin."""
-    for at, by in dict(others).items():
+    for at, by in others.items():
         together = changes.get(at, 0) + by
         if together:
             changes[at] = together

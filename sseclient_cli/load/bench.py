@@ -84,11 +84,14 @@ class Bench:
         """Return where the checks of a field are added up."""
         return self.audits.setdefault(str(place), FieldAudit(trust))
 
-    def note_head(self, headers: Mapping[str, str], arrival_ns: int, *, is_alone: bool) -> None:
-        """Note what the head of a stream's response says of the server's clock and of its coding (wall clock)."""
+    def note_head(self, headers: Mapping[str, str], arrival_ns: int, waited_ns: int, *, is_alone: bool) -> None:
+        """Note what the head of a stream's response says of the server's clock and of its coding.
+
+        It arrived then (wall clock), after so long a wait.
+        """
         self.heads_with_events += not is_alone
         if "date" in headers:
-            self.server_less_client_ns = self.clocks.note_date(headers["date"], arrival_ns)
+            self.server_less_client_ns = self.clocks.note_date(headers["date"], arrival_ns, waited_ns)
         coding = headers.get("content-encoding")
         if coding:
             self.encodings[coding[:MAX_CODING_CHARS]] += 1

@@ -36,12 +36,17 @@ class ClockWatch:
         if len(self.steps) < MAX_STEPS:
             self.steps[at_ns] = step_ns
 
-    def note_date(self, date: str, arrival_ns: int) -> int:
-        """Take the Date of a response head that arrived then (ns since 1970); return ``server_less_client_ns``."""
+    def note_date(self, date: str, arrival_ns: int, waited_ns: int = 0) -> int:
+        """Take the Date of a response head that arrived then (ns since 1970); return ``server_less_client_ns``.
+
+        The head was waited for so long: a server may have made it at any moment of that time.
+        """
         date_s = _seconds(date)
         if date_s is not None:
             # On average, half a second of the Date is cut off.
-            difference_s = round(date_s + 0.5 - arrival_ns / NS_PER_S)
+            after_request_s = date_s + 0.5 - (arrival_ns - waited_ns) / NS_PER_S
+            after_arrival_s = date_s + 0.5 - arrival_ns / NS_PER_S
+            difference_s = round(max(after_arrival_s, 0) or min(after_request_s, 0))
             if difference_s in self.differences or len(self.differences) < MAX_DIFFERENCES:
                 self.differences[difference_s] += 1
         return usual_difference_s(self.differences) * NS_PER_S

@@ -171,7 +171,8 @@ class EventReading:
         reader.is_used = True
         if reader.sequence is not None and self._check is None:
             trust = trust_of(reader.sequence) if known.wants_sequence else None
-            self._check = SequenceCheck(trust, remembers=self._bench.remembers)
+            reads_ids = not reader.sequence.path
+            self._check = SequenceCheck(trust, reads_ids=reads_ids, remembers=self._bench.remembers)
             self._doubts_at = DOUBT_EVERY
         is_complete = known.is_complete(reader)
         self._searches_at = sys.maxsize if is_complete else max(FIRST_LATER_SEARCH, 2 * self._events)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
-from sseclient_cli.errors import ConnectionLostError, InternalError, SseError
+from sseclient_cli.errors import ConnectionLostError, InternalError, ReadTimeoutError, SseError
 from sseclient_cli.keepalive import VANISHED_AFTER_S
+from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.route import Leg
 from sseclient_cli.protocol.reconnection import refusal_of
-from sseclient_cli.refusals import refused
+from sseclient_cli.redaction import redacted_text
+from sseclient_cli.refusals import refused, tls_hint
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
@@ -27,20 +29,29 @@ def check_response(leg: Leg, first: Leg, status: int, headers: Mapping[str, str]
         raise refused(target, status, headers, body, refusal, led_from=led_from)
 
 
-def check_end(*, is_open: bool, ends_with_connection: bool) -> None:
+def check_end(leg: Leg, http: ResponseReader, *, is_open: bool) -> None:
     """Raise ConnectionLostError if the end of a connection is not the proper end of a response."""
     if not is_open:
-        raise ConnectionLostError("the server closed the connection before it answered")
-    if not ends_with_connection:
+        raise ConnectionLostError(f"the server closed the connection before it answered{tls_hint(leg.hop.target)}")
+    if not http.ends_with_connection:
         raise ConnectionLostError("the connection was cut in the middle of the response")
 
 
-def as_ours(exc: Exception) -> SseError:
-    """Return the error of this package for what ended a connection; what nobody expected is a bug of ours."""
+def is_a_cut(cause: Exception | None) -> bool:
+    """Say whether the other side, or something on the way, ended a connection; not our own limits and probes."""
+    return not isinstance(cause, ReadTimeoutError) and not (isinstance(cause, OSError) and cause.errno in _VANISHED)
+
+
+def as_ours(exc: Exception, unanswered: Leg | None = None) -> SseError:
+    """Return the error of this package for what ended a connection; an unexpected exception is a bug of ours.
+
+    ``unanswered`` is the request, as long as no response head has come.
+    """
     if isinstance(exc, SseError):
         return exc
     if isinstance(exc, OSError) and exc.errno in _VANISHED:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
-        return ConnectionLostError(f"the connection broke: {(exc.strerror or str(exc)).lower()}")
-    return InternalError(f"{type(exc).__name__}: {exc}")
+        hint = f" before the server answered{tls_hint(unanswered.hop.target)}" if unanswered else ""
+        return ConnectionLostError(f"the connection broke{hint}: {(exc.strerror or str(exc)).lower()}")
+    return InternalError(redacted_text(f"{type(exc).__name__}: {exc}"))

@@ -3,9 +3,9 @@
 Pure. One ``FieldSearch`` looks at one stream, so that streams never vouch for each other: a counter that three streams
 see grow once has grown once. The rules:
 
-* A **timestamp** is a wall-clock time within an hour before the arrival that grows three times in a row. One that lies
-  in the future (``expiresAt``) is no send time, one of whole seconds cannot measure a latency, and one that falls
-  starts again. Of several, the one nearest to the arrival is taken.
+* A **timestamp** is a wall-clock time within an hour before the arrival that grows three times in a row, or twelve
+  times if it is more than 10 s old. One that lies in the future (``expiresAt``) is no send time, one of whole seconds
+  cannot measure a latency, and one that falls starts again. Of several, the one nearest to the arrival is taken.
 * A **sequence** grows by exactly one three times in a row, in all events or in those of one type. Its name says how far
   it is trusted: see ``Trust``.
 
@@ -32,6 +32,13 @@ MAX_FUTURE_NS = 2 * NS_PER_S
 
 ENOUGH_STEPS = 3
 """One step can lie: a count of users grows by one now and then, and so do milliseconds."""
+
+RECENT_NS = 10 * NS_PER_S
+"""Times that are no older are the usual ones of events that have just been sent ..."""
+
+ENOUGH_OLD_STEPS = 12
+"""... and older ones must grow so many times in a row: of four times in any order, one case in 24 is a growing one, and
+a stream that finds a field passes it on to the others."""
 
 RISES_PER_FALL = 4
 """The last change of some entity (``updated_at``) falls as often as it rises; a send time hardly ever does."""
@@ -92,6 +99,11 @@ class _Times:
     rises: int = 0
     falls: int = 0
     largest_distance_ns: int = 0
+
+    @property
+    def enough(self) -> int:
+        """How many times in a row it must have grown."""
+        return ENOUGH_STEPS if self.largest_distance_ns <= RECENT_NS else ENOUGH_OLD_STEPS
 
 
 @dataclass(slots=True)
@@ -185,7 +197,7 @@ class FieldSearch:
         found = [
             place
             for place, times in self._times.items()
-            if times.run >= ENOUGH_STEPS and times.rises >= RISES_PER_FALL * times.falls
+            if times.run >= times.enough and times.rises >= RISES_PER_FALL * times.falls
         ]
         if found:
             self.timestamp = min(found, key=lambda place: self._times[place].largest_distance_ns)

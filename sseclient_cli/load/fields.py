@@ -26,6 +26,10 @@ MAX_READERS = 200
 """Of so many pairs of fields, readers are kept for other streams: a server could invent new ones without end."""
 
 
+MAX_TRIED = 8
+"""So many readers, those of most streams, are tried on an event: each decodes it."""
+
+
 class FieldReader:
     """Reads the timestamp and the sequence number of an event; None for a field is nothing to read."""
 
@@ -152,7 +156,8 @@ class KnownFields:
         A reader that lacks what is wanted serves only after the stream has looked by itself, and others have agreed.
         """
         known = [reader for reader in self._readers.values() if reader.streams]
-        for reader in sorted(known, key=lambda reader: (not self.is_complete(reader), -reader.streams)):
+        by_streams = sorted(known, key=lambda reader: (not self.is_complete(reader), -reader.streams))
+        for reader in by_streams[:MAX_TRIED]:
             is_agreed = reader.streams >= AGREEING_STREAMS and searched >= LEAST_SEARCHED_EVENTS
             if (self.is_complete(reader) or is_agreed) and reader.fits(event, now):
                 return reader

@@ -11,14 +11,8 @@ from functools import lru_cache
 import httptools
 
 from sseclient_cli.errors import InvalidResponseError
+from sseclient_cli.protocol.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
 from sseclient_cli.target import Target
-
-MAX_HEAD_BYTES = 256 * 1024
-"""Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser).
-
-Looked at after each read: a head may be larger by what the read that ends it brings.
-"""
-
 
 # What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
 # llhttp calls them dangerous because of what one connection may smuggle past a proxy; here no connection is used twice.
@@ -36,8 +30,6 @@ def request_bytes(target: Target) -> bytes:
     headers = target.stream_headers()
     names = {name.lower() for name, _ in headers}
     lines = [target.method.encode() + b" " + url.raw_path + b" HTTP/1.1"]
-    if "host" not in names:
-        lines.append(b"Host: " + url.netloc)
     lines += [f"{name}: {value}".encode() for name, value in headers]
     # RFC 9110 8.6: a method that means a body says the length of one that is empty.
     has_body = target.body is not None or target.method in ("POST", "PUT", "PATCH")
@@ -55,8 +47,8 @@ class ResponseReader:
     """
 
     __slots__ = (
-        "_body", "_callbacks", "_head_bytes", "_parser", "_pending", "complete", "ends_with_connection", "error",
-        "headers", "status",
+        "_body", "_callbacks", "_head", "_head_bytes", "_mender", "_parser", "_pending", "_refused_by", "complete",
+        "ends_with_connection", "error", "headers", "status",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -66,6 +58,11 @@ class ResponseReader:
         self._parser.set_dangerous_leniencies(**_LENIENCIES)
         self._head_bytes = 0
         self._pending: dict[str, str] | None = {}
+        # All heads so far, to read them once more if llhttp refuses one; None once that cannot be.
+        self._head: bytearray | None = bytearray()
+        # From llhttp's refusal to the end of the final head.
+        self._mender: HeadMender | None = None
+        self._refused_by: InvalidResponseError | None = None
         self.status = 0
         """The final status; 0 until the head is complete."""
         self.headers: dict[str, str] | None = None
@@ -82,29 +79,43 @@ class ResponseReader:
         """Take bytes from the connection and return the body bytes among them; look at ``error`` afterwards."""
         parser = self._parser
         if parser is None:
+            if self._mender is not None:
+                return self._mend(self._mender, data)
             return data if self.ends_with_connection else b""
-        in_head = not self.status
-        if in_head:
-            self._callbacks.reader = self
+        if not self.status:
+            return self._feed_head(parser, data)
         try:
             parser.feed_data(data)
         except httptools.HttpParserError as exc:
             self._end(exc)
-        if in_head:
-            self._callbacks.reader = None
-            self._take_head(len(data))
         body = self._body
         if not body:
-            if not in_head:
-                # Trailers, or what stands beside the size of a chunk; without end, it would be kept without end.
-                self._head_bytes += len(data)
-                self._limit_head()
+            # Trailers, or what stands beside the size of a chunk; without end, it would be kept without end.
+            self._head_bytes += len(data)
+            self._limit_head()
             return b""
         self._head_bytes = 0
-        if len(body) == 1:
-            return body.pop()
-        whole = b"".join(body)
-        body.clear()
+        return body.pop() if len(body) == 1 else self._take_body()
+
+    def _feed_head(self, parser: httptools.HttpResponseParser, data: bytes) -> bytes:
+        self._callbacks.reader = self
+        if self._head is not None:
+            self._head += data
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserError as exc:
+            self._end(exc)
+        self._callbacks.reader = None
+        if self.error is not None and not self.status and self._head is not None:
+            return self._begin_to_mend(self.error, bytes(self._head))
+        self._take_head(len(data))
+        if self._body:
+            self._head_bytes = 0
+        return self._take_body()
+
+    def _take_body(self) -> bytes:
+        whole = b"".join(self._body)
+        self._body.clear()
         return whole
 
     def _end(self, cause: httptools.HttpParserError) -> None:
@@ -116,7 +127,29 @@ class ResponseReader:
         elif isinstance(reason, InvalidResponseError):
             self.error = reason.with_traceback(None)  # which refers to this object
         else:
-            self.error = InvalidResponseError(f"the answer is not valid HTTP/1.1: {cause}")
+            words = other_protocol(bytes(self._head or b"")) or str(cause)
+            self.error = InvalidResponseError(f"the answer is not valid HTTP/1.1: {words}")
+
+    def _begin_to_mend(self, error: InvalidResponseError, heads: bytes) -> bytes:
+        """Take an error for final only when the heads are complete and there is nothing to mend in them."""
+        self._callbacks.body.clear()
+        self._head, self.error, self._refused_by = None, None, error
+        self._mender, self._pending = HeadMender(), {}
+        return self._mend(self._mender, heads)
+
+    def _mend(self, mender: HeadMender, data: bytes) -> bytes:
+        """Hold heads back until the final one is complete, and have them read as they are mended."""
+        self._head = self._head or bytearray()
+        self._head += mender.feed(data)
+        if not mender.is_done:
+            return b""
+        heads, self._head, self._mender = bytes(self._head), None, None
+        if not mender.has_changed:
+            self.error = self._refused_by
+            return b""
+        self._parser = httptools.HttpResponseParser(self._callbacks)
+        self._parser.set_dangerous_leniencies(**_LENIENCIES)
+        return self.feed(heads)
 
     def _take_head(self, size: int) -> None:
         """See how the body is framed, once that is known, and that it is known in time."""
@@ -149,7 +182,7 @@ class ResponseReader:
         parser = self._parser
         status = parser.get_status_code() if parser is not None else 0
         if status == 101:
-            raise InvalidResponseError("the server switches to another protocol (status 101)")
+            raise InvalidResponseError(f"the server {SWITCHED_PROTOCOL}")
         if status < 100:
             raise InvalidResponseError(f"the answer has the status {status:03}")
         if status < 200 or parser is None:
@@ -160,7 +193,7 @@ class ResponseReader:
             # RFC 9112 7.4: other codings are for those who ask for them with TE. It is said here, before the first byte
             # of a body that nobody can read.
             raise InvalidResponseError(f"the body has the Transfer-Encoding {coding[:100]!a}, which is not asked for")
-        self.status, self.headers, self._pending = status, self._pending, None
+        self.status, self.headers, self._pending, self._head = status, self._pending, None, None
         # In a body it would let chunks pass that are one byte shorter than they say.
         parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=False)
 

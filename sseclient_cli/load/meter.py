@@ -18,6 +18,7 @@ from operator import itemgetter
 
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
+from sseclient_cli.load.plan import NS_PER_S
 from sseclient_cli.load.silence import is_silent
 from sseclient_cli.load.undecided import Arrival, Read
 from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
@@ -26,6 +27,9 @@ from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
 """Two turns of the loop. Beyond it the generator was late, and when something arrived is anybody's guess."""
+
+LEAST_OPEN_NS = NS_PER_S
+"""A stream that has opened later than this before its end had no time for its first event."""
 
 MAX_BURST_NS = 20_000_000
 """Events that arrived within this time are a burst. What buffers holds events back for longer (``findings.py``)."""
@@ -43,6 +47,7 @@ class Meter:
         "_intended_ns",
         "_last_event_ns",
         "_last_uncertainty_ns",
+        "_opened_ns",
         "_reach_bit",
         "_reading",
         "events",
@@ -63,6 +68,8 @@ class Meter:
         """The beginning of the body, as long as no event has come."""
         self._idle_bytes = 0
         """All bytes of the body, as long as no event has come."""
+        self._opened_ns = 0
+        """When the present connection, or the last one, had opened (monotonic)."""
         self.events = 0
         """How many it has brought."""
         self.has_delivered = False
@@ -81,7 +88,7 @@ class Meter:
 
     def opened(self, arrival_ns: int) -> None:
         """Note that the head of an event stream has arrived (monotonic)."""
-        self.last_byte_ns = arrival_ns
+        self.last_byte_ns = self._opened_ns = arrival_ns
         if not self.events and not self._reach_bit:
             self._reach_bit = self._bench.reach.join(arrival_ns)
 
@@ -89,6 +96,10 @@ class Meter:
         """Keep the beginning of a body that has brought no event yet: it tells why."""
         self._first_bytes = (self._first_bytes + body[:MAX_BYTES])[:MAX_BYTES]
         self._idle_bytes += len(body)
+
+    def has_had_time(self, now_ns: int) -> bool:
+        """Say whether a stream has been open for long enough to miss an event (monotonic)."""
+        return now_ns - self._opened_ns >= LEAST_OPEN_NS
 
     @property
     def complaint(self) -> str:
@@ -99,29 +110,29 @@ class Meter:
         """Note that an open connection has been cut, or ended by the server (monotonic)."""
         self._bench.recorder.cut_silence.append((now_ns - self.last_byte_ns) // 1000)
 
-    def resume(self) -> None:
-        """Take the next event as the first of a new connection."""
+    def resume(self, now_ns: int) -> None:
+        """Take the next event as the first of a new connection; the present one has ended (monotonic)."""
+        if self._reach_bit:
+            # What is sent while a stream is not connected cannot reach it.
+            self._bench.reach.leave(now_ns)
         if self._reading is not None:
             self._reading.resume()
 
-    def reach_end_of_run(self, now_ns: int, usual_gap_ns: int | None) -> None:
-        """Note how long a stream that is not over has been without an event, and whether it has gone silent.
-
-        ``now_ns`` is monotonic; ``usual_gap_ns`` is a gap that few events of all streams exceed.
-        """
+    def reach_end_of_run(self, now_ns: int, *, is_open: bool) -> None:
+        """Note how long a stream that is not over has been without an event, and whether it has gone silent."""
         recorder = self._bench.recorder
         if self.events:
             recorder.open_gap.append((now_ns - self._last_event_ns) // 1000)
-        idle_ns = now_ns - self.last_byte_ns
-        if is_silent(idle_ns, self.events, self.longest_pause_ns, usual_gap_ns):
+        idle_ns, active_ns = now_ns - self.last_byte_ns, self.last_byte_ns - self._opened_ns
+        if is_open and is_silent(idle_ns, self.events, self.longest_pause_ns, active_ns):
             recorder.silence.append(idle_ns // 1000)
 
-    def finish(self) -> None:
-        """Add what is known once the stream is over; nothing may come afterwards."""
+    def finish(self, now_ns: int) -> None:
+        """Add what is known once the stream, or the run, is over (monotonic); nothing may come afterwards."""
         if self._reading is not None:
             self._reading.finish()
         if self._reach_bit:
-            self._bench.reach.leave(self.last_byte_ns)
+            self._bench.reach.leave(now_ns)
         self._bench.recorder.stream_events.append(self.events)
 
     # Events.
@@ -140,7 +151,7 @@ class Meter:
             self._record(arrival_mono_ns, uncertainty_ns)
         self._last_event_ns = arrival_mono_ns
         self._last_uncertainty_ns = 0 if is_exact else uncertainty_ns
-        self.has_delivered = True
+        is_first, self.has_delivered = not self.has_delivered, True
         if not self.events:
             self._first_bytes = b""
         self.events += count
@@ -153,9 +164,7 @@ class Meter:
             types = Counter(map(_type_of, events))
             is_one_type = len(types) == 1
             recorder.types.update(types)
-            is_burst = is_fresh and arrival_ns - bench.poller.empty_ns <= MAX_BURST_NS
-            if is_burst:
-                recorder.bursts.append(count)
+            is_burst = self._record_burst(count, arrival_ns, is_first=is_first, is_fresh=is_fresh)
         if bench.counts_error_events:
             recorder.error_events += sum(map(is_error_event, events))
         if self._reach_bit:
@@ -176,6 +185,18 @@ class Meter:
         """Return how much earlier than the last byte of a read another one of it may have arrived; None: too much."""
         uncertainty_ns = arrival_ns - self._bench.poller.empty_ns
         return max(uncertainty_ns, 0) if is_fresh and uncertainty_ns <= MAX_UNCERTAINTY_NS else None
+
+    def _record_burst(self, count: int, arrival_ns: int, *, is_first: bool, is_fresh: bool) -> bool:
+        """Record that a read brought several events; return whether they arrived together and may be a burst."""
+        recorder = self._bench.recorder
+        recorder.together_events += count
+        if not is_fresh or arrival_ns - self._bench.poller.empty_ns > MAX_BURST_NS:
+            return False
+        recorder.inner_gaps += count - 1
+        if is_first:
+            return False  # what a server sends first on a connection was not held back: a snapshot, or a history
+        recorder.bursts.append(count)
+        return True
 
     def _record(self, arrival_ns: int, uncertainty_ns: int) -> None:
         """Record the first event of a connection, and the gap to the event before, of this connection or another."""

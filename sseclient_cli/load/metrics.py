@@ -109,8 +109,10 @@ class Totals:
     """What the bytes of the first of them tell."""
     heads_with_events: int = 0
     """Response heads that came together with a part of the body."""
-    burst_events: int = 0
-    """Events that arrived together with a later one, after the warm-up: the gaps between them are not measured."""
+    inner_gaps: int = 0
+    """Gaps between events that arrived together, after the warm-up: they are not measured."""
+    together_events: int = 0
+    """Events of reads that brought several."""
     types: Counter[str] = field(default_factory=Counter)
     latencies: dict[Latency, Histogram] = field(default_factory=lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = field(default_factory=Histogram)
@@ -180,9 +182,11 @@ class Totals:
         _empty_into(self.start_delay, recorder.start_delay)
         for name in ("stream_events", "open_gap", "silence", "cut_silence"):
             _empty_into(getattr(self, name), getattr(recorder, name))
-        together = _empty_into(self.bursts if with_latencies else None, recorder.bursts)
+        _empty_into(self.bursts if with_latencies else None, recorder.bursts)
         if with_latencies:
-            self.burst_events += sum((count - 1) * times for count, times in together.items())
+            self.inner_gaps += recorder.inner_gaps
+        self.together_events += recorder.together_events
+        recorder.inner_gaps = recorder.together_events = 0
         _empty_into(self.held_back if with_latencies else None, recorder.held_back)
         for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
             _empty_into(self.latencies[kind] if with_latencies else None, getattr(recorder, kind.value))
@@ -241,7 +245,7 @@ class Totals:
 _SUMMED = (
     "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "open_now",
     "open_in_timeline", "peak_open", "events", "comments", "bytes", "coalesced", "reads", "stamped_reads",
-    "unanswered", "without_event", "burst_events", "bytes_without_event",
+    "unanswered", "without_event", "inner_gaps", "together_events", "bytes_without_event",
     "heads_with_events", "error_events", "cpu_percent", "workers_lost",
 )  # fmt: skip
 

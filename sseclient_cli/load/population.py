@@ -15,7 +15,6 @@ from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
-from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.stream import Stream
 from sseclient_cli.load.timeouts import Timeouts
 from sseclient_cli.target import Target
@@ -28,12 +27,6 @@ RESTART_AFTER_FAILURE_NS = NS_PER_S
 
 QUEUES_SAMPLED = 16
 """Streams whose receive queue is asked for at each tick: 0.02 ms."""
-
-USUAL_PERCENTILE = 99
-"""What few gaps exceed, of all streams: the measure for one that has shown none of its own."""
-
-USUAL_GAPS = 10
-"""With fewer gaps, nothing is usual."""
 
 NEVER_NS = 2**63 - 1
 
@@ -91,13 +84,10 @@ class Population:
 
     def finish(self, now_ns: int) -> None:
         """Add what is known of the streams that are not over at the end of the run (monotonic)."""
-        gaps = self._totals.latencies[Latency.GAP]
-        usual_gap_us = gaps.percentiles_us([USUAL_PERCENTILE])[USUAL_PERCENTILE] if gaps.count >= USUAL_GAPS else None
-        usual_gap_ns = None if usual_gap_us is None else usual_gap_us * 1000
         for stream in self._streams.values():
             self._totals.unanswered += stream.phase is Phase.REQUESTING
             if stream.has_opened:
-                stream.meter.reach_end_of_run(now_ns, usual_gap_ns)
+                stream.meter.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
             self._add_up(stream)
 
     def close(self) -> None:
@@ -160,8 +150,9 @@ class Population:
 
     def _add_up(self, stream: Stream) -> None:
         if stream.has_opened:
-            stream.meter.finish()
-            self._totals.without_event += not stream.meter.events
+            now_ns = monotonic_ns()
+            stream.meter.finish(now_ns)
+            self._totals.without_event += not stream.meter.events and stream.meter.has_had_time(now_ns)
             complaint = stream.meter.complaint
             if complaint:
                 self._totals.bytes_without_event += 1
@@ -207,6 +198,7 @@ class Population:
             totals.ended_by_server += 1
         else:
             totals.count_error(error.kind, str(error), self.row)
+            totals.unanswered += isinstance(error, UnansweredError)
         if on_end is OnEnd.RECONNECT:
             delay_ms = stream.reconnection.delay_ms(
                 error, opened=was is Phase.OPEN, delivered=stream.meter.has_delivered, random=random.random()

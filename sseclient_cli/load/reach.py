@@ -5,8 +5,8 @@ data, with the streams that received it. Behind two server processes that each h
 every stream gets half of the events, and the numbers of each half have no gap: only a look across the streams shows it.
 
 Only events count that came while all sampled streams were open, and only where the events are those of a broadcast: an
-event reaches several streams, and all of them at about the same time. Streams that play the same script by themselves,
-each from its own start, are none.
+event reaches several streams, and all of them at about the same time, whenever they were opened. Streams that play the
+same script by themselves receive the same event as far apart as they were opened.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from statistics import median
 
 from sseclient_cli.load.plan import NS_PER_S
@@ -33,8 +34,14 @@ SETTLING_NS = NS_PER_S
 """What came later than this before the end may still be under way to some streams."""
 
 MAX_SPREAD_NS = NS_PER_S // 4
-"""How far apart the first and the last stream get an event of a broadcast, by the median; beyond it, streams are taken
-for scripts that each began at another time, or for a server so late that a snapshot says nothing."""
+"""How far apart the first and the last stream get an event of a broadcast, by the median. A server that is later than
+that is in trouble that needs no sample to be seen."""
+
+MAX_SPREAD_SHARE = 1 / 4
+"""... and at most this share of the time in which the sampled streams were opened: scripts are that far apart."""
+
+MAX_SPREAD_OF_PERIOD = 1 / 4
+"""... and at most this share of the time between two events: streams that poll a value get it at any time."""
 
 LEAST_SHARED = 0.9
 """The share of events that several streams must have received: other events are for one user each."""
@@ -67,9 +74,14 @@ class Reach:
 class ReachSample:
     """The sample of one worker, or of several, merged."""
 
+    every: int = 1
+    """Each stream of so many is sampled, so that the sample is spread over the time in which all are opened."""
+    offered: int = 0
     streams: int = 0
+    opened_ns: int = 2**63 - 1
+    """When the first of the sampled streams had opened (monotonic)."""
     since_ns: int = 0
-    """When the last of the sampled streams had opened (monotonic)."""
+    """When the last of them had opened."""
     until_ns: int = 2**63 - 1
     """When the first of them ended, or the sample was full."""
     repeated: int = 0
@@ -79,9 +91,11 @@ class ReachSample:
 
     def join(self, at_ns: int) -> int:
         """Take a stream into the sample that has just opened; return its bit, 0 if the sample is complete."""
-        if self.streams >= MAX_STREAMS or self.until_ns != 2**63 - 1:
+        self.offered += 1
+        if self.streams >= MAX_STREAMS or self.until_ns != 2**63 - 1 or (self.offered - 1) % self.every:
             return 0
         self.streams += 1
+        self.opened_ns = min(self.opened_ns, at_ns)
         self.since_ns = at_ns
         # The others have had these events to themselves.
         self.arrivals.clear()
@@ -120,7 +134,10 @@ class ReachSample:
 
     def merge(self, other: ReachSample) -> None:
         """Add the sample of another worker, whose streams were others."""
+        self.every = max(self.every, other.every)
+        self.offered += other.offered
         self.streams += other.streams
+        self.opened_ns = min(self.opened_ns, other.opened_ns)
         self.since_ns = max(self.since_ns, other.since_ns)
         self.until_ns = min(self.until_ns, other.until_ns)
         self.repeated += other.repeated
@@ -139,17 +156,23 @@ class ReachSample:
         ]
         shared = [arrivals for arrivals in counted if arrivals.streams > 1]
         received = sum(arrivals.streams for arrivals in counted)
+        firsts = sorted(arrivals.first_ns for arrivals in shared)
+        period_ns = median(later - earlier for earlier, later in pairwise(firsts)) if len(firsts) > 1 else 0
+        opening_ns = self.since_ns - self.opened_ns
+        max_spread_ns = min(MAX_SPREAD_NS, MAX_SPREAD_SHARE * opening_ns, MAX_SPREAD_OF_PERIOD * period_ns)
         if (
-            self.streams < LEAST_STREAMS
-            or len(counted) < LEAST_EVENTS
+            not max_spread_ns
+            or self.streams < LEAST_STREAMS
+            or len(shared) < LEAST_EVENTS
             or len(shared) < LEAST_SHARED * len(counted)
             or self.repeated > MAX_REPEATED * received
-            or median(arrivals.last_ns - arrivals.first_ns for arrivals in shared) > MAX_SPREAD_NS
+            or median(arrivals.last_ns - arrivals.first_ns for arrivals in shared) > max_spread_ns
         ):
             return None
+        # An event that one stream received is for one user: hardly ever does a broadcast miss all others.
         return Reach(
             streams=self.streams,
-            events=len(counted),
-            reached_all=sum(arrivals.streams == self.streams for arrivals in counted),
-            share=received / (len(counted) * self.streams),
+            events=len(shared),
+            reached_all=sum(arrivals.streams == self.streams for arrivals in shared),
+            share=sum(arrivals.streams for arrivals in shared) / (len(shared) * self.streams),
         )

@@ -23,8 +23,8 @@ class Recorder:
 
     __slots__ = (
         "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "error_events", "events",
-        "first_event", "gap", "headers", "held_back", "open_gap", "read_delay", "silence", "start_delay",
-        "stream_events", "tls", "types", "unstamped_reads",
+        "first_event", "gap", "headers", "held_back", "inner_gaps", "open_gap", "read_delay", "silence", "start_delay",
+        "stream_events", "tls", "together_events", "types", "unstamped_reads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,6 +50,10 @@ class Recorder:
         """Of each connection that was cut or ended: from its last byte to the end."""
         self.unstamped_reads = 0
         """Those that are not in ``read_delay``."""
+        self.inner_gaps = 0
+        """Gaps between events that are known to have arrived together."""
+        self.together_events = 0
+        """Events of reads that brought several, whatever is known of their arrival."""
         self.events = 0
         self.coalesced = 0
         self.comments = 0

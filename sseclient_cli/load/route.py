@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import ssl
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice, product
 from time import monotonic
 
-from sseclient_cli.addresses import resolve
+from sseclient_cli.addresses import always, resolve
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.load.metrics import Endpoint
@@ -69,6 +69,8 @@ class Route:
         self._unresolved: dict[Place, str] = {}
         self._turns: dict[Place, Iterator[Turn]] = {}
         self._lookups_left_s = LOOKUPS_S
+        self.keep_waiting: Callable[[], bool] = always
+        """Whether a lookup may still block the loop: not when the run is over."""
         self._legs: dict[Target, Leg] = {}
         for hop in hops:
             self._add(hop)
@@ -115,7 +117,7 @@ class Route:
             )
         began_s = monotonic()
         try:
-            first, *others = resolve(target, min(target.connect_timeout_s, self._lookups_left_s))
+            first, *others = resolve(target, min(target.connect_timeout_s, self._lookups_left_s), self.keep_waiting)
         except NameNotResolvedError as exc:
             self._unresolved[place] = str(exc)
             raise

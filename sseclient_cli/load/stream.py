@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from time import monotonic_ns, time_ns
 
-from sseclient_cli.errors import MemoryLimitError, ReadTimeoutError
+from sseclient_cli.errors import MemoryLimitError
 from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.encoded_body import EncodedBody
-from sseclient_cli.load.failures import as_ours, check_end, check_response
+from sseclient_cli.load.failures import as_ours, check_end, check_response, is_a_cut
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.lifecycle import Owner, Phase
 from sseclient_cli.load.meter import Meter
@@ -133,7 +133,7 @@ class Stream:
             if now_ns > bench.ends_wall_ns and bench.is_over():
                 return
             if not data:
-                check_end(is_open=self._parser is not None, ends_with_connection=self._http.ends_with_connection)
+                check_end(self.leg, self._http, is_open=self._parser is not None)
                 self.end(None)
                 return
             recorder = bench.recorder
@@ -192,7 +192,7 @@ class Stream:
         self._bench.attempts -= 1
         self.reconnection.connection_opened()
         self.meter.opened(arrival_mono_ns)
-        self._bench.note_head(headers, arrival_ns, is_alone=is_alone)
+        self._bench.note_head(headers, arrival_ns, arrival_mono_ns - self.requested_ns, is_alone=is_alone)
         self._owner.opened(self)
         self.has_opened = True
 
@@ -278,7 +278,7 @@ class Stream:
         if parser is not None:
             if remembers:
                 self.reconnection.remember(parser)
-            self.meter.resume()
+            self.meter.resume(monotonic_ns())
         # The same text that the parser held; close() has let go of both.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 
@@ -293,8 +293,8 @@ class Stream:
     def end(self, cause: Exception | None) -> None:
         """Tell the owner how the connection has ended."""
         was = self.phase
-        if was is Phase.OPEN and not isinstance(cause, ReadTimeoutError):  # which is our own cut
+        if was is Phase.OPEN and not self._http.complete and is_a_cut(cause):
             self.meter.cut(monotonic_ns())
         # What is ended for want of memory must free it: else each connection would leave another huge ID behind.
         self.drop(remembers=not isinstance(cause, MemoryLimitError))
-        self._owner.ended(self, None if cause is None else as_ours(cause), was)
+        self._owner.ended(self, None if cause is None else as_ours(cause, None if was is Phase.OPEN else self.leg), was)

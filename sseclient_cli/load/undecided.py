@@ -83,16 +83,18 @@ class UndecidedStream:
         fitting = shared.known.fitting(events[-1], now, searched)
         if fitting is not None:
             return fitting
-        offered = events
+        offered = [read]
         if self._search is None and shared.searching < MAX_SEARCHING:
             shared.searching += 1
             self._search = shared.known.new_search()
-            offered = [event for kept in self.reads if kept is not None for event in kept.events]
+            offered = [kept for kept in self.reads if kept is not None]
         if self._search is not None:
-            for event in offered:
-                self._search.offer(event, now)
-                if self._search.is_over:
-                    return self.settled()
+            for kept in offered:
+                at = Now(kept.at_ns, kept.at_ns + now.server_ns - now.client_ns)
+                for event in kept.events:
+                    self._search.offer(event, at)
+                    if self._search.is_over:
+                        return self.settled()
         if shared.waiting_bytes > MAX_WAITING_BYTES or self._events > MAX_WAITING_EVENTS:
             return self.settled()
         return None

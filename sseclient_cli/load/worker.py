@@ -24,6 +24,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, OnEnd, Plan
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.population import Population
+from sseclient_cli.load.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
@@ -71,6 +72,7 @@ class Worker:
             route=route,
             poller=Poller(),
             undecided=Undecided(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
+            reach=ReachSample(every=max(1, self._plan.most_open // MAX_STREAMS)),
             remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
             events_per_stream=self._plan.events,
             max_event_bytes=self._plan.max_event_bytes or MAX_EVENT_BYTES,
@@ -79,6 +81,8 @@ class Worker:
             retry_statuses=self._plan.retry_statuses,
             counts_error_events=self._plan.counts_error_events,
         )
+        # Called from a thread or a signal handler, an interrupt sets ends_ns too.
+        route.keep_waiting = lambda: time.monotonic_ns() < self._bench.ends_ns
         self._population = Population(self._bench, self._plan, self._totals, job.hops[0].target)
         self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
         self._folded_ns = 0

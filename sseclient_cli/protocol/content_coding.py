@@ -14,16 +14,20 @@ from sseclient_cli.errors import InvalidResponseError
 MAX_PIECE_BYTES = 64 * 1024
 """As much as a read of a socket brings at most (httpcore's READ_NUM_BYTES)."""
 
+# The registry of RFC 9110 16.6.1, without those of which no server of event streams was seen.
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+
 _GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's way to say "gzip's header"
 
 
 def decoder_of(content_encoding: str) -> ContentDecoder | None:
     """Return what undoes the codings of the header; None where there is nothing to undo.
 
-    Raises InvalidResponseError if it names more than one, or one that is not gzip or deflate.
+    A word that is no coding of HTTP (``none``, ``utf-8``, ``chunked``) is ignored, as curl does. Raises
+    InvalidResponseError if more than one coding is named, or one that is not gzip or deflate.
     """
     codings = [coding.strip().lower() for coding in content_encoding.split(",")]
-    codings = [coding for coding in codings if coding not in ("", "identity")]
+    codings = [coding for coding in codings if coding in _CODINGS]
     if not codings:
         return None
     # RFC 9110 8.4.1.3: "A recipient SHOULD consider "x-gzip" to be equivalent to "gzip"."
@@ -58,7 +62,11 @@ class ContentDecoder:
         try:
             return self._piece(max_bytes)
         except zlib.error as exc:
-            raise InvalidResponseError(f"the body does not have its Content-Encoding: {exc}") from exc
+            coding = "gzip" if self._is_gzip else "deflate"
+            raise InvalidResponseError(
+                f"the response says Content-Encoding: {coding}, but its body is not {coding} data:"
+                " check the server and the proxies in front of it"
+            ) from exc
 
     def _piece(self, max_bytes: int) -> bytes:
         while True:

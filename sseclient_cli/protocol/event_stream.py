@@ -24,10 +24,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from sseclient_cli.errors import EventTooLargeError
+from sseclient_cli.protocol.event import Event
 from sseclient_cli.protocol.held_text import SMALL_BYTES, HeldLines, large_text_bytes
+
+__all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "EventStreamParser"]
 
 DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Larger than any event of a sane service (the largest in public test suites is 14 MB), smaller than a machine."""
@@ -41,17 +43,6 @@ _SIMPLE_BLOCK = r"(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+([^
 # The second takes all blank lines that follow, too: to take 16 KiB of them one by one would be 10 ms.
 _blocks = re.compile(_SIMPLE_BLOCK + r"|((?:[^\n]++\n)*+\n++)").findall
 _one_simple_block = re.compile(_SIMPLE_BLOCK).fullmatch
-
-
-class Event(NamedTuple):
-    """One dispatched event (WHATWG HTML 9.2.6). ``id`` is the last event ID at the moment of dispatch.
-
-    A named tuple: immutable as a frozen dataclass is, and built in a third of the time.
-    """
-
-    type: str
-    data: str
-    id: str
 
 
 _new_event = tuple.__new__
@@ -151,6 +142,11 @@ class EventStreamParser:
             self._count_held(is_new_block=bool(events))
         return events
 
+    @property
+    def has_unfinished_event(self) -> bool:
+        """Whether data has come for an event whose blank line has not: at the end of the stream, it is dropped."""
+        return bool(self._data) or self._line.partition(b":")[0] == b"data"
+
     def _count_held(self, *, is_new_block: bool) -> None:
         """Update ``held_bytes``; with a new block, all its lines came with this chunk."""
         if self._held_lines is None or is_new_block:
@@ -168,7 +164,7 @@ class EventStreamParser:
     def _refuse_if_too_large(self) -> None:
         if self._too_large:
             raise EventTooLargeError(
-                f"the stream holds an event of more than {self._max_event_bytes:,} bytes (max_event_bytes)"
+                f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise max_event_bytes"
             )
 
     def _without_bom(self, chunk: bytes) -> bytes:

@@ -130,14 +130,24 @@ class Reconnection:
 
     __slots__ = ("_failures", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
 
-    def __init__(self, last_event_id: str = "", retry_statuses: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        last_event_id: str = "",
+        retry_statuses: Collection[int] = (),
+        reconnection_time_ms: int = DEFAULT_RECONNECTION_TIME_MS,
+    ) -> None:
         self.last_event_id = last_event_id
         self._failures = 0
-        self._reconnection_time_ms = DEFAULT_RECONNECTION_TIME_MS
+        self._reconnection_time_ms = min(reconnection_time_ms, MAX_RECONNECTION_TIME_MS)
         """What ``retry`` last said, over all connections, but at most 24 h."""
         self._retry_statuses = frozenset(retry_statuses)
         if not all(status in range(400, 600) for status in self._retry_statuses):
             raise UsageError("statuses to retry are numbers from 400 to 599: any other answer is meant as it is")
+
+    @property
+    def reconnection_time_ms(self) -> int:
+        """The wait after a connection that ended: what ``retry`` last said."""
+        return self._reconnection_time_ms
 
     @property
     def header(self) -> bytes | None:

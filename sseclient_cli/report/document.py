@@ -209,7 +209,9 @@ def _latencies(totals: Totals) -> Document:
 def _bursts(totals: Totals) -> Document:
     return {
         "events": sizes(totals.bursts),
-        "gaps_inside": totals.burst_events,
+        "events_in_bursts": totals.bursts.sum_us,
+        "events_alone": totals.events - totals.together_events,
+        "gaps_inside": totals.inner_gaps,
         "held_back": durations(totals.held_back),
         "heads_with_events": totals.heads_with_events,
         "content_encodings": dict(totals.encodings.most_common()),

@@ -37,6 +37,9 @@ class Finding:
 COALESCED_SHARE = 0.01
 """Above this share, events that came in one read with a later one are named."""
 
+LEAST_CUTS = 3
+"""So many connections must have been cut: one may have ended for any reason."""
+
 LEAST_CUT_SILENCE_MS = 5_000
 """Proxies close idle connections after 5 s and more (Node 5 s, HAProxy 50 s, nginx 60 s)."""
 
@@ -60,6 +63,9 @@ BURST_GAP_MS = 100
 
 GAPS_INSIDE_SHARE = 0.05
 """If more than this share of all gaps are inside of bursts, the row of gaps does not speak for all of them."""
+
+COMPLETE_SHARE = 0.95
+"""... and the mean of all gaps is known if at least this share of them is either in the row or inside of bursts."""
 
 JUMP_MS = 1_000
 """A delivery that changes by so much from one row of the timeline to the next, and stays so."""
@@ -96,16 +102,15 @@ def _bytes_without_event(document: Document) -> Iterator[Finding]:
 
 
 def _unanswered(document: Document) -> Iterator[Finding]:
-    unanswered = document["streams"]["unanswered"]
-    if unanswered:
-        headers = document["latency"]["headers"]
-        answered = 0 if headers is None else headers["count"]
-        yield Finding("unanswered", Severity.FAULT, {"streams": unanswered, "requests": unanswered + answered})
+    streams = document["streams"]
+    if streams["unanswered"]:
+        figures = {"requests": streams["unanswered"], "streams": streams["planned"] - streams["lost"]}
+        yield Finding("unanswered", Severity.FAULT, figures)
 
 
 def _idle_cuts(document: Document) -> Iterator[Finding]:
     silence = document["silence"]["before_cut"]
-    if silence is None or silence["p50_ms"] is None or silence["p50_ms"] < LEAST_CUT_SILENCE_MS:
+    if silence is None or silence["count"] < LEAST_CUTS or (silence["p50_ms"] or 0) < LEAST_CUT_SILENCE_MS:
         return
     if silence["p90_ms"] <= SAME_SILENCE_RATIO * silence["p10_ms"]:
         figures = {"connections": silence["count"], "silence_ms": silence["p50_ms"]}
@@ -130,6 +135,8 @@ def _audit(document: Document) -> Iterator[Finding]:
         yield Finding(
             "unconfirmed-loss", Severity.WARNING, {"numbers": audit["unconfirmed"], "source": audit["source"]}
         )
+    if audit["carried"]:
+        yield Finding("carried-ids", Severity.INFO, {"events": audit["carried"]})
     if audit["refuting_streams"]:
         yield Finding(
             "streams-not-audited", Severity.INFO, {"streams": audit["refuting_streams"], "source": audit["source"]}
@@ -141,13 +148,13 @@ def _held_back(document: Document) -> Iterator[Finding]:
     events, held = bursts["events"], bursts["held_back"]
     if events is None or events["count"] < LEAST_BURSTS:
         return
-    in_bursts = bursts["gaps_inside"] + events["count"]
-    if in_bursts < HELD_BACK_SHARE * document["events"]["received"]:
+    share = bursts["events_in_bursts"] / (bursts["events_in_bursts"] + bursts["events_alone"])
+    if share < HELD_BACK_SHARE:
         return
     figures = {
         "events": events["p50"],
         "every_ms": None if gap is None else gap["p50_ms"],
-        "share": round(in_bursts / document["events"]["received"], 3),
+        "share": round(share, 3),
         "content_encodings": list(bursts["content_encodings"]),
         "heads_with_events": bursts["heads_with_events"],
     }
@@ -164,7 +171,10 @@ def _gaps_inside(document: Document) -> Iterator[Finding]:
     if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap["count"]):
         return
     together = inside + gap["count"]
-    mean_ms = gap["mean_ms"] * gap["count"] / together
+    # Gaps whose ends are too uncertain are in neither: only where they are few, the mean is that of all.
+    all_gaps = document["events"]["received"] - document["streams"]["opened"]
+    is_complete = together >= COMPLETE_SHARE * all_gaps
+    mean_ms = gap["mean_ms"] * gap["count"] / together if is_complete else None
     yield Finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
 
 

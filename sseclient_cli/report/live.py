@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -29,8 +30,19 @@ def live_view(console: Console | None) -> Iterator[Callable[[Snapshot], None] | 
         yield None
         return
     # No refresh thread: it would take the worker's interpreter away from it at moments of its own.
-    with Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True) as live:
-        yield lambda snapshot: live.update(live_panel(snapshot), refresh=True)
+    live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
+    is_gone = False
+
+    def show(snapshot: Snapshot) -> None:
+        nonlocal is_gone
+        if not is_gone:
+            try:
+                live.update(live_panel(snapshot), refresh=True)
+            except OSError:
+                is_gone = True
+
+    with _shown(live):
+        yield show
 
 
 @contextmanager
@@ -39,8 +51,20 @@ def waiting_view(console: Console | None, text: str) -> Iterator[None]:
     if console is None or not _can_move(console):
         yield
         return
-    with console.status(Text(visible(text))):
+    with _shown(console.status(Text(visible(text, keep_lines=False)))):
         yield
+
+
+@contextmanager
+def _shown(view: Live | Status) -> Iterator[None]:
+    """Show a view while the block runs; a terminal that is gone costs the view, and not the report."""
+    with suppress(OSError):
+        view.start()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            view.stop()
 
 
 def _can_move(console: Console) -> bool:

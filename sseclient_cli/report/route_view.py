@@ -27,7 +27,7 @@ def _redirections(document: Document) -> list[Text]:
     openings = streams["opened"] + streams["reconnected"]
     led = redirections[0]["streams"] if redirections else openings
     who = "the load" if led == openings else f"{led:,} of {openings:,} connections"
-    line = f"redirected: {who} went to {visible(url)}"
+    line = f"redirected: {who} went to {visible(url, keep_lines=False)}"
     if len(redirections) > 1:
         line += ", the rest elsewhere (run.redirections in the JSON)"
     server = urlsplit(run["target"]["url"]).netloc
@@ -43,12 +43,12 @@ def _addresses(document: Document) -> list[Text]:
         known = list(group)
         used = [entry for entry in known if entry["connections"]]
         if len(known) > 1 and used:
-            line = f"addresses: {visible(host)} has {len(known):,}; {_shares(used)}"
+            line = f"addresses: {visible(host, keep_lines=False)} has {len(known):,}; {_shares(used)}"
             if len(used) == 1 and not run["target"]["all_addresses"]:
                 line += " (--all-addresses uses them all)"
             lines.append(Text(line, style="dim"))
         elif used and host not in ("", used[0]["address"]) and not document["streams"]["opened"]:
-            lines.append(Text(f"addresses: {visible(host)} is {used[0]['address']}", style="dim"))
+            lines.append(Text(f"addresses: {visible(host, keep_lines=False)} is {used[0]['address']}", style="dim"))
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from contextlib import suppress
 
@@ -18,7 +19,10 @@ def write_out(data: bytes) -> None:
     """Write to stdout past its buffer, which would keep what a signal interrupted, and block once more at exit."""
     rest = memoryview(data)
     while rest:
-        rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        try:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+        except BlockingIOError:  # node and some terminals leave a pipe in non-blocking mode
+            select.select([], [sys.stdout.fileno()], [])
 
 
 class UnbufferedStdout(io.TextIOBase):

@@ -32,13 +32,8 @@ from sseclient_cli.report.event_view import (
     render_comment,
     render_event,
 )
+from sseclient_cli.report.lag import Lag
 from sseclient_cli.report.standard_streams import say, write_out
-
-BEHIND_S = 1.0
-"""From here on the view says that it is behind: less is a burst, or a busy machine."""
-
-CAUGHT_UP_S = 0.1
-"""From here on it does not any more. Between the two nothing changes, so that it is said once."""
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
@@ -77,8 +72,14 @@ class StreamView(Protocol):
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Show what happens to the connection; ``reopened``: there has been one before."""
 
-    def behind(self, behind_s: float, time_s: float) -> None:
-        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits."""
+    def note(self, line: str) -> None:
+        """Show a line about the connection, beside the events."""
+
+    def behind(self, behind_s: float, time_s: float) -> bool:
+        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits.
+
+        Return whether that is news.
+        """
 
     def refresh(self, now_s: float) -> None:
         """Bring up to date what depends on the time."""
@@ -87,25 +88,11 @@ class StreamView(Protocol):
         """Write out what was shown; nothing needs to be out before."""
 
 
-class _Lag:
-    """Whether a view is behind, and how long."""
-
-    def __init__(self) -> None:
-        self.is_long = False
-        self.behind_s = 0.0
-
-    def changes(self, behind_s: float) -> bool:
-        """Take a new value; return whether there is something to say."""
-        self.behind_s = behind_s
-        was_long = self.is_long
-        self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)
-        return self.is_long != was_long
-
-
 def state_as_line(change: StateChange, reopened: bool) -> str:
     """Return what a change of state tells a person; empty for what goes without saying."""
     if change.state is ConnectionState.WAITING:
-        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(change.reason, keep_lines=False)}"
+        reason = f"{change.reason}; {change.diagnosis}" if change.diagnosis else change.reason
+        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
     if change.state is ConnectionState.OPEN and reopened:
         return "reconnected"
     return ""
@@ -120,7 +107,7 @@ class PlainView:
     def __init__(self, output: Output, *, verbatim: bool) -> None:
         self._output = output
         self._verbatim = verbatim
-        self._lag = _Lag()
+        self._lag = Lag()
         self._unwritten: list[bytes] = []
         self.is_live = False
 
@@ -155,12 +142,19 @@ class PlainView:
             self.flush()
             say(f"{clock_time(time_s)} {line}")
 
-    def behind(self, behind_s: float, time_s: float) -> None:
+    def note(self, line: str) -> None:
+        """Write a line to stderr."""
+        self.flush()
+        say(line)
+
+    def behind(self, behind_s: float, time_s: float) -> bool:
         """Write to stderr when the output falls behind, and when it has caught up."""
-        if self._lag.changes(behind_s):
+        is_news = self._lag.changes(behind_s)
+        if is_news:
             self.flush()
             long = f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
             say(f"{clock_time(time_s)} {long if self._lag.is_long else 'caught up'}")
+        return is_news
 
     def refresh(self, now_s: float) -> None:
         """Do nothing: lines stay as they are."""
@@ -228,7 +222,7 @@ class TerminalView:
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
-        self._lag = _Lag()
+        self._lag = Lag()
         self.is_live = True
 
     def __enter__(self) -> Self:
@@ -266,9 +260,13 @@ class TerminalView:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
 
-    def behind(self, behind_s: float, time_s: float) -> None:
+    def note(self, line: str) -> None:
+        """Show a line among the events."""
+        self._console.print(Text(line, "dim"), soft_wrap=True)
+
+    def behind(self, behind_s: float, time_s: float) -> bool:
         """Show in the status line, from the next refresh on, that the terminal is behind."""
-        self._lag.changes(behind_s)
+        return self._lag.changes(behind_s)
 
     def flush(self) -> None:
         """Do nothing: all is out already."""

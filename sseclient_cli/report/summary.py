@@ -24,6 +24,10 @@ _LATENCY_NAMES = {
 }
 _STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.FAULT: "red"}
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
+_COLUMNS_OF_NARROW_TERMINALS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms")
+
+LEAST_WIDTH_OF_ALL_COLUMNS = 75
+"""The names take 11 characters, each of the eight figures at most 6, and 2 stand before each."""
 
 NOTABLE_PAUSE_MS = 50
 """A pause of the generator that is too rare for the verdict is told all the same."""
@@ -33,9 +37,10 @@ MAX_SHOWN = 10
 
 
 def summary(document: Document) -> RenderableType:
-    """Return the summary of a run, for a rich console of any width from 80."""
+    """Return the summary of a run, for a rich console of any width from 60."""
     parts: list[RenderableType] = [_head(document), _counts(document), Text()]
-    parts.append(_latencies(document))
+    if any(document["latency"].values()):
+        parts.append(_Latencies(document))
     parts += [Text(line, style="dim") for line in _notes(document)]
     parts += route_notes(document)
     for finding in findings(document):
@@ -52,7 +57,7 @@ def summary(document: Document) -> RenderableType:
 def _head(document: Document) -> Text:
     run = document["run"]
     text = Text.assemble(
-        (visible(f"{run['target']['method']} {run['target']['url']}"), "bold"),
+        (visible(f"{run['target']['method']} {run['target']['url']}", keep_lines=False), "bold"),
         f"  {run['duration_s']:.1f} s",
     )
     if run["interrupted"]:
@@ -96,7 +101,7 @@ def _counts(document: Document) -> Table:
     )
     types = list(events["by_type"].items())
     if types and list(events["by_type"]) != ["message"]:
-        shown = ", ".join(f"{visible(name)} {count:,}" for name, count in types[:MAX_SHOWN])
+        shown = ", ".join(f"{visible(name, keep_lines=False)} {count:,}" for name, count in types[:MAX_SHOWN])
         grid.add_row(Text("types", "bold"), Text(shown + (" ..." if len(types) > MAX_SHOWN else "")))
     grid.add_row(Text("audit", "bold"), _audit(document))
     return grid
@@ -156,18 +161,26 @@ def _audit(document: Document) -> RenderableType:
     return _Facts(*facts, Text(f"(by {source})", "dim"))
 
 
-def _latencies(document: Document) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
-    table.add_column("ms")
-    for column in _COLUMNS:
-        table.add_column(_heading(column), justify="right")
-    for key, name in _LATENCY_NAMES.items():
-        latency = document["latency"][key]
-        if key == "open_gap" and not _tells_more(latency, document["latency"]["gap"]):
-            continue
-        if latency is not None:
-            table.add_row(Text(name, "bold"), *(_milliseconds(latency[column]) for column in _COLUMNS))
-    return table
+class _Latencies:
+    """The table of latencies. A narrow terminal gets fewer columns, never a figure that is cut."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        latencies = self._document["latency"]
+        columns = _COLUMNS if options.max_width >= LEAST_WIDTH_OF_ALL_COLUMNS else _COLUMNS_OF_NARROW_TERMINALS
+        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
+        table.add_column("ms")
+        for column in columns:
+            table.add_column(_heading(column), justify="right")
+        for key, name in _LATENCY_NAMES.items():
+            latency = latencies[key]
+            if key == "open_gap" and not _tells_more(latency, latencies["gap"]):
+                continue
+            if latency is not None:
+                table.add_row(Text(name, "bold"), *(_milliseconds(latency[column]) for column in columns))
+        yield table
 
 
 def _tells_more(open_gap: Document | None, gap: Document | None) -> bool:
@@ -211,7 +224,7 @@ def _notes(document: Document) -> list[str]:
 def _not_found(asked: str, what: str) -> str:
     if asked == "auto":
         return f"no {what} found in the events (--{what} names one)"
-    return f"no event has a {what} at {visible(asked)}"
+    return f"no event has a {what} at {visible(asked, keep_lines=False)}"
 
 
 def _errors(document: Document) -> Table:
@@ -220,7 +233,9 @@ def _errors(document: Document) -> Table:
     table.add_column("kind")
     table.add_column("example")
     for error in document["errors"][:MAX_SHOWN]:
-        table.add_row(f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"])))
+        table.add_row(
+            f"{error['count']:,}", Text(error["kind"], "red"), Text(visible(error["example"], keep_lines=False))
+        )
     return table
 
 
@@ -236,12 +251,12 @@ def _loss(document: Document) -> Text:
 def _verdict(document: Document) -> Text:
     generator = document["generator"]
     if generator["saturated"]:
-        text = Text("This run was limited by the generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
+        text = Text("This run was limited by the load generator: " + "; ".join(generator["reasons"]) + ".", "bold red")
         return text.append(" More --workers, a slower start or a smaller load would show the server.", "red")
     known = [percent for percent in generator["cpu_percent"] if percent is not None]
     if not known:
-        return Text("Whether the generator kept up is not known.", "yellow")
-    text = Text(f"The generator kept up: {max(known):.0f} % of a core", "green")
+        return Text("It is not known whether the load generator kept up.", "yellow")
+    text = Text(f"The load generator kept up: {max(known):.0f} % of a core", "green")
     if generator["read_delay"] is not None:
         text.append(f", read delay p99 {_milliseconds(generator['read_delay']['p99_ms'])} ms")
     lag = generator["loop_lag"]

@@ -27,7 +27,7 @@ def duration(ms: float) -> str:
 def _silent_streams(figures: Figures) -> str:
     return (
         f"silence: {figures['streams']:,} of {figures['opened']:,} streams went silent, the longest for "
-        f"{duration(figures['longest_ms'])} up to the end (no byte for longer than ever before)"
+        f"{duration(figures['longest_ms'])} up to the end: no byte for many times their longest pause before"
     )
 
 
@@ -40,24 +40,22 @@ def _bytes_without_event(figures: Figures) -> str:
 
 
 def _unanswered(figures: Figures) -> str:
-    return (
-        f"headers: {figures['streams']:,} of {figures['requests']:,} requests without an answer; they are in no figure"
-    )
+    of = f"{figures['requests']:,} of {figures['streams']:,}"
+    return f"headers: {of} without an answer: no response head came; they are not in the headers row"
 
 
 def _idle_cuts(figures: Figures) -> str:
-    count = figures["connections"]
     return (
-        f"cut: {count:,} connection{'' if count == 1 else 's'} ended after {duration(figures['silence_ms'])} without a "
-        "byte: an idle timeout on the way? Heartbeats more often than that prevent it"
+        f"cut: {_counted(figures['connections'], 'connection')} ended after {duration(figures['silence_ms'])} "
+        "without a byte: an idle timeout on the way? Heartbeats more often than that prevent it"
     )
 
 
 def _reach_incomplete(figures: Figures) -> str:
     return (
         f"reach: of {figures['events']:,} events of a broadcast, {figures['reached_all']:,} reached all of "
-        f"{figures['streams']:,} streams; a stream got {figures['share']:.0%} of them. Several server processes, each "
-        "with a publish/subscribe of its own, look like this"
+        f"{figures['streams']:,} sampled streams; a stream got {figures['share']:.0%} of them. Several server "
+        "processes without a shared broker look like this"
     )
 
 
@@ -67,22 +65,29 @@ def _sequence_uncertain(figures: Figures) -> str:
 
 
 def _renumbered(figures: Figures) -> str:
-    return f"audit: numbering began anew on {figures['streams']:,} streams after a reconnection: loss unknown"
+    return f"audit: numbering began anew on {_counted(figures['streams'], 'stream')}: loss unknown"
 
 
 def _unconfirmed_loss(figures: Figures) -> str:
     return (
-        f"audit: {figures['numbers']:,} numbers are missing that no stream received: lost, or never sent; "
-        f"--sequence {_option(figures['source'])} counts them as lost"
+        f"audit: {_counted(figures['numbers'], 'number')} missing on half of the streams or more: lost, or not sent to "
+        f"them; use --sequence {_option(figures['source'])} if the server skips no numbers"
+    )
+
+
+def _carried_ids(figures: Figures) -> str:
+    return (
+        f"audit: {_counted(figures['events'], 'event')} with the id of the event before: without an id of its own, or "
+        "sent twice; --sequence id counts them as duplicated"
     )
 
 
 def _streams_not_audited(figures: Figures) -> str:
-    return f"audit: {figures['streams']:,} streams are left out: there, {figures['source']} is no sequence"
+    return f"audit: {_counted(figures['streams'], 'stream')} left out: {figures['source']} is not a sequence there"
 
 
 def _held_back(figures: Figures) -> str:
-    cause = "a proxy or a compressor buffers them"
+    cause = "possible causes: a proxy that buffers, compression, or batching in the server"
     if figures["content_encodings"]:
         cause = f"the response is compressed ({', '.join(figures['content_encodings'])}): flush after each event"
     delivery = figures["delivery_max_ms"]
@@ -94,7 +99,7 @@ def _held_back(figures: Figures) -> str:
 
 
 def _plain_bursts(figures: Figures) -> str:
-    return f"events arrive in {_bursts(figures)}: something buffers them, or the server sends them so"
+    return f"events arrive in {_bursts(figures)}: something buffers them, or the server sends in batches"
 
 
 def _bursts(figures: Figures) -> str:
@@ -103,22 +108,20 @@ def _bursts(figures: Figures) -> str:
 
 
 def _gaps_inside_bursts(figures: Figures) -> str:
-    return (
-        f"gap: {figures['share']:.0%} of the gaps are between events that arrived together, and not in the row; "
-        f"the mean of all gaps is {duration(figures['mean_ms'])}"
-    )
+    share, mean_ms = figures["share"], figures["mean_ms"]
+    words = f"gap: {share:.0%} of the gaps are between events that arrived together, and excluded from the row"
+    return words if mean_ms is None else f"{words}; the mean of all gaps is {duration(mean_ms)}"
 
 
 def _coalesced(figures: Figures) -> str:
-    return (
-        f"coalesced: {figures['share']:.0%} of the events came with something behind them; short latencies are missing"
-    )
+    share = figures["share"]
+    return f"coalesced: {share:.0%} of the events arrived in the same read as later data; short latencies are missing"
 
 
 def _clock_step(figures: Figures) -> str:
     return (
         f"clock: this machine's wall clock was set by {figures['step_ms'] / 1000:+,.3f} s, {figures['t_s']} s into the "
-        "run: delivery before and after do not compare"
+        "run: delivery before and after the step is not comparable"
     )
 
 
@@ -133,21 +136,27 @@ def _clock_difference(figures: Figures) -> str:
 
 def _clock_skew(figures: Figures) -> str:
     return (
-        f"clock skew: {figures['events']:,} events arrived up to {figures['largest_ms']:,.3f} ms before they were "
-        "sent, by the two clocks"
+        f"clock skew: {_counted(figures['events'], 'event')} arrived up to {figures['largest_ms']:,.3f} ms before "
+        "being sent: the clocks differ, or the timestamp is rounded"
     )
 
 
 def _delivery_jump(figures: Figures) -> str:
     return (
         f"clock: delivery changed by {figures['jump_ms'] / 1000:+,.3f} s, {figures['t_s']} s into the run, and stayed "
-        "so: a clock was set, here or on the server"
+        "so: a clock was set, or a constant backlog began"
     )
 
 
 def _timestamp_in_the_future(figures: Figures) -> str:
     source = figures["source"]
-    return f"delivery: {source} lies in the future and is taken for no send time; --timestamp {_option(source)} uses it"
+    return (
+        f"delivery: {source} lies in the future and is not used as the send time; --timestamp {_option(source)} uses it"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _option(source: str) -> str:
@@ -165,6 +174,7 @@ _WORDS: dict[str, Callable[[Figures], str]] = {
     "sequence-uncertain": _sequence_uncertain,
     "renumbered": _renumbered,
     "unconfirmed-loss": _unconfirmed_loss,
+    "carried-ids": _carried_ids,
     "streams-not-audited": _streams_not_audited,
     "held-back": _held_back,
     "bursts": _plain_bursts,

@@ -209,7 +209,7 @@ def test_strict_makes_a_saturated_run_exit_with_4_and_still_reports(server: str,
         os.kill(process.pid, signal.SIGCONT)
         stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (4, "")
-    assert "This run was limited by the generator" in stdout
+    assert "This run was limited by the load generator" in stdout
     assert document_at(path)["generator"]["saturated"]
 
 

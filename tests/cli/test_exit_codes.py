@@ -127,12 +127,12 @@ async def test_a_post_is_sent_once_unless_told_otherwise() -> None:
     assert (code, out) == (0, "1\n1\n")
 
 
-async def test_statuses_to_retry_do_not_repeat_a_post_by_themselves() -> None:
-    async with ScriptedServer([head()]) as server:
-        code, _, err = await sse("watch", server.url, "-d", "{}", "--retry-status", "503")
-        assert server.requests == []
-    assert code == 2
-    assert "add --reconnect" in err
+async def test_statuses_to_retry_repeat_a_post_that_was_refused_and_no_other() -> None:
+    refused: Script = [head(503, b"Content-Length: 0\r\n")]
+    async with ScriptedServer(refused, [head(), b"data: 1\n\n"]) as server:
+        code, out, _ = await sse("watch", server.url, "-d", "{}", "--raw", "--retry-status", "503")
+        assert [request.method for request in server.requests] == ["POST"] * 2
+    assert (code, out) == (0, "1\n")
 
 
 # bench

@@ -92,9 +92,9 @@ async def test_headers_of_the_caller_win() -> None:
         assert server.requests[0].header("user-agent") == b"me"
 
 
-async def test_a_body_is_posted_and_posted_again_on_reconnect() -> None:
+async def test_a_body_is_posted_and_posted_again_where_reconnect_says_so() -> None:
     async with ScriptedServer([head(), SOON]) as server:
-        await events_of(EventSource(server.url, body='{"stream":true}'))
+        await events_of(EventSource(server.url, body='{"stream":true}', reconnect=True))
         assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"stream":true}')] * 2
 
 
@@ -347,8 +347,7 @@ async def test_without_reconnecting_a_closed_port_raises() -> None:
 
 
 async def test_without_reconnecting_an_unknown_name_raises() -> None:
-    # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself says no, and asks nobody.
-    name = "n" * 64 + ".invalid"
+    name = "no-such-host.invalid"  # RFC 2606: no name ends so
     with pytest.raises(NameNotResolvedError, match=rf"{name}:80 has no address"):
         await events_of(EventSource(f"http://{name}/", reconnect=False))
 
@@ -486,3 +485,10 @@ async def test_tasks_that_share_a_source_share_its_events() -> None:
         await asyncio.gather(take("a"), take("b"))
     assert all(got.values())
     assert sorted(got["a"] + got["b"], key=int) == [str(n) for n in range(100)]
+
+
+@pytest.mark.parametrize("host", ["xn--ls8h.invalid", "xn--.invalid"])
+async def test_a_host_that_idna_refuses_to_decode_is_an_error_of_ours(host: str) -> None:
+    with pytest.raises(SseError):
+        async with EventSource(f"http://{host}/", reconnect=False) as source:
+            await anext(source)

@@ -49,7 +49,7 @@ class Listener:
         self.socket = socket.create_connection((url.host, url.port or 80), timeout=30)
         identity = f"Last-Event-ID: {last_event_id}\r\n" if last_event_id else ""
         path = url.raw_path.decode()
-        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: x\r\n{identity}\r\n".encode())
+        self.socket.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{identity}\r\n".encode())
         self.body = b""
         while b"\r\n\r\n" not in self.body:
             self.body += self.socket.recv(65536)

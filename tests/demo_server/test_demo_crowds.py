@@ -54,7 +54,7 @@ def crowd(port: int, paths: list[str]) -> Iterator[list[socket.socket]]:
             for path in paths[start : start + 200]:
                 connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
                 upgrade = HANDSHAKE if path.startswith("/ws") else ""
-                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: demo\r\n{upgrade}\r\n".encode())
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
                 connections.append(connection)
             for connection in connections[start:]:
                 assert connection.recv(12) in {b"HTTP/1.1 200", b"HTTP/1.1 101"}

@@ -46,7 +46,7 @@ def test_port_that_is_none_is_a_usage_error(port: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_open_file_limit_is_raised_to_what_the_system_allows() -> None:
     script = (
-        "import resource as r, demo_server.listening as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
+        "import resource as r, demo_server.open_files as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
         "r.setrlimit(r.RLIMIT_NOFILE, (256, hard)); s.raise_open_file_limit();"
         "print(r.getrlimit(r.RLIMIT_NOFILE) == (hard, hard))"
     )

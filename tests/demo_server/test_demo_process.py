@@ -33,7 +33,7 @@ def open_streams(
         if receive_buffer_bytes:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         connection.connect(("127.0.0.1", port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: demo\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         connections.append(connection)
     for connection in connections:
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -93,7 +93,7 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
 
         async def main():
             streams = Streams()
-            server = DemoServer(uvicorn.Config("unused"), streams, None)
+            server = DemoServer(uvicorn.Config("unused"), streams, None, None)
             scope = {"extensions": {TRANSPORT_EXTENSION: None}}
             with server.capture_signals(), streams.open(scope) as stream:
                 signal.raise_signal(signal.SIGTERM)
@@ -300,8 +300,8 @@ def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() ->
 @pytest.mark.parametrize(
     "head",
     [
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n",
-        "GET /stream HTTP/1.1\r\nHost: x\r\nX-Long: ",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n",
+        "GET /stream HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
     ],
 )
 def test_request_without_end_is_refused_before_it_fills_the_memory(head: str) -> None:

@@ -66,7 +66,7 @@ def open_unread(stack: ExitStack, url: str, query: str) -> socket.socket:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     parts = urlsplit(url)
     connection.connect((parts.hostname, parts.port))
-    connection.sendall(f"GET /faults?run=a&{query} HTTP/1.1\r\nHost: demo\r\n\r\n".encode())
+    connection.sendall(f"GET /faults?run=a&{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connection
 
 

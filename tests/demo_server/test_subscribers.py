@@ -10,7 +10,9 @@ from typing import cast
 import pytest
 from starlette.types import Message
 
+from demo_server import backlog as backlogs
 from demo_server import channels
+from demo_server.backlog import Backlog
 from demo_server.channels import MAX_BEHIND_EVENTS, Channel, Channels, Published, Subscriber
 from demo_server.messages import body
 from demo_server.peers import Number
@@ -20,13 +22,14 @@ from demo_server.streams import Stats, Stream
 class Client:
     """The server's end of a connection: while the client does not read, the buffer is full, and `send` waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, backlog: Backlog | None = None) -> None:
+        backlog = backlog or Backlog()
         self.sent: list[bytes] = []
         self.is_waited_for = asyncio.Event()
         self.reads = asyncio.Event()
         self.reads.set()
         self.stream = Stream(Stats(), cast("asyncio.WriteTransport", self))
-        self.subscriber = Subscriber(self.stream, self.send)
+        self.subscriber = Subscriber(self.stream, self.send, backlog)
 
     def get_write_buffer_size(self) -> int:
         return 0 if self.reads.is_set() else 1
@@ -176,3 +179,79 @@ async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.Mo
         assert await hub.deliver("x", None, "", Number("a", 1)) == 5
         others.cancel()
     assert turns == [2, 4]
+
+
+async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_the_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 4 * (channels.EVENT_OVERHEAD_BYTES + 100))
+    hub = Channels()
+    for number in (1, 2):
+        await hub.deliver("old", None, "", Number("a", number))
+        await hub.deliver("new", None, "", Number("b", number))
+    assert [len(replay_of(hub, "old", "a-0")), len(replay_of(hub, "new", "b-0"))] == [2, 2]
+    await hub.deliver("new", None, "", Number("b", 3))
+    assert len(replay_of(hub, "new", "b-0")) == 3
+    (gap,) = replay_of(hub, "old", "a-0")
+    assert b"event: gap" in gap
+    assert b"2 events are no longer in the history" in gap
+    assert b"id: a-2" in gap
+
+
+async def test_what_is_forgotten_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 3 * (channels.EVENT_OVERHEAD_BYTES + 100))
+    hub = Channels()
+    for number in range(1, 50):  # each in a channel of its own, which replaces one that is forgotten
+        await hub.deliver(f"channel-{number}", None, "", Number("a", number))
+    assert len(replay_of(hub, "channel-49", "a-48")) == len(replay_of(hub, "channel-48", "a-47")) == 1
+
+
+def replay_of(hub: Channels, name: str, last_event_id: str) -> list[bytes]:
+    with hub.subscribed(name, subscriber := Client().subscriber, last_event_id):
+        return [message["body"] for message in subscriber._queue]
+
+
+async def test_event_in_many_queues_counts_once_until_the_last_one_lets_go_of_it() -> None:
+    backlog = Backlog()
+    clients, message = [Client(backlog) for _ in range(3)], event(12345)
+    for client in clients:
+        client.reads.clear()
+        await client.subscriber.deliver(message)
+    assert backlog.size_bytes == 5
+    for client in clients[:2]:
+        client.subscriber.close()
+    assert backlog.size_bytes == 5
+    async with clients[2].subscribed():
+        await clients[2].is_waited_for.wait()
+        assert backlog.size_bytes == 0
+        clients[2].reads.set()
+
+
+async def test_subscriber_whose_event_makes_all_queues_too_long_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlogs, "MAX_BACKLOG_BYTES", 3)
+    backlog = Backlog()
+    first, second, quick = Client(backlog), Client(backlog), Client(backlog)
+    for client in (first, second):
+        client.reads.clear()
+    await first.deliver(1, 2)
+    await second.deliver(3, 4)  # events of another channel
+    await quick.deliver(5)
+    assert [message["body"] for message in first.subscriber._queue] == [b"1", b"2"]
+    (dropped,) = second.subscriber._queue
+    assert b"event: dropped" in dropped["body"]
+    assert b"2 events (2 bytes) behind, and all subscribers together 4 bytes" in dropped["body"]
+    assert quick.sent == [b"5"]
+    second.subscriber.close()
+    assert backlog.size_bytes == 2
+
+
+async def test_worker_without_room_for_a_channel_does_not_remember_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
+    hub, client = Channels(), Client()
+    with hub.subscribed("x", client.subscriber, ""):
+        assert [hub.is_full_for("x"), hub.is_full_for("y")] == [False, True]
+        assert await hub.deliver("y", None, "", Number("a", 1)) == 0
+    assert not hub.is_full_for("y")
+    (gap,) = replay_of(hub, "y", "a-0")
+    assert b"event: gap" in gap

@@ -163,7 +163,7 @@ def test_clients_that_do_nothing_more_do_not_delay_the_end() -> None:
         stack.enter_context(demo.open_stream("/ws?interval=3600"))  # never answers that it is closed
         for path in ("/channels/x", COMPLETIONS):  # half a request
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", demo.port), timeout=30))
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9"
             connection.sendall(f"{head}\r\n\r\n{{".encode())
         demo.wait_for_stats(10, lambda counters: counters["streams_open"] == 1)
         asked_at_s = time.monotonic()
@@ -175,7 +175,7 @@ def test_client_that_leaves_in_the_middle_of_its_message_leaves_nothing_on_stder
     with running_demo("--access-log", "none") as demo:
         for path in ("/channels/x", COMPLETIONS):
             with socket.create_connection(("127.0.0.1", demo.port), timeout=30) as connection:
-                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9"
+                head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9"
                 connection.sendall(f"{head}\r\n\r\n{{".encode())
                 demo.stats()  # connections are served in the order in which they came
         demo.stats()

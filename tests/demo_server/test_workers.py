@@ -158,11 +158,16 @@ def test_worker_that_does_not_end_is_killed() -> None:
 
 
 def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
-    with started_workers() as (process, url), ThreadPoolExecutor(LISTENERS) as pool:
+    with (
+        # One for all: to make 30 of them takes longer than the wait below, on a busy machine.
+        httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits()) as client,
+        started_workers() as (process, url),
+        ThreadPoolExecutor(LISTENERS) as pool,
+    ):
         one, *others = worker_processes(process)
         os.kill(one, signal.SIGSTOP)
         # Some of them come to the worker that is stopped, the others are asked of all.
-        publish = partial(httpx.post, f"{url}/channels/x", content="x", timeout=30)
+        publish = partial(client.post, f"{url}/channels/x", content="x")
         publishing = [pool.submit(publish) for _ in range(LISTENERS)]
         time.sleep(UNTIL_IT_IS_ASKED_S)
         os.kill(one, signal.SIGKILL)

@@ -188,3 +188,16 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
     }
     assert {kind for kind in kinds if f"`{kind}`" not in table} == raised_elsewhere
+
+
+def test_the_page_of_errors_has_each_kind_once_and_no_other() -> None:
+    classes = [
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
+    ]
+    # BadStatusError has a kind for each status.
+    kinds = {each.kind for each in classes if each is not errors.BadStatusError} | {"http-404"}
+    rows = [
+        line.split("|")[1] for line in (ROOT / "docs/errors.md").read_text("utf-8").splitlines() if line[:3] == "| `"
+    ]
+    listed = [kind for row in rows for kind in re.findall("`([^`]+)`", row)]
+    assert sorted(listed) == sorted(kinds)

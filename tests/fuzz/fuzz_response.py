@@ -67,6 +67,9 @@ def answer(pieces: list[bytes]) -> Answer:
     if reader.error is not None:
         assert type(reader.error) is InvalidResponseError
         read.error = str(reader.error)
+        if not b"".join(pieces).startswith(b"HTTP/"):
+            # Another protocol is named by its first bytes, as far as they have come: the words depend on the cut.
+            read.error = read.error.partition(":")[0]
         assert "callback" not in read.error.lower(), "an exception of ours became an error of the server's"
     return read
 

@@ -1,8 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sseclient_cli.load.audit import MAX_MISSING, SequenceCheck
+from sseclient_cli.load.audit import MAX_REMEMBERED_CHARS, SequenceCheck
 from sseclient_cli.load.audit_totals import Audit, FieldAudit, judge
 from sseclient_cli.load.field_search import Trust
+from sseclient_cli.load.numbering import MAX_MISSING
 from sseclient_cli.protocol.event_stream import Event
 
 
@@ -108,7 +111,42 @@ def test_an_event_without_an_id_of_its_own_is_no_duplicate() -> None:
         for _ in range(2):
             check.check(number, Event("ping", "", str(number)))
     assert not check.is_refuted
-    assert counts(check) == (3, 0, 0, 0)
+    assert (*counts(check), found(check).carried) == (3, 0, 0, 0, 6)
+
+
+def test_what_is_missing_between_two_types_of_one_numbering_is_lost() -> None:
+    check = SequenceCheck()
+    check.check(100, event(100, "snapshot"))
+    for number in range(120, 130):
+        check.check(number, event(number, "update"))
+    assert (found(check).by_type, *counts(check)) == (False, 11, 19, 0, 0)
+
+
+def test_two_types_with_ids_of_their_own_may_come_to_the_same_one() -> None:
+    check = SequenceCheck(Trust.EVENT_ID)
+    for number in range(40):
+        for name in ("a", "b"):
+            check.check(number, event(number, name))
+    assert not check.is_refuted
+    assert counts(check)[1:] == (0, 0, 0)
+
+
+def test_events_without_an_id_lose_nothing_where_the_user_has_named_the_id() -> None:
+    check = SequenceCheck(reads_ids=True)
+    for number in range(1, 20, 1):
+        check.check(number, event(number))
+        check.check(number, Event("status", "busy", str(number)))
+    assert counts(check)[1] == 0
+
+
+def test_a_field_without_a_telling_name_that_begins_anew_is_no_sequence() -> None:
+    check = SequenceCheck(Trust.ONLY_WITHOUT_FAULT, remembers=True)
+    for _ in range(3):
+        for number in range(30):
+            check.check(number, event(number, data=f"{number} of an answer"))
+        check.resume()
+    check.check(0, event(0, data="another answer"))
+    assert check.is_refuted
 
 
 def test_an_event_that_comes_twice_is_a_duplicate() -> None:
@@ -194,3 +232,84 @@ def test_where_all_content_is_the_same_a_replay_is_not_claimed() -> None:
     same = [Event("message", "x", str(number)) for number in range(1, 6)]
     audit = reconnected(same, same)
     assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+def test_a_replay_of_more_than_is_remembered_is_told_where_it_meets_what_is() -> None:
+    audit = reconnected(events(1, 300), events(1, 320))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 300, 0)
+    audit = reconnected(events(1, 300), events(150, 320))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 151, 0)
+
+
+def test_a_replay_that_brings_what_was_missing_has_lost_nothing() -> None:
+    audit = reconnected([*events(1, 99), *events(101, 300)], events(50, 310))
+    assert (audit.lost, audit.out_of_order, audit.renumbered_streams) == (0, 1, 0)
+
+
+def test_a_counter_that_has_passed_the_first_number_by_far_is_told_where_the_two_meet() -> None:
+    audit = reconnected(events(1, 300), events(150, 310, "other"))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(1, 200)), max_size=5),
+    st.integers(0, 500),
+)
+def test_replays_from_anywhere_are_never_losses(replays: list[tuple[int, int]], first: int) -> None:
+    check, position = SequenceCheck(remembers=True), first + 100
+    for each in events(first, position):
+        check.check(int(each.id), each)
+    for back, count in replays:
+        check.resume()
+        begin = max(first, position - back)
+        for each in events(begin, begin + count):
+            check.check(int(each.id), each)
+        position = max(position, begin + count)
+    assert found(check).lost_at_least == 0
+
+
+def test_a_new_numbering_has_losses_of_its_own() -> None:
+    audit = reconnected(events(1, 300), [*events(150, 160, "other"), *events(164, 310, "other")])
+    assert (audit.lost, audit.lost_at_least, audit.duplicated, audit.renumbered_streams) == (None, 3, 0, 1)
+
+
+def test_numbers_that_end_before_they_tell_a_replay_make_the_loss_unknown() -> None:
+    audit = reconnected(events(1, 300), events(150, 160))
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (None, 0, 1)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_numbering_may_begin_anew_within_a_connection(*, remembers: bool) -> None:
+    check = SequenceCheck(remembers=remembers)
+    for each in [*events(500, 600), *events(0, 700, "other")]:
+        check.check(int(each.id), each)
+    audit = found(check)
+    assert (audit.lost, audit.lost_at_least, audit.duplicated, audit.out_of_order) == (None, 0, 0, 0)
+    assert audit.renumbered_streams == 1
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_one_old_event_within_a_connection_begins_nothing(*, remembers: bool) -> None:
+    check = SequenceCheck(remembers=remembers)
+    for each in [*events(1, 100), *events(1, 1), *events(101, 110)]:
+        check.check(int(each.id), each)
+    audit = found(check)
+    assert (audit.lost, audit.duplicated, audit.renumbered_streams) == (0, 1, 0)
+
+
+def test_what_begins_anew_within_a_connection_is_no_sequence_unless_the_user_says_so() -> None:
+    check = SequenceCheck(Trust.POSITION)
+    for each in [*events(0, 100), *events(0, 100, "other")]:
+        check.check(int(each.id), each)
+    assert check.is_refuted
+
+
+def test_a_large_event_is_compared_with_the_next_one_all_the_same() -> None:
+    large, other = "x" * MAX_REMEMBERED_CHARS, "y" * MAX_REMEMBERED_CHARS
+    check = SequenceCheck(Trust.EVENT_ID)
+    for data in (large, other, "without an id of its own"):
+        check.check(7, event(7, data=data))
+    audit = found(check)
+    assert (audit.carried, audit.duplicated) == (2, 0)
+    check.check(7, event(7, data=large))
+    assert found(check).duplicated == 1

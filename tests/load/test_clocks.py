@@ -23,6 +23,16 @@ def test_a_servers_clock_is_known_by_its_date(ahead_s: float, expected_s: int, f
         assert usual_difference_s(watch.differences) == 0
 
 
+def test_a_head_that_was_held_back_says_nothing_of_the_clock() -> None:
+    watch = ClockWatch()
+    date = formatdate(NOW_S, usegmt=True)
+    assert watch.note_date(date, (NOW_S + 4) * SECOND_NS, 4 * SECOND_NS) == 0
+    assert usual_difference_s(watch.differences) == 0
+    # But before the request, or after the arrival, it cannot have been made.
+    assert watch.note_date(date, (NOW_S + 20) * SECOND_NS, 4 * SECOND_NS) in (0, -15 * SECOND_NS, -16 * SECOND_NS)
+    assert min(watch.differences) < -10
+
+
 def test_most_responses_decide() -> None:
     assert usual_difference_s(Counter({0: 90, 3600: 10})) == 0
     assert usual_difference_s(Counter({5: 90, -3600: 10})) == 5

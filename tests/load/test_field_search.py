@@ -95,6 +95,12 @@ def test_a_time_that_falls_as_often_as_it_rises_is_no_send_time() -> None:
     assert searched(*events).timestamp is None
 
 
+def test_older_times_need_more_steps() -> None:
+    events = [event({"changed": NOW_NS - 60 * SECOND_NS + k}) for k in range(13)]
+    assert searched(*events[:12]).timestamp is None
+    assert searched(*events).timestamp == Field(("changed",))
+
+
 @pytest.mark.parametrize(
     "times_ns",
     [

@@ -4,6 +4,8 @@ from sseclient_cli.load.reach import MAX_EVENTS, MAX_STREAMS, Reach, ReachSample
 from sseclient_cli.protocol.event_stream import Event
 
 MS = 1_000_000
+OPENING_MS = 1_000
+"""The streams are opened over this time, and events are counted from there."""
 END_NS = 100_000 * MS
 
 
@@ -12,11 +14,11 @@ def event(number: int, what: str = "content") -> Event:
 
 
 def sampled(receives: Iterable[tuple[int, int, Event]], streams: int) -> ReachSample:
-    """A sample of streams that were open from the start; each event with its stream and its time in ms."""
+    """A sample of streams that were opened one after the other; each event with its stream and its time in ms."""
     sample = ReachSample()
-    bits = [sample.join(0) for _ in range(streams)]
+    bits = [sample.join(OPENING_MS * number // max(streams - 1, 1) * MS) for number in range(streams)]
     for stream, at_ms, each in receives:
-        sample.take([each], bits[stream], at_ms * MS)
+        sample.take([each], bits[stream], (OPENING_MS + at_ms) * MS)
     return sample
 
 
@@ -65,7 +67,7 @@ def test_what_came_before_the_last_stream_joined_or_shortly_before_the_end_does_
     sample = ReachSample()
     first = sample.join(0)
     sample.take([event(1)], first, 10 * MS)
-    bits = [first, *(sample.join(20 * MS) for _ in range(9))]
+    bits = [first, *(sample.join(90 * MS) for _ in range(9))]
     for number in range(2, 32):
         for bit in bits:
             sample.take([event(number)], bit, 100 * number * MS)
@@ -76,7 +78,7 @@ def test_what_came_before_the_last_stream_joined_or_shortly_before_the_end_does_
 
 def test_the_sample_ends_with_the_first_stream_that_leaves() -> None:
     sample = sampled(broadcast(), 10)
-    sample.leave(2_000 * MS)
+    sample.leave((OPENING_MS + 2_000) * MS)
     sample.close(END_NS)
     reach = sample.result()
     assert reach is not None
@@ -108,3 +110,32 @@ def test_a_sample_is_bounded() -> None:
 def test_too_few_streams_or_events_prove_nothing() -> None:
     assert result_of(broadcast(streams=2), streams=2) is None
     assert result_of(broadcast(events=5)) is None
+
+
+def test_nothing_is_said_where_all_streams_were_opened_at_once() -> None:
+    sample = ReachSample()
+    bits = [sample.join(0) for _ in range(10)]
+    for stream, at_ms, each in broadcast():
+        sample.take([each], bits[stream], at_ms * MS)
+    sample.close(END_NS)
+    assert sample.result() is None
+
+
+def test_the_sample_is_spread_over_all_streams() -> None:
+    sample = ReachSample(every=4)
+    assert [bool(sample.join(0)) for _ in range(9)] == [True, False, False, False] * 2 + [True]
+
+
+def test_streams_that_poll_one_value_are_no_broadcast() -> None:
+    # A new value every 100 ms; each stream looks once a second, two of them within the life of a value.
+    receives = []
+    for turn in range(12):
+        for stream in range(20):
+            at_ms = 1000 * turn + 48 * stream
+            receives.append((stream, at_ms + 1, event(at_ms // 100)))
+    assert result_of(receives, streams=20) is None
+
+
+def test_a_few_events_for_one_user_each_do_not_count() -> None:
+    private = [(number % 10, 50 + 100 * number, event(number, "for one")) for number in range(0, 60, 12)]
+    assert result_of(broadcast() + private) == Reach(streams=10, events=60, reached_all=60, share=1.0)

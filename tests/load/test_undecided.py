@@ -169,3 +169,17 @@ def test_the_fields_that_were_found_are_told(bench: Bench) -> None:
     for number in range(4):
         take(reading, events(number, 1), NOW_NS + 10_000)
     assert bench.undecided.known.timestamps() == {str(Field(("ts",)))}
+
+
+def test_an_event_that_has_waited_is_judged_by_the_time_of_its_arrival(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_undecided, "MAX_SEARCHING", 1)
+    first, second = EventReading(bench), EventReading(bench)
+    take(first, [Event("message", "hello", "")], NOW_NS)
+    thirty_s = 30 * 10**9
+    take(second, [Event("message", f'{{"expires": {NOW_NS + thirty_s}}}', "")], NOW_NS)
+    first.finish()
+    take(second, [Event("message", "later", "")], NOW_NS + 2 * thirty_s)
+    second.finish()
+    assert bench.undecided.known.future == {Field(("expires",))}

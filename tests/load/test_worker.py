@@ -275,7 +275,8 @@ async def test_snapshots_follow_the_run() -> None:
 )
 async def test_bytes_that_make_no_event_are_explained(body: bytes, words: str) -> None:
     totals = await ran([head(), *trickled(body), Do.HOLD], [head(), b": ping\n\n", Do.HOLD], connections=2)
-    assert (totals.without_event, totals.bytes_without_event) == (2, 1)
+    # The run is too short to say that the heartbeats of the other one should have been events.
+    assert (totals.without_event, totals.bytes_without_event) == (0, 1)
     assert totals.complaint.startswith(words)
 
 

@@ -91,3 +91,34 @@ def test_a_state_line_that_cannot_be_written_does_not_end_the_events(monkeypatch
         monkeypatch.undo()
         with suppress(OSError):
             full.close()
+
+
+def test_the_status_line_says_how_far_the_view_is_behind_until_it_has_caught_up() -> None:
+    view, file = view_of(Output.TEXT)
+    with view:
+        view.state(StateChange(ConnectionState.OPEN, "connected"), TIME_S, 100.0, reopened=False)
+        for behind_s in (0.9, 3.24, 0.5):
+            view.behind(behind_s, TIME_S)
+            view.refresh(101.0)
+        before = len(file.getvalue())
+        view.behind(0.05, TIME_S)
+        view.refresh(102.0)
+    shown = file.getvalue()
+    assert "0.9 s behind" not in shown
+    assert shown.index("3.2 s behind") < shown.index("0.5 s behind")
+    assert "behind" not in shown[before:]
+
+
+def test_plain_output_says_once_that_it_is_behind_and_once_that_it_has_caught_up(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    view = PlainView(Output.RAW, verbatim=True)
+    for behind_s in (0.0, 0.9, 1.5, 3.0, 0.9, 0.05, 0.0):
+        view.behind(behind_s, TIME_S)
+        view.event(Event("message", "x", ""), TIME_S)
+    view.flush()
+    out, err = capfd.readouterr()
+    assert out == "x\n" * 7
+    first, second = err.splitlines()
+    assert first.endswith(" 1.5 s behind: the output is read more slowly than events arrive")
+    assert second.endswith(" caught up")

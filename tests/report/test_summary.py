@@ -57,7 +57,7 @@ def test_a_good_run_reads_like_this() -> None:
         "delivery     0.007  0.007  0.007  0.007  0.007  0.007   0.007  0.007",
         "delivery: from data.ts to the arrival, stamped by the kernel",
         "",
-        "The generator kept up: 21 % of a core, read delay p99 0.090 ms.",
+        "The load generator kept up: 21 % of a core, read delay p99 0.090 ms.",
     ]
 
 
@@ -67,7 +67,25 @@ def test_nothing_that_matters_is_cut_at_80_columns() -> None:
     text = " ".join(text_of(shown, 80).split())
     assert "123,456 connection-lost it broke" in text
     assert "at the end" in text
-    assert "limited by the generator: worker 0 used 99 % of its core (limit 90 %)." in text
+    assert "limited by the load generator: worker 0 used 99 % of its core (limit 90 %)." in text
+
+
+def test_a_narrow_terminal_gets_fewer_percentiles_and_whole_figures() -> None:
+    lines = text_of(document(), 60).splitlines()
+    assert "ms             min   mean    p50    p90    p99    max" in [line.rstrip() for line in lines]
+    assert not any("…" in line for line in lines)
+
+
+def test_a_run_in_which_nothing_was_measured_has_no_table_of_latencies() -> None:
+    shown = document()
+    shown["latency"] = dict.fromkeys(shown["latency"])
+    assert "p99.9" not in text_of(shown)
+
+
+def test_one_stream_is_no_streams() -> None:
+    shown = document()
+    shown["latency"]["delivery"] |= {"negative": 1, "min_ms": -3.5}
+    assert "clock skew: 1 event arrived" in text_of(shown, 120)
 
 
 def test_the_longest_durations_fit_into_80_columns() -> None:
@@ -120,7 +138,7 @@ def test_a_run_that_ended_early_says_so() -> None:
 
 
 def test_a_run_limited_by_the_generator_says_so() -> None:
-    assert "limited by the generator: worker 0 used 99 % of its core" in text_of(document(cpu_percent=[99.0]), 120)
+    assert "limited by the load generator: worker 0 used 99 % of its core" in text_of(document(cpu_percent=[99.0]), 120)
 
 
 def test_a_lost_worker_is_a_red_line_of_its_own() -> None:
@@ -128,20 +146,20 @@ def test_a_lost_worker_is_a_red_line_of_its_own() -> None:
     text = " ".join(text_of(lost).split())
     assert "incomplete: 1 of 2 workers were lost, and with them 250 of 750 streams (see errors)" in text
     assert "500 opened 0 failed 250 lost with their worker" in text
-    assert "The generator kept up: 21 % of a core" in text
+    assert "The load generator kept up: 21 % of a core" in text
     assert "no stream was left" not in text
 
 
 def test_nothing_is_said_of_a_generator_that_is_lost_as_a_whole() -> None:
     text = text_of(document(workers_lost=1, lost=500, cpu_percent=[None]))
-    assert "Whether the generator kept up is not known." in text
+    assert "It is not known whether the load generator kept up." in text
     assert "kept up:" not in text
 
 
 def test_clock_skew_is_named() -> None:
     shown = document()
     shown["latency"]["delivery"] |= {"negative": 12, "min_ms": -3.5}
-    assert "clock skew: 12 events arrived up to 3.500 ms before they were sent" in text_of(shown, 120)
+    assert "clock skew: 12 events arrived up to 3.500 ms before being sent" in text_of(shown, 120)
 
 
 def test_a_rare_pause_of_the_generator_is_told_though_it_is_no_saturation() -> None:
@@ -160,7 +178,7 @@ def test_coalesced_events_are_named_when_they_matter() -> None:
 def test_streams_that_could_not_be_opened_from_here_are_the_generators_limit() -> None:
     totals_with_errors = {"limit": ErrorCount(7, "no local port is left")}
     text = " ".join(text_of(document(errors=totals_with_errors)).split())
-    assert "limited by the generator: 7 streams could not be opened from here: no local port is left." in text
+    assert "limited by the load generator: 7 streams could not be opened from here: no local port is left." in text
 
 
 def test_what_was_not_asked_for_is_not_missed() -> None:
@@ -191,3 +209,25 @@ def test_what_has_no_timestamp_and_no_sequence_says_what_to_do() -> None:
     shown["latency"]["delivery"] = shown["audit"] = None
     assert "--timestamp" in text_of(shown)
     assert "--sequence" in text_of(shown)
+
+
+def test_no_name_of_a_server_makes_a_line_of_the_report() -> None:
+    forged = "x\n\nThe server is certified\x1b[31m\u2028"
+    shown = document(
+        types=Counter({forged: 1, "message": 47_999}),
+        errors={"internal": ErrorCount(1, forged)},
+        timestamp_fields={f"data.{forged}"},
+        audits={f"data.{forged}": FieldAudit(Trust.POSITION, streams=500, checked=48_000)},
+        encodings=Counter({forged: 1}),
+        redirections=Counter({forged: 500}),
+    )
+    shown["run"]["target"]["method"] = shown["run"]["target"]["url"] = forged
+    shown["run"]["plan"]["timestamp"]["asked"] = shown["run"]["plan"]["sequence"]["asked"] = forged
+    for host in (forged, "h"):
+        shown["run"]["addresses"].append({"host": host, "address": "127.0.0.2", "port": 80, "connections": 3})
+    for changes in ({}, {"audit": None, "latency": {**shown["latency"], "delivery": None}}):
+        text = text_of({**shown, **changes}, width=200)
+        assert not any(line.startswith("The server is certified") for line in text.splitlines())
+        assert "\x1b" not in text
+        assert "\u2028" not in text
+        assert text.count(r"x\x0a\x0aThe server is certified\x1b[31m\u2028") >= 6

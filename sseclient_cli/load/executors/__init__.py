@@ -6,7 +6,7 @@ What one must do, be it threads, processes or a cluster:
 - merge their ``Totals`` in the order of the workers, so that figures of worker ``i`` stand at place ``i``;
 - put ``lost_shard`` in the place of a worker that ended without its totals, and keep those of the others;
 - call ``on_snapshot`` a few times a second, with the snapshots of all workers merged;
-- at the first Ctrl-C or SIGTERM have every worker interrupt its run, and return what they have; end at the second.
+- at the first of ``ending_signals`` have every worker interrupt its run, and return what they have; end at the second.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+from sseclient_cli.ending_signals import ending_signals
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.worker import Job, Worker
@@ -15,7 +16,7 @@ class LocalExecutor:
     """Runs the whole plan in the calling thread, which must be the main one."""
 
     def run(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None) -> Totals:
-        """Run the job. The first Ctrl-C or SIGTERM ends it with a partial report; a second one ends the process."""
+        """Run the job. The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends the process."""
         worker = Worker(job, on_snapshot)
 
         def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -26,7 +27,7 @@ class LocalExecutor:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-        previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.getsignal(number) for number in ending_signals()}
         try:
             for number in previous:
                 signal.signal(number, interrupt)

@@ -24,6 +24,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
 
+from sseclient_cli.ending_signals import ending_signals, hangup_signal
 from sseclient_cli.errors import LimitError, WorkerLostError
 from sseclient_cli.load.executors import lost_shard
 from sseclient_cli.load.executors.worker_process import INTERRUPT, Failure, work
@@ -47,8 +48,6 @@ END_PATIENCE_S = 5
 REAP_S = 1.0
 """How long a process may take to be gone after its pipe has ended."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 
 class ProcessesExecutor:
     """Runs the plan on several processes. It must be called from the main thread: signals arrive there."""
@@ -57,7 +56,7 @@ class ProcessesExecutor:
         self._workers = workers
 
     def run(self, job: Job, on_snapshot: Callable[[Snapshot], None] | None) -> Totals:
-        """Run the job. The first Ctrl-C or SIGTERM ends it with a partial report; a second one ends everything."""
+        """Run the job. The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends everything."""
         return _Run(job, min(self._workers, job.plan.planned), on_snapshot).run()
 
 
@@ -231,10 +230,11 @@ class _Run:
     @contextmanager
     def _hearing_signals(self) -> Iterator[None]:
         """Take the first signal as a wish to end, and the second as an order."""
-        previous = {number: signal.getsignal(number) for number in _SIGNALS}
+        hangup = hangup_signal()
+        previous = {number: signal.getsignal(number) for number in ending_signals()}
 
         def set_all(handler: Callable[[int, FrameType | None], object]) -> None:
-            for number in _SIGNALS:
+            for number in previous:
                 signal.signal(number, handler)
 
         def restore() -> None:
@@ -243,6 +243,8 @@ class _Run:
 
         def first(_number: int, _frame: FrameType | None) -> None:
             set_all(second)
+            if hangup is not None:  # the terminal and its shell send one each: the next one is no order
+                signal.signal(hangup, previous[hangup])
             self._inbox.put((None, None))  # reentrant, unlike most that a handler could do
 
         def second(number: int, _frame: FrameType | None) -> None:
@@ -271,7 +273,7 @@ def _signals_blocked() -> Iterator[None]:
 
     # It starts with the first process otherwise, blocks the signals itself, and lifts our block in the end.
     resource_tracker.ensure_running()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
     try:
         yield
     finally:

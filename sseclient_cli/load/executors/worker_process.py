@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from threading import Thread
 
+from sseclient_cli.ending_signals import ending_signals
 from sseclient_cli.errors import InternalError, SseError
 from sseclient_cli.load.limits import require_open_files
 from sseclient_cli.load.metrics import Totals
@@ -38,7 +39,7 @@ def work(job: Job, connection: Connection, *, shows: bool) -> None:
     """Do this shard; send snapshots if somebody looks at them."""
     # A terminal's Ctrl-C, and `timeout`'s SIGTERM, go to the whole group: the parent hears them, and tells us once.
     # Until here they were blocked, from before this process began.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         signal.signal(number, signal.SIG_IGN)
     outcome: Totals | Failure
     try:

@@ -1,0 +1,77 @@
+"""What an ``EventSource`` has received and not handed over yet, and what it can say about a connection that ends.
+
+Pure: bytes in, events and comments out, in their order.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from sseclient_cli.client.socket_stream import Arrival
+from sseclient_cli.errors import EventTooLargeError
+from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
+from sseclient_cli.protocol.event_stream import Event, EventStreamParser
+
+
+class Received:
+    """The queue of one source, over all its connections; ``begin`` one, ``feed`` its bytes, ``take`` what they made.
+
+    ``arrival`` is that of the bytes that were fed last. ``has_events``: the current connection has brought one.
+    """
+
+    def __init__(self, *, with_comments: bool, max_event_bytes: int) -> None:
+        self._with_comments = with_comments
+        self._max_event_bytes = max_event_bytes
+        self._items: deque[Event | str | EventTooLargeError] = deque()
+        self._first = b""
+        self._total_bytes = 0
+        self.parser: EventStreamParser | None = None
+        self.has_events = False
+        self.arrival = Arrival(0, by_kernel=False)
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def begin(self, last_event_id: str) -> None:
+        """Expect the bytes of a new connection."""
+        on_comment = self._items.append if self._with_comments else None
+        self.parser = EventStreamParser(last_event_id, on_comment, self._max_event_bytes)
+        self._first, self._total_bytes = b"", 0
+        self.has_events = False
+
+    def feed(self, chunk: bytes, arrival: Arrival) -> None:
+        """Take the next bytes of the connection."""
+        parser = self.parser
+        assert parser is not None
+        self.arrival = arrival
+        self._total_bytes += len(chunk)
+        if not self.has_events and len(self._first) < MAX_BYTES:
+            self._first += chunk[:MAX_BYTES]
+        # Line by line, comments and events come out in their order; whole, the parser is faster.
+        pieces = chunk.splitlines(keepends=True) if self._with_comments else [chunk]
+        try:
+            for piece in pieces:
+                events = parser.feed(piece)
+                self._items.extend(events)
+                self.has_events = self.has_events or bool(events)
+            parser.feed(b"")  # raises now what would come with the next bytes, if any come
+        except EventTooLargeError as exc:
+            self._items.append(exc)
+
+    def take(self) -> Event | str | EventTooLargeError:
+        """Return the next item."""
+        return self._items.popleft()
+
+    def end(self, *, by_server: bool) -> str:
+        """End the connection, if there is one; return in words what is odd about its bytes, empty if nothing is.
+
+        An unfinished event is odd where the server ended the connection; ``close`` may come at any time.
+        """
+        parser, self.parser = self.parser, None
+        if parser is None:
+            return ""
+        if not self.has_events:
+            return explain(self._first, self._total_bytes)
+        if by_server and parser.has_unfinished_event:
+            return "the stream ended inside an event, which is dropped: no blank line ends it"
+        return ""

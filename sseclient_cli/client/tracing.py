@@ -1,0 +1,77 @@
+"""What a connection sends and receives, in lines like those of ``curl -v``, with secrets redacted.
+
+``>`` is sent, ``<`` is received, ``*`` is about the connection. Text from the server comes in escaped.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from sseclient_cli.escaping import visible
+from sseclient_cli.target import Target
+
+Say = Callable[[str], None]
+
+
+def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> None:
+    """Say what one of httpcore's trace events means to a person, if it means anything."""
+    if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
+        say(f"* connected to {_peer(info['return_value'].get_extra_info('server_addr'), target)}")
+    elif name == "connection.start_tls.complete":
+        tls = info["return_value"].get_extra_info("ssl_object")
+        if tls is not None:
+            say(f"* {_tls_facts(tls)}")
+    elif name == "http11.send_request_headers.started":
+        request = info["request"]
+        path = httpx.URL(target.redacted_url).raw_path.decode("ascii")
+        say(f"> {request.method.decode('ascii')} {path} HTTP/1.1")
+        _say_headers(say, ">", target, request.headers)
+        if target.body is not None:
+            say(f"* sending a body of {len(target.body):,} bytes")
+    elif name == "http11.receive_response_headers.complete":
+        version, status, reason, headers = info["return_value"]
+        say(f"< {version.decode('latin-1')} {status} {_shown(reason)}".rstrip())
+        _say_headers(say, "<", target, headers)
+
+
+def trace_redirect(say: Say, target: Target) -> None:
+    """Say where a redirect leads."""
+    say(f"* redirected to {target.method} {target.redacted_url}")
+
+
+def _say_headers(say: Say, prefix: str, target: Target, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    pairs = tuple((_shown(name), _value(target, name, value)) for name, value in headers)
+    for name, value in replace(target, headers=pairs).redacted_headers:
+        say(f"{prefix} {name}: {value}")
+    say(prefix)
+
+
+def _value(target: Target, name: bytes, value: bytes) -> str:
+    if name.lower() == b"location":  # its query may hold a token
+        with suppress(httpx.InvalidURL, UnicodeError, ValueError):
+            url = target.parsed_url.join(value.decode("ascii"))
+            return _shown(replace(target, url=str(url)).redacted_url.encode())
+    return _shown(value)
+
+
+def _shown(value: bytes) -> str:
+    return visible(value.decode("utf-8", "replace"), keep_lines=False)
+
+
+def _peer(address: object, target: Target) -> str:
+    if isinstance(address, tuple):
+        host, port = address[:2]
+        return f"{f'[{host}]' if ':' in host else host}:{port}"
+    return target.peer
+
+
+def _tls_facts(tls: ssl.SSLObject) -> str:
+    cipher = tls.cipher()
+    alpn = tls.selected_alpn_protocol() or "none"
+    return f"{tls.version()}, cipher {cipher[0] if cipher else 'unknown'}, ALPN {alpn}"

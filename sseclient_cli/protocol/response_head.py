@@ -1,0 +1,134 @@
+"""A response head as servers send it -> one that strict HTTP parsers read, as tolerant as curl.
+
+Pure. Both clients use it, so that they accept the same responses. It changes only what has one clear meaning:
+
+* a header that continues in the next line is joined (RFC 9112 5.2);
+* a space between a name and its colon is removed (RFC 9112 5.1);
+* a line whose name is no token ("X Powered By: x", "PHP Warning: x") is left out;
+* a repeated Content-Length with the same value, and a repeated ``chunked``, count once; ``identity`` is no coding.
+
+A request could be smuggled past a proxy that reads such heads in another way. These clients use no connection twice.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_HEAD_BYTES = 256 * 1024
+"""Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
+
+SWITCHED_PROTOCOL = "switches to another protocol (status 101), for example WebSocket: check the URL"
+
+MAX_QUOTED_CHARS = 60
+
+_HEAD_END = re.compile(rb"\n\r?\n")
+_INTERIM = re.compile(rb"HTTP/1\.[0-9] 1(?!01)[0-9][0-9][ \r\n]")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_START = b"HTTP/"
+
+# RFC 9113 6.5: length, type 4 (SETTINGS), flags, stream 0.
+_HTTP2_SETTINGS = re.compile(rb"..[\x00-\xff]\x04[\x00\x01]\0\0\0\0", re.DOTALL)
+
+
+class HeadMender:
+    """Passes the bytes of a connection on, once a head is complete: mended, with what came behind it.
+
+    Interim heads (1xx) are mended one by one. ``is_done``: the final head is out, or the bytes are no HTTP, or the head
+    is too large; from then on ``feed`` is of no use. ``has_changed``: something was mended.
+    """
+
+    __slots__ = ("_held", "_scanned", "has_changed", "is_done")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._scanned = 0
+        self.is_done = False
+        self.has_changed = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes; return what can be passed on."""
+        self._held += data
+        passed = b""
+        while _START.startswith(self._held[: len(_START)]):
+            end = _HEAD_END.search(self._held, self._scanned)
+            if end is None:
+                self._scanned = max(len(self._held) - 2, 0)
+                if len(self._held) > MAX_HEAD_BYTES:
+                    break
+                return passed
+            head = bytes(self._held[: end.end()])
+            mended = _mended(head)
+            self.has_changed = self.has_changed or mended != head
+            passed += mended
+            del self._held[: end.end()]
+            self._scanned = 0
+            if _INTERIM.match(head) is None:
+                break
+        return passed + self.finish()
+
+    def finish(self) -> bytes:
+        """Return what is held, as it came: the connection has ended, or there is nothing to mend."""
+        self.is_done = True
+        held = bytes(self._held)
+        self._held.clear()
+        return held
+
+
+def _mended(head: bytes) -> bytes:
+    status_line, *lines = head.split(b"\n")
+    fields: list[bytes] = []
+    lengths: set[bytes] = set()
+    codings: list[bytes] = []
+    for line in _unfolded(lines[:-2]):
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")
+        if not name or not colon:
+            fields.append(line)  # a parser says what is wrong
+            continue
+        if not _TOKEN.fullmatch(name):
+            continue
+        field, key = (line if line.startswith(name + b":") else name + b":" + value), name.lower()
+        if key == b"transfer-encoding":
+            codings += [coding.strip(b" \t\r").lower() for coding in value.split(b",")]
+        if key == b"content-length":
+            values = {length.strip(b" \t\r") for length in value.split(b",")}
+            if len(values) == 1 and values == lengths:
+                continue
+            lengths |= values
+            if len(values) == 1 and b"," in value:
+                field = b"%b: %b\r" % (name, *values)
+        fields.append(field)
+    if len(codings) > 1 or codings == [b"identity"]:
+        fields = _with_one_coding(fields, codings)
+    return b"\n".join([status_line, *fields, *lines[-2:]])
+
+
+def _with_one_coding(fields: list[bytes], codings: list[bytes]) -> list[bytes]:
+    """Replace the fields of transfer codings by one, unless there are others than chunked and identity."""
+    if set(codings) - {b"chunked", b"identity"}:
+        return fields
+    others = [field for field in fields if field.partition(b":")[0].lower() != b"transfer-encoding"]
+    return [*others, b"Transfer-Encoding: chunked\r"] if b"chunked" in codings else others
+
+
+def _unfolded(lines: list[bytes]) -> list[bytes]:
+    unfolded: list[bytes] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and unfolded:
+            unfolded[-1] = unfolded[-1].rstrip(b" \t\r") + b" " + line.lstrip(b" \t")
+        else:
+            unfolded.append(line)
+    return unfolded
+
+
+def other_protocol(first: bytes) -> str:
+    """Say in words what a server speaks whose answer begins like this; empty if it may be HTTP/1."""
+    if first[:2] == b"\x15\x03":  # RFC 8446 6: an alert
+        return "this port speaks TLS: write https:// instead of http://"
+    if _HTTP2_SETTINGS.match(first):
+        return "the server speaks HTTP/2 only, and this client HTTP/1.1: use the server's HTTP/1.1 port"
+    if first and not _START.startswith(first[: len(_START)]):
+        line = first.split(b"\n")[0].rstrip(b"\r").decode("latin-1")
+        cut = line if len(line) <= MAX_QUOTED_CHARS else line[:MAX_QUOTED_CHARS] + "..."
+        return f"it has no head, but begins with {cut!a}"
+    return ""

@@ -1,0 +1,92 @@
+"""What is shown of URLs and headers: never a credential, whatever its place."""
+
+import pytest
+
+from sseclient_cli.redaction import carries_credential, is_credential, redacted_header, redacted_text, redacted_url
+
+NAMES = [
+    "token", "access_token", "id-token", "accessToken", "jwt", "X-JWT", "pwd", "X-Pwd", "pass", "userPass",
+    "password", "passphrase", "X-Passphrase", "sid", "PHPSESSID", "session_id", "code", "verification_code",
+    "otp", "key", "api_key", "apikey", "apiKey", "X-Api-Key", "Ocp-Apim-Subscription-Key", "secret",
+    "client_secret", "signature", "X-Amz-Signature", "sig", "auth", "authorization", "X-Auth-Token",
+    "Proxy-Authorization", "Cookie", "ticket", "pin", "X-Amz-Security-Token", "credential", "X-CSRF-Token",
+]  # fmt: skip
+
+HARMLESS = [
+    "max_tokens", "author", "authors", "status_code", "country_code", "compass", "passenger", "inside",
+    "signal", "monkeys", "page", "cursor", "Accept", "User-Agent", "Last-Event-ID", "Content-Type",
+    "Cache-Control", "X-Request-ID", "Referer",
+]  # fmt: skip
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodXNoIn0.hush"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_credential_is_known_by_its_name_in_a_query_and_in_a_header(name: str) -> None:
+    assert redacted_url(f"http://h/?a=1&{name}=hush#{name}=hush") == f"http://h/?a=1&{name}=REDACTED#{name}=REDACTED"
+    assert redacted_header(name, "hush") == "REDACTED"
+    assert carries_credential(name, "hush")
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_only_looks_like_a_credential_is_shown(name: str) -> None:
+    assert not is_credential(name)
+    assert redacted_url(f"http://h/?{name}=x%20y&b=+") == f"http://h/?{name}=x%20y&b=+"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hush:hush@h/",
+        "//me:hush@h/",
+        "http://h/?%74oken=hush",
+        "http://h/?a=1;token=hush;b=2",
+        "http://h/x;jsessionid=hush/y",
+        "http://h/?to=http%3A%2F%2Fx%2F%3Ftoken%3Dhush%26a%3D1",
+        "http://h/?to=http%253A%252F%252Fx%252F%253Ftoken%253Dhush",
+        "http://h/?to=http%25253A%25252F%25252Fx%25252F%25253Ftoken%25253Dhush",
+        "http://h/?to=http://me:hush@x/",
+        "http://h/?to=%2Flogin%3Fnext%3D%252Fcb%253Fcode%253Dhush",
+        "http://h/?http://x/?token=hush",
+        "http://h/?q=a%26token%3Dhush",
+        "http://h/" + "?a=http://x/" * 50 + "?token=hush",
+        f"http://h/{JWT}/x",
+        f"http://h/?a={JWT}",
+        "?token=hush",
+    ],
+)
+def test_no_credential_is_left_in_a_url_wherever_it_hides(url: str) -> None:
+    assert "hush" not in redacted_url(url)
+    assert "hush" not in redacted_text(f"what happened to http://h/{url}: this")
+
+
+@pytest.mark.parametrize("url", ["http://joe:pa/hush@h/x", "http://joe:h@sh/hu?sh#hush@h/x", "x://joe:[hush@h"])
+def test_the_password_of_a_malformed_url_reaches_to_the_last_at_sign(url: str) -> None:
+    assert "sh" not in redacted_url(url, malformed=True)
+
+
+def test_a_url_without_credentials_stays_as_it_is() -> None:
+    url = "http://h:8000/users/@me/x;v=1?to=http%3A%2F%2Fx%2F%3Fa%3D1&b=%20+&c&d=&max_tokens=5#e"
+    assert redacted_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Referer", "http://x/?token=hush"),
+        ("Origin", "http://me:hush@x"),
+        ("X-Mine", "Bearer hush"),
+        ("X-Mine", JWT),
+        ("X-Mine", "user=x, token=hush"),
+        ("Link", '<http://x/?a=b c&sig=hush>; rel="y"'),
+    ],
+)
+def test_a_header_is_looked_through_whatever_its_name(name: str, value: str) -> None:
+    assert "hush" not in redacted_header(name, value)
+    assert carries_credential(name, value)
+
+
+def test_a_header_without_credentials_is_shown_as_it_is() -> None:
+    for value in ("text/event-stream;q=0.9, */*", "tool/1.0 (+http://x.test/y?z=1)", "basic", ""):
+        assert redacted_header("X-Mine", value) == value
+        assert not carries_credential("X-Mine", value)
