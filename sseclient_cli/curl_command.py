@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.protocol.content_coding import readable_codings
 
 _IS_CURL = re.compile(r"\s*curl(?:\.exe)?(?:\s|$)")
 _FOR_CMD = re.compile(r"\^\"|\s\^\s*[\r\n]")
@@ -132,9 +133,9 @@ def parse_curl_command(text: str) -> CurlCommand:
         raise UsageError("the curl command has no URL: paste it whole, in single quotes")
     names = command.header_names()
     if compressed:
-        # curl decodes what it was built for; we decode these two, whatever the pasted header says.
+        # curl decodes what it was built for; we decode these, whatever the pasted header says.
         command.headers = [header for header in command.headers if not header.lower().startswith("accept-encoding:")]
-        command.headers.append("Accept-Encoding: gzip, deflate")
+        command.headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
     if command.bearer is not None and "authorization" in names:
         raise UsageError("the curl command has --oauth2-bearer and an Authorization header: leave one out")
     return command

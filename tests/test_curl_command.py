@@ -24,7 +24,7 @@ def test_what_chrome_copies_is_read_with_its_quotes() -> None:
         "accept: text/event-stream",
         "content-type: application/json",
         "user-agent: Mozilla/5.0 (X11; Linux x86_64)",
-        "Accept-Encoding: gzip, deflate",
+        "Accept-Encoding: gzip, deflate, br",
     ]
     assert command.cookies == ["sid=1; theme=dark"]
     assert command.data == [Data('{"text":"it\'s ü\\né","at":"@x"}')]
@@ -34,7 +34,7 @@ def test_what_chrome_copies_is_read_with_its_quotes() -> None:
 def test_what_firefox_copies_loses_codings_and_lengths_that_are_ours_to_choose() -> None:
     command = parse_curl_command(FIREFOX)
     assert (command.method, command.insecure) == ("POST", True)
-    assert command.headers == ["Connection: keep-alive", "Accept-Encoding: gzip, deflate"]
+    assert command.headers == ["Connection: keep-alive", "Accept-Encoding: gzip, deflate, br"]
     assert command.data == [Data("-", is_file=True)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_options import AllAddresses, JsonFile, MaxFailed, NoPreflight, Strict, Workers
+from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     AnyContentType,
@@ -26,6 +27,7 @@ from sseclient_cli.cli.options import (
     MaxEventBytes,
     Method,
     NoTui,
+    OutputFile,
     Quiet,
     RetryStatus,
     SourceAddress,
@@ -39,7 +41,6 @@ from sseclient_cli.cli.options import (
 )
 from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.cli.request import parse_request
-from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -111,12 +112,12 @@ def bench(
     any_content_type: AnyContentType = False,
     compressed: Compressed = False,
     json_file: JsonFile = None,
+    output_file: OutputFile = None,
     quiet: Quiet = False,
     no_tui: NoTui = False,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
-    from sseclient_cli.report.document import to_json
 
     if data is not None and is_duration(data):
         raise UsageError(
@@ -144,8 +145,7 @@ def bench(
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        # Checked before the run: a document that cannot be written must not cost a run.
-        result_file = None if json_file is None else stack.enter_context(closing(ResultFile(json_file)))
+        output = stack.enter_context(opened(json_file, output_file, quiet=quiet))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
         target = parse_request(
             server + demo_path(url, "/load") if server else url,
@@ -181,13 +181,7 @@ def bench(
             _require_ports(hops, plan)
         stack.enter_context(hangups_outlived())
         document, tally = _measure(hops, found, plan, server, count, is_moving=is_moving)
-        try:
-            if result_file is not None:
-                result_file.write(to_json(document))
-        finally:
-            # Whatever becomes of one of the two, the other is there.
-            if not quiet:
-                _print_summary(document, tally, to_stderr=result_file is not None and result_file.is_stdout)
+        output.write(document, tally)
     code, why = verdict_on(document, strict=strict, max_failed_percent=max_failed_percent)
     if why:
         sys.stderr.write(f"sse: {why}\n")
@@ -262,15 +256,3 @@ def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
 
     sources = len(hops[0].target.source_addresses) or 1
     require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
-
-
-def _print_summary(document: Document, tally: ServerTally | None, *, to_stderr: bool) -> None:
-    from rich.console import Console
-
-    from sseclient_cli.report.summary import summary
-
-    console = Console(stderr=to_stderr, highlight=False)
-    console.print(summary(document))
-    if tally is not None:
-        opened, sent = tally.streams_opened, tally.events_sent
-        console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -96,7 +97,9 @@ def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
     """Return the headers to send, with those that other options add. A header that is typed out wins."""
     headers = list(header or ())
     if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
-        headers.append("Accept-Encoding: gzip, deflate")
+        from sseclient_cli.protocol.content_coding import readable_codings
+
+        headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
     return headers
 
 
@@ -126,7 +129,10 @@ AnyContentType = Annotated[
 ]
 Compressed = Annotated[
     bool,
-    typer.Option("--compressed", help="Ask for a compressed response (gzip, deflate)."),
+    typer.Option(
+        "--compressed",
+        help="Ask for a compressed response: gzip, deflate, and br where the brotli package is installed.",
+    ),
 ]
 MaxEventBytes = Annotated[
     int | None,
@@ -174,6 +180,10 @@ Cookies = Annotated[
 Data = Annotated[
     str | None,
     typer.Option("-d", "--data", metavar="BODY", help="Send this request body; @FILE reads a file, @- stdin."),
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write to this file what would go to stdout; - is stdout."),
 ]
 Quiet = Annotated[
     bool, typer.Option("-q", "--quiet", help="Write no progress and no summary; errors are still written.")

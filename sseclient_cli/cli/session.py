@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Expectations, Verdict
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
@@ -17,6 +18,7 @@ from sseclient_cli.client.source import END_OF_STREAM, EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError, UnexpectedResponseError
 from sseclient_cli.escaping import visible
+from sseclient_cli.protocol.content_coding import decoder_of
 from sseclient_cli.report.stream_view import StreamView
 from sseclient_cli.target import Target
 
@@ -38,14 +40,20 @@ class Selection:
 
 
 class Session:
-    """One run of the command: counts what it shows and remembers how it ended."""
+    """One run of the command: counts what it shows and remembers how it ended.
 
-    def __init__(self, selection: Selection) -> None:
-        self._selection = selection
+    ``output`` is the file descriptor that the events are written to.
+    """
+
+    def __init__(self, selection: Selection, output: int) -> None:
+        self.selection = selection
+        self._output = output
         self._display: Display | None = None
         self._opened = False
         self._answered = False
         self._cookies = ""
+        self._bursts = CompressedBursts()
+        self._knows_bursts = False
         self.verdict = Verdict(selection.expected)
         self.terminated = False
         self.is_reader_gone = False
@@ -72,14 +80,14 @@ class Session:
 
         source = EventSource(
             target,
-            last_event_id=self._selection.last_event_id,
-            read_timeout_s=self._selection.idle_timeout_s,
-            reconnect=self._selection.reconnect,
-            retry_statuses=self._selection.retry_statuses,
-            on_comment=on_comment if self._selection.comments else None,
+            last_event_id=self.selection.last_event_id,
+            read_timeout_s=self.selection.idle_timeout_s,
+            reconnect=self.selection.reconnect,
+            retry_statuses=self.selection.retry_statuses,
+            on_comment=on_comment if self.selection.comments else None,
             on_state=lambda change: self._state(change, source, display),
-            max_event_bytes=self._selection.max_event_bytes,
-            on_trace=(lambda line: display.note(line)) if self._selection.verbose else None,
+            max_event_bytes=self.selection.max_event_bytes,
+            on_trace=(lambda line: display.note(line)) if self.selection.verbose else None,
         )
         self._display = display = Display(view, source.close)
         with display, self._listening_for_the_end(source, display):
@@ -95,6 +103,8 @@ class Session:
 
     async def _show(self, source: EventSource, display: Display) -> None:
         async for event in source:
+            if evidence := self._bursts.event(source.arrived_ns):
+                self._say_once(evidence, display)
             if self.verdict.selects(event):
                 display.event(event, source.arrived_ns / 1e9)
                 if display.is_full and not self.verdict.is_enough:
@@ -111,17 +121,26 @@ class Session:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
         if change.state is ConnectionState.OPEN:
-            self._cookies = source.response_headers.get("set-cookie", self._cookies)
+            headers = source.response_headers
+            self._cookies = headers.get("set-cookie", self._cookies)
+            is_compressed = decoder_of(headers.get("content-encoding", "")) is not None
+            self._bursts.begin(headers["content-encoding"] if is_compressed else "", source.arrived_ns)
         if change.stop is not None:
             self.last_word = change.stop.value
         self.is_ended_by_server = change.reason == END_OF_STREAM
         if change.state is ConnectionState.CLOSED:
             self.diagnosis = change.diagnosis
-        if self._selection.quiet:
+        if self.selection.quiet:
             return
         # It is open since the head arrived: the first events may be as old.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)
+
+    def _say_once(self, evidence: str, display: Display) -> None:
+        """Say that compression holds events back; not again after a reconnection."""
+        if not self._knows_bursts and not self.selection.quiet:
+            display.note(visible(evidence, keep_lines=False))
+        self._knows_bursts = True
 
     def _explain_cookies(self, refusal: UnexpectedResponseError, target: Target) -> None:
         """Add to a refusal that the server may have wanted back a cookie that it had set."""
@@ -148,7 +167,7 @@ class Session:
             end()
 
         def reader_gone() -> None:
-            loop.remove_reader(sys.stdout.fileno())
+            loop.remove_reader(self._output)
             self.is_reader_gone = True
             end()
 
@@ -160,12 +179,12 @@ class Session:
                 # waits for the interpreter's lock, just before it waits for sockets, would wait with it.
                 loop.add_signal_handler(signal.SIGINT, task.cancel)
         self._limit_time(loop, end)
-        if sys.stdout.isatty():
+        if os.isatty(self._output):
             with suppress(NotImplementedError):  # on Windows
                 loop.add_signal_handler(signal.SIGTERM, terminate)
-        elif is_writing_end_of_pipe(sys.stdout.fileno()):
+        elif is_writing_end_of_pipe(self._output):
             # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
-            loop.add_reader(sys.stdout.fileno(), reader_gone)
+            loop.add_reader(self._output, reader_gone)
         yield
 
     def _limit_time(self, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
@@ -176,7 +195,7 @@ class Session:
                 self.verdict.is_late = True
                 end()
 
-        if self._selection.duration_s is not None:
-            loop.call_later(self._selection.duration_s, end)
-        if self._selection.expected.within_s is not None:
-            loop.call_later(self._selection.expected.within_s, expire)
+        if self.selection.duration_s is not None:
+            loop.call_later(self.selection.duration_s, end)
+        if self.selection.expected.within_s is not None:
+            loop.call_later(self.selection.expected.within_s, expire)

@@ -24,6 +24,7 @@ from sseclient_cli.cli.options import (
     MaxEventBytes,
     Method,
     NoTui,
+    OutputFile,
     Quiet,
     RetryStatus,
     SourceAddress,
@@ -51,7 +52,7 @@ from sseclient_cli.cli.watch_options import (
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.session import Selection, Session
+    from sseclient_cli.cli.session import Session
     from sseclient_cli.report.stream_view import Output, StreamView
     from sseclient_cli.target import Target
 
@@ -92,16 +93,18 @@ def watch(
     raw: Raw = False,
     verbose: Verbose = False,
     comments: Comments = False,
+    output_file: OutputFile = None,
     quiet: Quiet = False,
     no_tui: NoTui = False,
 ) -> int:
     """Show the events of a stream as they arrive; reconnect as browsers do. Ctrl-C stops."""
     from contextlib import ExitStack
 
+    from sseclient_cli.cli.event_file import EventFile
     from sseclient_cli.cli.expectations import Expectations
-    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.cli.session import Selection, Session
     from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
-    from sseclient_cli.report.stream_view import Output
+    from sseclient_cli.report.stream_view import Output, PlainView
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
@@ -155,19 +158,22 @@ def watch(
             quiet=quiet,
             verbose=verbose,
         )
-        return _run(target, selection, _view(output, target, plain=quiet or no_tui))
+        sink = None
+        if output_file is not None and str(output_file) != "-":
+            sink = stack.enter_context(EventFile(output_file))
+        view = PlainView(output, verbatim=True, sink=sink) if sink else _view(output, target, plain=quiet or no_tui)
+        return _run(target, Session(selection, (sink or sys.stdout).fileno()), view)
 
 
-def _run(target: Target, selection: Selection, stream_view: StreamView) -> int:
+def _run(target: Target, session: Session, stream_view: StreamView) -> int:
     import asyncio
     import time
 
-    from sseclient_cli.cli.session import Session
     from sseclient_cli.client.source import END_OF_STREAM
     from sseclient_cli.report.standard_streams import say
 
     began_s = time.monotonic()
-    session = Session(selection)
+    selection = session.selection
     try:
         with stream_view as view:
             asyncio.run(session.run(target, view))
@@ -184,10 +190,10 @@ def _run(target: Target, selection: Selection, stream_view: StreamView) -> int:
         last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
     if last_word and not selection.quiet:
         say(f"{last_word}: {_events(session.shown)}")
-    return _exit_code(session, selection, target)
+    return _exit_code(session, target)
 
 
-def _exit_code(session: Session, selection: Selection, target: Target) -> int:
+def _exit_code(session: Session, target: Target) -> int:
     """Return how the run went, and say what did not come that was waited for."""
     from sseclient_cli.report.standard_streams import say
 
@@ -201,7 +207,7 @@ def _exit_code(session: Session, selection: Selection, target: Target) -> int:
         return EXIT_UNMET
     if not session.opened and not session.last_word:
         raise UnansweredError(
-            f"{target.redacted_url} opened no stream within the {selection.duration_s or 0:g} s of --duration"
+            f"{target.redacted_url} opened no stream within the {session.selection.duration_s or 0:g} s of --duration"
         )
     return 0
 

@@ -73,7 +73,7 @@ async def test_a_pasted_curl_command_is_the_request(command: tuple[str, ...]) ->
     assert request.header("content-type") == b"text/plain"
     assert request.header("x-key") == b"mine"
     assert request.header("cookie") == b"sid=1; more=2"
-    assert request.header("accept-encoding") == b"gzip, deflate"
+    assert request.header("accept-encoding") == b"gzip, deflate, br"
 
 
 async def test_a_curl_command_without_a_content_type_sends_the_one_of_curl(tmp_path: Path) -> None:
