@@ -48,7 +48,7 @@ def build_document(
         "tool": {"name": "sseclient-cli", "version": __version__},
         "run": _run(hops, plan, totals, started_at_s, preflight),
         "streams": _streams(totals),
-        "events": _events(totals),
+        "events": _events(plan, totals),
         "latency": _latencies(totals),
         "silence": {"at_end": durations(totals.silence), "before_cut": durations(totals.cut_silence)},
         "bytes_without_event": {"streams": totals.bytes_without_event, "example": totals.complaint}
@@ -185,7 +185,7 @@ def _streams(totals: Totals) -> Document:
     }
 
 
-def _events(totals: Totals) -> Document:
+def _events(plan: Plan, totals: Totals) -> Document:
     duration_s = totals.duration_ns / 1e9
     return {
         "received": totals.events,
@@ -195,6 +195,7 @@ def _events(totals: Totals) -> Document:
         "coalesced": totals.coalesced,
         "per_stream": sizes(totals.stream_events),
         "by_type": dict(totals.types.most_common()),
+        "error_events": totals.error_events if plan.counts_error_events else None,
     }
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.protocol.error_event import ERROR_TYPE
 from sseclient_cli.report.findings import Document, Severity, findings
 from sseclient_cli.report.route_view import route_notes
 from sseclient_cli.report.words import sentence
@@ -94,6 +95,8 @@ def _counts(document: Document) -> Table:
             *_if_any(events["comments"], " comments"),
             _fact(events["bytes"], " bytes"),
             *_per_stream(events["per_stream"]),
+            # Counted by their data only where the plan says so; by their type always.
+            *_if_any(events["error_events"] or events["by_type"].get(ERROR_TYPE, 0), " report an error", "red"),
         ),
     )
     types = list(events["by_type"].items())
