@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: demo setup dev test conformance lint format wheel bench bench-ways fuzz clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
-	@$(BIN)/sse bench demo -n 500 -d 10s
+	@$(BIN)/sse bench demo -n 500 -z 10s
 
 setup: $(VENV)/.installed ## Make .venv/bin/sse.
 

@@ -68,7 +68,7 @@ def measure(plan: Plan, server_core: int, reader_core: int) -> dict[str, float]:
         empty_bytes = rss_bytes(server.pid)
         command = (
             *(sys.executable, "-m", "sseclient_cli", "bench", f"http://127.0.0.1:{server.port}{CHANNEL}"),
-            *("-n", str(plan.subscribers), "--ramp-up", f"{opening_s}s", "-d", f"{opening_s + PATIENCE_S}s"),
+            *("-n", str(plan.subscribers), "--ramp-up", f"{opening_s}s", "-z", f"{opening_s + PATIENCE_S}s"),
             *("--workers", "1", "--timestamp", "ts", "--sequence", "seq", "--json", str(report)),
         )
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=pinned_to(reader_core)) as bench:

@@ -82,7 +82,7 @@ def _limit_report(_order: Order, output: str) -> Report:
 def sse_bench_command(order: Order) -> list[str]:
     """Return the command line that a user would type."""
     command = [sys.executable, "-m", "sseclient_cli", "bench", order.url, "-n", str(order.streams)]
-    command += ["-d", f"{order.duration_s}s", "--ramp-up", f"{order.ramp_up_s}s", "--json", str(order.report)]
+    command += ["-z", f"{order.duration_s}s", "--ramp-up", f"{order.ramp_up_s}s", "--json", str(order.report)]
     return command + (["--workers", str(order.workers)] if has_workers() else [])
 
 

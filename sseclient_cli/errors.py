@@ -13,6 +13,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import ClassVar, Self
 
+EXIT_UNMET = 1
+"""What ``sse watch`` ends with when what it was told to wait for did not come, or an error event did."""
+
 EXIT_NO_USABLE_STREAM = 3
 """What ``sse bench`` ends with when no stream opened, or errors ended all of them before any event."""
 
@@ -23,7 +26,8 @@ EXIT_INCOMPLETE = 5
 """What ``sse bench`` ends with when a worker was lost, and with it a part of the report."""
 
 EXIT_FAILED_STREAMS = 6
-"""What ``sse bench --strict`` ends with when some streams failed: not opened, or broken by an error."""
+"""What ``sse bench`` ends with when more streams failed, or were broken by an error, than ``--strict`` or
+``--max-failed`` allow, or when an error event came with ``--fail-on-error-event``."""
 
 EXIT_INTERRUPTED = 130
 """What a command ends with after Ctrl-C: 128 and the number of SIGINT, as shells have it."""

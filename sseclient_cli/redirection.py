@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sseclient_cli.cookies import with_set_cookies
 from sseclient_cli.errors import BadStatusError, UsageError
 from sseclient_cli.redaction import carries_credential, redacted_url
 from sseclient_cli.request_url import joined_url
@@ -40,7 +41,9 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
     moved = replace(target, url=_location(target, status, headers))
     if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
         moved = _without(replace(moved, method="GET", body=None), _BODY_HEADERS)
-    return moved if moved.origin == target.origin else _to_another_origin(target, moved, status, headers)
+    if moved.origin != target.origin:
+        return _to_another_origin(target, moved, status, headers)
+    return _with_cookies(moved, headers["set-cookie"], target) if "set-cookie" in headers else moved
 
 
 def _to_another_origin(target: Target, moved: Target, status: int, headers: Mapping[str, str]) -> Target:
@@ -94,3 +97,14 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
 
 def _without(target: Target, names: frozenset[str]) -> Target:
     return replace(target, headers=tuple(pair for pair in target.headers if pair[0].lower() not in names))
+
+
+def _with_cookies(moved: Target, set_cookie: str, asked: Target) -> Target:
+    """Send back what the redirect has set."""
+    before = "; ".join(value for name, value in moved.headers if name.lower() == "cookie")
+    url = moved.parsed_url
+    cookie = with_set_cookies(before, set_cookie, asked.parsed_url.path, url.path, is_https=url.scheme == "https")
+    if cookie == before:
+        return moved
+    others = _without(moved, frozenset({"cookie"}))
+    return replace(others, headers=(*others.headers, ("Cookie", cookie))) if cookie else others

@@ -19,6 +19,7 @@ from sseclient_cli import __version__
 from sseclient_cli.cli.advice import advice_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
+from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.stdout import patient, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
@@ -93,9 +94,10 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail(f"{exc}{advice_of(exc)}", exc.exit_code)
+        said = "; ".join([str(exc), *getattr(exc, "__notes__", ())])
+        return _fail(f"{said}{advice_of(exc)}", exc.exit_code)
     except TyperException as exc:
-        return _fail(exc.format_message(), exc.exit_code)
+        return _fail(f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}", exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:

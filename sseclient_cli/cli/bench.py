@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-import typer
-
+from sseclient_cli.cli.bench_options import AllAddresses, JsonFile, MaxFailed, NoPreflight, Strict, Workers
+from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     AnyContentType,
     Bearer,
+    BearerEnv,
     CaCert,
     Cert,
     Compressed,
     ConnectTo,
+    Cookies,
+    Data,
+    FailOnErrorEvent,
     Headers,
     IdleTimeout,
     Insecure,
     Key,
     MaxEventBytes,
     Method,
+    NoTui,
+    OutputFile,
     ProxyUrl,
+    Quiet,
     RetryStatus,
     SourceAddress,
     Timeout,
     UnixSocket,
     Url,
+    User,
     headers_of,
+    is_duration,
     parse_statuses,
 )
-from sseclient_cli.cli.outcome import exit_code_of
-from sseclient_cli.cli.result_file import ResultFile
+from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.request import parse_request
 from sseclient_cli.cli.schedule import (
     Connections,
     Duration,
@@ -62,28 +71,6 @@ if TYPE_CHECKING:
 LOOKUP_S = 5.0
 """How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
 
-Workers = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|COUNT", help="Worker processes; auto is one per 1,000 streams, at most one per usable core."
-    ),
-]
-Strict = Annotated[
-    bool,
-    typer.Option("--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if streams failed."),
-]
-NoPreflight = Annotated[
-    bool, typer.Option("--no-preflight", help="Make no request before the run; only resolve the host name.")
-]
-AllAddresses = Annotated[
-    bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, by turns.")
-]
-Body = Annotated[str | None, typer.Option("--data", metavar="BODY", help="Send this request body.")]
-JsonFile = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the document of the run to this file; - is stdout."),
-]
-
 
 def bench(
     url: Url,
@@ -102,10 +89,15 @@ def bench(
     sequence: Sequence = "auto",
     workers: Workers = "auto",
     strict: Strict = False,
+    max_failed_percent: MaxFailed = None,
+    fail_on_error_event: FailOnErrorEvent = False,
     header: Headers = None,
     method: Method = None,
-    body: Body = None,
+    data: Data = None,
     bearer: Bearer = None,
+    bearer_env: BearerEnv = None,
+    user: User = None,
+    cookie: Cookies = None,
     insecure: Insecure = False,
     cacert: CaCert = None,
     cert: Cert = None,
@@ -122,13 +114,18 @@ def bench(
     any_content_type: AnyContentType = False,
     compressed: Compressed = False,
     json_file: JsonFile = None,
+    output_file: OutputFile = None,
+    quiet: Quiet = False,
+    no_tui: NoTui = False,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
     from sseclient_cli.proxied import through_given_proxy
-    from sseclient_cli.report.read import to_json
-    from sseclient_cli.target import Target
 
+    if data is not None and is_duration(data):
+        raise UsageError(
+            f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"
+        )
     plan = plan_of(
         connections=connections,
         duration_s=duration_s,
@@ -145,19 +142,23 @@ def bench(
         sequence=sequence,
         max_event_bytes=max_event_bytes,
         idle_timeout_s=idle_timeout_s,
+        counts_error_events=fail_on_error_event,
     )
+    is_moving = not (quiet or no_tui)
     count = worker_count(workers, plan.connections)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        # Checked before the run: a document that cannot be written must not cost a run.
-        result_file = None if json_file is None else stack.enter_context(closing(ResultFile(json_file)))
+        output = stack.enter_context(opened(json_file, output_file, quiet=quiet))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
-        target = Target.parse(
+        target = parse_request(
             server + demo_path(url, "/load") if server else url,
             method=method,
             headers=headers_of(header, compressed=compressed),
-            body=body,
+            data=data,
             bearer=bearer,
+            bearer_env=bearer_env,
+            user=user,
+            cookies=cookie,
             insecure=insecure,
             ca_file=cacert,
             cert_file=cert,
@@ -173,22 +174,26 @@ def bench(
             raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
         target = through_given_proxy(target, proxy)
         _require_room(target, plan, count)
-        hops, found = _way(target, with_preflight=not no_preflight, retry_statuses=plan.retry_statuses)
+        hops, found = _way(
+            target,
+            with_preflight=not no_preflight,
+            retry_statuses=plan.retry_statuses,
+            is_moving=is_moving,
+            quiet=quiet,
+        )
         if all_addresses:
             _require_ports(hops, plan)
         stack.enter_context(hangups_outlived())
-        report, tally = _measure(hops, found, plan, server, count)
-        try:
-            if result_file is not None:
-                result_file.write(to_json(report))
-        finally:
-            # Whatever becomes of one of the two, the other is there.
-            _print_summary(report, tally, to_stderr=result_file is not None and result_file.is_stdout)
-    return exit_code_of(report, strict=strict)
+        report, tally = _measure(hops, found, plan, server, count, is_moving=is_moving)
+        output.write(report, tally)
+    code, why = verdict_on(report, strict=strict, max_failed_percent=max_failed_percent)
+    if why:
+        sys.stderr.write(f"sse: {why}\n")
+    return code
 
 
 def _way(
-    target: Target, *, with_preflight: bool, retry_statuses: frozenset[int]
+    target: Target, *, with_preflight: bool, retry_statuses: frozenset[int], is_moving: bool, quiet: bool
 ) -> tuple[tuple[Hop, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
@@ -202,10 +207,11 @@ def _way(
     from sseclient_cli.target import Hop
 
     def say_wait(error: SseError, delay_s: float) -> None:
-        console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
+        if not quiet:
+            console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
 
     console = Console(stderr=True)
-    with waiting_view(console, f"waiting for {target.redacted_url} to answer"):
+    with waiting_view(console if is_moving else None, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
             first, *others = resolve(target, target.connect_timeout_s)
             return (Hop(target, first, tuple(others)),), None
@@ -217,7 +223,7 @@ def _way(
 
 
 def _measure(
-    hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int
+    hops: tuple[Hop, ...], found: Preflight | None, plan: Plan, server: str | None, workers: int, *, is_moving: bool
 ) -> tuple[Report, ServerTally | None]:
     """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
     import time
@@ -230,7 +236,7 @@ def _measure(
     from sseclient_cli.report.live import live_view
 
     before = ServerTally.of(server) if server else None
-    with live_view(Console(stderr=True)) as on_snapshot:
+    with live_view(Console(stderr=True) if is_moving else None) as on_snapshot:
         started_at_s = time.time()
         totals = executor_of(workers).run(Job(hops=hops, plan=plan), on_snapshot)
     after = ServerTally.of(server) if server else None
@@ -255,15 +261,3 @@ def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
 
     sources = len(hops[0].target.source_addresses) or 1
     require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
-
-
-def _print_summary(report: Report, tally: ServerTally | None, *, to_stderr: bool) -> None:
-    from rich.console import Console
-
-    from sseclient_cli.report.summary import summary
-
-    console = Console(stderr=to_stderr, highlight=False)
-    console.print(summary(report))
-    if tally is not None:
-        opened, sent = tally.streams_opened, tally.events_sent
-        console.print(f"The server says it opened {opened:,} streams and sent {sent:,} events.")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sseclient_cli.errors import UsageError
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s|m|h|)")
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_DURATION = re.compile(rf"{_NUMBER}|(?:{_NUMBER}(?:ms|[smh]))+")
+_DURATION_PART = re.compile(rf"({_NUMBER})(ms|[smh]|)")
 _SECONDS_OF = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+_COUNT = re.compile(r"([0-9]{1,12})([kKmM]?)")
+_ONES_OF = {"": 1, "k": 1_000, "m": 1_000_000}
 _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)(?:i?b)?", re.IGNORECASE)
 _BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -21,14 +26,18 @@ MAX_DURATION_S = 366 * 24 * 3600.0
 """Timers do not take just any number."""
 
 
+def is_duration(text: str) -> bool:
+    """Return whether this is written as a time."""
+    return _DURATION.fullmatch(text.strip()) is not None
+
+
 def parse_duration_s(text: str | float) -> float:
-    """Read ``10s``, ``500ms``, ``2m``, ``1h`` or a bare number of seconds."""
+    """Read ``10s``, ``500ms``, ``2m``, ``1h``, ``1m30s`` or a bare number of seconds."""
     if not isinstance(text, str):
         return text  # an option's default, which typer sends through the parser too
-    match = _DURATION.fullmatch(text.strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is not a time: write it like 10s, 500ms, 2m or 1h")
-    duration_s = float(match[1]) * _SECONDS_OF[match[2]]
+    if not is_duration(text):
+        raise typer.BadParameter(f"{text!r} is not a time: write it like 10s, 500ms, 2m, 1h or 1m30s")
+    duration_s = sum(float(number) * _SECONDS_OF[unit] for number, unit in _DURATION_PART.findall(text))
     if duration_s > MAX_DURATION_S:
         raise typer.BadParameter(f"{text!r} is longer than a year")
     return duration_s
@@ -55,6 +64,26 @@ def parse_size_bytes(text: str | int) -> int:
     return size_bytes
 
 
+def parse_count(text: str | int) -> int:
+    """Read ``500``, ``1k`` or ``2M`` (powers of 1,000); at least 1."""
+    if not isinstance(text, str):
+        return text
+    match = _COUNT.fullmatch(text.strip())
+    if not match or not int(match[1]):
+        raise typer.BadParameter(f"{text!r} is not a count above zero: write it like 500, 1k or 2M")
+    return int(match[1]) * _ONES_OF[match[2].lower()]
+
+
+def parse_percent(text: str | float) -> float:
+    """Read ``5%``, ``0.5%`` or a bare number of percent."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(rf"({_NUMBER}) *%?", text.strip())
+    if not match or float(match[1]) > 100:
+        raise typer.BadParameter(f"{text!r} is not a percentage: write it like 5% or 0.5%")
+    return float(match[1])
+
+
 def parse_statuses(text: str) -> frozenset[int]:
     """Read ``503,429``. Raises UsageError for what is no status of an error."""
     statuses = [part.strip() for part in text.split(",")] if text else []
@@ -68,7 +97,9 @@ def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
     """Return the headers to send, with those that other options add. A header that is typed out wins."""
     headers = list(header or ())
     if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
-        headers.append("Accept-Encoding: gzip, deflate")
+        from sseclient_cli.protocol.content_coding import readable_codings
+
+        headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
     return headers
 
 
@@ -98,7 +129,10 @@ AnyContentType = Annotated[
 ]
 Compressed = Annotated[
     bool,
-    typer.Option("--compressed", help="Ask for a compressed response (gzip, deflate)."),
+    typer.Option(
+        "--compressed",
+        help="Ask for a compressed response: gzip, deflate, and br where the brotli package is installed.",
+    ),
 ]
 MaxEventBytes = Annotated[
     int | None,
@@ -115,7 +149,8 @@ Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The stream's URL. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled server by themselves.",
+        help="The stream's URL, or 'curl ...' as pasted. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled "
+        "server by themselves.",
     ),
 ]
 Headers = Annotated[
@@ -124,12 +159,43 @@ Headers = Annotated[
 ]
 Method = Annotated[
     str | None,
-    typer.Option("-X", "--method", metavar="METHOD", help="The request's method; GET, or POST with a body."),
+    typer.Option("-X", "-m", "--method", metavar="METHOD", help="The request's method; GET, or POST with a body."),
 ]
 Bearer = Annotated[
     str | None,
     typer.Option(metavar="TOKEN", help="Send `Authorization: Bearer TOKEN`."),
 ]
+BearerEnv = Annotated[
+    str | None,
+    typer.Option("--bearer-env", metavar="NAME", help="Like --bearer, with the token of this environment variable."),
+]
+User = Annotated[
+    str | None,
+    typer.Option("-u", "--user", metavar="USER:PASS", help="Send HTTP Basic credentials."),
+]
+Cookies = Annotated[
+    list[str] | None,
+    typer.Option("-b", "--cookie", metavar="NAME=VALUE", help="Send this cookie; may be given many times."),
+]
+Data = Annotated[
+    str | None,
+    typer.Option("-d", "--data", metavar="BODY", help="Send this request body; @FILE reads a file, @- stdin."),
+]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write to this file what would go to stdout; - is stdout."),
+]
+Quiet = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Write no progress and no summary; errors are still written.")
+]
+NoTui = Annotated[bool, typer.Option("--no-tui", help="Show no live view, also on a terminal.")]
+FailOnErrorEvent = Annotated[
+    bool,
+    typer.Option(
+        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with `error` in it."
+    ),
+]
+
 Insecure = Annotated[
     bool, typer.Option("-k", "--insecure", help="Take any certificate of the server, for any name, expired or not.")
 ]

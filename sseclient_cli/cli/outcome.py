@@ -17,17 +17,32 @@ if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
 
 
-def exit_code_of(report: Report, *, strict: bool) -> int:
-    """Return how the run went: of several things that can be said, the one that explains the others."""
-    if report.run.interrupted:
-        return EXIT_INTERRUPTED
-    if report.run.incomplete:
-        return EXIT_INCOMPLETE
+def verdict_on(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
+    """Return how the run went: of several things that can be said, the one that explains the others.
+
+    With the exit code comes a line that says why, where the report does not say it in these words.
+    """
+    run = report.run
+    if run.interrupted:
+        return EXIT_INTERRUPTED, ""
+    if run.incomplete:
+        return EXIT_INCOMPLETE, ""
     if not _was_usable(report):
-        return EXIT_NO_USABLE_STREAM
+        return EXIT_NO_USABLE_STREAM, ""
     if strict and report.generator.saturated:
-        return EXIT_SATURATED
-    return EXIT_FAILED_STREAMS if strict and _has_failed_streams(report) else 0
+        return EXIT_SATURATED, ""
+    return _failures(report, strict=strict, max_failed_percent=max_failed_percent)
+
+
+def _failures(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
+    """Return whether more failed than the options allow."""
+    errors = report.events.error_events
+    failed, planned = _failed_streams(report), report.streams.planned
+    if max_failed_percent is not None and failed * 100 > max_failed_percent * planned:
+        return EXIT_FAILED_STREAMS, f"{failed:,} of {planned:,} streams failed: --max-failed is {max_failed_percent:g}%"
+    if errors:
+        return EXIT_FAILED_STREAMS, f"{errors:,} error event{'s' if errors > 1 else ''} came (--fail-on-error-event)"
+    return (EXIT_FAILED_STREAMS if strict and failed else 0), ""
 
 
 def _was_usable(report: Report) -> bool:
@@ -40,7 +55,7 @@ def _was_usable(report: Report) -> bool:
     return bool(report.events.received or not are_all_broken)
 
 
-def _has_failed_streams(report: Report) -> bool:
-    """Return whether a stream did not open, or was broken by an error where streams are not replaced."""
+def _failed_streams(report: Report) -> int:
+    """Count the streams that did not open, or were broken by an error where streams are not replaced."""
     streams, on_end = report.streams, report.run.plan.on_end
-    return bool(streams.failed or (streams.broken and on_end == OnEnd.STOP.value))
+    return streams.failed + (streams.broken if on_end == OnEnd.STOP.value else 0)

@@ -26,10 +26,14 @@ _NOT_REPLACEABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUS
 
 
 class ResultFile:
-    """A place to write one document to; raises UsageError at once where that is not possible."""
+    """A place to write one document to; raises UsageError at once where that is not possible.
 
-    def __init__(self, path: Path) -> None:
+    ``suffix`` is that of the file which saves the document if it cannot be written there.
+    """
+
+    def __init__(self, path: Path, suffix: str = ".json") -> None:
         self._path = path
+        self._suffix = suffix
         self._direct: int | None = None
         """A file descriptor of what is no regular file: it is written to as it is."""
         try:
@@ -41,6 +45,10 @@ class ResultFile:
                 self._check()
         except (OSError, ValueError) as exc:
             raise UsageError(f"cannot write {path}: {_reason(exc)}") from exc
+
+    def is_same(self, other: ResultFile) -> bool:
+        """Return whether both lead to one place."""
+        return (self.is_stdout and other.is_stdout) or self._real == other._real
 
     def write(self, text: str) -> None:
         """Write the document. Raises LimitError that says where it is saved if it cannot be written there."""
@@ -59,7 +67,7 @@ class ResultFile:
         except OSError as exc:
             where = "stdout" if self.is_stdout else str(self._path)
             with signals_held_off():
-                saved = _saved_elsewhere(data)
+                saved = _saved_elsewhere(data, self._suffix)
             rest = "nor save it anywhere else" if saved is None else f"saved as {saved}"
             raise LimitError(f"could not write {where} ({_reason(exc)}); {rest}") from exc
 
@@ -149,12 +157,12 @@ def _is_stdout(path: Path) -> bool:
         return False
 
 
-def _saved_elsewhere(data: bytes) -> str | None:
+def _saved_elsewhere(data: bytes, suffix: str) -> str | None:
     """Save the document in the first folder that takes it; return its path, or None."""
     for folder in (tempfile.gettempdir, Path.home, lambda: "/dev/shm"):
         name = None
         try:
-            descriptor, name = tempfile.mkstemp(prefix="sse-bench-", suffix=".json", dir=folder())
+            descriptor, name = tempfile.mkstemp(prefix="sse-bench-", suffix=suffix, dir=folder())
             try:
                 write_all(descriptor, data)
                 os.fsync(descriptor)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sseclient_cli.cli.options import parse_duration_s
+from sseclient_cli.cli.options import parse_count, parse_duration_s
 from sseclient_cli.errors import UsageError
 from sseclient_cli.load.plan import OnEnd, Plan, default_ramp_up_s, parse_field_choice
 
@@ -42,8 +42,9 @@ Connections = Annotated[
     int | None,
     typer.Option(
         "-n",
+        "-c",
         "--connections",
-        min=1,
+        parser=parse_count,
         metavar="COUNT",
         show_default=str(DEFAULT_CONNECTIONS),
         help="How many streams to hold open; with --rate, how many to open in all.",
@@ -51,10 +52,10 @@ Connections = Annotated[
 ]
 Duration = Annotated[
     float | None,
-    _time("-d", "--duration", default="10s", help_text="How long the run takes, opening included: 10s, 500ms, 2m."),
+    _time("-z", "--duration", default="10s", help_text="How long the run takes, opening included: 10s, 1m30s."),
 ]
 Hold = Annotated[
-    float | None, _time("--hold", help_text="Instead of -d: how long the run goes on once the last stream has started.")
+    float | None, _time("--hold", help_text="Instead of -z: how long the run goes on once the last stream has started.")
 ]
 RampUp = Annotated[
     float | None,
@@ -83,7 +84,9 @@ Lifetime = Annotated[
 ]
 Events = Annotated[
     int | None,
-    typer.Option("--events", min=1, metavar="COUNT", show_default=False, help="Close each stream after that many."),
+    typer.Option(
+        "--events", parser=parse_count, metavar="COUNT", show_default=False, help="Close each stream after that many."
+    ),
 ]
 WhenEnded = Annotated[
     OnEnd,
@@ -123,10 +126,11 @@ def plan_of(
     sequence: str,
     max_event_bytes: int | None = None,
     idle_timeout_s: float | None = None,
+    counts_error_events: bool = False,
 ) -> Plan:
     """Make the plan that these options ask for together. Raises UsageError for those that exclude each other."""
     for both, words in (
-        ((duration_s, hold_s), "-d is the whole run and --hold a part of it: give one of them"),
+        ((duration_s, hold_s), "-z is the whole run and --hold a part of it: give one of them"),
         ((ramp_up_s, rate_per_s), "--ramp-up and --rate both say how fast streams are opened: give one of them"),
     ):
         if None not in both:
@@ -153,6 +157,7 @@ def plan_of(
         sequence=parse_field_choice(sequence),
         max_event_bytes=max_event_bytes,
         idle_timeout_s=idle_timeout_s,
+        counts_error_events=counts_error_events,
     )
 
 
@@ -171,6 +176,6 @@ def _arrivals(
     if hold_s is None and takes_s > run_s:
         raise UsageError(
             f"{connections:,} streams at {rate_per_s:g} per second take {takes_s:g} s, which is longer than the run: "
-            "raise -d or --rate, or lower -n"
+            "raise -z or --rate, or lower -n"
         )
     return connections, takes_s

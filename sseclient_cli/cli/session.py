@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
+from sseclient_cli.cli.expectations import Expectations, Verdict
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
+from sseclient_cli.client.connections import END_OF_STREAM
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError, UnexpectedResponseError
+from sseclient_cli.escaping import visible
+from sseclient_cli.protocol.content_coding import decoder_of
 from sseclient_cli.report.stream_view import StreamView
 from sseclient_cli.target import Target
 
@@ -23,8 +28,7 @@ from sseclient_cli.target import Target
 class Selection:
     """Which events are shown, and when it is enough."""
 
-    event_types: frozenset[str]
-    count: int | None
+    expected: Expectations
     duration_s: float | None
     reconnect: bool | None
     retry_statuses: frozenset[int]
@@ -32,20 +36,36 @@ class Selection:
     last_event_id: str
     idle_timeout_s: float | None
     max_event_bytes: int
+    quiet: bool
     verbose: bool = False
 
 
 class Session:
-    """One run of the command: counts what it shows and remembers how it ended."""
+    """One run of the command: counts what it shows and remembers how it ended.
 
-    def __init__(self, selection: Selection) -> None:
-        self._selection = selection
+    ``output`` is the file descriptor that the events are written to.
+    """
+
+    def __init__(self, selection: Selection, output: int) -> None:
+        self.selection = selection
+        self._output = output
         self._display: Display | None = None
         self._opened = False
         self._answered = False
+        self._cookies = ""
+        self._bursts = CompressedBursts()
+        self._knows_bursts = False
+        self.verdict = Verdict(selection.expected)
         self.terminated = False
+        self.is_reader_gone = False
+        self.is_ended_by_server = False
         self.last_word = ""
         self.diagnosis = ""
+
+    @property
+    def opened(self) -> bool:
+        """Whether a stream has been open."""
+        return self._opened
 
     @property
     def shown(self) -> int:
@@ -61,35 +81,37 @@ class Session:
 
         source = EventSource(
             target,
-            last_event_id=self._selection.last_event_id,
-            read_timeout_s=self._selection.idle_timeout_s,
-            reconnect=self._selection.reconnect,
-            retry_statuses=self._selection.retry_statuses,
-            on_comment=on_comment if self._selection.comments else None,
+            last_event_id=self.selection.last_event_id,
+            read_timeout_s=self.selection.idle_timeout_s,
+            reconnect=self.selection.reconnect,
+            retry_statuses=self.selection.retry_statuses,
+            on_comment=on_comment if self.selection.comments else None,
             on_state=lambda change: self._state(change, source, display),
-            max_event_bytes=self._selection.max_event_bytes,
-            on_trace=(lambda line: display.note(line)) if self._selection.verbose else None,
+            max_event_bytes=self.selection.max_event_bytes,
+            on_trace=(lambda line: display.note(line)) if self.selection.verbose else None,
         )
         self._display = display = Display(view, source.close)
         with display, self._listening_for_the_end(source, display):
             try:
                 async with source:
                     await self._show(source, display)
-            except SseError:
+            except SseError as exc:
                 await display.finish()  # what came before it
+                if isinstance(exc, UnexpectedResponseError):
+                    self._explain_cookies(exc, target)
                 raise
             await display.finish()
 
     async def _show(self, source: EventSource, display: Display) -> None:
-        count, types = 0, self._selection.event_types
         async for event in source:
-            if not types or event.type in types:
+            if evidence := self._bursts.event(source.arrived_ns):
+                self._say_once(evidence, display)
+            if self.verdict.selects(event):
                 display.event(event, source.arrived_ns / 1e9)
-                count += 1
-                if count == self._selection.count:
-                    return
-                if display.is_full:
+                if display.is_full and not self.verdict.is_enough:
                     await display.room()
+            if self.verdict.is_enough:
+                return
 
     def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
         reopened = self._opened
@@ -99,13 +121,38 @@ class Session:
         if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
+        if change.state is ConnectionState.OPEN:
+            headers = source.response_headers
+            self._cookies = headers.get("set-cookie", self._cookies)
+            is_compressed = decoder_of(headers.get("content-encoding", "")) is not None
+            self._bursts.begin(headers["content-encoding"] if is_compressed else "", source.arrived_ns)
         if change.stop is not None:
             self.last_word = change.stop.value
+        self.is_ended_by_server = change.reason == END_OF_STREAM
         if change.state is ConnectionState.CLOSED:
             self.diagnosis = change.diagnosis
+        if self.selection.quiet:
+            return
         # It is open since the head arrived: the first events may be as old.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)
+
+    def _say_once(self, evidence: str, display: Display) -> None:
+        """Say that compression holds events back; not again after a reconnection."""
+        if not self._knows_bursts and not self.selection.quiet:
+            display.note(visible(evidence, keep_lines=False))
+        self._knows_bursts = True
+
+    def _explain_cookies(self, refusal: UnexpectedResponseError, target: Target) -> None:
+        """Add to a refusal that the server may have wanted back a cookie that it had set."""
+        cookies = refusal.headers.get("set-cookie", "") or self._cookies
+        name, is_pair, _ = cookies.partition("=")
+        sent = "; ".join(value for key, value in target.headers if key.lower() == "cookie")
+        if is_pair and f"{name}=" not in sent:
+            shown = visible(name[:100], keep_lines=False)
+            refusal.add_note(
+                f"the server set the cookie {shown}, which was not sent back: give it with -b '{shown}=...'"
+            )
 
     @contextmanager
     def _listening_for_the_end(self, source: EventSource, display: Display) -> Iterator[None]:
@@ -121,7 +168,8 @@ class Session:
             end()
 
         def reader_gone() -> None:
-            loop.remove_reader(sys.stdout.fileno())
+            loop.remove_reader(self._output)
+            self.is_reader_gone = True
             end()
 
         task = asyncio.current_task()
@@ -131,12 +179,24 @@ class Session:
                 # The handler of asyncio.run (3.11) does not wake up the loop: a signal that comes while the main thread
                 # waits for the interpreter's lock, just before it waits for sockets, would wait with it.
                 loop.add_signal_handler(signal.SIGINT, task.cancel)
-        if self._selection.duration_s is not None:
-            loop.call_later(self._selection.duration_s, end)
-        if sys.stdout.isatty():
+        self._limit_time(loop, end)
+        if os.isatty(self._output):
             with suppress(NotImplementedError):  # on Windows
                 loop.add_signal_handler(signal.SIGTERM, terminate)
-        elif is_writing_end_of_pipe(sys.stdout.fileno()):
+        elif is_writing_end_of_pipe(self._output):
             # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
-            loop.add_reader(sys.stdout.fileno(), reader_gone)
+            loop.add_reader(self._output, reader_gone)
         yield
+
+    def _limit_time(self, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
+        """End after the duration, and when the first event is late."""
+
+        def expire() -> None:
+            if not self.verdict.selected:
+                self.verdict.is_late = True
+                end()
+
+        if self.selection.duration_s is not None:
+            loop.call_later(self.selection.duration_s, end)
+        if self.selection.expected.within_s is not None:
+            loop.call_later(self.selection.expected.within_s, expire)

@@ -3,55 +3,72 @@
 from __future__ import annotations
 
 import sys
-from typing import IO, TYPE_CHECKING, Annotated, cast
-
-import typer
+from typing import IO, TYPE_CHECKING, cast
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options import (
     AnyContentType,
     Bearer,
+    BearerEnv,
     CaCert,
     Cert,
     Compressed,
     ConnectTo,
+    Cookies,
+    Data,
+    FailOnErrorEvent,
     Headers,
     IdleTimeout,
     Insecure,
     Key,
     MaxEventBytes,
     Method,
+    NoTui,
+    OutputFile,
     ProxyUrl,
+    Quiet,
     RetryStatus,
     SourceAddress,
     Timeout,
     UnixSocket,
     Url,
+    User,
     headers_of,
-    parse_duration_s,
     parse_statuses,
 )
-from sseclient_cli.errors import UsageError
+from sseclient_cli.cli.request import parse_request
+from sseclient_cli.cli.watch_options import (
+    AsJson,
+    Comments,
+    Count,
+    Duration,
+    EventTypes,
+    ExpectWithin,
+    LastEventId,
+    Raw,
+    Reconnect,
+    Until,
+    Verbose,
+)
+from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.cli.session import Session
     from sseclient_cli.report.stream_view import Output, StreamView
     from sseclient_cli.target import Target
 
 EXIT_TERMINATED = 128 + 15
-
-Duration = Annotated[
-    float | None,
-    typer.Option("--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 2m."),
-]
 
 
 def watch(
     url: Url,
     header: Headers = None,
     method: Method = None,
-    data: Annotated[str | None, typer.Option("-d", "--data", metavar="BODY", help="Send this request body.")] = None,
+    data: Data = None,
     bearer: Bearer = None,
+    bearer_env: BearerEnv = None,
+    user: User = None,
+    cookie: Cookies = None,
     insecure: Insecure = False,
     cacert: CaCert = None,
     cert: Cert = None,
@@ -60,50 +77,37 @@ def watch(
     unix_socket: UnixSocket = None,
     source_address: SourceAddress = None,
     proxy: ProxyUrl = None,
-    last_event_id: Annotated[
-        str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
-    ] = "",
-    event: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TYPE", help="Show only events of this type; may be given many times."),
-    ] = None,
-    count: Annotated[
-        int | None, typer.Option("-n", "--count", min=1, metavar="COUNT", help="Stop after so many events.")
-    ] = None,
+    last_event_id: LastEventId = "",
+    event: EventTypes = None,
+    count: Count = None,
+    until: Until = None,
+    expect_within_s: ExpectWithin = None,
+    fail_on_error_event: FailOnErrorEvent = False,
     duration_s: Duration = None,
-    reconnect: Annotated[
-        bool | None,
-        typer.Option(
-            "--reconnect/--no-reconnect",
-            show_default=False,
-            help="Reconnect when the stream ends, or stop. The default is to repeat only GET and HEAD.",
-        ),
-    ] = None,
+    reconnect: Reconnect = None,
     retry_status: RetryStatus = "",
     timeout_s: Timeout = None,
     idle_timeout_s: IdleTimeout = None,
     max_event_bytes: MaxEventBytes = None,
     any_content_type: AnyContentType = False,
     compressed: Compressed = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write each event as a JSON object: time, type, id, data.")
-    ] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Write the data of the events and nothing else.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="Show requests, responses and connections on stderr, like curl.")
-    ] = False,
-    comments: Annotated[
-        bool, typer.Option("--comments", help="Show comments too, which servers send as heartbeats.")
-    ] = False,
+    as_json: AsJson = False,
+    raw: Raw = False,
+    verbose: Verbose = False,
+    comments: Comments = False,
+    output_file: OutputFile = None,
+    quiet: Quiet = False,
+    no_tui: NoTui = False,
 ) -> int:
     """Show the events of a stream as they arrive; reconnect as browsers do. Ctrl-C stops."""
     from contextlib import ExitStack
 
-    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.cli.event_file import EventFile
+    from sseclient_cli.cli.expectations import Expectations
+    from sseclient_cli.cli.session import Selection, Session
     from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
     from sseclient_cli.proxied import through_proxy
-    from sseclient_cli.report.stream_view import Output
-    from sseclient_cli.target import Target
+    from sseclient_cli.report.stream_view import Output, PlainView
 
     if as_json and raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
@@ -113,28 +117,28 @@ def watch(
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
     if any("\ud800" <= character <= "\udfff" for character in last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
+    if until == "":
+        raise UsageError("--until needs a text: each event would contain an empty one")
     output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    selection = Selection(
-        event_types=frozenset(event or ()),
+    expected = Expectations(
+        event_types=frozenset(name for names in event or () for name in names.split(",")),
         count=count,
-        duration_s=duration_s,
-        reconnect=reconnect,
-        retry_statuses=parse_statuses(retry_status),
-        comments=comments,
-        last_event_id=last_event_id,
-        idle_timeout_s=idle_timeout_s,
-        max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
-        verbose=verbose,
+        until=until,
+        within_s=expect_within_s,
+        no_error_event=fail_on_error_event,
     )
     with ExitStack() as stack:
         if is_demo(url):
             url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
-        target = Target.parse(
+        target = parse_request(
             url,
             method=method,
             headers=headers_of(header, compressed=compressed),
-            body=data,
+            data=data,
             bearer=bearer,
+            bearer_env=bearer_env,
+            user=user,
+            cookies=cookie,
             insecure=insecure,
             ca_file=cacert,
             cert_file=cert,
@@ -145,37 +149,78 @@ def watch(
             timeout_s=timeout_s,
             any_content_type=any_content_type,
         )
-        return _run(through_proxy(target, proxy), selection, output)
+        selection = Selection(
+            expected=expected,
+            duration_s=duration_s,
+            reconnect=reconnect,
+            retry_statuses=parse_statuses(retry_status),
+            comments=comments,
+            last_event_id=last_event_id,
+            idle_timeout_s=idle_timeout_s,
+            max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+            quiet=quiet,
+            verbose=verbose,
+        )
+        sink = None
+        if output_file is not None and str(output_file) != "-":
+            sink = stack.enter_context(EventFile(output_file))
+        view = PlainView(output, verbatim=True, sink=sink) if sink else _view(output, target, plain=quiet or no_tui)
+        target = through_proxy(target, proxy)
+        return _run(target, Session(selection, (sink or sys.stdout).fileno()), view)
 
 
-def _run(target: Target, selection: Selection, output: Output) -> int:
+def _run(target: Target, session: Session, stream_view: StreamView) -> int:
     import asyncio
     import time
 
-    from sseclient_cli.cli.session import Session
+    from sseclient_cli.client.connections import END_OF_STREAM
     from sseclient_cli.report.standard_streams import say
 
     began_s = time.monotonic()
-    session = Session(selection)
+    selection = session.selection
     try:
-        with _view(output, target) as view:
+        with stream_view as view:
             asyncio.run(session.run(target, view))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s")
+        if not selection.quiet:
+            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{session.verdict.types_seen()}")
         raise KeyboardInterrupt from exc
     finally:
         if session.diagnosis:
             say(session.diagnosis)
-    if session.last_word:
-        say(f"{session.last_word}: {_events(session.shown)}")
-    return EXIT_TERMINATED if session.terminated else 0
+    last_word = session.last_word
+    if session.is_ended_by_server and selection.reconnect is None:
+        # Only a request that is not repeated by itself ends so.
+        last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
+    if last_word and not selection.quiet:
+        say(f"{last_word}: {_events(session.shown)}")
+    return _exit_code(session, target)
+
+
+def _exit_code(session: Session, target: Target) -> int:
+    """Return how the run went, and say what did not come that was waited for."""
+    from sseclient_cli.report.standard_streams import say
+
+    if session.terminated:
+        return EXIT_TERMINATED
+    if session.is_reader_gone:
+        return 0  # `sse watch ... | head`: who reads has seen enough
+    unmet = session.verdict.unmet()
+    if unmet:
+        say(f"sse: {unmet}{'' if session.opened else ': no stream was opened'}")
+        return EXIT_UNMET
+    if not session.opened and not session.last_word:
+        raise UnansweredError(
+            f"{target.redacted_url} opened no stream within the {session.selection.duration_s or 0:g} s of --duration"
+        )
+    return 0
 
 
 def _events(count: int) -> str:
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 
-def _view(output: Output, target: Target) -> StreamView:
+def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
     """Choose the terminal's view if stdout is one that can do it and nobody said NO_COLOR (no-color.org)."""
     import os
 
@@ -188,6 +233,6 @@ def _view(output: Output, target: Target) -> StreamView:
         return PlainView(output, verbatim=True)
     # On Windows rich may need the console's own handle, and finds it by the file.
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
-    if os.environ.get("NO_COLOR") or console.is_dumb_terminal:
+    if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
         return PlainView(output, verbatim=False)
     return TerminalView(output, target.redacted_url, console)

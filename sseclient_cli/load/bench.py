@@ -46,6 +46,7 @@ class Bench:
     max_event_bytes: int = MAX_EVENT_BYTES
     held_memory: HeldMemory = field(default_factory=HeldMemory)
     retry_statuses: frozenset[int] = frozenset()
+    counts_error_events: bool = False
     ends_ns: int = 0
     """When the run is over (monotonic)."""
     ends_wall_ns: int = 0

@@ -22,6 +22,7 @@ from sseclient_cli.load.plan import NS_PER_S
 from sseclient_cli.load.silence import is_silent
 from sseclient_cli.load.undecided import Arrival, Read
 from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
+from sseclient_cli.protocol.error_event import is_error_event
 from sseclient_cli.protocol.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
@@ -164,6 +165,8 @@ class Meter:
             is_one_type = len(types) == 1
             recorder.types.update(types)
             is_burst = self._record_burst(count, arrival_ns, is_first=is_first, is_fresh=is_fresh)
+        if bench.counts_error_events:
+            recorder.error_events += sum(map(is_error_event, events))
         if self._reach_bit:
             bench.reach.take(events, self._reach_bit, arrival_mono_ns)
         reading = self._reading

@@ -101,6 +101,8 @@ class Totals(Merging):
     """The most streams open at once; of several workers the sum of theirs, which need not be of the same moment."""
     events: int = summed()
     comments: int = summed()
+    error_events: int = summed()
+    """Events that report an error, where the plan counts them."""
     bytes: int = summed()
     coalesced: int = summed()
     reads: int = summed()
@@ -175,13 +177,14 @@ class Totals(Merging):
         self.open_in_timeline = self.open_now
         self.events += recorder.events
         self.comments += recorder.comments
+        self.error_events += recorder.error_events
         self.bytes += recorder.bytes
         self.coalesced += recorder.coalesced
         self.reads += len(recorder.read_delay) + recorder.unstamped_reads
         self.stamped_reads += len(recorder.read_delay)
         self._count_types(recorder.types)
         recorder.events = recorder.comments = recorder.bytes = recorder.coalesced = 0
-        recorder.unstamped_reads = 0
+        recorder.unstamped_reads = recorder.error_events = 0
         recorder.types.clear()
         _empty_into(self.read_delay, recorder.read_delay)
         _empty_into(self.start_delay, recorder.start_delay)

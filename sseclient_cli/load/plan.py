@@ -127,6 +127,8 @@ class Plan:
     """How large an event may be; None: what the engine holds to be enough."""
     idle_timeout_s: float | None = None
     """How long a stream may bring no bytes before it is closed."""
+    counts_error_events: bool = False
+    """Whether to look for errors in the data of events, which takes time."""
     first_slot: int = 0
     stride: int = 1
 
@@ -134,7 +136,7 @@ class Plan:
         for problem, words in (
             (self.connections < 1, "a run needs at least one connection: give -n 1 or more"),
             (self.connections > MAX_CONNECTIONS, f"a run has at most {MAX_CONNECTIONS:,} connections: lower -n"),
-            (self.duration_s <= 0, "a run needs a duration above zero: give -d 10s, for example"),
+            (self.duration_s <= 0, "a run needs a duration above zero: give -z 10s, for example"),
             (
                 not 0 <= self.ramp_up_s <= self.duration_s,
                 f"a ramp of {self.ramp_up_s:g} s does not fit into a run of {self.duration_s:g} s: "

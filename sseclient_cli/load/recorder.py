@@ -22,8 +22,8 @@ class Recorder:
     """What streams write into while they run; one per worker, emptied into Totals at each tick."""
 
     __slots__ = (
-        "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "events", "first_event",
-        "gap", "headers", "held_back", "inner_gaps", "open_gap", "read_delay", "silence", "start_delay",
+        "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "error_events", "events",
+        "first_event", "gap", "headers", "held_back", "inner_gaps", "open_gap", "read_delay", "silence", "start_delay",
         "stream_events", "tls", "together_events", "types", "unstamped_reads",
     )  # fmt: skip
 
@@ -57,5 +57,6 @@ class Recorder:
         self.events = 0
         self.coalesced = 0
         self.comments = 0
+        self.error_events = 0
         self.bytes = 0
         self.types: Counter[str] = Counter()

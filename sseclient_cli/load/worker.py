@@ -79,6 +79,7 @@ class Worker:
             # A shard's stride is the number of workers.
             held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
             retry_statuses=self._plan.retry_statuses,
+            counts_error_events=self._plan.counts_error_events,
         )
         # Called from a thread or a signal handler, an interrupt sets ends_ns too.
         route.keep_waiting = lambda: time.monotonic_ns() < self._bench.ends_ns

@@ -8,6 +8,9 @@ multiplies that.
 from __future__ import annotations
 
 import zlib
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
 
 from sseclient_cli.errors import InvalidResponseError
 
@@ -20,11 +23,30 @@ _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-
 _GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's way to say "gzip's header"
 
 
+class ContentDecoder(Protocol):
+    """Undoes one coding: ``feed`` bytes, then take ``piece`` until there is none."""
+
+    def feed(self, encoded: bytes) -> None:
+        """Take the next bytes of the body."""
+
+    def piece(self, max_bytes: int = MAX_PIECE_BYTES) -> bytes:
+        """Return the next bytes, at most ``max_bytes``; none if more must be fed.
+
+        Raises InvalidResponseError where the bytes do not have the coding. What was good before these, but in the same
+        piece, is lost: how much that is depends on how they were fed.
+        """
+
+
+def readable_codings() -> tuple[str, ...]:
+    """Return the codings that can be undone; br where the brotli package is installed."""
+    return ("gzip", "deflate", "br") if _new_brotli_decompressor() else ("gzip", "deflate")
+
+
 def decoder_of(content_encoding: str) -> ContentDecoder | None:
     """Return what undoes the codings of the header; None where there is nothing to undo.
 
     A word that is no coding of HTTP (``none``, ``utf-8``, ``chunked``) is ignored, as curl does. Raises
-    InvalidResponseError if more than one coding is named, or one that is not gzip or deflate.
+    InvalidResponseError if more than one coding is named, or one that cannot be undone.
     """
     codings = [coding.strip().lower() for coding in content_encoding.split(",")]
     codings = [coding for coding in codings if coding in _CODINGS]
@@ -32,15 +54,18 @@ def decoder_of(content_encoding: str) -> ContentDecoder | None:
         return None
     # RFC 9110 8.4.1.3: "A recipient SHOULD consider "x-gzip" to be equivalent to "gzip"."
     if codings in (["gzip"], ["x-gzip"], ["deflate"]):
-        return ContentDecoder(is_gzip=codings != ["deflate"])
+        return ZlibDecoder(is_gzip=codings != ["deflate"])
+    if codings == ["br"] and "br" in readable_codings():
+        return BrotliDecoder()
+    install = "" if codings != ["br"] else ", or install the brotli package (1.2 or newer)"
     raise InvalidResponseError(
-        f"the body has the Content-Encoding {content_encoding[:100]!a}, which is not asked for:"
-        " only one of gzip or deflate can be read"
+        f"the body has the Content-Encoding {content_encoding[:100]!a}, which cannot be decoded (only one of "
+        f"{', '.join(readable_codings())} can): leave it out of Accept-Encoding{install}"
     )
 
 
-class ContentDecoder:
-    """Undoes one coding: ``feed`` bytes, then take ``piece`` until there is none."""
+class ZlibDecoder:
+    """Undoes gzip or deflate."""
 
     __slots__ = ("_encoded", "_is_gzip", "_stream")
 
@@ -54,19 +79,11 @@ class ContentDecoder:
         self._encoded += encoded
 
     def piece(self, max_bytes: int = MAX_PIECE_BYTES) -> bytes:
-        """Return the next bytes, at most ``max_bytes``; none if more must be fed.
-
-        Raises InvalidResponseError where the bytes do not have the coding. What was good before these, but in the same
-        piece, is lost: how much that is depends on how they were fed.
-        """
+        """Return the next bytes."""
         try:
             return self._piece(max_bytes)
         except zlib.error as exc:
-            coding = "gzip" if self._is_gzip else "deflate"
-            raise InvalidResponseError(
-                f"the response says Content-Encoding: {coding}, but its body is not {coding} data:"
-                " check the server and the proxies in front of it"
-            ) from exc
+            raise _not_encoded("gzip" if self._is_gzip else "deflate") from exc
 
     def _piece(self, max_bytes: int) -> bytes:
         while True:
@@ -90,3 +107,54 @@ class ContentDecoder:
         # "deflate" is zlib's format (RFC 9110 8.4.1.2), "some non-conformant implementations send [it] without
         # the zlib wrapper". Method 8 in the low bits is the wrapper's; without it, that would be padding.
         return zlib.MAX_WBITS if first_byte & 0x0F == 8 else -zlib.MAX_WBITS
+
+
+class BrotliDecoder:
+    """Undoes br, with the brotli package. ``readable_codings`` says whether that is installed."""
+
+    __slots__ = ("_decoded", "_encoded", "_stream")
+
+    def __init__(self) -> None:
+        self._encoded = b""
+        self._decoded = b""
+        self._stream = _new_brotli_decompressor()()
+
+    def feed(self, encoded: bytes) -> None:
+        """Take the next bytes of the body."""
+        self._encoded += encoded
+
+    def piece(self, max_bytes: int = MAX_PIECE_BYTES) -> bytes:
+        """Return the next bytes."""
+        while not self._decoded:
+            encoded = b""
+            if self._stream.can_accept_more_data():
+                encoded, self._encoded = self._encoded, b""
+            if not encoded and self._stream.is_finished():
+                return b""
+            try:
+                # Asked also without input, as it may hold more than it returned. It may return 32 KiB more than the
+                # limit (1.2.1).
+                self._decoded = self._stream.process(encoded, output_buffer_limit=max_bytes)
+            except import_module("brotli").error as exc:
+                raise _not_encoded("brotli") from exc
+            if not self._decoded and not self._encoded:
+                return b""
+        piece, self._decoded = self._decoded[:max_bytes], self._decoded[max_bytes:]
+        return piece
+
+
+@cache
+def _new_brotli_decompressor() -> Any:
+    """Return the class, None without the package or with one that cannot decompress piece by piece (before 1.2)."""
+    try:
+        decompressor = import_module("brotli").Decompressor
+    except (ImportError, AttributeError):
+        return None
+    return decompressor if hasattr(decompressor, "can_accept_more_data") else None
+
+
+def _not_encoded(coding: str) -> InvalidResponseError:
+    return InvalidResponseError(
+        f"the response says Content-Encoding: {coding}, but its body is not {coding} data:"
+        " check the server and the proxies in front of it"
+    )

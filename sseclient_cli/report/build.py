@@ -45,7 +45,7 @@ def build_report(
         tool=model.Tool(name="sseclient-cli", version=__version__),
         run=_run(hops, _plan(plan, totals, audit, candidates), totals, started_at_s, preflight),
         streams=_streams(totals),
-        events=_events(totals),
+        events=_events(plan, totals),
         latency=_latencies(totals),
         silence=model.Silence(at_end=Durations.of(totals.silence), before_cut=Durations.of(totals.cut_silence)),
         bytes_without_event=model.BytesWithoutEvent(streams=totals.bytes_without_event, example=totals.complaint)
@@ -176,13 +176,14 @@ def _streams(totals: Totals) -> model.Streams:
     )
 
 
-def _events(totals: Totals) -> model.Events:
+def _events(plan: LoadPlan, totals: Totals) -> model.Events:
     duration_s = totals.duration_ns / 1e9
     return model.Events(
         received=totals.events,
         comments=totals.comments,
         bytes=totals.bytes,
         per_s=round(totals.events / duration_s, 1) if duration_s else None,
+        error_events=totals.error_events if plan.counts_error_events else None,
         coalesced=totals.coalesced,
         per_stream=Sizes.of(totals.stream_events),
         by_type=dict(totals.types.most_common()),

@@ -24,9 +24,9 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 
 @contextmanager
-def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
+def live_view(console: Console | None) -> Iterator[Callable[[Snapshot], None] | None]:
     """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
-    if not _can_move(console):
+    if console is None or not _can_move(console):
         yield None
         return
     # No refresh thread: it would take the worker's interpreter away from it at moments of its own.
@@ -46,9 +46,9 @@ def live_view(console: Console) -> Iterator[Callable[[Snapshot], None] | None]:
 
 
 @contextmanager
-def waiting_view(console: Console, text: str) -> Iterator[None]:
+def waiting_view(console: Console | None, text: str) -> Iterator[None]:
     """Say what is waited for while the block runs, if anybody can see it."""
-    if not _can_move(console):
+    if console is None or not _can_move(console):
         yield
         return
     with _shown(console.status(Text(visible(text, keep_lines=False)))):

@@ -55,6 +55,9 @@ class Events(Part):
     comments: int = figure("How many comments.", ge=0)
     bytes: int = figure("The size of the bodies.", unit="bytes", ge=0)
     per_s: float | None = figure("Events per second of the run.", unit="1/s", better=Better.HIGHER, ge=0)
+    error_events: int | None = figure(
+        "Events that report an error, counted with --fail-on-error-event; null without it.", better=Better.LOWER, ge=0
+    )
     coalesced: int = figure(
         "Events that were not the last thing of their read: their arrival is known less exactly.",
         better=Better.LOWER,

@@ -7,6 +7,37 @@ import os
 import select
 import sys
 from contextlib import suppress
+from typing import Protocol
+
+
+class Sink(Protocol):
+    """Where lines for a program go. ``begin`` comes before the first of them, when a stream is open."""
+
+    @property
+    def encoding(self) -> str:
+        """How text becomes bytes there."""
+
+    def begin(self) -> None:
+        """Make room for what follows; called again after each reconnection."""
+
+    def write(self, data: bytes) -> None:
+        """Write at once. Raises an error that says where that failed."""
+
+
+class Stdout:
+    """stdout as a sink, past its buffer."""
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the locale."""
+        return sys.stdout.encoding or "utf-8"
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def write(self, data: bytes) -> None:
+        """Write to stdout."""
+        write_out(data)
 
 
 def say(line: str) -> None:

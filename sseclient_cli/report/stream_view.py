@@ -7,7 +7,6 @@ clock that nobody sets, for how long something takes.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -33,7 +32,7 @@ from sseclient_cli.report.event_view import (
     render_event,
 )
 from sseclient_cli.report.lag import Lag
-from sseclient_cli.report.standard_streams import say, write_out
+from sseclient_cli.report.standard_streams import Sink, Stdout, say
 
 RATE_WINDOW_S = 5.0
 """Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
@@ -104,9 +103,10 @@ class PlainView:
     A burst of small events is one write: a write for each made it 3 times slower, beside a thread that reads.
     """
 
-    def __init__(self, output: Output, *, verbatim: bool) -> None:
+    def __init__(self, output: Output, *, verbatim: bool, sink: Sink | None = None) -> None:
         self._output = output
         self._verbatim = verbatim
+        self._sink = Stdout() if sink is None else sink
         self._lag = Lag()
         self._unwritten: list[bytes] = []
         self.is_live = False
@@ -137,6 +137,8 @@ class PlainView:
 
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
         """Write a change of state to stderr; the events go on without it where that cannot be written."""
+        if change.state is ConnectionState.OPEN:
+            self._sink.begin()
         line = state_as_line(change, reopened)
         if line:
             self.flush()
@@ -163,10 +165,11 @@ class PlainView:
         """Write the lines."""
         data = b"".join(self._unwritten)
         self._unwritten.clear()
-        write_out(data)
+        if data:
+            self._sink.write(data)
 
     def _write(self, line: str) -> None:
-        self._unwritten.append((line + "\n").encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        self._unwritten.append((line + "\n").encode(self._sink.encoding, "backslashreplace"))
 
 
 @dataclass(frozen=True, slots=True)

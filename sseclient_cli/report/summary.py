@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.protocol.error_event import ERROR_TYPE
 from sseclient_cli.report.distributions import Latency, Sizes
 from sseclient_cli.report.figure import label_of
 from sseclient_cli.report.model import Latencies, Report, Severity
@@ -87,6 +88,8 @@ def _counts(report: Report) -> Table:
             *_if_any(events.comments, " comments"),
             _fact(events.bytes, " bytes"),
             *_per_stream(events.per_stream),
+            # Counted by their data only where the plan says so; by their type always.
+            *_if_any(events.error_events or events.by_type.get(ERROR_TYPE, 0), " report an error", "red"),
         ),
     )
     types = list(events.by_type.items())

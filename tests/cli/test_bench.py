@@ -48,7 +48,7 @@ def document_of(*arguments: str) -> dict[str, Any]:
 
 
 def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: str) -> None:
-    document = document_of(f"{server}/load?rate=20", "-n", "100", "-d", "2s")
+    document = document_of(f"{server}/load?rate=20", "-n", "100", "-z", "2s")
     assert document["streams"]["opened"] == document["streams"]["open_at_end"] == 100
     assert (document["streams"]["failed"], document["errors"]) == (0, [])
     assert document["run"]["duration_s"] == pytest.approx(2, abs=0.5)
@@ -69,7 +69,7 @@ def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
         return int(httpx.get(f"{server}/stats").json()["events_sent"])
 
     before = sent()
-    document = document_of(f"{server}/load?count=30&rate=100", "-n", "50", "-d", "3s")
+    document = document_of(f"{server}/load?count=30&rate=100", "-n", "50", "-z", "3s")
     assert document["events"]["received"] == 50 * 30
     assert document["streams"]["ended_by_server"] == 50
     # Beside the run there was the preflight, which left at once.
@@ -77,14 +77,14 @@ def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
 
 
 def test_the_summary_goes_to_stdout_without_escape_codes_when_that_is_no_terminal(server: str) -> None:
-    done = sse("bench", f"{server}/load", "-n", "10", "-d", "1s")
+    done = sse("bench", f"{server}/load", "-n", "10", "-z", "1s")
     assert (done.returncode, done.stderr) == (0, "")
     assert "10 opened  0 failed" in done.stdout
     assert "\x1b" not in done.stdout
 
 
 def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() -> None:
-    done = sse("bench", "demo", "-n", "20", "-d", "1s")
+    done = sse("bench", "demo", "-n", "20", "-z", "1s")
     assert done.returncode == 0, done.stderr
     assert "The server says it opened 20 streams" in done.stdout
     url = done.stdout.split()[1]
@@ -98,7 +98,7 @@ def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() 
 def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
     server: str, tmp_path: Path, number: signal.Signals, rate: int
 ) -> None:
-    arguments = [f"{server}/load?rate={rate}", "-n", "40", "-d", "60s", "--json", str(tmp_path / "run.json")]
+    arguments = [f"{server}/load?rate={rate}", "-n", "40", "-z", "60s", "--json", str(tmp_path / "run.json")]
     with subprocess.Popen(
         [*SSE, "bench", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -119,7 +119,7 @@ def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the child in /proc")
 def test_a_bundled_server_that_dies_does_not_take_the_report_with_it() -> None:
     with subprocess.Popen(
-        [*SSE, "bench", "demo", "-n", "5", "-d", "60s"], stdout=subprocess.PIPE, text=True
+        [*SSE, "bench", "demo", "-n", "5", "-z", "60s"], stdout=subprocess.PIPE, text=True
     ) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (child := children.read_text("ascii").strip()):
@@ -153,7 +153,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://no-such-host.invalid/"], 3, "has no address", id="no-such-host"),
         pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
         pytest.param(["https://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused-https"),
-        pytest.param(["http://h/", "-d", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
+        pytest.param(["http://h/", "-z", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
         pytest.param(["http://h/", "--rate", "fast"], 2, "'fast' is not a rate", id="no-rate"),
         pytest.param(["http://h/", "--on-end", "weep"], 2, "--on-end", id="no-such-end"),
         pytest.param(["http://h/", "--retry-status", "503"], 2, "add --on-end reconnect", id="retry-without-reconnect"),
@@ -162,12 +162,12 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://h/", "--warmup", "20s"], 2, "leaves nothing", id="long-warmup"),
         pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),
         pytest.param(["http://h/", "-n", "0"], 2, "-n", id="no-connections"),
-        pytest.param(["http://h/", "-d", "soon"], 2, "'soon' is not a time", id="no-duration"),
-        pytest.param(["http://h/", "-d", "9" * 400], 2, "longer than a year", id="endless-duration"),
+        pytest.param(["http://h/", "-z", "soon"], 2, "'soon' is not a time", id="no-duration"),
+        pytest.param(["http://h/", "-z", "9" * 400], 2, "longer than a year", id="endless-duration"),
         pytest.param(["http://h/\udcff"], 2, "not a URL", id="url-bytes"),
         pytest.param(["http://h/", "-H", "A: \udcff"], 2, "not UTF-8", id="header-bytes"),
-        pytest.param(["http://h/", "-d", "0"], 2, "duration", id="zero-duration"),
-        pytest.param(["http://h/", "-d", "1s", "--ramp-up", "2s"], 2, "does not fit", id="long-ramp"),
+        pytest.param(["http://h/", "-z", "0"], 2, "duration", id="zero-duration"),
+        pytest.param(["http://h/", "-z", "1s", "--ramp-up", "2s"], 2, "does not fit", id="long-ramp"),
         pytest.param(["http://h/", "--nonsense"], 2, "--nonsense", id="bad-option"),
         pytest.param(["http://h/", "-H", "novalue"], 2, "'Name: value'", id="bad-header"),
         pytest.param(["http://h/", "--timestamp", "a b"], 2, "not a field", id="bad-field"),
@@ -196,14 +196,14 @@ def test_a_target_that_is_no_event_stream_is_one_clear_line(server: str, path: s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
 def test_the_soft_limit_of_open_files_is_raised_by_itself(server: str) -> None:
-    limited = f"ulimit -Sn 80 && exec {' '.join(SSE)} bench {server}/load -n 200 -d 1s"
+    limited = f"ulimit -Sn 80 && exec {' '.join(SSE)} bench {server}/load -n 200 -z 1s"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=40, check=False)
     assert "200 opened  0 failed" in done.stdout, done.stderr
 
 
 def test_secrets_of_the_request_are_not_in_the_document(server: str) -> None:
     target = server.replace("http://", "http://me:hush@") + "/load"
-    done = sse("bench", target, "-n", "1", "-d", "300ms", "-H", "Cookie: hush=1", "--json", "-")
+    done = sse("bench", target, "-n", "1", "-z", "300ms", "-H", "Cookie: hush=1", "--json", "-")
     assert done.returncode == 0
     assert "hush" not in done.stdout + done.stderr
     assert base64_of("me:hush") not in done.stdout
@@ -214,7 +214,7 @@ def base64_of(text: str) -> str:
 
 
 def test_an_ipv6_server_is_loaded(server_on_ipv6: str) -> None:
-    assert document_of(f"{server_on_ipv6}/load", "-n", "2", "-d", "500ms")["streams"]["opened"] == 2
+    assert document_of(f"{server_on_ipv6}/load", "-n", "2", "-z", "500ms")["streams"]["opened"] == 2
 
 
 def test_a_command_is_needed_and_the_help_says_which_there_are() -> None:
@@ -248,7 +248,7 @@ def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_sum
 ) -> None:
     path = tmp_path / "run.json"
     path.write_text("x" * 100_000, "utf-8")
-    command = f"{' '.join(SSE)} bench {server}/load -n 2 -d 300ms --json {path} | true"
+    command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json {path} | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=40, check=False)
     assert done.stderr == ""
     jsonschema.validate(json.loads(path.read_text("utf-8")), schema())
@@ -256,7 +256,7 @@ def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_sum
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_closed_standard_streams_are_no_crash(server: str) -> None:
-    command = f"{' '.join(SSE)} bench {server}/load -n 2 -d 300ms --json /dev/stdout"
+    command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json /dev/stdout"
     # stdout is the document's then, and the summary goes to stderr where there is one.
     for closed, shows in (("<&-", True), ("2>&-", False), ("<&- 2>&-", False)):
         done = subprocess.run(["bash", "-c", f"{command} {closed}"], capture_output=True, timeout=40, check=False)
@@ -270,7 +270,7 @@ def test_closed_standard_streams_are_no_crash(server: str) -> None:
 def test_a_full_disk_is_one_line(server: str) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [*SSE, "bench", f"{server}/load", "-n", "1", "-d", "300ms"],
+            [*SSE, "bench", f"{server}/load", "-n", "1", "-z", "300ms"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -282,7 +282,7 @@ def test_a_full_disk_is_one_line(server: str) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 def test_a_document_that_cannot_be_written_does_not_cost_the_summary_and_is_saved(server: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [*SSE, "bench", f"{server}/load", "-n", "1", "-d", "300ms", "--json", "/dev/full"],
+        [*SSE, "bench", f"{server}/load", "-n", "1", "-z", "300ms", "--json", "/dev/full"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -47,7 +47,7 @@ GZIP = ("-H", "Accept-Encoding: gzip")
 
 def test_a_proxy_that_compresses_and_buffers_is_named(tmp_path: Path) -> None:
     with serving_app("padded") as server, nginx_before(server, COMPRESSING, tmp_path) as proxy:
-        document, summary = bench(f"{proxy}/plain", "-n", "5", "-d", "5s", *GZIP)
+        document, summary = bench(f"{proxy}/plain", "-n", "5", "-z", "5s", *GZIP)
     assert "held-back" in codes(document), document["bursts"]
     assert "events are held back: bursts of" in summary
     assert "the response is compressed (gzip): flush after each event" in summary
@@ -59,7 +59,7 @@ def test_a_proxy_that_holds_back_even_the_head_is_seen_in_the_requests_without_a
 ) -> None:
     # All events fit into the proxy's buffers: the answer, also that to the preflight, comes when the server has ended.
     with nginx_before(server, COMPRESSING, tmp_path) as proxy:
-        document, summary = bench(f"{proxy}/load?rate=10&count=40", "-n", "5", "-d", "2s", *GZIP, code=3)
+        document, summary = bench(f"{proxy}/load?rate=10&count=40", "-n", "5", "-z", "2s", *GZIP, code=3)
     assert document["streams"]["unanswered"] == 5
     assert document["latency"]["headers"] is None
     assert "headers: 5 of 5 without an answer" in summary
@@ -69,20 +69,20 @@ def test_a_proxy_that_holds_back_even_the_head_is_seen_in_the_requests_without_a
 def test_a_proxy_that_passes_events_on_is_not_blamed(server: str, tmp_path: Path, buffering: str) -> None:
     # nginx passes on at once what a slow server sends, also with buffers.
     with nginx_before(server, f"proxy_buffering {buffering};", tmp_path) as proxy:
-        document, _ = bench(f"{proxy}/load?rate=20", "-n", "5", "-d", "3s")
+        document, _ = bench(f"{proxy}/load?rate=20", "-n", "5", "-z", "3s")
     assert not {"held-back", "bursts"} & codes(document), document["bursts"]
 
 
 def test_a_compressor_that_does_not_flush_is_named() -> None:
     with serving_app("padded") as url:
-        document, summary = bench(f"{url}/compressed", "-n", "5", "-d", "5s")
+        document, summary = bench(f"{url}/compressed", "-n", "5", "-z", "5s")
     assert "held-back" in codes(document), document["bursts"]
     assert "the response is compressed (gzip): flush after each event" in summary
     assert document["latency"]["delivery"] is not None
 
 
 def test_bursts_of_the_server_are_named_with_their_period(server: str) -> None:
-    document, summary = bench(f"{server}/faults?interval=0.05&burst=10&run=field", "-n", "5", "-d", "4s")
+    document, summary = bench(f"{server}/faults?interval=0.05&burst=10&run=field", "-n", "5", "-z", "4s")
     assert "held-back" in codes(document), document["bursts"]
     assert "bursts of 10 every 5" in summary
     # Nine gaps of ten are inside of bursts: over all of them, the mean is that of the server's interval.
@@ -114,7 +114,7 @@ def published(url: str) -> Iterator[None]:
 
 def test_a_fan_out_inside_of_two_server_processes_is_caught() -> None:
     with serving_app("fan_out", "--workers", "2") as url, published(url):
-        document, summary = bench(url, "-n", "20", "-d", "5s", "--ramp-up", "0.5s")
+        document, summary = bench(url, "-n", "20", "-z", "5s", "--ramp-up", "0.5s")
     # Each stream has an unbroken numbering, of the half of the events that its process got.
     assert document["audit"]["lost"] == 0
     reach = document["reach"]
@@ -126,7 +126,7 @@ def test_a_fan_out_inside_of_two_server_processes_is_caught() -> None:
 
 def test_a_fan_out_of_one_process_reaches_everybody() -> None:
     with serving_app("fan_out") as url, published(url):
-        document, _ = bench(url, "-n", "20", "-d", "4s", "--ramp-up", "0.5s")
+        document, _ = bench(url, "-n", "20", "-z", "4s", "--ramp-up", "0.5s")
     assert document["reach"]["share"] == 1
     assert "reach-incomplete" not in codes(document)
 
@@ -135,7 +135,7 @@ def test_a_fan_out_of_one_process_reaches_everybody() -> None:
 
 
 def test_streams_that_die_are_silent_and_their_last_gap_is_open(server: str) -> None:
-    document, summary = bench(f"{server}/faults?rate=20&stall=20&run=silent", "-n", "10", "-d", "5s", "--ramp-up", "0s")
+    document, summary = bench(f"{server}/faults?rate=20&stall=20&run=silent", "-n", "10", "-z", "5s", "--ramp-up", "0s")
     assert document["streams"]["silent"] == 10
     assert document["latency"]["open_gap"]["min_ms"] > 3_000
     assert document["latency"]["gap"]["max_ms"] < 2_000
@@ -143,13 +143,13 @@ def test_streams_that_die_are_silent_and_their_last_gap_is_open(server: str) -> 
 
 
 def test_streams_that_go_on_are_not_silent(server: str) -> None:
-    document, _ = bench(f"{server}/load?rate=5", "-n", "10", "-d", "3s")
+    document, _ = bench(f"{server}/load?rate=5", "-n", "10", "-z", "3s")
     assert (document["streams"]["silent"], document["streams"]["without_event"]) == (0, 0)
     assert "silent-streams" not in codes(document)
 
 
 def test_heartbeats_are_no_silence(server: str) -> None:
-    document, _ = bench(f"{server}/faults?rate=20&stall=10&heartbeat=0.1&run=alive", "-n", "5", "-d", "5s")
+    document, _ = bench(f"{server}/faults?rate=20&stall=10&heartbeat=0.1&run=alive", "-n", "5", "-z", "5s")
     per_stream = document["events"]["per_stream"]
     assert (per_stream["min"], per_stream["max"]) == (10, 10)
     if document["events"]["comments"] > 100:  # a stalled stream of the demo server sends none

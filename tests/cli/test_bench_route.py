@@ -42,7 +42,7 @@ async def bench(*arguments: str, prefix: tuple[str, ...] = ()) -> tuple[int, dic
 async def test_the_report_says_that_there_was_a_request_before_the_run() -> None:
     async with ScriptedServer(to("/a"), STREAM, *[to("/a"), STREAM] * 2) as server:
         # One after the other: the scripts are played in the order of the requests.
-        code, document, text = await bench(server.url, "-n", "2", "-d", "1.5s", "--ramp-up", "1s")
+        code, document, text = await bench(server.url, "-n", "2", "-z", "1.5s", "--ramp-up", "1s")
         assert (code, len(server.requests)) == (0, 6)
     assert document["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
     assert document["streams"]["opened"] == 2
@@ -51,7 +51,7 @@ async def test_the_report_says_that_there_was_a_request_before_the_run() -> None
 
 async def test_without_a_preflight_the_streams_make_every_request() -> None:
     async with ScriptedServer(*[STREAM] * 3) as server:
-        code, document, text = await bench(server.url, "-n", "3", "-d", "500ms", "--no-preflight")
+        code, document, text = await bench(server.url, "-n", "3", "-z", "500ms", "--no-preflight")
         assert (code, len(server.requests)) == (0, 3)
     assert (document["run"]["preflight"], document["streams"]["opened"]) == (None, 3)
     assert "preflight" not in text
@@ -60,7 +60,7 @@ async def test_without_a_preflight_the_streams_make_every_request() -> None:
 async def test_without_a_preflight_an_unreachable_target_fails_every_stream() -> None:
     async with ScriptedServer() as server:
         port = server.port
-    code, document, text = await bench(f"http://localhost:{port}/", "-n", "3", "-d", "5s", "--no-preflight")
+    code, document, text = await bench(f"http://localhost:{port}/", "-n", "3", "-z", "5s", "--no-preflight")
     assert (code, document["streams"]["failed"]) == (3, 3)
     assert [(error["kind"], error["count"]) for error in document["errors"]] == [("connect-refused", 3)]
     (place,) = document["run"]["addresses"]
@@ -93,7 +93,7 @@ async def test_a_redirect_to_another_server_is_followed_and_told_without_its_sec
     async with ScriptedServer(*[STREAM] * 5) as there:
         url = f"{there.url}/x?token=hush"
         async with ScriptedServer(*[to(url)] * 5) as here:
-            code, document, text = await bench(here.url, "-n", "4", "-d", "1s", *options)
+            code, document, text = await bench(here.url, "-n", "4", "-z", "1s", *options)
     shown = f"{there.url}/x?token=REDACTED"
     assert (code, document["streams"]["opened"]) == (0, 4)
     assert document["run"]["target"]["redirected_to"] == shown
@@ -130,7 +130,7 @@ async def test_streams_go_to_the_address_that_answered_or_round_all_of_the_name(
         for address in addresses[1:]:
             await stack.enter_async_context(ScriptedServer(*[STREAM] * 10, host=address, port=first.port))
         url = f"http://pool.test:{first.port}/"
-        code, document, text = await bench(url, "-n", "6", "-d", "1s", *options, prefix=prefix)
+        code, document, text = await bench(url, "-n", "6", "-z", "1s", *options, prefix=prefix)
     assert (code, document["streams"]["opened"]) == (0, 6)
     entries = document["run"]["addresses"]
     assert sorted(entry["connections"] for entry in entries) == counts
@@ -153,7 +153,7 @@ async def test_all_addresses_of_a_unix_socket_make_no_sense() -> None:
 async def test_the_limits_are_options_and_in_the_document() -> None:
     async with ScriptedServer(STREAM, [head(), b"data: %b\n\n" % (b"x" * 5000), Do.HOLD], [Do.HOLD]) as server:
         limits = ("--timeout", "2s", "--idle-timeout", "1m", "--max-event-bytes", "4k")
-        code, document, _ = await bench(server.url, "-n", "2", "-d", "6s", *limits)
+        code, document, _ = await bench(server.url, "-n", "2", "-z", "6s", *limits)
     assert {error["kind"]: error["count"] for error in document["errors"]} == {"event-too-large": 1, "unanswered": 1}
     assert code == 3
     run = document["run"]
@@ -204,6 +204,6 @@ async def test_the_exit_code_says_whether_streams_were_usable(
     scripts: list[Script], options: tuple[str, ...], expected: int
 ) -> None:
     async with ScriptedServer(*scripts) as server:
-        code, document, text = await bench(server.url, "-n", "2", "-d", "800ms", "--no-preflight", *options)
+        code, document, text = await bench(server.url, "-n", "2", "-z", "800ms", "--no-preflight", *options)
     assert code == expected, (document["streams"], document["errors"], document["generator"]["reasons"])
     assert ("broken by errors" in text) == (document["streams"]["broken"] > 0)

@@ -60,7 +60,7 @@ def test_what_two_workers_received_is_what_the_server_says_it_sent(
     server: str, tmp_path: Path, command: list[str]
 ) -> None:
     path = tmp_path / "run.json"
-    arguments = [f"{server}/load?count=30&rate=50", "-n", "51", "-d", "4s", "--workers", "2", "--json", str(path)]
+    arguments = [f"{server}/load?count=30&rate=50", "-n", "51", "-z", "4s", "--workers", "2", "--json", str(path)]
     done = subprocess.run([*command, "bench", *arguments], capture_output=True, text=True, timeout=40, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     document = document_at(path)
@@ -80,7 +80,7 @@ def test_what_two_workers_received_is_what_the_server_says_it_sent(
 
 def test_a_worker_that_is_killed_leaves_a_report_of_the_rest_that_names_the_loss(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    with running(f"{server}/load", "-n", "40", "-d", "4s", "--workers", "2", "--json", str(path)) as process:
+    with running(f"{server}/load", "-n", "40", "-z", "4s", "--workers", "2", "--json", str(path)) as process:
         victim, other = all_workers_of(process)
         until(lambda: streams_open(server) == 40)
         os.kill(victim, signal.SIGKILL)
@@ -106,7 +106,7 @@ def test_a_worker_that_is_killed_leaves_a_report_of_the_rest_that_names_the_loss
 
 def test_when_all_workers_are_killed_the_report_still_comes(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    with running(f"{server}/load", "-n", "10", "-d", "30s", "--workers", "2", "--json", str(path)) as process:
+    with running(f"{server}/load", "-n", "10", "-z", "30s", "--workers", "2", "--json", str(path)) as process:
         workers = all_workers_of(process)
         until(lambda: streams_open(server) == 10)
         for worker in workers:
@@ -125,7 +125,7 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
 ) -> None:
     path = tmp_path / "run.json"
     with running(
-        f"{server}/load?rate={rate}", "-n", "40", "-d", "60s", "--workers", "2", "--json", str(path)
+        f"{server}/load?rate={rate}", "-n", "40", "-z", "60s", "--workers", "2", "--json", str(path)
     ) as process:
         workers = all_workers_of(process)
         until(lambda: streams_open(server) == 40)
@@ -146,7 +146,7 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
 
 @pytest.mark.parametrize("after_s", [0, 0.02, 0.05, 0.1, 0.2, 0.4])
 def test_ctrl_c_while_workers_are_still_starting_is_a_report_and_no_traceback(server: str, after_s: float) -> None:
-    with running(f"{server}/load", "-n", "10", "-d", "60s", "--workers", "4") as process:
+    with running(f"{server}/load", "-n", "10", "-z", "60s", "--workers", "4") as process:
         until(lambda: bool(workers_of(process.pid)))
         time.sleep(after_s)
         children = list(children_of(process.pid))
@@ -160,7 +160,7 @@ def test_ctrl_c_while_workers_are_still_starting_is_a_report_and_no_traceback(se
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_everything_at_once(server: str, number: signal.Signals) -> None:
-    with running(f"{server}/load", "-n", "10", "-d", "60s", "--workers", "2") as process:
+    with running(f"{server}/load", "-n", "10", "-z", "60s", "--workers", "2") as process:
         workers = all_workers_of(process)
         children = list(children_of(process.pid))
         until(lambda: streams_open(server) == 10)
@@ -178,7 +178,7 @@ def test_a_second_signal_ends_everything_at_once(server: str, number: signal.Sig
 
 @pytest.mark.parametrize("rate", [10, 0], ids=["quiet", "full-blast"])
 def test_workers_do_not_outlive_their_parent(server: str, rate: int) -> None:
-    with running(f"{server}/load?rate={rate}", "-n", "10", "-d", "60s", "--workers", "2") as process:
+    with running(f"{server}/load?rate={rate}", "-n", "10", "-z", "60s", "--workers", "2") as process:
         all_workers_of(process)
         children = list(children_of(process.pid))
         until(lambda: streams_open(server) == 10)
@@ -189,7 +189,7 @@ def test_workers_do_not_outlive_their_parent(server: str, rate: int) -> None:
 
 
 def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str) -> None:
-    with running(f"{server}/load", "-n", "10", "-d", "60s", "--workers", "2") as process:
+    with running(f"{server}/load", "-n", "10", "-z", "60s", "--workers", "2") as process:
         all_workers_of(process)
         children = list(children_of(process.pid))
         os.kill(process.pid, signal.SIGKILL)
@@ -201,7 +201,7 @@ def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str)
 
 def test_strict_makes_a_saturated_run_exit_with_4_and_still_reports(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    arguments = [f"{server}/load", "-n", "2", "-d", "2s", "--strict", "--json", str(path)]
+    arguments = [f"{server}/load", "-n", "2", "-z", "2s", "--strict", "--json", str(path)]
     with running(*arguments) as process:
         until(lambda: streams_open(server) == 2)
         os.kill(process.pid, signal.SIGSTOP)  # for 0.5 s it reads nothing: that is not the server's doing

@@ -38,7 +38,7 @@ def test_modules_of_the_current_directory_are_not_run_by_watch(hostile: Path) ->
 
 
 def test_modules_of_the_current_directory_are_not_run_by_the_workers_of_bench(hostile: Path) -> None:
-    done = sse("bench", "demo", "-n", "4", "-d", "1s", "--workers", "2", cwd=hostile)
+    done = sse("bench", "demo", "-n", "4", "-z", "1s", "--workers", "2", cwd=hostile)
     assert (done.returncode, "4 opened  0 failed" in done.stdout) == (0, True), done.stderr
     assert not list(hostile.glob("ran-*"))
 
@@ -69,7 +69,7 @@ def test_path_behind_demo_is_requested_by_watch() -> None:
 
 
 def test_path_behind_demo_is_requested_by_bench_and_the_audit_finds_its_faults() -> None:
-    done = sse("bench", "demo/faults?rate=100&drop=5", "-n", "5", "-d", "2s", "--sequence", "id", "--json", "-")
+    done = sse("bench", "demo/faults?rate=100&drop=5", "-n", "5", "-z", "2s", "--sequence", "id", "--json", "-")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["run"]["target"]["url"].endswith("/faults?rate=100&drop=5")
@@ -77,7 +77,7 @@ def test_path_behind_demo_is_requested_by_bench_and_the_audit_finds_its_faults()
 
 
 def test_query_behind_demo_goes_to_the_default_endpoint_of_bench() -> None:
-    done = sse("bench", "demo?rate=20", "-n", "2", "-d", "1s")
+    done = sse("bench", "demo?rate=20", "-n", "2", "-z", "1s")
     assert done.returncode == 0, done.stderr
     assert "/load?rate=20" in done.stdout
 

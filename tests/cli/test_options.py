@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from sseclient_cli.cli.options import parse_size_bytes
+from sseclient_cli.cli.options import parse_count, parse_duration_s, parse_percent, parse_size_bytes
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,39 @@ def test_a_size_is_a_number_of_bytes_or_of_powers_of_1024(text: str, size_bytes:
 def test_what_is_no_size_above_zero_is_an_error_that_shows_how_to_write_one(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="write it like 64k, 16M or 1500000"):
         parse_size_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "duration_s"),
+    [("1m30s", 90), ("1h1m1s500ms", 3661.5), ("500ms", 0.5), ("2.5", 2.5), (".5m", 30), (" 10s ", 10), ("0", 0)],
+)
+def test_a_time_may_have_several_units(text: str, duration_s: float) -> None:
+    assert parse_duration_s(text) == pytest.approx(duration_s)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1s", "1m30", "1m 30s", "s", "10sec", "1_0s", "nan"])
+def test_what_is_no_time_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="10s, 500ms, 2m, 1h or 1m30s"):
+        parse_duration_s(text)
+
+
+@pytest.mark.parametrize(("text", "count"), [("1", 1), ("500", 500), ("1k", 1000), ("20K", 20_000), ("2M", 2_000_000)])
+def test_a_count_may_have_thousands(text: str, count: int) -> None:
+    assert parse_count(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5k", "1g", "many", "9" * 400])
+def test_what_is_no_count_above_zero_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="500, 1k or 2M"):
+        parse_count(text)
+
+
+@pytest.mark.parametrize(("text", "percent"), [("5%", 5), ("0.5", 0.5), ("0", 0), ("100 %", 100)])
+def test_a_percentage_may_have_its_sign(text: str, percent: float) -> None:
+    assert parse_percent(text) == percent
+
+
+@pytest.mark.parametrize("text", ["", "%", "101%", "-1", "some", "5%%"])
+def test_what_is_no_percentage_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"5% or 0\.5%"):
+        parse_percent(text)

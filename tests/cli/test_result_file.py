@@ -189,7 +189,7 @@ def test_stdout_by_another_name_holds_the_document_alone(server: str, tmp_path: 
     for name in ("/dev/stdout", str(out)):
         with out.open("wb") as stdout:
             subprocess.run(
-                [*SSE, "bench", f"{server}/load", "-n", "1", "-d", "300ms", "--json", name],
+                [*SSE, "bench", f"{server}/load", "-n", "1", "-z", "300ms", "--json", name],
                 stdout=stdout, stderr=subprocess.DEVNULL, check=True, timeout=40,
             )  # fmt: skip
         assert document_at(out)["streams"]["opened"] == 1
@@ -200,7 +200,7 @@ def test_sighup_ends_the_run_with_a_saved_report_however_often_it_comes(
     server: str, tmp_path: Path, workers: str
 ) -> None:
     path = tmp_path / "run.json"
-    command = [*SSE, "bench", f"{server}/load", "-n", "4", "-d", "60s", "--workers", workers, "--json", str(path)]
+    command = [*SSE, "bench", f"{server}/load", "-n", "4", "-z", "60s", "--workers", workers, "--json", str(path)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -232,7 +232,7 @@ def test_sighup_before_the_run_ends_the_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_terminal_that_goes_away_costs_no_document(server: str, tmp_path: Path, workers: str, ignores: bool) -> None:
     path = tmp_path / "run.json"
-    arguments = ["bench", f"{server}/load", "-n", "4", "-d", "4s", "--workers", workers, "--json", str(path)]
+    arguments = ["bench", f"{server}/load", "-n", "4", "-z", "4s", "--workers", workers, "--json", str(path)]
     pid, terminal = pty.fork()
     if pid == 0:
         signal.signal(signal.SIGHUP, signal.SIG_IGN if ignores else signal.SIG_DFL)

@@ -43,7 +43,7 @@ async def said(command: str, url: str, *arguments: str, folder: Path) -> tuple[i
 
 
 WATCH = ("--duration", "1s")
-BENCH = ("-n", "2", "-d", "700ms", "--no-preflight")
+BENCH = ("-n", "2", "-z", "700ms", "--no-preflight")
 ANSWERS: list[tuple[str, Script, str]] = [
     ("not-found", [head(404)], "404"),
     ("unauthorized", [head(401, b"WWW-Authenticate: Bearer\r\n")], "401"),
@@ -97,7 +97,7 @@ async def test_no_password_of_a_url_is_shown(command: str, url: str, tmp_path: P
 
 async def test_a_body_and_credentials_do_not_follow_a_redirect_to_another_origin(tmp_path: Path) -> None:
     async with ScriptedServer(*[STREAM] * 8) as there, ScriptedServer(*[to(f"{there.url}/y")] * 8) as here:
-        for command, options in (("watch", ("-n", "1")), ("bench", ("-n", "1", "-d", "500ms"))):
+        for command, options in (("watch", ("-n", "1")), ("bench", ("-n", "1", "-z", "500ms"))):
             code, text = await said(command, f"{here.url}/s", *options, "--data", "{}", folder=tmp_path)
             assert code == 3
             assert f"to another origin, {there.url}/y: its body is not sent there" in text
@@ -111,7 +111,7 @@ async def test_a_body_and_credentials_do_not_follow_a_redirect_to_another_origin
 async def test_a_name_that_idna_does_not_allow_is_connected_to(tmp_path: Path) -> None:
     async with ScriptedServer(*[STREAM] * 4) as server:
         place = ("--connect-to", f"127.0.0.1:{server.port}")
-        for command, options in (("watch", ("-n", "1")), ("bench", ("-n", "1", "-d", "500ms"))):
+        for command, options in (("watch", ("-n", "1")), ("bench", ("-n", "1", "-z", "500ms"))):
             code, text = await said(command, "http://xn--ls8h.la/s", *options, *place, folder=tmp_path)
             assert (code, "Traceback" in text) == (0, False)
         assert {request.header("host") for request in server.requests} == {b"xn--ls8h.la"}
@@ -121,7 +121,7 @@ async def test_a_non_blocking_pipe_gets_every_event_and_the_whole_document() -> 
     events = b"".join(b"data: %d %b\n\n" % (number, b"x" * 100) for number in range(5000))
     async with ScriptedServer([head(), events], *[STREAM] * 3) as server:
         for command, size in ((("watch", server.url, "-n", "5000", "--raw"), 500_000),
-                              (("bench", server.url, "-n", "1", "-d", "500ms", "--json", "-"), 1_000)):  # fmt: skip
+                              (("bench", server.url, "-n", "1", "-z", "500ms", "--json", "-"), 1_000)):  # fmt: skip
             code, data = await asyncio.to_thread(read_slowly, *command)
             assert code == 0
             assert len(data) > size

@@ -97,9 +97,9 @@ def test_a_redirect_to_a_name_holds_up_neither_the_preflight_nor_the_end_of_a_ru
         LED
         + """
         run("bench", url, interrupt=signal.SIGINT)
-        run("bench", url, "--no-preflight", "-n", "2", "-d", "1s", interrupt=None)
-        run("bench", url, "--no-preflight", "-n", "2", "-d", "60s", interrupt=signal.SIGINT)
-        run("bench", url, "--no-preflight", "-n", "2", "-d", "60s", "--workers", "2", interrupt=signal.SIGINT)
+        run("bench", url, "--no-preflight", "-n", "2", "-z", "1s", interrupt=None)
+        run("bench", url, "--no-preflight", "-n", "2", "-z", "60s", interrupt=signal.SIGINT)
+        run("bench", url, "--no-preflight", "-n", "2", "-z", "60s", "--workers", "2", interrupt=signal.SIGINT)
     """
     )
     found = ran(script, tmp_path)

@@ -225,6 +225,21 @@ async def test_ctrl_c_ends_with_130_and_a_last_line() -> None:
         assert re.fullmatch(rb"1 event in \d+\.\d s\n", err)
 
 
+async def test_ctrl_c_lists_the_types_that_came_where_none_was_selected() -> None:
+    script: Script = [head(), b": ping\n\nevent: tick\ndata: 1\n\n: pong\n\n", Do.HOLD]
+    async with (
+        ScriptedServer(script) as server,
+        watching(server.url, "--event", "tock", "--comments") as process,
+    ):
+        assert process.stdout is not None
+        while b"pong" not in await process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+        assert process.returncode == 130
+        assert re.fullmatch(rb"0 events in \d+\.\d s; types seen: tick \(1\)\n", err)
+
+
 async def test_a_reader_that_leaves_ends_it_quietly_and_without_another_event() -> None:
     async with ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server:
         read_end, write_end = os.pipe()
@@ -418,6 +433,18 @@ async def test_a_terminal_shows_events_above_a_status_line_and_is_restored() -> 
         assert await process.wait() == 130
         await terminal.until(lambda text: "2 events in" in text)
         assert terminal.text.rindex("\x1b[?25h") > terminal.text.rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize("option", ["--no-tui", "-q"])
+async def test_a_terminal_has_plain_lines_where_told(option: str) -> None:
+    async with (
+        ScriptedServer([head(), SOON + b"data: 1\n\n"], [head(), b"data: 2\n\n", Do.HOLD]) as server,
+        watching_on_a_terminal(server.url, "-n", "2", option) as (terminal, process),
+    ):
+        await terminal.until(lambda text: "message 2\r\n" in text)
+        assert await process.wait() == 0
+        assert "\x1b" not in terminal.text
+        assert ("reconnecting in" in terminal.text) is (option == "--no-tui")
 
 
 async def test_a_terminal_counts_down_to_the_reconnect() -> None:

@@ -144,7 +144,7 @@ async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
     more = ("--raw", "-n", "1") if verb == "watch" else ("-n", "1", "--events", "1")
     async with ScriptedServer(script, script) as server:
         code, _, err = await sse(verb, server.url, "--compressed", *more)
-        assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, deflate"] * len(
+        assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, deflate, br"] * len(
             server.requests
         )
     assert code == 0, err

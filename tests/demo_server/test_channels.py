@@ -233,7 +233,7 @@ def test_silent_channel_sends_heartbeats_and_tells_the_reconnection_time(client:
 
 
 def test_many_subscribers_get_everything_once_and_in_order(client: httpx.Client, server: str, channel: str) -> None:
-    command = [*SSE, "bench", channel, "-n", "300", "--ramp-up", "0s", "-d", "20s", "--events", "30", "--json", "-"]
+    command = [*SSE, "bench", channel, "-n", "300", "--ramp-up", "0s", "-z", "20s", "--events", "30", "--json", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as bench:
         until(lambda: streams_open(server) == 300)
         for number in range(30):

@@ -28,7 +28,7 @@ def start_server() -> Iterator[str]:
 
 def bench(url: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
-        [*SSE, "bench", url, "-n", f"{STREAMS}", "-d", "15s", "--sequence", "id", "--json", "-", *arguments],
+        [*SSE, "bench", url, "-n", f"{STREAMS}", "-z", "15s", "--sequence", "id", "--json", "-", *arguments],
         capture_output=True,
         text=True,
         timeout=40,
@@ -107,7 +107,7 @@ def test_bench_reports_refusals_by_their_status(server: str) -> None:
 
 
 def test_bench_sees_that_a_stalled_stream_stays_open(server: str) -> None:
-    document = bench(f"{server}/faults?interval=0&stall=7", "-d", "0.5s")
+    document = bench(f"{server}/faults?interval=0&stall=7", "-z", "0.5s")
     assert (document["events"]["received"], document["streams"]["open_at_end"]) == (STREAMS * 7, STREAMS)
 
 

@@ -14,7 +14,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, FieldChoice, OnEnd, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.protocol.content_coding import ContentDecoder
+from sseclient_cli.protocol.content_coding import ZlibDecoder
 from sseclient_cli.target import Address, Hop, Target
 
 GZIPPED = head(headers=SSE + b"Content-Encoding: gzip\r\n")
@@ -48,7 +48,7 @@ async def ran(*scripts: Script, timestamp: FieldChoice = Choice.NONE, duration_s
 
 def test_only_the_last_piece_of_a_read_can_end_with_its_last_byte() -> None:
     for ends in (True, False):
-        body = EncodedBody(ContentDecoder(is_gzip=True))
+        body = EncodedBody(ZlibDecoder(is_gzip=True))
         body.feed(gzip.compress(bytes(10 * PIECE_BYTES)), 7, ends=ends)
         pieces = decoded(body)
         assert b"".join(piece for piece, _ in pieces) == bytes(10 * PIECE_BYTES)
@@ -57,7 +57,7 @@ def test_only_the_last_piece_of_a_read_can_end_with_its_last_byte() -> None:
 
 
 def test_what_came_before_damage_comes_before_its_error() -> None:
-    body = EncodedBody(ContentDecoder(is_gzip=True))
+    body = EncodedBody(ZlibDecoder(is_gzip=True))
     body.feed(gzip.compress(bytes(3 * PIECE_BYTES)) + b"no gzip", 7, ends=True)
     found = b""
     with pytest.raises(InvalidResponseError):
@@ -69,7 +69,7 @@ def test_what_came_before_damage_comes_before_its_error() -> None:
 
 
 def test_a_turn_decodes_a_bounded_part_of_a_read() -> None:
-    body = EncodedBody(ContentDecoder(is_gzip=True))
+    body = EncodedBody(ZlibDecoder(is_gzip=True))
     body.feed(BLANK_LINES, 7, ends=True)
     turns = 0
     while body.has_more:

@@ -1,0 +1,73 @@
+"""The file that ``sse watch -o FILE`` writes to, as others may follow it (``tail -f``).
+
+So it is written in place, event by event: a temporary file that takes its place at the end would be empty until then.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sseclient_cli.cli.stdout import write_all
+from sseclient_cli.errors import LimitError, UsageError
+
+
+class EventFile:
+    """Opened at once, emptied when a stream is open; a context manager. Raises UsageError if it cannot be written.
+
+    A stream that is refused costs nothing: the file keeps what it has, and a new one is removed.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._has_begun = False
+        try:
+            self._is_new = not path.exists()
+            # O_BINARY: Windows would change the ends of lines.
+            flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._descriptor = os.open(path, flags, 0o666)
+        except (OSError, ValueError) as exc:
+            raise UsageError(f"cannot write {path}: {_reason(exc)}") from exc
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+        if self._is_new and not self._has_begun:
+            with suppress(OSError):
+                self._path.unlink()
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+        return self._descriptor
+
+    def begin(self) -> None:
+        """Empty the file, the first time."""
+        if not self._has_begun:
+            self._has_begun = True
+            if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                os.ftruncate(self._descriptor, 0)
+
+    def write(self, data: bytes) -> None:
+        """Write through. Raises LimitError, and BrokenPipeError where the reader of a pipe is gone."""
+        try:
+            write_all(self._descriptor, data)
+        except BrokenPipeError:
+            raise
+        except OSError as exc:
+            raise LimitError(
+                f"cannot write {self._path}: {_reason(exc)}; it has the events until then: give another file, or -o -"
+            ) from exc
+
+
+def _reason(exc: OSError | ValueError) -> str:
+    return str(getattr(exc, "strerror", None) or exc).lower()

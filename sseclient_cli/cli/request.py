@@ -1,0 +1,123 @@
+"""The request that the options of a command describe together, a pasted curl command among them."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from sseclient_cli.curl_command import CurlCommand, Data, is_curl_command, parse_curl_command
+from sseclient_cli.errors import UsageError
+from sseclient_cli.request_body import read_body
+
+if TYPE_CHECKING:
+    from sseclient_cli.target import Target
+
+
+class Connecting(TypedDict, total=False):
+    """What ``Target.parse`` takes beside the request itself."""
+
+    connect_to: str | None
+    source_address: str | None
+    all_addresses: bool
+    timeout_s: float | None
+    any_content_type: bool
+
+
+def parse_request(
+    url: str,
+    *,
+    method: str | None = None,
+    headers: Sequence[str] | None = None,
+    data: str | None = None,
+    bearer: str | None = None,
+    bearer_env: str | None = None,
+    user: str | None = None,
+    cookies: Sequence[str] | None = None,
+    insecure: bool = False,
+    ca_file: str | None = None,
+    cert_file: str | None = None,
+    key_file: str | None = None,
+    unix_socket: str | None = None,
+    **connecting: Unpack[Connecting],
+) -> Target:
+    """Build the target; an option overrides its part of a pasted curl command. Raises UsageError."""
+    from sseclient_cli.target import Target
+
+    curl = parse_curl_command(url) if is_curl_command(url) else CurlCommand(url)
+    if bearer_env is not None:
+        bearer = _bearer_from(bearer_env, bearer)
+    names = {line.partition(":")[0].lower() for line in headers or ()}
+    lines = [line for line in curl.headers if line.partition(":")[0].lower() not in names]
+    body = read_body(data) if data is not None else _curl_body(curl.data)
+    lines += headers or ()
+    if user is not None or bearer is not None:  # given to sse: it comes before what was pasted
+        lines = [line for line in lines if line in (headers or ()) or not line.lower().startswith("authorization:")]
+    elif "authorization" not in names:
+        user, bearer = curl.user, curl.bearer
+    target = Target.parse(
+        curl.url,
+        method=method or curl.method,
+        headers=[*lines, *_credentials(lines, bearer, user), *_cookie(lines, [*curl.cookies, *(cookies or ())])],
+        body=body,
+        bearer=bearer,
+        insecure=insecure or curl.insecure,
+        ca_file=ca_file or curl.ca_file,
+        cert_file=cert_file or curl.cert_file,
+        key_file=key_file or curl.key_file,
+        unix_socket=unix_socket or curl.unix_socket,
+        **connecting,
+    )
+    if data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
+        # What curl says of a body without a header. JSON has its own type by now: nobody means a form with it.
+        target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
+    return target
+
+
+def _bearer_from(name: str, bearer: str | None) -> str:
+    if bearer is not None:
+        raise UsageError("--bearer and --bearer-env were both given: leave one out")
+    token = os.environ.get(name, "").strip()
+    if not token:
+        raise UsageError(f"--bearer-env {name}: the environment variable is not set or empty: export {name}=TOKEN")
+    return token
+
+
+def _credentials(lines: Sequence[str], bearer: str | None, user: str | None) -> list[str]:
+    """Return the header of HTTP Basic authentication (RFC 7617)."""
+    if user is None:
+        return []
+    if ":" not in user:
+        raise UsageError("-u needs a password after the user: write -u USER:PASS")
+    if bearer is not None or any(line.lower().startswith("authorization:") for line in lines):
+        raise UsageError("-u and another Authorization (--bearer or a header) were both given: leave one out")
+    return [f"Authorization: Basic {b64encode(user.encode('utf-8', 'surrogateescape')).decode()}"]
+
+
+def _cookie(lines: Sequence[str], cookies: Sequence[str]) -> list[str]:
+    if not cookies:
+        return []
+    if any("=" not in cookie for cookie in cookies):
+        # Not its text: it may be the value alone, which is a secret.
+        raise UsageError(
+            "-b needs cookies like -b 'name=value; other=value': files of cookies, as in curl, are not read"
+        )
+    if any(line.lower().startswith("cookie:") for line in lines):
+        raise UsageError("-b and a Cookie header were both given: leave one out")
+    return [f"Cookie: {'; '.join(cookie.strip('; ') for cookie in cookies)}"]
+
+
+def _curl_body(data: Sequence[Data]) -> str | None:
+    """Return what curl's data options send together."""
+    if not data:
+        return None
+    return "&".join(_curl_text(part) for part in data)
+
+
+def _curl_text(part: Data) -> str:
+    if not part.is_file:
+        return part.text
+    text = read_body(f"@{part.text}")
+    return text.translate({ord("\r"): None, ord("\n"): None, 0: None}) if part.without_line_ends else text

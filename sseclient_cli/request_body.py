@@ -1,0 +1,38 @@
+"""The body of a request as people type it: text, ``@FILE`` or ``@-`` for stdin.
+
+A file goes out byte for byte, as with curl's ``--data-binary``: bytes that are not UTF-8 become surrogates here, which
+is how Python gives a program such bytes on its command line.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from sseclient_cli.errors import UsageError
+
+MAX_BODY_BYTES = 64 * 1024**2
+"""More is refused: each stream of a bench sends the body by itself, and ``@/dev/zero`` never ends."""
+
+
+def read_body(text: str) -> str:
+    """Return the text, or what the file has that it names with ``@``. Raises UsageError for a file without access."""
+    if not text.startswith("@"):
+        return text
+    name = text[1:]
+    if not name:
+        raise UsageError("--data @ names no file: write --data @FILE, or --data @- for stdin")
+    try:
+        if name == "-":
+            content = sys.stdin.buffer.read(MAX_BODY_BYTES + 1) if sys.stdin is not None else b""
+        else:
+            with open(name, "rb") as file:
+                content = file.read(MAX_BODY_BYTES + 1)
+    except (OSError, ValueError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise UsageError(
+            f"cannot read the request body from {name!r}: {why.lower()}; --data @FILE reads a file, "
+            "a body that begins with @ must come from a file or from stdin (--data @-)"
+        ) from exc
+    if len(content) > MAX_BODY_BYTES:
+        raise UsageError(f"the request body in {name!r} is larger than {MAX_BODY_BYTES // 1024**2} MiB")
+    return content.decode("utf-8", "surrogateescape")
