@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test conformance lint format wheel bench bench-ways fuzz clean
+.PHONY: demo setup dev test reference conformance lint format wheel bench bench-ways fuzz clean
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -z 10s
@@ -23,6 +23,9 @@ test: dev ## Run the whole test suite.
 	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
 	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
+
+reference: dev ## Write what derives from the report's figures: the schema and the tables of docs/report.md.
+	$(BIN)/python -m sseclient_cli.report.reference
 
 conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance

@@ -28,10 +28,28 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=False)
 
 
-def figure(doc: str, *, unit: str = "", better: Better | None = None, label: str = "", **limits: Any) -> Any:
-    """Declare a field with one line of what it means; ``limits`` are those of pydantic (``ge``, ``le``, ...)."""
-    extra: JsonDict = {"unit": unit, "better": better and better.value, "label": label}
-    return Field(description=doc, json_schema_extra={name: value for name, value in extra.items() if value}, **limits)
+_LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "pattern": "pattern"}
+
+
+def figure(
+    doc: str,
+    *,
+    unit: str = "",
+    better: Better | None = None,
+    label: str = "",
+    default: Any = ...,
+    alias: str | None = None,
+    **limits: float | str,
+) -> Any:
+    """Declare a field with one line of what it means.
+
+    ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) are written into the schema and not enforced: a run of hours must
+    not end without a report because one figure is wrong.
+    """
+    said: JsonDict = {"unit": unit, "better": better and better.value, "label": label}
+    extra: JsonDict = {name: value for name, value in said.items() if value}
+    extra |= {_LIMITS[name]: value for name, value in limits.items()}
+    return Field(default, description=doc, alias=alias, json_schema_extra=extra)
 
 
 def label_of(model: type[BaseModel], name: str) -> str:

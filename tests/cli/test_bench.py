@@ -16,8 +16,7 @@ import httpx
 import jsonschema
 import pytest
 from demo_server_processes import demo_server_process
-
-from sseclient_cli.report.document import schema
+from report_json import closed_schema
 
 SSE = [sys.executable, "-m", "sseclient_cli"]
 
@@ -43,7 +42,7 @@ def document_of(*arguments: str) -> dict[str, Any]:
     done = sse("bench", *arguments, "--json", "-")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, closed_schema())
     return document
 
 
@@ -108,7 +107,7 @@ def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
     assert (process.returncode, stderr) == (130, "")
     assert "interrupted" in stdout
     document = json.loads((tmp_path / "run.json").read_text("utf-8"))
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, closed_schema())
     assert document["run"]["interrupted"]
     # At full blast the server may have opened a stream whose answer we have not read yet.
     assert document["streams"]["opened"] + document["streams"]["unfinished"] == 40
@@ -251,7 +250,7 @@ def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_sum
     command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json {path} | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=40, check=False)
     assert done.stderr == ""
-    jsonschema.validate(json.loads(path.read_text("utf-8")), schema())
+    jsonschema.validate(json.loads(path.read_text("utf-8")), closed_schema())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
@@ -291,5 +290,5 @@ def test_a_document_that_cannot_be_written_does_not_cost_the_summary_and_is_save
     (saved,) = tmp_path.iterdir()
     message = f"sse: could not write /dev/full (no space left on device); saved as {saved}\n"
     assert (done.returncode, done.stderr) == (2, message)
-    jsonschema.validate(json.loads(saved.read_text("utf-8")), schema())
+    jsonschema.validate(json.loads(saved.read_text("utf-8")), closed_schema())
     assert "1 opened  0 failed" in done.stdout

@@ -14,8 +14,7 @@ import pytest
 from demo_server_processes import demo_server_process
 from real_processes import SSE
 from real_servers import nginx_before, serving_app
-
-from sseclient_cli.report.document import schema
+from report_json import closed_schema
 
 
 @pytest.fixture(name="server", scope="module")
@@ -30,7 +29,7 @@ def bench(url: str, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == code, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, closed_schema())
     return document, " ".join(done.stderr.split())
 
 

@@ -11,9 +11,8 @@ import jsonschema
 import pytest
 from namespaces import can_unshare
 from real_processes import SSE
+from report_json import closed_schema
 from scripted_server import Do, Script, ScriptedServer, head, trickled
-
-from sseclient_cli.report.document import schema
 
 STREAM: Script = [head(), b"data: x\n\n", Do.HOLD]
 
@@ -32,7 +31,7 @@ async def bench(*arguments: str, prefix: tuple[str, ...] = ()) -> tuple[int, dic
     done = await asyncio.to_thread(run)
     document = json.loads(done.stdout) if done.stdout else {}
     if document:
-        jsonschema.validate(document, schema())
+        jsonschema.validate(document, closed_schema())
     return done.returncode, document, " ".join(done.stderr.split())
 
 

@@ -16,8 +16,7 @@ import jsonschema
 import pytest
 from demo_server_processes import demo_server_process
 from real_processes import SSE, children_of, is_running, streams_open, until, workers_of
-
-from sseclient_cli.report.document import schema
+from report_json import closed_schema
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
@@ -51,7 +50,7 @@ def all_workers_of(process: subprocess.Popen[str], count: int = 2) -> list[int]:
 
 def document_at(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, closed_schema())
     return document
 
 

@@ -19,10 +19,10 @@ import pytest
 from demo_server_processes import demo_server_process
 from namespaces import can_unshare
 from real_processes import SSE, streams_open, until
+from report_json import closed_schema
 
 from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.errors import LimitError, UsageError
-from sseclient_cli.report.document import schema
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files of Unix")
 
@@ -45,7 +45,7 @@ def another_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 
 def document_at(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    jsonschema.validate(document, schema())
+    jsonschema.validate(document, closed_schema())
     return document
 
 

@@ -14,9 +14,8 @@ import pytest
 from certificates import Authority
 from http_proxy import HOST, HttpProxy
 from real_servers import free_port
+from report_json import closed_schema
 from scripted_server import Do, Script, ScriptedServer, head
-
-from sseclient_cli.report.document import schema
 
 EVENTS: Script = [head(), b"data: x\n\n"]
 STREAM: Script = [head(), b"data: x\n\n", Do.HOLD]
@@ -44,7 +43,7 @@ async def bench(*arguments: str, **environment: str) -> tuple[int | None, dict[s
     code, out, err = await sse("bench", *arguments, "--json", "-", **environment)
     document = json.loads(out) if out else {}
     if document:
-        jsonschema.validate(document, schema())
+        jsonschema.validate(document, closed_schema())
     return code, document, err
 
 

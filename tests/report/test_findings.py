@@ -4,11 +4,12 @@ import socket
 from typing import Any
 
 import pytest
+from report_json import Document, document_of, report_of
 
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Plan
-from sseclient_cli.report.document import build_document
-from sseclient_cli.report.findings import Document, Severity, findings
+from sseclient_cli.report.build import build_report
+from sseclient_cli.report.model import Finding, Severity
 from sseclient_cli.report.words import sentence
 from sseclient_cli.target import Address, Hop, Target
 
@@ -17,33 +18,37 @@ def document(**changes: dict[str, Any]) -> Document:
     """The document of a run in which all is well, with changes to its parts."""
     totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
     hop = Hop(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = build_document((hop,), Plan(connections=20, duration_s=10, ramp_up_s=1), totals, 0)
+    made = document_of(build_report((hop,), Plan(connections=20, duration_s=10, ramp_up_s=1), totals, 0))
     for part, values in changes.items():
         made[part] = {**(made[part] or {}), **values}
     return made
 
 
+def findings_of(made: Document) -> list[Finding]:
+    return report_of(made).findings
+
+
 def words_of(made: Document) -> dict[str, str]:
-    return {finding.code: sentence(finding) for finding in findings(made)}
+    return {finding.code: sentence(finding) for finding in findings_of(made)}
 
 
 def latency(**values: float) -> dict[str, Any]:
     names = ("count", "min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
-    return {**dict.fromkeys(names, 100.0), "stamp": "kernel", "hdr": "", **values}
+    return {**dict.fromkeys(names, 100.0), "negative": 0, "stamp": "kernel", "hdr": "", **values}
 
 
 def durations(**values: float) -> dict[str, Any]:
-    return {"count": 20, "p10_ms": 1.0, "p50_ms": 1.0, "p90_ms": 1.0, "max_ms": 1.0, **values}
+    return {"count": 20, "p10_ms": 1.0, "p50_ms": 1.0, "p90_ms": 1.0, "max_ms": 1.0, "hdr": "", **values}
 
 
 def test_a_run_in_which_all_is_well_has_no_findings() -> None:
-    assert findings(document()) == []
+    assert findings_of(document()) == []
 
 
 def test_silent_streams_are_a_fault_with_the_longest_silence() -> None:
     made = document(silence={"at_end": durations(count=7, max_ms=11_000)})
     assert words_of(made)["silent-streams"].startswith("silence: 7 of 20 streams went silent, the longest for 11.0 s")
-    assert findings(made)[0].severity is Severity.FAULT
+    assert findings_of(made)[0].severity is Severity.FAULT
 
 
 def test_streams_without_an_event_are_counted() -> None:
@@ -109,7 +114,7 @@ def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
 def held_back(encodings: dict[str, int], held_ms: float = 900) -> Document:
     return document(
         bursts={
-            "events": {"count": 200, "min": 10, "p50": 10, "max": 10},
+            "events": {"count": 200, "min": 10, "p50": 10, "max": 10, "hdr": ""},
             "events_in_bursts": 2000,
             "events_alone": 0,
             "gaps_inside": 1800,
@@ -151,7 +156,10 @@ def test_a_constant_difference_of_the_clocks_is_named(ahead_s: int, words: str) 
 
 def with_delivery(*medians_ms: float | None) -> Document:
     made = document()
-    made["timeline"] = [{"t_s": t_s, "delivery_p50_ms": ms} for t_s, ms in enumerate(medians_ms)]
+    made["timeline"] = [
+        {"t_s": t_s, "open": 1, "events": 1, "bytes": 1, "errors": 0, "delivery_p50_ms": ms, "delivery_p99_ms": ms}
+        for t_s, ms in enumerate(medians_ms)
+    ]
     return made
 
 
@@ -167,4 +175,4 @@ def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: t
 
 def test_what_is_missing_stands_before_what_only_helps_to_read() -> None:
     made = document(silence={"at_end": durations()}, events={"coalesced": 1000}, streams={"without_event": 1})
-    assert [finding.code for finding in findings(made)] == ["silent-streams", "streams-without-event", "coalesced"]
+    assert [finding.code for finding in findings_of(made)] == ["silent-streams", "streams-without-event", "coalesced"]

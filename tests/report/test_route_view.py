@@ -4,11 +4,11 @@ import socket
 from typing import Any
 
 import pytest
+from report_json import Document, document_of, report_of
 
 from sseclient_cli.load.metrics import Endpoint, Totals
 from sseclient_cli.load.plan import Plan
-from sseclient_cli.report.document import build_document
-from sseclient_cli.report.findings import Document
+from sseclient_cli.report.build import build_report
 from sseclient_cli.report.route_view import route_notes
 from sseclient_cli.target import Address, Hop, Target
 
@@ -17,11 +17,11 @@ def document(connections: dict[str, int] | None = None, *, opened: int = 10, **t
     totals = Totals(planned=10, opened=opened, cpu_percent=[1.0])
     totals.connections.update({Endpoint("pool.test", place, 80): count for place, count in (connections or {}).items()})
     hop = Hop(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
-    return build_document((hop,), Plan(connections=10, duration_s=10, ramp_up_s=1), totals, 0)
+    return document_of(build_report((hop,), Plan(connections=10, duration_s=10, ramp_up_s=1), totals, 0))
 
 
 def lines(of: Document) -> list[tuple[str, str]]:
-    return [(line.plain, str(line.style)) for line in route_notes(of)]
+    return [(line.plain, str(line.style)) for line in route_notes(report_of(of))]
 
 
 def test_nothing_is_said_where_there_is_one_way() -> None:

@@ -1,0 +1,35 @@
+"""Reports as JSON and back, for tests that change one, and a schema that takes nothing but what is declared."""
+
+import json
+from typing import Any
+
+from sseclient_cli.report.findings import findings
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.read import to_json
+from sseclient_cli.report.reference import schema
+
+Document = dict[str, Any]
+
+
+def document_of(report: Report) -> Document:
+    made: Document = json.loads(to_json(report))
+    return made
+
+
+def report_of(document: Document) -> Report:
+    """The report with these figures, and the findings that they lead to."""
+    report = Report.model_validate(document)
+    return report.model_copy(update={"findings": findings(report)})
+
+
+def closed_schema() -> Document:
+    """The published schema is open: fields may be added within a number. Here none may be without a declaration."""
+    return {
+        **schema(),
+        "additionalProperties": False,
+        "$defs": {n: _closed(part) for n, part in schema()["$defs"].items()},
+    }
+
+
+def _closed(part: Document) -> Document:
+    return {**part, "additionalProperties": False} if "properties" in part else part
