@@ -41,7 +41,7 @@ class Histogram:
         self.max_us = 0
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _unpickled, (self.encoded(), self.count, self.negative, self.sum_us, self.min_us, self.max_us)
+        return Histogram.restored, (self.encoded(), self.count, self.negative, self.sum_us, self.min_us, self.max_us)
 
     def record(self, counts: Mapping[int, int]) -> None:
         """Add values in us with how often each came."""
@@ -85,17 +85,18 @@ class Histogram:
                 found[percentile] = min(max(value_us, self.min_us), self.max_us)
         return found
 
+    @classmethod
+    def restored(cls, encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
+        """Return the histogram of which ``encoded`` and the exact figures were taken."""
+        made = cls()
+        made._hdr.decode_and_add(encoded)
+        made.count, made.negative, made.sum_us, made.min_us, made.max_us = count, negative, sum_us, min_us, max_us
+        return made
+
     def encoded(self) -> str:
         """Return the HdrHistogram in its standard V2 encoding, base64, values in us."""
         text: bytes = self._hdr.encode()
         return text.decode()
-
-
-def _unpickled(encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
-    made = Histogram()
-    made._hdr.decode_and_add(encoded)
-    made.count, made.negative, made.sum_us, made.min_us, made.max_us = count, negative, sum_us, min_us, max_us
-    return made
 
 
 def percentile_us(counts: Mapping[int, int], percentile: float) -> int:

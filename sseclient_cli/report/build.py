@@ -14,13 +14,14 @@ from sseclient_cli.load.audit_totals import Candidate as JudgedCandidate
 from sseclient_cli.load.audit_totals import judge
 from sseclient_cli.load.clocks import usual_difference_s
 from sseclient_cli.load.health import saturation_reasons
-from sseclient_cli.load.histogram import Histogram
+from sseclient_cli.load.histogram import percentile_us
 from sseclient_cli.load.metrics import Interval, Totals
 from sseclient_cli.load.plan import Choice, FieldChoice
 from sseclient_cli.load.plan import Plan as LoadPlan
 from sseclient_cli.load.recorder import Latency as Kind
 from sseclient_cli.report import model, run_model
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, Stamp
+from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.target import Hop, Target
@@ -39,13 +40,42 @@ def build_report(
     hops: tuple[Hop, ...], plan: LoadPlan, totals: Totals, started_at_s: float, preflight: Preflight | None = None
 ) -> Report:
     """Make the report of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
+    run = run_model.Run(
+        target=_target(hops[0].target, hops[-1].target.redacted_url if len(hops) > 1 and not totals.opened else None),
+        preflight=None
+        if preflight is None
+        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
+        addresses=[],
+        redirections=[],
+        started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),
+        duration_s=0,
+        interrupted=False,
+        incomplete=False,
+        plan=_plan(plan),
+        interval_s=plan.interval_s,
+        workers=0,
+        workers_lost=0,
+        hosts=[
+            run_model.Host(
+                system=platform.system(),
+                machine=platform.machine(),
+                python=platform.python_version(),
+                cpus=os.cpu_count(),
+            )
+        ],
+    )
+    return assemble(run, totals)
+
+
+def assemble(run: run_model.Run, totals: Totals) -> Report:
+    """Make the report of a run, of which ``run`` says what was to be done, and these totals all else."""
     audit, candidates = judge(totals.audits)
     reach = totals.reach.result()
     report = Report(
         tool=model.Tool(name="sseclient-cli", version=__version__),
-        run=_run(hops, _plan(plan, totals, audit, candidates), totals, started_at_s, preflight),
+        run=_with_totals(run, totals, audit, candidates),
         streams=_streams(totals),
-        events=_events(plan, totals),
+        events=_events(totals, counts_error_events=run.plan.counts_error_events),
         latency=_latencies(totals),
         silence=model.Silence(at_end=Durations.of(totals.silence), before_cut=Durations.of(totals.cut_silence)),
         bytes_without_event=model.BytesWithoutEvent(streams=totals.bytes_without_event, example=totals.complaint)
@@ -57,48 +87,48 @@ def build_report(
         clocks=_clocks(totals),
         errors=[
             model.ErrorCount(kind=kind, count=error.count, example=error.example)
-            for kind, error in sorted(totals.errors.items(), key=lambda item: -item[1].count)
+            for kind, error in sorted(totals.errors.items(), key=lambda item: (-item[1].count, item[0]))
         ],
         generator=_generator(totals),
-        timeline=_timeline(totals, plan.interval_s),
+        timeline=_timeline(totals, run.interval_s),
         assertions=[],
         findings=[],
+        evidence=_evidence(totals),
     )
     return report.model_copy(update={"findings": findings(report)})
 
 
-def _run(
-    hops: tuple[Hop, ...], plan: run_model.Plan, totals: Totals, started_at_s: float, preflight: Preflight | None
+def _with_totals(
+    run: run_model.Run, totals: Totals, audit: JudgedAudit | None, candidates: list[JudgedCandidate]
 ) -> run_model.Run:
-    return run_model.Run(
-        target=_target(hops[0].target, _redirected_to(hops, totals)),
-        preflight=None
-        if preflight is None
-        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
-        addresses=[
-            run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
-        ],
-        redirections=[
-            run_model.Redirection(url=url, streams=count) for url, count in totals.redirections.most_common()
-        ],
-        started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),
-        duration_s=round(totals.duration_ns / 1e9, 3),
-        interrupted=totals.interrupted,
-        incomplete=totals.workers_lost > 0,
-        plan=plan,
-        workers=len(totals.cpu_percent),
-        workers_lost=totals.workers_lost,
-        host=run_model.Host(
-            system=platform.system(), machine=platform.machine(), python=platform.python_version(), cpus=os.cpu_count()
-        ),
+    redirections = sorted(totals.redirections.items(), key=lambda item: (-item[1], item[0]))
+    plan = run.plan
+    timestamp = plan.timestamp.model_copy(
+        update={"used": sorted(totals.timestamp_fields), "in_the_future": sorted(totals.future_fields)}
     )
-
-
-def _redirected_to(hops: tuple[Hop, ...], totals: Totals) -> str | None:
-    """Return where redirects led most streams; where they led the preflight if no stream opened."""
-    if totals.redirections:
-        return totals.redirections.most_common(1)[0][0]
-    return hops[-1].target.redacted_url if len(hops) > 1 and not totals.opened else None
+    sequence = plan.sequence.model_copy(
+        update={
+            "used": [] if audit is None else audit.source.split(", "),
+            "candidates": [run_model.Candidate(**asdict(candidate)) for candidate in candidates],
+        }
+    )
+    # Where redirects led most streams; where they led the preflight if no stream opened.
+    led_to = redirections[0][0] if redirections else run.target.redirected_to
+    return run.model_copy(
+        update={
+            "target": run.target.model_copy(update={"redirected_to": led_to}),
+            "addresses": [
+                run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
+            ],
+            "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
+            "duration_s": round(totals.duration_ns / 1e9, 3),
+            "interrupted": totals.interrupted,
+            "incomplete": totals.workers_lost > 0,
+            "plan": plan.model_copy(update={"timestamp": timestamp, "sequence": sequence}),
+            "workers": len(totals.cpu_percent),
+            "workers_lost": totals.workers_lost,
+        }
+    )
 
 
 def _target(target: Target, redirected_to: str | None) -> run_model.Target:
@@ -119,9 +149,7 @@ def _target(target: Target, redirected_to: str | None) -> run_model.Target:
     )
 
 
-def _plan(
-    plan: LoadPlan, totals: Totals, audit: JudgedAudit | None, candidates: list[JudgedCandidate]
-) -> run_model.Plan:
+def _plan(plan: LoadPlan) -> run_model.Plan:
     return run_model.Plan(
         connections=plan.connections,
         duration_s=plan.duration_s,
@@ -135,16 +163,9 @@ def _plan(
         storm_s=plan.storm_s,
         max_event_bytes=plan.max_event_bytes,
         idle_timeout_s=plan.idle_timeout_s,
-        timestamp=run_model.TimestampField(
-            asked=_asked(plan.timestamp),
-            used=sorted(totals.timestamp_fields),
-            in_the_future=sorted(totals.future_fields),
-        ),
-        sequence=run_model.SequenceField(
-            asked=_asked(plan.sequence),
-            used=[] if audit is None else audit.source.split(", "),
-            candidates=[run_model.Candidate(**asdict(candidate)) for candidate in candidates],
-        ),
+        counts_error_events=plan.counts_error_events,
+        timestamp=run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
+        sequence=run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
     )
 
 
@@ -176,14 +197,14 @@ def _streams(totals: Totals) -> model.Streams:
     )
 
 
-def _events(plan: LoadPlan, totals: Totals) -> model.Events:
+def _events(totals: Totals, *, counts_error_events: bool) -> model.Events:
     duration_s = totals.duration_ns / 1e9
     return model.Events(
         received=totals.events,
         comments=totals.comments,
         bytes=totals.bytes,
         per_s=round(totals.events / duration_s, 1) if duration_s else None,
-        error_events=totals.error_events if plan.counts_error_events else None,
+        error_events=totals.error_events if counts_error_events else None,
         coalesced=totals.coalesced,
         per_stream=Sizes.of(totals.stream_events),
         by_type=dict(totals.types.most_common()),
@@ -231,6 +252,17 @@ def _generator(totals: Totals) -> model.Generator:
     )
 
 
+def _evidence(totals: Totals) -> model.Evidence:
+    return model.Evidence(
+        reads=totals.reads,
+        stamped_reads=totals.stamped_reads,
+        duration_ns=totals.duration_ns,
+        cpu_percent=totals.cpu_percent,
+        date_differences=dict(totals.date_differences),
+        audits=[FieldEvidence.of(source, audit) for source, audit in totals.audits.items()],
+    )
+
+
 def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
     """Return a row for each interval, also for those in which nothing came."""
     rows: list[model.Row] = []
@@ -238,9 +270,7 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
     for number in range(max(totals.timeline, default=-1) + 1):
         interval = totals.timeline.get(number) or Interval()
         open_now += interval.open_change
-        delivery = Histogram()
-        delivery.record(interval.delivery)
-        values = delivery.percentiles_us([50, 99]) if delivery.count else {50: None, 99: None}
+        delivery = interval.delivery
         rows.append(
             model.Row(
                 t_s=number * interval_s,
@@ -248,13 +278,9 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
                 events=interval.events,
                 bytes=interval.bytes,
                 errors=interval.errors,
-                delivery_p50_ms=_ms(values[50]),
-                delivery_p99_ms=_ms(values[99]),
-                delivery_hdr=delivery.encoded() if delivery.count else None,
+                delivery_p50_ms=percentile_us(delivery, 50) / 1000 if delivery else None,
+                delivery_p99_ms=percentile_us(delivery, 99) / 1000 if delivery else None,
+                delivery_us=" ".join(f"{value}:{times}" for value, times in sorted(delivery.items())),
             )
         )
     return rows
-
-
-def _ms(value_us: int | None) -> float | None:
-    return None if value_us is None else value_us / 1000

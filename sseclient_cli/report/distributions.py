@@ -1,8 +1,9 @@
-"""Distributions in the report: latencies, other durations, counts and bytes, each with its HdrHistogram."""
+"""Distributions in the report: latencies, other durations, counts and bytes. Each holds all of its histogram."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterable
+from typing import Any, Literal, Self
 
 from sseclient_cli.load.histogram import Histogram
 from sseclient_cli.report.figure import Better, Part, figure
@@ -10,10 +11,22 @@ from sseclient_cli.report.figure import Better, Part, figure
 Stamp = Literal["kernel", "user"]
 
 
-class Latency(Part):
-    """A latency, in milliseconds. A percentile that falls among negative values is null."""
+class Distribution(Part):
+    """What all distributions have."""
 
-    count: int = figure("How many were measured.", ge=1)
+    count: int = figure("How many values.", ge=1)
+    negative: int = figure("How many were below zero.", better=Better.LOWER, ge=0)
+    sum: int = figure("The sum of all values, in the unit of hdr.")
+    hdr: str = figure("The HdrHistogram (V2, base64, three digits): in us where the figures are in ms.")
+
+    def _histogram(self, smallest: float, largest: float) -> Histogram:
+        """Return the histogram; its extremes are in the unit of ``hdr``."""
+        return Histogram.restored(self.hdr, self.count, self.negative, self.sum, round(smallest), round(largest))
+
+
+class Latency(Distribution):
+    """A latency. A percentile that falls among negative values is null: the clocks of the two sides differ."""
+
     min_ms: float = figure("The smallest, exact.", unit="ms", label="min")
     mean_ms: float = figure("The mean, exact.", unit="ms", better=Better.LOWER, label="mean")
     p50_ms: float | None = figure("The median.", unit="ms", better=Better.LOWER, label="p50")
@@ -23,98 +36,113 @@ class Latency(Part):
     p999_ms: float | None = figure("The 99.9th percentile.", unit="ms", better=Better.LOWER, label="p99.9")
     p9999_ms: float | None = figure("The 99.99th percentile.", unit="ms", better=Better.LOWER, label="p99.99")
     max_ms: float = figure("The largest, exact.", unit="ms", better=Better.LOWER, label="max")
-    negative: int = figure("How many were below zero: the clocks of the two sides differ.", better=Better.LOWER, ge=0)
     stamp: Stamp = figure("Who took the time of the arrival: the kernel, or we, after the read.")
-    hdr: str = figure("The HdrHistogram (V2, base64, three digits), values in us.")
 
     @classmethod
     def of(cls, histogram: Histogram, stamp: Stamp) -> Self | None:
         """Return the latency that a histogram holds; None where nothing was measured."""
         if not histogram.count:
             return None
-        p50, p90, p95, p99, p999, p9999 = _percentiles_ms(histogram, 50, 90, 95, 99, 99.9, 99.99)
         return cls(
-            count=histogram.count,
+            **_of_all(histogram),
             min_ms=histogram.min_us / 1000,
             mean_ms=histogram.sum_us / histogram.count / 1000,
-            p50_ms=p50, p90_ms=p90, p95_ms=p95, p99_ms=p99, p999_ms=p999, p9999_ms=p9999,
+            **_percentiles_ms(histogram, p50_ms=50, p90_ms=90, p95_ms=95, p99_ms=99, p999_ms=99.9, p9999_ms=99.99),
             max_ms=histogram.max_us / 1000,
-            negative=histogram.negative,
             stamp=stamp,
-            hdr=histogram.encoded(),
-        )  # fmt: skip
+        )
+
+    def histogram(self) -> Histogram:
+        """Return the histogram that this was made of."""
+        return self._histogram(1000 * self.min_ms, 1000 * self.max_ms)
 
 
-class Durations(Part):
+class Durations(Distribution):
     """Durations of which a few percentiles say enough."""
 
-    count: int = figure("How many were measured.", ge=1)
+    min_ms: float = figure("The smallest, exact.", unit="ms")
     p10_ms: float | None = figure("The 10th percentile.", unit="ms")
     p50_ms: float | None = figure("The median.", unit="ms")
     p90_ms: float | None = figure("The 90th percentile.", unit="ms")
     max_ms: float = figure("The largest, exact.", unit="ms", better=Better.LOWER)
-    hdr: str = figure("The HdrHistogram (V2, base64, three digits), values in us.")
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
         """Return the durations that a histogram holds; None where nothing was measured."""
         if not histogram.count:
             return None
-        p10, p50, p90 = _percentiles_ms(histogram, 10, 50, 90)
         return cls(
-            count=histogram.count,
-            p10_ms=p10,
-            p50_ms=p50,
-            p90_ms=p90,
+            **_of_all(histogram),
+            min_ms=histogram.min_us / 1000,
+            **_percentiles_ms(histogram, p10_ms=10, p50_ms=50, p90_ms=90),
             max_ms=histogram.max_us / 1000,
-            hdr=histogram.encoded(),
         )
 
+    def histogram(self) -> Histogram:
+        """Return the histogram that this was made of."""
+        return self._histogram(1000 * self.min_ms, 1000 * self.max_ms)
 
-class Sizes(Part):
+
+class Sizes(Distribution):
     """A distribution of counts."""
 
-    count: int = figure("How many were counted.", ge=1)
     min: int = figure("The smallest.", ge=0)
     p50: int = figure("The median.", ge=0)
     max: int = figure("The largest.", ge=0)
-    hdr: str = figure("The HdrHistogram (V2, base64, three digits).")
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
         """Return the counts that a histogram holds; None where there are none."""
         if not histogram.count:
             return None
-        median = histogram.percentiles_us([50])[50] or 0
-        return cls(
-            count=histogram.count, min=histogram.min_us, p50=median, max=histogram.max_us, hdr=histogram.encoded()
-        )
+        (median,) = _percentiles(histogram, [50])
+        return cls(**_of_all(histogram), min=histogram.min_us, p50=median or 0, max=histogram.max_us)
+
+    def histogram(self) -> Histogram:
+        """Return the histogram that this was made of."""
+        return self._histogram(self.min, self.max)
 
 
-class QueueSizes(Part):
+class QueueSizes(Distribution):
     """Bytes that lay unread in the sockets of open streams, asked of some of them ten times a second."""
 
-    count: int = figure("How many samples.", ge=1)
+    min_bytes: int = figure("The smallest.", unit="bytes", ge=0)
     p50_bytes: int = figure("The median.", unit="bytes", ge=0)
     p99_bytes: int = figure("The 99th percentile.", unit="bytes", better=Better.LOWER, ge=0)
     max_bytes: int = figure("The largest.", unit="bytes", better=Better.LOWER, ge=0)
-    hdr: str = figure("The HdrHistogram (V2, base64, three digits), values in bytes.")
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
         """Return the queues that a histogram holds; None where none was sampled."""
         if not histogram.count:
             return None
-        values = histogram.percentiles_us([50, 99])
+        p50, p99 = _percentiles(histogram, [50, 99])
         return cls(
-            count=histogram.count,
-            p50_bytes=values[50] or 0,
-            p99_bytes=values[99] or 0,
+            **_of_all(histogram),
+            min_bytes=histogram.min_us,
+            p50_bytes=p50 or 0,
+            p99_bytes=p99 or 0,
             max_bytes=histogram.max_us,
-            hdr=histogram.encoded(),
         )
 
+    def histogram(self) -> Histogram:
+        """Return the histogram that this was made of."""
+        return self._histogram(self.min_bytes, self.max_bytes)
 
-def _percentiles_ms(histogram: Histogram, *percentiles: float) -> list[float | None]:
-    values = histogram.percentiles_us(percentiles)
-    return [None if value_us is None else value_us / 1000 for value_us in values.values()]
+
+def _of_all(histogram: Histogram) -> dict[str, Any]:
+    return {
+        "count": histogram.count,
+        "negative": histogram.negative,
+        "sum": histogram.sum_us,
+        "hdr": histogram.encoded(),
+    }
+
+
+def _percentiles(histogram: Histogram, percentiles: Iterable[float]) -> list[int | None]:
+    return list(histogram.percentiles_us(percentiles).values())
+
+
+def _percentiles_ms(histogram: Histogram, **names: float) -> dict[str, Any]:
+    values = _percentiles(histogram, names.values())
+    return {name: None if value is None else value / 1000 for name, value in zip(names, values, strict=True)}

@@ -123,7 +123,7 @@ def _held_back(report: Report) -> Iterator[Finding]:
     events, held = bursts.events, bursts.held_back
     if events is None or events.count < LEAST_BURSTS:
         return
-    share = bursts.events_in_bursts / (bursts.events_in_bursts + bursts.events_alone)
+    share = bursts.events_in_bursts / ((bursts.events_in_bursts + bursts.events_alone) or 1)
     if share < HELD_BACK_SHARE:
         return
     figures = {
@@ -155,7 +155,7 @@ def _gaps_inside(report: Report) -> Iterator[Finding]:
 
 def _coalesced(report: Report) -> Iterator[Finding]:
     events = report.events
-    if events.coalesced > COALESCED_SHARE * events.received:
+    if events.received and events.coalesced > COALESCED_SHARE * events.received:
         share = round(events.coalesced / events.received, 4)
         yield _finding("coalesced", Severity.INFO, {"share": share})
 

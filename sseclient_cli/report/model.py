@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
+from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.run_model import Run
 
@@ -182,7 +183,7 @@ class Row(Part):
     errors: int = figure("Errors.", better=Better.LOWER, ge=0)
     delivery_p50_ms: float | None = figure("The median of delivery, within 1 %.", unit="ms", better=Better.LOWER)
     delivery_p99_ms: float | None = figure("Its 99th percentile.", unit="ms", better=Better.LOWER)
-    delivery_hdr: str | None = figure("Its HdrHistogram (V2, base64), values in us.", default=None)
+    delivery_us: str = figure("All of it, as value:count with a space between, rounded down by at most 1 %.", unit="us")
 
 
 class Assertion(Part):
@@ -212,6 +213,19 @@ class Finding(Part):
     figures: dict[str, Any] = figure("The figures that prove it.")
 
 
+class Evidence(Part):
+    """What reports are merged by, where the figures do not say it all."""
+
+    reads: int = figure("Reads that brought bytes of a body.", ge=0)
+    stamped_reads: int = figure("Of these, those that the kernel stamped.", ge=0)
+    duration_ns: int = figure("The duration of the run, not rounded.", unit="ns", ge=0)
+    cpu_percent: list[float | None] = figure("CPU of each worker in percent of a core, not rounded.")
+    date_differences: dict[int, int] = figure(
+        "The server's Date less our clock in whole seconds, with how many responses said so."
+    )
+    audits: list[FieldEvidence] = figure("What the audits of the streams found, by field.")
+
+
 class Report(Part):
     """The report of a run."""
 
@@ -232,3 +246,4 @@ class Report(Part):
     timeline: list[Row] = figure("The run second by second.")
     assertions: list[Assertion] = figure("Empty for now.")
     findings: list[Finding] = figure("What a reader should know; the summary says the same in words.")
+    evidence: Evidence = figure("What reports are merged by, where the figures do not say it all.")

@@ -89,6 +89,7 @@ class Plan(Part):
     storm_s: float | None = figure("The second of the run in which all connections are cut.", unit="s", gt=0)
     max_event_bytes: int | None = figure("The largest event that is taken.", unit="bytes", ge=1)
     idle_timeout_s: float | None = figure("After this time without a byte a stream is closed.", unit="s", gt=0)
+    counts_error_events: bool = figure("Whether events that report an error are counted.")
     timestamp: TimestampField = figure("The events' time of sending.")
     sequence: SequenceField = figure("The events' number.")
 
@@ -114,6 +115,7 @@ class Run(Part):
     interrupted: bool = figure("Whether a signal ended it.")
     incomplete: bool = figure("Whether workers ended without a report.")
     plan: Plan = figure("What was to be done.")
+    interval_s: int = figure("The length of a row of the timeline.", unit="s", ge=1)
     workers: int = figure("How many worker processes.", ge=1)
     workers_lost: int = figure("How many of them ended without a report.", ge=0)
-    host: Host = figure("The machine of the load generator.")
+    hosts: list[Host] = figure("The machines of the load generator: one, but for merged reports.")

@@ -1,15 +1,18 @@
 import pickle
-from array import array
-from dataclasses import fields
 from typing import Any
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from random_totals import (
+    ENDPOINTS,
+    MAX_EXAMPLES,
+    play,
+    shards,
+    totals_of_a_worker,
+)
 
 from sseclient_cli.load.audit_totals import FieldAudit
-from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.histogram import Histogram
-from sseclient_cli.load.metrics import MAX_REDIRECTIONS, MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Endpoint, Totals
+from sseclient_cli.load.metrics import MAX_REDIRECTIONS, MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Totals
 from sseclient_cli.load.reach import Arrivals, ReachSample
 from sseclient_cli.load.recorder import Latency, Recorder
 
@@ -102,104 +105,6 @@ def merged(*parts: Totals) -> Totals:
     for part in parts[1:]:
         whole.merge(part)
     return whole
-
-
-ENDPOINTS = [Endpoint("pool.test", f"127.0.0.{number}", 80) for number in (2, 3)]
-
-MAX_EXAMPLES = 30
-"""Each makes, pickles and merges some hundred histograms: 0.15 s of a free core."""
-
-counts = st.integers(0, 1000)
-sizes = st.lists(st.integers(0, 10**6), max_size=5)
-durations = st.lists(st.integers(-100, 10**9), max_size=5)
-
-
-@st.composite
-def ticks(draw: st.DrawFn) -> tuple[int, Recorder, int, list[str]]:
-    """What happened in one tick: its row, what was recorded, the change of open streams, the kinds of its errors."""
-    recorder = Recorder()
-    for name in ("events", "comments", "bytes", "coalesced", "unstamped_reads"):
-        setattr(recorder, name, draw(counts))
-    for name in Recorder.__slots__:
-        if isinstance(getattr(recorder, name), array):
-            # Counts of events are not negative; durations may be.
-            getattr(recorder, name).extend(draw(sizes if name in ("bursts", "stream_events") else durations))
-    recorder.types.update(draw(st.lists(st.sampled_from(["message", "tick", "tock"]), max_size=5)))
-    return (
-        draw(st.integers(0, 4)),
-        recorder,
-        draw(st.integers(-5, 5)),
-        draw(st.lists(st.sampled_from(["dns", "tls"]), max_size=2)),
-    )
-
-
-def play(totals: Totals, happened: list[tuple[int, Recorder, int, list[str]]]) -> Totals:
-    for row, recorder, opened, kinds in happened:
-        totals.open_now += opened
-        totals.peak_open = max(totals.peak_open, totals.open_now)
-        for kind in kinds:
-            totals.count_error(kind, "an example", row)
-        totals.fold(pickle_of(recorder), row)
-        totals.loop_lag.record({abs(opened): 1})
-        totals.receive_queue.record({1000 * abs(opened): 2})
-    return totals
-
-
-def pickle_of(recorder: Recorder) -> Recorder:
-    """A copy: folding empties it."""
-    made = Recorder()
-    for name in Recorder.__slots__:
-        setattr(made, name, getattr(recorder, name).copy() if name == "types" else getattr(recorder, name))
-        if hasattr(getattr(recorder, name), "typecode"):
-            setattr(made, name, getattr(recorder, name)[:])
-    return made
-
-
-shards = st.lists(ticks(), max_size=4)
-
-
-@st.composite
-def totals_of_a_worker(draw: st.DrawFn) -> Totals:
-    made = play(Totals(planned=draw(counts), lost=draw(counts), cpu_percent=[draw(st.none() | st.floats(0, 100))]),
-                draw(shards))  # fmt: skip
-    made.duration_ns, made.interrupted = draw(counts), draw(st.booleans())
-    for field in fields(Totals):
-        if field.type == "int":
-            setattr(made, field.name, draw(counts))
-        elif field.type == "str":
-            setattr(made, field.name, draw(st.text()))
-        elif field.type == "set[str]":
-            setattr(made, field.name, draw(st.sets(st.text())))
-        elif field.type in ("Counter[int]", "dict[int, int]"):
-            getattr(made, field.name).update(draw(st.dictionaries(counts, counts, max_size=3)))
-    made.connections.update({place: draw(counts) for place in draw(st.sets(st.sampled_from(ENDPOINTS)))})
-    for url in draw(st.lists(st.sampled_from(["http://a/", "http://b/"]), max_size=5)):
-        made.count_redirection(url)
-    made.audits = draw(st.dictionaries(st.sampled_from(["id", "data.seq"]), audits(), max_size=2))
-    made.reach = draw(reach_samples())
-    return made
-
-
-@st.composite
-def audits(draw: st.DrawFn) -> FieldAudit:
-    made = FieldAudit(Trust.EVENT_ID)
-    for field in fields(FieldAudit):
-        if field.type == "int":
-            setattr(made, field.name, draw(counts))
-    for changes in (made.spanned, made.received):
-        changes.update(draw(st.dictionaries(counts, st.integers(1, 9), max_size=4)))
-    return made
-
-
-@st.composite
-def reach_samples(draw: st.DrawFn) -> ReachSample:
-    made = ReachSample()
-    for field in fields(ReachSample):
-        if field.type == "int":
-            setattr(made, field.name, draw(counts))
-    for key in draw(st.sets(st.sampled_from([b"a", b"b", b"c"]))):
-        made.arrivals[key] = Arrivals(draw(counts), draw(counts), draw(counts))
-    return made
 
 
 @settings(deadline=None, max_examples=MAX_EXAMPLES)

@@ -32,13 +32,16 @@ def words_of(made: Document) -> dict[str, str]:
     return {finding.code: sentence(finding) for finding in findings_of(made)}
 
 
+_STATE = {"negative": 0, "sum": 0, "min_ms": 0.0, "hdr": ""}
+
+
 def latency(**values: float) -> dict[str, Any]:
     names = ("count", "min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
-    return {**dict.fromkeys(names, 100.0), "negative": 0, "stamp": "kernel", "hdr": "", **values}
+    return {**dict.fromkeys(names, 100.0), "stamp": "kernel", **_STATE, **values}
 
 
 def durations(**values: float) -> dict[str, Any]:
-    return {"count": 20, "p10_ms": 1.0, "p50_ms": 1.0, "p90_ms": 1.0, "max_ms": 1.0, "hdr": "", **values}
+    return {"count": 20, "p10_ms": 1.0, "p50_ms": 1.0, "p90_ms": 1.0, "max_ms": 1.0, **_STATE, **values}
 
 
 def test_a_run_in_which_all_is_well_has_no_findings() -> None:
@@ -114,7 +117,7 @@ def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
 def held_back(encodings: dict[str, int], held_ms: float = 900) -> Document:
     return document(
         bursts={
-            "events": {"count": 200, "min": 10, "p50": 10, "max": 10, "hdr": ""},
+            "events": {"count": 200, "min": 10, "p50": 10, "max": 10, **_STATE},
             "events_in_bursts": 2000,
             "events_alone": 0,
             "gaps_inside": 1800,
@@ -157,7 +160,16 @@ def test_a_constant_difference_of_the_clocks_is_named(ahead_s: int, words: str) 
 def with_delivery(*medians_ms: float | None) -> Document:
     made = document()
     made["timeline"] = [
-        {"t_s": t_s, "open": 1, "events": 1, "bytes": 1, "errors": 0, "delivery_p50_ms": ms, "delivery_p99_ms": ms}
+        {
+            "t_s": t_s,
+            "open": 1,
+            "events": 1,
+            "bytes": 1,
+            "errors": 0,
+            "delivery_p50_ms": ms,
+            "delivery_p99_ms": ms,
+            "delivery_us": "",
+        }
         for t_s, ms in enumerate(medians_ms)
     ]
     return made

@@ -1,0 +1,130 @@
+"""Report + Report: what was measured is added up as the workers of one run are, and a report is made of the sum.
+
+Exact, but for ``reach``, which compares moments of one clock and is null in a merged report. Rows of the timeline are
+added by the second of each run, whenever that began.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from sseclient_cli.errors import UsageError
+from sseclient_cli.load.histogram import Histogram
+from sseclient_cli.load.metrics import Endpoint, ErrorCount, Interval, Totals
+from sseclient_cli.load.recorder import Latency as Kind
+from sseclient_cli.report.build import assemble
+from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
+from sseclient_cli.report.model import Report, Row
+
+_SUMMED_IN_PLAN = ("connections", "timestamp", "sequence")
+
+
+def merged(first: Report, second: Report) -> Report:
+    """Return the report of both runs together. Raises UsageError for runs that are not of the same kind."""
+    run, other = first.run, second.run
+    _require_same("target", run.target.model_copy(update={"redirected_to": None}), other.target)
+    plan = run.plan.model_copy(update={name: getattr(other.plan, name) for name in _SUMMED_IN_PLAN})
+    _require_same("plan", plan, other.plan)
+    if run.interval_s != other.interval_s:
+        raise UsageError("reports of runs with rows of different length do not merge")
+    for name in ("timestamp", "sequence"):
+        asked, other_asked = getattr(run.plan, name).asked, getattr(other.plan, name).asked
+        if asked != other_asked:
+            raise UsageError(f"reports of runs with different {name}s do not merge: {asked} and {other_asked}")
+    totals = totals_of(first)
+    totals.merge(totals_of(second))
+    together = run.model_copy(
+        update={
+            "target": run.target.model_copy(
+                update={"redirected_to": run.target.redirected_to or other.target.redirected_to}
+            ),
+            "preflight": run.preflight or other.preflight,
+            "started_at": min(run.started_at, other.started_at),
+            "plan": run.plan.model_copy(update={"connections": run.plan.connections + other.plan.connections}),
+            "hosts": [*run.hosts, *(host for host in other.hosts if host not in run.hosts)],
+        }
+    )
+    return assemble(together, totals)
+
+
+def totals_of(report: Report) -> Totals:
+    """Return what was measured, as the report holds it."""
+    streams, events, bursts = report.streams, report.events, report.bursts
+    generator, evidence = report.generator, report.evidence
+    totals = Totals(
+        **{name: getattr(streams, name) for name in _OF_STREAMS},
+        open_now=streams.open_at_end,
+        events=events.received,
+        comments=events.comments,
+        error_events=events.error_events or 0,
+        bytes=events.bytes,
+        coalesced=events.coalesced,
+        types=Counter(events.by_type),
+        stream_events=_histogram(events.per_stream),
+        connections=Counter(
+            {Endpoint(each.host, each.address, each.port): each.connections for each in report.run.addresses}
+        ),
+        redirections=Counter({each.url: each.streams for each in report.run.redirections}),
+        latencies={kind: _histogram(getattr(report.latency, kind.value)) for kind in Kind},
+        open_gap=_histogram(report.latency.open_gap),
+        silence=_histogram(report.silence.at_end),
+        cut_silence=_histogram(report.silence.before_cut),
+        bursts=_histogram(bursts.events),
+        held_back=_histogram(bursts.held_back),
+        inner_gaps=bursts.gaps_inside,
+        together_events=events.received - bursts.events_alone,
+        heads_with_events=bursts.heads_with_events,
+        encodings=Counter(bursts.content_encodings),
+        clock_steps={step.t_s: round(step.step_ms * 1e6) for step in report.clocks.steps},
+        errors={each.kind: ErrorCount(each.count, each.example) for each in report.errors},
+        read_delay=_histogram(generator.read_delay),
+        start_delay=_histogram(generator.start_delay),
+        loop_lag=_histogram(generator.loop_lag),
+        receive_queue=_histogram(generator.receive_queue),
+        workers_lost=report.run.workers_lost,
+        interrupted=report.run.interrupted,
+        timestamp_fields=set(report.run.plan.timestamp.used),
+        future_fields=set(report.run.plan.timestamp.in_the_future),
+        timeline=_timeline(report.timeline, report.run.interval_s),
+        reads=evidence.reads,
+        stamped_reads=evidence.stamped_reads,
+        duration_ns=evidence.duration_ns,
+        cpu_percent=list(evidence.cpu_percent),
+        date_differences=Counter(evidence.date_differences),
+        audits={each.source: each.audit() for each in evidence.audits},
+    )
+    if report.bytes_without_event is not None:
+        totals.bytes_without_event = report.bytes_without_event.streams
+        totals.complaint = report.bytes_without_event.example
+    return totals
+
+
+_OF_STREAMS = (
+    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "peak_open",
+    "unanswered", "without_event",
+)  # fmt: skip
+
+
+def _histogram(distribution: Latency | Durations | Sizes | QueueSizes | None) -> Histogram:
+    return Histogram() if distribution is None else distribution.histogram()
+
+
+def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
+    found: dict[int, Interval] = {}
+    open_before = 0
+    for row in rows:
+        pairs = (pair.split(":") for pair in row.delivery_us.split())
+        delivery = Counter({int(value): int(times) for value, times in pairs})
+        found[row.t_s // interval_s] = Interval(row.open - open_before, row.events, row.bytes, row.errors, delivery)
+        open_before = row.open
+    return found
+
+
+def _require_same(what: str, ours: Any, theirs: Any) -> None:
+    for name in type(ours).model_fields:
+        if name != "redirected_to" and getattr(ours, name) != getattr(theirs, name):
+            raise UsageError(
+                f"reports of runs with different {what}s do not merge: {name} is {getattr(ours, name)} and "
+                f"{getattr(theirs, name)}"
+            )

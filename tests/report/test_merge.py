@@ -1,0 +1,61 @@
+"""Two reports are added up as if one run had measured both."""
+
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from random_totals import totals_of_a_worker
+
+from sseclient_cli.errors import UsageError
+from sseclient_cli.load.metrics import Totals
+from sseclient_cli.load.plan import Choice, Plan
+from sseclient_cli.load.reach import ReachSample
+from sseclient_cli.report.build import build_report
+from sseclient_cli.report.merge import merged, totals_of
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.read import from_json, to_json
+from sseclient_cli.target import Address, Hop, Target
+
+
+def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_790_000_000, **plan: Any) -> Report:
+    totals.reach = ReachSample()  # it compares moments of one clock
+    hop = Hop(Target(url=url), Address(socket.AF_INET, ("127.0.0.1", 80)))
+    made = Plan(**{"connections": 2, "duration_s": 10, "ramp_up_s": 1, **plan})
+    return build_report((hop,), made, totals, started_at_s)
+
+
+@settings(deadline=None, max_examples=30)
+@given(totals_of_a_worker(), totals_of_a_worker())
+def test_a_sum_of_reports_is_the_report_of_the_sum(a: Totals, b: Totals) -> None:
+    first, second = report(a), report(b)
+    together = merged(from_json(to_json(first), "a"), from_json(to_json(second), "b"))
+    a.merge(b)
+    assert together == report(a, connections=4)
+
+
+@settings(deadline=None, max_examples=30)
+@given(totals_of_a_worker())
+def test_a_report_holds_all_that_was_measured(a: Totals) -> None:
+    made = report(a)
+    assert report(totals_of(from_json(to_json(made), "a"))) == made
+
+
+def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:
+    early, late = report(Totals(cpu_percent=[1.0])), report(Totals(cpu_percent=[2.0]), started_at_s=1_790_000_009)
+    together = merged(late, early)
+    assert together.run.started_at == early.run.started_at
+    assert (together.run.workers, len(together.run.hosts)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"url": "http://h/y"}, "different targets do not merge: url is http://h/x and http://h/y"),
+        ({"ramp_up_s": 2.0}, "different plans do not merge: ramp_up_s is 1.0 and 2.0"),
+        ({"sequence": Choice.NONE}, "different sequences do not merge: auto and none"),
+    ],
+)
+def test_runs_of_different_kinds_do_not_merge(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        merged(report(Totals(cpu_percent=[1.0])), report(Totals(cpu_percent=[1.0]), **changes))
