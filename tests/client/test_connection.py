@@ -78,7 +78,7 @@ async def test_an_unknown_coding_is_told_at_once_and_the_socket_closed() -> None
 
 async def test_a_status_is_told_before_a_coding() -> None:
     async with (
-        ScriptedServer([head(404, b"Content-Encoding: br\r\n")]) as server,
+        ScriptedServer([head(404, b"Content-Encoding: zstd\r\n")]) as server,
         Connector(Target.parse(server.url), None) as connector,
     ):
         connection = await connector.connect(None)
