@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-END_WITHIN_S = 3.0
+END_WITHIN_S = 8.0
 
 
 @contextmanager

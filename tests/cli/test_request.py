@@ -174,3 +174,32 @@ async def test_a_bench_that_is_quiet_writes_its_document_and_nothing_else() -> N
         assert out.startswith("{")
     async with ScriptedServer(ANSWER) as server:
         assert await sse(*BENCH, server.url) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("watch", "-n", "1", "-v"), ("bench", "-n", "1", "-z", "30s", "--events", "1", "--json", "-")],
+    ids=["watch", "bench"],
+)
+@pytest.mark.parametrize(
+    ("request_text", "options", "sent"),
+    [
+        ("curl '{}/?token=S3CRET' -b 'sid=S3CRET' --oauth2-bearer S3CRET -H 'X-Api-Key: S3CRET'", (), 4),
+        ("curl {} -u me:S3CRET -H 'Referer: http://h/?otp=S3CRET'", (), 1),
+        ("{}", ("--bearer-env", "TOKEN", "-b", "sid=S3CRET"), 2),
+    ],
+    ids=["curl", "curl-user", "options"],
+)
+async def test_no_secret_of_a_request_is_shown(
+    command: tuple[str, ...], request_text: str, options: tuple[str, ...], sent: int
+) -> None:
+    async with ScriptedServer(ANSWER, ANSWER) as server:
+        code, out, err = await sse(*command, request_text.format(server.url), *options, TOKEN="S3CRET")
+    assert code == 0
+    for request in server.requests:
+        text = f"{request.path} {request.headers}"
+        assert text.count("S3CRET") == sent
+        _, credentials = (request.header("authorization") or b"").decode().split(" ")
+        assert credentials not in out + err
+    assert "S3CRET" not in out + err
+    assert "127.0.0.1" in out + err  # the request is told, without its secrets

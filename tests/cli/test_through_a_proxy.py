@@ -140,7 +140,7 @@ async def test_a_redirect_from_this_machine_to_elsewhere_goes_through_the_proxy(
 async def test_a_proxy_that_speaks_tls_passes_on_what_is_not(command: str, authority: Authority) -> None:
     context = authority.server("127.0.0.1")
     async with ScriptedServer(*[STREAM] * 2) as server, HttpProxy(server, ssl_context=context) as proxy:
-        options = ["--raw"] if command == "watch" else ["-d1s"]
+        options = ["--raw"] if command == "watch" else ["-z1s"]
         arguments = [command, f"http://{HOST}/", "-n1", "-x", proxy.url, "--cacert", authority.file, *options]
         code, _, err = await sse(*arguments)
         assert code == 0, err
@@ -228,7 +228,7 @@ async def test_bench_refuses_to_measure_a_proxy_of_the_environment() -> None:
 
 async def test_bench_reaches_this_machine_without_the_proxy_of_the_environment() -> None:
     async with ScriptedServer(*[STREAM] * 3) as server, HttpProxy(server) as proxy:
-        code, document, err = await bench(server.url, "-n2", "-d1s", http_proxy=proxy.url)
+        code, document, err = await bench(server.url, "-n2", "-z1s", http_proxy=proxy.url)
         assert (code, document["run"]["target"]["proxy"], proxy.requests) == (0, None, [])
     assert "proxy" not in err
 
@@ -237,7 +237,7 @@ async def test_bench_reaches_this_machine_without_the_proxy_of_the_environment()
 async def test_bench_goes_through_a_proxy_that_is_given(preflight: list[str]) -> None:
     async with ScriptedServer(*[STREAM] * 4) as server, HttpProxy(server, credentials=f"user:{PASSWORD}") as proxy:
         url = f"http://{HOST}:8080/s?a=b"
-        options = ["-n3", "-d1s", "-x", proxy.url_of(f"user:{PASSWORD}"), *preflight]
+        options = ["-n3", "-z1s", "-x", proxy.url_of(f"user:{PASSWORD}"), *preflight]
         code, document, err = await bench(url, *options, http_proxy="http://other.test")
         assert code == 0, err
         assert [asked.target for asked in proxy.requests] == [url] * (3 if preflight else 4)
@@ -251,7 +251,7 @@ async def test_bench_goes_through_a_proxy_that_is_given(preflight: list[str]) ->
 async def test_bench_speaks_tls_with_the_server_in_a_tunnel(authority: Authority) -> None:
     tls = ScriptedServer(*[STREAM] * 4, ssl_context=authority.server(HOST))
     async with tls as server, HttpProxy(server, credentials=f"user:{PASSWORD}") as proxy:
-        options = ["-n3", "-d1s", "-x", proxy.url_of(f"user:{PASSWORD}"), "--cacert", authority.file]
+        options = ["-n3", "-z1s", "-x", proxy.url_of(f"user:{PASSWORD}"), "--cacert", authority.file]
         code, document, err = await bench(f"https://{HOST}/s", *options)
         assert code == 0, err
         assert [(asked.method, asked.target) for asked in proxy.requests] == [("CONNECT", f"{HOST}:443")] * 4
@@ -265,7 +265,7 @@ async def test_bench_speaks_tls_with_the_server_in_a_tunnel(authority: Authority
 async def test_streams_that_the_proxy_refuses_are_counted_as_its_errors() -> None:
     answer = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\nGone"
     async with HttpProxy(answer=answer) as proxy:
-        code, document, _ = await bench(f"https://{HOST}/", "-n3", "-d1s", "--no-preflight", "-x", proxy.url)
+        code, document, _ = await bench(f"https://{HOST}/", "-n3", "-z1s", "--no-preflight", "-x", proxy.url)
     assert code == 3
     (error,) = document["errors"]
     assert (error["kind"], error["count"]) == ("proxy", 3)
@@ -274,7 +274,7 @@ async def test_streams_that_the_proxy_refuses_are_counted_as_its_errors() -> Non
 
 async def test_streams_without_a_connection_to_the_proxy_name_it() -> None:
     proxy = f"http://127.0.0.1:{free_port()}"
-    code, document, _ = await bench(f"https://{HOST}/", "-n3", "-d1s", "--no-preflight", "-x", proxy)
+    code, document, _ = await bench(f"https://{HOST}/", "-n3", "-z1s", "--no-preflight", "-x", proxy)
     assert code == 3
     (error,) = document["errors"]
     assert (error["kind"], error["count"]) == ("connect-refused", 3)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from audits import audit_of
+from busy_machine import LATE_S
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
 from sseclient_cli.load.metrics import Totals
@@ -157,7 +158,9 @@ async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_eve
     assert (totals.opened, totals.reconnected, totals.ended_by_server, totals.open_now) == (1, 1, 1, 1)
     # The numbers go on over the connections.
     assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (4, 0, 0)
-    assert (totals.latencies[Latency.FIRST_EVENT].count, totals.latencies[Latency.CONNECT].count) == (2, 2)
+    assert totals.latencies[Latency.CONNECT].count == 2
+    # On a busy machine, the arrival of an event may be too uncertain to be measured.
+    assert 1 <= totals.latencies[Latency.FIRST_EVENT].count <= 2
 
 
 async def test_comments_and_redirects_of_each_connection_are_counted_by_themselves() -> None:
@@ -283,7 +286,7 @@ async def test_whatever_the_servers_streams_do_a_run_ends_on_time(on_end: OnEnd)
         took_s = time.monotonic() - began_s
         serving.cancel()
     assert totals.events > 0
-    assert took_s < 1.5
+    assert took_s < 1 + LATE_S
 
 
 async def _serve(listener: socket.socket, handle: Callable[[socket.socket], None]) -> None:

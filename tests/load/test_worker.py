@@ -8,6 +8,7 @@ import time
 
 import pytest
 from audits import audit_of
+from busy_machine import LATE_S
 from scripted_server import CHUNKED, LAST_CHUNK, Do, Script, ScriptedServer, chunk, head, trickled
 
 from sseclient_cli.load.metrics import Totals
@@ -88,7 +89,7 @@ async def test_every_planned_stream_is_opened_and_measured() -> None:
         pytest.param([b"HTTP/1.1 200 OK\r\nContent-"], "connection-lost", id="half-a-head"),
         pytest.param([Do.RESET], "connection-lost", id="reset"),
         pytest.param(
-            [head(headers=b"Content-Type: text/event-stream\r\nContent-Encoding: br\r\n")],
+            [head(headers=b"Content-Type: text/event-stream\r\nContent-Encoding: zstd\r\n")],
             "invalid-response",
             id="compressed-as-we-cannot-read",
         ),
@@ -152,7 +153,7 @@ async def test_a_run_ends_on_time_while_the_server_sends_at_full_blast() -> None
     async with ScriptedServer(*[[head(), *[blast] * 50]] * 3) as server:
         began_s = time.monotonic()
         totals = await asyncio.to_thread(worker(server.port, connections=3).run)
-        assert time.monotonic() - began_s < 1.0
+        assert time.monotonic() - began_s < LATE_S
     assert totals.events > 0
 
 

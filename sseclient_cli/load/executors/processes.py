@@ -188,7 +188,12 @@ class _Run:
 
     def _interrupt(self) -> None:
         self._interrupted = True
-        self._start_ns = self._start_ns or time.monotonic_ns()
+        if self._start_ns is None:
+            # Nobody has begun: no stream is lost, however long a busy machine takes to start a worker.
+            self._start_ns = time.monotonic_ns()
+            for worker in self._workers:
+                if worker.totals is None:
+                    self._close(worker, Totals(planned=worker.job.plan.planned, cpu_percent=[None]))
         self._patience_turns = round(END_PATIENCE_S / TURN_S)
         self._tell(INTERRUPT)
 
