@@ -20,9 +20,23 @@ from sseclient_cli.cli.advice import advice_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
+from sseclient_cli.cli.options.grouped import PanelledCommand, grouped
 from sseclient_cli.cli.stdout import patient, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
+
+WATCH_EXAMPLES = """\
+sse watch https://example.com/events
+sse watch demo -n 10 --json
+sse watch URL -d @prompt.json --until '[DONE]'
+sse watch 'curl https://example.com/events -H ...'
+"""
+BENCH_EXAMPLES = """\
+sse bench https://example.com/events -n 500
+sse bench demo -n 1k -z 30s --json run.json
+sse bench URL -n 500 --on-end reconnect --storm 5s
+sse bench URL --rate 50/s --hold 10s -n 2k --strict
+"""
 
 app = typer.Typer(
     name="sse",
@@ -30,8 +44,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would take as long to import as all the rest
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("watch")(watch)
-app.command("bench")(bench)
+app.command("watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES)(grouped(watch))
+app.command("bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES)(grouped(bench))
 app.command("demo")(demo)
 
 

@@ -13,6 +13,7 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.request_body import read_body
 
 if TYPE_CHECKING:
+    from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
     from sseclient_cli.target import Target
 
 
@@ -24,6 +25,32 @@ class Connecting(TypedDict, total=False):
     all_addresses: bool
     timeout_s: float | None
     any_content_type: bool
+
+
+def requested(
+    url: str, request: RequestOptions, connection: ConnectionOptions, *, all_addresses: bool = False
+) -> Target:
+    """Build the target of a command. Raises UsageError."""
+    return parse_request(
+        url,
+        method=request.method,
+        headers=headers_of(request.header, compressed=request.compressed),
+        data=request.data,
+        bearer=request.bearer,
+        bearer_env=request.bearer_env,
+        user=request.user,
+        cookies=request.cookie,
+        any_content_type=request.any_content_type,
+        insecure=connection.insecure,
+        ca_file=connection.cacert,
+        cert_file=connection.cert,
+        key_file=connection.key,
+        unix_socket=connection.unix_socket,
+        connect_to=connection.connect_to,
+        source_address=connection.source_address,
+        all_addresses=all_addresses,
+        timeout_s=connection.timeout_s,
+    )
 
 
 def parse_request(
@@ -121,3 +148,13 @@ def _curl_text(part: Data) -> str:
         return part.text
     text = read_body(f"@{part.text}")
     return text.translate({ord("\r"): None, ord("\n"): None, 0: None}) if part.without_line_ends else text
+
+
+def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
+    """Return the headers to send, with those that other options add. A header that is typed out wins."""
+    headers = list(header or ())
+    if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
+        from sseclient_cli.protocol.content_coding import readable_codings
+
+        headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
+    return headers

@@ -6,54 +6,15 @@ import sys
 from typing import IO, TYPE_CHECKING, cast
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
-from sseclient_cli.cli.options import (
-    AnyContentType,
-    Bearer,
-    BearerEnv,
-    CaCert,
-    Cert,
-    Compressed,
-    ConnectTo,
-    Cookies,
-    Data,
-    FailOnErrorEvent,
-    Headers,
-    IdleTimeout,
-    Insecure,
-    Key,
-    MaxEventBytes,
-    Method,
-    NoTui,
-    OutputFile,
-    ProxyUrl,
-    Quiet,
-    RetryStatus,
-    SourceAddress,
-    Timeout,
-    UnixSocket,
-    Url,
-    User,
-    headers_of,
-    parse_statuses,
-)
-from sseclient_cli.cli.request import parse_request
-from sseclient_cli.cli.watch_options import (
-    AsJson,
-    Comments,
-    Count,
-    Duration,
-    EventTypes,
-    ExpectWithin,
-    LastEventId,
-    Raw,
-    Reconnect,
-    Until,
-    Verbose,
-)
+from sseclient_cli.cli.options.output import WatchOutputOptions
+from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, Url
+from sseclient_cli.cli.options.values import parse_statuses
+from sseclient_cli.cli.options.watching import WatchOptions
+from sseclient_cli.cli.request import requested
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.session import Session
+    from sseclient_cli.cli.session import Selection, Session
     from sseclient_cli.report.stream_view import Output, StreamView
     from sseclient_cli.target import Target
 
@@ -62,111 +23,72 @@ EXIT_TERMINATED = 128 + 15
 
 def watch(
     url: Url,
-    header: Headers = None,
-    method: Method = None,
-    data: Data = None,
-    bearer: Bearer = None,
-    bearer_env: BearerEnv = None,
-    user: User = None,
-    cookie: Cookies = None,
-    insecure: Insecure = False,
-    cacert: CaCert = None,
-    cert: Cert = None,
-    key: Key = None,
-    connect_to: ConnectTo = None,
-    unix_socket: UnixSocket = None,
-    source_address: SourceAddress = None,
-    proxy: ProxyUrl = None,
-    last_event_id: LastEventId = "",
-    event: EventTypes = None,
-    count: Count = None,
-    until: Until = None,
-    expect_within_s: ExpectWithin = None,
-    fail_on_error_event: FailOnErrorEvent = False,
-    duration_s: Duration = None,
-    reconnect: Reconnect = None,
-    retry_status: RetryStatus = "",
-    timeout_s: Timeout = None,
-    idle_timeout_s: IdleTimeout = None,
-    max_event_bytes: MaxEventBytes = None,
-    any_content_type: AnyContentType = False,
-    compressed: Compressed = False,
-    as_json: AsJson = False,
-    raw: Raw = False,
-    verbose: Verbose = False,
-    comments: Comments = False,
-    output_file: OutputFile = None,
-    quiet: Quiet = False,
-    no_tui: NoTui = False,
+    events: WatchOptions,
+    request: RequestOptions,
+    connection: ConnectionOptions,
+    output: WatchOutputOptions,
 ) -> int:
     """Show the events of a stream as they arrive; reconnect as browsers do. Ctrl-C stops."""
     from contextlib import ExitStack
 
     from sseclient_cli.cli.event_file import EventFile
-    from sseclient_cli.cli.expectations import Expectations
-    from sseclient_cli.cli.session import Selection, Session
-    from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
+    from sseclient_cli.cli.session import Session
     from sseclient_cli.proxied import through_proxy
     from sseclient_cli.report.stream_view import Output, PlainView
 
-    if as_json and raw:
-        raise UsageError("--json and --raw exclude each other: leave one out")
-    if reconnect is False and retry_status:
-        raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
-    if raw and comments:
-        raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
-    if any("\ud800" <= character <= "\udfff" for character in last_event_id):
-        raise UsageError("--last-event-id has bytes that are not UTF-8")
-    if until == "":
-        raise UsageError("--until needs a text: each event would contain an empty one")
-    output = Output.JSON if as_json else Output.RAW if raw else Output.TEXT
-    expected = Expectations(
-        event_types=frozenset(name for names in event or () for name in names.split(",")),
-        count=count,
-        until=until,
-        within_s=expect_within_s,
-        no_error_event=fail_on_error_event,
-    )
+    _require_sense(events, connection, output)
+    selection = _selection(events, connection, output)
+    form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
         if is_demo(url):
             url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
-        target = parse_request(
-            url,
-            method=method,
-            headers=headers_of(header, compressed=compressed),
-            data=data,
-            bearer=bearer,
-            bearer_env=bearer_env,
-            user=user,
-            cookies=cookie,
-            insecure=insecure,
-            ca_file=cacert,
-            cert_file=cert,
-            key_file=key,
-            connect_to=connect_to,
-            unix_socket=unix_socket,
-            source_address=source_address,
-            timeout_s=timeout_s,
-            any_content_type=any_content_type,
-        )
-        selection = Selection(
-            expected=expected,
-            duration_s=duration_s,
-            reconnect=reconnect,
-            retry_statuses=parse_statuses(retry_status),
-            comments=comments,
-            last_event_id=last_event_id,
-            idle_timeout_s=idle_timeout_s,
-            max_event_bytes=max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
-            quiet=quiet,
-            verbose=verbose,
-        )
+        target = requested(url, request, connection)
         sink = None
-        if output_file is not None and str(output_file) != "-":
-            sink = stack.enter_context(EventFile(output_file))
-        view = PlainView(output, verbatim=True, sink=sink) if sink else _view(output, target, plain=quiet or no_tui)
-        target = through_proxy(target, proxy)
+        if output.output_file is not None and str(output.output_file) != "-":
+            sink = stack.enter_context(EventFile(output.output_file))
+        is_plain = output.quiet or output.no_tui
+        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, target, plain=is_plain)
+        target = through_proxy(target, connection.proxy)
         return _run(target, Session(selection, (sink or sys.stdout).fileno()), view)
+
+
+def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
+    """Raise UsageError for options that exclude each other, or make no sense."""
+    if output.as_json and output.raw:
+        raise UsageError("--json and --raw exclude each other: leave one out")
+    if events.reconnect is False and connection.retry_status:
+        raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
+    if output.raw and output.comments:
+        raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
+    if any("\ud800" <= character <= "\udfff" for character in events.last_event_id):
+        raise UsageError("--last-event-id has bytes that are not UTF-8")
+    if events.until == "":
+        raise UsageError("--until needs a text: each event would contain an empty one")
+
+
+def _selection(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> Selection:
+    from sseclient_cli.cli.expectations import Expectations
+    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
+
+    return Selection(
+        expected=Expectations(
+            event_types=frozenset(name for names in events.event or () for name in names.split(",")),
+            count=events.count,
+            until=events.until,
+            within_s=events.expect_within_s,
+            no_error_event=events.fail_on_error_event,
+        ),
+        duration_s=events.duration_s,
+        reconnect=events.reconnect,
+        retry_statuses=parse_statuses(connection.retry_status),
+        comments=output.comments,
+        last_event_id=events.last_event_id,
+        idle_timeout_s=connection.idle_timeout_s,
+        max_event_bytes=connection.max_event_bytes or DEFAULT_MAX_EVENT_BYTES,
+        quiet=output.quiet,
+        verbose=output.verbose,
+    )
 
 
 def _run(target: Target, session: Session, stream_view: StreamView) -> int:

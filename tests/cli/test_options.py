@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from sseclient_cli.cli.options import parse_count, parse_duration_s, parse_percent, parse_size_bytes
+from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_size_bytes
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,24 @@
+from dataclasses import fields
 from typing import Any
 
 import pytest
 import typer
 
-from sseclient_cli.cli.schedule import parse_rate_per_s, plan_of
+from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.request import ConnectionOptions
+from sseclient_cli.cli.options.values import parse_rate_per_s
+from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError
-from sseclient_cli.load.plan import OnEnd, Plan
+from sseclient_cli.load.plan import Plan
 
 
 def plan(**options: Any) -> Plan:
-    none = dict.fromkeys(
-        ["connections", "duration_s", "hold_s", "ramp_up_s", "rate_per_s", "lifetime_s", "events", "storm_s"]
-    )
-    rest = {
-        "on_end": OnEnd.STOP,
-        "retry_statuses": frozenset(),
-        "warmup_s": 0.0,
-        "timestamp": "auto",
-        "sequence": "auto",
-    }
-    return plan_of(**{**none, **rest, **options})
+    def part_for(group: type[Any]) -> Any:
+        return group(**{each.name: options.pop(each.name) for each in fields(group) if each.name in options})
+
+    made = plan_of(part_for(LoadOptions), part_for(MeasurementOptions), part_for(ConnectionOptions))
+    assert not options
+    return made
 
 
 def size(of: Plan) -> tuple[int, float, float]:

@@ -12,7 +12,7 @@ import typer
 from scripted_server import CHUNKED, Do, Script, ScriptedServer, chunk, head
 from silent_port import silent_port
 
-from sseclient_cli.cli.options import parse_size_bytes, parse_time_limit_s
+from sseclient_cli.cli.options.values import parse_size_bytes, parse_time_limit_s
 
 CLOCK = r"\d\d:\d\d:\d\d\.\d\d\d"
 

@@ -1,0 +1,152 @@
+"""What ``sse bench`` does, and what it measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
+from sseclient_cli.load.plan import OnEnd
+
+DEFAULT_CONNECTIONS = 100
+DEFAULT_DURATION_S = 10.0
+
+_FIELD = "auto|none|id|FIELD"
+
+
+def _time(*names: str, help_text: str, default: str | None = None) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        *names, parser=parse_duration_s, metavar="TIME", show_default=default or False, help=help_text
+    )
+    return option
+
+
+FailOnErrorEvent = Annotated[
+    bool,
+    typer.Option(
+        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with `error` in it."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """How many streams, when, and what becomes of them."""
+
+    PANEL: ClassVar = "Load"
+
+    connections: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            "-c",
+            "--connections",
+            parser=parse_count,
+            metavar="COUNT",
+            show_default=str(DEFAULT_CONNECTIONS),
+            help="Streams to hold open; with --rate, streams to open in all.",
+        ),
+    ] = None
+    duration_s: Annotated[
+        float | None,
+        _time("-z", "--duration", default="10s", help_text="Duration of the run, including the opening of streams: 10s, 1m30s."),
+    ] = None
+    hold_s: Annotated[
+        float | None,
+        _time("--hold", help_text="Instead of -z: how long the run goes on once the last stream has started."),
+    ] = None
+    ramp_up_s: Annotated[
+        float | None,
+        _time(
+            "--ramp-up",
+            default="1,000 streams a second, at most a quarter of the run",
+            help_text="Open the streams evenly over this time.",
+        ),
+    ] = None
+    rate_per_s: Annotated[
+        float | None,
+        typer.Option(
+            "--rate",
+            parser=parse_rate_per_s,
+            metavar="COUNT/s",
+            show_default=False,
+            help="Open this many new streams per second, regardless of how many are open (open model).",
+        ),
+    ] = None
+    lifetime_s: Annotated[
+        float | None,
+        _time(
+            "--lifetime",
+            help_text="Close each stream after this time and open another in its place (with --rate: none).",
+        ),
+    ] = None
+    events: Annotated[
+        int | None,
+        typer.Option(
+            "--events",
+            parser=parse_count,
+            metavar="COUNT",
+            show_default=False,
+            help="Close each stream after this many events.",
+        ),
+    ] = None
+    on_end: Annotated[
+        OnEnd,
+        typer.Option(
+            "--on-end",
+            help="When the server ends a stream: open no other, reconnect after the last event ID as browsers do, "
+            "or open a new one at once.",
+        ),
+    ] = OnEnd.STOP
+    storm_s: Annotated[
+        float | None,
+        _time("--storm", help_text="At this time of the run, drop every connection and reconnect all at once."),
+    ] = None
+    all_addresses: Annotated[
+        bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
+    ] = False
+    no_preflight: Annotated[
+        bool, typer.Option("--no-preflight", help="Make no request before the run; only resolve the host name.")
+    ] = False
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|COUNT", help="Worker processes; auto: one per 1,000 streams, at most one per usable core."
+        ),
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementOptions:
+    """What is read in the events, and what makes a run fail."""
+
+    PANEL: ClassVar = "Measurement"
+
+    warmup_s: Annotated[
+        float, _time("--warmup", default="0s", help_text="Leave out the latencies of this first part of the run.")
+    ] = 0.0
+    timestamp: Annotated[
+        str, typer.Option(metavar=_FIELD, help="The field with the time when an event was sent: its id, or a path into its JSON.")
+    ] = "auto"
+    sequence: Annotated[
+        str, typer.Option(metavar=_FIELD, help="The field with an event's number, to find lost events: its id, or a path into its JSON.")
+    ] = "auto"
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if streams failed."
+        ),
+    ] = False
+    max_failed_percent: Annotated[
+        float | None,
+        typer.Option(
+            "--max-failed",
+            parser=parse_percent,
+            metavar="PERCENT",
+            show_default=False,
+            help="Exit with code 6 if more than this share of the streams fails: 5%.",
+        ),
+    ] = None
+    fail_on_error_event: FailOnErrorEvent = False

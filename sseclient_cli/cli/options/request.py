@@ -1,0 +1,157 @@
+"""What to request, and how to connect: the options that ``watch`` and ``bench`` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+from sseclient_cli.cli.options.values import parse_size_bytes, parse_time_limit_s
+
+Url = Annotated[
+    str,
+    typer.Argument(
+        metavar="URL",
+        help="The stream's URL, or 'curl ...' as pasted. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled "
+        "server by themselves.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestOptions:
+    """The request itself."""
+
+    PANEL: ClassVar = "Request"
+
+    header: Annotated[
+        list[str] | None,
+        typer.Option("-H", "--header", metavar="NAME:VALUE", help="Send this header; may be given many times."),
+    ] = None
+    method: Annotated[
+        str | None,
+        typer.Option("-X", "-m", "--method", metavar="METHOD", help="The request's method; GET, or POST with a body."),
+    ] = None
+    data: Annotated[
+        str | None,
+        typer.Option("-d", "--data", metavar="BODY", help="Send this request body; @FILE reads a file, @- stdin."),
+    ] = None
+    bearer: Annotated[
+        str | None,
+        typer.Option(metavar="TOKEN", help="Send `Authorization: Bearer TOKEN`."),
+    ] = None
+    bearer_env: Annotated[
+        str | None,
+        typer.Option(
+            "--bearer-env", metavar="NAME", help="Like --bearer, with the token of this environment variable."
+        ),
+    ] = None
+    user: Annotated[
+        str | None,
+        typer.Option("-u", "--user", metavar="USER:PASS", help="Send HTTP Basic credentials."),
+    ] = None
+    cookie: Annotated[
+        list[str] | None,
+        typer.Option("-b", "--cookie", metavar="NAME=VALUE", help="Send this cookie; may be given many times."),
+    ] = None
+    any_content_type: Annotated[
+        bool,
+        typer.Option("--any-content-type", help="Read a response of any content type as an event stream."),
+    ] = False
+    compressed: Annotated[
+        bool,
+        typer.Option(
+            "--compressed",
+            help="Ask for a compressed response: gzip, deflate, and br where the brotli package is installed.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionOptions:
+    """The way to the server, and the limits of a connection."""
+
+    PANEL: ClassVar = "Connection"
+
+    insecure: Annotated[
+        bool, typer.Option("-k", "--insecure", help="Accept any server certificate, for any name, expired or not.")
+    ] = False
+    cacert: Annotated[
+        str | None,
+        typer.Option("--cacert", metavar="FILE", help="Trust the authorities in this PEM file, and no others."),
+    ] = None
+    cert: Annotated[
+        str | None,
+        typer.Option(
+            "--cert", metavar="FILE", help="Show the server this client certificate (PEM, its key may be inside)."
+        ),
+    ] = None
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="FILE", help="The key of the client certificate (PEM).")
+    ] = None
+    connect_to: Annotated[
+        str | None,
+        typer.Option(
+            "--connect-to", metavar="HOST:PORT", help="Connect to this host and port; everything else stays as in the URL."
+        ),
+    ] = None
+    unix_socket: Annotated[
+        str | None, typer.Option("--unix-socket", metavar="PATH", help="Connect to this unix socket instead.")
+    ] = None
+    source_address: Annotated[
+        str | None,
+        typer.Option(
+            "--source-address",
+            metavar="ADDRESS[,...]",
+            help="Connect from these addresses of this machine, in turn.",
+        ),
+    ] = None
+    proxy: Annotated[
+        str | None,
+        typer.Option(
+            "-x",
+            "--proxy",
+            metavar="URL",
+            show_default=False,
+            help="Go through this proxy; '' ignores http_proxy, ... of the environment.",
+        ),
+    ] = None
+    timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            show_default=False,
+            help="Time limit to connect, and time limit for the response head.",
+        ),
+    ] = None
+    idle_timeout_s: Annotated[
+        float | None,
+        typer.Option(
+            "--idle-timeout",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            show_default=False,
+            help="Close a stream after this long without a byte.",
+        ),
+    ] = None
+    max_event_bytes: Annotated[
+        int | None,
+        typer.Option(
+            "--max-event-bytes",
+            parser=parse_size_bytes,
+            metavar="SIZE",
+            show_default=False,
+            help="End a stream with an event larger than this: 64k, 16M.",
+        ),
+    ] = None
+    retry_status: Annotated[
+        str,
+        typer.Option(
+            "--retry-status",
+            metavar="STATUS[,...]",
+            help="Retry after these status codes, for example 503,429. Browsers give up on any but 200.",
+        ),
+    ] = ""

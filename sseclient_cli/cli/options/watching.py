@@ -1,0 +1,66 @@
+"""Which events ``sse watch`` shows, and when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+from sseclient_cli.cli.options.load import FailOnErrorEvent
+from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_time_limit_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchOptions:
+    """Which events are shown, and when that is enough."""
+
+    PANEL: ClassVar = "Events"
+
+    event: Annotated[
+        list[str] | None,
+        typer.Option("--event", metavar="TYPE[,...]", help="Show only events of these types; may be given many times."),
+    ] = None
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            "--count",
+            parser=parse_count,
+            metavar="COUNT",
+            help="Stop after this many events; exit with code 1 if fewer come.",
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without it."
+        ),
+    ] = None
+    expect_within_s: Annotated[
+        float | None,
+        typer.Option(
+            "--expect-within",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            help="Exit with code 1 if no event comes within this time.",
+        ),
+    ] = None
+    fail_on_error_event: FailOnErrorEvent = False
+    duration_s: Annotated[
+        float | None,
+        typer.Option(
+            "-z", "--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 1m30s."
+        ),
+    ] = None
+    last_event_id: Annotated[
+        str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
+    ] = ""
+    reconnect: Annotated[
+        bool | None,
+        typer.Option(
+            "--reconnect/--no-reconnect",
+            show_default=False,
+            help="Reconnect when the stream ends, or stop. The default is to repeat only GET and HEAD.",
+        ),
+    ] = None

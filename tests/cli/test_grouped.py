@@ -1,0 +1,72 @@
+"""Options are declared once, in a dataclass for each panel of the help."""
+
+import shlex
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sseclient_cli.cli import BENCH_EXAMPLES, WATCH_EXAMPLES, app
+from sseclient_cli.cli.options.grouped import PanelledCommand, grouped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    PANEL: ClassVar = "Size"
+    count: Annotated[int, typer.Option("-n", "--count", help="How many.")] = 3
+    names: Annotated[list[str] | None, typer.Option("--name", help="A name.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colour:
+    PANEL: ClassVar = "Colour"
+    red: Annotated[bool, typer.Option("--red", help="Be red.")] = False
+
+
+def made(seen: list[object]) -> typer.Typer:
+    def command(place: Annotated[str, typer.Argument()], size: Size, colour: Colour) -> int:
+        """Paint a place."""
+        seen.extend([place, size, colour])
+        return 0
+
+    cli = typer.Typer(rich_markup_mode=None)
+    cli.command(cls=PanelledCommand, epilog="paint here -n 2\npaint there --red")(grouped(command))
+    return cli
+
+
+def test_a_command_gets_its_options_in_their_dataclasses() -> None:
+    seen: list[object] = []
+    assert CliRunner().invoke(made(seen), ["here", "-n", "5", "--name", "a", "--name", "b", "--red"]).exit_code == 0
+    assert seen == ["here", Size(count=5, names=["a", "b"]), Colour(red=True)]
+
+
+def test_what_is_not_given_is_as_the_dataclass_says() -> None:
+    seen: list[object] = []
+    assert CliRunner().invoke(made(seen), ["here"]).exit_code == 0
+    assert seen == ["here", Size(), Colour()]
+
+
+def test_help_has_a_section_for_each_panel_and_examples_as_they_are_typed() -> None:
+    shown = CliRunner().invoke(made([]), ["--help"]).output
+    titles = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == ["Arguments:", "Size:", "Colour:", "Other:", "Examples:"]
+    assert "  paint here -n 2\n  paint there --red\n" in shown
+
+
+@pytest.mark.parametrize("command", ["watch", "bench"])
+def test_the_help_of_our_commands_is_in_panels_and_fits(command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--help"]).output
+    assert [line for line in shown.splitlines() if len(line) >= 90] == []
+    for panel in ("Request:", "Connection:", "Output:", "Examples:"):
+        assert panel in shown
+    assert "Other:\n  -h, --help" in shown
+
+
+@pytest.mark.parametrize("example", [*WATCH_EXAMPLES.splitlines(), *BENCH_EXAMPLES.splitlines()])
+def test_every_example_of_the_help_is_understood(example: str) -> None:
+    program, name, *arguments = shlex.split(example)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert program == "sse"
+    assert commands[name].make_context(name, arguments).params["url"]
