@@ -51,11 +51,16 @@ class LoadOptions:
     ] = None
     duration_s: Annotated[
         float | None,
-        _time("-z", "--duration", default="10s", help_text="Duration of the run, including the opening of streams: 10s, 1m30s."),
+        _time(
+            "-z",
+            "--duration",
+            default="10s",
+            help_text="Duration of the run, including the opening of streams: 10s, 1m30s.",
+        ),
     ] = None
     hold_s: Annotated[
         float | None,
-        _time("--hold", help_text="Instead of -z: how long the run goes on once the last stream has started."),
+        _time("--hold", help_text="Instead of -z: duration of the run after the last stream has started."),
     ] = None
     ramp_up_s: Annotated[
         float | None,
@@ -72,7 +77,7 @@ class LoadOptions:
             parser=parse_rate_per_s,
             metavar="COUNT/s",
             show_default=False,
-            help="Open this many new streams per second, regardless of how many are open (open model).",
+            help="Open COUNT new streams per second (open model).",
         ),
     ] = None
     lifetime_s: Annotated[
@@ -96,19 +101,18 @@ class LoadOptions:
         OnEnd,
         typer.Option(
             "--on-end",
-            help="When the server ends a stream: open no other, reconnect after the last event ID as browsers do, "
-            "or open a new one at once.",
+            help="When the server ends a stream: stop, reconnect (with Last-Event-ID, like a browser) or restart.",
         ),
     ] = OnEnd.STOP
     storm_s: Annotated[
         float | None,
-        _time("--storm", help_text="At this time of the run, drop every connection and reconnect all at once."),
+        _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
     ] = None
     all_addresses: Annotated[
         bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
     ] = False
     no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Make no request before the run; only resolve the host name.")
+        bool, typer.Option("--no-preflight", help="Make no request before the run, only resolve the host name.")
     ] = False
     workers: Annotated[
         str,
@@ -125,13 +129,20 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float, _time("--warmup", default="0s", help_text="Leave out the latencies of this first part of the run.")
+        float, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
     ] = 0.0
     timestamp: Annotated[
-        str, typer.Option(metavar=_FIELD, help="The field with the time when an event was sent: its id, or a path into its JSON.")
+        str,
+        typer.Option(
+            metavar=_FIELD, help="The field with the time when an event was sent: its id, or a path into its JSON."
+        ),
     ] = "auto"
     sequence: Annotated[
-        str, typer.Option(metavar=_FIELD, help="The field with an event's number, to find lost events: its id, or a path into its JSON.")
+        str,
+        typer.Option(
+            metavar=_FIELD,
+            help="The field with an event's number, to find lost events: its id, or a path into its JSON.",
+        ),
     ] = "auto"
     strict: Annotated[
         bool,

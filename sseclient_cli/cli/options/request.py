@@ -57,7 +57,7 @@ class RequestOptions:
     ] = None
     any_content_type: Annotated[
         bool,
-        typer.Option("--any-content-type", help="Read a response of any content type as an event stream."),
+        typer.Option("--any-content-type", help="Read a response with any content type as an event stream."),
     ] = False
     compressed: Annotated[
         bool,
@@ -74,18 +74,14 @@ class ConnectionOptions:
 
     PANEL: ClassVar = "Connection"
 
-    insecure: Annotated[
-        bool, typer.Option("-k", "--insecure", help="Accept any server certificate, for any name, expired or not.")
-    ] = False
+    insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Do not verify the server's certificate.")] = False
     cacert: Annotated[
         str | None,
-        typer.Option("--cacert", metavar="FILE", help="Trust the authorities in this PEM file, and no others."),
+        typer.Option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file."),
     ] = None
     cert: Annotated[
         str | None,
-        typer.Option(
-            "--cert", metavar="FILE", help="Show the server this client certificate (PEM, its key may be inside)."
-        ),
+        typer.Option("--cert", metavar="FILE", help="Send this client certificate (PEM; may contain its key)."),
     ] = None
     key: Annotated[
         str | None, typer.Option("--key", metavar="FILE", help="The key of the client certificate (PEM).")
@@ -93,7 +89,9 @@ class ConnectionOptions:
     connect_to: Annotated[
         str | None,
         typer.Option(
-            "--connect-to", metavar="HOST:PORT", help="Connect to this host and port; everything else stays as in the URL."
+            "--connect-to",
+            metavar="HOST:PORT",
+            help="Connect to HOST:PORT instead; Host header and SNI stay those of the URL.",
         ),
     ] = None
     unix_socket: Annotated[
@@ -144,7 +142,7 @@ class ConnectionOptions:
             parser=parse_size_bytes,
             metavar="SIZE",
             show_default=False,
-            help="End a stream with an event larger than this: 64k, 16M.",
+            help="Close a stream with an event larger than this: 64k, 16M.",
         ),
     ] = None
     retry_status: Annotated[
