@@ -8,7 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo setup dev test reference conformance lint format wheel bench bench-ways fuzz clean
+.PHONY: help demo setup dev check test reference conformance lint format wheel bench bench-ways fuzz clean
+
+help: ## Show what can be made.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: setup ## Bench the bundled server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -z 10s
@@ -16,6 +19,10 @@ demo: setup ## Bench the bundled server with 500 streams for 10 s.
 setup: $(VENV)/.installed ## Make .venv/bin/sse.
 
 dev: $(VENV)/.installed-dev ## What tests and linters need, too.
+
+# Tests that start no server and no process: see `slow` in tests/conftest.py.
+check: lint ## Lint, and run the tests that need no server: before each commit.
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 # What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
 BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py

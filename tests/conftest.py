@@ -66,6 +66,30 @@ def page(browser: Browser, page_server: str) -> Iterator[Page]:
     assert page.errors() == []
 
 
+STARTERS = {
+    "subprocess", "demo_server_processes", "plain_server", "raw_client", "real_processes", "real_servers",
+    "running_demo", "scripted_server", "terminal", "silent_port", "http_proxy", "socks_proxy", "namespaces",
+}  # fmt: skip
+"""Modules that start servers or processes: tests that import one wait for these, more than they compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts a server, a process or a browser."""
+    for item in items:
+        names = {getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in _globals_of(item)}
+        if names & STARTERS or _has_browser(item):
+            item.add_marker("slow")
+
+
+def _globals_of(item: pytest.Item) -> list[object]:
+    module = item.getparent(pytest.Module)
+    return [] if module is None else list(vars(module.obj).values())
+
+
+def _has_browser(item: pytest.Item) -> bool:
+    return bool({"browser", "page", "demo", "shared_demo", "page_server"} & set(getattr(item, "fixturenames", ())))
+
+
 def pytest_sessionstart() -> None:
     # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: no Ctrl-C for them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
