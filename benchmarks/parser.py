@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from sseclient_cli.protocol.event_stream import EventStreamParser
+from sseclient_cli.sse.event_stream import EventStreamParser
 
 MIB = 1024 * 1024
 PIECE_BYTES = 1024

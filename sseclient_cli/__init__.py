@@ -22,13 +22,13 @@ from sseclient_cli.errors import (
     UsageError,
     WrongContentTypeError,
 )
-from sseclient_cli.protocol.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.event_stream import Event, EventStreamParser
 
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import ConnectionState, StateChange
     from sseclient_cli.client.sync_source import SyncEventSource
-    from sseclient_cli.target import Target
+    from sseclient_cli.request.target import Target
 
 __all__ = [
     "BadStatusError",
@@ -54,7 +54,7 @@ _LAZY = {
     "EventSource": "sseclient_cli.client.source",
     "StateChange": "sseclient_cli.client.state",
     "SyncEventSource": "sseclient_cli.client.sync_source",
-    "Target": "sseclient_cli.target",
+    "Target": "sseclient_cli.request.target",
 }
 
 

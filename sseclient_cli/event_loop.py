@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from sseclient_cli.addresses import look_up_in_thread
+from sseclient_cli.request.addresses import look_up_in_thread
 
 if sys.platform == "win32":
     _Base = asyncio.ProactorEventLoop

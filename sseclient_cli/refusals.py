@@ -15,9 +15,9 @@ from http import HTTPStatus
 
 from sseclient_cli.errors import BadStatusError, UnexpectedResponseError, WrongContentTypeError
 from sseclient_cli.escaping import visible
-from sseclient_cli.protocol.reconnection import StopReason
 from sseclient_cli.redaction import redacted_text
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.reconnection import StopReason
 
 MAX_BODY_BYTES = 4096
 """As much of a refusal's body is read: error documents of APIs are smaller, and pages say what matters first."""

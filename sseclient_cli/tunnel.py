@@ -10,10 +10,10 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.protocol.response_head import HeadMender
-from sseclient_cli.proxies import Proxy, authority_of
 from sseclient_cli.refusals import MAX_BODY_BYTES, words_of
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxies import Proxy, authority_of
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.response_head import HeadMender
 
 _HEAD = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})[ \r\n].*?\r?\n\r?\n", re.DOTALL)
 

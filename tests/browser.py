@@ -12,7 +12,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 PAGE_PATH = "/a-page"
 _HTML = b'<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>EventSource</title>'

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from sseclient_cli.errors import BadStatusError, WrongContentTypeError
-from sseclient_cli.protocol.reconnection import StopReason
-from sseclient_cli.redirection import redirected
 from sseclient_cli.refusals import MAX_BODY_BYTES, MAX_SHOWN_CHARS, refused, words_of
-from sseclient_cli.target import Target
+from sseclient_cli.request.redirection import redirected
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.reconnection import StopReason
 
 TARGET = Target.parse("http://h/x?token=hush")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.proxies import parse_proxy
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxies import parse_proxy
+from sseclient_cli.request.target import Target
 from sseclient_cli.tunnel import Tunnel
 
 

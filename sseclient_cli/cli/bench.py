@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sseclient_cli.errors import SseError
     from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.model import Report
-    from sseclient_cli.target import Hop, Target
+    from sseclient_cli.request.target import Hop, Target
 
 LOOKUP_S = 5.0
 """How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
@@ -39,7 +39,7 @@ def bench(
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.load.executors.choice import worker_count
-    from sseclient_cli.proxied import through_given_proxy
+    from sseclient_cli.request.proxied import through_given_proxy
 
     data = request.data
     if data is not None and is_duration(data):
@@ -78,11 +78,11 @@ def _way(
 
     from rich.console import Console
 
-    from sseclient_cli.addresses import require_address, resolve, with_others
     from sseclient_cli.client.preflight import preflight
     from sseclient_cli.event_loop import EventLoop
-    from sseclient_cli.report.live import waiting_view
-    from sseclient_cli.target import Hop
+    from sseclient_cli.render.terminal.live import waiting_view
+    from sseclient_cli.request.addresses import require_address, resolve, with_others
+    from sseclient_cli.request.target import Hop
 
     def say_wait(error: SseError, delay_s: float) -> None:
         if not output.quiet:
@@ -115,8 +115,8 @@ def _measure(
 
     from sseclient_cli.load.executors.choice import executor_of
     from sseclient_cli.load.worker import Job
+    from sseclient_cli.render.terminal.live import live_view
     from sseclient_cli.report.build import build_report
-    from sseclient_cli.report.live import live_view
 
     before = ServerTally.of(server) if server else None
     with live_view(Console(stderr=True) if output.is_moving else None) as on_snapshot:
@@ -130,7 +130,7 @@ def _measure(
 def _require_room(target: Target, plan: Plan, workers: int) -> None:
     """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
     from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
-    from sseclient_cli.proxied import tls_host
+    from sseclient_cli.request.proxied import tls_host
 
     require_open_files(plan.most_open, workers)
     if target.unix_socket is None and not target.all_addresses:

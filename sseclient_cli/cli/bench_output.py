@@ -62,7 +62,7 @@ def opened(json_path: Path | None, text_path: Path | None, *, quiet: bool) -> It
 
 
 def _print_summary(report: Report, tally: ServerTally | None, console: Console) -> None:
-    from sseclient_cli.report.summary import summary
+    from sseclient_cli.render.terminal.summary import summary
 
     console.print(summary(report))
     if tally is not None:

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from sseclient_cli.client.state import StateChange
-from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.report.stream_view import StreamView
+from sseclient_cli.render.watch.stream_view import StreamView
+from sseclient_cli.sse.event_stream import Event
 
 REFRESH_S = 0.1
 """How often the status line counts down: its times have one decimal."""

@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.protocol.error_event import is_error_event
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.error_event import is_error_event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_TYPES = 20
 """Types that are listed by name: a server could send a new one with each event."""

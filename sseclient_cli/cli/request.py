@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from sseclient_cli.curl_command import CurlCommand, Data, is_curl_command, parse_curl_command
 from sseclient_cli.errors import UsageError
-from sseclient_cli.request_body import read_body
+from sseclient_cli.request.body import read_body
+from sseclient_cli.request.curl_command import CurlCommand, Data, is_curl_command, parse_curl_command
 
 if TYPE_CHECKING:
     from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
-    from sseclient_cli.target import Target
+    from sseclient_cli.request.target import Target
 
 
 class Connecting(TypedDict, total=False):
@@ -71,7 +71,7 @@ def parse_request(
     **connecting: Unpack[Connecting],
 ) -> Target:
     """Build the target; an option overrides its part of a pasted curl command. Raises UsageError."""
-    from sseclient_cli.target import Target
+    from sseclient_cli.request.target import Target
 
     curl = parse_curl_command(url) if is_curl_command(url) else CurlCommand(url)
     if bearer_env is not None:
@@ -154,7 +154,7 @@ def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
     """Return the headers to send, with those that other options add. A header that is typed out wins."""
     headers = list(header or ())
     if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
-        from sseclient_cli.protocol.content_coding import readable_codings
+        from sseclient_cli.sse.content_coding import readable_codings
 
         headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
     return headers

@@ -19,9 +19,9 @@ from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError, UnexpectedResponseError
 from sseclient_cli.escaping import visible
-from sseclient_cli.protocol.content_coding import decoder_of
-from sseclient_cli.report.stream_view import StreamView
-from sseclient_cli.target import Target
+from sseclient_cli.render.watch.stream_view import StreamView
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.content_coding import decoder_of
 
 
 @dataclass(frozen=True, slots=True)

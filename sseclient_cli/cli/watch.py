@@ -15,8 +15,8 @@ from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.cli.session import Selection, Session
-    from sseclient_cli.report.stream_view import Output, StreamView
-    from sseclient_cli.target import Target
+    from sseclient_cli.render.watch.stream_view import Output, StreamView
+    from sseclient_cli.request.target import Target
 
 EXIT_TERMINATED = 128 + 15
 
@@ -33,8 +33,8 @@ def watch(
 
     from sseclient_cli.cli.event_file import EventFile
     from sseclient_cli.cli.session import Session
-    from sseclient_cli.proxied import through_proxy
-    from sseclient_cli.report.stream_view import Output, PlainView
+    from sseclient_cli.render.watch.stream_view import Output, PlainView
+    from sseclient_cli.request.proxied import through_proxy
 
     _require_sense(events, connection, output)
     selection = _selection(events, connection, output)
@@ -69,7 +69,7 @@ def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: 
 def _selection(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> Selection:
     from sseclient_cli.cli.expectations import Expectations
     from sseclient_cli.cli.session import Selection
-    from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES
+    from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES
 
     return Selection(
         expected=Expectations(
@@ -96,7 +96,7 @@ def _run(target: Target, session: Session, stream_view: StreamView) -> int:
     import time
 
     from sseclient_cli.client.connections import END_OF_STREAM
-    from sseclient_cli.report.standard_streams import say
+    from sseclient_cli.render.standard_streams import say
 
     began_s = time.monotonic()
     selection = session.selection
@@ -121,7 +121,7 @@ def _run(target: Target, session: Session, stream_view: StreamView) -> int:
 
 def _exit_code(session: Session, target: Target) -> int:
     """Return how the run went, and say what did not come that was waited for."""
-    from sseclient_cli.report.standard_streams import say
+    from sseclient_cli.render.standard_streams import say
 
     if session.terminated:
         return EXIT_TERMINATED
@@ -148,8 +148,8 @@ def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
 
     from rich.console import Console
 
-    from sseclient_cli.report.standard_streams import UnbufferedStdout
-    from sseclient_cli.report.stream_view import PlainView, TerminalView
+    from sseclient_cli.render.standard_streams import UnbufferedStdout
+    from sseclient_cli.render.watch.stream_view import PlainView, TerminalView
 
     if not sys.stdout.isatty():
         return PlainView(output, verbatim=True)

@@ -24,11 +24,11 @@ from sseclient_cli.client.tracing import Say, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
 from sseclient_cli.errors import InvalidResponseError, ReadTimeoutError, SseError, UnexpectedResponseError
 from sseclient_cli.keepalive import keep_alive
-from sseclient_cli.protocol.content_coding import ContentDecoder, decoder_of
-from sseclient_cli.protocol.reconnection import StopReason, refusal_of
-from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
 from sseclient_cli.refusals import MAX_BODY_BYTES, refused
-from sseclient_cli.target import Target
+from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.content_coding import ContentDecoder, decoder_of
+from sseclient_cli.sse.reconnection import StopReason, refusal_of
 
 # A socket address, a unix socket's path, or None where the connection is gone already.
 Peer: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str | None

@@ -15,7 +15,7 @@ from sseclient_cli.client.request import Request
 from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError
-from sseclient_cli.protocol.reconnection import Reconnection, StopReason
+from sseclient_cli.sse.reconnection import Reconnection, StopReason
 
 END_OF_STREAM = "the server ended the stream"
 

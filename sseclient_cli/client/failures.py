@@ -27,12 +27,12 @@ from sseclient_cli.errors import (
     SseError,
     UsageError,
 )
-from sseclient_cli.protocol.response_head import SWITCHED_PROTOCOL
-from sseclient_cli.proxied import answering_peer, tls_host
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.refusals import tls_hint
-from sseclient_cli.target import Target
-from sseclient_cli.tls import tls_error
+from sseclient_cli.request.proxied import answering_peer, tls_host
+from sseclient_cli.request.target import Target
+from sseclient_cli.request.tls import tls_error
+from sseclient_cli.sse.response_head import SWITCHED_PROTOCOL
 
 # h11 quotes what it was sent as Python writes it.
 _BYTEARRAY = re.compile(r"bytearray\(b(.*)\)")

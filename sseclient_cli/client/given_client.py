@@ -18,12 +18,12 @@ import httpx
 from sseclient_cli.client.failures import foreign_errors_mapped
 from sseclient_cli.client.request import with_params
 from sseclient_cli.errors import InvalidResponseError, ReadTimeoutError, UsageError
-from sseclient_cli.protocol.reconnection import refusal_of
 from sseclient_cli.redaction import carries_credential
-from sseclient_cli.redirection import REDIRECT_STATUSES
 from sseclient_cli.refusals import refused
-from sseclient_cli.target import Target
-from sseclient_cli.tls import Tls
+from sseclient_cli.request.redirection import REDIRECT_STATUSES
+from sseclient_cli.request.target import Target
+from sseclient_cli.request.tls import Tls
+from sseclient_cli.sse.reconnection import refusal_of
 
 # What a Target says of the connection, which the client makes by itself, and the value that says nothing.
 _CONNECTION_DEFAULTS = {"tls": Tls(), "connect_to": None, "unix_socket": None, "source_addresses": (), "proxy": None}

@@ -10,7 +10,7 @@ import socket
 import httpcore
 
 from sseclient_cli.client.socket_stream import SocketStream
-from sseclient_cli.protocol.response_head import HeadMender, other_protocol
+from sseclient_cli.sse.response_head import HeadMender, other_protocol
 
 
 class HttpStream(SocketStream):

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from sseclient_cli.client.connection import Connector, Peer
 from sseclient_cli.errors import BadStatusError, ConnectionLostError, ReadTimeoutError
-from sseclient_cli.protocol.reconnection import Reconnection, last_event_id_header
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.sse.reconnection import Reconnection, last_event_id_header
 
 ANSWER_TIMEOUT_S = 30.0
 """How long the response head may take unless the target says: longer than any sane time to first byte, shorter than a

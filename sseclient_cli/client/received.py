@@ -9,8 +9,8 @@ from collections import deque
 
 from sseclient_cli.client.socket_stream import Arrival
 from sseclient_cli.errors import EventTooLargeError
-from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
-from sseclient_cli.protocol.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+from sseclient_cli.sse.event_stream import Event, EventStreamParser
 
 
 class Received:

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import httpx
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.proxied import through_proxy
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxied import through_proxy
+from sseclient_cli.request.target import Target
 
 HeaderName: TypeAlias = str | bytes
 HeaderValue: TypeAlias = str | bytes | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from sseclient_cli.errors import BadStatusError, SseError
-from sseclient_cli.protocol.reconnection import Reconnection
+from sseclient_cli.sse.reconnection import Reconnection
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Requests with these change nothing on the server (RFC 9110 9.2.1), so that they may be repeated unasked."""

@@ -12,7 +12,7 @@ import httpcore
 
 from sseclient_cli.client.http_stream import HttpStream
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.proxies import Proxy, authority_of
+from sseclient_cli.request.proxies import Proxy, authority_of
 
 _REPLIES = {
     1: "general failure",

@@ -31,9 +31,9 @@ from sseclient_cli.client.request import Headers, HeadersFactory, Params, Reques
 from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
-from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
-from sseclient_cli.protocol.reconnection import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS, Reconnection
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
+from sseclient_cli.sse.reconnection import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS, Reconnection
 
 
 class EventSource:

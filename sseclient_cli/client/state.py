@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sseclient_cli.errors import SseError
-from sseclient_cli.protocol.reconnection import StopReason
+from sseclient_cli.sse.reconnection import StopReason
 
 
 class ConnectionState(Enum):

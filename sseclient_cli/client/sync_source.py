@@ -20,8 +20,8 @@ from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import UsageError
 from sseclient_cli.event_loop import EventLoop
-from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.event_stream import Event
 
 _T = TypeVar("_T")
 

@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.proxied import absolute_form
 from sseclient_cli.redaction import redacted_header
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxied import absolute_form
+from sseclient_cli.request.target import Target
 from sseclient_cli.tunnel import Tunnel
 
 Say = Callable[[str], None]

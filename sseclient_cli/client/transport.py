@@ -16,8 +16,8 @@ import httpx
 from sseclient_cli.client.network import network_backend
 from sseclient_cli.client.tracing import Say
 from sseclient_cli.client.tunnelling import TunnellingBackend
-from sseclient_cli.proxied import absolute_form, tls_host
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxied import absolute_form, tls_host
+from sseclient_cli.request.target import Target
 
 # For http://. Should it ever be used for TLS all the same, every handshake fails.
 _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -17,9 +17,9 @@ from sseclient_cli.client.http_stream import HttpStream
 from sseclient_cli.client.socks import open_socks_tunnel
 from sseclient_cli.client.tracing import Say, trace_tunnel
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.proxies import Proxy
 from sseclient_cli.refusals import MAX_BODY_BYTES
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxies import Proxy
+from sseclient_cli.request.target import Target
 from sseclient_cli.tunnel import Tunnel
 
 REFUSAL_BODY_TIMEOUT_S = 2.0

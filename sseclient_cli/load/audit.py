@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.numbering import Numbering
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_REMEMBERED_CHARS = 4_096
 """An event is remembered whole up to this size, to compare the next one with: thousands of streams remember one each.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from time import monotonic_ns
 
 from sseclient_cli.errors import InvalidResponseError
-from sseclient_cli.protocol.content_coding import ContentDecoder
+from sseclient_cli.sse.content_coding import ContentDecoder
 
 PIECE_BYTES = 16_384
 """As much as a read without a content coding brings at most, and so as much parsing and measuring."""

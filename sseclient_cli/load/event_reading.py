@@ -14,7 +14,7 @@ from sseclient_cli.load.field_search import FieldSearch, Now, Trust, trust_of
 from sseclient_cli.load.fields import FieldReader
 from sseclient_cli.load.plan import Field
 from sseclient_cli.load.undecided import Arrival, Read, UndecidedStream
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 LEAST_RATIO = 20
 """How many times its own uncertainty a duration is at least, or it is not recorded: it is right within 5 %."""

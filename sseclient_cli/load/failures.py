@@ -17,9 +17,9 @@ from sseclient_cli.errors import (
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.load.route import Leg
-from sseclient_cli.protocol.reconnection import refusal_of
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.refusals import refused, tls_hint
+from sseclient_cli.sse.reconnection import refusal_of
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from sseclient_cli.load.field_values import scalars, sequence_number, timestamp_ns
 from sseclient_cli.load.plan import NS_PER_S, Field
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
 """A number further than an hour from the arrival is not taken for the event's time by itself."""

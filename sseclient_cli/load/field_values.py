@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from sseclient_cli.load.plan import NS_PER_S, Field
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_DEPTH = 4
 """Levels of JSON that are searched: Centrifugo's ``push.pub.data.ts`` has four."""

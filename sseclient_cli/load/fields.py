@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from sseclient_cli.load.field_search import MAX_CLOCK_DISTANCE_NS, FieldSearch, Now
 from sseclient_cli.load.field_values import json_value, sequence_number, timestamp_ns, value_at
 from sseclient_cli.load.plan import Choice, Field, FieldChoice
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 AGREEING_STREAMS = 3
 """So many streams must have searched in vain for a field before others search less: one odd stream decides nothing."""

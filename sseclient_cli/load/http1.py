@@ -11,9 +11,9 @@ from functools import lru_cache
 import httptools
 
 from sseclient_cli.errors import InvalidResponseError
-from sseclient_cli.protocol.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
-from sseclient_cli.proxied import absolute_form
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxied import absolute_form
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
 
 # What h11 takes, and so `sse watch` and the preflight: a stream must not fail in the run for what passed before it.
 # llhttp calls them dangerous because of what one connection may smuggle past a proxy; here no connection is used twice.

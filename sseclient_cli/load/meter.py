@@ -21,9 +21,9 @@ from sseclient_cli.load.event_reading import LEAST_RATIO, EventReading
 from sseclient_cli.load.plan import NS_PER_S
 from sseclient_cli.load.silence import is_silent
 from sseclient_cli.load.undecided import Arrival, Read
-from sseclient_cli.protocol.diagnosis import MAX_BYTES, explain
-from sseclient_cli.protocol.error_event import is_error_event
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+from sseclient_cli.sse.error_event import is_error_event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_UNCERTAINTY_NS = 2_000_000
 """Two turns of the loop. Beyond it the generator was late, and when something arrived is anybody's guess."""

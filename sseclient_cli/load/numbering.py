@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 
 from sseclient_cli.load.recent_content import RecentContent
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_MISSING = 1_000
 """How many missing numbers of one stream are remembered one by one, so that a late one can be told from a duplicate. A

@@ -17,7 +17,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import NS_PER_S, Action, Moment, OnEnd, Plan
 from sseclient_cli.load.stream import Stream
 from sseclient_cli.load.timeouts import Timeouts
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 STARTS_PER_TURN = 10
 """Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""

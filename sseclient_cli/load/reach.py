@@ -19,7 +19,7 @@ from statistics import median
 
 from sseclient_cli.load.merging import Merging, largest, mergeable, own, parts, smallest, summed
 from sseclient_cli.load.plan import NS_PER_S
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_STREAMS = 50
 """Streams sampled by a worker: a loss of one event in fifty is seen, and 4,000 streams cost no more than these."""

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from itertools import cycle, islice, product
 from time import monotonic
 
-from sseclient_cli.addresses import always, resolve
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.load.metrics import Endpoint
 from sseclient_cli.load.tunnel_wire import TunnelWire
 from sseclient_cli.load.wire import TlsWire, Wire
-from sseclient_cli.proxied import tls_host
-from sseclient_cli.proxies import Proxy
-from sseclient_cli.redirection import redirected
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.addresses import always, resolve
+from sseclient_cli.request.proxied import tls_host
+from sseclient_cli.request.proxies import Proxy
+from sseclient_cli.request.redirection import redirected
+from sseclient_cli.request.target import Address, Hop, Target
 from sseclient_cli.tunnel import Tunnel
 
 LOOKUPS_S = 5.0

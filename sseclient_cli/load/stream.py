@@ -19,11 +19,11 @@ from sseclient_cli.load.meter import Meter
 from sseclient_cli.load.poller import READABLE, WRITABLE
 from sseclient_cli.load.route import Leg
 from sseclient_cli.load.wire import Wire
-from sseclient_cli.protocol.content_coding import decoder_of
-from sseclient_cli.protocol.event_stream import EventStreamParser
-from sseclient_cli.protocol.held_text import large_text_bytes
-from sseclient_cli.protocol.reconnection import Reconnection
-from sseclient_cli.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
+from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
+from sseclient_cli.sse.content_coding import decoder_of
+from sseclient_cli.sse.event_stream import EventStreamParser
+from sseclient_cli.sse.held_text import large_text_bytes
+from sseclient_cli.sse.reconnection import Reconnection
 
 
 class Stream:

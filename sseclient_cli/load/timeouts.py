@@ -15,7 +15,7 @@ from sseclient_cli.load.bench import Bench
 from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.plan import NS_PER_S
 from sseclient_cli.load.stream import Stream
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 LASTING_NS = 2 * NS_PER_S
 """The age at which a connection is given keep-alive, whose first probe comes after 10 s of silence."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from sseclient_cli.load.wire import TlsWire, Wire
-from sseclient_cli.target import Address
+from sseclient_cli.request.target import Address
 from sseclient_cli.tunnel import Tunnel
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sseclient_cli.load.field_search import FieldSearch, Now
 from sseclient_cli.load.fields import FieldReader, KnownFields
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 """What the events that wait may take in all streams of a worker together. Beyond it, streams go without a decision."""

@@ -25,8 +25,8 @@ from sseclient_cli.errors import (
 )
 from sseclient_cli.keepalive import keep_alive
 from sseclient_cli.kernel_timestamp import ANCILLARY_BYTES, IS_KNOWN, TIMESPEC, request_timestamps
-from sseclient_cli.target import Address
-from sseclient_cli.tls import tls_error
+from sseclient_cli.request.target import Address
+from sseclient_cli.request.tls import tls_error
 
 if sys.platform != "win32":
     import fcntl

@@ -30,7 +30,7 @@ from sseclient_cli.load.route import Route
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.undecided import Undecided
 from sseclient_cli.load.wire import STAMPING_STARTS_S, can_stamp, keep_stamping
-from sseclient_cli.target import Hop
+from sseclient_cli.request.target import Hop
 
 TICK_NS = NS_PER_S // 10
 SNAPSHOT_NS = NS_PER_S // 4

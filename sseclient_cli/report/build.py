@@ -24,7 +24,7 @@ from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, S
 from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
-from sseclient_cli.target import Hop, Target
+from sseclient_cli.request.target import Hop, Target
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight

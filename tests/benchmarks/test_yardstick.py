@@ -21,8 +21,8 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.protocol.event_stream import EventStreamParser
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.sse.event_stream import EventStreamParser
 
 PATHS = [
     pytest.param("/events?rate=50&count=20", 20, id="paced"),

@@ -12,7 +12,7 @@ from scripted_server import SSE, Do, ScriptedServer, head
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import BadStatusError, ConnectError, ConnectionLostError, UsageError
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 1\n\n"
 EVENT = b"data: x\n\n"

@@ -17,7 +17,7 @@ from scripted_server import Do, ScriptedServer, head
 from sseclient_cli.client.socket_stream import READ_AHEAD_BYTES
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 INTERVAL_S = 0.2
 CLOCK_NS = 1_000_000

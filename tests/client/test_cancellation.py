@@ -23,7 +23,7 @@ from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer
 
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 GZIP = CHUNKED + b"Content-Encoding: gzip\r\n"
 

@@ -21,7 +21,7 @@ from sseclient_cli.errors import (
     TlsError,
     UsageError,
 )
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 
 async def body_of(target: str | Target) -> bytes:

@@ -26,7 +26,7 @@ from sseclient_cli.errors import (
     UsageError,
     WrongContentTypeError,
 )
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 EVENT = b"retry: 1\nid: 1\ndata: a\n\n"
 NO_BODY = b"Content-Length: 0\r\n"

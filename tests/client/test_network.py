@@ -17,7 +17,7 @@ from silent_port import silent_port
 from sseclient_cli.client.connection import Connector
 from sseclient_cli.errors import ConnectionRefusedByTargetError, ConnectTimeoutError
 from sseclient_cli.keepalive import IDLE_S, INTERVAL_S, PROBES, keep_alive
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 
 @pytest.fixture(autouse=True)

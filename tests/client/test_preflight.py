@@ -13,7 +13,7 @@ from sseclient_cli.errors import (
     ReadTimeoutError,
     WrongContentTypeError,
 )
-from sseclient_cli.target import Address, Target
+from sseclient_cli.request.target import Address, Target
 
 
 def redirect(status: int, location: str) -> bytes:

@@ -12,8 +12,8 @@ from scripted_server import Do, ScriptedServer, head
 
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError, ProxyError, UsageError
-from sseclient_cli.proxied import through_proxy
-from sseclient_cli.target import Target
+from sseclient_cli.request.proxied import through_proxy
+from sseclient_cli.request.target import Target
 
 EVENT = b"data: x\n\n"
 URL = f"http://{HOST}/s"

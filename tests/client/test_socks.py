@@ -14,7 +14,7 @@ from socks_proxy import SocksProxy
 
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.errors import ConnectionRefusedByTargetError, ProxyError
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 EVENT = b"data: x\n\n"
 

@@ -23,8 +23,8 @@ from sseclient_cli.errors import (
     UsageError,
     WrongContentTypeError,
 )
-from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
+from sseclient_cli.sse.event_stream import Event
 
 # Short enough for a test, long enough to tell from "at once".
 SOON = b"retry: 50\n\n"

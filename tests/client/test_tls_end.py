@@ -16,7 +16,7 @@ from certificates import Authority
 from scripted_server import CHUNKED, LAST_CHUNK, chunk, head
 
 from sseclient_cli.client.source import EventSource
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 RESPONSE = head(headers=CHUNKED) + chunk(b"data: x\n\n") + LAST_CHUNK
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, chunk, head, trickled
 
 from conformance.clients import OPEN, Client
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 50\n\n"
 """Short enough for a test, long enough to tell from "at once"."""

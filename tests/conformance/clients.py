@@ -21,8 +21,8 @@ from sseclient_cli.load.meter import Meter
 from sseclient_cli.load.plan import OnEnd, Plan
 from sseclient_cli.load.population import Population
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.sse.event_stream import Event
 
 OPEN = "open"
 """An entry of what a program hears: a connection has turned out to be an event stream."""

@@ -22,9 +22,9 @@ from scripted_server import Script, ScriptedServer, head
 
 from conformance.clients import OPEN, Client, read
 from conformance.table import ROOT
-from sseclient_cli.protocol import reconnection
-from sseclient_cli.protocol.event_stream import Event, EventStreamParser
-from sseclient_cli.protocol.reconnection import last_event_id_header
+from sseclient_cli.sse import reconnection
+from sseclient_cli.sse.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.reconnection import last_event_id_header
 
 VECTORS = json.loads((ROOT / "tests/data/parser_vectors.json").read_text("utf-8"))
 

@@ -16,7 +16,7 @@ import pytest
 from running_demo import Demo, running_demo
 
 from demo_server.speech import due_s, words
-from sseclient_cli.protocol.event_stream import EventStreamParser
+from sseclient_cli.sse.event_stream import EventStreamParser
 
 PATH = "/v1/chat/completions"
 AT_ONCE = "ttft=0&rate=0&seed=1"

@@ -15,7 +15,7 @@ from pieces import MAX_SIZES, composed, one_by_one, taken
 from reference_parser import Reading, within_limit
 
 from sseclient_cli.errors import EventTooLargeError
-from sseclient_cli.protocol.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
+from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, Event, EventStreamParser
 
 WORDS = [b"data", b"event", b"id", b"retry", b"data: ", b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n", b": ", b"\0",
          b"17", b"data: x\n\n", b"id: 1\n", b"event: e\n", b"\xef\xbb\xbf", b"\xe2\x82\xac",

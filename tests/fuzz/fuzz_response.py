@@ -15,7 +15,7 @@ from pieces import composed, one_by_one, taken
 
 from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.load.http1 import ResponseReader
-from sseclient_cli.protocol.content_coding import MAX_PIECE_BYTES, ContentDecoder, decoder_of
+from sseclient_cli.sse.content_coding import MAX_PIECE_BYTES, ContentDecoder, decoder_of
 
 WORDS = [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 103 x\r\n\r\n", b"HTTP/1.0 204", b"\r\n\r\n", b"\r\n", b"\n", b": ",
          b"Content-Length: 4\r\n", b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip, chunked\r\n",

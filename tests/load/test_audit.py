@@ -6,7 +6,7 @@ from sseclient_cli.load.audit import MAX_REMEMBERED_CHARS, SequenceCheck
 from sseclient_cli.load.audit_totals import Audit, FieldAudit, judge
 from sseclient_cli.load.field_search import Trust
 from sseclient_cli.load.numbering import MAX_MISSING
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 
 def event(number: int, event_type: str = "message", data: str | None = None) -> Event:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sseclient_cli.load.audit import SequenceCheck
 from sseclient_cli.load.audit_totals import Audit, Candidate, FieldAudit, judge
 from sseclient_cli.load.field_search import Trust
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 
 def totals_of(*streams: list[int], trust: Trust | None = Trust.EVENT_ID) -> FieldAudit:

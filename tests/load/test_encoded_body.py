@@ -14,8 +14,8 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, FieldChoice, OnEnd, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.protocol.content_coding import ZlibDecoder
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.sse.content_coding import ZlibDecoder
 
 GZIPPED = head(headers=SSE + b"Content-Encoding: gzip\r\n")
 GZIPPED_CHUNKED = head(headers=CHUNKED + b"Content-Encoding: gzip\r\n")

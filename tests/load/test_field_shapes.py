@@ -18,8 +18,8 @@ from sseclient_cli.load.plan import Choice
 from sseclient_cli.load.poller import Poller
 from sseclient_cli.load.route import Route
 from sseclient_cli.load.undecided import Arrival, Read, Undecided
-from sseclient_cli.protocol.event_stream import Event
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.sse.event_stream import Event
 
 NOW_NS = 1_790_000_000_123_456_789
 INTERVAL_NS = 100_000_000

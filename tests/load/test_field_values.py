@@ -4,7 +4,7 @@ import pytest
 
 from sseclient_cli.load.field_values import MAX_SCALARS, scalars, sequence_number, timestamp_ns
 from sseclient_cli.load.plan import Field
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 NOW_NS = 1_790_000_000_123_456_789
 

@@ -6,7 +6,7 @@ from sseclient_cli.load.field_search import FieldSearch, Now
 from sseclient_cli.load.field_values import sequence_number
 from sseclient_cli.load.fields import AGREEING_STREAMS, LEAST_SEARCHED_EVENTS, FieldReader, KnownFields
 from sseclient_cli.load.plan import Choice, Field
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 NOW_NS = 1_790_000_000_123_456_789
 NOW = Now(NOW_NS, NOW_NS)

@@ -10,7 +10,7 @@ from sseclient_cli.load.health import MAX_RECEIVE_QUEUE_BYTES, saturation_reason
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Plan
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 # A process of its own: it must not wait for the generator's interpreter. Events of 1 KB; a pace in bytes per second.
 SERVER = """

@@ -5,7 +5,7 @@ import pytest
 
 from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.load.http1 import ResponseReader, request_bytes
-from sseclient_cli.target import Target
+from sseclient_cli.request.target import Target
 
 CHUNKED = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

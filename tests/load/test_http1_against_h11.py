@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sseclient_cli.load.http1 import ResponseReader
-from sseclient_cli.protocol.response_head import HeadMender
+from sseclient_cli.sse.response_head import HeadMender
 
 
 class End(Enum):

@@ -17,7 +17,7 @@ from scripted_server import CHUNKED, LAST_CHUNK, SSE, chunk, head
 from sseclient_cli.load.lifecycle import Phase
 from sseclient_cli.load.plan import OnEnd, Plan
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 GZIP = SSE + b"Content-Encoding: gzip\r\n"
 MOST_HELD = 400

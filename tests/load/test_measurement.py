@@ -22,7 +22,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Field, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 DELAY_S = 0.3
 DELAY_US = 300_000

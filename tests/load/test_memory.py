@@ -12,7 +12,7 @@ from sseclient_cli.load.memory import MAX_HELD_BYTES, max_held_bytes
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, OnEnd, Plan
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 MIB = 1024 * 1024
 UNFINISHED: Script = [head(), b"data: before\n\ndata: " + b"x" * MIB, Do.HOLD]

@@ -19,7 +19,7 @@ from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Choice, Field, OnEnd, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 BUSY = "this machine was busy"
 

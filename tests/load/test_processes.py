@@ -20,7 +20,7 @@ from sseclient_cli.load.executors.processes import ProcessesExecutor
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.worker import Job
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

@@ -1,7 +1,7 @@
 from collections.abc import Iterable
 
 from sseclient_cli.load.reach import MAX_EVENTS, MAX_STREAMS, Reach, ReachSample
-from sseclient_cli.protocol.event_stream import Event
+from sseclient_cli.sse.event_stream import Event
 
 MS = 1_000_000
 OPENING_MS = 1_000

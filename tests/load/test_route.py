@@ -21,8 +21,8 @@ from sseclient_cli.load.plan import Choice, OnEnd, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.route import MAX_ORIGINS, Route
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
-from sseclient_cli.tls import Tls
+from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.tls import Tls
 
 EVENTS = b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n"
 STREAM: Script = [head(), EVENTS, Do.HOLD]
@@ -118,7 +118,7 @@ def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: 
         import socket, time
         from sseclient_cli.errors import NameNotResolvedError
         from sseclient_cli.load import route as module
-        from sseclient_cli.target import Address, Hop, Target
+        from sseclient_cli.request.target import Address, Hop, Target
 
         silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         silent.bind(("127.0.0.53", 53))

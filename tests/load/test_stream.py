@@ -15,7 +15,7 @@ from sseclient_cli.load.route import Route
 from sseclient_cli.load.stream import Stream
 from sseclient_cli.load.undecided import Undecided
 from sseclient_cli.load.wire import READ_BYTES
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 
 class Nobody:

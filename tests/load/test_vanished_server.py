@@ -14,7 +14,7 @@ from scripted_server import head
 from sseclient_cli.load.failures import as_ours
 from sseclient_cli.load.plan import Plan
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 KEEP_ALIVE_TIMER = "02"
 

@@ -9,7 +9,7 @@ import pytest
 from sseclient_cli.errors import LimitError
 from sseclient_cli.load.health import MAX_RECEIVE_QUEUE_BYTES
 from sseclient_cli.load.wire import Wire, connect_error
-from sseclient_cli.target import Address
+from sseclient_cli.request.target import Address
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not say")

@@ -16,7 +16,7 @@ from sseclient_cli.load.plan import Choice, Field, FieldChoice, Plan
 from sseclient_cli.load.recorder import Latency
 from sseclient_cli.load.snapshot import Snapshot
 from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 EVENTS = b"id: 1\ndata: a\n\n: ping\n\nid: 2\nevent: tick\ndata: b\n\n"
 TWO_EVENTS: Script = [head(), EVENTS, Do.HOLD]

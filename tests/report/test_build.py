@@ -11,7 +11,7 @@ from sseclient_cli.load.metrics import Endpoint, Totals
 from sseclient_cli.load.plan import Field, Plan
 from sseclient_cli.load.recorder import Latency, Recorder
 from sseclient_cli.report.build import build_report
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 PLAN = Plan(connections=2, duration_s=10, ramp_up_s=1, timestamp=Field(("ts",)))
 TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="hush")

@@ -8,10 +8,10 @@ from report_json import Document, document_of, report_of
 
 from sseclient_cli.load.metrics import Totals
 from sseclient_cli.load.plan import Plan
+from sseclient_cli.render.words import sentence
 from sseclient_cli.report.build import build_report
 from sseclient_cli.report.model import Finding, Severity
-from sseclient_cli.report.words import sentence
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 
 def document(**changes: dict[str, Any]) -> Document:

@@ -15,7 +15,7 @@ from sseclient_cli.report.build import build_report
 from sseclient_cli.report.merge import merged, totals_of
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 
 def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_790_000_000, **plan: Any) -> Report:

@@ -13,7 +13,7 @@ from sseclient_cli.load.recorder import Latency
 from sseclient_cli.report.build import build_report
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
-from sseclient_cli.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, Hop, Target
 
 
 def report() -> Report:

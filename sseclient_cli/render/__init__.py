@@ -1,0 +1,1 @@
+"""The report and the events of a stream, in words and on a terminal."""

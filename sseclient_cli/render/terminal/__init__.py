@@ -1,0 +1,1 @@
+"""The summary and the live view of a run."""

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import certifi
+import pytest
+import trustme
+from certificates import Authority
+from cryptography.hazmat.primitives import serialization
+from scripted_server import Do, ScriptedServer, head, play
+
+from sseclient_cli.client.connection import Connector
+from sseclient_cli.errors import TlsError, UsageError
+from sseclient_cli.request.target import Target
+from sseclient_cli.request.tls import Tls, tls_error
+
+# Trust
+
+
+def test_ssl_cert_file_is_what_is_trusted_and_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    everybody = Tls().context()
+    end = "-----END CERTIFICATE-----\n"
+    first = Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end
+    (tmp_path / "one.pem").write_text(first, encoding="utf-8")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
+    assert len(Tls().context().get_ca_certs()) == 1 < len(everybody.get_ca_certs())
+    assert Tls().context() is Tls().context()
+
+
+def test_a_ca_file_is_all_that_is_trusted_whatever_the_environment_says(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    context = Tls(ca_file=authority.file).context()
+    assert len(context.get_ca_certs()) == 1
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+# Files
+
+
+@pytest.fixture
+def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
+    """Return the names of files of all kinds."""
+    cert, key = authority.client()
+    both, other, encrypted, junk = (tmp_path / name for name in ("both.pem", "other.key", "encrypted.key", "junk.pem"))
+    both.write_bytes(Path(key).read_bytes() + Path(cert).read_bytes())
+    other.write_bytes(trustme.CA().issue_cert("other.test").private_key_pem.bytes())
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    plain = serialization.load_pem_private_key(Path(key).read_bytes(), None)
+    encrypted.write_bytes(
+        plain.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+    )
+    junk.write_text("junk", encoding="utf-8")
+    named = {"both": both, "other": other, "encrypted": encrypted, "junk": junk, "folder": tmp_path}
+    return {"cert": cert, "key": key, "gone": "/nonexistent", **{name: str(path) for name, path in named.items()}}
+
+
+def test_certificate_and_key_may_be_in_one_file_or_in_two(files: dict[str, str]) -> None:
+    Tls(verify=False, cert_file=files["both"]).context()
+    Tls(verify=False, cert_file=files["cert"], key_file=files["key"]).context()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"ca_file": "gone"}, "cannot read --cacert /nonexistent: no such file or directory"),
+        ({"ca_file": "folder"}, "cannot read --cacert .*: is a directory"),
+        ({"ca_file": "junk"}, "--cacert .*junk.pem holds no certificate: give a PEM file"),
+        ({"cert_file": "gone"}, "cannot read --cert /nonexistent: no such file"),
+        ({"cert_file": "cert", "key_file": "gone"}, "cannot read --key /nonexistent: no such file"),
+        ({"cert_file": "cert"}, "--cert .* does not hold a certificate and its key: give PEM files"),
+        ({"cert_file": "junk", "key_file": "key"}, "--cert .* holds no certificate, or --key .* no key"),
+        ({"cert_file": "cert", "key_file": "other"}, "the key in --key .*other.key is not that of the certificate in"),
+        ({"cert_file": "cert", "key_file": "encrypted"}, "the key in --key .* is encrypted: decrypt it first"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_in_one_line(
+    options: dict[str, str], words: str, files: dict[str, str]
+) -> None:
+    verify = "ca_file" in options
+    tls = Tls(verify=verify, **{name: files[kind] for name, kind in options.items()})
+    with pytest.raises(UsageError, match=words) as caught:
+        tls.context()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"verify": False, "ca_file": "x"}, {"key_file": "x"}])
+def test_options_that_make_no_sense_together_are_a_usage_error(options: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        Tls(**options)  # type: ignore[arg-type]
+
+
+# Handshakes: as httpx makes them, and as sockets do
+
+
+async def with_httpx(port: int, tls: Tls) -> None:
+    async with Connector(Target(url=f"https://127.0.0.1:{port}/", tls=tls), None) as connector:
+        await (await connector.connect(None)).aclose()
+
+
+async def with_sockets(port: int, tls: Tls) -> None:
+    def shake_hands() -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+            try:
+                with tls.context().wrap_socket(raw, server_hostname="127.0.0.1") as wrapped:
+                    wrapped.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    wrapped.recv(1)
+            except OSError as exc:
+                raise tls_error(exc, f"127.0.0.1:{port}") from exc
+
+    await asyncio.to_thread(shake_hands)
+
+
+Connect = Callable[[int, Tls], Awaitable[None]]
+both_clients = pytest.mark.parametrize("connect", [with_httpx, with_sockets])
+
+
+@contextmanager
+def shaking_hands(context: ssl.SSLContext) -> Iterator[int]:
+    """Shake one hand as OpenSSL does, which says why it refuses: asyncio just closes. Yield the port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def shake_hands() -> None:
+            raw, _ = listener.accept()
+            with raw, suppress(OSError):
+                try:
+                    context.wrap_socket(raw.dup(), server_side=True).close()
+                finally:
+                    # Closed with something unread in it, it would take back what it has said.
+                    raw.shutdown(socket.SHUT_WR)
+                    while raw.recv(1024):
+                        pass
+
+        server = threading.Thread(target=shake_hands)
+        server.start()
+        yield listener.getsockname()[1]
+        server.join()
+
+
+async def failure_of(connect: Connect, context: ssl.SSLContext, tls: Tls) -> str:
+    """Return how the handshake fails, in words."""
+    with shaking_hands(context) as port, pytest.raises(TlsError) as caught:
+        await connect(port, tls)
+    start, _, reason = str(caught.value).partition(f"127.0.0.1:{port}: ")
+    assert start == "no TLS connection with "
+    assert "\n" not in reason
+    return reason
+
+
+@both_clients
+async def test_who_is_trusted_is_spoken_to_with_http_1_1(connect: Connect, authority: Authority) -> None:
+    async with ScriptedServer([head(), Do.HOLD], ssl_context=authority.server()) as server:
+        await connect(server.port, Tls(ca_file=authority.file))
+    assert [request.alpn for request in server.requests] == ["http/1.1"]
+
+
+@both_clients
+async def test_who_is_not_trusted_is_not_spoken_to(connect: Connect, authority: Authority) -> None:
+    reason = await failure_of(connect, authority.server(), Tls())
+    assert "nobody trusted signed its certificate" in reason
+    assert "--cacert" in reason
+
+
+@both_clients
+async def test_a_certificate_for_another_name_is_not_taken(connect: Connect, authority: Authority) -> None:
+    for name in ("other.test", "127.0.0.2"):
+        reason = await failure_of(connect, authority.server(name), Tls(ca_file=authority.file))
+        assert reason == "its certificate is not valid for '127.0.0.1': check the URL's host"
+
+
+@both_clients
+async def test_a_certificate_that_has_expired_is_not_taken(connect: Connect, authority: Authority) -> None:
+    reason = await failure_of(connect, authority.server(expired=True), Tls(ca_file=authority.file))
+    assert "certificate has expired" in reason
+
+
+@both_clients
+async def test_insecure_takes_any_certificate(connect: Connect, authority: Authority) -> None:
+    async with ScriptedServer([head()], ssl_context=authority.server("other.test", expired=True)) as server:
+        await connect(server.port, Tls(verify=False))
+        assert len(server.requests) == 1
+
+
+@both_clients
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_server_that_wants_a_client_certificate_gets_it(
+    connect: Connect, newest: ssl.TLSVersion, authority: Authority
+) -> None:
+    context = authority.server(wants_client=True, newest=newest)
+    reason = await failure_of(connect, context, Tls(ca_file=authority.file))
+    assert re.search(r"wants? a client certificate", reason)
+    cert_file, key_file = authority.client()
+    async with ScriptedServer([head()], ssl_context=context) as server:
+        await connect(server.port, Tls(ca_file=authority.file, cert_file=cert_file, key_file=key_file))
+        assert len(server.requests) == 1
+
+
+@both_clients
+async def test_a_client_certificate_of_a_stranger_is_told(
+    connect: Connect, authority: Authority, tmp_path: Path
+) -> None:
+    cert_file, key_file = Authority(trustme.CA(), tmp_path).client()
+    tls = Tls(ca_file=authority.file, cert_file=cert_file, key_file=key_file)
+    reason = await failure_of(connect, authority.server(wants_client=True), tls)
+    assert "does not accept the client certificate" in reason
+
+
+@both_clients
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak TLS on this port: http:// perhaps?"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak TLS on this port"),
+        (b"", "the server cut the handshake"),
+        (Do.RESET, "the server cut the handshake"),
+    ],
+)
+async def test_what_is_no_tls_is_told(connect: Connect, answer: bytes | Do, words: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1024)
+        await play([answer], reader, writer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(TlsError, match=re.escape(words)):
+            await connect(server.sockets[0].getsockname()[1], Tls())
+
+
+@both_clients
+async def test_ciphers_that_do_not_meet_are_told(connect: Connect, authority: Authority) -> None:
+    context = authority.server(newest=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("AES128-SHA@SECLEVEL=0")
+    assert "other ciphers" in await failure_of(connect, context, Tls(ca_file=authority.file))

@@ -1,0 +1,36 @@
+import pytest
+
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"data 0\n\ndata 1\n\n", "line 1 'data 0' has no colon after the field's name"),
+        (b": hello\n\n data: 0\n\n", "line 3 ' data: 0' has spaces around the field's name"),
+        (b"data: 0\ndata: 1\n", "no blank line ends the event"),
+        (b"id: 1\n\ndata: 0\n", "no blank line ends the event"),
+        (b'{"message":"Internal error"}', 'it is JSON, not an event stream: \'{"message":"Internal error"}\''),
+        (
+            b"\r\n<b>Warning</b>: broken<br />\n",
+            "it is HTML or XML, not an event stream: '<b>Warning</b>: broken<br />'",
+        ),
+        (b"hello\n\n", "no line is a data field; line 1 is 'hello'"),
+        (b"event: x\nid: 5\n\n", "no line is a data field; line 1 is 'event: x'"),
+        (b"\x1b[31mevil\n\n", "no line is a data field; line 1 is '\\x1b[31mevil'"),
+    ],
+)
+def test_the_cause_is_named(body: bytes, cause: str) -> None:
+    assert explain(body, len(body)) == f"{len(body):,} bytes came and no event: {cause}"
+
+
+def test_a_long_body_is_told_by_its_beginning_and_counted_whole() -> None:
+    body = b"id: 1\n\n" + b"data: x\n" * 10_000
+    assert explain(body[:MAX_BYTES], len(body)).startswith(
+        "80,007 bytes came and no event: the last event is not complete"
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b": ping\n\n: ping\n\n", b"\n\n\n", b"\xef\xbb\xbf: hi\n"])
+def test_heartbeats_are_nothing_to_explain(body: bytes) -> None:
+    assert explain(body, len(body)) == ""

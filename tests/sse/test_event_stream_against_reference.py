@@ -1,0 +1,76 @@
+"""The parser against a transcription of the specification that shares no code with it (tests/reference_parser.py)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fuzz_event_stream import compare
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pieces import one_by_one
+from reference_parser import Reading
+
+from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES
+
+VECTORS = json.loads(Path(__file__).parent.parent.joinpath("data/parser_vectors.json").read_text("utf-8"))
+ENDS = st.sampled_from([b"\n", b"\n", b"\r", b"\r\n"])
+VALUES = st.sampled_from(
+    [b"", b" ", b"x", b"17", b"7\0", b"\xd9\xa1", b"\xe2\x82\xac", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xe2"]
+)
+LINES = st.tuples(
+    st.sampled_from([b"data", b"data", b"event", b"id", b"retry", b"", b"x"]),
+    st.sampled_from([b"", b":", b": ", b":  "]),
+    VALUES | st.binary(max_size=4),
+    ENDS,
+).map(b"".join)
+BLOCKS = st.sampled_from(
+    [b"data: a\n\n", b": ping\n\n", b"event: e\nid: 1\ndata: {}\n\n", b"id: \ndata: a\n\n", b"id: 7\0\ndata: a\n\n"]
+)
+PARTS = st.tuples(
+    st.sampled_from([b"", b"", b"\xef\xbb\xbf", b"\xef\xbb"]),
+    st.lists(LINES | ENDS | BLOCKS | st.binary(max_size=4), max_size=20),
+).map(lambda parts: [parts[0], *parts[1]])
+LIMITS = st.just(DEFAULT_MAX_EVENT_BYTES) | st.integers(0, 40)
+
+
+@pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["name"]) for vector in VECTORS["parser_vectors"]])
+def test_the_reference_itself_holds_every_vector(vector: dict[str, Any]) -> None:
+    read = Reading(base64.b64decode(vector["input_base64"]), vector["initial_last_event_id"])
+    assert read.events == [(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
+    assert read.comments == vector["expected_comments"]
+    assert read.last_event_id == vector["expected_last_event_id"]
+    assert read.reconnection_time_ms == vector["expected_retry"]
+
+
+@settings(max_examples=1000, deadline=None)  # how long one takes is the machine's; all take about two seconds
+@given(PARTS, st.lists(st.integers(0, 255), max_size=10), st.sampled_from(["", "seed"]), LIMITS, st.booleans())
+def test_any_bytes_in_any_pieces_with_any_limit_say_what_the_reference_says(
+    parts: list[bytes], at: list[int], seed: str, max_event_bytes: int, hears_comments: bool
+) -> None:
+    stream = b"".join(parts)
+    edges = [0, *sorted(min(edge, len(stream)) for edge in at), len(stream)]
+    pieces = [stream[start:stop] for start, stop in pairwise(edges)]
+    for cut in (parts, pieces, [stream]):
+        compare(cut, seed, max_event_bytes, hears_comments=hears_comments)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PARTS, LIMITS, st.booleans())
+def test_any_bytes_one_by_one_say_at_each_byte_what_the_reference_says(
+    parts: list[bytes], max_event_bytes: int, hears_comments: bool
+) -> None:
+    compare(one_by_one(b"".join(parts)), "", max_event_bytes, hears_comments=hears_comments)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(2030, 2060), max_size=3), st.integers(2030, 2060) | st.just(DEFAULT_MAX_EVENT_BYTES))
+def test_events_about_as_large_as_the_fast_path_takes_say_what_the_reference_says(
+    sizes: list[int], max_event_bytes: int
+) -> None:
+    # 2,048 bytes are the bound between two ways through the parser.
+    compare([b"data:%b\n\n" % (b"x" * size) for size in sizes], "", max_event_bytes, hears_comments=False)
