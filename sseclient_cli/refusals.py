@@ -141,6 +141,14 @@ def words_of(body: bytes) -> str:
     return visible(shown[:MAX_SHOWN_CHARS] + ("…" if len(shown) > MAX_SHOWN_CHARS else ""), keep_lines=False)
 
 
+def _place_of(error: dict[str, object]) -> str:
+    """Return what FastAPI says is wrong: ``{"loc": ["query", "rate"], "msg": ...}``."""
+    place = error.get("loc")
+    if not isinstance(place, list) or not all(isinstance(part, str | int) for part in place):
+        return ""
+    return ".".join(map(str, place)) + ": "
+
+
 def _message_in(value: object, depth: int) -> str | None:
     """Look for the message in an API's error document."""
     if isinstance(value, str):
@@ -151,5 +159,5 @@ def _message_in(value: object, depth: int) -> str | None:
         for name in _MESSAGE_NAMES:
             found = _message_in(value.get(name), depth - 1)
             if found:
-                return found
+                return _place_of(value) + found
     return None

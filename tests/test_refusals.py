@@ -32,7 +32,10 @@ def wrong_type(content_type: str, body: bytes = b"", target: Target = TARGET) ->
     [
         ({"error": {"message": "there is no such model", "code": "model_not_found"}}, "there is no such model"),
         ({"code": 1113, "msg": "no balance left"}, "no balance left"),
-        ({"detail": [{"loc": ["body", "messages"], "msg": "messages is missing"}]}, "messages is missing"),
+        (
+            {"detail": [{"loc": ["body", "messages"], "msg": "messages is missing"}]},
+            "body.messages: messages is missing",
+        ),
         ({"jsonrpc": "2.0", "error": {"code": -32600, "message": "wants Accept"}}, "wants Accept"),
         ({"error": "invalid_token", "error_description": "it has expired"}, "it has expired"),
         ({"title": "Too Many", "status": 429}, "Too Many"),

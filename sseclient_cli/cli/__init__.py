@@ -109,14 +109,21 @@ def _run() -> int:
         return app(standalone_mode=False) or 0
     except SseError as exc:
         said = "; ".join([str(exc), *getattr(exc, "__notes__", ())])
-        return _fail(f"{said}{advice_of(exc)}", exc.exit_code)
+        return _fail(f"{said}{advice_of(exc, *sys.argv[1:2])}", exc.exit_code)
     except TyperException as exc:
-        return _fail(f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}", exc.exit_code)
+        return _fail(
+            f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}{_command_hint(exc)}", exc.exit_code
+        )
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:
         # Connections and files have errors of their own: what comes as far as this is our output.
         return _output_failed(exc)
+
+
+def _command_hint(exc: TyperException) -> str:
+    """Return what to type where a URL stands in the place of a command."""
+    return " Write `sse watch URL` or `sse bench URL`." if "No such command" in str(exc) and "://" in str(exc) else ""
 
 
 def _output_failed(exc: OSError) -> int:

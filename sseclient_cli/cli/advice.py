@@ -16,17 +16,28 @@ _OF_STATUS = {
 _PASSING = frozenset({429, 502, 503, 504})
 
 
-def advice_of(error: SseError) -> str:
-    """Return what to add to the error's line, separator included; empty where no option helps."""
-    options = _options_of(error)
+def advice_of(error: SseError, command: str = "") -> str:
+    """Return what to add to the error's line, separator included; empty where no option of the command helps."""
+    options = _options_of(error, command)
     return f" (try {options})" if options else ""
 
 
-def _options_of(error: SseError) -> str:
+def _of_status(error: BadStatusError, command: str) -> str:
+    if error.status in _PASSING:
+        # Of a run, only streams that reconnect retry.
+        return f"{'--on-end reconnect ' if command == 'bench' else ''}--retry-status {error.status}"
+    allowed = [name.strip() for name in error.headers.get("allow", "").split(",")]
+    if error.status == 405:
+        usable = [name for name in allowed if name in ("GET", "POST", "PUT", "PATCH")]
+        return f"-X {usable[0]}" if usable else _OF_STATUS[405]
+    return _OF_STATUS.get(error.status, "")
+
+
+def _options_of(error: SseError, command: str) -> str:
     if isinstance(error, BadStatusError):
-        return f"--retry-status {error.status}" if error.status in _PASSING else _OF_STATUS.get(error.status, "")
+        return _of_status(error, command)
     if isinstance(error, WrongContentTypeError):
-        return "--any-content-type to read it all the same"
+        return "--any-content-type to read it anyway"
     if isinstance(error, EventTooLargeError):
         return "--max-event-bytes SIZE"
     if isinstance(error, ProxyError):

@@ -89,11 +89,12 @@ def _way(
             console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
 
     console = Console(stderr=True)
+    lookup_s = min(target.connect_timeout_s, plan.duration_s)
     with waiting_view(console if output.is_moving else None, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
-            first, *others = resolve(target, target.connect_timeout_s)
+            first, *others = resolve(target, lookup_s)
             return (Hop(target, first, tuple(others)),), None
-        require_address(target, target.connect_timeout_s)
+        require_address(target, lookup_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:
             found = runner.run(preflight(target, plan.retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)

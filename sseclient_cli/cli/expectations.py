@@ -67,8 +67,8 @@ class Verdict:
             data = visible(self._error.data, keep_lines=False)
             cut = data[:MAX_DATA_CHARS] + ("..." if len(data) > MAX_DATA_CHARS else "")
             return f"an error event came: {visible(self._error.type, keep_lines=False)} {cut}"
-        if self.is_late:
-            return f"no event came within {expected.within_s:g} s (--expect-within){self.types_seen()}"
+        if self.is_late or (expected.within_s is not None and not self.selected):  # not even if the stream ended sooner
+            return f"no event came within {expected.within_s or 0:g} s (--expect-within){self.types_seen()}"
         if expected.until is not None and not self._is_found:
             return f"no event contains {expected.until!a} (--until): {_events(self.selected)} came{self.types_seen()}"
         if expected.until is None and expected.count is not None and self.selected < expected.count:

@@ -107,6 +107,8 @@ def _bearer_from(name: str, bearer: str | None) -> str:
     if bearer is not None:
         raise UsageError("--bearer and --bearer-env were both given: leave one out")
     token = os.environ.get(name, "").strip()
+    if any(character < " " for character in token):
+        raise UsageError(f"--bearer-env {name}: the value of this variable has a line end or a control character")
     if not token:
         raise UsageError(f"--bearer-env {name}: the environment variable is not set or empty: export {name}=TOKEN")
     return token

@@ -62,6 +62,8 @@ def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: 
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
     if any("\ud800" <= character <= "\udfff" for character in events.last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
+    if any(not name.strip() for names in events.event or () for name in names.split(",")):
+        raise UsageError("--event has an empty type: write it like --event update,done")
     if events.until == "":
         raise UsageError("--until needs a text: each event would contain an empty one")
 
@@ -73,7 +75,7 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
 
     return Selection(
         expected=Expectations(
-            event_types=frozenset(name for names in events.event or () for name in names.split(",")),
+            event_types=frozenset(name.strip() for names in events.event or () for name in names.split(",")),
             count=events.count,
             until=events.until,
             within_s=events.expect_within_s,
@@ -114,9 +116,16 @@ def _run(target: Target, session: Session, stream_view: StreamView) -> int:
     if session.is_ended_by_server and selection.reconnect is None:
         # Only a request that is not repeated by itself ends so.
         last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
+    elif session.is_ended_by_server and selection.reconnect is False and _is_unexplained(session):
+        last_word = END_OF_STREAM
     if last_word and not selection.quiet:
         say(f"{last_word}: {_events(session.shown)}")
     return _exit_code(session, target)
+
+
+def _is_unexplained(session: Session) -> bool:
+    """Return whether no event came, and nothing else says so."""
+    return not (session.shown or session.diagnosis or session.verdict.unmet())
 
 
 def _exit_code(session: Session, target: Target) -> int:

@@ -50,7 +50,7 @@ def foreign_errors_mapped(target: Target, read_timeout_s: float | None, *, answe
         hint = "" if answered else f" before the server answered{tls_hint(target)}"
         raise ConnectionLostError(f"the connection broke{hint}: {_reason(exc)}") from exc
     except httpx.ReadTimeout as exc:
-        raise ReadTimeoutError(f"no byte for {read_timeout_s or 0:g} s") from exc
+        raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
         raise _translated(exc, target) from exc
 

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import httpcore
 
 from sseclient_cli.client.http_stream import HttpStream
+from sseclient_cli.event_loop import look_up
 from sseclient_cli.kernel_timestamp import request_timestamps
 
 STAGGER_S = 0.25
@@ -180,9 +181,10 @@ async def _addresses(host: str, port: int) -> Sequence[_AddressInfo]:
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
-        loop = asyncio.get_running_loop()
+        # Not the loop's own: asyncio.run would wait at its end for a name server that does not answer.
         # As bytes: Python would check a str for IDNA, whose UnicodeError is no OSError.
-        return await loop.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+        found: Sequence[_AddressInfo] = await look_up(host.encode("ascii"), port, type=socket.SOCK_STREAM)
+        return found
 
 
 def _interleaved(addresses: Sequence[_AddressInfo]) -> list[_AddressInfo]:

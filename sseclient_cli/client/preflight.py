@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ from sseclient_cli.sse.reconnection import Reconnection, last_event_id_header
 ANSWER_TIMEOUT_S = 30.0
 """How long the response head may take unless the target says: longer than any sane time to first byte, shorter than a
 person's patience."""
+
+
+MAX_RETRYING_S = 60.0
+"""So long the request before a run is retried: a server that starts or is deployed is back by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +47,19 @@ async def preflight(
     """Open one stream, look at its head, and close it; retry responses with one of ``retry_statuses``.
 
     ``on_wait`` gets the response and the wait in seconds before the next request. Raises SseError if the target is not
-    there or is no event stream that a load can be made of.
+    there or is no event stream that a load can be made of, and the last response's error after MAX_RETRYING_S.
     """
     reconnection = Reconnection(retry_statuses=retry_statuses)
+    ends_s = time.monotonic() + MAX_RETRYING_S
     while True:
         try:
             return await _attempt(target)
         except BadStatusError as exc:
             delay_ms = reconnection.delay_ms(exc, opened=False, delivered=False, random=random.random())
             if delay_ms is None:
+                raise
+            if time.monotonic() + delay_ms / 1000 > ends_s:
+                exc.add_note(f"the next request would be more than {MAX_RETRYING_S:g} s after the first one")
                 raise
             if on_wait is not None:
                 on_wait(exc, delay_ms / 1000)

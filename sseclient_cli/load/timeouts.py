@@ -89,4 +89,4 @@ class Timeouts:
         looked_at, self._to_look_at = self._to_look_at[: self._looks], self._to_look_at[self._looks :]
         for stream in looked_at:
             if stream.phase is Phase.OPEN and stream.meter.last_byte_ns < latest_ns:
-                stream.end(ReadTimeoutError(f"no byte for {idle_s:g} s"))
+                stream.end(ReadTimeoutError(f"no bytes for {idle_s:g} s"))

@@ -85,8 +85,14 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
             # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url
-        except UsageError:
-            pass
+        except UsageError as exc:
+            if "://" in location:
+                raise BadStatusError(
+                    f"{target.redacted_url} redirects ({status}) to a URL that is not valid: {exc}; "
+                    "give the stream's own URL",
+                    status=status,
+                    headers=headers,
+                ) from exc
         problem = f"to {redacted_url(location, malformed=True)[:200]!a}, which is not an http:// or https:// URL"
     raise BadStatusError(
         f"{target.redacted_url} redirects ({status}) {problem}: give the stream's own URL",

@@ -74,6 +74,30 @@ async def test_an_event_that_is_late_is_exit_code_1() -> None:
     assert (code, out, err) == (1, "", "sse: no event came within 1 s (--expect-within)\n")
 
 
+@pytest.mark.parametrize("body", [b"", b": heartbeat\n\n", b"data 0\n\n"])
+async def test_a_stream_that_ends_before_any_event_is_late_too(body: bytes) -> None:
+    code, out, err = await watch([head(), body], "--no-reconnect", "--expect-within", ENDLESS)
+    assert (code, out) == (1, "")
+    assert "sse: no event came within 50 s (--expect-within)" in err
+
+
+async def test_an_end_without_an_event_is_said() -> None:
+    code, out, err = await watch([head(), b": heartbeat\n\n"], "--no-reconnect")
+    assert (code, out, err) == (0, "", "the server ended the stream: 0 events\n")
+
+
+@pytest.mark.parametrize("types", [",", "a,,b", " "])
+async def test_an_empty_type_is_a_usage_error(types: str) -> None:
+    code, _, err = await sse("watch", "http://127.0.0.1:1/", "--event", types)
+    assert (code, err) == (2, "sse: --event has an empty type: write it like --event update,done\n")
+
+
+async def test_a_url_in_the_place_of_a_command_is_told_what_to_type() -> None:
+    code, _, err = await sse("http://127.0.0.1:1/")
+    assert code == 2
+    assert "Write `sse watch URL` or `sse bench URL`." in err
+
+
 async def test_an_event_in_time_ends_the_wait_for_the_first() -> None:
     script: Script = [head(), b"data: 1\n\n", Do.HOLD]
     assert await watch(script, "--expect-within", "10s", "--duration", "11s") == (0, "1\n", "")
@@ -86,7 +110,7 @@ async def test_types_that_do_not_come_are_exit_code_1_with_those_that_did() -> N
     assert err == "sse: no event of type tack, tock, tuck came (--event); types seen: tick (2), \\x1b[1m (1)\n"
 
 
-async def test_types_may_have_commas_between_them() -> None:
+async def test_types_may_have_commas_and_spaces_between_them() -> None:
     body = b"event: a\ndata: 1\n\nevent: b\ndata: 2\n\ndata: 3\n\n"
     assert await watch([head(), body, Do.HOLD], "--event", "a,b", "-n", "2") == (0, "1\n2\n", "")
 

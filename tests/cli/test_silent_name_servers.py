@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from busy_machine import LATE_S
 from namespaces import can_unshare, with_file
 from real_processes import SSE
 
@@ -65,6 +66,17 @@ def test_ctrl_c_and_sigterm_end_bench_while_it_looks_a_name_up(tmp_path: Path) -
     for exit_code, took_s, last in ran(script, tmp_path):
         # The resolver itself takes 20 s.
         assert (exit_code, last, took_s < 4) == (130, "[]", True)
+
+
+def test_the_duration_of_watch_and_bench_holds_while_a_name_is_looked_up(tmp_path: Path) -> None:
+    script = """
+        run("watch", "http://sse.test/", "-z", "1s", interrupt=False)
+        run("bench", "http://sse.test/", "-z", "1s", interrupt=False)
+    """
+    (watched, watch_s, watch_line), (benched, bench_s, _) = ran(script, tmp_path)
+    assert (watched, benched) == (3, 3)
+    assert "within the 1 s of --duration" in watch_line
+    assert max(watch_s, bench_s) < LATE_S  # the resolver itself gives up after 20 s
 
 
 def test_the_time_limit_of_bench_holds_for_the_name_too_and_says_so(tmp_path: Path) -> None:

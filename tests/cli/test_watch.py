@@ -111,7 +111,7 @@ async def test_the_request_is_what_the_options_say() -> None:
 
 async def test_duration_ends_a_silent_stream() -> None:
     async with ScriptedServer([head(), Do.HOLD]) as server:
-        assert await watch(server.url, "--duration", "200ms") == (0, "", "")
+        assert await watch(server.url, "--duration", "2s") == (0, "", "")
 
 
 async def test_a_clean_end_without_reconnecting_is_a_success() -> None:

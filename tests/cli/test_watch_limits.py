@@ -34,7 +34,7 @@ async def test_a_connection_without_a_byte_is_closed_and_made_again() -> None:
         assert server.requests[1].header("last-event-id") == b"7"
     assert (code, out) == (0, "1\n2\n")
     lines = re.sub(CLOCK, "TIME", err).splitlines()
-    assert lines == ["TIME reconnecting in 0.1 s because no byte for 0.3 s", "TIME reconnected"]
+    assert lines == ["TIME reconnecting in 0.1 s because no bytes for 0.3 s", "TIME reconnected"]
 
 
 async def test_bytes_that_are_no_event_keep_a_connection_open() -> None:
@@ -47,7 +47,7 @@ async def test_bytes_that_are_no_event_keep_a_connection_open() -> None:
 async def test_silence_without_reconnecting_is_exit_code_3() -> None:
     async with ScriptedServer([head(), Do.HOLD]) as server:
         code, out, err = await watch(server.url, "--idle-timeout", "200ms", "--no-reconnect")
-    assert (code, out, err) == (3, "", "sse: no byte for 0.2 s\n")
+    assert (code, out, err) == (3, "", "sse: no bytes for 0.2 s\n")
 
 
 @pytest.mark.parametrize(

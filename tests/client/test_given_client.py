@@ -150,7 +150,7 @@ async def test_httpxs_five_seconds_do_not_end_a_silent_stream_and_read_timeout_s
 async def test_silence_is_a_read_timeout() -> None:
     async with ScriptedServer([head(), EVENT, Do.HOLD]) as server, httpx.AsyncClient() as client:
         source = EventSource(server.url, client=client, read_timeout_s=0.2, reconnect=False)
-        with pytest.raises(ReadTimeoutError, match=r"no byte for 0\.2 s"):
+        with pytest.raises(ReadTimeoutError, match=r"no bytes for 0\.2 s"):
             await data_of(source)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from scripted_server import CHUNKED, Do, ScriptedServer, head
 
+from sseclient_cli.client import preflight as client_preflight
 from sseclient_cli.client.preflight import preflight
 from sseclient_cli.errors import (
     BadStatusError,
@@ -126,3 +127,12 @@ async def test_a_coding_that_nobody_can_read_is_told_before_the_run() -> None:
     async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: zstd\r\n"), Do.HOLD]) as server:
         with pytest.raises(InvalidResponseError, match="'zstd'"):
             await preflight(Target.parse(server.url))
+
+
+async def test_retries_have_a_limit_in_all_and_the_last_response_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_preflight, "MAX_RETRYING_S", 0.0)
+    async with ScriptedServer([head(503)]) as server:
+        with pytest.raises(BadStatusError, match="503") as caught:
+            await preflight(Target.parse(server.url), {503})
+        assert len(server.requests) == 1
+    assert caught.value.__notes__ == ["the next request would be more than 0 s after the first one"]

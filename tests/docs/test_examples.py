@@ -129,7 +129,9 @@ async def test_silence_and_states_are_shown() -> None:
     example = LIBRARY["Notice silence, and show the state"]
     async with ScriptedServer([head(), b"retry: 100\n: heartbeat\ndata: Hello\n\n", Do.HOLD]) as server:
         printed = await printed_by(example.code, server, {"read_timeout_s=30": "read_timeout_s=1"})
-        assert printed == [line.replace("no byte for 30 s", "no byte for 1 s") for line in example.output.splitlines()]
+        assert printed == [
+            line.replace("no bytes for 30 s", "no bytes for 1 s") for line in example.output.splitlines()
+        ]
 
 
 async def test_something_else_is_done_while_nothing_comes() -> None:

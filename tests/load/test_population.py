@@ -309,7 +309,7 @@ async def test_a_stream_without_a_byte_for_too_long_is_ended_and_counted() -> No
     beating = [head(), ids(1, 2), *[step for _ in range(12) for step in (0.1, b":\n")], Do.HOLD]
     totals, _ = await ran(held(ids(1, 2)), beating, connections=2, duration_s=1.2, idle_timeout_s=0.5)
     assert errors(totals) == {"read-timeout": 1}
-    assert totals.errors["read-timeout"].example == "no byte for 0.5 s"
+    assert totals.errors["read-timeout"].example == "no bytes for 0.5 s"
     # The heartbeats of the other one are bytes. What we end ourselves is no idle timeout of the way.
     assert (totals.open_now, totals.cut_silence.count) == (1, 0)
 
