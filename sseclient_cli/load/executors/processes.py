@@ -123,9 +123,8 @@ class _Run:
                     process.start()
                 except OSError as exc:
                     reason = (exc.strerror or str(exc)).lower()
-                    raise LimitError(
-                        f"cannot start {self._count} worker processes ({reason}): lower --workers"
-                    ) from exc
+                    words = f"cannot start {self._count} worker processes ({reason}): lower --workers"
+                    raise LimitError(words) from exc
                 theirs.close()  # or its end would never come
                 waiting = self._snapshot(Totals(planned=shard.plan.planned))
                 worker = _Worker(f"worker {index} of {self._count}", shard, process, ours, waiting)
