@@ -28,7 +28,7 @@ check: lint ## Lint, and run the tests that need no server: before each commit.
 BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
 test: dev ## Run the whole test suite.
 	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
 	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
 
 reference: dev ## Write what derives from the report's figures: the schema and the tables of docs/report.md.

@@ -14,6 +14,7 @@ from leftovers import open_sockets
 from scripted_server import Do, ScriptedServer, head
 from silent_port import silent_port
 
+from sseclient_cli.client import network
 from sseclient_cli.client.connection import Connector
 from sseclient_cli.errors import ConnectionRefusedByTargetError, ConnectTimeoutError
 from sseclient_cli.keepalive import IDLE_S, INTERVAL_S, PROBES, keep_alive
@@ -38,11 +39,11 @@ def unused_port() -> int:
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
     """Have a name resolve to several addresses, which differ by their port here."""
 
-    async def getaddrinfo(*_: object, **__: object) -> list[tuple[Any, ...]]:
+    async def look_up(*_: object, **__: object) -> list[tuple[Any, ...]]:
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
         return [(*kind, ("127.0.0.1", port)) for port in ports]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(network, "look_up", look_up)
 
 
 async def peer_port(target: Target) -> int:
