@@ -223,6 +223,7 @@ def test_sighup_before_the_run_ends_the_command(tmp_path: Path) -> None:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         connection, _ = silent.accept()
         with connection:
+            connection.recv(65_536)  # it has connected, and waits for an answer
             process.send_signal(signal.SIGHUP)
             assert (*process.communicate(timeout=10), process.returncode) == ("", "", 130)
     assert list(tmp_path.iterdir()) == []
