@@ -29,7 +29,7 @@ class BenchOutput:
             raise UsageError("--json and -o name the same file: give two")
 
     def write(self, report: Report, tally: ServerTally | None) -> None:
-        """Write the report and the summary: whatever becomes of one of the two, the other is there."""
+        """Write the report and the summary. If one of them cannot be written, the other one still is."""
         from sseclient_cli.report.read import to_json
 
         try:

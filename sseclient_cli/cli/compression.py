@@ -30,7 +30,7 @@ class CompressedBursts:
         self._latest_ns = head_ns
         self._in_burst = 0
         self._bursts.clear()
-        # What comes with the head was not held back: a snapshot, or a history.
+        # Events that arrive with the head were not held back: they are a snapshot or a history.
         self._is_at_head = True
 
     def event(self, arrival_ns: int) -> str:

@@ -98,7 +98,7 @@ def parse_request(
         **connecting,
     )
     if data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
-        # What curl says of a body without a header. JSON has its own type by now: nobody means a form with it.
+        # curl sends this type with a body. JSON has application/json already: a JSON body is never meant as a form.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
     return target
 

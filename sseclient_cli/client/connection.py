@@ -63,7 +63,7 @@ class Connection:
         self._stream: Any = response.extensions.get("network_stream")
         self.arrival = self._latest_arrival()
         if is_own:
-            # Raw: httpx would undo any codings at once, whatever comes of it.
+            # Raw: httpx would decode all codings at once, without a limit on the size of the result.
             self._chunks = response.aiter_raw()
             # Undone backwards: first the socket is closed, then the body comes to its end.
             stack.push_async_callback(self._exhaust)

@@ -102,7 +102,7 @@ class Connections:
         return None
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
-        """Wait for as long as the rules say; if there is to be no other connection, raise or close."""
+        """Wait before the next connection, as the retry policy says; without a next one, raise or close."""
         if self._life.is_closed or self._life.is_restarting:
             return
         method, delivered = self._request.target.method, self._received.has_events

@@ -59,10 +59,18 @@ class GivenClient:
     """The caller's client. Raises UsageError for what cannot be combined with it."""
 
     def __init__(
-        self, client: httpx.AsyncClient, target: Target, read_timeout_s: float | None, *, on_trace: object
+        self,
+        client: httpx.AsyncClient,
+        target: Target,
+        read_timeout_s: float | None,
+        *,
+        on_trace: object,
+        proxy: object,
     ) -> None:
         if on_trace is not None:
             raise UsageError("on_trace and client exclude each other: give the client event_hooks")
+        if proxy is not None:
+            raise UsageError("proxy and client exclude each other: give the proxy to the client")
         given = [name for name, default in _CONNECTION_DEFAULTS.items() if getattr(target, name) != default]
         if given:
             raise UsageError(f"client makes its connections by itself: leave {', '.join(given)} out of the Target")

@@ -21,11 +21,11 @@ class HttpStream(SocketStream):
         self._mender = HeadMender()
 
     def expect_head(self) -> None:
-        """Take what comes next for the head of another response."""
+        """Expect the head of another response next."""
         self._mender = HeadMender()
 
     async def read_raw(self, max_bytes: int) -> bytes:
-        """Return the next bytes of what comes before HTTP."""
+        """Return the next bytes of the exchange before HTTP."""
         return await super().read(max_bytes)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's

@@ -5,7 +5,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-i
 How it works. There is no task of its own: whoever asks for the next event does the connecting, parsing and
 waiting, so cancelling that leaves nothing behind. The event loop reads ahead what has arrived, up to a limit
 (``socket_stream.py``), so that a slow consumer still slows the server down. ``close`` and ``restart`` may
-come from a handler or another task of the same loop; they interrupt whatever is being awaited.
+come from a handler or another task of the same loop; they interrupt the current await.
 
 This file is what a caller sees: arguments, properties, and one event after the other. What happens to the connections
 is in ``connections.py``. It must not know sockets and HTTP, nor the rules of ``protocol``.
@@ -95,8 +95,6 @@ class EventSource:
         self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
         if client is None:
             self._request.choose_proxy(proxy, trust_env=trust_env)
-        elif proxy is not None:
-            raise UsageError("proxy and client exclude each other: give the proxy to the client")
         check_arguments(
             read_timeout_s=read_timeout_s,
             reconnection_time_s=reconnection_time_s,
@@ -112,7 +110,7 @@ class EventSource:
         )
         self._given = None
         if client is not None:
-            self._given = GivenClient(client, self._request.target, read_timeout_s, on_trace=on_trace)
+            self._given = GivenClient(client, self._request.target, read_timeout_s, on_trace=on_trace, proxy=proxy)
         self._read_timeout_s = read_timeout_s
         self._on_comment = on_comment
         self._on_trace = on_trace

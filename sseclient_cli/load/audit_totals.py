@@ -4,7 +4,7 @@ Pure. A stream adds the numbers that it spanned and those that it received, each
 run of any length takes a few entries per stream. Numbers that no stream received are told apart from those that some
 stream received. That matters for a field that was found by itself: a missing number counts as lost only where most of
 the streams that span it received it. Otherwise the server may never have sent it (a database leaves out numbers), or
-not to everybody (a message for one user).
+sent it to some streams only (a message for one user).
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ not tell which, so both stay possible (``_Successor``) until it does, or the str
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from sseclient_cli.load.merging import Merging, joined, mergeable, summed, united
 from sseclient_cli.load.recent_content import RecentContent
 from sseclient_cli.sse.event_stream import Event
 
@@ -34,44 +35,32 @@ LEAST_SUCCESSION = 3
 and not one event that came twice."""
 
 
+@mergeable
 @dataclass(slots=True)
-class Faults:
+class Faults(Merging):
     """What was not in order in one numbering."""
 
-    jumps: int = 0
-    duplicated: int = 0
-    out_of_order: int = 0
-    conflicts: int = 0
+    jumps: int = summed()
+    duplicated: int = summed()
+    out_of_order: int = summed()
+    conflicts: int = summed()
     """Of the duplicated ones, those with other content than the event before, which has the same number."""
-    missing: set[int] = field(default_factory=set)
-    ranges: list[tuple[int, int]] = field(default_factory=list)
+    missing: set[int] = united()
+    ranges: list[tuple[int, int]] = joined()
     """Longer gaps: first number, and the one after the last."""
-    unlocated: int = 0
+    unlocated: int = summed()
     """Missing numbers beyond what is remembered."""
-    below: set[int] = field(default_factory=set)
+    below: set[int] = united()
     """Late numbers below the first one."""
-    ended: list[tuple[int, int]] = field(default_factory=list)
+    ended: list[tuple[int, int]] = joined()
     """Numberings that were over when a new one began: first number, and the one after the last."""
-    restarts_within: int = 0
+    restarts_within: int = summed()
     """How often a new one began within a connection."""
 
     @property
     def count(self) -> int:
         """How many steps were no step by one."""
         return self.jumps + self.duplicated + self.out_of_order
-
-    def add(self, other: Faults) -> None:
-        """Add the faults of a numbering that follows this one."""
-        self.jumps += other.jumps
-        self.duplicated += other.duplicated
-        self.out_of_order += other.out_of_order
-        self.conflicts += other.conflicts
-        self.missing |= other.missing
-        self.ranges += other.ranges
-        self.unlocated += other.unlocated
-        self.below |= other.below
-        self.ended += other.ended
-        self.restarts_within += other.restarts_within
 
 
 @dataclass(slots=True)
@@ -227,7 +216,7 @@ class Numbering:
         if self.first is not None and len(faults.ended) < MAX_RANGES:
             faults.ended.append((self.first, self.expected))
         if numbering.faults is not None:
-            faults.add(numbering.faults)
+            faults.merge(numbering.faults)
         faults.restarts_within += successor.is_within
         self.first, self.expected, self._recent = numbering.first, numbering.expected, numbering._recent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import Self
 
 from sseclient_cli.load.audit_totals import FieldAudit
@@ -51,6 +52,4 @@ class FieldEvidence(Part):
         )
 
 
-_COUNTS = (
-    "streams", "refuting", "renumbered", "by_type", "checked", "carried", "duplicated", "out_of_order", "unlocated",
-)  # fmt: skip
+_COUNTS = tuple(each.name for each in fields(FieldAudit) if each.name not in ("trust", "spanned", "received"))

@@ -25,7 +25,7 @@ class Better(StrEnum):
 class Part(BaseModel):
     """A part of the report: a value. Unknown fields are ignored: later versions may add some within a schema number."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=False)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 _LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "pattern": "pattern"}

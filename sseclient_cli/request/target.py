@@ -117,25 +117,15 @@ class Target:
         """
         if timeout_s is not None and timeout_s <= 0:
             raise UsageError("--timeout needs a time above zero: write it like 5s")
-        pairs = [_parse_header(text) for text in headers]
-        if bearer is not None:
-            if not bearer.strip():
-                raise UsageError("the token of --bearer is empty")
-            if any(name.lower() == "authorization" for name, _ in pairs):
-                raise UsageError("--bearer and an Authorization header were both given: leave one out")
-            pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
         plain_url, userinfo = parse_request_url(url)
-        if userinfo and not any(name.lower() == "authorization" for name, _ in pairs):
-            pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
-        if body is not None and _is_json(body) and not any(name.lower() == "content-type" for name, _ in pairs):
-            pairs.append(("Content-Type", "application/json"))
+        pairs = _headers(headers, bearer, userinfo, is_json=body is not None and _is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not _TOKEN.fullmatch(chosen):
             raise UsageError(f"{chosen!r} is not an HTTP method")
         return cls(
             url=plain_url,
             method=chosen,
-            headers=tuple(pairs),
+            headers=pairs,
             # Bytes that are not UTF-8 came from the command line as surrogates, and go out as they came.
             body=None if body is None else body.encode("utf-8", "surrogateescape"),
             connect_timeout_s=DEFAULT_CONNECT_TIMEOUT_S if timeout_s is None else timeout_s,
@@ -260,6 +250,25 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
     except UsageError:
         pass
     raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
+
+
+def _headers(
+    lines: list[str] | tuple[str, ...], bearer: str | None, userinfo: bytes, *, is_json: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of these lines, and those that other arguments add unless a line has them."""
+    pairs = [_parse_header(text) for text in lines]
+    names = {name.lower() for name, _ in pairs}
+    if bearer is not None:
+        if not bearer.strip():
+            raise UsageError("the token of --bearer is empty")
+        if "authorization" in names:
+            raise UsageError("--bearer and an Authorization header were both given: leave one out")
+        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
+    elif userinfo and "authorization" not in names:
+        pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
+    if is_json and "content-type" not in names:
+        pairs.append(("Content-Type", "application/json"))
+    return tuple(pairs)
 
 
 def _parse_header(text: str) -> tuple[str, str]:

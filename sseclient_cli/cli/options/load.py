@@ -33,7 +33,7 @@ FailOnErrorEvent = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """How many streams, when, and what becomes of them."""
+    """How many streams to open, when, and what to do when one ends."""
 
     PANEL: ClassVar = "Load"
 
