@@ -88,6 +88,13 @@ def test_one_stream_is_no_streams() -> None:
     assert "clock skew: 1 event arrived" in text_of(shown, 120)
 
 
+def test_a_figure_just_below_a_power_of_ten_is_rounded_to_it() -> None:
+    shown = document()
+    shown["latency"]["gap"] |= {"mean_ms": 99.97, "p50_ms": 9.9999}
+    (row,) = [line.split() for line in text_of(shown).splitlines() if line.startswith("gap")]
+    assert row[2:4] == ["100", "10.0"]
+
+
 def test_the_longest_durations_fit_into_80_columns() -> None:
     shown = document()
     for latency in filter(None, shown["latency"].values()):

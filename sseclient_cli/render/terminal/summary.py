@@ -189,9 +189,9 @@ def _milliseconds(value: float | None) -> str:
         return "-"
     if abs(value) >= 99_999.5:
         return f"{value / 1000:.0f}s" if abs(value) < 1e8 else f"{value / 1000:.0e}s"
-    if abs(value) >= 100:
+    if abs(value) >= 99.95:  # what one decimal would round to 100.0
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+    return f"{value:.1f}" if abs(value) >= 9.9995 else f"{value:.3f}"
 
 
 def _notes(report: Report) -> list[str]:
