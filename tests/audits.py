@@ -1,7 +1,7 @@
 """What an audit of a run has found, for tests of the engine."""
 
-from sseclient_cli.load.audit_totals import Audit, judge
-from sseclient_cli.load.metrics import Totals
+from sseclient_cli.measure.audit_totals import Audit, judge
+from sseclient_cli.measure.totals import Totals
 
 
 def audit_of(totals: Totals) -> Audit:

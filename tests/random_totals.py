@@ -6,11 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sseclient_cli.load.audit_totals import FieldAudit
-from sseclient_cli.load.field_search import Trust
-from sseclient_cli.load.metrics import Endpoint, Totals
-from sseclient_cli.load.reach import Arrivals, ReachSample
-from sseclient_cli.load.recorder import Recorder
+from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.reach import Arrivals, ReachSample
+from sseclient_cli.measure.samples import Samples
+from sseclient_cli.measure.totals import Totals
 
 Facts = dict[str, Any]
 
@@ -25,12 +26,12 @@ durations = st.lists(st.integers(-100, 10**9), max_size=5)
 
 
 @st.composite
-def ticks(draw: st.DrawFn) -> tuple[int, Recorder, int, list[str]]:
+def ticks(draw: st.DrawFn) -> tuple[int, Samples, int, list[str]]:
     """What happened in one tick: its row, what was recorded, the change of open streams, the kinds of its errors."""
-    recorder = Recorder()
+    recorder = Samples()
     for name in ("events", "comments", "bytes", "coalesced", "unstamped_reads"):
         setattr(recorder, name, draw(counts))
-    for name in Recorder.__slots__:
+    for name in Samples.__slots__:
         if isinstance(getattr(recorder, name), array):
             # Counts of events are not negative; durations may be.
             getattr(recorder, name).extend(draw(sizes if name in ("bursts", "stream_events") else durations))
@@ -43,7 +44,7 @@ def ticks(draw: st.DrawFn) -> tuple[int, Recorder, int, list[str]]:
     )
 
 
-def play(totals: Totals, happened: list[tuple[int, Recorder, int, list[str]]]) -> Totals:
+def play(totals: Totals, happened: list[tuple[int, Samples, int, list[str]]]) -> Totals:
     for row, recorder, opened, kinds in happened:
         totals.open_now += opened
         totals.peak_open = max(totals.peak_open, totals.open_now)
@@ -55,10 +56,10 @@ def play(totals: Totals, happened: list[tuple[int, Recorder, int, list[str]]]) -
     return totals
 
 
-def pickle_of(recorder: Recorder) -> Recorder:
+def pickle_of(recorder: Samples) -> Samples:
     """A copy: folding empties it."""
-    made = Recorder()
-    for name in Recorder.__slots__:
+    made = Samples()
+    for name in Samples.__slots__:
         setattr(made, name, getattr(recorder, name).copy() if name == "types" else getattr(recorder, name))
         if hasattr(getattr(recorder, name), "typecode"):
             setattr(made, name, getattr(recorder, name)[:])

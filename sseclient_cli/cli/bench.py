@@ -21,9 +21,9 @@ from sseclient_cli.errors import UsageError
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.errors import SseError
-    from sseclient_cli.load.plan import Plan
     from sseclient_cli.report.model import Report
-    from sseclient_cli.request.target import Hop, Target
+    from sseclient_cli.request.target import ResolvedTarget, Target
+    from sseclient_cli.run.plan import Plan
 
 LOOKUP_S = 5.0
 """How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
@@ -38,8 +38,8 @@ def bench(
     output: BenchOutputOptions,
 ) -> int:
     """Load a stream with many connections, and report what was measured."""
-    from sseclient_cli.load.executors.choice import worker_count
     from sseclient_cli.request.proxied import through_given_proxy
+    from sseclient_cli.run.executors.choice import worker_count
 
     data = request.data
     if data is not None and is_duration(data):
@@ -72,7 +72,7 @@ def bench(
 
 def _way(
     target: Target, plan: Plan, *, with_preflight: bool, output: BenchOutputOptions
-) -> tuple[tuple[Hop, ...], Preflight | None]:
+) -> tuple[tuple[ResolvedTarget, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
 
@@ -82,7 +82,7 @@ def _way(
     from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.render.terminal.live import waiting_view
     from sseclient_cli.request.addresses import require_address, resolve, with_others
-    from sseclient_cli.request.target import Hop
+    from sseclient_cli.request.target import ResolvedTarget
 
     def say_wait(error: SseError, delay_s: float) -> None:
         if not output.quiet:
@@ -93,7 +93,7 @@ def _way(
     with waiting_view(console if output.is_moving else None, f"waiting for {target.redacted_url} to answer"):
         if not with_preflight:
             first, *others = resolve(target, lookup_s)
-            return (Hop(target, first, tuple(others)),), None
+            return (ResolvedTarget(target, first, tuple(others)),), None
         require_address(target, lookup_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:
             found = runner.run(preflight(target, plan.retry_statuses, say_wait))
@@ -102,7 +102,7 @@ def _way(
 
 
 def _measure(
-    hops: tuple[Hop, ...],
+    hops: tuple[ResolvedTarget, ...],
     found: Preflight | None,
     plan: Plan,
     server: str | None,
@@ -114,10 +114,10 @@ def _measure(
 
     from rich.console import Console
 
-    from sseclient_cli.load.executors.choice import executor_of
-    from sseclient_cli.load.worker import Job
     from sseclient_cli.render.terminal.live import live_view
     from sseclient_cli.report.build import build_report
+    from sseclient_cli.run.executors.choice import executor_of
+    from sseclient_cli.run.worker import Job
 
     before = ServerTally.of(server) if server else None
     with live_view(Console(stderr=True) if output.is_moving else None) as on_snapshot:
@@ -130,8 +130,8 @@ def _measure(
 
 def _require_room(target: Target, plan: Plan, workers: int) -> None:
     """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
-    from sseclient_cli.load.limits import require_memory, require_open_files, require_ports
     from sseclient_cli.request.proxied import tls_host
+    from sseclient_cli.run.resource_limits import require_memory, require_open_files, require_ports
 
     require_open_files(plan.most_open, workers)
     if target.unix_socket is None and not target.all_addresses:
@@ -139,9 +139,9 @@ def _require_room(target: Target, plan: Plan, workers: int) -> None:
     require_memory(plan.most_open, workers, tls=tls_host(target) is not None)
 
 
-def _require_ports(hops: tuple[Hop, ...], plan: Plan) -> None:
+def _require_ports(hops: tuple[ResolvedTarget, ...], plan: Plan) -> None:
     """Raise LimitError for more streams than pairs of a source address and an address of the host have ports."""
-    from sseclient_cli.load.limits import require_ports
+    from sseclient_cli.run.resource_limits import require_ports
 
     sources = len(hops[0].target.source_addresses) or 1
     require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))

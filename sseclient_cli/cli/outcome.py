@@ -11,7 +11,7 @@ from sseclient_cli.errors import (
     EXIT_NO_USABLE_STREAM,
     EXIT_SATURATED,
 )
-from sseclient_cli.load.plan import OnEnd
+from sseclient_cli.run.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.report.model import Report

@@ -6,7 +6,8 @@ from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, DEFAULT_DURATION
 from sseclient_cli.cli.options.request import ConnectionOptions
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.errors import UsageError
-from sseclient_cli.load.plan import Plan, default_ramp_up_s, parse_field_choice
+from sseclient_cli.measure.field_choice import parse_field_choice
+from sseclient_cli.run.plan import Plan, default_ramp_up_s
 
 
 def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: ConnectionOptions | None = None) -> Plan:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from sseclient_cli.client.connection import Connector, Peer
 from sseclient_cli.errors import BadStatusError, ConnectionLostError, ReadTimeoutError
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.sse.reconnection import Reconnection, last_event_id_header
 
 ANSWER_TIMEOUT_S = 30.0
@@ -35,7 +35,7 @@ class Preflight:
     ``status`` is that of the last response. All connections are closed.
     """
 
-    hops: tuple[Hop, ...]
+    hops: tuple[ResolvedTarget, ...]
     status: int = 200
 
 
@@ -86,12 +86,12 @@ async def _attempt(target: Target) -> Preflight:
             await connection.aclose()
 
 
-def _hop(target: Target, peer: Peer) -> Hop:
+def _hop(target: Target, peer: Peer) -> ResolvedTarget:
     if target.unix_socket is not None:
-        return Hop(target, Address(socket.AF_UNIX, target.unix_socket))
+        return ResolvedTarget(target, Address(socket.AF_UNIX, target.unix_socket))
     if not isinstance(peer, tuple):
         raise ConnectionLostError(f"the connection to {target.redacted_url} was reset after the response's head")
     # Of a numeric host: its family, and what a link-local one has besides.
     numeric = socket.getaddrinfo(*peer[:2], type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     family, _, _, _, address = numeric[0]
-    return Hop(target, Address(family, address))
+    return ResolvedTarget(target, Address(family, address))

@@ -9,22 +9,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sseclient_cli import __version__
-from sseclient_cli.load.audit_totals import Audit as JudgedAudit
-from sseclient_cli.load.audit_totals import Candidate as JudgedCandidate
-from sseclient_cli.load.audit_totals import judge
-from sseclient_cli.load.clocks import usual_difference_s
-from sseclient_cli.load.health import saturation_reasons
-from sseclient_cli.load.histogram import percentile_us
-from sseclient_cli.load.metrics import Interval, Totals
-from sseclient_cli.load.plan import Choice, FieldChoice
-from sseclient_cli.load.plan import Plan as LoadPlan
-from sseclient_cli.load.recorder import Latency as Kind
+from sseclient_cli.measure.audit_totals import Audit as JudgedAudit
+from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
+from sseclient_cli.measure.audit_totals import judge
+from sseclient_cli.measure.clocks import usual_difference_s
+from sseclient_cli.measure.field_choice import Choice, FieldChoice
+from sseclient_cli.measure.histogram import percentile_us
+from sseclient_cli.measure.samples import Latency as Kind
+from sseclient_cli.measure.saturation import saturation_reasons
+from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.report import model, run_model
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, Stamp
 from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
-from sseclient_cli.request.target import Hop, Target
+from sseclient_cli.request.target import ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan as LoadPlan
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
@@ -37,7 +37,11 @@ _SEEN_BY_THE_LOOP = (Kind.CONNECT, Kind.TLS)
 
 
 def build_report(
-    hops: tuple[Hop, ...], plan: LoadPlan, totals: Totals, started_at_s: float, preflight: Preflight | None = None
+    hops: tuple[ResolvedTarget, ...],
+    plan: LoadPlan,
+    totals: Totals,
+    started_at_s: float,
+    preflight: Preflight | None = None,
 ) -> Report:
     """Make the report of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
     run = run_model.Run(

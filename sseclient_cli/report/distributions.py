@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
-from sseclient_cli.load.histogram import Histogram
+from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.report.figure import Better, Part, figure
 
 Stamp = Literal["kernel", "user"]

@@ -1,4 +1,4 @@
-"""What the audits of many streams found by a field, in a form that merges: see ``load/audit_totals.py``."""
+"""What the audits of many streams found by a field, in a form that merges: see ``measure/audit_totals.py``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import fields
 from typing import Self
 
-from sseclient_cli.load.audit_totals import FieldAudit
-from sseclient_cli.load.field_search import Trust
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.report.figure import Part, figure
 
 Changes = list[tuple[int, int]]

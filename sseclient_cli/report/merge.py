@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from sseclient_cli.engine.connector import Endpoint
 from sseclient_cli.errors import UsageError
-from sseclient_cli.load.histogram import Histogram
-from sseclient_cli.load.metrics import Endpoint, ErrorCount, Interval, Totals
-from sseclient_cli.load.recorder import Latency as Kind
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.samples import Latency as Kind
+from sseclient_cli.measure.totals import ErrorCount, Interval, Totals
 from sseclient_cli.report.build import assemble
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.model import Report, Row

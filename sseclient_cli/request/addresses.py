@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from sseclient_cli.errors import NameNotResolvedError, SseError
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
 LOOK_UP_EVERY_S = 0.05
 """How often a lookup asks whether it is still worth waiting for: a run ends within 0.5 s of its time or of Ctrl-C."""
@@ -46,7 +46,7 @@ def require_address(target: Target, timeout_s: float) -> None:
         _looked_up(target, socket.AF_UNSPEC, timeout_s)
 
 
-def with_others(hop: Hop, timeout_s: float) -> Hop:
+def with_others(hop: ResolvedTarget, timeout_s: float) -> ResolvedTarget:
     """Return the hop with the other addresses of its host; without any where they cannot be looked up."""
     if hop.target.unix_socket is not None:
         return hop
@@ -55,7 +55,7 @@ def with_others(hop: Hop, timeout_s: float) -> Hop:
     except SseError:
         return hop  # the streams need only the one that answered
     others = dict.fromkeys(address for address in found if address != hop.address)
-    return Hop(hop.target, hop.address, tuple(others))
+    return ResolvedTarget(hop.target, hop.address, tuple(others))
 
 
 def _looked_up(

@@ -206,7 +206,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class ResolvedTarget:
     """One request of the way to a stream, which redirects may make longer: what was asked for, and who answered.
 
     ``others`` are the other addresses of that host, of the same family.

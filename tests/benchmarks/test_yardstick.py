@@ -17,11 +17,11 @@ if sys.platform != "linux":
 
 from benchmarks.building import build, compiler
 from benchmarks.event_source import EventSource
-from sseclient_cli.load.metrics import Totals
-from sseclient_cli.load.plan import Plan
-from sseclient_cli.load.recorder import Latency
-from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.worker import Job, Worker
 from sseclient_cli.sse.event_stream import EventStreamParser
 
 PATHS = [
@@ -61,7 +61,9 @@ def request(source: EventSource, path: str, method: str = "GET", body: bytes = b
 
 
 def ran(source: EventSource, path: str) -> Totals:
-    hop = Hop(Target(url=f"http://127.0.0.1:{source.port}{path}"), Address(socket.AF_INET, ("127.0.0.1", source.port)))
+    hop = ResolvedTarget(
+        Target(url=f"http://127.0.0.1:{source.port}{path}"), Address(socket.AF_INET, ("127.0.0.1", source.port))
+    )
     return Worker(Job(hops=(hop,), plan=Plan(connections=STREAMS, duration_s=10, ramp_up_s=0))).run()
 
 

@@ -9,7 +9,7 @@ from sseclient_cli.cli.options.request import ConnectionOptions
 from sseclient_cli.cli.options.values import parse_rate_per_s
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError
-from sseclient_cli.load.plan import Plan
+from sseclient_cli.run.plan import Plan
 
 
 def plan(**options: Any) -> Plan:

@@ -17,11 +17,11 @@ from browser import PAGE_PATH, Browser, event_of
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import SseError
-from sseclient_cli.load.meter import Meter
-from sseclient_cli.load.plan import OnEnd, Plan
-from sseclient_cli.load.population import Population
-from sseclient_cli.load.worker import Job, Worker
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.measure.event_sampler import EventSampler
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.stream_pool import StreamPool
+from sseclient_cli.run.worker import Job, Worker
 from sseclient_cli.sse.event_stream import Event
 
 OPEN = "open"
@@ -126,26 +126,26 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
     return seen
 
 
-def hop_to(target: Target) -> Hop:
+def hop_to(target: Target) -> ResolvedTarget:
     """Return what a preflight would find of a server at a numeric address."""
     url = target.parsed_url
-    return Hop(target, Address(socket.AF_INET, (url.host, url.port or 80)))
+    return ResolvedTarget(target, Address(socket.AF_INET, (url.host, url.port or 80)))
 
 
 @contextlib.contextmanager
 def _overheard(note: Callable[..., None]) -> Iterator[None]:
     """Hear what the engine counts: it has no use for the events themselves."""
-    measure, opened = Meter.measure, Population.opened
+    measure, opened = EventSampler.measure, StreamPool.opened
 
-    def measure_and_tell(meter: Meter, events: list[Event], *rest: Any, **others: Any) -> None:
+    def measure_and_tell(meter: EventSampler, events: list[Event], *rest: Any, **others: Any) -> None:
         note(*events)
         measure(meter, events, *rest, **others)
 
-    def open_and_tell(population: Population, stream: Any) -> None:
+    def open_and_tell(population: StreamPool, stream: Any) -> None:
         note(OPEN)
         opened(population, stream)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Meter, "measure", measure_and_tell)
-        patch.setattr(Population, "opened", open_and_tell)
+        patch.setattr(EventSampler, "measure", measure_and_tell)
+        patch.setattr(StreamPool, "opened", open_and_tell)
         yield

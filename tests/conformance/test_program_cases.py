@@ -16,10 +16,10 @@ from conformance.table import Shown
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import BadStatusError, EventTooLargeError, NameNotResolvedError, ReadTimeoutError, UsageError
-from sseclient_cli.load.plan import Plan
-from sseclient_cli.load.worker import Job, Worker
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Target
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.worker import Job, Worker
 from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 50\n\n"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from pieces import composed, one_by_one, taken
 
+from sseclient_cli.engine.http1 import ResponseReader
 from sseclient_cli.errors import InvalidResponseError
-from sseclient_cli.load.http1 import ResponseReader
 from sseclient_cli.sse.content_coding import MAX_PIECE_BYTES, ContentDecoder, decoder_of
 
 WORDS = [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 103 x\r\n\r\n", b"HTTP/1.0 204", b"\r\n\r\n", b"\r\n", b"\n", b": ",

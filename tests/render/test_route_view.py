@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from report_json import Document, document_of, report_of
 
-from sseclient_cli.load.metrics import Endpoint, Totals
-from sseclient_cli.load.plan import Plan
+from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.terminal.route_view import route_notes
 from sseclient_cli.report.build import build_report
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
 
 
 def document(connections: dict[str, int] | None = None, *, opened: int = 10, **target: Any) -> Document:
     totals = Totals(planned=10, opened=opened, cpu_percent=[1.0])
     totals.connections.update({Endpoint("pool.test", place, 80): count for place, count in (connections or {}).items()})
-    hop = Hop(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
+    hop = ResolvedTarget(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
     return document_of(build_report((hop,), Plan(connections=10, duration_s=10, ramp_up_s=1), totals, 0))
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from report_json import Document, document_of, report_of
 from rich.console import Console
 
-from sseclient_cli.load.audit_totals import FieldAudit
-from sseclient_cli.load.field_search import Trust
-from sseclient_cli.load.histogram import Histogram
-from sseclient_cli.load.metrics import ErrorCount, Totals
-from sseclient_cli.load.plan import Plan
-from sseclient_cli.load.recorder import Latency
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.totals import ErrorCount, Totals
 from sseclient_cli.render.terminal.summary import summary
 from sseclient_cli.report.build import build_report
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
 
 
 def document(**changes: Any) -> Document:
@@ -30,7 +30,7 @@ def document(**changes: Any) -> Document:
     totals.read_delay.record({90: 48_000})
     for name, value in changes.items():
         setattr(totals, name, value)
-    hop = Hop(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
+    hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
     return document_of(build_report((hop,), Plan(connections=500, duration_s=10, ramp_up_s=1), totals, 0))
 
 

@@ -7,18 +7,20 @@ import pytest
 from report_json import Document, closed_schema, document_of
 
 from sseclient_cli.client.preflight import Preflight
-from sseclient_cli.load.metrics import Endpoint, Totals
-from sseclient_cli.load.plan import Field, Plan
-from sseclient_cli.load.recorder import Latency, Recorder
+from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.measure.field_choice import Field
+from sseclient_cli.measure.samples import Latency, Samples
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report.build import build_report
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
 
 PLAN = Plan(connections=2, duration_s=10, ramp_up_s=1, timestamp=Field(("ts",)))
 TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="hush")
 
 
 def totals() -> Totals:
-    recorder = Recorder()
+    recorder = Samples()
     recorder.events, recorder.bytes = 4, 400
     recorder.types["message"] += 4
     recorder.delivery = array("q", [100, 200, 300, 4000])
@@ -32,7 +34,7 @@ def totals() -> Totals:
 
 
 def document(of: Totals) -> Document:
-    hop = Hop(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
     made = document_of(build_report((hop,), PLAN, of, started_at_s=1_790_000_000.5))
     jsonschema.validate(made, closed_schema())
     return made
@@ -71,7 +73,7 @@ def test_a_document_says_how_the_load_reached_the_server() -> None:
         {"host": "example.com", "address": "127.0.0.2", "port": 80, "connections": 0},
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
-    hop = Hop(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
     with_preflight = document_of(build_report((hop,), PLAN, made, 0, Preflight((hop, hop))))
     jsonschema.validate(with_preflight, closed_schema())
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
@@ -79,7 +81,8 @@ def test_a_document_says_how_the_load_reached_the_server() -> None:
 
 def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the_preflight() -> None:
     hops = tuple(
-        Hop(Target.parse(f"http://{host}/x?token=hush"), Address(socket.AF_INET, ("127.0.0.1", 80))) for host in "ab"
+        ResolvedTarget(Target.parse(f"http://{host}/x?token=hush"), Address(socket.AF_INET, ("127.0.0.1", 80)))
+        for host in "ab"
     )
     led, straight, unopened = totals(), totals(), totals()
     for url in ("http://c/", "http://d/", "http://d/"):
@@ -131,9 +134,9 @@ def test_the_receive_queue_is_in_bytes() -> None:
 
 def test_streams_stay_open_in_rows_of_the_timeline_in_which_nothing_happened() -> None:
     made = Totals(planned=2, opened=2, open_now=2, cpu_percent=[1.0])
-    made.fold(Recorder(), 0)
+    made.fold(Samples(), 0)
     made.open_now = 1
-    made.fold(Recorder(), 3)
+    made.fold(Samples(), 3)
     assert [row["open"] for row in document(made)["timeline"]] == [2, 2, 2, 1]
 
 

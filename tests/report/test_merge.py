@@ -8,19 +8,20 @@ from hypothesis import given, settings
 from random_totals import totals_of_a_worker
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.load.metrics import Totals
-from sseclient_cli.load.plan import Choice, Plan
-from sseclient_cli.load.reach import ReachSample
+from sseclient_cli.measure.field_choice import Choice
+from sseclient_cli.measure.reach import ReachSample
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report.build import build_report
 from sseclient_cli.report.merge import merged, totals_of
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
 
 
 def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_790_000_000, **plan: Any) -> Report:
     totals.reach = ReachSample()  # it compares moments of one clock
-    hop = Hop(Target(url=url), Address(socket.AF_INET, ("127.0.0.1", 80)))
+    hop = ResolvedTarget(Target(url=url), Address(socket.AF_INET, ("127.0.0.1", 80)))
     made = Plan(**{"connections": 2, "duration_s": 10, "ramp_up_s": 1, **plan})
     return build_report((hop,), made, totals, started_at_s)
 

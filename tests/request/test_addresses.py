@@ -8,7 +8,7 @@ from namespaces import can_unshare, printed_with
 
 from sseclient_cli.errors import NameNotResolvedError
 from sseclient_cli.request.addresses import resolve, with_others
-from sseclient_cli.request.target import Address, Hop, Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
 NEEDS_NAMESPACES = pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare")
 
@@ -24,7 +24,7 @@ def test_another_place_and_a_unix_socket_are_where_the_target_says() -> None:
     assert resolve(target, 1) == (Address(socket.AF_INET, ("127.0.0.1", 81)),)
     target = Target(url="http://nothing.test/", unix_socket="/run/sse")
     assert resolve(target, 1) == (Address(socket.AF_UNIX, "/run/sse"),)
-    hop = Hop(target, Address(socket.AF_UNIX, "/run/sse"))
+    hop = ResolvedTarget(target, Address(socket.AF_UNIX, "/run/sse"))
     assert with_others(hop, 1) == hop
 
 
@@ -33,7 +33,7 @@ def test_a_name_without_an_address_is_an_error_before_a_run_and_no_loss_after_an
     target = Target(url=f"http://{'n' * 64}.invalid/")
     with pytest.raises(NameNotResolvedError, match="has no address: check its spelling"):
         resolve(target, 5)
-    hop = Hop(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
     assert with_others(hop, 5) == hop
 
 
@@ -44,10 +44,10 @@ def test_the_other_addresses_of_a_name_are_those_of_the_family_of_the_one_that_a
         import socket
         from dataclasses import replace
         from sseclient_cli.request.addresses import resolve, with_others
-        from sseclient_cli.request.target import Address, Hop, Target
+        from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
         target = Target(url="http://pool.test:8000/")
-        hop = with_others(Hop(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
+        hop = with_others(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
         print(hop.address.socket_address, sorted(other.socket_address for other in hop.others))
         print(sorted(a.socket_address for a in resolve(replace(target, source_addresses=("127.0.0.1",)), 5)))
         print(len({address.family for address in resolve(target, 5)}))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sseclient_cli.engine.http1 import request_bytes
 from sseclient_cli.errors import BadStatusError, UsageError
-from sseclient_cli.load.http1 import request_bytes
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Target
 

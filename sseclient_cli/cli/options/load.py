@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
-from sseclient_cli.load.plan import OnEnd
+from sseclient_cli.run.plan import OnEnd
 
 DEFAULT_CONNECTIONS = 100
 DEFAULT_DURATION_S = 10.0

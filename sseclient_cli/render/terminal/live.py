@@ -17,14 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.load.recorder import Latency
-from sseclient_cli.load.snapshot import Snapshot
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.run.progress import Progress
 
 _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 
 @contextmanager
-def live_view(console: Console | None) -> Iterator[Callable[[Snapshot], None] | None]:
+def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | None]:
     """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
     if console is None or not _can_move(console):
         yield None
@@ -33,7 +33,7 @@ def live_view(console: Console | None) -> Iterator[Callable[[Snapshot], None] | 
     live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
     is_gone = False
 
-    def show(snapshot: Snapshot) -> None:
+    def show(snapshot: Progress) -> None:
         nonlocal is_gone
         if not is_gone:
             try:
@@ -72,7 +72,7 @@ def _can_move(console: Console) -> bool:
     return sys.stderr.isatty() and not console.is_dumb_terminal and not console.no_color
 
 
-def live_panel(snapshot: Snapshot) -> RenderableType:
+def live_panel(snapshot: Progress) -> RenderableType:
     """Return the view of one snapshot."""
     bar = Table.grid(padding=(0, 1))
     bar.add_row(

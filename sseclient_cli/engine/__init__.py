@@ -1,0 +1,1 @@
+"""The machinery of one stream: sockets, HTTP, connections, redirects. It knows no figures."""

@@ -1,0 +1,173 @@
+"""The route of every connection of a run: where to connect, by which addresses, and where redirects lead.
+
+Names that the preflight has resolved are not resolved again. A redirect to another origin is looked up when the first
+stream meets it. That blocks the worker's loop, which is acceptable because it is bounded (once per origin, LOOKUPS_S in
+all), because kernel timestamps keep the arrivals true meanwhile, and because the pause is reported as loop lag.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import cycle, islice, product
+from time import monotonic
+from typing import NamedTuple
+
+from sseclient_cli.engine.http1 import request_bytes
+from sseclient_cli.engine.tcp_transport import TcpTransport, TlsTransport
+from sseclient_cli.engine.tunnel_transport import TunnelTransport
+from sseclient_cli.errors import BadStatusError, NameNotResolvedError
+from sseclient_cli.request.addresses import always, resolve
+from sseclient_cli.request.proxied import tls_host
+from sseclient_cli.request.proxies import Proxy
+from sseclient_cli.request.redirection import redirected
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.tunnel import Tunnel
+
+LOOKUPS_S = 5.0
+"""What all lookups of a worker may take together: glibc's default timeout of one query to a name server."""
+
+MAX_ORIGINS = 100
+"""Origins that redirects may lead the streams of a worker to: a server could invent one for each stream."""
+
+Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None, Proxy | None]
+"""An origin and what says where it is to be found."""
+
+
+class Endpoint(NamedTuple):
+    """Where connections go: the host that was resolved, its address, the port; a unix socket has only its path."""
+
+    host: str | None
+    address: str
+    port: int | None
+
+
+Turn = tuple[Address, Endpoint, str | None]
+"""Where the next connection goes, as what it counts, and the source address."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """One request of the way, ready to be made many times: where to connect, and what to send."""
+
+    hop: ResolvedTarget
+    context: ssl.SSLContext | None
+    """None without TLS."""
+    request: bytes
+    turns: Iterator[Turn]
+    """Shared by all legs to the same place."""
+
+    def request_after(self, last_event_id: bytes | None) -> bytes:
+        """Return the request of a connection that goes on after an event."""
+        if last_event_id is None:
+            return self.request
+        head, end, body = self.request.partition(b"\r\n\r\n")
+        return b"%b\r\nLast-Event-ID: %b%b%b" % (head, last_event_id, end, body)
+
+
+class Connector:
+    """Makes connections for the legs of a route: from each source address to each address of the host by turns.
+
+    ``first_turn`` differs between the workers of a run, or all of them would begin with the same address.
+    """
+
+    def __init__(self, hops: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
+        self._first_turn = first_turn
+        self.connections: Counter[Endpoint] = Counter()
+        """How many connections were begun to each address; 0 for those that are known and not used."""
+        self._hops: dict[Place, ResolvedTarget] = {}
+        self._unresolved: dict[Place, str] = {}
+        self._turns: dict[Place, Iterator[Turn]] = {}
+        self._lookups_left_s = LOOKUPS_S
+        self.keep_waiting: Callable[[], bool] = always
+        """Whether a lookup may still block the loop: not when the run is over."""
+        self._legs: dict[Target, PreparedRequest] = {}
+        for hop in hops:
+            self._add(hop)
+            self._legs[hop.target] = self._leg(hop)
+        self.first = self._legs[hops[0].target]
+        """Where every connection begins."""
+        self.last_event_id = hops[0].target.last_event_id
+        """What every stream goes on after, before it has an id of its own."""
+
+    def connect(self, leg: PreparedRequest) -> TcpTransport:
+        """Begin to connect. Raises ConnectError or LimitError."""
+        address, endpoint, source = next(leg.turns)
+        self.connections[endpoint] += 1
+        target = leg.hop.target
+        if leg.context is None:
+            return TcpTransport(address, source)
+        host = tls_host(target) or ""
+        if target.proxy is not None and target.is_tunnelled:
+            return TunnelTransport(address, source, leg.context, host, Tunnel(target.proxy, target))
+        return TlsTransport(address, source, leg.context, host)
+
+    def leg_after(self, leg: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:
+        """Return where a redirect leads. Raises BadStatusError or NameNotResolvedError if that is nowhere."""
+        target = redirected(leg.hop.target, status, headers)
+        known = self._legs.get(target)
+        if known is not None:
+            return known
+        place = _place(target)
+        if place not in self._hops:
+            self._look_up(target, status, headers)
+        hop = self._hops[place]
+        return self._leg(ResolvedTarget(target, hop.address, hop.others))
+
+    def _look_up(self, target: Target, status: int, headers: Mapping[str, str]) -> None:
+        place = _place(target)
+        if place in self._unresolved:
+            raise NameNotResolvedError(self._unresolved[place])
+        if len(self._hops) + len(self._unresolved) >= MAX_ORIGINS:
+            raise BadStatusError(
+                f"redirects ({status}) lead the streams to more than {MAX_ORIGINS} hosts: give the stream's own URL",
+                status=status,
+                headers=headers,
+            )
+        if self._lookups_left_s <= 0:
+            raise NameNotResolvedError(
+                f"the host name of {target.peer} was not looked up: other lookups of redirects took {LOOKUPS_S:g} s "
+                "already; give the stream's own URL"
+            )
+        began_s = monotonic()
+        try:
+            first, *others = resolve(target, min(target.connect_timeout_s, self._lookups_left_s), self.keep_waiting)
+        except NameNotResolvedError as exc:
+            self._unresolved[place] = str(exc)
+            raise
+        finally:
+            self._lookups_left_s -= monotonic() - began_s
+        self._add(ResolvedTarget(target, first, tuple(others)))
+
+    def _add(self, hop: ResolvedTarget) -> None:
+        target = hop.target
+        place = _place(target)
+        if place in self._hops:
+            return
+        self._hops[place] = hop
+        for address in (hop.address, *hop.others):
+            self.connections[_endpoint(target, address)] += 0
+        used = (hop.address, *hop.others) if target.all_addresses else (hop.address,)
+        pairs = [
+            (address, _endpoint(target, address), source)
+            for address, source in product(used, target.source_addresses or (None,))
+        ]
+        self._turns[place] = islice(cycle(pairs), self._first_turn % len(pairs), None)
+
+    def _leg(self, hop: ResolvedTarget) -> PreparedRequest:
+        target = hop.target
+        context = None if tls_host(target) is None else target.tls.context()
+        return PreparedRequest(hop, context, request_bytes(target), self._turns[_place(target)])
+
+
+def _place(target: Target) -> Place:
+    return target.origin, target.connect_to, target.unix_socket, target.proxy
+
+
+def _endpoint(target: Target, address: Address) -> Endpoint:
+    if isinstance(address.socket_address, str):
+        return Endpoint(None, address.socket_address, None)
+    host, _ = target.host_and_port
+    return Endpoint(host, *address.socket_address[:2])

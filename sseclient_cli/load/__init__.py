@@ -1,1 +1,0 @@
-"""Many streams at once, measured."""

@@ -1,0 +1,1 @@
+"""What is measured of streams: samples, totals, audits. It opens nothing."""

@@ -1,0 +1,73 @@
+"""The generator watches itself, and says when it set the pace of the run itself.
+
+Latencies do not suffer from a late generator (the kernel stamps arrivals, and an event whose stamp is not its own is
+not sampled), but the load does: a client that does not read makes the server wait. Pure: the worker brings the numbers.
+"""
+
+from __future__ import annotations
+
+from sseclient_cli.errors import LimitError, MemoryLimitError
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.totals import Totals
+
+MAX_CPU_PERCENT = 90.0
+"""Of one core, per worker. Above it, queues grow at every burst."""
+
+MAX_READ_DELAY_US = 50_000
+"""At p99. A socket that waits longer than this for its reader is seen by the server as a slow client."""
+
+MAX_LOOP_LAG_US = 50_000
+"""At p99. Timers fired this much later than they should."""
+
+MAX_START_DELAY_US = 50_000
+"""At p99. Connections were begun this much later than the plan says: what the server saw was not that load."""
+
+MAX_RECEIVE_QUEUE_BYTES = 65_536
+"""At p99. The receive window of a new connection on Linux: 64 KiB by its documentation, and 100 to 128 KB measured
+(6.18, events of 40 B to 1 MB) before the server's data is held back. A reader that keeps up leaves next to nothing."""
+
+
+def saturation_reasons(totals: Totals) -> list[str]:
+    """Return why the generator, not the server, set the pace of this run; nothing if it did not."""
+    reasons = [
+        f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
+        for index, cpu in enumerate(totals.cpu_percent)
+        if cpu is not None and cpu > MAX_CPU_PERCENT
+    ]
+    for name, histogram, limit_us in (
+        ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
+        ("connections were begun {} late", totals.start_delay, MAX_START_DELAY_US),
+        ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
+    ):
+        p99_us = _p99(histogram)
+        if p99_us > limit_us and _third_largest(histogram) > limit_us:
+            reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
+    queue_bytes = _p99(totals.receive_queue)
+    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(totals.receive_queue) >= MAX_RECEIVE_QUEUE_BYTES:
+        reasons.append(
+            f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which holds up the server "
+            f"(limit {MAX_RECEIVE_QUEUE_BYTES // 1024} KiB)"
+        )
+    missing = totals.errors.get(LimitError.kind)
+    if missing is not None:
+        reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
+    ended = totals.errors.get(MemoryLimitError.kind)
+    if ended is not None:
+        reasons.append(
+            f"{ended.count:,} streams were closed by the load generator to limit its memory: {ended.example}"
+        )
+    return reasons
+
+
+def _p99(histogram: Histogram) -> int:
+    return _at(histogram, 99)
+
+
+def _third_largest(histogram: Histogram) -> int:
+    """Return what only two values exceed: p99 of the 20 ticks of a short run is the worst, which may be one hiccup."""
+    return _at(histogram, 100 * (1 - 2 / histogram.count)) if histogram.count > 2 else 0
+
+
+def _at(histogram: Histogram, percentile: float) -> int:
+    """Return a percentile in the histogram's own unit; 0 without values."""
+    return histogram.percentiles_us([percentile])[percentile] or 0

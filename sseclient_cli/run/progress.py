@@ -1,0 +1,97 @@
+"""How a run stands at a moment: what a worker shows a few times a second, and what those of several amount to.
+
+Pure. It carries values with how often each came, not percentiles: those do not merge.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sseclient_cli.measure.histogram import percentile_us
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.totals import Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One moment of a run. ``recent`` and ``events_per_s`` are of the time since the snapshot before."""
+
+    elapsed_s: float
+    duration_s: float
+    planned: int
+    opened: int
+    open_now: int
+    failed: int
+    events: int
+    events_per_s: float
+    recent: Mapping[Latency, Counter[int]] = field(default_factory=dict)
+    """Gaps and deliveries in us, rounded, with how often each came."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        totals: Totals,
+        *,
+        elapsed_s: float,
+        duration_s: float,
+        events_per_s: float = 0.0,
+        recent: Mapping[Latency, Counter[int]] | None = None,
+    ) -> Progress:
+        """Take the counters of these totals; those of a worker that has ended have nothing recent."""
+        return cls(
+            elapsed_s=elapsed_s,
+            duration_s=duration_s,
+            planned=totals.planned,
+            opened=totals.opened,
+            open_now=totals.open_now,
+            failed=totals.failed,
+            events=totals.events,
+            events_per_s=events_per_s,
+            recent=recent or {},
+            errors={kind: error.count for kind, error in totals.errors.items()},
+        )
+
+    @property
+    def latency(self) -> Latency:
+        """Which latency the percentiles are of: delivery where the events carry a timestamp, or else the gap."""
+        return Latency.DELIVERY if self.recent.get(Latency.DELIVERY) else Latency.GAP
+
+    @property
+    def p50_ms(self) -> float | None:
+        """The median of that latency."""
+        return self._percentile_ms(50)
+
+    @property
+    def p99_ms(self) -> float | None:
+        """Its 99th percentile."""
+        return self._percentile_ms(99)
+
+    def _percentile_ms(self, percentile: float) -> float | None:
+        values = self.recent.get(self.latency)
+        return percentile_us(values, percentile) / 1000 if values else None
+
+
+def merged(snapshots: Iterable[Progress]) -> Progress:
+    """Return what these snapshots of one moment, one of each worker and at least one, amount to."""
+    parts = list(snapshots)
+    recent: dict[Latency, Counter[int]] = {}
+    errors: Counter[str] = Counter()
+    for part in parts:
+        for latency, values in part.recent.items():
+            recent.setdefault(latency, Counter()).update(values)
+        errors.update(part.errors)
+    return Progress(
+        elapsed_s=max(part.elapsed_s for part in parts),
+        duration_s=max(part.duration_s for part in parts),
+        planned=sum(part.planned for part in parts),
+        opened=sum(part.opened for part in parts),
+        open_now=sum(part.open_now for part in parts),
+        failed=sum(part.failed for part in parts),
+        events=sum(part.events for part in parts),
+        events_per_s=sum(part.events_per_s for part in parts),
+        recent=recent,
+        errors=errors,
+    )

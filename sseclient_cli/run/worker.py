@@ -1,0 +1,248 @@
+"""One shard of a plan on one loop -> Totals. The only loop there is: what differs between runs is the plan.
+
+A turn of the loop handles the sockets that are ready, at most a bounded number, and then what is due by the clock: the
+population's next start, and a tick ten times a second that folds the samples and shows the others how it goes.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sseclient_cli.engine.connector import Connector
+from sseclient_cli.engine.context import MAX_EVENT_BYTES, Bench
+from sseclient_cli.engine.held_memory import HeldMemory, max_held_bytes
+from sseclient_cli.engine.poller import Poller
+from sseclient_cli.engine.tcp_transport import STAMPING_STARTS_S, can_stamp, keep_stamping
+from sseclient_cli.errors import InternalError
+from sseclient_cli.measure.field_reader import KnownFields
+from sseclient_cli.measure.histogram import rounded
+from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.undecided_events import UndecidedEvents
+from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.resource_limits import available_memory_bytes
+from sseclient_cli.run.stream_pool import StreamPool
+from sseclient_cli.units import NS_PER_S
+
+TICK_NS = NS_PER_S // 10
+SNAPSHOT_NS = NS_PER_S // 4
+"""A snapshot four times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
+
+GATHER_NS = NS_PER_S // 1000
+"""Where the kernel stamps arrivals: how long after a turn began the next one begins, so that events gather. Waking up
+costs as much as reading an event. There is a turn also when nothing comes (1 % of a core): what is found in one read
+then arrived within a millisecond."""
+
+CONNECTING_GATHER_NS = NS_PER_S // 10_000
+"""The same while streams are opened: no kernel stamps a connection, and head and events may come in one read."""
+
+POLL_RESOLUTION_NS = NS_PER_S // 1000
+"""epoll waits whole milliseconds: what is due earlier than that is slept for."""
+
+LEAST_CPU_WINDOW_NS = NS_PER_S // 2
+"""A share of CPU is of no shorter time: opening the first streams would be all there is of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What an executor gives a worker: the way to the stream as the preflight found it, and what to do there."""
+
+    hops: tuple[ResolvedTarget, ...]
+    plan: Plan
+
+
+class Worker:
+    """Runs one job."""
+
+    def __init__(self, job: Job, on_snapshot: Callable[[Progress], None] | None = None) -> None:
+        self._job = job
+        self._plan = job.plan
+        self._on_snapshot = on_snapshot
+        route = Connector(job.hops, job.plan.first_slot)
+        self._totals = Totals(planned=job.plan.planned, connections=route.connections)
+        self._bench = Bench(
+            route=route,
+            poller=Poller(),
+            undecided=UndecidedEvents(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
+            reach=ReachSample(every=max(1, self._plan.most_open // MAX_STREAMS)),
+            remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
+            events_per_stream=self._plan.events,
+            max_event_bytes=self._plan.max_event_bytes or MAX_EVENT_BYTES,
+            # A shard's stride is the number of workers.
+            held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
+            retry_statuses=self._plan.retry_statuses,
+            counts_error_events=self._plan.counts_error_events,
+        )
+        # Called from a thread or a signal handler, an interrupt sets ends_ns too.
+        route.keep_waiting = lambda: time.monotonic_ns() < self._bench.ends_ns
+        self._population = StreamPool(self._bench, self._plan, self._totals, job.hops[0].target)
+        self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
+        self._folded_ns = 0
+        self._started_ns = 0
+        self._tick_due_ns = 0
+        self._last_snapshot = (0, 0)
+        self._snapshot_due_ns = 0
+        self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
+
+    def run(self, start_ns: int | None = None) -> Totals:
+        """Do the plan, from a moment (monotonic) or from now on, and return what was measured."""
+        with self._bench.poller, keep_stamping(), _little_garbage_collection():
+            time.sleep(STAMPING_STARTS_S)
+            if start_ns is not None:
+                time.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
+            return self._run(start_ns or time.monotonic_ns())
+
+    def interrupt(self) -> None:
+        """End the run now, as an interrupted one; callable from a signal handler or another thread."""
+        self._totals.interrupted = True
+        self._bench.end_now()
+
+    def _run(self, started_ns: int) -> Totals:
+        self._started_ns = started_ns
+        self._bench.warm_ns = started_ns + round(self._plan.warmup_s * NS_PER_S)
+        self._folded_ns = started_ns
+        if not self._totals.interrupted:
+            self._bench.ends_ns = started_ns + round(self._plan.duration_s * NS_PER_S)
+        self._bench.look_at_clocks()
+        self._population.begin(started_ns)
+        self._last_snapshot = (started_ns, 0)
+        self._snapshot_due_ns = started_ns + SNAPSHOT_NS
+        self._tick_due_ns = started_ns + TICK_NS
+        cpu_start_ns = time.process_time_ns()
+        self._loop()
+        over_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns() - cpu_start_ns
+        self._totals.duration_ns = over_ns - started_ns
+        is_long = self._totals.duration_ns >= LEAST_CPU_WINDOW_NS
+        self._totals.cpu_percent = [100 * cpu_ns / self._totals.duration_ns if is_long else None]
+        return self._finish()
+
+    def _loop(self) -> None:
+        """Turn until the run is over."""
+        poller, population, bench = self._bench.poller, self._population, self._bench
+        handle_ready = poller.handle_ready
+        turn_ns = 0
+        while True:
+            now_ns = time.monotonic_ns()
+            if now_ns >= bench.ends_ns or population.is_over or self._totals.interrupted:
+                break
+            if now_ns >= population.next_due_ns:
+                population.do_due()
+                handle_ready(0)  # on a short way they are connected by now, and nothing stamps that but we
+            if now_ns >= self._tick_due_ns:
+                self._tick(now_ns)
+            if poller.has_more:
+                handle_ready(0)  # a pause would be our own limit, and not the server's
+                continue
+            now_ns = time.monotonic_ns()
+            idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
+            if self._gather_ns or bench.attempts or idle_ns < POLL_RESOLUTION_NS:
+                gather_ns = CONNECTING_GATHER_NS if bench.attempts else self._gather_ns
+                pause_ns = min(idle_ns, turn_ns + gather_ns - now_ns) if gather_ns else idle_ns
+                if pause_ns > 0:
+                    time.sleep(pause_ns / NS_PER_S)
+                turn_ns = now_ns + max(pause_ns, 0)
+                bench.notice_clock_step()  # right before what comes is put on the other clock
+                handle_ready(0)
+            else:
+                bench.notice_clock_step()
+                handle_ready((idle_ns - POLL_RESOLUTION_NS) / NS_PER_S)
+
+    # Looking at the clock.
+
+    def _tick(self, now_ns: int) -> None:
+        self._record_lag(now_ns)
+        self._bench.look_at_clocks()
+        self._population.end_overdue()
+        self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
+        self._fold(now_ns)
+        if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
+            self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
+            self._show(self._on_snapshot, self._snapshot(now_ns))
+
+    def _show(self, on_snapshot: Callable[[Progress], None], snapshot: Progress) -> None:
+        try:
+            on_snapshot(snapshot)
+        except Exception as exc:  # noqa: BLE001 - a view that breaks must not cost the run
+            self._on_snapshot = None
+            self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._population.row)
+
+    def _record_lag(self, now_ns: int) -> None:
+        """Record how late this tick is, and each that should have come meanwhile: a stall is no single sample."""
+        lags_us = []
+        while self._tick_due_ns <= now_ns:
+            lags_us.append((now_ns - self._tick_due_ns) // 1000)
+            self._tick_due_ns += TICK_NS
+        self._totals.loop_lag.record(Counter(lags_us))
+
+    def _fold(self, now_ns: int) -> None:
+        is_warm = self._folded_ns >= self._bench.warm_ns
+        self._folded_ns = now_ns
+        self._population.row = self._row(now_ns)
+        gaps, delivered = self._totals.fold(self._bench.recorder, self._population.row, with_latencies=is_warm)
+        if self._on_snapshot is not None:
+            self._recent[Latency.GAP].update(rounded(gaps))
+            self._recent[Latency.DELIVERY].update(rounded(delivered))
+
+    def _row(self, now_ns: int) -> int:
+        """Return the number of the timeline's row that the last tick's samples belong to."""
+        elapsed_s = (now_ns - self._started_ns) / NS_PER_S - TICK_NS / NS_PER_S / 2
+        return max(int(min(elapsed_s, math.ceil(self._plan.duration_s) - 1)) // self._plan.interval_s, 0)
+
+    def _snapshot(self, now_ns: int) -> Progress:
+        then_ns, events_then = self._last_snapshot
+        self._last_snapshot = (now_ns, self._totals.events)
+        recent = {kind: counts for kind, counts in self._recent.items() if counts}
+        self._recent = {kind: Counter() for kind in self._recent}
+        return Progress.of(
+            self._totals,
+            elapsed_s=(now_ns - self._started_ns) / NS_PER_S,
+            duration_s=self._plan.duration_s,
+            events_per_s=(self._totals.events - events_then) * NS_PER_S / (now_ns - then_ns),
+            recent=recent,
+        )
+
+    def _finish(self) -> Totals:
+        """Complete the totals, and close everything."""
+        totals, bench = self._totals, self._bench
+        now_ns = time.monotonic_ns()
+        self._fold(now_ns)  # before: the gaps so far tell which silence is unusual
+        self._population.finish(now_ns)
+        bench.reach.close(now_ns)
+        self._record_lag(now_ns)
+        self._fold(now_ns)
+        known = bench.undecided.known
+        totals.timestamp_fields = known.timestamps()
+        totals.future_fields = {str(place) for place in known.future}
+        totals.audits = bench.audits
+        totals.reach = bench.reach
+        totals.encodings = bench.encodings
+        totals.heads_with_events = bench.heads_with_events
+        totals.clock_steps = {
+            (at_ns - self._started_ns) // NS_PER_S: step_ns for at_ns, step_ns in bench.clocks.steps.items()
+        }
+        totals.date_differences = bench.clocks.differences
+        self._population.close()
+        return totals
+
+
+@contextmanager
+def _little_garbage_collection() -> Iterator[None]:
+    """Look for garbage seldom, and never through what was there before: streams are many, and live long."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()

@@ -1,0 +1,375 @@
+"""The way of every stream: redirects, TLS, content codings, unix sockets, source addresses; against real servers."""
+
+import asyncio
+import gzip
+import socket
+import ssl
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Authority
+from namespaces import can_unshare, printed_with
+from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head, trickled
+
+from sseclient_cli.client.preflight import preflight
+from sseclient_cli.engine.connector import MAX_ORIGINS, Connector, Endpoint
+from sseclient_cli.errors import BadStatusError
+from sseclient_cli.measure.field_choice import Choice
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.request.tls import Tls
+from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.worker import Job, Worker
+
+EVENTS = b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n"
+STREAM: Script = [head(), EVENTS, Do.HOLD]
+
+
+def to(location: str, status: int = 307) -> Script:
+    return [head(status, b"Location: %b\r\nContent-Length: 0\r\n" % location.encode())]
+
+
+async def ran(hops: tuple[ResolvedTarget, ...], connections: int = 1, duration_s: float = 0.6, **plan: Any) -> Totals:
+    planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=0, timestamp=Choice.NONE, **plan)
+    return await asyncio.to_thread(Worker(Job(hops=hops, plan=planned)).run)
+
+
+def hop(server: ScriptedServer, **target: Any) -> ResolvedTarget:
+    """Return the way to a server as a preflight would find it."""
+    return ResolvedTarget(Target(url=f"{server.url}/", **target), Address(socket.AF_INET, ("127.0.0.1", server.port)))
+
+
+def errors(totals: Totals) -> dict[str, int]:
+    return {kind: error.count for kind, error in totals.errors.items()}
+
+
+def told(totals: Totals) -> str:
+    return " ".join(error.example for error in totals.errors.values())
+
+
+# Redirects.
+
+
+async def test_each_stream_goes_the_way_that_the_preflight_found() -> None:
+    async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
+        found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
+        assert len(found.hops) == 2
+        totals = await ran(found.hops, connections=2)
+        assert (totals.opened, totals.failed, totals.events) == (2, 0, 4)
+        assert [request.path for request in there.requests] == ["/stream"] * 3
+        assert there.requests[-1].header("x-mine") == b"1"
+        assert len(here.requests) == 3
+    # What a user of the stream waits for has the redirect inside; a connection is a connection.
+    counts = [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT)]
+    assert counts == [4, 2, 2]
+
+
+async def test_a_stream_that_is_sent_elsewhere_on_a_known_server_goes_there() -> None:
+    async with ScriptedServer(to("/other"), STREAM) as server:
+        totals = await ran((hop(server),))
+        assert [request.path for request in server.requests] == ["/", "/other"]
+    assert (totals.opened, totals.events) == (1, 2)
+
+
+async def test_a_stream_that_is_sent_to_an_unknown_server_goes_there() -> None:
+    async with ScriptedServer(*[STREAM] * 2) as there, ScriptedServer(*[to(f"{there.url}/x?token=hush")] * 2) as here:
+        totals = await ran((hop(here),), connections=2)
+        assert [request.path for request in there.requests] == ["/x?token=hush"] * 2
+    assert (totals.opened, totals.events, errors(totals)) == (2, 4, {})
+    assert {(place.port, count) for place, count in totals.connections.items()} == {(here.port, 2), (there.port, 2)}
+    assert totals.redirections == {f"{there.url}/x?token=REDACTED": 2}
+
+
+async def test_the_name_of_an_unknown_server_is_looked_up_once_and_for_the_family_of_the_source_addresses() -> None:
+    async with ScriptedServer(*[STREAM] * 2) as there:
+        url = f"http://localhost:{there.port}/"
+        async with ScriptedServer(*[to(url)] * 2) as here:
+            totals = await ran((hop(here, source_addresses=("127.0.0.1",)),), connections=2)
+    assert (totals.opened, errors(totals)) == (2, {})
+    assert totals.connections[Endpoint("localhost", "127.0.0.1", there.port)] == 2
+
+
+async def test_streams_that_are_sent_to_a_server_without_an_address_fail_and_the_others_go_on() -> None:
+    # An IPv6 address has none of the source address's family: the resolver itself says no, and asks no server.
+    nowhere = to("http://[::1]/x")
+    async with ScriptedServer(nowhere, STREAM, nowhere) as server:
+        totals = await ran((hop(server, source_addresses=("127.0.0.1",)),), connections=3)
+    assert (totals.opened, totals.failed, totals.events, errors(totals)) == (1, 2, 2, {"dns": 2})
+    assert "has no address" in told(totals)
+
+
+def test_a_server_cannot_have_any_number_of_hosts_looked_up() -> None:
+    first = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
+    route = Connector((first,))
+    for port in range(2, MAX_ORIGINS + 1):
+        assert route.leg_after(route.first, 307, {"location": f"http://127.0.0.1:{port}/"}).hop.address.socket_address
+    with pytest.raises(BadStatusError, match=f"more than {MAX_ORIGINS} hosts"):
+        route.leg_after(route.first, 307, {"location": "http://127.0.0.1:9999/"})
+    # Those that are known stay so.
+    assert route.leg_after(route.first, 307, {"location": "http://127.0.0.1:2/"}).hop.address.socket_address
+
+
+@pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare, for a name server of its own")
+def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: Path) -> None:
+    script = """
+        import socket, time
+        from sseclient_cli.errors import NameNotResolvedError
+        from sseclient_cli.engine import connector as module
+        from sseclient_cli.request.target import Address, ResolvedTarget, Target
+
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        silent.bind(("127.0.0.53", 53))
+        module.LOOKUPS_S = 0.6
+        target = Target(url="http://127.0.0.1/", connect_timeout_s=0.4)
+        hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
+        route = module.Connector((hop,))
+        began_s = time.monotonic()
+        for host in ("a", "a", "b", "c", "d", "a"):
+            try:
+                route.leg_after(route.first, 307, {"location": f"http://{host}.example/"})
+            except NameNotResolvedError as exc:
+                print(str(exc).partition(" was not ")[2].partition(":")[0])
+        print(time.monotonic() - began_s < 4)
+    """
+    first, again, second, *later, first_again, is_in_time = printed_with(
+        "/etc/resolv.conf", "nameserver 127.0.0.53\n", script, tmp_path
+    )
+    assert first == again == first_again == "resolved within 0.4 s"
+    assert second.startswith("resolved within 0.")
+    assert later == ["looked up"] * 2
+    assert is_in_time == "True"
+
+
+async def test_a_stream_that_is_sent_in_circles_is_a_failed_one() -> None:
+    async with ScriptedServer(*[to("/")] * 30) as server:
+        totals = await ran((hop(server),), duration_s=3)
+        assert len(server.requests) == 21
+    assert (totals.failed, errors(totals)) == (1, {"http-307": 1})
+
+
+async def test_a_reconnection_goes_the_whole_way_again() -> None:
+    there = ScriptedServer([head(), b"retry: 10\n\n" + EVENTS], STREAM)
+    async with there, ScriptedServer(*[to(f"{there.url}/stream")] * 2) as here:
+        totals = await ran((hop(here), hop(there)), on_end=OnEnd.RECONNECT)
+        assert [request.header("last-event-id") for request in here.requests] == [None, b"2"]
+        assert [request.header("last-event-id") for request in there.requests] == [None, b"2"]
+    assert (totals.opened, totals.reconnected) == (1, 1)
+
+
+async def test_a_reconnection_replaces_the_callers_own_last_event_id() -> None:
+    async with ScriptedServer([head(), b"retry: 10\n\n" + EVENTS], STREAM) as server:
+        await ran((hop(server, headers=(("Last-Event-ID", "0"),)),), on_end=OnEnd.RECONNECT)
+        assert [request.header("last-event-id") for request in server.requests] == [b"0", b"2"]
+
+
+# Content codings.
+
+
+def deflated(data: bytes, wbits: int) -> bytes:
+    coder = zlib.compressobj(wbits=wbits)
+    return coder.compress(data) + coder.flush(zlib.Z_SYNC_FLUSH)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        pytest.param("gzip", deflated(EVENTS, 31), id="gzip"),
+        pytest.param("x-gzip", gzip.compress(EVENTS[:15]) + gzip.compress(EVENTS[15:]), id="gzip-in-members"),
+        pytest.param("deflate", deflated(EVENTS, 15), id="deflate"),
+        pytest.param("deflate", deflated(EVENTS, -15), id="raw-deflate"),
+    ],
+)
+async def test_a_body_that_is_encoded_all_the_same_is_read(coding: str, body: bytes) -> None:
+    headers = CHUNKED + b"Content-Encoding: %b\r\n" % coding.encode()
+    async with ScriptedServer([head(headers=headers), *trickled(chunk(body)), Do.HOLD]) as server:
+        totals = await ran((hop(server),))
+    assert (totals.opened, totals.events, errors(totals)) == (1, 2, {})
+    assert totals.bytes == len(body)
+
+
+async def test_a_body_that_is_not_encoded_as_it_says_is_an_error() -> None:
+    headers = SSE + b"Content-Encoding: gzip\r\n"
+    async with ScriptedServer([head(headers=headers), EVENTS, Do.HOLD]) as server:
+        totals = await ran((hop(server),))
+    assert errors(totals) == {"invalid-response": 1}
+
+
+async def test_a_small_body_that_decodes_to_a_huge_one_does_not_keep_the_run_from_its_end() -> None:
+    headers = SSE + b"Content-Encoding: gzip\r\n"
+    bomb = gzip.compress(b"data: x\n\n" * 20_000_000, 1)
+    async with ScriptedServer([head(headers=headers), bomb, Do.HOLD]) as server:
+        totals = await ran((hop(server),), duration_s=0.5)
+    assert totals.events > 0
+    assert totals.duration_ns < 1_000_000_000
+
+
+# TLS.
+
+
+def secured(server: ScriptedServer, authority: Authority, **tls: Any) -> tuple[ResolvedTarget, ...]:
+    return (hop(server, tls=Tls(**{"ca_file": authority.file, **tls})),)
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param([head(), EVENTS], id="close-delimited"),
+        pytest.param([head(headers=CHUNKED), chunk(EVENTS)], id="chunked"),
+        pytest.param(trickled(head() + EVENTS), id="byte-by-byte"),
+    ],
+)
+async def test_streams_over_tls_are_measured_like_any_other(
+    authority: Authority, newest: ssl.TLSVersion, body: Script
+) -> None:
+    async with ScriptedServer(*[[*body, Do.HOLD]] * 3, ssl_context=authority.server(newest=newest)) as server:
+        totals = await ran(secured(server, authority), connections=3)
+        assert [request.alpn for request in server.requests] == ["http/1.1"] * 3
+    assert (totals.opened, totals.events, totals.open_now, errors(totals)) == (3, 6, 3, {})
+    assert [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.TLS)] == [3, 3]
+    # The handshake is part of connect.
+    assert totals.latencies[Latency.TLS].min_us < totals.latencies[Latency.CONNECT].max_us
+    if sys.platform == "linux":
+        assert totals.stamped_reads == totals.reads > 0
+
+
+async def test_without_tls_there_is_no_handshake_to_report() -> None:
+    async with ScriptedServer(STREAM) as server:
+        totals = await ran((hop(server),))
+    assert totals.latencies[Latency.TLS].count == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "expired", "tls", "words"),
+    [
+        ((), False, {"ca_file": None}, "nobody trusted signed"),
+        (("other.test",), False, {}, "not valid for '127.0.0.1'"),
+        ((), True, {}, "expired"),
+    ],
+    ids=["untrusted", "other-name", "expired"],
+)
+async def test_a_certificate_that_is_not_good_fails_the_stream(
+    authority: Authority, names: tuple[str, ...], expired: bool, tls: dict[str, Any], words: str
+) -> None:
+    async with ScriptedServer(STREAM, ssl_context=authority.server(*names, expired=expired)) as server:
+        totals = await ran(secured(server, authority, **tls))
+        assert server.requests == []
+    assert (totals.failed, errors(totals)) == (1, {"tls": 1})
+    assert words in told(totals)
+
+
+async def test_insecure_takes_any_certificate(authority: Authority) -> None:
+    async with ScriptedServer(STREAM, ssl_context=authority.server("other.test", expired=True)) as server:
+        totals = await ran(secured(server, authority, ca_file=None, verify=False))
+    assert (totals.opened, totals.events) == (1, 2)
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_server_that_wants_a_client_certificate_says_so_or_gets_it(
+    authority: Authority, newest: ssl.TLSVersion
+) -> None:
+    cert_file, key_file = authority.client()
+    async with ScriptedServer(STREAM, ssl_context=authority.server(wants_client=True, newest=newest)) as server:
+        refused = await ran(secured(server, authority))
+        taken = await ran(secured(server, authority, cert_file=cert_file, key_file=key_file))
+    if newest is ssl.TLSVersion.TLSv1_2:
+        assert errors(refused) == {"tls": 1}
+        assert "client certificate" in told(refused)
+    else:
+        # The handshake is over on our side before the server looks at it, and asyncio's servers reset without a word.
+        assert errors(refused) in ({"tls": 1}, {"connection-lost": 1})
+        assert refused.failed == 1
+    assert (taken.opened, taken.events) == (1, 2)
+
+
+async def test_tls_to_a_port_that_does_not_speak_it_is_a_tls_error() -> None:
+    async def answer_in_clear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer_in_clear, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        address = Address(socket.AF_INET, ("127.0.0.1", port))
+        totals = await ran((ResolvedTarget(Target(url=f"https://127.0.0.1:{port}/"), address),))
+    assert (totals.failed, errors(totals)) == (1, {"tls": 1})
+    assert "http://" in told(totals)
+
+
+async def test_a_tls_stream_that_ends_properly_is_told_from_one_that_is_cut(authority: Authority) -> None:
+    context = authority.server()
+    async with ScriptedServer([head(headers=CHUNKED), chunk(EVENTS), LAST_CHUNK], ssl_context=context) as server:
+        proper = await ran(secured(server, authority))
+    async with ScriptedServer([head(), EVENTS], ssl_context=context) as server:
+        closed = await ran(secured(server, authority))
+    async with ScriptedServer([head(), EVENTS, Do.RESET], ssl_context=context) as server:
+        cut = await ran(secured(server, authority))
+    assert [(t.ended_by_server, errors(t), t.events) for t in (proper, closed)] == [(1, {}, 2)] * 2
+    assert (cut.ended_by_server, errors(cut)) == (0, {"connection-lost": 1})
+
+
+# Addresses.
+
+
+async def test_streams_go_over_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    async with ScriptedServer(*[STREAM] * 3, unix_socket=path) as server:
+        found = await preflight(Target(url="http://example.test/x", unix_socket=path))
+        totals = await ran(found.hops, connections=2)
+        assert server.requests[-1].header("host") == b"example.test"
+    assert (totals.opened, totals.events, totals.stamped_reads) == (2, 4, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine on Linux only")
+async def test_streams_take_turns_with_their_source_addresses() -> None:
+    async with ScriptedServer(*[STREAM] * 4) as server:
+        totals = await ran((hop(server, source_addresses=("127.0.0.2", "127.0.0.3")),), connections=4)
+        assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
+    assert totals.opened == 4
+
+
+def hop_to_all(*servers: ScriptedServer, **target: Any) -> ResolvedTarget:
+    first, *others = (Address(socket.AF_INET, ("127.0.0.1", server.port)) for server in servers)
+    return ResolvedTarget(Target(url="http://pool.test/", **target), first, tuple(others))
+
+
+async def test_all_streams_go_to_the_address_that_answered_and_the_others_are_known() -> None:
+    async with ScriptedServer(*[STREAM] * 3) as first, ScriptedServer() as second:
+        totals = await ran((hop_to_all(first, second),), connections=3)
+        assert (len(first.requests), len(second.requests)) == (3, 0)
+    assert totals.connections == {
+        Endpoint("pool.test", "127.0.0.1", first.port): 3,
+        Endpoint("pool.test", "127.0.0.1", second.port): 0,
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine on Linux only")
+async def test_streams_go_round_all_addresses_from_each_source_address() -> None:
+    async with ScriptedServer(*[STREAM] * 4) as first, ScriptedServer(*[STREAM] * 4) as second:
+        way = hop_to_all(first, second, all_addresses=True, source_addresses=("127.0.0.2", "127.0.0.3"))
+        totals = await ran((way,), connections=8)
+        for server in (first, second):
+            assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
+    assert (totals.opened, sorted(totals.connections.values())) == (8, [4, 4])
+
+
+async def test_workers_with_one_stream_each_do_not_all_begin_with_the_same_address() -> None:
+    async with ScriptedServer(STREAM) as first, ScriptedServer(STREAM) as second:
+        whole = Plan(connections=2, duration_s=0.4, ramp_up_s=0, timestamp=Choice.NONE)
+        way = (hop_to_all(first, second, all_addresses=True),)
+        workers = [Worker(Job(hops=way, plan=whole.shard(index, 2))) for index in range(2)]
+        totals, other = await asyncio.gather(*(asyncio.to_thread(worker.run) for worker in workers))
+        totals.merge(other)
+        assert (len(first.requests), len(second.requests)) == (1, 1)
+    assert list(totals.connections.values()) == [1, 1]
+
+
+async def test_ipv6_is_an_address_like_any_other() -> None:
+    async with ScriptedServer(*[STREAM] * 2, host="::1") as server:
+        found = await preflight(Target(url=f"http://[::1]:{server.port}/"))
+        totals = await ran(found.hops)
+    assert (totals.opened, totals.events) == (1, 2)

@@ -1,0 +1,70 @@
+import contextlib
+import errno
+import socket
+import sys
+import time
+
+import pytest
+
+from sseclient_cli.engine.tcp_transport import TcpTransport, connect_error
+from sseclient_cli.errors import LimitError
+from sseclient_cli.measure.saturation import MAX_RECEIVE_QUEUE_BYTES
+from sseclient_cli.request.target import Address
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does not say")
+def test_what_is_not_read_yet_is_in_the_receive_queue() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        connection, _ = listener.accept()
+        with connection:
+            assert wire.receive_queue_bytes() == 0
+            connection.sendall(b"x" * 5000)
+            while wire.receive_queue_bytes() != 5000:
+                time.sleep(0.001)
+            assert len(wire.read()[0]) == 5000
+            assert wire.receive_queue_bytes() == 0
+        wire.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is about Linux's default window")
+@pytest.mark.parametrize("event_bytes", [40, 250, 4000, 100_000])
+def test_a_server_is_held_up_at_the_limit_and_not_below(event_bytes: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        connection, _ = listener.accept()
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                while True:
+                    connection.sendall(b"x" * event_bytes)
+            assert (wire.receive_queue_bytes() or 0) >= MAX_RECEIVE_QUEUE_BYTES
+        wire.close()
+
+
+def test_running_out_of_local_ports_names_the_way_out() -> None:
+    error = connect_error(errno.EADDRNOTAVAIL)
+    assert error.kind == "limit"
+    assert "--source-address" in str(error)
+
+
+def test_a_process_out_of_open_files_is_a_limit_and_no_refusal() -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (listener.fileno() + 20, hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        with pytest.raises(LimitError, match="open files"):
+            for _ in range(100):
+                stack.callback(TcpTransport(Address(socket.AF_INET, listener.getsockname())).close)
+
+
+def test_a_request_does_not_wait_for_more_to_send() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        connection, _ = listener.accept()
+        with connection:
+            wire.finish_connect()
+            assert wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        wire.close()

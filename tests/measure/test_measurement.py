@@ -1,0 +1,320 @@
+"""The numbers are true: a server in a thread of its own, which goes on while the generator's loop is blocked.
+
+Each test makes a delay of known size at a known place, and looks for it in the one number that may show it.
+"""
+
+import contextlib
+import gc
+import gzip
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from audits import audit_of
+from scripted_server import head
+
+from sseclient_cli.measure.field_choice import Field
+from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.saturation import saturation_reasons
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.worker import Job, Worker
+
+DELAY_S = 0.3
+DELAY_US = 300_000
+TOLERANCE_US = 150_000
+"""Half of a delay: the machine may be busy, and what is looked for is another order of magnitude."""
+
+HEAD = head()
+
+
+@contextlib.contextmanager
+def serving(handle: Callable[[socket.socket], None]) -> Iterator[Address]:
+    """Hand each connection, its request read, to a thread; hold it open until the test is over."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as connections:
+
+        def serve(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError):  # the generator has left
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    request += connection.recv(65_536)
+                handle(connection)
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):  # the listener is closed
+                while True:
+                    connection, _ = listener.accept()
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connections.push(connection)
+                    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield Address(socket.AF_INET, listener.getsockname())
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def event(number: int) -> bytes:
+    return b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns())
+
+
+@contextlib.contextmanager
+def blocked(at_s: float | None, block: Callable[[float], object]) -> Iterator[None]:
+    """Keep the main thread, and the loop in it, busy for DELAY_S at that time: a signal handler does."""
+    if at_s is None:
+        yield
+        return
+    previous = signal.signal(signal.SIGUSR1, lambda *_: block(DELAY_S))
+    timer = threading.Timer(at_s, signal.pthread_kill, (threading.get_ident(), signal.SIGUSR1))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, previous)
+
+
+def ran(
+    handle: Callable[[socket.socket], None],
+    connections: int = 1,
+    ramp_up_s: float = 0,
+    duration_s: float = 1.5,
+    body: bytes | None = None,
+    block_at_s: float | None = None,
+    block: Callable[[float], object] = time.sleep,
+    **plan: Any,
+) -> Totals:
+    """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
+    gc.freeze()  # or the collection before a run would look through all that other tests have imported
+    with serving(handle) as address, blocked(block_at_s, block):
+        target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
+        planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s, **plan)
+        return Worker(Job(hops=(ResolvedTarget(target, address),), plan=planned)).run()
+
+
+def ten_events(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(10):
+        connection.sendall(event(number))
+        time.sleep(0.1)
+
+
+def two_events(connection: socket.socket) -> None:
+    connection.sendall(HEAD + event(1))
+    time.sleep(0.4)
+    connection.sendall(event(2))
+
+
+def test_a_late_read_is_in_the_read_delay_and_in_no_latency() -> None:
+    totals = ran(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
+    assert totals.read_delay.max_us > DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.GAP].max_us == pytest.approx(400_000, abs=TOLERANCE_US)
+
+
+def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> None:
+    totals = ran(ten_events, block_at_s=0.45)
+    assert totals.events == 10
+    assert 1 <= totals.coalesced <= 4
+    assert totals.latencies[Latency.DELIVERY].count == 10 - totals.coalesced
+    # Between two reads there is one gap that is known, unless the later one brought several events.
+    assert totals.latencies[Latency.GAP].count < 10 - totals.coalesced
+    assert totals.latencies[Latency.GAP].max_us < 100_000 + TOLERANCE_US
+    assert totals.latencies[Latency.DELIVERY].max_us < TOLERANCE_US
+    assert totals.latencies[Latency.DELIVERY].negative == 0
+    assert audit_of(totals).checked == 10
+
+
+def padded(number: int, size: int) -> bytes:
+    return b'id: %d\ndata: {"ts": %d, "pad": "%b"}\n\n' % (number, time.time_ns(), b"x" * size)
+
+
+def followed_by_a_comment(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(12):
+        connection.sendall(event(number))
+        time.sleep(0.05)
+        connection.sendall(b": ping\n\n")
+        time.sleep(0.05)
+
+
+def followed_by_a_part_of_the_next(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"id: 0\n")
+    for number in range(12):
+        connection.sendall(b'data: {"ts": %d}\n\n' % time.time_ns())
+        time.sleep(0.05)
+        connection.sendall(b"id: %d\n" % (number + 1))
+        time.sleep(0.05)
+
+
+def larger_than_a_read(connection: socket.socket) -> None:
+    connection.sendall(HEAD)
+    for number in range(40):
+        connection.sendall(padded(number, 6000))
+        time.sleep(0.03)
+
+
+def a_gzip_member_each(connection: socket.socket) -> None:
+    connection.sendall(head(headers=b"Content-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"))
+    for number in range(12):
+        connection.sendall(gzip.compress(event(number)))
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "handle", [followed_by_a_comment, followed_by_a_part_of_the_next, larger_than_a_read, a_gzip_member_each]
+)
+def test_a_stall_is_in_no_delivery_whatever_came_in_the_same_read(handle: Callable[[socket.socket], None]) -> None:
+    totals = ran(handle, block_at_s=0.6)
+    delivery = totals.latencies[Latency.DELIVERY]
+    assert totals.events >= 12
+    assert delivery.count >= 5
+    assert delivery.max_us < 30_000
+    assert delivery.negative == 0
+    assert totals.latencies[Latency.GAP].min_us > 10_000
+    assert (audit_of(totals).lost, audit_of(totals).duplicated) == (0, 0)
+
+
+def test_the_event_that_events_cuts_off_does_not_lend_its_stamp() -> None:
+    def pairs(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(0))
+        time.sleep(0.5)
+        connection.sendall(event(1))
+        time.sleep(0.2)
+        connection.sendall(event(2))
+
+    with_cut = ran(pairs, block_at_s=0.45, events=2, timestamp=Field(("ts",)))
+    assert (with_cut.events, with_cut.completed) == (2, 1)
+    assert with_cut.latencies[Latency.DELIVERY].max_us < 30_000
+
+
+def test_what_a_server_holds_back_and_sends_at_once_is_late_and_not_left_out() -> None:
+    def batches(connection: socket.socket) -> None:
+        connection.sendall(HEAD)
+        for batch in range(10):
+            held = []
+            for number in range(5):
+                held.append(event(5 * batch + number))
+                time.sleep(0.02)
+            connection.sendall(b"".join(held))
+
+    totals = ran(batches)
+    delivery = totals.latencies[Latency.DELIVERY]
+    # Held back for 100, 80, 60, 40 and 20 ms.
+    assert delivery.count >= 40
+    assert (delivery.percentiles_us([50])[50] or 0) == pytest.approx(60_000, rel=0.5)
+    assert totals.latencies[Latency.GAP].count >= 8
+
+
+def test_a_server_that_freezes_is_seen_in_the_gap_also_when_it_then_sends_two_at_once() -> None:
+    def freezing(connection: socket.socket) -> None:
+        connection.sendall(HEAD)
+        for number in range(5):
+            connection.sendall(event(number))
+            time.sleep(0.05)
+        time.sleep(0.5)
+        connection.sendall(event(5) + event(6))
+
+    totals = ran(freezing)
+    assert totals.latencies[Latency.GAP].max_us == pytest.approx(550_000, abs=TOLERANCE_US)
+
+
+def test_a_stall_of_the_loop_is_seen_and_named() -> None:
+    totals = ran(ten_events, block_at_s=0.2)
+    assert totals.loop_lag.max_us > DELAY_US - TOLERANCE_US
+    # One late tick and those that should have come meanwhile: a stall is no single sample.
+    assert (totals.loop_lag.percentiles_us([90])[90] or 0) > 50_000
+    assert any("timers fired" in reason for reason in saturation_reasons(totals))
+
+
+def test_a_quiet_run_is_not_called_saturated() -> None:
+    totals = ran(ten_events)
+    assert not [reason for reason in saturation_reasons(totals) if "worker" in reason]
+    assert totals.loop_lag.count >= 13
+
+
+def test_connect_and_first_event_count_from_the_intended_start() -> None:
+    def one_event(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(1))
+
+    # Two streams over 0.2 s: the second is meant to start at 0.1 s, and the loop is blocked from 0.05 s on.
+    totals = ran(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
+    for kind in (Latency.CONNECT, Latency.FIRST_EVENT):
+        assert totals.latencies[kind].max_us > DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].max_us < TOLERANCE_US
+
+
+def test_headers_count_from_the_request_and_first_event_has_them_inside() -> None:
+    def slow(connection: socket.socket) -> None:
+        time.sleep(DELAY_S)
+        connection.sendall(HEAD)
+        time.sleep(DELAY_S)
+        connection.sendall(event(1))
+
+    totals = ran(slow)
+    assert totals.latencies[Latency.CONNECT].max_us < TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(DELAY_US, abs=TOLERANCE_US)
+    assert totals.latencies[Latency.FIRST_EVENT].min_us == pytest.approx(2 * DELAY_US, abs=TOLERANCE_US)
+
+
+def test_the_time_to_send_a_body_is_not_in_headers() -> None:
+    size = 8 * 1024 * 1024
+
+    def slow_reader(connection: socket.socket) -> None:
+        # The request's head is read already, with some of the body.
+        time.sleep(DELAY_S)
+        connection.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while connection.recv(1 << 20):
+                pass
+        connection.settimeout(None)
+        connection.sendall(HEAD + event(1))
+
+    totals = ran(slow_reader, body=b"x" * size, duration_s=2.5)
+    assert totals.latencies[Latency.FIRST_EVENT].min_us > 2 * DELAY_US - TOLERANCE_US
+    assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(300_000, abs=TOLERANCE_US)
+
+
+def test_a_body_that_is_refused_before_it_is_sent_is_a_failed_stream() -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(head(413))
+        time.sleep(2)
+
+    totals = ran(refuse, body=b"x" * 8 * 1024 * 1024)
+    assert {kind: error.count for kind, error in totals.errors.items()} == {"http-413": 1}
+
+
+def test_cpu_is_in_percent_of_a_core() -> None:
+    def spin(duration_s: float) -> None:
+        end_s = time.thread_time() + duration_s
+        while time.thread_time() < end_s:
+            pass
+
+    totals = ran(ten_events, block_at_s=0.2, block=spin)
+    assert totals.cpu_percent[0] is not None
+    assert 15 < totals.cpu_percent[0] < 60  # 0.3 s of 1.5 s, and what the rest takes
+
+
+def test_a_run_of_many_busy_streams_ends_on_time() -> None:
+    def blast(connection: socket.socket) -> None:
+        block = b"".join(b'id: %d\ndata: {"ts": %d}\n\n' % (number, time.time_ns()) for number in range(2000))
+        connection.sendall(HEAD)
+        while True:
+            connection.sendall(block)
+
+    totals = ran(blast, connections=30, duration_s=1)
+    assert totals.events > 1000
+    assert totals.duration_ns < 1_500_000_000
+
+
+def test_what_is_read_after_the_end_does_not_count() -> None:
+    def late(connection: socket.socket) -> None:
+        connection.sendall(HEAD + event(1))
+        time.sleep(0.93)
+        connection.sendall(event(2))
+
+    totals = ran(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
+    assert totals.events == 1

@@ -1,0 +1,35 @@
+from sseclient_cli.measure.saturation import saturation_reasons
+from sseclient_cli.measure.totals import Totals
+
+
+def test_a_quiet_generator_has_no_reasons() -> None:
+    totals = Totals(cpu_percent=[35.0, None])
+    totals.receive_queue.record({0: 790, 5000: 9, 100_000: 1})
+    totals.read_delay.record({80: 1000})
+    totals.loop_lag.record({1500: 50})
+    assert saturation_reasons(totals) == []
+
+
+def test_each_limit_that_is_broken_is_named_with_its_number() -> None:
+    totals = Totals(cpu_percent=[20.0, 99.2])
+    totals.read_delay.record({120_000: 1000})
+    totals.loop_lag.record({60_000: 50})
+    totals.receive_queue.record({0: 700, 100_000: 100})
+    assert saturation_reasons(totals) == [
+        "worker 1 used 99 % of its core (limit 90 %)",
+        "data waited 120 ms for its reader at p99 (limit 50 ms)",
+        "timers fired 60 ms late at p99 (limit 50 ms)",
+        "97 KiB waited in a socket for its reader at p99, which holds up the server (limit 64 KiB)",
+    ]
+
+
+def test_one_or_two_hiccups_of_a_short_run_are_no_saturation() -> None:
+    totals = Totals(cpu_percent=[20.0])
+    totals.loop_lag.record({500: 18, 80_000: 2})
+    assert saturation_reasons(totals) == []
+    totals.loop_lag.record({80_000: 1})
+    assert saturation_reasons(totals) == ["timers fired 80 ms late at p99 (limit 50 ms)"]
+
+
+def test_a_worker_is_named_by_its_place_also_when_one_before_it_was_lost() -> None:
+    assert saturation_reasons(Totals(cpu_percent=[None, 95.0])) == ["worker 1 used 95 % of its core (limit 90 %)"]

@@ -1,0 +1,157 @@
+import pickle
+from typing import Any
+
+from hypothesis import given, settings
+from random_totals import (
+    ENDPOINTS,
+    MAX_EXAMPLES,
+    play,
+    shards,
+    totals_of_a_worker,
+)
+
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.reach import Arrivals, ReachSample
+from sseclient_cli.measure.samples import Latency, Samples
+from sseclient_cli.measure.totals import MAX_REDIRECTIONS, MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Totals
+
+Facts = dict[str, Any]
+
+
+def recorded(second: int, *delivery_us: int) -> Totals:
+    recorder, totals = Samples(), Totals(planned=1, opened=1, open_now=1)
+    recorder.events = len(delivery_us)
+    recorder.delivery.extend(delivery_us)
+    recorder.types["message"] += len(delivery_us)
+    totals.fold(recorder, second)
+    assert (recorder.events, len(recorder.delivery), len(recorder.types)) == (0, 0, 0)
+    return totals
+
+
+def test_totals_of_two_workers_add_up() -> None:
+    totals = recorded(0, 10, 20)
+    totals.count_error("connect-refused", "first", 0)
+    other = recorded(0, 30)
+    other.count_error("connect-refused", "second", 1)
+    totals.merge(other)
+    assert (totals.planned, totals.opened, totals.events) == (2, 2, 3)
+    assert totals.types == {"message": 3}
+    assert totals.latencies[Latency.DELIVERY].sum_us == 60
+    assert totals.timeline[0].delivery == {10: 1, 20: 1, 30: 1}
+    assert (totals.timeline[0].open_change, totals.timeline[1].errors) == (2, 1)
+    assert (totals.errors["connect-refused"].count, totals.errors["connect-refused"].example) == (2, "first")
+
+
+def test_the_names_of_types_are_cut_to_200_bytes() -> None:
+    recorder, totals = Samples(), Totals()
+    fitting = ["x" * 200, "€" * 66, "\U0001f600" * 50]
+    recorder.types.update([*fitting, "y" * 201, "y" * 10**6, "€" * 67, "\U0001f600" * 51])
+    totals.fold(recorder, 0)
+    cut = {"y" * 197 + "…": 2, "€" * 65 + "…": 1, "\U0001f600" * 49 + "…": 1}
+    assert totals.types == dict.fromkeys(fitting, 1) | cut
+    assert max(len(name.encode()) for name in totals.types) == MAX_TYPE_BYTES
+
+
+def test_a_server_that_invents_types_cannot_fill_the_memory() -> None:
+    recorder, totals = Samples(), Totals()
+    recorder.types.update(f"type {number}" for number in range(MAX_TYPES + 50))
+    totals.fold(recorder, 0)
+    assert len(totals.types) == MAX_TYPES + 1
+    assert totals.types[OTHER_TYPES] == 50
+
+
+def test_a_server_that_invents_redirects_cannot_fill_the_memory() -> None:
+    totals = Totals()
+    for number in range(MAX_REDIRECTIONS + 7):
+        totals.count_redirection(f"http://h/{number}")
+    totals.count_redirection("http://h/0")
+    assert len(totals.redirections) == MAX_REDIRECTIONS + 1
+    assert (totals.redirections["http://h/0"], totals.redirections[OTHER_TYPES]) == (2, 7)
+
+
+def test_an_address_that_no_worker_used_stays_known_when_totals_are_merged() -> None:
+    used, unused = ENDPOINTS
+    totals = Totals()
+    for _ in range(2):
+        other = Totals()
+        other.connections.update({used: 5, unused: 0})
+        totals.merge(other)
+    assert dict(totals.connections) == {used: 10, unused: 0}
+
+
+def facts(totals: Totals) -> Facts:
+    """Everything that totals hold, in a form that compares."""
+    return {name: comparable(getattr(totals, name)) for name in Totals.__slots__}
+
+
+def comparable(value: object) -> object:
+    if isinstance(value, Histogram):
+        return (value.encoded(), value.count, value.negative, value.sum_us, value.min_us, value.max_us)
+    if isinstance(value, dict):
+        return {key: comparable(held) for key, held in value.items()}
+    if isinstance(value, (FieldAudit, ReachSample, Arrivals)):
+        return {name: comparable(getattr(value, name)) for name in type(value).__slots__}
+    return value
+
+
+def pickled(totals: Totals) -> Totals:
+    made: Totals = pickle.loads(pickle.dumps(totals))
+    return made
+
+
+def merged(*parts: Totals) -> Totals:
+    whole = pickled(parts[0])  # a copy: merge changes what it is called on
+    for part in parts[1:]:
+        whole.merge(part)
+    return whole
+
+
+@settings(deadline=None, max_examples=MAX_EXAMPLES)
+@given(totals_of_a_worker(), totals_of_a_worker(), totals_of_a_worker())
+def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: Totals, c: Totals) -> None:
+    whole = facts(merged(a, b, c))
+    assert facts(merged(a, merged(b, c))) == whole
+    assert facts(merged(pickled(a), pickled(b), pickled(c))) == whole
+    assert facts(pickled(a)) == facts(a)
+
+
+@settings(deadline=None, max_examples=MAX_EXAMPLES)
+@given(shards, shards)
+def test_two_workers_merged_are_the_same_as_one_that_saw_everything(
+    a: list[tuple[int, Samples, int, list[str]]], b: list[tuple[int, Samples, int, list[str]]]
+) -> None:
+    both = facts(merged(pickled(play(Totals(), a)), pickled(play(Totals(), b))))
+    one = facts(play(Totals(), a + b))
+    # The peaks of two workers are added: that they were of the same moment is not known.
+    assert both.pop("peak_open") >= one.pop("peak_open")
+    assert both == one
+
+
+def test_streams_stay_open_in_a_row_of_the_timeline_that_their_worker_has_not() -> None:
+    steady, stalled = Totals(open_now=5), Totals(open_now=7)
+    for row in range(4):
+        steady.fold(Samples(), row)
+    for row in (0, 3):
+        stalled.fold(Samples(), row)
+    steady.merge(stalled)
+    assert [steady.timeline[row].open_change for row in range(4)] == [12, 0, 0, 0]
+
+
+def test_an_error_in_a_row_that_nothing_was_folded_into_closes_no_stream() -> None:
+    totals = Totals(open_now=5)
+    totals.fold(Samples(), 0)
+    totals.count_error("dns", "", 1)
+    totals.fold(Samples(), 2)
+    assert sum(totals.timeline[row].open_change for row in (0, 1)) == 5
+
+
+def test_types_beyond_the_limit_of_one_worker_do_not_hide_those_of_another() -> None:
+    many, few = Totals(), Totals()
+    recorder = Samples()
+    recorder.types.update(f"type {number}" for number in range(MAX_TYPES))
+    many.fold(recorder, 0)
+    recorder.types["another"] += 7
+    few.fold(recorder, 0)
+    many.merge(few)
+    assert many.types["another"] == 7

@@ -1,0 +1,164 @@
+"""The executor itself, in this process; ``tests/cli/test_bench_workers.py`` has it as a user meets it."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from multiprocessing import active_children
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+from demo_server_processes import demo_server_process
+from real_processes import streams_open, until
+
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.executors import lost_shard
+from sseclient_cli.run.executors.processes import ProcessesExecutor
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.worker import Job
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@pytest.fixture(name="server")
+def own_server() -> Iterator[str]:
+    with demo_server_process() as url:
+        yield url
+
+
+def job(server: str, connections: int, duration_s: float) -> Job:
+    hop = ResolvedTarget(Target(url=f"{server}/load"), Address(socket.AF_INET, ("127.0.0.1", urlsplit(server).port)))
+    return Job(hops=(hop,), plan=Plan(connections=connections, duration_s=duration_s, ramp_up_s=0))
+
+
+def errors(of: Any) -> dict[str, tuple[int, str]]:
+    return {kind: (error.count, error.example) for kind, error in of.errors.items()}
+
+
+def test_snapshots_of_all_workers_come_merged_four_times_a_second(server: str) -> None:
+    seen: list[Progress] = []
+    totals = ProcessesExecutor(3).run(job(server, connections=31, duration_s=2), seen.append)
+    assert (totals.planned, totals.opened, totals.open_now, len(totals.cpu_percent)) == (31, 31, 31, 3)
+    assert {snapshot.planned for snapshot in seen} == {31}
+    assert (seen[-1].opened, seen[-1].open_now) == (31, 31)
+    assert [s.events for s in seen] == sorted(s.events for s in seen)
+    under_way = [snapshot for snapshot in seen if snapshot.elapsed_s > 0]
+    assert 4 <= len(under_way) <= 12
+    assert any(snapshot.p50_ms is not None for snapshot in under_way)
+    assert active_children() == []
+
+
+def test_there_are_never_more_workers_than_streams(server: str) -> None:
+    totals = ProcessesExecutor(8).run(job(server, connections=2, duration_s=0.5), None)
+    assert (totals.planned, totals.opened, len(totals.cpu_percent)) == (2, 2, 2)
+
+
+def test_workers_begin_together(server: str) -> None:
+    totals = ProcessesExecutor(2).run(job(server, connections=20, duration_s=1), None)
+    # The later one would have to open its streams late, and intended starts do not wait.
+    assert totals.duration_ns < 2_000_000_000
+    assert totals.timeline[0].events > 20 * 5
+
+
+def test_a_worker_that_stops_answering_is_given_up_and_the_others_are_kept(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sseclient_cli.run.executors.processes.END_PATIENCE_S", 1)
+    stopped: list[int] = []
+
+    def stop_one(snapshot: Progress) -> None:
+        if snapshot.opened == 10 and not stopped:
+            stopped.append(active_children()[0].pid or 0)
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    totals = ProcessesExecutor(2).run(job(server, connections=10, duration_s=1.5), stop_one)
+    assert (totals.workers_lost, totals.lost, totals.opened, totals.interrupted) == (1, 5, 5, False)
+    count, example = errors(totals)["worker-lost"]
+    assert count == 1
+    assert "did not answer any more and was killed" in example
+    # The wait for it is no part of the run.
+    assert totals.duration_ns < 2_500_000_000
+    assert active_children() == []
+
+
+def test_a_worker_that_is_never_ready_does_not_keep_the_others_from_starting(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sseclient_cli.run.executors.processes.START_PATIENCE_S", 5)
+    stopped: list[int] = []
+
+    def stop_one_at_birth() -> None:
+        until(lambda: bool(active_children()))
+        stopped.append(active_children()[0].pid or 0)
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    stopper = threading.Thread(target=stop_one_at_birth)
+    stopper.start()
+    totals = ProcessesExecutor(2).run(job(server, connections=10, duration_s=1), None)
+    stopper.join()
+    assert (totals.workers_lost, totals.opened) == (1, 5)
+    assert "did not answer any more and was killed before the run began" in errors(totals)["worker-lost"][1]
+
+
+def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
+    server: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = job(server, connections=4, duration_s=1)
+    broken = Job(hops=(cast(Any, None),), plan=broken.plan)
+    totals = ProcessesExecutor(2).run(broken, None)
+    assert (totals.workers_lost, totals.lost) == (2, 4)
+    count, example = errors(totals)["internal"]
+    assert count == 2
+    assert example.startswith("worker 0 of 2 failed ")
+    assert "AttributeError" in example
+    assert capfd.readouterr().err == ""
+
+
+def test_an_error_of_ours_in_a_worker_keeps_its_kind(server: str) -> None:
+    totals = ProcessesExecutor(2).run(job(server, connections=10**10, duration_s=1), None)
+    count, example = errors(totals)["limit"]
+    assert (count, totals.workers_lost) == (2, 2)
+    assert "failed before the run began: 5,000,000,000 connections do not fit" in example
+
+
+def test_a_view_that_breaks_does_not_cost_the_run(server: str) -> None:
+    def broken(snapshot: Progress) -> None:
+        if snapshot.opened:
+            raise BrokenPipeError
+
+    totals = ProcessesExecutor(2).run(job(server, connections=4, duration_s=1), broken)
+    assert (totals.opened, totals.open_now, totals.workers_lost) == (4, 4, 0)
+    assert active_children() == []
+    until(lambda: streams_open(server) == 0)
+
+
+def test_workers_need_files_for_the_streams_of_a_moment_and_not_of_a_lifetime(server: str) -> None:
+    made = job(server, connections=4, duration_s=1)
+    churning = replace(made, plan=replace(made.plan, duration_s=3000, lifetime_s=0.05))
+    assert churning.plan.planned > 200_000
+
+    def stop(snapshot: Progress) -> None:
+        if snapshot.opened > 8:
+            signal.raise_signal(signal.SIGINT)
+
+    totals = ProcessesExecutor(2).run(churning, stop)
+    assert (totals.interrupted, totals.workers_lost) == (True, 0)
+    assert totals.opened > 8
+
+
+def test_what_was_lost_stands_in_the_row_in_which_it_happened() -> None:
+    made = job("http://h:1", connections=10, duration_s=5.5)
+    for elapsed_s, row in ((0.0, 0), (2.7, 2), (5.4, 5), (11.0, 5)):
+        assert lost_shard(made, "worker-lost", "", elapsed_s).timeline[row].errors == 1
+
+
+def test_signals_are_as_before_when_the_run_is_over(server: str) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    ProcessesExecutor(2).run(job(server, connections=2, duration_s=0.2), None)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM}
