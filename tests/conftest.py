@@ -10,7 +10,12 @@ from browser import Browser, chromium, missing_programs
 from certificates import Authority
 from demo_page import DESKTOP, Page
 from demo_server_processes import demo_server_process
+from hypothesis import settings
 from running_demo import WITHOUT_GC, Demo, running_demo
+
+# How long one example takes depends on the machine, which may be busy.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

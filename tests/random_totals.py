@@ -1,19 +1,21 @@
 """Any totals that a worker may have, for tests of what merges (hypothesis)."""
 
-from array import array
+from copy import deepcopy
 from dataclasses import fields
 from typing import Any
 
 from hypothesis import strategies as st
 
-from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.engine.endpoint import Endpoint
+from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.reach import Arrivals, ReachSample
-from sseclient_cli.measure.samples import Samples
+from sseclient_cli.measure.samples import COUNTS, VALUES, Samples
 from sseclient_cli.measure.totals import Totals
 
 Facts = dict[str, Any]
+Tick = tuple[int, Samples, Reads, int, list[str]]
 
 ENDPOINTS = [Endpoint("pool.test", f"127.0.0.{number}", 80) for number in (2, 3)]
 
@@ -26,44 +28,36 @@ durations = st.lists(st.integers(-100, 10**9), max_size=5)
 
 
 @st.composite
-def ticks(draw: st.DrawFn) -> tuple[int, Samples, int, list[str]]:
-    """What happened in one tick: its row, what was recorded, the change of open streams, the kinds of its errors."""
-    recorder = Samples()
-    for name in ("events", "comments", "bytes", "coalesced", "unstamped_reads"):
-        setattr(recorder, name, draw(counts))
-    for name in Samples.__slots__:
-        if isinstance(getattr(recorder, name), array):
-            # Counts of events are not negative; durations may be.
-            getattr(recorder, name).extend(draw(sizes if name in ("bursts", "stream_events") else durations))
-    recorder.types.update(draw(st.lists(st.sampled_from(["message", "tick", "tock"]), max_size=5)))
+def ticks(draw: st.DrawFn) -> Tick:
+    """What happened in one tick: its row, samples and reads, the change of open streams, the kinds of its errors."""
+    samples, reads = Samples(), Reads()
+    for name in COUNTS:
+        setattr(samples, name, draw(counts))
+    for name in VALUES:
+        # Counts of events are not negative; durations may be.
+        getattr(samples, name).extend(draw(sizes if name in ("bursts", "stream_events") else durations))
+    samples.types.update(draw(st.lists(st.sampled_from(["message", "tick", "tock"]), max_size=5)))
+    reads.body_bytes, reads.without_timestamp = draw(counts), draw(counts)
+    reads.delay_us.extend(draw(durations))
     return (
         draw(st.integers(0, 4)),
-        recorder,
+        samples,
+        reads,
         draw(st.integers(-5, 5)),
         draw(st.lists(st.sampled_from(["dns", "tls"]), max_size=2)),
     )
 
 
-def play(totals: Totals, happened: list[tuple[int, Samples, int, list[str]]]) -> Totals:
-    for row, recorder, opened, kinds in happened:
+def play(totals: Totals, happened: list[Tick]) -> Totals:
+    for row, samples, reads, opened, kinds in happened:
         totals.open_now += opened
         totals.peak_open = max(totals.peak_open, totals.open_now)
         for kind in kinds:
             totals.count_error(kind, "an example", row)
-        totals.fold(pickle_of(recorder), row)
+        totals.fold(deepcopy(samples), deepcopy(reads), row)  # folding empties them
         totals.loop_lag.record({abs(opened): 1})
         totals.receive_queue.record({1000 * abs(opened): 2})
     return totals
-
-
-def pickle_of(recorder: Samples) -> Samples:
-    """A copy: folding empties it."""
-    made = Samples()
-    for name in Samples.__slots__:
-        setattr(made, name, getattr(recorder, name).copy() if name == "types" else getattr(recorder, name))
-        if hasattr(getattr(recorder, name), "typecode"):
-            setattr(made, name, getattr(recorder, name)[:])
-    return made
 
 
 shards = st.lists(ticks(), max_size=4)

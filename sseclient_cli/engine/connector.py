@@ -1,4 +1,4 @@
-"""The route of every connection of a run: where to connect, by which addresses, and where redirects lead.
+"""Makes the connections of a worker: to which addresses, from which, and where redirects lead.
 
 Names that the preflight has resolved are not resolved again. A redirect to another origin is looked up when the first
 stream meets it. That blocks the worker's loop, which is acceptable because it is bounded (once per origin, LOOKUPS_S in
@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice, product
 from time import monotonic
-from typing import NamedTuple
 
+from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.http1 import request_bytes
-from sseclient_cli.engine.tcp_transport import TcpTransport, TlsTransport
+from sseclient_cli.engine.tcp_transport import TcpTransport
+from sseclient_cli.engine.tls_transport import TlsTransport
 from sseclient_cli.engine.tunnel_transport import TunnelTransport
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.request.addresses import always, resolve
@@ -36,31 +37,23 @@ Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None, P
 """An origin and what says where it is to be found."""
 
 
-class Endpoint(NamedTuple):
-    """Where connections go: the host that was resolved, its address, the port; a unix socket has only its path."""
-
-    host: str | None
-    address: str
-    port: int | None
-
-
 Turn = tuple[Address, Endpoint, str | None]
 """Where the next connection goes, as what it counts, and the source address."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """One request of the way, ready to be made many times: where to connect, and what to send."""
+    """A request, ready to be made many times: where to connect, and what to send."""
 
-    hop: ResolvedTarget
+    target: Target
     context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
     turns: Iterator[Turn]
-    """Shared by all legs to the same place."""
+    """Shared by all requests to the same place."""
 
-    def request_after(self, last_event_id: bytes | None) -> bytes:
-        """Return the request of a connection that goes on after an event."""
+    def after(self, last_event_id: bytes | None) -> bytes:
+        """Return the bytes of the request; with a last event ID, of one that resumes after that event."""
         if last_event_id is None:
             return self.request
         head, end, body = self.request.partition(b"\r\n\r\n")
@@ -68,59 +61,60 @@ class PreparedRequest:
 
 
 class Connector:
-    """Makes connections for the legs of a route: from each source address to each address of the host by turns.
+    """Connects from each source address to each address of the host in turn.
 
-    ``first_turn`` differs between the workers of a run, or all of them would begin with the same address.
+    ``chain`` is the redirect chain as the preflight found it. ``first_turn`` differs between the workers of a run, or
+    all of them would begin with the same address.
     """
 
-    def __init__(self, hops: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
+    def __init__(self, chain: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
         self._first_turn = first_turn
         self.connections: Counter[Endpoint] = Counter()
         """How many connections were begun to each address; 0 for those that are known and not used."""
-        self._hops: dict[Place, ResolvedTarget] = {}
+        self._resolved: dict[Place, ResolvedTarget] = {}
         self._unresolved: dict[Place, str] = {}
         self._turns: dict[Place, Iterator[Turn]] = {}
         self._lookups_left_s = LOOKUPS_S
         self.keep_waiting: Callable[[], bool] = always
         """Whether a lookup may still block the loop: not when the run is over."""
-        self._legs: dict[Target, PreparedRequest] = {}
-        for hop in hops:
-            self._add(hop)
-            self._legs[hop.target] = self._leg(hop)
-        self.first = self._legs[hops[0].target]
+        self._requests: dict[Target, PreparedRequest] = {}
+        for resolved in chain:
+            self._add(resolved)
+            self._requests[resolved.target] = self._prepared(resolved)
+        self.first = self._requests[chain[0].target]
         """Where every connection begins."""
-        self.last_event_id = hops[0].target.last_event_id
+        self.last_event_id = chain[0].target.last_event_id
         """What every stream goes on after, before it has an id of its own."""
 
-    def connect(self, leg: PreparedRequest) -> TcpTransport:
+    def connect(self, request: PreparedRequest) -> TcpTransport:
         """Begin to connect. Raises ConnectError or LimitError."""
-        address, endpoint, source = next(leg.turns)
+        address, endpoint, source = next(request.turns)
         self.connections[endpoint] += 1
-        target = leg.hop.target
-        if leg.context is None:
+        target = request.target
+        if request.context is None:
             return TcpTransport(address, source)
         host = tls_host(target) or ""
         if target.proxy is not None and target.is_tunnelled:
-            return TunnelTransport(address, source, leg.context, host, Tunnel(target.proxy, target))
-        return TlsTransport(address, source, leg.context, host)
+            return TunnelTransport(address, source, request.context, host, Tunnel(target.proxy, target))
+        return TlsTransport(address, source, request.context, host)
 
-    def leg_after(self, leg: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:
-        """Return where a redirect leads. Raises BadStatusError or NameNotResolvedError if that is nowhere."""
-        target = redirected(leg.hop.target, status, headers)
-        known = self._legs.get(target)
+    def redirected(self, request: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:
+        """Return the request that a redirect leads to. Raises BadStatusError or NameNotResolvedError."""
+        target = redirected(request.target, status, headers)
+        known = self._requests.get(target)
         if known is not None:
             return known
         place = _place(target)
-        if place not in self._hops:
+        if place not in self._resolved:
             self._look_up(target, status, headers)
-        hop = self._hops[place]
-        return self._leg(ResolvedTarget(target, hop.address, hop.others))
+        resolved = self._resolved[place]
+        return self._prepared(ResolvedTarget(target, resolved.address, resolved.others))
 
     def _look_up(self, target: Target, status: int, headers: Mapping[str, str]) -> None:
         place = _place(target)
         if place in self._unresolved:
             raise NameNotResolvedError(self._unresolved[place])
-        if len(self._hops) + len(self._unresolved) >= MAX_ORIGINS:
+        if len(self._resolved) + len(self._unresolved) >= MAX_ORIGINS:
             raise BadStatusError(
                 f"redirects ({status}) lead the streams to more than {MAX_ORIGINS} hosts: give the stream's own URL",
                 status=status,
@@ -141,25 +135,25 @@ class Connector:
             self._lookups_left_s -= monotonic() - began_s
         self._add(ResolvedTarget(target, first, tuple(others)))
 
-    def _add(self, hop: ResolvedTarget) -> None:
-        target = hop.target
+    def _add(self, resolved: ResolvedTarget) -> None:
+        target = resolved.target
         place = _place(target)
-        if place in self._hops:
+        if place in self._resolved:
             return
-        self._hops[place] = hop
-        for address in (hop.address, *hop.others):
+        self._resolved[place] = resolved
+        for address in (resolved.address, *resolved.others):
             self.connections[_endpoint(target, address)] += 0
-        used = (hop.address, *hop.others) if target.all_addresses else (hop.address,)
+        used = (resolved.address, *resolved.others) if target.all_addresses else (resolved.address,)
         pairs = [
             (address, _endpoint(target, address), source)
             for address, source in product(used, target.source_addresses or (None,))
         ]
         self._turns[place] = islice(cycle(pairs), self._first_turn % len(pairs), None)
 
-    def _leg(self, hop: ResolvedTarget) -> PreparedRequest:
-        target = hop.target
+    def _prepared(self, resolved: ResolvedTarget) -> PreparedRequest:
+        target = resolved.target
         context = None if tls_host(target) is None else target.tls.context()
-        return PreparedRequest(hop, context, request_bytes(target), self._turns[_place(target)])
+        return PreparedRequest(target, context, request_bytes(target), self._turns[_place(target)])
 
 
 def _place(target: Target) -> Place:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 
-from sseclient_cli.engine.tcp_transport import TcpTransport, TlsTransport
+from sseclient_cli.engine.tcp_transport import TcpTransport
+from sseclient_cli.engine.tls_transport import TlsTransport
 from sseclient_cli.request.target import Address
 from sseclient_cli.tunnel import Tunnel
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from sseclient_cli.engine.context import Bench
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_reader import FieldReader
 from sseclient_cli.measure.field_search import FieldSearch, Now, Trust, trust_of
+from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.sequence_audit import SequenceCheck
 from sseclient_cli.measure.undecided_events import Arrival, Read, UndecidedStream
 from sseclient_cli.sse.event_stream import Event
@@ -30,15 +30,23 @@ class EventFields:
     """The reading of one stream, over all its connections."""
 
     __slots__ = (
-        "_bench", "_check", "_doubts_at", "_events", "_later_search", "_reader", "_refuted", "_searches_at",
-        "_undecided", "is_needed",
+        "_check",
+        "_doubts_at",
+        "_events",
+        "_later_search",
+        "_measurement",
+        "_reader",
+        "_refuted",
+        "_searches_at",
+        "_undecided",
+        "is_needed",
     )  # fmt: skip
 
     is_needed: bool
     """Whether there is anything to read in events, or to look for."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, measurement: Measurement) -> None:
+        self._measurement = measurement
         self._check: SequenceCheck | None = None
         self._doubts_at = DOUBT_EVERY
         self._events = 0
@@ -47,11 +55,11 @@ class EventFields:
         self._later_search: FieldSearch | None = None
         self._searches_at = sys.maxsize
         self._undecided: UndecidedStream | None = None
-        known = bench.undecided.known
+        known = measurement.undecided.known
         if known.decided is not None:
             self._take_reader(known.decided)
         else:
-            self._undecided = UndecidedStream(bench.undecided)
+            self._undecided = UndecidedStream(measurement.undecided)
         self.is_needed = known.decided is None or known.decided.needed
 
     def take_one(self, event: Event, at_ns: int, arrival: Arrival | None) -> None:
@@ -100,7 +108,7 @@ class EventFields:
         if sent_ns is not None and arrival is not None:
             delivery_ns = arrival.at_ns - sent_ns
             if not arrival.uncertainty_ns or delivery_ns >= LEAST_RATIO * arrival.uncertainty_ns:
-                self._bench.recorder.delivery.append(delivery_ns // 1000)
+                self._measurement.samples.delivery.append(delivery_ns // 1000)
         if number is not None and self._check is not None and not self._check.check(number, event):
             self._doubt(self._check)
 
@@ -117,7 +125,7 @@ class EventFields:
             first_ns, last_ns = (reader.read(event, with_timestamp=True)[0] for event in (read.events[0], last))
             if first_ns is not None and last_ns is not None:
                 # They arrived together: so long the first one was held back.
-                self._bench.recorder.held_back.append((last_ns - first_ns) // 1000)
+                self._measurement.samples.held_back.append((last_ns - first_ns) // 1000)
 
     def _check_all(self, events: list[Event], reader: FieldReader, *, is_one_type: bool) -> None:
         """Audit events whose arrivals are not known."""
@@ -139,9 +147,9 @@ class EventFields:
 
     def _wait(self, read: Read) -> None:
         """Keep events until it is known what to read in them."""
-        bench = self._bench
-        if read.at_ns < bench.warm_wall_ns:
-            # What came in the warm-up has no latency, however long it waits.
+        clock = self._measurement.clock
+        if read.at_ns + clock.offset_ns < clock.warm_ns:
+            # An event of the warm-up has no latency, however long it waits.
             read = read._replace(of_last=None, of_others=None, is_burst=False)
         if self._undecided is not None:
             reader = self._undecided.keep(read, self._now(read))
@@ -149,7 +157,7 @@ class EventFields:
                 self._decide(reader)
 
     def _now(self, read: Read) -> Now:
-        return Now(read.at_ns, read.at_ns + self._bench.server_less_client_ns)
+        return Now(read.at_ns, read.at_ns + self._measurement.heads.server_less_client_ns)
 
     def _decide(self, reader: FieldReader) -> None:
         """Measure what has waited, now that it is known what to read in it."""
@@ -166,20 +174,20 @@ class EventFields:
         undecided.release()
 
     def _take_reader(self, reader: FieldReader) -> None:
-        known = self._bench.undecided.known
+        known = self._measurement.undecided.known
         self._reader = reader
         reader.is_used = True
         if reader.sequence is not None and self._check is None:
             trust = trust_of(reader.sequence) if known.wants_sequence else None
             reads_ids = not reader.sequence.path
-            self._check = SequenceCheck(trust, reads_ids=reads_ids, remembers=self._bench.remembers)
+            self._check = SequenceCheck(trust, reads_ids=reads_ids, remembers=self._measurement.expects_replays)
             self._doubts_at = DOUBT_EVERY
         is_complete = known.is_complete(reader)
         self._searches_at = sys.maxsize if is_complete else max(FIRST_LATER_SEARCH, 2 * self._events)
 
     def _search_again(self, read: Read) -> None:
         """Look for what this stream lacks, in events that do not wait for it."""
-        known, reader = self._bench.undecided.known, self._reader
+        known, reader = self._measurement.undecided.known, self._reader
         if reader is None:
             return
         search = self._later_search
@@ -202,10 +210,10 @@ class EventFields:
             return
         self._end_check()
         self._refuted = (*self._refuted, reader.sequence)
-        self._reader = self._bench.undecided.known.reader_of(reader.timestamp, None)
+        self._reader = self._measurement.undecided.known.reader_of(reader.timestamp, None)
         self._searches_at = self._events
 
     def _end_check(self) -> None:
         check, self._check = self._check, None
         if check is not None and self._reader is not None and self._reader.sequence is not None:
-            self._bench.audit_of(self._reader.sequence, check.trust).add(check)
+            self._measurement.audit_of(self._reader.sequence, check.trust).add(check)

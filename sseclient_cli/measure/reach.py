@@ -93,14 +93,14 @@ class ReachSample(Merging):
     """The streams that received an event, as a bit each."""
 
     def join(self, at_ns: int) -> int:
-        """Take a stream into the sample that has just opened; return its bit, 0 if the sample is complete."""
+        """Add a stream that has just opened (monotonic); return its bit, 0 if it is not sampled."""
         self.offered += 1
         if self.streams >= MAX_STREAMS or self.until_ns != 2**63 - 1 or (self.offered - 1) % self.every:
             return 0
         self.streams += 1
         self.opened_ns = min(self.opened_ns, at_ns)
         self.since_ns = at_ns
-        # The others have had these events to themselves.
+        # The streams sampled earlier received these events alone.
         self.arrivals.clear()
         self._receivers.clear()
         self.repeated = 0

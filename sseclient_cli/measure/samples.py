@@ -1,14 +1,19 @@
-"""Where streams put what they measure while they run. Pure: an append takes 0.04 us, all else is done at the tick."""
+"""Where observers put their samples while a run goes on.
+
+Pure. An append takes 0.04 us; ``Totals.fold`` does all else at the tick, by the names and rules of these fields.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
+from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import Any
 
 
 class Latency(Enum):
-    """The durations that are measured, named as the document names them."""
+    """The durations that are measured, named as in the report."""
 
     CONNECT = "connect"
     TLS = "tls"
@@ -18,45 +23,55 @@ class Latency(Enum):
     DELIVERY = "delivery"
 
 
+_IN_WARM_UP = "counts in the warm-up"
+
+
+def values(*, in_warm_up: bool) -> Any:
+    """Declare values that ``Totals`` keeps in the histogram of the same name: a latency, or a field."""
+    return field(default_factory=lambda: array("q"), metadata={_IN_WARM_UP: in_warm_up})
+
+
+def count(*, in_warm_up: bool = True) -> Any:
+    """Declare a counter that ``Totals`` adds to its field of the same name."""
+    return field(default=0, metadata={_IN_WARM_UP: in_warm_up})
+
+
+@dataclass(slots=True)
 class Samples:
-    """What streams write into while they run; one per worker, emptied into Totals at each tick."""
+    """The samples of one worker since the last tick. Values are in us, unless they say otherwise."""
 
-    __slots__ = (
-        "bursts", "bytes", "coalesced", "comments", "connect", "cut_silence", "delivery", "error_events", "events",
-        "first_event", "gap", "headers", "held_back", "inner_gaps", "open_gap", "read_delay", "silence", "start_delay",
-        "stream_events", "tls", "together_events", "types", "unstamped_reads",
-    )  # fmt: skip
+    connect: array[int] = values(in_warm_up=False)
+    tls: array[int] = values(in_warm_up=False)
+    headers: array[int] = values(in_warm_up=False)
+    first_event: array[int] = values(in_warm_up=False)
+    gap: array[int] = values(in_warm_up=False)
+    delivery: array[int] = values(in_warm_up=False)
+    start_delay: array[int] = values(in_warm_up=True)
+    bursts: array[int] = values(in_warm_up=False)
+    """Events of each read that brought several, where they are known to have arrived together."""
+    held_back: array[int] = values(in_warm_up=False)
+    """How long after the first event of such a read its last one was sent, by their own timestamps."""
+    stream_events: array[int] = values(in_warm_up=True)
+    """Events of each stream that is over."""
+    open_gap: array[int] = values(in_warm_up=True)
+    """From the last event of each stream to the end of the run."""
+    silence: array[int] = values(in_warm_up=True)
+    """Of each stream that has gone silent: from its last byte to the end of the run."""
+    cut_silence: array[int] = values(in_warm_up=True)
+    """Of each connection that was cut or ended: from its last byte to the end."""
+    inner_gaps: int = count(in_warm_up=False)
+    """Gaps between events that are known to have arrived together."""
+    together_events: int = count()
+    """Events of reads that brought several, whatever is known of their arrival."""
+    events: int = count()
+    coalesced: int = count()
+    comments: int = count()
+    error_events: int = count()
+    types: Counter[str] = field(default_factory=Counter)
 
-    def __init__(self) -> None:
-        self.connect = array("q")
-        self.tls = array("q")
-        self.headers = array("q")
-        self.first_event = array("q")
-        self.gap = array("q")
-        self.delivery = array("q")
-        self.read_delay = array("q")
-        self.start_delay = array("q")
-        self.bursts = array("q")
-        """Events, not us: of each read that brought several, where these are known to have arrived together."""
-        self.held_back = array("q")
-        """How long after the first event of such a read its last one was sent, by their own timestamps."""
-        self.stream_events = array("q")
-        """Events, not us: of each stream that is over."""
-        self.open_gap = array("q")
-        """From the last event of each stream to the end of the run."""
-        self.silence = array("q")
-        """Of each stream that has gone silent: from its last byte to the end of the run."""
-        self.cut_silence = array("q")
-        """Of each connection that was cut or ended: from its last byte to the end."""
-        self.unstamped_reads = 0
-        """Those that are not in ``read_delay``."""
-        self.inner_gaps = 0
-        """Gaps between events that are known to have arrived together."""
-        self.together_events = 0
-        """Events of reads that brought several, whatever is known of their arrival."""
-        self.events = 0
-        self.coalesced = 0
-        self.comments = 0
-        self.error_events = 0
-        self.bytes = 0
-        self.types: Counter[str] = Counter()
+
+COUNTS = {each.name: each.metadata[_IN_WARM_UP] for each in fields(Samples) if each.type == "int"}
+"""The counters of ``Samples``, each with whether it counts while the run warms up."""
+
+VALUES = {each.name: each.metadata[_IN_WARM_UP] for each in fields(Samples) if each.type == "array[int]"}
+"""The same of the values."""

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.engine.endpoint import Endpoint
+from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.histogram import Histogram, rounded
 from sseclient_cli.measure.merging import (
@@ -29,7 +30,7 @@ from sseclient_cli.measure.merging import (
     united,
 )  # fmt: skip
 from sseclient_cli.measure.reach import ReachSample
-from sseclient_cli.measure.samples import Latency, Samples
+from sseclient_cli.measure.samples import COUNTS, VALUES, Latency, Samples
 
 MAX_TYPES = 100
 """Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
@@ -41,6 +42,9 @@ MAX_TYPE_BYTES = 200
 
 MAX_REDIRECTIONS = 20
 """URLs a worker counts by name as those that redirects led to. A server could invent one for each stream."""
+
+
+_LATENCIES = frozenset(kind.value for kind in Latency)
 
 
 @mergeable
@@ -157,43 +161,44 @@ class Totals(Merging):
     future_fields: set[str] = united()
     """Fields that would be the timestamp if they did not lie in the future."""
 
-    def fold(self, recorder: Samples, row: int, *, with_latencies: bool = True) -> tuple[Counter[int], Counter[int]]:
-        """Empty a recorder into these totals and a row of the timeline; return the gaps and deliveries it held.
+    def fold(
+        self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True
+    ) -> tuple[Counter[int], Counter[int]]:
+        """Empty the samples into these totals and a row of the timeline; return the gaps and deliveries they held.
 
-        Without latencies (while the run warms up) they go nowhere but into the timeline.
+        Without latencies (while the run warms up) these only go into the timeline.
         """
         interval = self.timeline.setdefault(row, Interval())
-        interval.events += recorder.events
-        interval.bytes += recorder.bytes
+        interval.events += samples.events
+        interval.bytes += reads.body_bytes
         interval.open_change += self.open_now - self.open_in_timeline
         self.open_in_timeline = self.open_now
-        self.events += recorder.events
-        self.comments += recorder.comments
-        self.error_events += recorder.error_events
-        self.bytes += recorder.bytes
-        self.coalesced += recorder.coalesced
-        self.reads += len(recorder.read_delay) + recorder.unstamped_reads
-        self.stamped_reads += len(recorder.read_delay)
-        self._count_types(recorder.types)
-        recorder.events = recorder.comments = recorder.bytes = recorder.coalesced = 0
-        recorder.unstamped_reads = recorder.error_events = 0
-        recorder.types.clear()
-        _empty_into(self.read_delay, recorder.read_delay)
-        _empty_into(self.start_delay, recorder.start_delay)
-        for name in ("stream_events", "open_gap", "silence", "cut_silence"):
-            _empty_into(getattr(self, name), getattr(recorder, name))
-        _empty_into(self.bursts if with_latencies else None, recorder.bursts)
-        if with_latencies:
-            self.inner_gaps += recorder.inner_gaps
-        self.together_events += recorder.together_events
-        recorder.inner_gaps = recorder.together_events = 0
-        _empty_into(self.held_back if with_latencies else None, recorder.held_back)
-        for kind in (Latency.CONNECT, Latency.TLS, Latency.HEADERS, Latency.FIRST_EVENT):
-            _empty_into(self.latencies[kind] if with_latencies else None, getattr(recorder, kind.value))
-        gaps = _empty_into(self.latencies[Latency.GAP] if with_latencies else None, recorder.gap)
-        delivered = _empty_into(self.latencies[Latency.DELIVERY] if with_latencies else None, recorder.delivery)
+        self._fold_reads(reads)
+        self._count_types(samples.types)
+        samples.types.clear()
+        for name, in_warm_up in COUNTS.items():
+            if with_latencies or in_warm_up:
+                setattr(self, name, getattr(self, name) + getattr(samples, name))
+            setattr(samples, name, 0)
+        folded = {
+            name: _empty_into(self._histogram(name) if with_latencies or in_warm_up else None, getattr(samples, name))
+            for name, in_warm_up in VALUES.items()
+        }
+        delivered = folded[Latency.DELIVERY.value]
         interval.delivery.update(rounded(delivered))
-        return gaps, delivered
+        return folded[Latency.GAP.value], delivered
+
+    def _fold_reads(self, reads: Reads) -> None:
+        self.bytes += reads.body_bytes
+        self.reads += len(reads.delay_us) + reads.without_timestamp
+        self.stamped_reads += len(reads.delay_us)
+        _empty_into(self.read_delay, reads.delay_us)
+        reads.body_bytes = reads.without_timestamp = 0
+
+    def _histogram(self, name: str) -> Histogram:
+        """Return the histogram of the samples of that name."""
+        histogram: Histogram = self.latencies[Latency(name)] if name in _LATENCIES else getattr(self, name)
+        return histogram
 
     def count_error(self, kind: str, example: str, row: int) -> None:
         """Count an error of a kind; the first one's text is kept as the example."""

@@ -12,9 +12,9 @@ from sseclient_cli import __version__
 from sseclient_cli.measure.audit_totals import Audit as JudgedAudit
 from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
 from sseclient_cli.measure.audit_totals import judge
-from sseclient_cli.measure.clocks import usual_difference_s
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.histogram import percentile_us
+from sseclient_cli.measure.response_heads import usual_difference_s
 from sseclient_cli.measure.samples import Latency as Kind
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Interval, Totals

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.samples import Latency as Kind

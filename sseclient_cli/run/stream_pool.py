@@ -10,10 +10,13 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
 
-from sseclient_cli.engine.context import Bench
-from sseclient_cli.engine.phase import Phase
+from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import SseError, UnansweredError, UnexpectedResponseError
+from sseclient_cli.measure.event_sampler import EventSampler
+from sseclient_cli.measure.measurement import Measurement
+from sseclient_cli.measure.reach_probe import ReachProbe
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.plan import Action, Moment, OnEnd, Plan
@@ -32,19 +35,32 @@ QUEUES_SAMPLED = 16
 NEVER_NS = 2**63 - 1
 
 
+class PooledStream(Stream):
+    """A stream in its slot, with the sampler that measures it."""
+
+    __slots__ = ("sampler",)
+
+    def __init__(self, context: EngineContext, pool: StreamPool, slot: int, sampler: EventSampler) -> None:
+        super().__init__(context, pool, slot, (sampler,))
+        self.sampler = sampler
+
+
 class StreamPool:
     """Owns every stream of a worker and counts into its totals; errors go into row ``row`` of the timeline."""
 
-    def __init__(self, bench: Bench, plan: Plan, totals: Totals, target: Target) -> None:
-        self._bench = bench
+    def __init__(
+        self, context: EngineContext, measurement: Measurement, plan: Plan, totals: Totals, target: Target
+    ) -> None:
+        self._context = context
+        self._measurement = measurement
         self._plan = plan
         self._totals = totals
-        self._timeouts = Timeouts(bench, target, plan.idle_timeout_s)
+        self._timeouts = Timeouts(context.attempts, target, plan.idle_timeout_s)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
-        self._streams: dict[int, Stream] = {}
+        self._streams: dict[int, PooledStream] = {}
         """By slot: those that are not over, be they connected or waiting to be."""
-        self._due: list[tuple[int, int, Stream]] = []
+        self._due: list[tuple[int, int, PooledStream]] = []
         """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
         self._order = count()
         self._started_ns = 0
@@ -88,7 +104,7 @@ class StreamPool:
         for stream in self._streams.values():
             self._totals.unanswered += stream.phase is Phase.REQUESTING
             if stream.has_opened:
-                stream.meter.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
+                stream.sampler.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
             self._add_up(stream)
 
     def close(self) -> None:
@@ -99,7 +115,7 @@ class StreamPool:
     def receive_queues_bytes(self) -> list[int]:
         """Return how much waits to be read in a few of the open streams: what a server is held up by, if it is much."""
         sampled = random.sample(list(self._streams.values()), min(QUEUES_SAMPLED, len(self._streams)))
-        queues = [stream.wire.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
+        queues = [stream.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
         return [queued_bytes for queued_bytes in queues if queued_bytes is not None]
 
     def _do(self, moment: Moment) -> None:
@@ -116,26 +132,30 @@ class StreamPool:
             self._start(moment.slot, at_ns)
 
     def _start(self, slot: int, intended_ns: int) -> None:
-        stream = self._streams[slot] = Stream(self._bench, self, slot)
-        self._connect(stream, intended_ns)
+        self._connect(self._new_stream(slot), intended_ns)
 
-    def _connect(self, stream: Stream, intended_ns: int) -> None:
+    def _new_stream(self, slot: int) -> PooledStream:
+        stream = PooledStream(self._context, self, slot, EventSampler(self._measurement))
+        self._streams[slot] = stream
+        return stream
+
+    def _connect(self, stream: PooledStream, intended_ns: int) -> None:
         try:
             stream.connect(intended_ns)
         except SseError as exc:
-            stream.end(exc)
+            stream.ended(exc)
 
     def _storm(self, at_ns: int) -> None:
         """Drop every connection first, and then make all anew: the server is to see them come at once."""
         for stream in self._streams.values():
-            if monotonic_ns() >= self._bench.ends_ns:
+            if monotonic_ns() >= self._context.clock.ends_ns:
                 break  # a run ends on time
             if stream.phase is not Phase.CLOSED:
                 self._totals.open_now -= stream.phase is Phase.OPEN
                 stream.drop()
                 self._come_back(stream, at_ns)
 
-    def _give_up(self, stream: Stream) -> None:
+    def _give_up(self, stream: PooledStream) -> None:
         """Count a stream whose time is over, by the plan, before the server has answered it."""
         self._totals.failed += 1
         self._totals.unanswered += stream.phase is Phase.REQUESTING
@@ -146,20 +166,19 @@ class StreamPool:
 
     def _retire(self, stream: Stream) -> None:
         """Let go of a stream that is over."""
-        del self._streams[stream.slot]
-        self._add_up(stream)
+        self._add_up(self._streams.pop(stream.slot))
 
-    def _add_up(self, stream: Stream) -> None:
+    def _add_up(self, stream: PooledStream) -> None:
         if stream.has_opened:
             now_ns = monotonic_ns()
-            stream.meter.finish(now_ns)
-            self._totals.without_event += not stream.meter.events and stream.meter.has_had_time(now_ns)
-            complaint = stream.meter.complaint
+            stream.finish(now_ns)
+            self._totals.without_event += not stream.sampler.events and stream.sampler.has_had_time(now_ns)
+            complaint = stream.sampler.complaint
             if complaint:
                 self._totals.bytes_without_event += 1
                 self._totals.complaint = self._totals.complaint or complaint
 
-    def _come_back(self, stream: Stream, due_ns: int) -> None:
+    def _come_back(self, stream: PooledStream, due_ns: int) -> None:
         if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:
             # Most of them are of streams that are over: `retry` may be a day, and a lifetime a second.
             self._due = [entry for entry in self._due if self._streams.get(entry[2].slot) is entry[2]]
@@ -177,8 +196,18 @@ class StreamPool:
             totals.opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
-        if stream.leg is not self._bench.route.first:
-            totals.count_redirection(stream.leg.hop.target.redacted_url)
+        if stream.request is not self._context.connector.first:
+            totals.count_redirection(stream.request.target.redacted_url)
+        self._probe_reach(self._streams[stream.slot])
+
+    def _probe_reach(self, stream: PooledStream) -> None:
+        """Sample the stream for the reach of a broadcast, if it is its turn."""
+        if stream.sampler.events or len(stream.observers) > 1:
+            return
+        reach = self._measurement.reach
+        bit = reach.join(stream.last_byte_ns)
+        if bit:
+            stream.observers = (*stream.observers, ReachProbe(reach, bit, self._context.clock))
 
     def completed(self, stream: Stream) -> None:
         """Close a stream that has done what the plan wants of it."""
@@ -189,7 +218,8 @@ class StreamPool:
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
         """Count the end of a connection, and see to what follows by the plan."""
-        if self._streams.get(stream.slot) is not stream:
+        pooled = self._streams.get(stream.slot)
+        if pooled is not stream:
             return  # it was complete before
         totals, on_end = self._totals, self._plan.on_end
         totals.open_now -= was is Phase.OPEN
@@ -202,10 +232,10 @@ class StreamPool:
             totals.unanswered += isinstance(error, UnansweredError)
         if on_end is OnEnd.RECONNECT:
             delay_ms = stream.reconnection.delay_ms(
-                error, opened=was is Phase.OPEN, delivered=stream.meter.has_delivered, random=random.random()
+                error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
             )
             if delay_ms is not None:
-                self._come_back(stream, monotonic_ns() + delay_ms * 1_000_000)
+                self._come_back(pooled, monotonic_ns() + delay_ms * 1_000_000)
                 return
         self._retire(stream)
         stream.close()
@@ -213,6 +243,6 @@ class StreamPool:
         totals.broken += stream.has_opened and not is_proper
         if on_end is OnEnd.RESTART:
             totals.planned += 1
-            successor = self._streams[stream.slot] = Stream(self._bench, self, stream.slot)
+            successor = self._new_stream(stream.slot)
             wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
             self._come_back(successor, monotonic_ns() + wait_ns)

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Mapping
 from time import monotonic_ns
 
-from sseclient_cli.engine.context import Bench
-from sseclient_cli.engine.phase import Phase
+from sseclient_cli.engine.attempts import Attempts
+from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import ConnectTimeoutError, ReadTimeoutError, UnansweredError
 from sseclient_cli.request.target import Target
@@ -27,13 +27,11 @@ LOOKS_PER_TICK = 5_000
 class Timeouts:
     """The limits of time of one worker's streams."""
 
-    def __init__(self, bench: Bench, target: Target, idle_timeout_s: float | None) -> None:
-        self._bench = bench
+    def __init__(self, attempts: Attempts, target: Target, idle_timeout_s: float | None) -> None:
+        self._attempts = attempts
         self._connect_ns = round(target.connect_timeout_s * NS_PER_S)
         self._head_ns = 0 if target.head_timeout_s is None else round(target.head_timeout_s * NS_PER_S)
         self._idle_s = idle_timeout_s
-        if target.head_timeout_s is not None:
-            bench.requesting = deque()
         self._unguarded: deque[tuple[int, int]] = deque()
         """Connections that are not kept alive yet: when they began to connect, and their slot. No streams, or it would
         keep those in memory that are over."""
@@ -49,7 +47,7 @@ class Timeouts:
             self._end_idle(streams, self._idle_s)
 
     def _end_connects(self) -> None:
-        connecting, now_ns = self._bench.connecting, monotonic_ns()
+        connecting, now_ns = self._attempts.connecting, monotonic_ns()
         while connecting:
             began_ns, stream = connecting[0]
             is_under_way = stream.began_ns == began_ns and stream.phase in (Phase.CONNECTING, Phase.SECURING)
@@ -59,10 +57,10 @@ class Timeouts:
             if not is_under_way and stream.began_ns == began_ns:
                 self._unguarded.append((began_ns, stream.slot))
             elif is_under_way:
-                stream.end(ConnectTimeoutError(f"no connection within {self._connect_ns / NS_PER_S:g} s"))
+                stream.ended(ConnectTimeoutError(f"no connection within {self._connect_ns / NS_PER_S:g} s"))
 
     def _end_requests(self) -> None:
-        requesting, now_ns = self._bench.requesting, monotonic_ns()
+        requesting, now_ns = self._attempts.requesting, monotonic_ns()
         while requesting:
             began_ns, stream = requesting[0]
             is_under_way = stream.began_ns == began_ns and stream.phase is Phase.REQUESTING
@@ -70,7 +68,7 @@ class Timeouts:
                 break  # all others are younger, but for requests too large to be sent at once: these may be late
             requesting.popleft()
             if is_under_way:
-                stream.end(UnansweredError(f"no response head within {self._head_ns / NS_PER_S:g} s"))
+                stream.ended(UnansweredError(f"no response head within {self._head_ns / NS_PER_S:g} s"))
 
     def _keep_alive(self, streams: Mapping[int, Stream]) -> None:
         """Switch keep-alive on for connections that last: it is of no use to others, and would slow down opening."""
@@ -79,7 +77,7 @@ class Timeouts:
             began_ns, slot = unguarded.popleft()
             stream = streams.get(slot)
             if stream is not None and stream.began_ns == began_ns and stream.phase is not Phase.CLOSED:
-                stream.wire.keep_alive()
+                stream.keep_alive()
 
     def _end_idle(self, streams: Mapping[int, Stream], idle_s: float) -> None:
         if not self._to_look_at:
@@ -88,5 +86,5 @@ class Timeouts:
         latest_ns = monotonic_ns() - round(idle_s * NS_PER_S)
         looked_at, self._to_look_at = self._to_look_at[: self._looks], self._to_look_at[self._looks :]
         for stream in looked_at:
-            if stream.phase is Phase.OPEN and stream.meter.last_byte_ns < latest_ns:
-                stream.end(ReadTimeoutError(f"no bytes for {idle_s:g} s"))
+            if stream.phase is Phase.OPEN and stream.last_byte_ns < latest_ns:
+                stream.ended(ReadTimeoutError(f"no bytes for {idle_s:g} s"))

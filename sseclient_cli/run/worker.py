@@ -12,24 +12,26 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from sseclient_cli.engine.attempts import Attempts
 from sseclient_cli.engine.connector import Connector
-from sseclient_cli.engine.context import MAX_EVENT_BYTES, Bench
+from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
 from sseclient_cli.engine.held_memory import HeldMemory, max_held_bytes
 from sseclient_cli.engine.poller import Poller
-from sseclient_cli.engine.tcp_transport import STAMPING_STARTS_S, can_stamp, keep_stamping
+from sseclient_cli.engine.tcp_transport import TIMESTAMPING_STARTS_S, has_timestamps, keep_timestamping
 from sseclient_cli.errors import InternalError
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.histogram import rounded
+from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
-from sseclient_cli.request.target import ResolvedTarget
-from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.actor import Actor
+from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.resource_limits import available_memory_bytes
+from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.units import NS_PER_S
 
@@ -52,40 +54,39 @@ LEAST_CPU_WINDOW_NS = NS_PER_S // 2
 """A share of CPU is of no shorter time: opening the first streams would be all there is of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What an executor gives a worker: the way to the stream as the preflight found it, and what to do there."""
-
-    hops: tuple[ResolvedTarget, ...]
-    plan: Plan
-
-
 class Worker:
-    """Runs one job."""
+    """Runs one shard."""
 
-    def __init__(self, job: Job, on_snapshot: Callable[[Progress], None] | None = None) -> None:
-        self._job = job
-        self._plan = job.plan
+    def __init__(self, shard: Shard, on_snapshot: Callable[[Progress], None] | None = None) -> None:
+        self._plan = shard.plan
         self._on_snapshot = on_snapshot
-        route = Connector(job.hops, job.plan.first_slot)
-        self._totals = Totals(planned=job.plan.planned, connections=route.connections)
-        self._bench = Bench(
-            route=route,
+        target, plan = shard.chain[0].target, shard.plan
+        connector = Connector(shard.chain, plan.first_slot)
+        self._totals = Totals(planned=plan.planned, connections=connector.connections)
+        self._context = EngineContext(
+            connector=connector,
             poller=Poller(),
-            undecided=UndecidedEvents(KnownFields(self._plan.timestamp, self._plan.sequence, route.last_event_id)),
-            reach=ReachSample(every=max(1, self._plan.most_open // MAX_STREAMS)),
-            remembers=self._plan.on_end is OnEnd.RECONNECT or self._plan.storm_s is not None,
-            events_per_stream=self._plan.events,
-            max_event_bytes=self._plan.max_event_bytes or MAX_EVENT_BYTES,
+            attempts=Attempts(limits_head=target.head_timeout_s is not None),
             # A shard's stride is the number of workers.
-            held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), self._plan.stride)),
-            retry_statuses=self._plan.retry_statuses,
-            counts_error_events=self._plan.counts_error_events,
+            held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), plan.stride)),
+            events_per_stream=plan.events,
+            max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
+            retry_statuses=plan.retry_statuses,
+        )
+        self._clock = self._context.clock
+        self._measurement = Measurement(
+            clock=self._clock,
+            poller=self._context.poller,
+            undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, connector.last_event_id)),
+            reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
+            expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
+            counts_error_events=plan.counts_error_events,
         )
         # Called from a thread or a signal handler, an interrupt sets ends_ns too.
-        route.keep_waiting = lambda: time.monotonic_ns() < self._bench.ends_ns
-        self._population = StreamPool(self._bench, self._plan, self._totals, job.hops[0].target)
-        self._gather_ns = GATHER_NS if can_stamp(job.hops[-1].address) else 0
+        connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
+        self._pool = StreamPool(self._context, self._measurement, plan, self._totals, target)
+        self._actors: tuple[Actor, ...] = (self._pool,)
+        self._gather_ns = GATHER_NS if has_timestamps(shard.chain[-1].address) else 0
         self._folded_ns = 0
         self._started_ns = 0
         self._tick_due_ns = 0
@@ -95,8 +96,8 @@ class Worker:
 
     def run(self, start_ns: int | None = None) -> Totals:
         """Do the plan, from a moment (monotonic) or from now on, and return what was measured."""
-        with self._bench.poller, keep_stamping(), _little_garbage_collection():
-            time.sleep(STAMPING_STARTS_S)
+        with self._context.poller, keep_timestamping(), _little_garbage_collection():
+            time.sleep(TIMESTAMPING_STARTS_S)
             if start_ns is not None:
                 time.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
             return self._run(start_ns or time.monotonic_ns())
@@ -104,16 +105,17 @@ class Worker:
     def interrupt(self) -> None:
         """End the run now, as an interrupted one; callable from a signal handler or another thread."""
         self._totals.interrupted = True
-        self._bench.end_now()
+        self._clock.end_now()
 
     def _run(self, started_ns: int) -> Totals:
         self._started_ns = started_ns
-        self._bench.warm_ns = started_ns + round(self._plan.warmup_s * NS_PER_S)
+        self._clock.warm_ns = started_ns + round(self._plan.warmup_s * NS_PER_S)
         self._folded_ns = started_ns
         if not self._totals.interrupted:
-            self._bench.ends_ns = started_ns + round(self._plan.duration_s * NS_PER_S)
-        self._bench.look_at_clocks()
-        self._population.begin(started_ns)
+            self._clock.ends_ns = started_ns + round(self._plan.duration_s * NS_PER_S)
+        self._clock.synchronize()
+        for actor in self._actors:
+            actor.begin(started_ns)
         self._last_snapshot = (started_ns, 0)
         self._snapshot_due_ns = started_ns + SNAPSHOT_NS
         self._tick_due_ns = started_ns + TICK_NS
@@ -127,42 +129,46 @@ class Worker:
 
     def _loop(self) -> None:
         """Turn until the run is over."""
-        poller, population, bench = self._bench.poller, self._population, self._bench
+        poller, attempts, clock = self._context.poller, self._context.attempts, self._clock
         handle_ready = poller.handle_ready
         turn_ns = 0
         while True:
             now_ns = time.monotonic_ns()
-            if now_ns >= bench.ends_ns or population.is_over or self._totals.interrupted:
+            if now_ns >= clock.ends_ns or self._totals.interrupted or all(actor.is_over for actor in self._actors):
                 break
-            if now_ns >= population.next_due_ns:
-                population.do_due()
-                handle_ready(0)  # on a short way they are connected by now, and nothing stamps that but we
+            if now_ns >= self._next_due_ns():
+                for actor in self._actors:
+                    actor.do_due()
+                handle_ready(0)  # nearby connections are established by now, and only we take the time of that
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
             if poller.has_more:
                 handle_ready(0)  # a pause would be our own limit, and not the server's
                 continue
             now_ns = time.monotonic_ns()
-            idle_ns = min(population.next_due_ns, self._tick_due_ns, bench.ends_ns) - now_ns
-            if self._gather_ns or bench.attempts or idle_ns < POLL_RESOLUTION_NS:
-                gather_ns = CONNECTING_GATHER_NS if bench.attempts else self._gather_ns
+            idle_ns = min(self._next_due_ns(), self._tick_due_ns, clock.ends_ns) - now_ns
+            if self._gather_ns or attempts.under_way or idle_ns < POLL_RESOLUTION_NS:
+                gather_ns = CONNECTING_GATHER_NS if attempts.under_way else self._gather_ns
                 pause_ns = min(idle_ns, turn_ns + gather_ns - now_ns) if gather_ns else idle_ns
                 if pause_ns > 0:
                     time.sleep(pause_ns / NS_PER_S)
                 turn_ns = now_ns + max(pause_ns, 0)
-                bench.notice_clock_step()  # right before what comes is put on the other clock
+                clock.notice_step()  # right before arrivals are put on the monotonic clock
                 handle_ready(0)
             else:
-                bench.notice_clock_step()
+                clock.notice_step()
                 handle_ready((idle_ns - POLL_RESOLUTION_NS) / NS_PER_S)
+
+    def _next_due_ns(self) -> int:
+        return min([actor.next_due_ns for actor in self._actors])
 
     # Looking at the clock.
 
     def _tick(self, now_ns: int) -> None:
         self._record_lag(now_ns)
-        self._bench.look_at_clocks()
-        self._population.end_overdue()
-        self._totals.receive_queue.record(Counter(self._population.receive_queues_bytes()))
+        self._clock.synchronize()
+        self._pool.end_overdue()
+        self._totals.receive_queue.record(Counter(self._pool.receive_queues_bytes()))
         self._fold(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
@@ -173,7 +179,7 @@ class Worker:
             on_snapshot(snapshot)
         except Exception as exc:  # noqa: BLE001 - a view that breaks must not cost the run
             self._on_snapshot = None
-            self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._population.row)
+            self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._pool.row)
 
     def _record_lag(self, now_ns: int) -> None:
         """Record how late this tick is, and each that should have come meanwhile: a stall is no single sample."""
@@ -184,10 +190,12 @@ class Worker:
         self._totals.loop_lag.record(Counter(lags_us))
 
     def _fold(self, now_ns: int) -> None:
-        is_warm = self._folded_ns >= self._bench.warm_ns
+        is_warm = self._folded_ns >= self._clock.warm_ns
         self._folded_ns = now_ns
-        self._population.row = self._row(now_ns)
-        gaps, delivered = self._totals.fold(self._bench.recorder, self._population.row, with_latencies=is_warm)
+        self._pool.row = self._row(now_ns)
+        gaps, delivered = self._totals.fold(
+            self._measurement.samples, self._context.reads, self._pool.row, with_latencies=is_warm
+        )
         if self._on_snapshot is not None:
             self._recent[Latency.GAP].update(rounded(gaps))
             self._recent[Latency.DELIVERY].update(rounded(delivered))
@@ -212,25 +220,25 @@ class Worker:
 
     def _finish(self) -> Totals:
         """Complete the totals, and close everything."""
-        totals, bench = self._totals, self._bench
+        totals, measurement = self._totals, self._measurement
         now_ns = time.monotonic_ns()
         self._fold(now_ns)  # before: the gaps so far tell which silence is unusual
-        self._population.finish(now_ns)
-        bench.reach.close(now_ns)
+        self._pool.finish(now_ns)
+        measurement.reach.close(now_ns)
         self._record_lag(now_ns)
         self._fold(now_ns)
-        known = bench.undecided.known
+        known = measurement.undecided.known
         totals.timestamp_fields = known.timestamps()
         totals.future_fields = {str(place) for place in known.future}
-        totals.audits = bench.audits
-        totals.reach = bench.reach
-        totals.encodings = bench.encodings
-        totals.heads_with_events = bench.heads_with_events
+        totals.audits = measurement.audits
+        totals.reach = measurement.reach
+        totals.encodings = measurement.heads.encodings
+        totals.heads_with_events = measurement.heads.with_events
+        totals.date_differences = measurement.heads.date_differences_s
         totals.clock_steps = {
-            (at_ns - self._started_ns) // NS_PER_S: step_ns for at_ns, step_ns in bench.clocks.steps.items()
+            (at_ns - self._started_ns) // NS_PER_S: step_ns for at_ns, step_ns in self._clock.steps.items()
         }
-        totals.date_differences = bench.clocks.differences
-        self._population.close()
+        self._pool.close()
         return totals
 
 

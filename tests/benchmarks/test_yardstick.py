@@ -21,7 +21,8 @@ from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 from sseclient_cli.sse.event_stream import EventStreamParser
 
 PATHS = [
@@ -64,7 +65,7 @@ def ran(source: EventSource, path: str) -> Totals:
     hop = ResolvedTarget(
         Target(url=f"http://127.0.0.1:{source.port}{path}"), Address(socket.AF_INET, ("127.0.0.1", source.port))
     )
-    return Worker(Job(hops=(hop,), plan=Plan(connections=STREAMS, duration_s=10, ramp_up_s=0))).run()
+    return Worker(Shard(chain=(hop,), plan=Plan(connections=STREAMS, duration_s=10, ramp_up_s=0))).run()
 
 
 @pytest.mark.parametrize(("path", "count"), PATHS)

@@ -20,8 +20,9 @@ from sseclient_cli.errors import SseError
 from sseclient_cli.measure.event_sampler import EventSampler
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.stream_pool import StreamPool
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.worker import Worker
 from sseclient_cli.sse.event_stream import Event
 
 OPEN = "open"
@@ -111,7 +112,7 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
     """Run one stream as ``--on-end reconnect`` does; ``for_s`` is the duration of the run, and ``enough`` a Ctrl-C."""
     seen = Seen()
     options = {"connections": 1, "ramp_up_s": 0, "duration_s": for_s or LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
-    worker = Worker(Job(hops=(hop_to(target),), plan=Plan(**options)))
+    worker = Worker(Shard(chain=(hop_to(target),), plan=Plan(**options)))
 
     def note(*entries: str | Event) -> None:
         seen.heard.extend(entries)
@@ -135,17 +136,17 @@ def hop_to(target: Target) -> ResolvedTarget:
 @contextlib.contextmanager
 def _overheard(note: Callable[..., None]) -> Iterator[None]:
     """Hear what the engine counts: it has no use for the events themselves."""
-    measure, opened = EventSampler.measure, StreamPool.opened
+    sample, opened = EventSampler._sample, StreamPool.opened
 
-    def measure_and_tell(meter: EventSampler, events: list[Event], *rest: Any, **others: Any) -> None:
+    def sample_and_tell(sampler: EventSampler, events: list[Event], *rest: Any, **others: Any) -> None:
         note(*events)
-        measure(meter, events, *rest, **others)
+        sample(sampler, events, *rest, **others)
 
     def open_and_tell(population: StreamPool, stream: Any) -> None:
         note(OPEN)
         opened(population, stream)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventSampler, "measure", measure_and_tell)
+        patch.setattr(EventSampler, "_sample", sample_and_tell)
         patch.setattr(StreamPool, "opened", open_and_tell)
         yield

@@ -19,7 +19,8 @@ from sseclient_cli.errors import BadStatusError, EventTooLargeError, NameNotReso
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.plan import Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 50\n\n"
@@ -209,7 +210,7 @@ async def test_credentials_stay_with_their_origin(client: Client) -> None:
                     hop_to(redirected(target, 307, location)),
                 ]
                 plan = Plan(connections=1, duration_s=10, ramp_up_s=0, events=1)
-                await asyncio.to_thread(Worker(Job(hops=tuple(hops), plan=plan)).run)
+                await asyncio.to_thread(Worker(Shard(chain=tuple(hops), plan=plan)).run)
     names = "authorization", "cookie", "x-other"
     assert [server.requests[0].header(name) for name in names] == [b"Bearer s", b"s=1", b"o"]
     assert [other.requests[0].header(name) for name in names] == [None, None, b"o"]
@@ -392,7 +393,7 @@ async def test_four_thousand_streams_are_open_at_once(client: Client) -> None:
             going_on = asyncio.create_task(go_on(server))
             hop = hop_to(Target.parse(server.url))
             plan = Plan(connections=MANY, duration_s=40, ramp_up_s=2, events=1)
-            totals = await asyncio.to_thread(Worker(Job(hops=(hop,), plan=plan)).run)
+            totals = await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=plan)).run)
             await going_on
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

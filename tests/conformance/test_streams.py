@@ -199,7 +199,6 @@ def split_streams(draw: st.DrawFn) -> Pieces:
 @pytest.mark.timeout(300)
 @settings(
     max_examples=CHAINS,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is named; to shrink a chain takes minutes
     # A chain has so many streams on purpose; `request` is for the browser, which outlives all examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],

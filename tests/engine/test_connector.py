@@ -15,7 +15,8 @@ from namespaces import can_unshare, printed_with
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head, trickled
 
 from sseclient_cli.client.preflight import preflight
-from sseclient_cli.engine.connector import MAX_ORIGINS, Connector, Endpoint
+from sseclient_cli.engine.connector import MAX_ORIGINS, Connector
+from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.errors import BadStatusError
 from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.measure.samples import Latency
@@ -23,7 +24,8 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.request.tls import Tls
 from sseclient_cli.run.plan import OnEnd, Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 EVENTS = b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n"
 STREAM: Script = [head(), EVENTS, Do.HOLD]
@@ -35,7 +37,7 @@ def to(location: str, status: int = 307) -> Script:
 
 async def ran(hops: tuple[ResolvedTarget, ...], connections: int = 1, duration_s: float = 0.6, **plan: Any) -> Totals:
     planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=0, timestamp=Choice.NONE, **plan)
-    return await asyncio.to_thread(Worker(Job(hops=hops, plan=planned)).run)
+    return await asyncio.to_thread(Worker(Shard(chain=hops, plan=planned)).run)
 
 
 def hop(server: ScriptedServer, **target: Any) -> ResolvedTarget:
@@ -106,11 +108,12 @@ def test_a_server_cannot_have_any_number_of_hosts_looked_up() -> None:
     first = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
     route = Connector((first,))
     for port in range(2, MAX_ORIGINS + 1):
-        assert route.leg_after(route.first, 307, {"location": f"http://127.0.0.1:{port}/"}).hop.address.socket_address
+        request = route.redirected(route.first, 307, {"location": f"http://127.0.0.1:{port}/"})
+        assert next(request.turns)[0].socket_address == ("127.0.0.1", port)
     with pytest.raises(BadStatusError, match=f"more than {MAX_ORIGINS} hosts"):
-        route.leg_after(route.first, 307, {"location": "http://127.0.0.1:9999/"})
+        route.redirected(route.first, 307, {"location": "http://127.0.0.1:9999/"})
     # Those that are known stay so.
-    assert route.leg_after(route.first, 307, {"location": "http://127.0.0.1:2/"}).hop.address.socket_address
+    assert next(route.redirected(route.first, 307, {"location": "http://127.0.0.1:2/"}).turns)[0].socket_address
 
 
 @pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare, for a name server of its own")
@@ -130,7 +133,7 @@ def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: 
         began_s = time.monotonic()
         for host in ("a", "a", "b", "c", "d", "a"):
             try:
-                route.leg_after(route.first, 307, {"location": f"http://{host}.example/"})
+                route.redirected(route.first, 307, {"location": f"http://{host}.example/"})
             except NameNotResolvedError as exc:
                 print(str(exc).partition(" was not ")[2].partition(":")[0])
         print(time.monotonic() - began_s < 4)
@@ -361,7 +364,7 @@ async def test_workers_with_one_stream_each_do_not_all_begin_with_the_same_addre
     async with ScriptedServer(STREAM) as first, ScriptedServer(STREAM) as second:
         whole = Plan(connections=2, duration_s=0.4, ramp_up_s=0, timestamp=Choice.NONE)
         way = (hop_to_all(first, second, all_addresses=True),)
-        workers = [Worker(Job(hops=way, plan=whole.shard(index, 2))) for index in range(2)]
+        workers = [Worker(Shard(chain=way, plan=whole.shard(index, 2))) for index in range(2)]
         totals, other = await asyncio.gather(*(asyncio.to_thread(worker.run) for worker in workers))
         totals.merge(other)
         assert (len(first.requests), len(second.requests)) == (1, 1)

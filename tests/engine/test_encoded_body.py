@@ -15,7 +15,8 @@ from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 from sseclient_cli.sse.content_coding import ZlibDecoder
 
 GZIPPED = head(headers=SSE + b"Content-Encoding: gzip\r\n")
@@ -44,7 +45,7 @@ async def ran(*scripts: Script, timestamp: FieldChoice = Choice.NONE, duration_s
             on_end=OnEnd.STOP,
             events=plan.get("events"),
         )
-        return await asyncio.to_thread(Worker(Job(hops=(hop,), plan=planned)).run)
+        return await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=planned)).run)
 
 
 def test_only_the_last_piece_of_a_read_can_end_with_its_last_byte() -> None:

@@ -13,7 +13,8 @@ from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 MIB = 1024 * 1024
 UNFINISHED: Script = [head(), b"data: before\n\ndata: " + b"x" * MIB, Do.HOLD]
@@ -30,7 +31,7 @@ async def ran(*scripts: Script, connections: int, duration_s: float = 1.5, on_en
             timestamp=Choice.NONE,
             sequence=Choice.NONE,
         )
-        return await asyncio.to_thread(Worker(Job(hops=(hop,), plan=plan)).run)
+        return await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=plan)).run)
 
 
 def test_the_limit_is_a_share_of_the_memory_for_all_workers_and_at_most_1_gib_for_each() -> None:
@@ -73,7 +74,7 @@ async def test_an_event_of_some_megabytes_is_taken_however_many_streams_there_ar
     async with ScriptedServer(script) as server:
         hop = ResolvedTarget(Target(url=server.url), Address(socket.AF_INET, ("127.0.0.1", server.port)))
         plan = Plan(connections=5000, duration_s=10_000, ramp_up_s=10_000)  # one starts, and in two seconds the next
-        worker = Worker(Job(hops=(hop,), plan=plan))
+        worker = Worker(Shard(chain=(hop,), plan=plan))
         running = asyncio.create_task(asyncio.to_thread(worker.run))
         await server.requested(1)
         await asyncio.sleep(0.5)

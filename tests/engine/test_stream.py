@@ -2,20 +2,22 @@
 
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from engines import engine_context, measurement_of
 from scripted_server import head
 
-from sseclient_cli.engine.connector import Connector
-from sseclient_cli.engine.context import Bench
-from sseclient_cli.engine.phase import Phase
+from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.observer import StreamObserver
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.engine.tcp_transport import READ_BYTES
 from sseclient_cli.errors import SseError
+from sseclient_cli.measure.event_sampler import EventSampler
 from sseclient_cli.measure.field_choice import Choice
-from sseclient_cli.measure.field_reader import KnownFields
-from sseclient_cli.measure.undecided_events import UndecidedEvents
-from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.sse.event_stream import Event
 
 
 class Nobody:
@@ -31,55 +33,66 @@ class Nobody:
         pass
 
 
-def turned(bench: Bench) -> None:
+def turned(context: EngineContext) -> None:
     for _ in range(20):
-        bench.poller.handle_ready(0.01)
+        context.poller.handle_ready(0.01)
+
+
+@contextmanager
+def connected(*more: StreamObserver) -> Iterator[tuple[EngineContext, EventSampler, Stream, socket.socket]]:
+    """A stream that is connected, and the other end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
+        context = engine_context(poller, listener.getsockname()[1])
+        context.clock.ends_ns = time.monotonic_ns() + 10**12
+        context.clock.synchronize()
+        sampler = EventSampler(measurement_of(context, Choice.NONE))
+        stream = Stream(context, Nobody(), observers=(sampler, *more))
+        stream.connect(time.monotonic_ns())
+        connection, _ = listener.accept()
+        with connection:
+            turned(context)
+            yield context, sampler, stream, connection
+            stream.close()
 
 
 def test_what_is_read_after_the_end_of_the_run_does_not_count() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
-        hop = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, listener.getsockname()))
-        bench = Bench(
-            route=Connector((hop,)), poller=poller, undecided=UndecidedEvents(KnownFields(Choice.NONE, Choice.NONE))
-        )
-        bench.ends_ns = time.monotonic_ns() + 10**12
-        bench.look_at_clocks()
-        stream = Stream(bench, Nobody(), 0)
-        stream.connect(time.monotonic_ns())
-        connection, _ = listener.accept()
-        with connection:
-            turned(bench)
-            connection.sendall(head() + b"data: in time\n\n")
-            turned(bench)
-            assert (stream.phase, bench.recorder.events) == (Phase.OPEN, 1)
-            counted_bytes = bench.recorder.bytes
-            bench.end_now()
-            connection.sendall(b"data: too late\n\n")
-            turned(bench)
-            assert (bench.recorder.events, bench.recorder.bytes) == (1, counted_bytes)
-            stream.close()
+    with connected() as (context, sampler, stream, connection):
+        connection.sendall(head() + b"data: in time\n\n")
+        turned(context)
+        assert (stream.phase, sampler.events) == (Phase.OPEN, 1)
+        counted_bytes = context.reads.body_bytes
+        context.clock.end_now()
+        connection.sendall(b"data: too late\n\n")
+        turned(context)
+        assert (sampler.events, context.reads.body_bytes) == (1, counted_bytes)
 
 
 def test_a_stream_whose_socket_holds_more_than_a_read_asks_for_the_next_turn_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
-        hop = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, listener.getsockname()))
-        bench = Bench(
-            route=Connector((hop,)), poller=poller, undecided=UndecidedEvents(KnownFields(Choice.NONE, Choice.NONE))
-        )
-        bench.ends_ns = time.monotonic_ns() + 10**12
-        bench.look_at_clocks()
-        stream = Stream(bench, Nobody(), 0)
-        stream.connect(time.monotonic_ns())
-        connection, _ = listener.accept()
-        with connection:
-            turned(bench)
-            connection.sendall(head() + b"data: x\n\n" * 5000)
-            while (stream.wire.receive_queue_bytes() or 0) <= READ_BYTES:
-                time.sleep(0.001)
-            asked = []
-            while bench.recorder.events < 5000:
-                poller.handle_ready(1)
-                asked.append(poller.has_more)
-            assert asked[0]
-            assert not asked[-1]
-            stream.close()
+    with connected() as (context, sampler, stream, connection):
+        connection.sendall(head() + b"data: x\n\n" * 5000)
+        while (stream.receive_queue_bytes() or 0) <= READ_BYTES:
+            time.sleep(0.001)
+        asked = []
+        while sampler.events < 5000:
+            context.poller.handle_ready(1)
+            asked.append(context.poller.has_more)
+        assert asked[0]
+        assert not asked[-1]
+
+
+class Data(StreamObserver):
+    """An observer that keeps the data of events."""
+
+    def __init__(self) -> None:
+        self.data: list[str] = []
+
+    def received(self, body: bytes, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
+        self.data += [event.data for event in events]
+
+
+def test_all_observers_of_a_stream_receive_its_events() -> None:
+    first, second = Data(), Data()
+    with connected(first, second) as (context, sampler, _, connection):
+        connection.sendall(head() + b"data: a\n\ndata: b\n\n")
+        turned(context)
+    assert (sampler.events, first.data, second.data) == (2, ["a", "b"], ["a", "b"])

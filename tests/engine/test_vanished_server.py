@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from scripted_server import head
 
-from sseclient_cli.engine.exception_mapping import as_ours
+from sseclient_cli.engine.exception_mapping import mapped
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 KEEP_ALIVE_TIMER = "02"
 
@@ -35,7 +36,7 @@ def test_a_connection_that_lasts_has_keep_alive() -> None:
         port: int = listener.getsockname()[1]
         address = Address(socket.AF_INET, ("127.0.0.1", port))
         hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), address)
-        worker = Worker(Job(hops=(hop,), plan=Plan(connections=1, duration_s=30, ramp_up_s=0)))
+        worker = Worker(Shard(chain=(hop,), plan=Plan(connections=1, duration_s=30, ramp_up_s=0)))
         running = threading.Thread(target=worker.run)
         running.start()
         connection, _ = listener.accept()
@@ -52,6 +53,6 @@ def test_a_connection_that_lasts_has_keep_alive() -> None:
 
 @pytest.mark.parametrize("code", [errno.ETIMEDOUT, errno.EHOSTUNREACH])
 def test_probes_without_an_answer_are_a_server_that_vanished(code: int) -> None:
-    error = as_ours(OSError(code, os.strerror(code)))
+    error = mapped(OSError(code, os.strerror(code)))
     assert error.kind == "connection-lost"
     assert str(error) == "the server vanished: no answer to keep-alive probes for 19 s"

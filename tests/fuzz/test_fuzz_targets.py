@@ -10,7 +10,7 @@ from types import ModuleType
 import fuzz_event_stream
 import fuzz_response
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pieces import MAX_SIZES, composed, taken
 
@@ -26,7 +26,6 @@ def test_a_target_finds_nothing_in_what_the_fuzzer_begins_with(target: ModuleTyp
 
 
 @TARGETS
-@settings(deadline=None)
 @given(data=st.binary(max_size=100))
 def test_a_target_takes_any_bytes(target: ModuleType, data: bytes) -> None:
     target.check(data)

@@ -5,20 +5,15 @@ Each shape is what 1 to 20 streams bring, step by step, as the events of one run
 
 import json
 import random
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from engines import engine_context, measurement_of
 
-from sseclient_cli.engine.connector import Connector
-from sseclient_cli.engine.context import Bench
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.measure.audit_totals import Audit, Candidate, judge
 from sseclient_cli.measure.event_fields import EventFields
-from sseclient_cli.measure.field_choice import Choice
-from sseclient_cli.measure.field_reader import KnownFields
-from sseclient_cli.measure.undecided_events import Arrival, Read, UndecidedEvents
-from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.measure.undecided_events import Arrival, Read
 from sseclient_cli.sse.event_stream import Event
 
 NOW_NS = 1_790_000_000_123_456_789
@@ -35,19 +30,17 @@ def event(data: object = "x", event_id: object = "", event_type: str = "message"
 
 def judged(shape: Shape) -> tuple[Audit | None, list[Candidate]]:
     """The judgement over a run that brought these events, in this order, each with the number of its stream."""
-    hop = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
     with Poller() as poller:
-        undecided = UndecidedEvents(KnownFields(Choice.AUTO, Choice.AUTO))
-        bench = Bench(route=Connector((hop,)), poller=poller, undecided=undecided)
+        measurement = measurement_of(engine_context(poller))
         readings: dict[int, EventFields] = {}
         for order, (stream, each) in enumerate(shape(random.Random(1))):
-            reading = readings.setdefault(stream, EventFields(bench))
+            reading = readings.setdefault(stream, EventFields(measurement))
             at_ns = NOW_NS + order * INTERVAL_NS // STREAMS
             reading.take(Read([each], at_ns, Arrival(at_ns, 0), None))
         for reading in readings.values():
             reading.finish()
-        assert undecided.waiting_bytes == undecided.searching == 0
-        return judge(bench.audits)
+        assert measurement.undecided.waiting_bytes == measurement.undecided.searching == 0
+        return judge(measurement.audits)
 
 
 def everyone(make: Callable[[int, int], Event | None]) -> Shape:

@@ -23,7 +23,8 @@ from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 DELAY_S = 0.3
 DELAY_US = 300_000
@@ -93,7 +94,7 @@ def ran(
     with serving(handle) as address, blocked(block_at_s, block):
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
         planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s, **plan)
-        return Worker(Job(hops=(ResolvedTarget(target, address),), plan=planned)).run()
+        return Worker(Shard(chain=(ResolvedTarget(target, address),), plan=planned)).run()
 
 
 def ten_events(connection: socket.socket) -> None:

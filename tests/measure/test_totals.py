@@ -5,11 +5,13 @@ from hypothesis import given, settings
 from random_totals import (
     ENDPOINTS,
     MAX_EXAMPLES,
+    Tick,
     play,
     shards,
     totals_of_a_worker,
 )
 
+from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.reach import Arrivals, ReachSample
@@ -24,7 +26,7 @@ def recorded(second: int, *delivery_us: int) -> Totals:
     recorder.events = len(delivery_us)
     recorder.delivery.extend(delivery_us)
     recorder.types["message"] += len(delivery_us)
-    totals.fold(recorder, second)
+    totals.fold(recorder, Reads(), second)
     assert (recorder.events, len(recorder.delivery), len(recorder.types)) == (0, 0, 0)
     return totals
 
@@ -47,7 +49,7 @@ def test_the_names_of_types_are_cut_to_200_bytes() -> None:
     recorder, totals = Samples(), Totals()
     fitting = ["x" * 200, "€" * 66, "\U0001f600" * 50]
     recorder.types.update([*fitting, "y" * 201, "y" * 10**6, "€" * 67, "\U0001f600" * 51])
-    totals.fold(recorder, 0)
+    totals.fold(recorder, Reads(), 0)
     cut = {"y" * 197 + "…": 2, "€" * 65 + "…": 1, "\U0001f600" * 49 + "…": 1}
     assert totals.types == dict.fromkeys(fitting, 1) | cut
     assert max(len(name.encode()) for name in totals.types) == MAX_TYPE_BYTES
@@ -56,7 +58,7 @@ def test_the_names_of_types_are_cut_to_200_bytes() -> None:
 def test_a_server_that_invents_types_cannot_fill_the_memory() -> None:
     recorder, totals = Samples(), Totals()
     recorder.types.update(f"type {number}" for number in range(MAX_TYPES + 50))
-    totals.fold(recorder, 0)
+    totals.fold(recorder, Reads(), 0)
     assert len(totals.types) == MAX_TYPES + 1
     assert totals.types[OTHER_TYPES] == 50
 
@@ -107,7 +109,7 @@ def merged(*parts: Totals) -> Totals:
     return whole
 
 
-@settings(deadline=None, max_examples=MAX_EXAMPLES)
+@settings(max_examples=MAX_EXAMPLES)
 @given(totals_of_a_worker(), totals_of_a_worker(), totals_of_a_worker())
 def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: Totals, c: Totals) -> None:
     whole = facts(merged(a, b, c))
@@ -116,11 +118,9 @@ def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: To
     assert facts(pickled(a)) == facts(a)
 
 
-@settings(deadline=None, max_examples=MAX_EXAMPLES)
+@settings(max_examples=MAX_EXAMPLES)
 @given(shards, shards)
-def test_two_workers_merged_are_the_same_as_one_that_saw_everything(
-    a: list[tuple[int, Samples, int, list[str]]], b: list[tuple[int, Samples, int, list[str]]]
-) -> None:
+def test_two_workers_merged_are_the_same_as_one_that_saw_everything(a: list[Tick], b: list[Tick]) -> None:
     both = facts(merged(pickled(play(Totals(), a)), pickled(play(Totals(), b))))
     one = facts(play(Totals(), a + b))
     # The peaks of two workers are added: that they were of the same moment is not known.
@@ -131,18 +131,18 @@ def test_two_workers_merged_are_the_same_as_one_that_saw_everything(
 def test_streams_stay_open_in_a_row_of_the_timeline_that_their_worker_has_not() -> None:
     steady, stalled = Totals(open_now=5), Totals(open_now=7)
     for row in range(4):
-        steady.fold(Samples(), row)
+        steady.fold(Samples(), Reads(), row)
     for row in (0, 3):
-        stalled.fold(Samples(), row)
+        stalled.fold(Samples(), Reads(), row)
     steady.merge(stalled)
     assert [steady.timeline[row].open_change for row in range(4)] == [12, 0, 0, 0]
 
 
 def test_an_error_in_a_row_that_nothing_was_folded_into_closes_no_stream() -> None:
     totals = Totals(open_now=5)
-    totals.fold(Samples(), 0)
+    totals.fold(Samples(), Reads(), 0)
     totals.count_error("dns", "", 1)
-    totals.fold(Samples(), 2)
+    totals.fold(Samples(), Reads(), 2)
     assert sum(totals.timeline[row].open_change for row in (0, 1)) == 5
 
 
@@ -150,8 +150,8 @@ def test_types_beyond_the_limit_of_one_worker_do_not_hide_those_of_another() -> 
     many, few = Totals(), Totals()
     recorder = Samples()
     recorder.types.update(f"type {number}" for number in range(MAX_TYPES))
-    many.fold(recorder, 0)
+    many.fold(recorder, Reads(), 0)
     recorder.types["another"] += 7
-    few.fold(recorder, 0)
+    few.fold(recorder, Reads(), 0)
     many.merge(few)
     assert many.types["another"] == 7

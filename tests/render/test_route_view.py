@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from report_json import Document, document_of, report_of
 
-from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.terminal.route_view import route_notes
 from sseclient_cli.report.build import build_report

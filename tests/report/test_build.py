@@ -7,7 +7,8 @@ import pytest
 from report_json import Document, closed_schema, document_of
 
 from sseclient_cli.client.preflight import Preflight
-from sseclient_cli.engine.connector import Endpoint
+from sseclient_cli.engine.endpoint import Endpoint
+from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.samples import Latency, Samples
 from sseclient_cli.measure.totals import Totals
@@ -21,13 +22,15 @@ TARGET = Target.parse("http://example.com/x", headers=["Cookie: a=b"], bearer="h
 
 def totals() -> Totals:
     recorder = Samples()
-    recorder.events, recorder.bytes = 4, 400
+    recorder.events = 4
+    reads = Reads()
+    reads.body_bytes = 400
     recorder.types["message"] += 4
     recorder.delivery = array("q", [100, 200, 300, 4000])
-    recorder.read_delay = array("q", [10, 10, 20, 20])
+    reads.delay_us = array("q", [10, 10, 20, 20])
     made = Totals(planned=2, opened=1, open_now=1, peak_open=1, duration_ns=10_000_000_000, cpu_percent=[12.34])
     made.timestamp_fields = {"data.ts"}
-    made.fold(recorder, 3)
+    made.fold(recorder, reads, 3)
     made.failed = 1
     made.count_error("http-503", "a stream was answered 503", 1)
     return made
@@ -134,9 +137,9 @@ def test_the_receive_queue_is_in_bytes() -> None:
 
 def test_streams_stay_open_in_rows_of_the_timeline_in_which_nothing_happened() -> None:
     made = Totals(planned=2, opened=2, open_now=2, cpu_percent=[1.0])
-    made.fold(Samples(), 0)
+    made.fold(Samples(), Reads(), 0)
     made.open_now = 1
-    made.fold(Samples(), 3)
+    made.fold(Samples(), Reads(), 3)
     assert [row["open"] for row in document(made)["timeline"]] == [2, 2, 2, 1]
 
 

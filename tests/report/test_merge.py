@@ -26,7 +26,7 @@ def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_7
     return build_report((hop,), made, totals, started_at_s)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(totals_of_a_worker(), totals_of_a_worker())
 def test_a_sum_of_reports_is_the_report_of_the_sum(a: Totals, b: Totals) -> None:
     first, second = report(a), report(b)
@@ -35,7 +35,7 @@ def test_a_sum_of_reports_is_the_report_of_the_sum(a: Totals, b: Totals) -> None
     assert together == report(a, connections=4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(totals_of_a_worker())
 def test_a_report_holds_all_that_was_measured(a: Totals) -> None:
     made = report(a)

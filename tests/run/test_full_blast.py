@@ -11,7 +11,8 @@ from sseclient_cli.measure.saturation import MAX_RECEIVE_QUEUE_BYTES, saturation
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 # A process of its own: it must not wait for the generator's interpreter. Events of 1 KB; a pace in bytes per second.
 SERVER = """
@@ -46,7 +47,7 @@ def sending(bytes_per_s: float) -> Iterator[int]:
 def ran(port: int) -> Totals:
     hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
     plan = Plan(connections=1, duration_s=2, ramp_up_s=0, timestamp=Choice.NONE, sequence=Choice.NONE)
-    return Worker(Job(hops=(hop,), plan=plan)).run()
+    return Worker(Shard(chain=(hop,), plan=plan)).run()
 
 
 def test_a_stream_of_25_mb_per_second_does_not_wait_in_its_socket() -> None:

@@ -14,10 +14,11 @@ import pytest
 from busy_machine import LATE_S
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, chunk, head
 
-from sseclient_cli.engine.phase import Phase
+from sseclient_cli.engine.connection import Phase
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 GZIP = SSE + b"Content-Encoding: gzip\r\n"
 MOST_HELD = 400
@@ -102,16 +103,16 @@ def test_whatever_plan_and_server_do_the_figures_add_up(seed: int) -> None:
     plan = some_plan(random.Random(seed))
     with anything_goes(seed) as address:
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", connect_timeout_s=2)
-        worker = Worker(Job(hops=(ResolvedTarget(target, address),), plan=Plan(**plan)))
+        worker = Worker(Shard(chain=(ResolvedTarget(target, address),), plan=Plan(**plan)))
         began_s = time.monotonic()
-        close, open_at_end = worker._population.close, []
+        close, open_at_end = worker._pool.close, []
 
         def count_and_close() -> None:
-            streams = worker._population._streams.values()
+            streams = worker._pool._streams.values()
             open_at_end.append(sum(stream.phase is Phase.OPEN for stream in streams))
             close()
 
-        worker._population.close = count_and_close  # type: ignore[method-assign]
+        worker._pool.close = count_and_close  # type: ignore[method-assign]
         totals = worker.run()
         took_s = time.monotonic() - began_s
     assert totals.planned >= totals.opened + totals.failed
@@ -123,5 +124,5 @@ def test_whatever_plan_and_server_do_the_figures_add_up(seed: int) -> None:
     assert "internal" not in totals.errors
     assert not any(latency.negative for latency in totals.latencies.values())
     # Nothing is left: no socket is watched, and no attempt under way.
-    assert (worker._bench.poller._handlers, worker._bench.attempts) == ({}, 0)
+    assert (worker._context.poller._handlers, worker._context.attempts.under_way) == ({}, 0)
     assert took_s < plan["duration_s"] + LATE_S

@@ -20,7 +20,7 @@ from sseclient_cli.run.executors import lost_shard
 from sseclient_cli.run.executors.processes import ProcessesExecutor
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
-from sseclient_cli.run.worker import Job
+from sseclient_cli.run.spec import Shard
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -31,9 +31,9 @@ def own_server() -> Iterator[str]:
         yield url
 
 
-def job(server: str, connections: int, duration_s: float) -> Job:
+def job(server: str, connections: int, duration_s: float) -> Shard:
     hop = ResolvedTarget(Target(url=f"{server}/load"), Address(socket.AF_INET, ("127.0.0.1", urlsplit(server).port)))
-    return Job(hops=(hop,), plan=Plan(connections=connections, duration_s=duration_s, ramp_up_s=0))
+    return Shard(chain=(hop,), plan=Plan(connections=connections, duration_s=duration_s, ramp_up_s=0))
 
 
 def errors(of: Any) -> dict[str, tuple[int, str]]:
@@ -109,7 +109,7 @@ def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
     server: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broken = job(server, connections=4, duration_s=1)
-    broken = Job(hops=(cast(Any, None),), plan=broken.plan)
+    broken = Shard(chain=(cast(Any, None),), plan=broken.plan)
     totals = ProcessesExecutor(2).run(broken, None)
     assert (totals.workers_lost, totals.lost) == (2, 4)
     count, example = errors(totals)["internal"]

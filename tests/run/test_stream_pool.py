@@ -20,7 +20,8 @@ from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 BUSY = "this machine was busy"
 
@@ -33,10 +34,10 @@ def held(body: bytes) -> Script:
     return [head(), body, Do.HOLD]
 
 
-def job(port: int, **plan: Any) -> Job:
+def job(port: int, **plan: Any) -> Shard:
     hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
-    return Job(
-        hops=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, "sequence": Field(), **plan})
+    return Shard(
+        chain=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, "sequence": Field(), **plan})
     )
 
 
@@ -94,9 +95,9 @@ async def test_a_stream_without_a_response_head_in_time_ends_as_a_failure(
     begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
     async with ScriptedServer([begun, Do.HOLD], [head(), Do.HOLD], held(ids(1, 1))) as server:
         run = job(server.port, connections=2, duration_s=6, events=1, on_end=on_end)
-        (way,) = run.hops
-        hops = (replace(way, target=replace(way.target, head_timeout_s=0.3)),)
-        totals = await asyncio.to_thread(Worker(replace(run, hops=hops, plan=replace(run.plan, duration_s=5.0))).run)
+        (stream,) = run.chain
+        chain = (replace(stream, target=replace(stream.target, head_timeout_s=0.3)),)
+        totals = await asyncio.to_thread(Worker(replace(run, chain=chain, plan=replace(run.plan, duration_s=5.0))).run)
         assert len(server.requests) == requests
     assert (totals.planned, totals.opened, totals.failed, totals.reconnected) == counts
     assert errors(totals) == {"unanswered": 1}
@@ -189,7 +190,7 @@ async def test_the_id_that_the_caller_gave_is_sent_and_is_no_number_of_the_serve
         target = Target(url=server.url, headers=(("Last-Event-ID", "5"),))
         hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", server.port)))
         plan = Plan(connections=1, duration_s=5, ramp_up_s=0, sequence=Field(), on_end=OnEnd.RECONNECT)
-        totals = await asyncio.to_thread(Worker(Job(hops=(hop,), plan=plan)).run)
+        totals = await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=plan)).run)
         assert [request.header("last-event-id") for request in server.requests] == [b"5", b"5", b"7"]
     assert (totals.events, audit_of(totals).checked, audit_of(totals).duplicated) == (6, 2, 0)
 

@@ -17,7 +17,8 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 EVENTS = b"id: 1\ndata: a\n\n: ping\n\nid: 2\nevent: tick\ndata: b\n\n"
 TWO_EVENTS: Script = [head(), EVENTS, Do.HOLD]
@@ -32,10 +33,21 @@ def worker(
     connect_timeout_s: float = 10,
     sequence: FieldChoice = Choice.AUTO,
 ) -> Worker:
+    return Worker(shard(port, connections, duration_s, timestamp, connect_timeout_s, sequence))
+
+
+def shard(
+    port: int,
+    connections: int = 1,
+    duration_s: float = 0.5,
+    timestamp: FieldChoice = Choice.AUTO,
+    connect_timeout_s: float = 10,
+    sequence: FieldChoice = Choice.AUTO,
+) -> Shard:
     target = Target(url=f"http://127.0.0.1:{port}/", connect_timeout_s=connect_timeout_s)
     hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", port)))
     plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=0, timestamp=timestamp, sequence=sequence)
-    return Worker(Job(hops=(hop,), plan=plan))
+    return Shard(chain=(hop,), plan=plan)
 
 
 async def ran(
@@ -245,8 +257,7 @@ async def test_a_view_that_breaks_is_in_the_report_and_does_not_cost_the_run() -
         raise ValueError("such a bug")
 
     async with ScriptedServer(TWO_EVENTS) as server:
-        job = worker(server.port, duration_s=1)._job
-        totals = await asyncio.to_thread(Worker(job, broken).run)
+        totals = await asyncio.to_thread(Worker(shard(server.port, duration_s=1), broken).run)
     assert (totals.events, errors(totals)) == (2, {"internal": 1})
     assert totals.errors["internal"].example == "ValueError: such a bug"
 
@@ -262,8 +273,7 @@ async def test_all_connections_are_closed_at_the_end() -> None:
 async def test_snapshots_follow_the_run() -> None:
     seen: list[Progress] = []
     async with ScriptedServer(TWO_EVENTS) as server:
-        job = worker(server.port, duration_s=1)._job
-        await asyncio.to_thread(Worker(job, seen.append).run)
+        await asyncio.to_thread(Worker(shard(server.port, duration_s=1), seen.append).run)
     assert len(seen) >= 2
     assert (seen[-1].open_now, seen[-1].events, seen[-1].planned) == (1, 2, 1)
     assert [s.elapsed_s for s in seen] == sorted(s.elapsed_s for s in seen)

@@ -47,7 +47,7 @@ def test_the_reference_itself_holds_every_vector(vector: dict[str, Any]) -> None
     assert read.reconnection_time_ms == vector["expected_retry"]
 
 
-@settings(max_examples=1000, deadline=None)  # how long one takes is the machine's; all take about two seconds
+@settings(max_examples=1000)  # how long one takes is the machine's; all take about two seconds
 @given(PARTS, st.lists(st.integers(0, 255), max_size=10), st.sampled_from(["", "seed"]), LIMITS, st.booleans())
 def test_any_bytes_in_any_pieces_with_any_limit_say_what_the_reference_says(
     parts: list[bytes], at: list[int], seed: str, max_event_bytes: int, hears_comments: bool
@@ -59,7 +59,7 @@ def test_any_bytes_in_any_pieces_with_any_limit_say_what_the_reference_says(
         compare(cut, seed, max_event_bytes, hears_comments=hears_comments)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(PARTS, LIMITS, st.booleans())
 def test_any_bytes_one_by_one_say_at_each_byte_what_the_reference_says(
     parts: list[bytes], max_event_bytes: int, hears_comments: bool
@@ -67,7 +67,6 @@ def test_any_bytes_one_by_one_say_at_each_byte_what_the_reference_says(
     compare(one_by_one(b"".join(parts)), "", max_event_bytes, hears_comments=hears_comments)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(2030, 2060), max_size=3), st.integers(2030, 2060) | st.just(DEFAULT_MAX_EVENT_BYTES))
 def test_events_about_as_large_as_the_fast_path_takes_say_what_the_reference_says(
     sizes: list[int], max_event_bytes: int

@@ -17,18 +17,18 @@ from typing import Protocol
 
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.progress import Progress
-from sseclient_cli.run.worker import Job
+from sseclient_cli.run.spec import Shard
 
 
 class Executor(Protocol):
     """Runs a job to its end, or to Ctrl-C, and returns what was measured either way."""
 
-    def run(self, job: Job, on_snapshot: Callable[[Progress], None] | None) -> Totals:
+    def run(self, job: Shard, on_snapshot: Callable[[Progress], None] | None) -> Totals:
         """Block until the run is over; ``on_snapshot`` is called a few times a second meanwhile."""
         ...
 
 
-def lost_shard(job: Job, kind: str, story: str, elapsed_s: float) -> Totals:
+def lost_shard(job: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
     """Return what the report holds of a worker that is lost: its streams, its error and when that was.
 
     Its time is none of it: a worker that was given up would make the run longer than it was.

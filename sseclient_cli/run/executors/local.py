@@ -9,13 +9,14 @@ from types import FrameType
 from sseclient_cli.ending_signals import ending_signals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.progress import Progress
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 
 class LocalExecutor:
     """Runs the whole plan in the calling thread, which must be the main one."""
 
-    def run(self, job: Job, on_snapshot: Callable[[Progress], None] | None) -> Totals:
+    def run(self, job: Shard, on_snapshot: Callable[[Progress], None] | None) -> Totals:
         """Run the job. The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends the process."""
         worker = Worker(job, on_snapshot)
 

@@ -30,7 +30,7 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import lost_shard
 from sseclient_cli.run.executors.worker_process import INTERRUPT, Failure, work
 from sseclient_cli.run.progress import Progress, merged
-from sseclient_cli.run.worker import Job
+from sseclient_cli.run.spec import Shard
 from sseclient_cli.units import NS_PER_S
 
 TURN_S = 0.25
@@ -55,7 +55,7 @@ class ProcessesExecutor:
     def __init__(self, workers: int) -> None:
         self._workers = workers
 
-    def run(self, job: Job, on_snapshot: Callable[[Progress], None] | None) -> Totals:
+    def run(self, job: Shard, on_snapshot: Callable[[Progress], None] | None) -> Totals:
         """Run the job. The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends everything."""
         return _Run(job, min(self._workers, job.plan.planned), on_snapshot).run()
 
@@ -65,7 +65,7 @@ class _Worker:
     """What the parent knows of a worker."""
 
     name: str
-    job: Job
+    job: Shard
     process: SpawnProcess
     connection: Connection
     latest: Progress
@@ -78,7 +78,7 @@ class _Worker:
 class _Run:
     """One run: the state that the decisions are made on."""
 
-    def __init__(self, job: Job, count: int, on_snapshot: Callable[[Progress], None] | None) -> None:
+    def __init__(self, job: Shard, count: int, on_snapshot: Callable[[Progress], None] | None) -> None:
         self._job = job
         self._count = count
         self._on_snapshot = on_snapshot

@@ -21,7 +21,8 @@ from sseclient_cli.errors import InternalError, SseError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.resource_limits import require_open_files
-from sseclient_cli.run.worker import Job, Worker
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 READY = "ready"
 INTERRUPT = "interrupt"
@@ -35,7 +36,7 @@ class Failure:
     text: str
 
 
-def work(job: Job, connection: Connection, *, shows: bool) -> None:
+def work(job: Shard, connection: Connection, *, shows: bool) -> None:
     """Do this shard; send snapshots if somebody looks at them."""
     # A terminal's Ctrl-C, and `timeout`'s SIGTERM, go to the whole group: the parent hears them, and tells us once.
     # Until here they were blocked, from before this process began.
@@ -53,7 +54,7 @@ def work(job: Job, connection: Connection, *, shows: bool) -> None:
         connection.send(outcome)
 
 
-def _worked(job: Job, connection: Connection, *, shows: bool) -> Totals:
+def _worked(job: Shard, connection: Connection, *, shows: bool) -> Totals:
     def show(snapshot: Progress) -> None:
         with suppress(OSError):
             if _takes_more(connection):

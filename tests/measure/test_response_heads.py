@@ -3,7 +3,7 @@ from email.utils import formatdate
 
 import pytest
 
-from sseclient_cli.measure.clocks import MAX_DIFFERENCES, MAX_STEPS, ClockWatch, usual_difference_s
+from sseclient_cli.measure.response_heads import MAX_DIFFERENCES, ResponseHeads, usual_difference_s
 
 NOW_S = 1_790_000_000
 SECOND_NS = 10**9
@@ -15,22 +15,25 @@ SECOND_NS = 10**9
 )
 @pytest.mark.parametrize("fraction_s", [0.0, 0.3, 0.999])
 def test_a_servers_clock_is_known_by_its_date(ahead_s: float, expected_s: int, fraction_s: float) -> None:
-    watch = ClockWatch()
+    heads = ResponseHeads()
     arrival_s = NOW_S + fraction_s
     date = formatdate(int(arrival_s + ahead_s), usegmt=True)
-    assert watch.note_date(date, round(arrival_s * SECOND_NS)) == pytest.approx(expected_s * SECOND_NS, abs=SECOND_NS)
+    heads.note_date(date, round(arrival_s * SECOND_NS))
+    assert heads.server_less_client_ns == pytest.approx(expected_s * SECOND_NS, abs=SECOND_NS)
     if not expected_s:
-        assert usual_difference_s(watch.differences) == 0
+        assert usual_difference_s(heads.date_differences_s) == 0
 
 
 def test_a_head_that_was_held_back_says_nothing_of_the_clock() -> None:
-    watch = ClockWatch()
+    heads = ResponseHeads()
     date = formatdate(NOW_S, usegmt=True)
-    assert watch.note_date(date, (NOW_S + 4) * SECOND_NS, 4 * SECOND_NS) == 0
-    assert usual_difference_s(watch.differences) == 0
+    heads.note_date(date, (NOW_S + 4) * SECOND_NS, 4 * SECOND_NS)
+    assert heads.server_less_client_ns == 0
+    assert usual_difference_s(heads.date_differences_s) == 0
     # But before the request, or after the arrival, it cannot have been made.
-    assert watch.note_date(date, (NOW_S + 20) * SECOND_NS, 4 * SECOND_NS) in (0, -15 * SECOND_NS, -16 * SECOND_NS)
-    assert min(watch.differences) < -10
+    heads.note_date(date, (NOW_S + 20) * SECOND_NS, 4 * SECOND_NS)
+    assert heads.server_less_client_ns in (0, -15 * SECOND_NS, -16 * SECOND_NS)
+    assert min(heads.date_differences_s) < -10
 
 
 def test_most_responses_decide() -> None:
@@ -41,15 +44,14 @@ def test_most_responses_decide() -> None:
 
 @pytest.mark.parametrize("date", ["", "soon", "0", "Thu, 99 Sep 2026 14:13:20 GMT", "Mon, 21 Sep 2026 14:13:20"])
 def test_what_is_no_date_says_nothing(date: str) -> None:
-    watch = ClockWatch()
-    assert watch.note_date(date, NOW_S * SECOND_NS) == 0
-    assert not watch.differences
+    heads = ResponseHeads()
+    heads.note_date(date, NOW_S * SECOND_NS)
+    assert heads.server_less_client_ns == 0
+    assert not heads.date_differences_s
 
 
 def test_what_is_kept_is_bounded() -> None:
-    watch = ClockWatch()
+    heads = ResponseHeads()
     for number in range(1000):
-        watch.note_date(formatdate(NOW_S + 10 * number, usegmt=True), NOW_S * SECOND_NS)
-        watch.note_step(number, 5 * SECOND_NS)
-    assert len(watch.differences) == MAX_DIFFERENCES
-    assert len(watch.steps) == MAX_STEPS
+        heads.note_date(formatdate(NOW_S + 10 * number, usegmt=True), NOW_S * SECOND_NS)
+    assert len(heads.date_differences_s) == MAX_DIFFERENCES

@@ -1,0 +1,119 @@
+"""TLS on bytes in memory: the reads stay those of the TCP transport, and keep their kernel timestamps."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import suppress
+
+from sseclient_cli.engine.tcp_transport import READ_BYTES, TcpTransport
+from sseclient_cli.errors import ConnectionLostError, SseError
+from sseclient_cli.request.target import Address
+from sseclient_cli.request.tls import tls_error
+
+
+class TlsTransport(TcpTransport):
+    """The same with TLS in between: ``send`` and ``read`` only once ``handshake`` has returned True."""
+
+    __slots__ = ("_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
+
+    def __init__(self, address: Address, source: str | None, context: ssl.SSLContext, host: str) -> None:
+        """Begin to connect; ``host`` is whom the certificate must name."""
+        super().__init__(address, source)
+        self._host = host
+        self._broken_by: ssl.SSLError | None = None
+        self._rest = b""
+        """The beginning of a record that is not complete."""
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    def handshake(self) -> bool:
+        """Go on with the handshake as far as the bytes that are here allow."""
+        try:
+            self._receive()
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except OSError as exc:
+            raise tls_error(exc, self._host) from exc
+        finally:
+            self._send_records()
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Encrypt and send what the socket takes, and keep the rest for ``flush``."""
+        self._tls.write(data)
+        self._send_records()
+
+    def read(self) -> tuple[bytes, int]:
+        """Return the bytes of the records that are complete; see ``TcpTransport.read``."""
+        if self._broken_by is not None:
+            raise self._explained(self._broken_by) from self._broken_by
+        stamp_ns = self._receive()
+        pieces = []
+        try:
+            while piece := self._tls.read(READ_BYTES):
+                pieces.append(piece)
+            self._make_readable()
+        except ssl.SSLWantReadError:
+            if not pieces:
+                raise BlockingIOError from None
+        except ssl.SSLError as exc:
+            if not pieces:
+                raise self._explained(exc) from exc
+            self._broken_by = exc  # after what came before it
+            self._make_readable()
+        finally:
+            with suppress(OSError):
+                self._send_records()  # an answer to a key update or a renegotiation
+        return b"".join(pieces), stamp_ns
+
+    def _make_readable(self) -> None:
+        """Have the socket be readable once more, so that the caller comes to read the end, which TLS knows already."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def _explained(self, cause: ssl.SSLError) -> SseError:
+        if isinstance(cause, ssl.SSLEOFError):
+            # RFC 9112 9.8: without a closure alert, what is not complete by its own framing is cut short.
+            return ConnectionLostError("the connection was cut without TLS's closing message")
+        if cause.reason and "ALERT" in cause.reason:
+            return tls_error(cause, self._host)  # a server that wants a client certificate says so only now
+        return ConnectionLostError(
+            f"the TLS connection broke: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        )
+
+    def _receive(self) -> int:
+        """Take what has come for TLS to read, and return its stamp."""
+        try:
+            data, stamp_ns = super().read()
+        except BlockingIOError:
+            return 0
+        if data:
+            # Whole records only: so it is known whether a part of another one has come, and with it the stamp.
+            arrived = self._rest + data
+            end = end_of_records(arrived)
+            self._incoming.write(arrived[:end])
+            self._rest = arrived[end:]
+            self.is_drained = self.is_drained and not self._rest
+        else:
+            self._incoming.write(self._rest)
+            self._incoming.write_eof()
+        return stamp_ns
+
+    def _send_records(self) -> None:
+        if self._outgoing.pending:
+            super().send(self._outgoing.read())
+
+
+def end_of_records(data: bytes) -> int:
+    """Return where the last complete TLS record ends (RFC 8446 5.1); the end of data that is no TLS at all."""
+    position = 0
+    while position + 5 <= len(data):
+        if not 20 <= data[position] <= 24 or data[position + 1] != 3:
+            return len(data)
+        end = position + 5 + int.from_bytes(data[position + 3 : position + 5])
+        if end > len(data):
+            break
+        position = end
+    return position

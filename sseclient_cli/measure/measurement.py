@@ -1,0 +1,38 @@
+"""What the event samplers of one worker share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sseclient_cli.engine.clock import RunClock
+from sseclient_cli.engine.poller import Poller
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.field_choice import Field
+from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.reach import ReachSample
+from sseclient_cli.measure.response_heads import ResponseHeads
+from sseclient_cli.measure.samples import Samples
+from sseclient_cli.measure.undecided_events import UndecidedEvents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """Where the samples of a worker go, and what is known of its events."""
+
+    clock: RunClock
+    poller: Poller
+    """Its looks at the sockets bound the error of an arrival."""
+    undecided: UndecidedEvents
+    """The events that wait until their fields are known, and the fields that are known."""
+    samples: Samples = field(default_factory=Samples)
+    heads: ResponseHeads = field(default_factory=ResponseHeads)
+    reach: ReachSample = field(default_factory=ReachSample)
+    audits: dict[str, FieldAudit] = field(default_factory=dict)
+    """By field: the sum of the sequence checks of finished streams."""
+    expects_replays: bool = False
+    """Whether streams may reconnect: then a replay must be distinguished from a new numbering."""
+    counts_error_events: bool = False
+
+    def audit_of(self, place: Field, trust: Trust | None) -> FieldAudit:
+        """Return the sum of the checks of a field."""
+        return self.audits.setdefault(str(place), FieldAudit(trust))
