@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 
 def hangup_signal() -> signal.Signals | None:
@@ -17,3 +20,37 @@ def ending_signals() -> tuple[signal.Signals, ...]:
     """Return Ctrl-C's signal, SIGTERM, and SIGHUP unless it is ignored."""
     hangup = hangup_signal()
     return (signal.SIGINT, signal.SIGTERM) if hangup is None else (signal.SIGINT, signal.SIGTERM, hangup)
+
+
+@contextmanager
+def ending_signals_taken(on_first: Callable[[], None], on_second: Callable[[int], None]) -> Iterator[None]:
+    """Call ``on_first`` at the first ending signal, and ``on_second`` with the number of the next.
+
+    Before ``on_second``, the handlers of outside the block are back. ``on_first`` must be reentrant.
+    """
+    hangup = hangup_signal()
+    previous = {number: signal.getsignal(number) for number in ending_signals()}
+
+    def set_all(handler: Callable[[int, FrameType | None], object]) -> None:
+        for number in previous:
+            signal.signal(number, handler)
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        set_all(second)
+        if hangup is not None:  # a closed terminal and its shell send one each: the second is not another order
+            signal.signal(hangup, previous[hangup])
+        on_first()
+
+    def second(number: int, _frame: FrameType | None) -> None:
+        restore()
+        on_second(number)
+
+    set_all(first)
+    try:
+        yield
+    finally:
+        restore()

@@ -116,13 +116,14 @@ def _measure(
 
     from sseclient_cli.render.terminal.live import live_view
     from sseclient_cli.report.build import build_report
+    from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
     from sseclient_cli.run.spec import Shard
 
     before = ServerTally.of(server) if server else None
     with live_view(Console(stderr=True) if output.is_moving else None) as on_snapshot:
         started_at_s = time.time()
-        totals = executor_of(workers).run(Shard(chain=hops, plan=plan), on_snapshot)
+        totals = run(Shard(chain=hops, plan=plan), executor_of(workers), on_snapshot)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
     return build_report(hops, plan, totals, started_at_s, found), tally

@@ -1,40 +1,46 @@
-"""Where the workers of a run live. An executor is one method: a job in, its merged totals out.
+"""Where the workers of a run live. An executor starts one worker per shard and passes messages, nothing else.
 
-What one must do, be it threads, processes or a cluster:
-
-- give worker ``i`` of ``n`` the job with ``plan.shard(i, n)``, and all of them one start;
-- merge their ``Totals`` in the order of the workers, so that figures of worker ``i`` stand at place ``i``;
-- put ``lost_shard`` in the place of a worker that ended without its totals, and keep those of the others;
-- call ``on_snapshot`` a few times a second, with the snapshots of all workers merged;
-- at the first of ``ending_signals`` have every worker interrupt its run, and return what they have; end at the second.
+``worker_life.work`` is what a worker does; the coordinator has signals, waiting, merging and lost workers. A handle is
+how the coordinator sees one worker.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
-from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.messages import Command
 from sseclient_cli.run.spec import Shard
 
 
+class Handle(Protocol):
+    """A worker that was started."""
+
+    clock_offset_ns: int
+    """Its monotonic clock minus the coordinator's: 0 on this machine, whose processes share one."""
+
+    def tell(self, command: Command) -> None:
+        """Send a command. A worker that is gone gets none, which is no error."""
+
+    def kill(self) -> None:
+        """End the worker now. The end of its messages follows."""
+
+    def death(self) -> str:
+        """Return how a worker ended whose messages have ended without its totals, as the rest of a sentence."""
+
+
+Post = Callable[[int, object], None]
+"""Takes a message of worker ``i``, from any thread; None is the end of its messages."""
+
+
 class Executor(Protocol):
-    """Runs a job to its end, or to Ctrl-C, and returns what was measured either way."""
+    """Starts workers."""
 
-    def run(self, job: Shard, on_snapshot: Callable[[Progress], None] | None) -> Totals:
-        """Block until the run is over; ``on_snapshot`` is called a few times a second meanwhile."""
-        ...
+    workers: int
+    """How many it starts at most."""
 
-
-def lost_shard(job: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
-    """Return what the report holds of a worker that is lost: its streams, its error and when that was.
-
-    Its time is none of it: a worker that was given up would make the run longer than it was.
-    """
-    plan = job.plan
-    row = int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
-    totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
-    totals.count_error(kind, f"{story}; its {plan.planned:,} streams are not in this report", row)
-    return totals
+    def started(
+        self, shards: Sequence[Shard], post: Post, *, with_progress: bool
+    ) -> AbstractContextManager[Sequence[Handle]]:
+        """Start a worker for each shard; at the end of the block none of them is left. Raises LimitError."""

@@ -1,37 +1,59 @@
-"""One worker, in this process."""
+"""One worker, in a thread of this process."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Thread
 
-from sseclient_cli.ending_signals import ending_signals
-from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.executors import Post
+from sseclient_cli.run.messages import Command
 from sseclient_cli.run.spec import Shard
-from sseclient_cli.run.worker import Worker
+from sseclient_cli.run.worker_life import work
 
 
 class LocalExecutor:
-    """Runs the whole plan in the calling thread, which must be the main one."""
+    """Runs the whole plan in this process."""
 
-    def run(self, job: Shard, on_snapshot: Callable[[Progress], None] | None) -> Totals:
-        """Run the job. The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends the process."""
-        worker = Worker(job, on_snapshot)
+    workers = 1
 
-        def interrupt(_number: int, _frame: FrameType | None) -> None:
-            restore()
-            worker.interrupt()
+    @contextmanager
+    def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Thread]]:
+        """Start the one worker."""
+        (shard,) = shards
+        handle = _Thread(shard, post, with_progress=with_progress)
+        yield [handle]
+        handle.leave()
 
-        def restore() -> None:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
 
-        previous = {number: signal.getsignal(number) for number in ending_signals()}
-        try:
-            for number in previous:
-                signal.signal(number, interrupt)
-            return worker.run()
-        finally:
-            restore()
+class _Thread:
+    """The worker, as the coordinator sees it."""
+
+    clock_offset_ns = 0
+
+    def __init__(self, shard: Shard, post: Post, *, with_progress: bool) -> None:
+        self._post = post
+        self._commands: SimpleQueue[Command | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, args=(shard,), kwargs={"with_progress": with_progress}, daemon=True)
+        self._thread.start()
+
+    def tell(self, command: Command) -> None:
+        self._commands.put(command)
+
+    def kill(self) -> None:
+        """Give it up: Python cannot end a thread, but the process ends without waiting for it."""
+        self._post(0, None)
+
+    def leave(self) -> None:
+        """Let its listening thread end."""
+        self._commands.put(None)
+
+    def death(self) -> str:
+        return "did not answer"
+
+    def _work(self, shard: Shard, *, with_progress: bool) -> None:
+        def post(message: object) -> None:
+            self._post(0, message)
+
+        work(shard, self._commands.get, post, post if with_progress else None, on_orphaned=lambda: None)

@@ -1,4 +1,4 @@
-"""The executor itself, in this process; ``tests/cli/test_bench_workers.py`` has it as a user meets it."""
+"""Workers and what becomes of their run; ``tests/cli/test_bench_workers.py`` has them as a user meets them."""
 
 import os
 import signal
@@ -15,12 +15,16 @@ import pytest
 from demo_server_processes import demo_server_process
 from real_processes import streams_open, until
 
+from sseclient_cli.errors import LimitError
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
-from sseclient_cli.run.executors import lost_shard
+from sseclient_cli.run.coordinator import lost_shard, run
+from sseclient_cli.run.executors.local import LocalExecutor
 from sseclient_cli.run.executors.processes import ProcessesExecutor
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.worker import Worker
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -42,7 +46,7 @@ def errors(of: Any) -> dict[str, tuple[int, str]]:
 
 def test_snapshots_of_all_workers_come_merged_four_times_a_second(server: str) -> None:
     seen: list[Progress] = []
-    totals = ProcessesExecutor(3).run(job(server, connections=31, duration_s=2), seen.append)
+    totals = run(job(server, connections=31, duration_s=2), ProcessesExecutor(3), seen.append)
     assert (totals.planned, totals.opened, totals.open_now, len(totals.cpu_percent)) == (31, 31, 31, 3)
     assert {snapshot.planned for snapshot in seen} == {31}
     assert (seen[-1].opened, seen[-1].open_now) == (31, 31)
@@ -54,12 +58,12 @@ def test_snapshots_of_all_workers_come_merged_four_times_a_second(server: str) -
 
 
 def test_there_are_never_more_workers_than_streams(server: str) -> None:
-    totals = ProcessesExecutor(8).run(job(server, connections=2, duration_s=0.5), None)
+    totals = run(job(server, connections=2, duration_s=0.5), ProcessesExecutor(8))
     assert (totals.planned, totals.opened, len(totals.cpu_percent)) == (2, 2, 2)
 
 
 def test_workers_begin_together(server: str) -> None:
-    totals = ProcessesExecutor(2).run(job(server, connections=20, duration_s=1), None)
+    totals = run(job(server, connections=20, duration_s=1), ProcessesExecutor(2))
     # The later one would have to open its streams late, and intended starts do not wait.
     assert totals.duration_ns < 2_000_000_000
     assert totals.timeline[0].events > 20 * 5
@@ -68,7 +72,7 @@ def test_workers_begin_together(server: str) -> None:
 def test_a_worker_that_stops_answering_is_given_up_and_the_others_are_kept(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sseclient_cli.run.executors.processes.END_PATIENCE_S", 1)
+    monkeypatch.setattr("sseclient_cli.run.coordinator.END_TIMEOUT_S", 1)
     stopped: list[int] = []
 
     def stop_one(snapshot: Progress) -> None:
@@ -76,11 +80,11 @@ def test_a_worker_that_stops_answering_is_given_up_and_the_others_are_kept(
             stopped.append(active_children()[0].pid or 0)
             os.kill(stopped[0], signal.SIGSTOP)
 
-    totals = ProcessesExecutor(2).run(job(server, connections=10, duration_s=1.5), stop_one)
+    totals = run(job(server, connections=10, duration_s=1.5), ProcessesExecutor(2), stop_one)
     assert (totals.workers_lost, totals.lost, totals.opened, totals.interrupted) == (1, 5, 5, False)
     count, example = errors(totals)["worker-lost"]
     assert count == 1
-    assert "did not answer any more and was killed" in example
+    assert "did not answer any more and was given up" in example
     # The wait for it is no part of the run.
     assert totals.duration_ns < 2_500_000_000
     assert active_children() == []
@@ -89,7 +93,7 @@ def test_a_worker_that_stops_answering_is_given_up_and_the_others_are_kept(
 def test_a_worker_that_is_never_ready_does_not_keep_the_others_from_starting(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sseclient_cli.run.executors.processes.START_PATIENCE_S", 5)
+    monkeypatch.setattr("sseclient_cli.run.coordinator.START_TIMEOUT_S", 5)
     stopped: list[int] = []
 
     def stop_one_at_birth() -> None:
@@ -99,10 +103,10 @@ def test_a_worker_that_is_never_ready_does_not_keep_the_others_from_starting(
 
     stopper = threading.Thread(target=stop_one_at_birth)
     stopper.start()
-    totals = ProcessesExecutor(2).run(job(server, connections=10, duration_s=1), None)
+    totals = run(job(server, connections=10, duration_s=1), ProcessesExecutor(2))
     stopper.join()
     assert (totals.workers_lost, totals.opened) == (1, 5)
-    assert "did not answer any more and was killed before the run began" in errors(totals)["worker-lost"][1]
+    assert "did not answer any more and was given up before the run began" in errors(totals)["worker-lost"][1]
 
 
 def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
@@ -110,7 +114,7 @@ def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
 ) -> None:
     broken = job(server, connections=4, duration_s=1)
     broken = Shard(chain=(cast(Any, None),), plan=broken.plan)
-    totals = ProcessesExecutor(2).run(broken, None)
+    totals = run(broken, ProcessesExecutor(2))
     assert (totals.workers_lost, totals.lost) == (2, 4)
     count, example = errors(totals)["internal"]
     assert count == 2
@@ -120,7 +124,7 @@ def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
 
 
 def test_an_error_of_ours_in_a_worker_keeps_its_kind(server: str) -> None:
-    totals = ProcessesExecutor(2).run(job(server, connections=10**10, duration_s=1), None)
+    totals = run(job(server, connections=10**10, duration_s=1), ProcessesExecutor(2))
     count, example = errors(totals)["limit"]
     assert (count, totals.workers_lost) == (2, 2)
     assert "failed before the run began: 5,000,000,000 connections do not fit" in example
@@ -131,7 +135,7 @@ def test_a_view_that_breaks_does_not_cost_the_run(server: str) -> None:
         if snapshot.opened:
             raise BrokenPipeError
 
-    totals = ProcessesExecutor(2).run(job(server, connections=4, duration_s=1), broken)
+    totals = run(job(server, connections=4, duration_s=1), ProcessesExecutor(2), broken)
     assert (totals.opened, totals.open_now, totals.workers_lost) == (4, 4, 0)
     assert active_children() == []
     until(lambda: streams_open(server) == 0)
@@ -146,9 +150,43 @@ def test_workers_need_files_for_the_streams_of_a_moment_and_not_of_a_lifetime(se
         if snapshot.opened > 8:
             signal.raise_signal(signal.SIGINT)
 
-    totals = ProcessesExecutor(2).run(churning, stop)
+    totals = run(churning, ProcessesExecutor(2), stop)
     assert (totals.interrupted, totals.workers_lost) == (True, 0)
     assert totals.opened > 8
+
+
+def test_a_single_worker_runs_in_this_process_and_a_signal_ends_it(server: str) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.opened == 3:
+            signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    totals = run(job(server, connections=3, duration_s=300), LocalExecutor(), interrupt)
+    assert (totals.interrupted, totals.opened, totals.workers_lost) == (True, 3, 0)
+    assert totals.duration_ns < 200_000_000_000
+    assert active_children() == []
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_the_error_of_a_single_worker_that_cannot_begin_is_that_of_the_run(server: str) -> None:
+    with pytest.raises(LimitError, match="10,000,000,000 connections do not fit"):
+        run(job(server, connections=10**10, duration_s=1), LocalExecutor())
+
+
+def test_a_single_worker_that_hangs_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sseclient_cli.run.coordinator.END_TIMEOUT_S", 1)
+    release, finish = threading.Event(), Worker._finish
+
+    def finish_late(worker: Worker) -> Totals:
+        release.wait(60)
+        return finish(worker)
+
+    monkeypatch.setattr(Worker, "_finish", finish_late)
+    totals = run(job(server, connections=3, duration_s=0.5), LocalExecutor())
+    release.set()
+    until(lambda: streams_open(server) == 0)
+    assert (totals.workers_lost, totals.lost) == (1, 3)
+    assert "worker 0 of 1 did not answer any more" in errors(totals)["worker-lost"][1]
 
 
 def test_what_was_lost_stands_in_the_row_in_which_it_happened() -> None:
@@ -159,6 +197,6 @@ def test_what_was_lost_stands_in_the_row_in_which_it_happened() -> None:
 
 def test_signals_are_as_before_when_the_run_is_over(server: str) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    ProcessesExecutor(2).run(job(server, connections=2, duration_s=0.2), None)
+    run(job(server, connections=2, duration_s=0.2), ProcessesExecutor(2))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM}

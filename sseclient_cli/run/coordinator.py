@@ -1,0 +1,219 @@
+"""Runs the shards of a run on an executor: one start for all, progress, signals, lost workers, and the sum.
+
+All decisions are made in the calling thread, which must be the main one: signals arrive there. A worker that dies or
+raises is lost, and the others go on. One that does not answer in time is killed and lost.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from sseclient_cli.ending_signals import ending_signals_taken
+from sseclient_cli.errors import SseError, WorkerLostError
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.run.executors import Executor, Handle
+from sseclient_cli.run.messages import Command, Interrupt, Ready, Start
+from sseclient_cli.run.progress import Progress, merged
+from sseclient_cli.run.spec import Shard
+from sseclient_cli.units import NS_PER_S
+
+TURN_S = 0.25
+"""How often progress is passed on, that of all workers together."""
+
+START_TIMEOUT_S = 30
+"""For all workers to be ready. One takes half a second of CPU time; 64 of them share the cores."""
+
+START_DELAY_NS = NS_PER_S // 10
+"""From the command to start to the start: enough for the command to reach all workers."""
+
+END_TIMEOUT_S = 5
+"""Beyond the end of the plan, or an interrupt. A worker ends within 0.5 s of its time."""
+
+OnProgress = Callable[[Progress], None]
+
+
+def run(shard: Shard, executor: Executor, on_progress: OnProgress | None = None) -> Totals:
+    """Run a plan, and return the merged totals of its workers in their order.
+
+    The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends everything. Raises SseError for
+    workers that cannot start.
+    """
+    return _Coordinator(shard, executor, on_progress).run()
+
+
+def lost_shard(shard: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
+    """Return what the report holds of a worker that is lost: its streams, its error and when that was.
+
+    It has no duration: a worker that was given up would make the run longer than it was.
+    """
+    plan = shard.plan
+    row = int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
+    totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
+    totals.count_error(kind, f"{story}; its {plan.planned:,} streams are not in this report", row)
+    return totals
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """What the coordinator knows of a worker."""
+
+    name: str
+    shard: Shard
+    latest: Progress
+    handle: Handle
+    is_ready: bool = False
+    is_given_up: bool = False
+    totals: Totals | None = None
+    """What it measured, or what is reported instead; then it is done."""
+
+
+class _Coordinator:
+    """One run: the state that decisions depend on."""
+
+    def __init__(self, shard: Shard, executor: Executor, on_progress: OnProgress | None) -> None:
+        self._shard = shard
+        self._executor = executor
+        self._on_progress = on_progress
+        self._workers: list[_Worker] = []
+        self._inbox: SimpleQueue[tuple[int | None, object]] = SimpleQueue()
+        """Messages, each with the number of its worker; None is a signal."""
+        self._start_ns: int | None = None
+        """When the run began or would have begun; None as long as some workers are not ready."""
+        self._turns_left = round(START_TIMEOUT_S / TURN_S)
+        """Turns, not a deadline: after Ctrl-Z and fg, or a laptop's sleep, all workers are late together."""
+        self._interrupted = False
+
+    def run(self) -> Totals:
+        with ExitStack() as stack:
+            stack.enter_context(ending_signals_taken(lambda: self._inbox.put((None, None)), self._end_everything))
+            count = min(self._executor.workers, self._shard.plan.planned)
+            shards = [self._shard.part(index, count) for index in range(count)]
+            self._workers = self._started(shards, stack)
+            while any(worker.totals is None for worker in self._workers):
+                self._turn()
+        totals = Totals(interrupted=self._interrupted)
+        for worker in self._workers:
+            totals.merge(worker.totals or Totals())
+        if not totals.duration_ns:  # no worker is left to say how long it was
+            totals.duration_ns = round(min(self._elapsed_s(), self._shard.plan.duration_s) * NS_PER_S)
+        return totals
+
+    def _started(self, shards: list[Shard], stack: ExitStack) -> list[_Worker]:
+        handles = stack.enter_context(
+            self._executor.started(
+                shards, lambda index, message: self._inbox.put((index, message)), with_progress=bool(self._on_progress)
+            )
+        )
+        return [
+            _Worker(
+                f"worker {index} of {len(shards)}", shard, self._progress(Totals(planned=shard.plan.planned)), handle
+            )
+            for index, (shard, handle) in enumerate(zip(shards, handles, strict=True))
+        ]
+
+    def _turn(self) -> None:
+        """Handle messages for a quarter of a second; then show progress, and use up one turn of waiting."""
+        ends_s = time.monotonic() + TURN_S
+        while (left_s := ends_s - time.monotonic()) > 0:
+            try:
+                index, message = self._inbox.get(timeout=left_s)
+            except Empty:
+                break
+            if index is None:
+                self._interrupt()
+            elif self._workers[index].totals is None:
+                self._take(self._workers[index], message)
+            if all(worker.totals is not None for worker in self._workers):
+                return
+        if self._on_progress is not None:
+            self._show(self._on_progress)
+        if not self._is_under_way():
+            self._turns_left -= 1
+            if self._turns_left <= 0:
+                self._give_up()
+
+    def _show(self, on_progress: OnProgress) -> None:
+        try:
+            on_progress(merged(worker.latest for worker in self._workers))
+        except Exception:  # noqa: BLE001 - a view that breaks must not cost the run
+            self._on_progress = None
+
+    def _take(self, worker: _Worker, message: object) -> None:
+        match message:
+            case Progress():
+                worker.latest = message
+            case Totals():
+                self._close(worker, message)
+            case SseError():
+                if self._start_ns is None and len(self._workers) == 1:
+                    raise message  # there is nothing to report
+                self._lose(worker, message.kind, f"failed {self._when()}: {message}")
+            case Ready():
+                worker.is_ready = True
+            case _:
+                death = "did not answer any more and was given up" if worker.is_given_up else worker.handle.death()
+                self._lose(worker, WorkerLostError.kind, f"{death} {self._when()}")
+        self._start_if_all_are_ready()
+
+    def _start_if_all_are_ready(self) -> None:
+        if self._start_ns is None and all(worker.is_ready or worker.totals is not None for worker in self._workers):
+            self._start_ns = time.monotonic_ns() + (START_DELAY_NS if len(self._workers) > 1 else 0)
+            self._turns_left = round(END_TIMEOUT_S / TURN_S)
+            for worker in self._workers:
+                self._tell(worker, Start(self._start_ns + worker.handle.clock_offset_ns))
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        if self._start_ns is None:
+            # No worker has begun: no stream is lost, however long a busy machine takes to start a worker.
+            self._start_ns = time.monotonic_ns()
+            for worker in self._workers:
+                if worker.totals is None:
+                    self._close(worker, Totals(planned=worker.shard.plan.planned, cpu_percent=[None]))
+        self._turns_left = round(END_TIMEOUT_S / TURN_S)
+        for worker in self._workers:
+            self._tell(worker, Interrupt())
+
+    def _tell(self, worker: _Worker, command: Command) -> None:
+        if worker.totals is None:
+            worker.handle.tell(command)
+
+    def _is_under_way(self) -> bool:
+        """Return whether the plan itself explains that the workers are silent."""
+        if self._interrupted or self._start_ns is None:
+            return False
+        return time.monotonic_ns() < self._start_ns + round(self._shard.plan.duration_s * NS_PER_S)
+
+    def _give_up(self) -> None:
+        """Kill the workers that have not answered; the end of their messages does the rest."""
+        for worker in self._workers:
+            if worker.totals is None and not (self._start_ns is None and worker.is_ready):
+                worker.is_given_up = True
+                worker.handle.kill()
+
+    def _end_everything(self, number: int) -> None:
+        for worker in self._workers:
+            worker.handle.kill()
+        signal.raise_signal(number)
+
+    def _lose(self, worker: _Worker, kind: str, story: str) -> None:
+        self._close(worker, lost_shard(worker.shard, kind, f"{worker.name} {story}", self._elapsed_s()))
+
+    def _close(self, worker: _Worker, totals: Totals) -> None:
+        worker.totals = totals
+        worker.latest = self._progress(totals)
+
+    def _progress(self, totals: Totals) -> Progress:
+        return Progress.of(totals, elapsed_s=self._elapsed_s(), duration_s=self._shard.plan.duration_s)
+
+    def _elapsed_s(self) -> float:
+        return 0.0 if self._start_ns is None else max(time.monotonic_ns() - self._start_ns, 0) / NS_PER_S
+
+    def _when(self) -> str:
+        return "before the run began" if self._start_ns is None else f"{self._elapsed_s():.1f} s into the run"
