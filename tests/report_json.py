@@ -3,10 +3,16 @@
 import json
 from typing import Any
 
+from sseclient_cli.client.preflight import Preflight
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.report.build import build_report
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import to_json
 from sseclient_cli.report.reference import schema
+from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.spec import RunSpec
 
 Document = dict[str, Any]
 
@@ -33,3 +39,14 @@ def closed_schema() -> Document:
 
 def _closed(part: Document) -> Document:
     return {**part, "additionalProperties": False} if "properties" in part else part
+
+
+def built(
+    plan: Plan,
+    chain: tuple[ResolvedTarget, ...],
+    totals: Totals,
+    started_at_s: float = 0,
+    preflight: Preflight | None = None,
+) -> Report:
+    """The report of a run along this redirect chain."""
+    return build_report(RunSpec(target=chain[0].target, plan=plan), chain, totals, started_at_s, preflight)

@@ -10,9 +10,10 @@ from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, Url
+from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.errors import SseError
     from sseclient_cli.report.model import Report
-    from sseclient_cli.request.target import ResolvedTarget, Target
+    from sseclient_cli.request.target import ResolvedTarget
     from sseclient_cli.run.plan import Plan
+    from sseclient_cli.run.spec import RunSpec
 
 LOOKUP_S = 5.0
 """How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
 
 
 def bench(
-    url: Url,
+    url: UrlOrReport = None,
+    *,
     load: LoadOptions,
     measurement: MeasurementOptions,
     request: RequestOptions,
@@ -40,6 +43,7 @@ def bench(
     """Load a stream with many connections, and report what was measured."""
     from sseclient_cli.request.proxied import through_given_proxy
     from sseclient_cli.run.executors.choice import worker_count
+    from sseclient_cli.run.spec import RunSpec
 
     data = request.data
     if data is not None and is_duration(data):
@@ -48,8 +52,13 @@ def bench(
         )
     if load.all_addresses and connection.unix_socket is not None:
         raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
+    if load.from_file is not None:
+        url, load, measurement, request, connection = repeated(
+            load.from_file, url, load, measurement, request, connection
+        )
+    if url is None:
+        raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     plan = plan_of(load, measurement, connection)
-    count = worker_count(load.workers, plan.connections)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
         files = stack.enter_context(opened(output.json_file, output.output_file, quiet=output.quiet))
@@ -57,12 +66,13 @@ def bench(
         url = server + demo_path(url, "/load") if server else url
         target = requested(url, request, connection, all_addresses=load.all_addresses)
         target = through_given_proxy(target, connection.proxy)
-        _require_room(target, plan, count)
-        hops, found = _way(target, plan, with_preflight=not load.no_preflight, output=output)
+        spec = RunSpec(target=target, plan=plan, workers=worker_count(load.workers, plan.connections))
+        _require_resources(spec)
+        chain, found = _chain(spec, with_preflight=not load.no_preflight, output=output)
         if load.all_addresses:
-            _require_ports(hops, plan)
+            _require_ports(chain, plan)
         stack.enter_context(hangups_outlived())
-        report, tally = _measure(hops, found, plan, server, count, output)
+        report, tally = _measure(spec, chain, found, server, output)
         files.write(report, tally)
     code, why = verdict_on(report, strict=measurement.strict, max_failed_percent=measurement.max_failed_percent)
     if why:
@@ -70,8 +80,8 @@ def bench(
     return code
 
 
-def _way(
-    target: Target, plan: Plan, *, with_preflight: bool, output: BenchOutputOptions
+def _chain(
+    spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions
 ) -> tuple[tuple[ResolvedTarget, ...], Preflight | None]:
     """Find where the streams connect: by a request before the run, or by the name alone."""
     import asyncio
@@ -88,6 +98,7 @@ def _way(
         if not output.quiet:
             console.print(f"{error}; next request in {delay_s:.1f} s", markup=False, highlight=False, soft_wrap=True)
 
+    target, plan = spec.target, spec.plan
     console = Console(stderr=True)
     lookup_s = min(target.connect_timeout_s, plan.duration_s)
     with waiting_view(console if output.is_moving else None, f"waiting for {target.redacted_url} to answer"):
@@ -102,11 +113,10 @@ def _way(
 
 
 def _measure(
-    hops: tuple[ResolvedTarget, ...],
+    spec: RunSpec,
+    chain: tuple[ResolvedTarget, ...],
     found: Preflight | None,
-    plan: Plan,
     server: str | None,
-    workers: int,
     output: BenchOutputOptions,
 ) -> tuple[Report, ServerTally | None]:
     """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
@@ -118,31 +128,31 @@ def _measure(
     from sseclient_cli.report.build import build_report
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
-    from sseclient_cli.run.spec import Shard
 
     before = ServerTally.of(server) if server else None
-    with live_view(Console(stderr=True) if output.is_moving else None) as on_snapshot:
+    with live_view(Console(stderr=True) if output.is_moving else None) as on_progress:
         started_at_s = time.time()
-        totals = run(Shard(chain=hops, plan=plan), executor_of(workers), on_snapshot)
+        totals = run(spec.shard(chain), executor_of(spec.workers), on_progress)
     after = ServerTally.of(server) if server else None
     tally = after - before if after and before else None
-    return build_report(hops, plan, totals, started_at_s, found), tally
+    return build_report(spec, chain, totals, started_at_s, found), tally
 
 
-def _require_room(target: Target, plan: Plan, workers: int) -> None:
+def _require_resources(spec: RunSpec) -> None:
     """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
     from sseclient_cli.request.proxied import tls_host
     from sseclient_cli.run.resource_limits import require_memory, require_open_files, require_ports
 
-    require_open_files(plan.most_open, workers)
+    target, most_open = spec.target, spec.plan.most_open
+    require_open_files(most_open, spec.workers)
     if target.unix_socket is None and not target.all_addresses:
-        require_ports(plan.most_open, len(target.source_addresses))
-    require_memory(plan.most_open, workers, tls=tls_host(target) is not None)
+        require_ports(most_open, len(target.source_addresses))
+    require_memory(most_open, spec.workers, tls=tls_host(target) is not None)
 
 
-def _require_ports(hops: tuple[ResolvedTarget, ...], plan: Plan) -> None:
+def _require_ports(chain: tuple[ResolvedTarget, ...], plan: Plan) -> None:
     """Raise LimitError for more streams than pairs of a source address and an address of the host have ports."""
     from sseclient_cli.run.resource_limits import require_ports
 
-    sources = len(hops[0].target.source_addresses) or 1
-    require_ports(plan.most_open, sources * min(1 + len(hop.others) for hop in hops))
+    sources = len(chain[0].target.source_addresses) or 1
+    require_ports(plan.most_open, sources * min(1 + len(resolved.others) for resolved in chain))

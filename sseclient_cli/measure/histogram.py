@@ -73,17 +73,15 @@ class Histogram:
 
     def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
         """Return the value at each percentile (0-100); None where it falls among negative values."""
-        found: dict[float, int | None] = {}
-        for percentile in wanted:
-            # The nearest rank; rounded first, because 99.9 % of 1,000 is a little more than 999 in floating point.
-            rank = ceil(round(percentile / 100 * self.count, 6)) - self.negative
-            if rank <= 0:
-                found[percentile] = None
-            else:
-                # It rounds the rank that it makes of this.
-                value_us = self._hdr.get_value_at_percentile(100 * (rank - 0.25) / (self.count - self.negative))
-                found[percentile] = min(max(value_us, self.min_us), self.max_us)
-        return found
+        # The nearest rank; rounded first, because 99.9 % of 1,000 is a little more than 999 in floating point.
+        ranks = {each: ceil(round(each / 100 * self.count, 6)) - self.negative for each in wanted}
+        # The library (0.10) rounds the rank that it computes from a percentile. All at once: each pass takes 1 ms.
+        asked = {each: 100 * (rank - 0.25) / (self.count - self.negative) for each, rank in ranks.items() if rank > 0}
+        values_us = self._hdr.get_percentile_to_value_dict(sorted(asked.values()))
+        return {
+            each: min(max(values_us[asked[each]], self.min_us), self.max_us) if each in asked else None
+            for each in ranks
+        }
 
     @classmethod
     def restored(cls, encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:

@@ -25,6 +25,7 @@ from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan as LoadPlan
+from sseclient_cli.run.spec import RunSpec
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
@@ -37,15 +38,19 @@ _SEEN_BY_THE_LOOP = (Kind.CONNECT, Kind.TLS)
 
 
 def build_report(
-    hops: tuple[ResolvedTarget, ...],
-    plan: LoadPlan,
+    spec: RunSpec,
+    chain: tuple[ResolvedTarget, ...],
     totals: Totals,
     started_at_s: float,
     preflight: Preflight | None = None,
 ) -> Report:
-    """Make the report of a run that began at ``started_at_s`` (seconds since 1970), and went this way."""
+    """Make the report of a run that began at ``started_at_s`` (seconds since 1970).
+
+    ``chain`` is the redirect chain from the target to the stream, as it was found before the run.
+    """
+    plan = spec.plan
     run = run_model.Run(
-        target=_target(hops[0].target, hops[-1].target.redacted_url if len(hops) > 1 and not totals.opened else None),
+        target=_target(spec.target, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
         preflight=None
         if preflight is None
         else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
@@ -150,6 +155,10 @@ def _target(target: Target, redirected_to: str | None) -> run_model.Target:
         connect_timeout_s=target.connect_timeout_s,
         head_timeout_s=target.head_timeout_s,
         certificates_checked=target.tls.verify,
+        ca_file=target.tls.ca_file,
+        cert_file=target.tls.cert_file,
+        key_file=target.tls.key_file,
+        any_content_type=target.any_content_type,
     )
 
 

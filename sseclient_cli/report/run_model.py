@@ -25,6 +25,10 @@ class Target(Part):
     connect_timeout_s: float = figure("The limit of the time to connect.", unit="s", gt=0)
     head_timeout_s: float | None = figure("The limit of the time to the response head; null for none.", unit="s", gt=0)
     certificates_checked: bool = figure("Whether the server's certificate was checked.")
+    ca_file: str | None = figure("The file with the only trusted authorities; null for the usual ones.", default=None)
+    cert_file: str | None = figure("The file with the client certificate; null without one.", default=None)
+    key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
+    any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
 
 
 class Preflight(Part):

@@ -16,6 +16,10 @@ class RunSpec:
     plan: Plan
     workers: int = 1
 
+    def shard(self, chain: tuple[ResolvedTarget, ...]) -> Shard:
+        """Return the whole run as a shard, along this redirect chain from the target."""
+        return Shard(chain=chain, plan=self.plan)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:

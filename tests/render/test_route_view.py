@@ -4,12 +4,11 @@ import socket
 from typing import Any
 
 import pytest
-from report_json import Document, document_of, report_of
+from report_json import Document, built, document_of, report_of
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.terminal.route_view import route_notes
-from sseclient_cli.report.build import build_report
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
@@ -18,7 +17,7 @@ def document(connections: dict[str, int] | None = None, *, opened: int = 10, **t
     totals = Totals(planned=10, opened=opened, cpu_percent=[1.0])
     totals.connections.update({Endpoint("pool.test", place, 80): count for place, count in (connections or {}).items()})
     hop = ResolvedTarget(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
-    return document_of(build_report((hop,), Plan(connections=10, duration_s=10, ramp_up_s=1), totals, 0))
+    return document_of(built(Plan(connections=10, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
 
 
 def lines(of: Document) -> list[tuple[str, str]]:

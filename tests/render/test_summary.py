@@ -5,7 +5,7 @@ from collections import Counter
 from io import StringIO
 from typing import Any
 
-from report_json import Document, document_of, report_of
+from report_json import Document, built, document_of, report_of
 from rich.console import Console
 
 from sseclient_cli.measure.audit_totals import FieldAudit
@@ -14,7 +14,6 @@ from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import ErrorCount, Totals
 from sseclient_cli.render.terminal.summary import summary
-from sseclient_cli.report.build import build_report
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
@@ -31,7 +30,7 @@ def document(**changes: Any) -> Document:
     for name, value in changes.items():
         setattr(totals, name, value)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    return document_of(build_report((hop,), Plan(connections=500, duration_s=10, ramp_up_s=1), totals, 0))
+    return document_of(built(Plan(connections=500, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
 
 
 def text_of(shown: Document, width: int = 80) -> str:

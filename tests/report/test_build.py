@@ -4,7 +4,7 @@ from array import array
 
 import jsonschema
 import pytest
-from report_json import Document, closed_schema, document_of
+from report_json import Document, built, closed_schema, document_of
 
 from sseclient_cli.client.preflight import Preflight
 from sseclient_cli.engine.endpoint import Endpoint
@@ -12,7 +12,6 @@ from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.samples import Latency, Samples
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.report.build import build_report
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
@@ -38,7 +37,7 @@ def totals() -> Totals:
 
 def document(of: Totals) -> Document:
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(build_report((hop,), PLAN, of, started_at_s=1_790_000_000.5))
+    made = document_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
     jsonschema.validate(made, closed_schema())
     return made
 
@@ -77,7 +76,7 @@ def test_a_document_says_how_the_load_reached_the_server() -> None:
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    with_preflight = document_of(build_report((hop,), PLAN, made, 0, Preflight((hop, hop))))
+    with_preflight = document_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
     jsonschema.validate(with_preflight, closed_schema())
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
 
@@ -91,9 +90,9 @@ def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the
     for url in ("http://c/", "http://d/", "http://d/"):
         led.count_redirection(url)
     unopened.opened = 0
-    urls = [build_report(hops, PLAN, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
+    urls = [built(PLAN, hops, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
     assert urls == ["http://d/", None, "http://b/x?token=REDACTED"]
-    entries = document_of(build_report(hops, PLAN, led, 0))["run"]["redirections"]
+    entries = document_of(built(PLAN, hops, led, 0))["run"]["redirections"]
     assert entries == [{"url": "http://d/", "streams": 2}, {"url": "http://c/", "streams": 1}]
 
 

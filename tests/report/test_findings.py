@@ -4,11 +4,10 @@ import socket
 from typing import Any
 
 import pytest
-from report_json import Document, document_of, report_of
+from report_json import Document, built, document_of, report_of
 
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.words import sentence
-from sseclient_cli.report.build import build_report
 from sseclient_cli.report.model import Finding, Severity
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
@@ -18,7 +17,7 @@ def document(**changes: dict[str, Any]) -> Document:
     """The document of a run in which all is well, with changes to its parts."""
     totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(build_report((hop,), Plan(connections=20, duration_s=10, ramp_up_s=1), totals, 0))
+    made = document_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
     for part, values in changes.items():
         made[part] = {**(made[part] or {}), **values}
     return made

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from random_totals import totals_of_a_worker
+from report_json import built
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.report.build import build_report
 from sseclient_cli.report.merge import merged, totals_of
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
@@ -23,7 +23,7 @@ def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_7
     totals.reach = ReachSample()  # it compares moments of one clock
     hop = ResolvedTarget(Target(url=url), Address(socket.AF_INET, ("127.0.0.1", 80)))
     made = Plan(**{"connections": 2, "duration_s": 10, "ramp_up_s": 1, **plan})
-    return build_report((hop,), made, totals, started_at_s)
+    return built(made, (hop,), totals, started_at_s)
 
 
 @settings(max_examples=30)

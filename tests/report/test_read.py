@@ -4,12 +4,11 @@ import json
 import socket
 
 import pytest
-from report_json import document_of
+from report_json import built, document_of
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.report.build import build_report
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
@@ -21,7 +20,12 @@ def report() -> Report:
     totals.latencies[Latency.GAP].record({100: 1, 330: 2})
     totals.count_error("dns", "no such host", 0)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    return build_report((hop,), Plan(connections=2, duration_s=1, ramp_up_s=0), totals, 1_790_000_000.123456)
+    return built(
+        Plan(connections=2, duration_s=1, ramp_up_s=0),
+        (hop,),
+        totals,
+        1_790_000_000.123456,
+    )
 
 
 def test_a_report_is_read_back_as_it_was_written() -> None:
@@ -59,5 +63,5 @@ def test_what_is_no_report_is_refused_by_name(text: str, words: str) -> None:
 def test_a_figure_that_is_out_of_range_does_not_cost_the_report() -> None:
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
     wrong = Totals(planned=1, opened=2, duration_ns=10**9, cpu_percent=[1.0])
-    made = build_report((hop,), Plan(connections=1, duration_s=1, ramp_up_s=0), wrong, 0)
+    made = built(Plan(connections=1, duration_s=1, ramp_up_s=0), (hop,), wrong, 0)
     assert made.streams.unfinished == -1

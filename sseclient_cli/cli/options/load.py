@@ -108,6 +108,15 @@ class LoadOptions:
         float | None,
         _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
     ] = None
+    from_file: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            show_default=False,
+            help="Repeat the run of this JSON report; other options override its own.",
+        ),
+    ] = None
     all_addresses: Annotated[
         bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
     ] = False

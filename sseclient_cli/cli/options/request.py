@@ -19,6 +19,11 @@ Url = Annotated[
 ]
 
 
+UrlOrReport = Annotated[
+    str | None, typer.Argument(metavar="URL", show_default=False, help="The stream's URL, as for `sse watch`.")
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOptions:
     """The request itself."""
