@@ -37,9 +37,11 @@ reference: dev ## Write what derives from the report's figures: the schema and t
 conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance
 
-lint: dev ## Format, style, types, layers.
+lint: dev ## Check format, style, spelling, words, types, layers.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/python -m tools.word_lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -1,1 +1,1 @@
-"""What `sse bench` costs, beside the least that reading event streams can cost, and beside other readers."""
+"""Measures the cost of `sse bench` against a minimal C reader and against other readers."""

@@ -1,4 +1,4 @@
-"""Runs the readers over the workloads, and writes what it measured.
+"""Runs the readers over the workloads, and writes the results.
 
 python -m benchmarks [--quick] [--rounds 3] [--readers limit,sse\\ bench] [--workloads 4000x10,blast] [--no-bars]
 """
@@ -29,7 +29,7 @@ QUICK_ROUNDS, QUICK_WINDOW_S = 1, 2.0
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     options = _options()
     readers = [reader for reader in READERS if reader.name in options.readers]
     workloads = [workload for workload in WORKLOADS if workload.name in options.workloads]
@@ -51,7 +51,7 @@ def main() -> None:
     with EventSource(source_core) as source:
         bench = Bench(source, reader_core, window_s)
         for number in range(rounds):
-            # Rounds of all readers, and not all rounds of a reader: what else the machine does hits them alike.
+            # Each round runs all readers: other load on the machine affects them equally.
             for workload in workloads:
                 for reader in readers:
                     show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")

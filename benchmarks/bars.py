@@ -17,7 +17,7 @@ _SSE_BENCH = next(reader for reader in READERS if reader.name == SSE_BENCH)
 
 
 def truthfulness(bench: Bench) -> Outcome:
-    """Compare the delivery that `sse bench` reports with its core saturated to what it reports in a quiet run."""
+    """Compare the delivery latency that `sse bench` reports on a saturated core with that of a quiet run."""
     busy_workload = named("12000x10")
     quiet_workload = busy_workload.with_streams(QUIET_STREAMS)
     quiet = measure(bench, _SSE_BENCH, quiet_workload)
@@ -42,7 +42,7 @@ def scaling(window_s: float) -> Outcome:
     if not has_workers():
         return Outcome({}, "this sse bench has no --workers")
     workload = Workload(
-        "scaling", "100 streams at full blast, nobody pinned", Kind.BLAST, 100, "/events?rate=0&chunk=write"
+        "scaling", "100 streams at full blast, not pinned", Kind.BLAST, 100, "/events?rate=0&chunk=write"
     )
     figures: Figures = {}
     with EventSource(core=None) as source:

@@ -1,4 +1,4 @@
-"""Compiles the yardstick, as far as its sources are newer than what is built."""
+"""Compiles the yardstick where its sources are newer than the binary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def compiler() -> str | None:
 
 
 def build(folder: Path = BUILD) -> None:
-    """Build what is not up to date. Raises SystemExit with a clear word when there is no gcc."""
+    """Build the programs that are out of date. Raise SystemExit with a clear message when gcc is missing."""
     gcc = compiler()
     if gcc is None:
         raise SystemExit("make bench: gcc is needed for the yardstick (on Debian: apt install gcc libc6-dev)")

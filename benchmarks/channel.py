@@ -1,9 +1,9 @@
-"""How late the events of one channel are for thousands of subscribers of the demo server.
+"""Measures the delivery latency of one channel for thousands of subscribers of the demo server.
 
 python -m benchmarks.channel [--subscribers 5000] [--rate 2] [--seconds 20] [--rounds 3]
 
 The server has a core for itself. `sse bench` subscribes, audits and measures on the other one. An event carries the
-time before its POST, so its delivery is the whole way: request, fan-out, and the wait for those who come first.
+time before its POST, so its delivery latency includes the request, the fan-out and the subscribers served before.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SETTLE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many listen, and to what."""
+    """The number of subscribers, and the events that they receive."""
 
     subscribers: int
     rate: float
@@ -42,7 +42,7 @@ class Plan:
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.channel", description=__doc__.partition("\n")[0])
     parser.add_argument("--subscribers", type=int, default=5000)
     parser.add_argument("--rate", type=float, default=2.0, help="events published per second (2)")
@@ -77,7 +77,7 @@ def measure(plan: Plan, server_core: int, reader_core: int) -> dict[str, float]:
             open_bytes = rss_bytes(server.pid)
             used_s, busy_s, posts_s = publish(server, plan, server_core)
             sent = server.stats().events_sent
-            bench.terminate()  # the report is of what there was so far
+            bench.terminate()  # the report then covers the run until now
         document = json.loads(report.read_text())
     delivery, audit = document["latency"]["delivery"], document["audit"]
     return {

@@ -16,7 +16,7 @@ from benchmarks.processes import pinned_to
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What any server of streams counted since it started."""
+    """The counters of a stream server since it started."""
 
     streams_opened: int
     streams_open: int
@@ -25,7 +25,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Stats(Counts):
-    """What the source counted since it started."""
+    """The counters of the source since it started."""
 
     bytes_sent: int
     cpu_us: int

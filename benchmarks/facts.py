@@ -1,4 +1,4 @@
-"""On what machine, and of what versions, the figures are. No names of machines or people, no paths."""
+"""The machine and the versions that the figures belong to. No names of machines or people, no paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PACKAGES = ("sseclient-cli", "uvloop", "httptools", "hdrhistogram", "httpx", "ht
 
 
 def facts(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
-    """Return what a reader of the figures has to know, in the order of telling."""
+    """Return the facts that a reader of the figures needs, in the order to print them."""
     found = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(),

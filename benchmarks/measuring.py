@@ -22,22 +22,22 @@ PUNCTUAL_MS = 100.0
 
 DISTURBED = "disturbed"
 DISTURBED_PERCENT = 10.0
-"""What else the reader's core may do meanwhile. A reader that has to wait for its core finds more in each read, which
-makes its events look cheap."""
+"""The limit for other load on the reader's core. A reader that waits for its core finds more in each read, which makes
+its events look cheap."""
 
 LEAST_SHARE = 0.1
 """A reader that opens fewer of the streams than this is not measured: it would be another workload."""
 
 PATIENCE_S = 60.0
-"""How much longer than its window a reader is told to read. It is interrupted when enough is measured."""
+"""Added to the duration that a reader is started with. It is interrupted when the window has been measured."""
 
 Figures = dict[str, float]
-"""By name, units in the name; what was not measured is not in it."""
+"""By name, units in the name; a figure that was not measured is missing."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run gave."""
+    """The result of one run."""
 
     figures: Figures = field(default_factory=dict)
     note: str | None = None
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
-    """Run a reader on a workload, and return what can be said of it."""
+    """Run a reader on a workload, and return its figures or the reason why there are none."""
     capped = workload.with_streams(min(workload.streams, reader.most_streams or workload.streams))
     if capped.streams < workload.streams * LEAST_SHARE:
         return Outcome({}, f"not measured: it opens {capped.streams:,} streams at most")
@@ -81,13 +81,13 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
         memory_bytes = rss_bytes(running.pid)
         if last.streams_open < now_open or not running.is_running():
             raise RuntimeError("streams closed before the window was over")
-        # What is sent from here on comes while the reader says goodbye.
+        # Events sent from here on arrive while the reader shuts down.
         sent = bench.source.stats().events_sent - before.events_sent
         report = running.interrupt()
     read_share = min(report.events / sent, 1)
     events: float = last.events_sent - first.events_sent
     if read_share < KEEPS_UP_SHARE:
-        events *= read_share  # of what was sent meanwhile, the rest lies in the sockets' buffers
+        events *= read_share  # the rest of the events sent in the window is still in the sockets' buffers
     return {
         "open": now_open,
         "cpu_us_per_event": used.cpu_s * 1e6 / events,
@@ -101,7 +101,7 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
 
 
 def blast(bench: Bench, reader: Reader, workload: Workload, workers: int = 1) -> Figures:
-    """Measure how many events a reader takes. It counts itself: what the source counts may still lie in a buffer."""
+    """Measure how many events a reader takes. The reader counts: events counted by the source may still be buffered."""
     first, start_s = bench.source.stats(), time.monotonic()
     with reading(bench, reader, workload, SETTLE_S + bench.window_s, workers) as running:
         report = running.finish()
@@ -139,7 +139,7 @@ def _memory_bytes(bench: Bench, reader: Reader, workload: Workload) -> int:
 def _opening(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     """Measure the time from the first hundredth of the streams to the last, as the source sees them come.
 
-    Not from the start of the process: what that takes is no cost of a stream.
+    Not from the start of the process, which is not a cost of a stream.
     """
     base = bench.source.stats().streams_opened
     few = workload.streams // 100

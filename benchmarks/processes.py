@@ -1,6 +1,6 @@
-"""Processes seen from outside: on which core they run, what they have used. Linux only.
+"""Processes seen from outside: their core, CPU time and memory. Linux only.
 
-Looking from outside is what makes readers comparable: none is asked what it costs, and all pay for everything they do.
+Measuring from outside makes readers comparable: no reader reports its own cost, and all of their work is counted.
 A reader may have child processes; they count as part of it.
 """
 
@@ -21,7 +21,7 @@ def cores() -> list[int]:
 
 
 def pinned_to(core: int | None) -> Callable[[], None] | None:
-    """Return what a child process has to call first to stay on this core; None for no core in particular."""
+    """Return the function that pins a child process to this core; None for no particular core."""
     return None if core is None else lambda: os.sched_setaffinity(0, {core})
 
 

@@ -1,8 +1,7 @@
-"""One way to push, once: the server alone on one core, a reader that does nothing with what it reads on the other.
+"""One run of one push endpoint: the server alone on one core, a reader that discards its input on the other.
 
-Here the server is what is measured, so its core is the one that nothing else may use: this process stays on the
-reader's. Events are counted by the server (a reader that parsed would cost more than some servers), its time and memory
-come from /proc.
+The server is measured, so no other process may use its core: this process stays on the reader's. Events are counted by
+the server (a reader that parsed would cost more than some servers); its CPU time and memory come from /proc.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ RATE = 10
 """Events per second and stream, where streams are paced."""
 
 EVENT_BYTES = 64
-"""Of an event of the C source: about what the demo server's have."""
+"""Size of an event of the C source, close to that of the demo server's events."""
 
 FULL_PERCENT = 95.0
-"""A core that is busy for this much of the time is full: it is what sets the pace."""
+"""A core that is busy for this much of the time is saturated: it is the bottleneck."""
 
 PATIENCE_S = 60.0
-"""How much longer than its window a reader is told to read. It is stopped when enough is measured."""
+"""Added to the duration that a reader is started with. It is stopped when the window has been measured."""
 
-# RFC 6455, section 4.1. Any key will do: nobody looks at the answer.
+# RFC 6455, section 4.1. Any key will do: the reader does not check the answer.
 UPGRADE = (
     "connection: Upgrade\r\nupgrade: websocket\r\n"
     "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -57,7 +56,7 @@ class Way:
     blast: str | None = None
     """Without one, full blast is not measured."""
     headers: str = ""
-    """What the reader must send to be let in."""
+    """The request that the reader must send."""
     channel: str | None = None
     """Where to publish, if nothing comes by itself: each event goes to all streams."""
     serve: Callable[[int | None], DemoProcess | EventSource] = DemoProcess
@@ -101,7 +100,7 @@ class Cores:
 
 
 def measure(kind: Kind, way: Way, sizes: Sizes, cores: Cores) -> Outcome:
-    """Start a server, have it push in this way, and return what can be said of it."""
+    """Start a server, have it push in this way, and return its figures or the reason why there are none."""
     measures = {Kind.BLAST: _blast, Kind.PACED: _paced, Kind.IDLE: _idle}
     if kind is Kind.BLAST and way.blast is None:
         return Outcome({}, "not measured")
@@ -115,13 +114,13 @@ def measure(kind: Kind, way: Way, sizes: Sizes, cores: Cores) -> Outcome:
 
 
 def note(figures: Figures) -> str | None:
-    """Return what is to be known about figures, if anything is."""
+    """Return the reason to mark figures as disturbed or saturated, if there is one."""
     if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
         return f"{DISTURBED}: others used {figures['others_cpu_percent']:.0f} % of its core"
     if falls_behind(figures):
         behind_s = max(1 - figures["sent_share"], 0)
         return f"does not keep up: its core is full, and it falls behind by {behind_s:.2f} s each second"
-    # Where the server's is full, too, it is the server that sets the pace.
+    # Where the server's core is saturated as well, the server is the bottleneck.
     if figures.get("reader_core_percent", 0) > FULL_PERCENT > figures["cpu_percent"]:
         return f"the reader's core was full, the server's for {figures['cpu_percent']:.0f} %"
     return None
@@ -129,7 +128,7 @@ def note(figures: Figures) -> str | None:
 
 def falls_behind(figures: Figures) -> bool:
     """Return whether a server has more to send than it can."""
-    if "sent_share" not in figures:  # nobody said how much to send
+    if "sent_share" not in figures:  # no rate was requested
         return False
     # With a full core it is late, even where it makes up for some of that in the window.
     return figures["sent_share"] < KEEPS_UP_SHARE or figures["cpu_percent"] > FULL_PERCENT
@@ -149,7 +148,7 @@ def _paced(server: Server, way: Way, sizes: Sizes, cores: Cores) -> Figures:
 
 
 def _window(server: Server, way: Way, workload: Workload, cores: Cores) -> Figures:
-    """Measure what the server uses, and how many events it sends, while nothing opens or closes."""
+    """Measure the server's CPU time and the events that it sends while no stream opens or closes."""
     with reading(server, _reader(way), workload, PATIENCE_S) as running, _published(server, way):
         _open(server, running, workload)
         first, start, reader_start = _look(server, running, cores)
@@ -172,12 +171,12 @@ def _window(server: Server, way: Way, workload: Workload, cores: Cores) -> Figur
 
 
 def _look(server: Server, running: Running, cores: Cores) -> tuple[Any, Used, Used]:
-    """Read all clocks and counters. A busy server answers late, but with what is true when it answers."""
+    """Read all clocks and counters. A busy server answers late, but its counters are those of the answer's time."""
     return server.source.stats(), Used.of(server.source.pid, cores.server), Used.of(running.pid, cores.reader)
 
 
 def _idle(server: Server, way: Way, sizes: Sizes, cores: Cores) -> Figures:
-    """Measure the server's memory with few silent streams and with many: the slope is what each further one takes."""
+    """Measure the server's memory with few silent streams and with many: the slope is the memory of one stream."""
     few, many = sizes.idle_streams
     with_few, with_many = (
         _memory_bytes(server, way, Workload("idle", "", Kind.IDLE, streams, way.idle)) for streams in (few, many)
@@ -193,7 +192,7 @@ def _memory_bytes(server: Server, way: Way, workload: Workload) -> int:
 
 @contextmanager
 def _published(server: Server, way: Way) -> Iterator[None]:
-    """Publish at the rate of the streams, if that is what the way needs."""
+    """Publish at the rate of the streams, if the endpoint sends published events only."""
     if way.channel is None:
         yield
         return
@@ -227,7 +226,7 @@ def _open(server: Server, running: Running, workload: Workload) -> None:
 
 
 def _reader(way: Way) -> Reader:
-    """Return the reader of the yardstick, with what it must say to be let in."""
+    """Return the reader of the yardstick, with the request that it must send."""
     limit = next(reader for reader in READERS if reader.name == LIMIT)
 
     def command(order: Order) -> list[str]:

@@ -2,8 +2,8 @@
 
     python benchmarks/python_readers.py NAME URL STREAMS DURATION_S RAMP_UP_S
 
-All are on uvloop, decode the JSON of each event for its timestamp, and stamp an arrival when they hold the event: what
-a load generator built on that library would do, without audit and without gaps. Prints what it counted as JSON.
+All run on uvloop, decode the JSON of each event for its timestamp, and take the arrival time when they hold the event,
+as a load generator built on that library would do, but without audit and gaps. Each prints its counters as JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import uvloop
 
 @dataclass
 class Tally:
-    """What all streams count into."""
+    """The counters of all streams."""
 
     opened: int = 0
     events: int = 0

@@ -1,7 +1,7 @@
-"""The readers: which command runs each, how far it gets, and what it says of itself afterwards.
+"""The readers: the command of each, its largest number of streams, and its report.
 
-A reader is a process that opens so many streams, reads them for so long, and ends. What it costs is measured from
-outside; only what nobody else can know (what it counted, the latencies it claims) is taken from its own report.
+A reader is a process that opens N streams, reads them for some seconds, and ends. Its cost is measured from outside;
+only its event count and the latencies that it claims are taken from its own report.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a reader is told to do."""
+    """The task of a reader."""
 
     port: int
     path: str
@@ -43,7 +43,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a reader says of itself."""
+    """A reader's own report."""
 
     opened: int
     events: int
@@ -62,7 +62,7 @@ class Reader:
     name: str
     command: Callable[[Order], list[str]]
     report: Callable[[Order, str], Report]
-    """Made of the order and of what the reader wrote to its standard output."""
+    """Makes a report from the order and the reader's standard output."""
     missing: Callable[[], str | None] = lambda: None
     """Why it cannot run here, if so."""
     most_streams: int | None = None
@@ -167,6 +167,6 @@ READERS = (
     Reader("aiperf's reader", _python_reader("aiperf", _aiperf_python), _own_report, _aiperf_missing),
     # Its pool looks through all connections for each new one: 4,000 would take a minute to open.
     Reader("httpx + httpx-sse", _python_reader("httpx"), _own_report, most_streams=1000),
-    # One core is what each reader gets, and Go has to know: without it, its threads get in each other's way.
+    # Each reader has one core. Without GOMAXPROCS, Go starts more threads, which compete for it.
     Reader("k6 + xk6-sse", _k6_command, _own_report, _k6_missing, variables=(("GOMAXPROCS", "1"),)),
 )

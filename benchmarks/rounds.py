@@ -15,7 +15,7 @@ def kept(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def median_of(outcomes: list[Outcome]) -> Outcome:
-    """Return the medians of the rounds that count, with what is to be said about them; or why nothing was measured."""
+    """Return the medians of the rounds that count and a note about them, or the reason why nothing was measured."""
     counting = kept(outcomes)
     if not counting:
         return outcomes[-1] if outcomes else Outcome()

@@ -25,7 +25,7 @@ MOST_LATE_S = 20.0
 
 
 class Source(Protocol):
-    """What serves the streams."""
+    """The server of the streams."""
 
     port: int
 
@@ -45,7 +45,7 @@ class Setup(Generic[SomeSource]):
 
 
 Bench = Setup[EventSource]
-"""What compares readers: the C source serves them."""
+"""The set-up that compares readers: the C source serves them."""
 
 
 class Running:

@@ -19,5 +19,5 @@ def save(stem: str, text: str, document: Mapping[str, object]) -> None:
 
 
 def show_progress(text: str) -> None:
-    """Tell whoever waits how far it is."""
+    """Print progress to stderr."""
     print(text, file=sys.stderr, flush=True)

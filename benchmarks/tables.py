@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: ratios to the limit first, then every workload in absolute figures."""
+"""The results as Markdown: ratios to the limit first, then every workload in absolute figures."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def _measured(rounds: Rounds, workload: Workload) -> list[str]:
 
 
 def _ratios(rounds: Rounds) -> Iterator[str]:
-    """Yield one row per reader: how many times the limit it costs, or what share of the limit it reaches."""
+    """Yield one row per reader: its cost as a multiple of the limit, or the share of the limit that it reaches."""
     columns = [workload for workload in WORKLOADS if _measured(rounds, workload)]
     readers = list(dict.fromkeys(reader for _, reader in rounds))
     titles = [f"{_HEADLINES[column.kind][1]}, {column.title}" for column in columns]
-    yield "Against the limit: so many times the cost, so much of the speed. A star: see the note in the tables below."
+    yield "Cost as a multiple of the limit, speed as a share of it. A star: see the note in the tables below."
     yield ""
     yield _row("reader", *titles, "delivery p50 / p99 it reports")
     yield _row(*["---"] * (len(columns) + 2))
@@ -69,7 +69,7 @@ def _ratio(rounds: Rounds, workload: Workload, reader: str) -> str:
     if limit is None or reader == LIMIT or workload.kind is Kind.IDLE:
         return text
     ratio = own / limit
-    # Whoever does not keep up is seen at its best: long reads, and no sleep in between.
+    # A reader that falls behind looks cheaper than it is: long reads, and no sleep in between.
     text += ", does not keep up" if (_median(rounds, workload, reader, "read_share") or 1) < KEEPS_UP_SHARE else ""
     return f"**{ratio:.0%}** ({text})" if workload.kind in _MORE_IS_BETTER else f"**{ratio:.2f}x** ({text})"
 

@@ -1,4 +1,4 @@
-"""What each way to push costs, as Markdown: the table to quote first, then all that was measured."""
+"""The cost of each push endpoint as Markdown: the table to quote first, then all results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.rounds import kept, median_of
 from benchmarks.workloads import Kind
 
 Rounds = Mapping[tuple[Kind, str], list[Outcome]]
-"""The outcomes of all rounds by what was measured and way: one of each way in each round."""
+"""The outcomes of all rounds by kind and endpoint: one outcome per endpoint and round."""
 
 NOTHING = "–"  # noqa: RUF001 - a dash, as typeset
 
@@ -30,7 +30,7 @@ class Column:
 
 
 def columns(sizes: Sizes) -> tuple[Column, ...]:
-    """Return what to quote. What a core can do, and not what it did: others may have used a part of it."""
+    """Return the columns of the table to quote: the capacity of a core, as other processes may have used part of it."""
     load = f"{sizes.streams:,} x {RATE}/s"
     memory = "memory per idle stream ({:,} to {:,})".format(*sizes.idle_streams)
     return (
@@ -59,8 +59,8 @@ def markdown(rounds: Rounds, sizes: Sizes, facts: Mapping[str, str]) -> str:
 
 
 def _summary(rounds: Rounds, names: Sequence[str], sizes: Sizes) -> Iterator[str]:
-    yield f"In parentheses: so many times the figure of {BASE}, as the median of the same rounds, and the spread of the"
-    yield "figure. A star: see the note in the tables below."
+    yield f"In parentheses: the multiple of the figure of {BASE}, as the median of the same rounds, and the spread of"
+    yield "the figure. A star: see the note in the tables below."
     yield ""
     shown = columns(sizes)
     yield _row("way", *(column.title for column in shown))
@@ -75,7 +75,7 @@ def _cell(rounds: Rounds, column: Column, name: str) -> str:
     value = median.figures.get(column.figure)
     if value is None:
         return NOTHING
-    # What it costs to send an event in time cannot be said of a server that does not; what a full core reaches can.
+    # A server that falls behind has no cost per event sent in time; the events/s of its saturated core are known.
     if column.figure == "cpu_us_per_event" and any(falls_behind(o.figures) for o in kept(outcomes)):
         return f"does not keep up: {median.figures['events_per_s']:,.0f} events/s\\*"
     star = "\\*" if median.note else ""

@@ -1,4 +1,4 @@
-"""Measures what each way to push costs in the demo server.
+"""Measures the cost of each push endpoint of the demo server.
 
 python -m benchmarks.ways [--quick] [--rounds 5] [--ways stream,load] [--wait 20] [--save two-core-vm]
 """
@@ -30,7 +30,7 @@ PACKAGES = ("sseclient-cli", "fastapi", "starlette", "sse-starlette", "uvicorn",
 
 
 def main() -> None:
-    """Do what the command line says."""
+    """Run the command line."""
     options = _options()
     # So that whatever ends this run, the processes it has started end, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -43,7 +43,7 @@ def main() -> None:
     outcomes: dict[tuple[Kind, str], list[Outcome]] = {}
     number_of_rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     for number in range(number_of_rounds):
-        # Rounds of all ways, and not all rounds of a way: what else the machine does hits them alike.
+        # Each round runs all endpoints: other load on the machine affects them equally.
         for kind in KINDS:
             for way in options.ways:
                 show_progress(f"round {number + 1}/{number_of_rounds}, {way.name}, {kind.value}")
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def wait_until_quiet(watched: Sequence[int], patience_s: float) -> None:
-    """Wait until nothing else runs on these cores, but not for ever: a round that is disturbed is marked as such."""
+    """Wait until these cores are idle, up to a limit: a round that is disturbed is marked as such."""
     ends_s = time.monotonic() + patience_s
     while time.monotonic() < ends_s:
         before_s = [core_busy_s(core) for core in watched]

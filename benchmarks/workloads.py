@@ -1,4 +1,4 @@
-"""What the readers are made to read. Data only: a workload is a line here and nowhere else."""
+"""The workloads that the readers run on. Data only: a workload is a line here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What a workload is there to measure."""
+    """The figure that a workload measures."""
 
     PACED = "CPU per event"
     BLAST = "events/s"
@@ -17,7 +17,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """So many streams on one path of the source."""
+    """A number of streams on one path of the source."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""What an audit of a run has found, for tests of the engine."""
+"""The result of a run's audit, for tests of the engine."""
 
 from sseclient_cli.measure.audit_totals import Audit, judge
 from sseclient_cli.measure.totals import Totals

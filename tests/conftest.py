@@ -79,7 +79,7 @@ STARTERS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts a server, a process or a browser."""
+    """Mark tests that start a server, a process or a browser as slow."""
     for item in items:
         names = {getattr(value, "__module__", None) or getattr(value, "__name__", "") for value in _globals_of(item)}
         if names & STARTERS or _has_browser(item):
@@ -96,7 +96,7 @@ def _has_browser(item: pytest.Item) -> bool:
 
 
 def pytest_sessionstart() -> None:
-    # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: no Ctrl-C for them.
+    # A shell starts background processes with SIGINT ignored, and children inherit that: no Ctrl-C for them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     # Proxies of the machine that runs the tests, which would be used for names that are not of this machine.

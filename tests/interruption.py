@@ -41,7 +41,7 @@ class Interruption:
             try:
                 awaited = step()
             except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]  # what a coroutine returns has no type there
+                return stop.value  # type: ignore[no-any-return]  # StopIteration.value is untyped
             self._suspended(awaited)
             try:
                 step = partial(coroutine.send, (yield awaited))

@@ -1,4 +1,4 @@
-"""A net for what asynchronous code may leave behind: sockets, tasks, generators, warnings."""
+"""Finds the leftovers of asynchronous code: sockets, tasks, generators, warnings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def nothing_left_behind(what: str) -> AsyncIterator[None]:
         if hooks.finalizer is not None:
             hooks.finalizer(generator)  # type: ignore[arg-type]  # of any type, in typeshed's words
 
-    # A warning that becomes an error where nobody can catch it: "never closed", "never awaited".
+    # A warning that becomes an error where no code can catch it: "never closed", "never awaited".
     sys.unraisablehook = lambda unraisable: found.append(unraisable.exc_value)
     sys.set_asyncgen_hooks(finalizer=finalize)
     loop.set_exception_handler(lambda _, context: found.append(context))

@@ -1,4 +1,4 @@
-"""What the type checker of a user sees of the public API. mypy reads this file; nothing runs it.
+"""The types of the public API, as a user's type checker sees them. mypy reads this file; nothing runs it.
 
 ``# type: ignore`` stands where mypy must find an error: mypy's strict mode reports one that is not needed.
 """

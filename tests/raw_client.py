@@ -21,7 +21,7 @@ class Answer:
     chunks: list[bytes] = field(default_factory=list)
     arrivals_s: list[float] = field(default_factory=list)
     announced_bytes: int = 0
-    """Of the chunk that is not complete, if there is one; `rest` is what came of it."""
+    """The size of the incomplete chunk, if there is one; `rest` has its first bytes."""
     rest: bytes = b""
     ended: str = ""
     """complete (last chunk, or no body), cut, reset, silent."""
@@ -66,7 +66,7 @@ class RawClient:
         self.socket.close()
 
     def read_chunks(self, count: int) -> Answer:
-        """Read until there are so many chunks, or the end."""
+        """Read until there are ``count`` chunks, or the end."""
         answer = self.answer
         while len(answer.chunks) < count and not answer.ended:
             try:

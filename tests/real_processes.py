@@ -1,4 +1,4 @@
-"""What tests of several processes share: who is whose child, what a server says of itself, and how to wait for that."""
+"""Helpers for tests of several processes: child processes, the counters of a server, and how to wait for both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Say whether there is such a process, and not merely what nobody has fetched of it."""
+    """Return whether the process is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

@@ -1,4 +1,4 @@
-"""What an event stream says, by the letter of WHATWG HTML 9.2.5 and 9.2.6: the oracle for our parser.
+"""A parser by the letter of WHATWG HTML 9.2.5 and 9.2.6: the oracle for our own.
 
 Obvious and slow: all of the input at once, decoded as a whole, then one step after the other as the specification has
 them. It must not know ``sseclient_cli``. Where the specification leaves a choice, it is the one of the vectors.
@@ -10,8 +10,8 @@ import re
 
 BOM = b"\xef\xbb\xbf"
 
-# Unicode's table 3-7, with T for a trailing byte. What is no character gives one U+FFFD for the longest beginning of
-# one, or for a byte that cannot begin any (WHATWG Encoding 8.1.1: the byte behind such a beginning is looked at anew).
+# Unicode's table 3-7, with T for a trailing byte. An invalid sequence gives one U+FFFD for the longest beginning of a
+# character, or for a byte that cannot begin one (WHATWG Encoding 8.1.1: decoding goes on with the byte behind it).
 _CHARACTER = (
     rb"[\x00-\x7f]+|[\xc2-\xdf]T|\xe0[\xa0-\xbf]T|[\xe1-\xec\xee\xef]TT|\xed[\x80-\x9f]T"
     rb"|\xf0[\x90-\xbf]TT|[\xf1-\xf3]TTT|\xf4[\x80-\x8f]TT"

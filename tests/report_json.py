@@ -1,4 +1,4 @@
-"""Reports as JSON and back, for tests that change one, and a schema that takes nothing but what is declared."""
+"""Reports as JSON and back, for tests that change one, and a schema that refuses undeclared fields."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What tests of the demo server share: a server of their own, and one way to read whatever way it pushes."""
+"""Helpers for tests of the demo server: a server process, and one reader for all of its push endpoints."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Demo:
         return self.stderr.read()
 
     def end(self) -> str:
-        """Have it end as it should, and return what it has said on stderr."""
+        """Stop the server with SIGTERM, and return its stderr."""
         self.process.terminate()
         assert self.process.wait(10) == 0
         return self.read_stderr()
@@ -80,7 +80,7 @@ class Demo:
         return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, proxy=None, max_queue=None)
 
     def listen(self, path: str, query: str = "", headers: dict[str, str] | None = None) -> Iterator[Said]:
-        """Yield what a way to push says, while it does."""
+        """Yield the events of a push endpoint as they arrive."""
         if path == "/ws":
             with self.connect(f"{path}?{query}") as websocket:
                 yield from read_records(str(message) for message in websocket)
@@ -96,7 +96,7 @@ class Demo:
 
 @contextmanager
 def running_demo(*options: str, code: str = "") -> Iterator[Demo]:
-    """Run the bundled server, or code that does so; whatever happens, it is gone after."""
+    """Run the bundled server, or code that does so; it always ends with the block."""
     with (
         tempfile.TemporaryFile("w+") as stderr,
         serving("--exit-on-stdin-eof", *options, code=code, stderr=stderr) as (process, url),
@@ -106,7 +106,7 @@ def running_demo(*options: str, code: str = "") -> Iterator[Demo]:
 
 
 def read_event_stream(lines: Iterable[str]) -> Iterator[Said]:
-    """Read what the demo server sends, and no more of the format than that."""
+    """Read the part of the format that the demo server uses."""
     event: Said = {}
     for line in lines:
         name, _, value = line.partition(": ")

@@ -1,8 +1,8 @@
-"""A server that does exactly what a test says, byte by byte, and remembers what it was asked.
+"""A server that plays a test's script, byte by byte, and records the requests.
 
 Each connection plays the next script: a list of bytes to send and of things to do in between. A connection
-beyond the last script is answered with 204, so that a client that follows the rules stops instead of coming
-back for ever.
+beyond the last script is answered with 204, so that a client that follows the rules stops instead of
+reconnecting without end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Do(Enum):
     RESET = auto()  # end it with RST instead of FIN
 
 
-Step = bytes | float | asyncio.Event | Do  # a number: pause for so many seconds; an Event: until the test sets it
+Step = bytes | float | asyncio.Event | Do  # float: pause for these seconds; Event: wait until the test sets it
 Script = Sequence[Step]
 
 SSE = b"Content-Type: text/event-stream\r\n"
@@ -51,7 +51,7 @@ def trickled(data: bytes) -> list[Step]:
 
 @dataclass
 class Request:
-    """What came in on one connection; header names are lower case."""
+    """The request of one connection; header names are lower case."""
 
     method: str
     path: str
@@ -72,8 +72,8 @@ class Request:
 class ScriptedServer:
     """Plays scripts on a free port of this machine; an async context manager that can be entered again.
 
-    With an ``ssl_context`` it speaks TLS, and ``sni`` has the names that clients asked for. With a ``unix_socket`` it
-    listens there instead. ``pages`` are answers by path, for whoever asks and as often as they do: no script is played.
+    With an ``ssl_context`` it speaks TLS, and ``sni`` has the names that clients requested. With a ``unix_socket`` it
+    listens there instead. ``pages`` are responses by path, for every request of the path: no script is played.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class ScriptedServer:
                 request.disconnected.set()
             writer.close()
             # asyncio looks at this future when its protocol is thrown away; the garbage collector may throw away the
-            # future first, which then says that nobody has looked.
+            # future first, which then warns that its exception was never retrieved.
             writer._protocol._closed.add_done_callback(  # type: ignore[attr-defined]
                 lambda closed: closed.cancelled() or closed.exception()
             )
@@ -201,7 +201,7 @@ async def play(script: Script, reader: asyncio.StreamReader, writer: asyncio.Str
             while await reader.read(1024):
                 pass
         else:
-            # Linger 0: closing throws away what is unsent and sends RST.
+            # Linger 0: closing discards unsent bytes and sends RST.
             connection: socket.socket = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()

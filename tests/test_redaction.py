@@ -1,4 +1,4 @@
-"""What is shown of URLs and headers: never a credential, whatever its place."""
+"""URLs and headers are shown without credentials, whatever their place."""
 
 import pytest
 

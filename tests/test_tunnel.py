@@ -1,4 +1,4 @@
-"""What a proxy answers to CONNECT, at every split of its bytes."""
+"""The answer of a proxy to CONNECT, at every split of its bytes."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
  *     id: 17
  *     data: {"seq": 17, "ts": 1790000000123456789, "pad": "xxxxxxxxxxxxxx"}
  *
- * The pad makes every event as long as asked for, however long its number is.
+ * The pad makes every event as long as requested, however long its number is.
  */
 
 #ifndef EVENT_H

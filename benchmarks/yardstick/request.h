@@ -31,7 +31,7 @@ struct request *new_request(void);
 /* Adds what came; returns whether it fitted. */
 bool add_to_request(struct request *request, const char *data, size_t length);
 
-/* Returns whether the head is complete. A body, of a POST, is nobody's business here. */
+/* Returns whether the head is complete. The body of a POST is ignored. */
 bool is_complete(const struct request *request);
 
 /* Reads path and query, whatever the method. */

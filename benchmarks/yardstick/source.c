@@ -8,7 +8,7 @@
  *
  *     /events?rate=10     events per second, spread evenly over the streams: no two are due together
  *     /events?rate=0      full blast: as much as the socket takes
- *            &count=N     end after N events; for ever without it
+ *            &count=N     end after N events (default: never)
  *            &size=98     bytes of an event
  *            &eol=crlf    line ends of two bytes
  *            &chunk=write one chunk per write of many events; a chunk per event without it, as most servers do

@@ -1,4 +1,4 @@
-"""What a way to push costs: the table says what was measured, and the measurement works from start to end."""
+"""The cost of a push endpoint: the table shows the measured figures, and the measurement works from start to end."""
 
 import subprocess
 import sys

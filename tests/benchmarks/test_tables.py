@@ -1,4 +1,4 @@
-"""The table says what was measured, against the limit, and nothing else."""
+"""The table shows the measured figures against the limit, and nothing else."""
 
 from benchmarks.measuring import Outcome
 from benchmarks.tables import markdown

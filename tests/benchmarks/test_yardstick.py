@@ -1,4 +1,4 @@
-"""The yardstick is true: what the source counts, the C reader and our own engine count, too."""
+"""The yardstick is true: the source, the C reader and our own engine count the same events."""
 
 import http.client
 import json
@@ -84,7 +84,7 @@ def test_our_engine_finds_nothing_lost_or_duplicated(source: EventSource, path: 
     assert (audit_of(totals).lost, audit_of(totals).duplicated, audit_of(totals).out_of_order) == (0, 0, 0)
     assert totals.ended_by_server == STREAMS
     if "rate=50" in path:
-        # The last event of a stream comes with the end of the body behind it, which has the stamp.
+        # The last event of a stream arrives with the end of the body behind it, which has the kernel timestamp.
         assert STREAMS * (count - 1) <= totals.latencies[Latency.DELIVERY].count <= STREAMS * count
 
 

@@ -54,7 +54,7 @@ def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: st
     delivery = document["latency"]["delivery"]
     if sys.platform == "linux":
         assert delivery["stamp"] == "kernel"
-    # On loopback, an event is there as soon as it is sent: a stamp taken by a busy reader would show its queue.
+    # On loopback, an event is there as soon as it is sent: an arrival time taken by a busy reader would show its queue.
     assert 0 < delivery["p50_ms"] < 1
     assert document["run"]["plan"]["timestamp"]["used"] == ["data.ts"]
     assert document["audit"]["checked"] > 1000

@@ -1,4 +1,4 @@
-"""What `sse bench` says of servers as people run them: each test has a fault that it must name, or must not."""
+"""Findings of `sse bench` about servers as people run them: each test has a fault that it must name, or must not."""
 
 import json
 import subprocess
@@ -66,7 +66,7 @@ def test_a_proxy_that_holds_back_even_the_head_is_seen_in_the_requests_without_a
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_a_proxy_that_passes_events_on_is_not_blamed(server: str, tmp_path: Path, buffering: str) -> None:
-    # nginx passes on at once what a slow server sends, also with buffers.
+    # nginx forwards the output of a slow server at once, even with buffering.
     with nginx_before(server, f"proxy_buffering {buffering};", tmp_path) as proxy:
         document, _ = bench(f"{proxy}/load?rate=20", "-n", "5", "-z", "3s")
     assert not {"held-back", "bursts"} & codes(document), document["bursts"]

@@ -26,7 +26,7 @@ CONSOLE_SCRIPT = [str(Path(sys.executable).with_name("sse"))]
 
 @pytest.fixture(name="server")
 def own_server() -> Iterator[str]:
-    """One for each test: it counts what becomes of our streams."""
+    """One for each test: its counters are those of our streams."""
     with demo_server_process() as url:
         yield url
 
@@ -195,7 +195,7 @@ def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str)
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not any(is_running(child) for child in children), timeout_s=LATE_S)
         _, stderr = process.communicate(timeout=20)
-    # A worker that has not been told yet what it is to do is still Python's, which complains of that.
+    # Until a worker has received its job, Python's spawn reads its pipe and prints a traceback when that ends.
     assert stderr == "" or stderr.endswith(("EOFError: Ran out of input\n", "pickle data was truncated\n"))
 
 

@@ -1,4 +1,4 @@
-"""How commands start the bundled server, and what `demo` as a URL means: real processes, as a user has them."""
+"""How commands start the bundled server, and the meaning of `demo` as a URL: real processes, as a user has them."""
 
 from __future__ import annotations
 

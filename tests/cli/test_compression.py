@@ -1,4 +1,4 @@
-"""Compressed responses: what is read, and what `watch` says of a compressor that keeps events back."""
+"""Compressed responses: their events, and the diagnosis of `watch` for a compressor that keeps events back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAD_NS = 10**18
 
 
 def said(coding: str, *arrivals_ms: int) -> list[str]:
-    """Return what is said of events that arrive so long after the head."""
+    """Return the diagnosis for events that arrive these milliseconds after the head."""
     bursts = CompressedBursts()
     bursts.begin(coding, HEAD_NS)
     return [words for at_ms in arrivals_ms if (words := bursts.event(HEAD_NS + at_ms * MS))]
@@ -54,7 +54,7 @@ def test_what_comes_with_the_head_is_no_burst() -> None:
 
 
 def compressed(*flushes: bytes) -> Script:
-    """Return a script that sends each of these as what one flush of a compressor brings, with pauses."""
+    """Return a script that sends each of these in one flush of a compressor, with pauses."""
     compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
     script: list[bytes | float] = [head(200, SSE + b"Content-Encoding: gzip\r\n")]
     for data in flushes:

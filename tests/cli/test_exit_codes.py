@@ -1,4 +1,4 @@
-"""What a script learns from the exit code: docs/exit-codes.md."""
+"""The exit codes, as docs/exit-codes.md lists them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripted_server import Do, Script, ScriptedServer, head
 
 COMMAND = [sys.executable, "-m", "sseclient_cli"]
 ENDLESS = "50s"
-"""Longer than a test takes: what ends earlier has another reason."""
+"""Longer than a test takes: a command that ends earlier has another reason."""
 ERROR = b'event: error\ndata: {"message": "too much\x1b[31m"}\n\n'
 
 

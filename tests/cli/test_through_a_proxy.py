@@ -147,7 +147,7 @@ async def test_a_proxy_that_speaks_tls_passes_on_what_is_not(command: str, autho
         assert {asked.target for asked in proxy.requests} == {f"http://{HOST}/"}
 
 
-# What can go wrong, in both commands.
+# Failures, in both commands.
 
 BOTH = pytest.mark.parametrize("command", [("watch",), ("bench", "-n1")], ids=["watch", "bench"])
 

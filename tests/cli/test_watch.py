@@ -323,7 +323,7 @@ async def test_streams_that_are_closed_or_full_do_not_matter(redirection: str) -
     assert b"Traceback" not in err
 
 
-# A pipe that nobody reads
+# A pipe without a reader
 
 
 @asynccontextmanager
@@ -384,7 +384,7 @@ async def test_a_pipe_that_is_open_for_reading_too_does_not_end_it() -> None:
             fifo = f"{folder}/fifo"
             os.mkfifo(fifo)
             number = os.open(fifo, os.O_RDWR)
-            # What is in it makes it readable, which is not its reader's leaving.
+            # Unread bytes make the FIFO readable; that does not mean that its reader is gone.
             os.write(number, b"before\n")
             process = await asyncio.create_subprocess_exec(*COMMAND, server.url, "-n", "1", stdout=number, stderr=PIPE)
             _, err = await process.communicate()

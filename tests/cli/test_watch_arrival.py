@@ -44,7 +44,7 @@ class Server:
 
 
 def plain(text: str) -> str:
-    """Return what a terminal was sent, without its escape codes."""
+    """Return the output to a terminal without escape codes."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
@@ -57,7 +57,7 @@ async def telling_the_time() -> AsyncIterator[tuple[str, Server]]:
 
 @asynccontextmanager
 async def watching_unread(url: str, *arguments: str) -> AsyncIterator[tuple[Process, asyncio.StreamReader]]:
-    """Watch into a pipe; it is read by whoever reads from the stream, which has not begun."""
+    """Watch into a pipe that has not been read yet: the test reads it through the returned stream."""
     read_end, write_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *COMMAND, url, *arguments, stdout=write_end, stderr=PIPE, env=ENVIRONMENT

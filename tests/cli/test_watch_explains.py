@@ -1,4 +1,4 @@
-"""What ``sse watch`` and the request before a run of ``sse bench`` say of a server that does not stream events."""
+"""How ``sse watch`` and the preflight of ``sse bench`` explain a server that does not stream events."""
 
 from __future__ import annotations
 

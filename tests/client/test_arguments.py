@@ -1,4 +1,4 @@
-"""Arguments of ``EventSource`` and what comes of them on the wire."""
+"""Arguments of ``EventSource`` and their effect on the wire."""
 
 from __future__ import annotations
 

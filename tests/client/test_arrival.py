@@ -114,7 +114,7 @@ async def test_a_slow_consumer_slows_the_server_down(authority: Authority, tmp_p
     async with target_of("tcp", blast, authority, tmp_path) as target, EventSource(target) as source:
         await anext(source)
         first = await stopped()
-        # What both kernels buffer besides is some megabytes, by their own rules.
+        # The kernels of both sides buffer some megabytes more, by their own rules.
         assert READ_AHEAD_BYTES / 2 < first < READ_AHEAD_BYTES + 64 * 1024 * 1024
         for _ in range(first // len(event) + 1):
             await anext(source)

@@ -1,4 +1,4 @@
-"""What an error of ``EventSource`` carries, beside its message."""
+"""The attributes of an error of ``EventSource``, beside its message."""
 
 from __future__ import annotations
 

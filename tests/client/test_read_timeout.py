@@ -23,7 +23,7 @@ class Clock:
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: time.monotonic() + self._ahead_s)
 
     async def advance(self, seconds: float) -> None:
-        """Let the source come to its next read, and the time pass, and what is due happen."""
+        """Let the source reach its next read, advance the clock, and run the callbacks that are due."""
         for ahead_s in (0, seconds):
             self._ahead_s += ahead_s
             for _ in range(10):

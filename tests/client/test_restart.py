@@ -216,7 +216,7 @@ async def test_the_backoff_grows_to_its_limit_and_not_beyond() -> None:
     def on_state(change: StateChange) -> None:
         if change.delay_s is not None:
             delays_s.append(change.delay_s)
-            source.restart()  # nobody waits in this test
+            source.restart()  # without a delay in this test
 
     async with ScriptedServer(*[[UNAVAILABLE]] * 8, [head(headers=SSE), b"data: a\n\n", Do.HOLD]) as server:
         source = EventSource(

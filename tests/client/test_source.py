@@ -296,7 +296,7 @@ async def test_a_body_cut_short_is_a_lost_connection_after_its_complete_events(s
 async def test_a_refused_first_attempt_is_repeated_until_the_server_is_there() -> None:
     server = ScriptedServer([head(), b"data: x\n\n", Do.HOLD])
     async with server:
-        pass  # now it has a port that nobody listens on
+        pass  # now its port is closed
     delays_s: list[float] = []
     twice = asyncio.Event()
 

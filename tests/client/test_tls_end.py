@@ -1,4 +1,4 @@
-"""A server that closes without TLS's closing message: what is complete by its own framing is complete."""
+"""A server that closes without TLS's closing message: a body that is complete by its own framing is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cases of tests/data/connection_cases.json that a script can play: what the server does, and what is to be seen.
+"""The cases of tests/data/connection_cases.json that a script can play: the server's part, and the expected results.
 
 A connection beyond the last script is answered with 204, so that every client comes to its end by itself, and a request
 too many is seen.
@@ -19,7 +19,7 @@ SOON = b"retry: 50\n\n"
 """Short enough for a test, long enough to tell from "at once"."""
 
 A_MOMENT_S = 0.1
-"""Between two writes: long enough for whatever came before to have been read."""
+"""Between two writes: long enough for the client to have read the first."""
 
 SLACK_S = 1.5
 """How much longer than it should a wait may seem to be, on a machine that does other things."""
@@ -27,7 +27,7 @@ SLACK_S = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instead:
-    """What is to be seen of one client that differs, and why that is left so. What is None does not differ."""
+    """The results of one client that differ, and the reason. None: no difference."""
 
     requests: tuple[str, ...] | None = None
     heard: tuple[str | Event, ...] | None = None
@@ -37,7 +37,7 @@ class Instead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case: what is played, and what must be seen of every client, on the wire and in the program."""
+    """One case: the scripts, and the results that every client must show, on the wire and in the program."""
 
     name: str
     """That of the JSON file."""
@@ -49,7 +49,7 @@ class Case:
     waits_s: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     """Between a request, by its number, and the next one: at least and at most."""
     enough: int | None = None
-    """The program closes the stream after so many things that it has heard."""
+    """The program closes the stream after this number of entries of ``heard``."""
     kind: str | None = None
     """The error that ours end with."""
     instead: Mapping[Client, Instead] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Case:
 
     @property
     def seen(self) -> str:
-        """What is to be seen, in a line of the table."""
+        """The expected results, in a line of the table."""
         asks = ", ".join(f"`{_short(request)}`" for request in self.requests)
         heard = [_entry(entry) for entry in self.heard]
         hears = ", ".join(heard if len(heard) < 13 else [*heard[:3], "...", heard[-1]]) or "nothing"
@@ -88,7 +88,7 @@ def waits(at_least_s: float, *requests: int) -> Mapping[int, tuple[float, float]
 
 def refused(name: str, response: bytes, kind: str, variant: str = "") -> Case:
     """Return the case of an answer that ends it: one request, and nothing is heard."""
-    # Behind it waits what a client would be given if it came again.
+    # The second script is for a client that requests again.
     again = [head(), b"data: again\n\n"]
     return Case(
         name=name, variant=variant, scripts=([response, b"data: data\n\n"], again), requests=("/",), heard=(), kind=kind

@@ -1,4 +1,4 @@
-"""The three clients that the same cases are put to, and what can be seen of each of them."""
+"""The three clients that run the same cases, and their results."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from sseclient_cli.run.worker import Worker
 from sseclient_cli.sse.event_stream import Event
 
 OPEN = "open"
-"""An entry of what a program hears: a connection has turned out to be an event stream."""
+"""An entry of ``heard``: the response of a connection is an event stream."""
 
 LONGEST_S = 30.0
 
 
 class Client(Enum):
-    """Who is put to a case, by the name that the table has for it."""
+    """The clients that run a case, by their name in the table."""
 
     EVENT_SOURCE = "EventSource"
     ENGINE = "sse bench"
@@ -44,7 +44,7 @@ OURS = (Client.EVENT_SOURCE, Client.ENGINE)
 
 @dataclass(slots=True)
 class Seen:
-    """What a program has heard until the stream was closed for good."""
+    """The events and errors of a program until the stream was closed."""
 
     heard: list[str | Event] = field(default_factory=list)
     """OPEN and the events, in their order."""
@@ -128,14 +128,14 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
 
 
 def hop_to(target: Target) -> ResolvedTarget:
-    """Return what a preflight would find of a server at a numeric address."""
+    """Return the result of a preflight for a server at a numeric address."""
     url = target.parsed_url
     return ResolvedTarget(target, Address(socket.AF_INET, (url.host, url.port or 80)))
 
 
 @contextlib.contextmanager
 def _overheard(note: Callable[..., None]) -> Iterator[None]:
-    """Hear what the engine counts: it has no use for the events themselves."""
+    """Pass on the events that the engine counts: it does not keep the events themselves."""
     sample, opened = EventSampler._sample, StreamPool.opened
 
     def sample_and_tell(sampler: EventSampler, events: list[Event], *rest: Any, **others: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the tests have shown."""
+"""The results of the tests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    # Asked for by name, the folder's own option is known; in a run of everything it is not.
+    # pytest knows the option of this conftest only if the folder is given on the command line.
     if not session.config.getoption("--update-conformance", False) or session.testsfailed:
         return
     missing = {(name, client) for name in LEVELS for client in Client} - set(shown) - set(LEFT_OUT)

@@ -36,4 +36,4 @@ PARTLY: dict[tuple[str, Client], set[str]] = {
     **{("transfer-modes", client): {"HTTP/2 is not spoken"} for client in (_ES, _ENGINE)},
     ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tried: there is nothing to compare it with"},
 }
-"""What of a case is left out."""
+"""The parts of a case that are left out."""

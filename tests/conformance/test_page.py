@@ -1,4 +1,4 @@
-"""docs/conformance.md says what these tests show, and no more."""
+"""docs/conformance.md lists the results of these tests, and no others."""
 
 from __future__ import annotations
 

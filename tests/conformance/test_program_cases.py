@@ -29,7 +29,7 @@ HELD: Script = [head(), b"data: a\n\ndata: b\n\ndata: c\n\n", Do.HOLD]
 
 
 def shows(name: str, *clients: Client, seen: str, why: str = "") -> Callable[[Any], Any]:
-    """Put a test to these clients; with ``why``, what it shows is a difference."""
+    """Run a test with these clients; with ``why``, its result is a difference."""
     return pytest.mark.parametrize(
         "client",
         [
@@ -43,7 +43,7 @@ def server_of(*scripts: Script) -> ScriptedServer:
     return ScriptedServer(*scripts, pages={PAGE_PATH: PAGE})
 
 
-# What is asked for
+# Requests
 
 
 @shows("request-custom-headers", *OURS, seen="the headers on the first and on every later request")
@@ -107,7 +107,7 @@ async def test_other_schemes_are_refused(url: str, client: Client, request: pyte
             EventSource(url) if client is Client.EVENT_SOURCE else Target.parse(url)
 
 
-# What is heard when
+# The order of events
 
 
 @shows("open-200", *Client, seen="`open` with the head, before there is a body")
@@ -267,7 +267,7 @@ async def test_a_server_that_is_down_is_waited_for(client: Client, request: pyte
 
 @shows("reconnect-dns-failure", Client.EVENT_SOURCE, Client.CHROMIUM, seen="an error, and 3 s later another one")
 async def test_a_name_without_an_address_is_asked_for_again(client: Client, request: pytest.FixtureRequest) -> None:
-    # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself says no, and asks nobody.
+    # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself fails, without a query.
     url = "http://no-such-host.invalid/"
     if client is Client.CHROMIUM:
         async with server_of() as server:

@@ -1,6 +1,6 @@
-"""The same bytes, with the same pauses, to a browser and to ours: what is heard, and what is asked for next, is equal.
+"""The same bytes, with the same pauses, give the same events and the same next request in a browser and in our clients.
 
-Streams are read one after the other by one source, which reconnects at once: so a few thousand take seconds, and what
+One source reads the streams one after the other and reconnects at once: a few thousand take seconds, and the state that
 one leaves behind (the last event ID) is carried into the next.
 """
 
@@ -29,13 +29,13 @@ from sseclient_cli.sse.reconnection import last_event_id_header
 VECTORS = json.loads((ROOT / "tests/data/parser_vectors.json").read_text("utf-8"))
 
 AT_ONCE = b"retry: 0\n\n"
-"""What the first connection says, so that no time is lost between the others."""
+"""Sent on the first connection, so that no time is lost between the others."""
 
 STREAMS_PER_CHAIN = 50
 CHAINS = 20
 
 PAUSE_S = 0.002
-"""For a browser, long enough to have read what came before."""
+"""For a browser, long enough to have read the bytes before."""
 
 Pieces = Sequence[bytes | float]
 
@@ -82,7 +82,7 @@ async def read_by(
 
 
 async def read_by_all(chain: Sequence[Pieces], fixtures: pytest.FixtureRequest) -> None:
-    """Let every client read the streams, and compare each with what the parser makes of them."""
+    """Let every client read the streams, and compare their events with those of the parser."""
     events, asked = predicted(chain)
     found = await asyncio.gather(*(read_by(client, chain, fixtures) for client in Client))
     for client, (heard_by_client, asked_by_client) in zip(Client, found, strict=True):
@@ -127,7 +127,7 @@ async def test_streams_that_make_a_client_wait_bring_the_same_events(
     assert not any(vector["initial_last_event_id"] for vector in OTHERS)
     for vector in OTHERS:
         expected = [Event(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
-        # What brings no event is listened to for a while.
+        # Without an expected event, listen for a while.
         limits = {"enough": 1 + len(expected)} if expected else {"for_s": 0.25}
         heard, _ = await read_by(client, [[stream_of(vector)]], request, **limits)
         assert heard[0] == expected, vector["name"]
@@ -143,7 +143,7 @@ async def test_large_streams_bring_the_same_events(
     assert await read_by(client, chain, request) == predicted(chain)
 
 
-# Streams that nobody wrote.
+# Generated streams.
 
 ENDS = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])
 TEXTS = st.lists(
@@ -153,7 +153,7 @@ TEXTS = st.lists(
     ) | st.binary(max_size=3).map(lambda raw: raw.translate(None, b"\r\n")),
     max_size=6,
 ).map(b"".join)  # fmt: skip
-# What control characters and nothing but spaces do to the header is a case of its own, and so is an empty retry.
+# Control characters and IDs of spaces only in the header are cases of their own, and so is an empty retry.
 IDS = TEXTS.map(lambda raw: re.sub(rb"[\x01-\x1f\x7f]", b"", raw)).map(lambda raw: raw if raw.strip() else b"")
 RETRIES = st.sampled_from([b"0", b"1", b"007", b"1x", b"-1", b"+1", b"1.0", b" 5", b"1\0", "٣".encode(), b"1 "])
 FIELDS = st.one_of(
@@ -199,8 +199,8 @@ def split_streams(draw: st.DrawFn) -> Pieces:
 @pytest.mark.timeout(300)
 @settings(
     max_examples=CHAINS,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is named; to shrink a chain takes minutes
-    # A chain has so many streams on purpose; `request` is for the browser, which outlives all examples.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failure names the stream; shrinking a chain takes minutes
+    # Long chains are the purpose; `request` is for the browser, which outlives all examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
 @given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN, unique_by=tuple))

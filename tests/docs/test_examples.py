@@ -1,4 +1,4 @@
-"""Every example of the pages runs against a server, and prints what the page shows.
+"""Every example of the pages runs against a server and prints the output of the page.
 
 An example is a ```python block under a heading; the ```text block right behind it is its output.
 """
@@ -140,7 +140,7 @@ async def test_something_else_is_done_while_nothing_comes() -> None:
     output, go_on = io.StringIO(), asyncio.Event()
     async with ScriptedServer([head(), go_on, b"data: Hello\n\n"]) as server:
         running = asyncio.ensure_future(run(code.replace(DEMO_URL, server.url), output))
-        while not (output.getvalue() or running.done()):  # noqa: ASYNC110  a page's code tells nobody that it prints
+        while not (output.getvalue() or running.done()):  # noqa: ASYNC110  the page's code has no event to await
             await asyncio.sleep(0.01)
         go_on.set()
         await running
@@ -199,7 +199,7 @@ async def test_two_streams_are_followed_at_once(authority: Authority) -> None:
         printed = await printed_by(example.code, server, {"127.0.0.1:8443": f"127.0.0.1:{elsewhere.port}"})
         assert elsewhere.requests[0].header("authorization") == b"Bearer secret"
         assert elsewhere.requests[0].header("host") == b"events.example"
-    # Who is first is not promised.
+    # The order is not promised.
     assert sorted(printed) == example.output.splitlines()
 
 

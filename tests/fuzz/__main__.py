@@ -1,12 +1,12 @@
-"""Throw bytes at what reads a server's bytes, and let the coverage say which to try next (atheris, libFuzzer).
+"""Fuzz the code that reads a server's bytes, guided by coverage (atheris, libFuzzer).
 
     make fuzz SECONDS=600                                    # each target for ten minutes, one after the other
     .venv/bin/python tests/fuzz event_stream --seconds 0     # one, until Ctrl-C or until something is found
     .venv/bin/python tests/fuzz event_stream --finding build/fuzz/event_stream/crash-...     # that one again
 
-What was worth keeping is in build/fuzz/TARGET/corpus, and the next run goes on from there. What was found ends the run
-with an exit code that is not 0, and is a file beside it: crash-..., timeout-... or oom-... A finding that is mended
-becomes a test. Unknown arguments go to libFuzzer (-max_len=65536, -seed=1, -help=1). atheris has wheels for Linux on
+Useful inputs are kept in build/fuzz/TARGET/corpus, and the next run starts from them. A finding ends the run with an
+exit code that is not 0 and is written beside the corpus: crash-..., timeout-... or oom-... Add a test for each fixed
+finding. Unknown arguments go to libFuzzer (-max_len=65536, -seed=1, -help=1). atheris has wheels for Linux on
 x86-64 and Python 3.11 to 3.13; `make fuzz` installs it, and nothing else needs it.
 """
 
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, seeds: Iterable[bytes], words: Iterable[bytes]) -> None:
-    """Write what libFuzzer begins with: the corpus, a file for each, and the words that it puts in."""
+    """Write the input of libFuzzer: the corpus, a file for each, and its dictionary."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in seeds:

@@ -22,7 +22,7 @@ WORDS = [b"data", b"event", b"id", b"retry", b"data: ", b"\n", b"\r", b"\r\n", b
          b"\xf0\x9f\x98\x80"]  # fmt: skip
 
 _FOR_EVER_MS = 10**3999
-"""From here on our parser may cut a ``retry``: a number of 4,000 digits waits for ever anyway."""
+"""From this length on our parser may cut a ``retry``: a number of 4,000 digits is beyond any clock anyway."""
 
 
 class Comparison:
@@ -49,7 +49,7 @@ class Comparison:
         self._events += found
 
     def verify(self) -> None:
-        """Fail unless all that the parser has said until now is just what the bytes so far say."""
+        """Fail unless the parser's output so far is that of the bytes so far."""
         fitting = within_limit(self._so_far, self._max_event_bytes, hears_comments=self._hears_comments)
         is_too_large = len(fitting) < len(self._so_far)
         want, parser = Reading(fitting, self._seed), self._parser
@@ -64,7 +64,7 @@ class Comparison:
 
 
 def compare(pieces: Iterable[bytes], seed: str, max_event_bytes: int, *, hears_comments: bool) -> None:
-    """Fail unless the parser has said, behind each of the pieces, just what the bytes so far say."""
+    """Fail unless after each piece the parser's output is that of the bytes so far."""
     comparison = Comparison(seed, max_event_bytes, hears_comments=hears_comments)
     for piece in pieces:
         comparison.feed(piece)
@@ -99,7 +99,7 @@ MAX_SEED_BYTES = 255
 
 
 def seeds() -> Iterator[bytes]:
-    """Yield what the fuzzer begins with: every short vector, whole, cut, and with a limit that its events may break."""
+    """Yield the initial corpus: every short vector, whole, cut, and with a limit that its events may break."""
     path = Path(__file__).parent.parent / "data/parser_vectors.json"
     for vector in json.loads(path.read_text("utf-8"))["parser_vectors"]:
         stream = base64.b64decode(vector["input_base64"])

@@ -1,7 +1,7 @@
 """Fuzz target: any bytes, in any pieces, are the same response, and no exception but the project's own.
 
-Through ``ResponseReader`` and, where its headers say so, ``ContentDecoder``: what ``sse bench`` does with what a server
-sends. ``tests/fuzz/__main__.py`` says how to run it; what h11 makes of the same bytes is tests/load's.
+Through ``ResponseReader`` and, where its headers say so, ``ContentDecoder``, as ``sse bench`` reads a response.
+``tests/fuzz/__main__.py`` says how to run it; tests/load compares ``ResponseReader`` with h11.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHUNKED = b"Transfer-Encoding: chunked\r\n"
 _GZIP, _DEFLATE = b"Content-Encoding: gzip\r\n", b"Content-Encoding: deflate\r\n"
 
 HEADS = [b"", *(_OK + headers + b"\r\n" for headers in (b"", _CHUNKED, _GZIP, _DEFLATE, _CHUNKED + _DEFLATE))]
-"""What the option puts before the bytes: a fuzzer does not come upon a valid head often."""
+"""The heads that the option puts before the bytes: a fuzzer rarely finds a valid one."""
 
 
 @dataclass
@@ -98,7 +98,7 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> Iterator[bytes]:
-    """Yield what the fuzzer begins with: a short stream in every framing and coding, and what is refused."""
+    """Yield the initial corpus: a short stream in every framing and coding, and responses that are refused."""
     text = b"".join(b"id: %d\ndata: {}\n\n" % number for number in range(9))
     gzipped = b"".join(gzip.compress(part, mtime=0) for part in (text[:40], b"", text[40:]))
     raw, bomb = _raw_deflate(text), _raw_deflate(bytes(3 * MAX_PIECE_BYTES) + text)

@@ -1,4 +1,4 @@
-"""How a target takes its input out of the fuzzer's bytes: an option, where to cut, and what is cut.
+"""Splits the fuzzer's bytes into the input of a target: an option, the places to cut, and the bytes to cut.
 
 The first byte is the option, the second one says how many bytes follow that are sizes of pieces (none is an empty
 piece); the last piece is the rest. No bytes are refused, and a change of a byte is a small change of the input.
@@ -22,7 +22,7 @@ def taken(data: bytes) -> tuple[int, list[bytes]]:
 
 
 def composed(option: int, sizes: list[int], rest: bytes) -> bytes:
-    """Return the bytes of which ``taken`` makes that."""
+    """Return the bytes that ``taken`` splits into these."""
     return bytes([option, len(sizes), *sizes]) + rest
 
 

@@ -1,4 +1,4 @@
-"""The fuzz targets, without atheris: over what the fuzzer begins with, and over what hypothesis thinks of."""
+"""The fuzz targets, without atheris: on the fuzzer's initial corpus, and on inputs of hypothesis."""
 
 from __future__ import annotations
 

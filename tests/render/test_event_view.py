@@ -34,7 +34,7 @@ def shown(what: RenderableType, width: int = 80) -> list[str]:
     """Return the lines that a terminal of that width would show, without trailing spaces."""
     console = Console(file=io.StringIO(), force_terminal=True, no_color=True, width=width)
     with console.capture() as capture:
-        # In a group, as Live has it: a bare Text would lose what it says about wrapping.
+        # In a group, as Live has it: a bare Text would lose its wrapping.
         console.print(Group(what), markup=False, emoji=False, highlight=False)
     text = capture.get()
     for code in ("\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[3m"):

@@ -1,4 +1,4 @@
-"""What the summary says of the way to the server: the document alone decides."""
+"""The summary's lines about the connections to the server: they depend on the JSON report alone."""
 
 import socket
 from typing import Any

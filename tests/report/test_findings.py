@@ -1,4 +1,4 @@
-"""Findings are read from the document alone: these change one that shows nothing, and look at what is found."""
+"""Findings depend on the JSON report alone: these tests change a report without findings, and check the result."""
 
 import socket
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is written from the catalogue of figures is what the catalogue says today."""
+"""The files generated from the catalogue of figures are up to date."""
 
 import jsonschema
 from report_json import closed_schema

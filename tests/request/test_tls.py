@@ -137,7 +137,7 @@ def shaking_hands(context: ssl.SSLContext) -> Iterator[int]:
                 try:
                     context.wrap_socket(raw.dup(), server_side=True).close()
                 finally:
-                    # Closed with something unread in it, it would take back what it has said.
+                    # Closed with unread bytes, a socket sends RST, and the client loses the response.
                     raw.shutdown(socket.SHUT_WR)
                     while raw.recv(1024):
                         pass

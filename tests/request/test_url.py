@@ -12,7 +12,7 @@ from sseclient_cli.errors import BadStatusError, UsageError
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Target
 
-# What parsers of URLs stumble over, in any order.
+# Characters that URL parsers get wrong, in any order.
 PIECES = st.sampled_from(
     ["http://", "https://", ":", "//", "/", "[", "]", "::1", "[::1]", "[v1.a]", "%25lo", "xn--", "xn--a", "xn--ls8h",
      ".", "..", "@", "?", "#", "%", "%zz", "%41", "a", "a" * 64, "a." * 130, "\u00df", "\u2028", "\U0001f4a9", "\u0130",
@@ -23,7 +23,7 @@ TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(max_size=40
 
 
 def use(target: Target) -> None:
-    """Touch what both clients and the report take from a target."""
+    """Read the attributes of a target that both clients and the report use."""
     target.origin, target.host_and_port, target.peer  # noqa: B018
     target.host_and_port[0].encode("idna")  # as the resolver and ssl do
     urlsplit(target.redacted_url)

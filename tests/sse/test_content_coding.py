@@ -20,7 +20,7 @@ TEXT = b"".join(b"data: %d\n\n" % n for n in range(50_000))
 
 
 def pieces(decoder: ContentDecoder, encoded: bytes, step: int) -> list[bytes]:
-    """Feed so many bytes at a time; return what comes out."""
+    """Feed ``step`` bytes at a time; return the output."""
     found = []
     for start in range(0, len(encoded), step):
         decoder.feed(encoded[start : start + step])
