@@ -10,6 +10,8 @@ from sseclient_cli.errors import EXIT_INTERRUPTED
 # httpcore (1.0) imports trio where it is installed, and the command runs on asyncio: without trio, a start takes a
 # quarter less CPU. Workers import this module, too.
 sys.modules.setdefault("trio", None)  # type: ignore[arg-type]
+# httpx (0.28) imports its own command line, with click and pygments, where they are installed.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 
 def main() -> None:

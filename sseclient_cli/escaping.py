@@ -12,10 +12,14 @@ import re
 # C0 controls, DEL and C1 controls (which hold CSI); bidi marks, embeddings, overrides and isolates (UAX #9);
 # the line and paragraph separators, which some terminals obey; surrogates, which no encoding can write.
 # Joiners (U+200C, U+200D) are no danger and make emoji and several scripts what they are.
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_RANGES = (
+    (0x00, 0x1F), (0x7F, 0x9F), (0x61C, 0x61C), (0x200E, 0x200F), (0x2028, 0x2029), (0x202A, 0x202E), (0x2066, 0x2069),
+    (0xD800, 0xDFFF),
+)  # fmt: skip
+_INVISIBLE = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES) + "]+")
 
-
-_CODES = (code for code in range(0x10000) if _INVISIBLE.fullmatch(chr(code)))
+# From the ranges: to ask the pattern for each of 65,536 characters took 20 ms of every start.
+_CODES = (code for first, last in _RANGES for code in range(first, last + 1))
 _ESCAPES = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _CODES}
 _ESCAPES_BUT_LINES = {code: escape for code, escape in _ESCAPES.items() if chr(code) not in "\n\t"}
 
