@@ -10,12 +10,22 @@ from browser import Browser, chromium, missing_programs
 from certificates import Authority
 from demo_page import DESKTOP, Page
 from demo_server_processes import demo_server_process
+from golden import Golden
 from hypothesis import settings
 from running_demo import WITHOUT_GC, Demo, running_demo
 
 # How long one example takes depends on the machine, which may be busy.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files from the output of this run")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(request.path.parent / "golden", update=request.config.getoption("--update-golden"))
 
 
 @pytest.fixture(scope="session")

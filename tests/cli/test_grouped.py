@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 import pytest
 import typer
+from golden import Golden
 from typer.testing import CliRunner
 
 from sseclient_cli.cli import BENCH_EXAMPLES, WATCH_EXAMPLES, app
@@ -53,6 +54,13 @@ def test_help_has_a_section_for_each_panel_and_examples_as_they_are_typed() -> N
     titles = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == ["Arguments:", "Size:", "Colour:", "Other:", "Examples:"]
     assert "  paint here -n 2\n  paint there --red\n" in shown
+
+
+@pytest.mark.parametrize("arguments", [(), ("watch",), ("bench",), ("demo",)], ids=lambda a: "-".join(("sse", *a)))
+def test_the_help_reads_like_this(arguments: tuple[str, ...], golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, [*arguments, "--help"], prog_name="sse").output
+    golden("-".join(("help", *arguments)), shown)
 
 
 @pytest.mark.parametrize("command", ["watch", "bench"])

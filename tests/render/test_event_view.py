@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+from golden import Golden
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 
@@ -73,22 +74,9 @@ def test_json_that_fits_below_the_head_stands_there_on_one_line() -> None:
     ]
 
 
-def test_json_that_fits_nowhere_is_laid_out_in_lines() -> None:
+def test_json_that_fits_nowhere_is_laid_out_in_lines(golden: Golden) -> None:
     data = '{"a":1.10,"b":[1,{}],"c":{"d":[]},"e":"{,"}'
-    assert shown(render_event(event(data), TIME_S, 30), 30) == [
-        "12:34:56.789 message",
-        "  {",
-        '    "a": 1.10,',
-        '    "b": [',
-        "      1,",
-        "      {}",
-        "    ],",
-        '    "c": {',
-        '      "d": []',
-        "    },",
-        '    "e": "{,"',
-        "  }",
-    ]
+    golden("event-json-in-lines", "\n".join(shown(render_event(event(data), TIME_S, 30), 30)))
 
 
 @pytest.mark.parametrize("number", ["1.10", "1e400", "-0", "1E5", "0.1000", "9" * 50, "9" * 5000])

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from golden import Golden
 from rich.console import Console
 
 from sseclient_cli.client.state import ConnectionState, StateChange
@@ -19,6 +23,55 @@ def view_of(output: Output) -> tuple[TerminalView, io.StringIO]:
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, no_color=True, width=100)
     return TerminalView(output, "http://h/", console), file
+
+
+def screen_of(written: str) -> str:
+    """Return a terminal's output without colours; a line that is erased and drawn again is a line of its own."""
+    text = re.sub(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]", "", written)
+    return "\n".join(filter(None, re.sub(r"(?:\r|\x1b\[1A)\x1b\[2K", "\n", text).splitlines()))
+
+
+@pytest.fixture
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def play(view: TerminalView | PlainView) -> None:
+    """Show a stream of all kinds of entries, which is lost once and comes back."""
+    start_s = time.mktime((2026, 1, 2, 12, 34, 56, 0, 0, -1))
+    view.state(StateChange(ConnectionState.OPEN, "connected"), start_s, 100.0, reopened=False)
+    view.event(Event("message", "hello", ""), start_s + 0.001)
+    view.event(Event("tick", '{"n":1,"more":[1.10,null,"\x1b[2J"]}', "7"), start_s + 0.25)
+    view.event(Event("message", "two\nlines", "8"), start_s + 0.5)
+    view.comment(" keep-alive", start_s + 1)
+    view.refresh(102.0)
+    view.state(StateChange(ConnectionState.WAITING, "it ended", delay_s=2.0), start_s + 2, 102.0, reopened=False)
+    view.refresh(103.0)
+    view.state(StateChange(ConnectionState.OPEN, "connected"), start_s + 4, 104.0, reopened=True)
+    view.event(Event("message", "again", "9"), start_s + 4.1)
+    view.refresh(104.5)
+    view.flush()
+
+
+@pytest.mark.usefixtures("_utc")
+@pytest.mark.parametrize("output", list(Output))
+def test_a_terminal_reads_like_this(output: Output, golden: Golden) -> None:
+    view, file = view_of(output)
+    with view:
+        play(view)
+    golden(f"watch-{output.name.lower()}-terminal", screen_of(file.getvalue()))
+
+
+@pytest.mark.usefixtures("_utc")
+@pytest.mark.parametrize("output", list(Output))
+def test_a_pipe_reads_like_this(output: Output, golden: Golden, capfd: pytest.CaptureFixture[str]) -> None:
+    play(PlainView(output, verbatim=True))
+    out, err = capfd.readouterr()
+    golden(f"watch-{output.name.lower()}-pipe", f"{out}--- stderr\n{err}")
 
 
 def test_the_wait_is_counted_down_and_never_below_zero() -> None:
