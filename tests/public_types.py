@@ -6,21 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import httpx
 
 from sseclient_cli import (
     BadStatusError,
+    ConnectError,
+    ConnectionLostError,
     ConnectionState,
     Event,
     EventSource,
     EventStreamParser,
+    EventTooLargeError,
+    InvalidResponseError,
     SseError,
     StateChange,
     SyncEventSource,
     Target,
     UnexpectedResponseError,
+    UsageError,
+    WrongContentTypeError,
 )
 
 
@@ -41,6 +47,8 @@ async def asynchronous(client: httpx.AsyncClient) -> None:
     assert_type(source.response_headers, Mapping[str, str])
     assert_type(source.reconnection_time_s, float)
     assert_type(source.arrived_ns, int)
+    assert_type(source.arrived_by_kernel, bool)
+    assert_type(source.take_received(), Event | None)
 
 
 def synchronous() -> None:
@@ -52,7 +60,26 @@ def synchronous() -> None:
             assert_type(event.json(), Any)
         assert_type(next(source, None), Event | None)
         assert_type(source.restart(), None)
+        assert_type(source.close(), None)
+    assert_type((source.url, source.last_event_id), tuple[str, str])
+    assert_type(source.state, ConnectionState)
     assert_type(source.response_status, int | None)
+    assert_type(source.response_url, str | None)
+    assert_type(source.response_headers, Mapping[str, str])
+    assert_type(source.reconnection_time_s, float)
+    assert_type(source.arrived_ns, int)
+    assert_type(source.arrived_by_kernel, bool)
+
+
+def errors(
+    narrow: ConnectError | ConnectionLostError | EventTooLargeError | InvalidResponseError | UsageError,
+    response: BadStatusError | WrongContentTypeError,
+) -> None:
+    general: SseError = narrow
+    assert_type(general.kind, str)
+    assert_type(general.exit_code, int)
+    unexpected: UnexpectedResponseError = response
+    assert_type((unexpected.status, unexpected.body), tuple[int, bytes])
 
 
 async def fresh() -> dict[str, str]:
@@ -62,6 +89,13 @@ async def fresh() -> dict[str, str]:
 def on_state(change: StateChange) -> None:
     assert_type(change.error, SseError | None)
     assert_type(change.delay_s, float | None)
+    assert_type((change.reason, change.diagnosis), tuple[str, str])
+    assert_type(change.stop is None, bool)
+    match change.state:
+        case ConnectionState.CONNECTING | ConnectionState.OPEN | ConnectionState.WAITING:
+            pass
+        case other:
+            assert_type(other, Literal[ConnectionState.CLOSED])
     if isinstance(change.error, UnexpectedResponseError):
         assert_type(change.error.body, bytes)
         assert_type(change.error.status, int)
@@ -92,3 +126,6 @@ def parser() -> None:
     parser = EventStreamParser()
     assert_type(parser.feed(b""), list[Event])
     assert_type(parser.reconnection_time_ms, int | None)
+    assert_type(parser.last_event_id, str)
+    assert_type((parser.comment_count, parser.held_bytes), tuple[int, int])
+    assert_type((parser.ends_with_event, parser.has_unfinished_event), tuple[bool, bool])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
+
+import sseclient_cli
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +19,17 @@ def mypy(*arguments: str) -> str:
 
 def test_the_public_api_is_typed_and_wrong_calls_are_found() -> None:
     assert mypy("tests/public_types.py").startswith("Success")
+
+
+def test_every_public_name_and_attribute_is_checked() -> None:
+    nodes = list(ast.walk(ast.parse((ROOT / "tests/public_types.py").read_text("utf-8"))))
+    checked = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    public = {name: getattr(sseclient_cli, name) for name in sseclient_cli.__all__}
+    assert set(public) <= {node.id for node in nodes if isinstance(node, ast.Name)}
+    del public["Target"]  # `parse` makes one; the clients alone read its attributes
+    for name, cls in public.items():
+        inherited = set(dir(Exception)) | set(dir(tuple))
+        assert {attribute for attribute in dir(cls) if attribute[0] != "_"} - inherited - checked == set(), name
 
 
 def test_the_type_checker_would_say_so(tmp_path: Path) -> None:
