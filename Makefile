@@ -8,7 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo setup dev check test reference conformance lint format wheel bench bench-ways fuzz clean
+# Empty is unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help demo setup dev check test coverage reference conformance lint format wheel bench bench-ways fuzz clean
 
 help: ## Show what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,10 +29,22 @@ check: lint ## Lint, and run the tests that need no server: before each commit.
 
 # What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
 BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
+define run-tests
+@log=$$(mktemp); $(PYTEST) $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
+$(PYTEST) -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
+wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
+endef
+
+PYTEST = $(BIN)/python -m pytest
 test: dev ## Run the whole test suite.
-	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
-	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
+	$(run-tests)
+
+coverage: PYTEST = $(BIN)/python -m coverage run -m pytest
+coverage: dev ## Run the whole test suite and measure its coverage, that of the started processes included.
+	@rm -rf build/coverage && mkdir -p build/coverage
+	$(run-tests)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 reference: dev ## Write what derives from the report's figures: the schema and the tables of docs/report.md.
 	$(BIN)/python -m sseclient_cli.report.reference
