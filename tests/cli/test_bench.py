@@ -16,6 +16,7 @@ import httpx
 import jsonschema
 import pytest
 from demo_server_processes import demo_server_process
+from in_process import InProcess
 from report_json import closed_schema
 
 SSE = [sys.executable, "-m", "sseclient_cli"]
@@ -176,13 +177,13 @@ def wait_for_streams(server: str, count: int) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line_and_the_right_exit_code(
-    arguments: list[str], code: int, words: str
+    arguments: list[str], code: int, words: str, sse_in_process: InProcess
 ) -> None:
-    done = sse("bench", *arguments)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("sse: ")
-    assert words in done.stderr
+    returned, out, err = sse_in_process("bench", *arguments)
+    assert (returned, out) == (code, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("sse: ")
+    assert words in err
 
 
 @pytest.mark.parametrize(("path", "words"), [("/nope", "404"), ("/healthz", "application/json")])

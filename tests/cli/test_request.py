@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
+from in_process import InProcess
 from scripted_server import SSE as SSE_HEADERS
 from scripted_server import Do, Request, Script, ScriptedServer, head
 
@@ -132,10 +133,10 @@ async def test_a_refusal_names_the_cookie_that_was_not_sent_back() -> None:
         pytest.param(["http://h/", "-n", "0.5k"], "500, 1k or 2M", id="no-count"),
     ],
 )
-async def test_a_request_that_makes_no_sense_is_one_line_and_exit_code_2(
-    command: str, arguments: list[str], words: str
+def test_a_request_that_makes_no_sense_is_one_line_and_exit_code_2(
+    command: str, arguments: list[str], words: str, sse_in_process: InProcess
 ) -> None:
-    code, out, err = await sse(command, *arguments)
+    code, out, err = sse_in_process(command, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith("sse: ")
     assert err.count("\n") == 1

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
+from in_process import InProcess
 from scripted_server import CHUNKED, Do, Script, ScriptedServer, chunk, head
 from terminal import Terminal
 
@@ -208,8 +209,8 @@ async def test_a_status_that_is_to_be_retried_is_waited_out_from_the_first_attem
      ["--retry-status", "204"], ["--retry-status", "503", "--no-reconnect"], ["--connect-to", "x"],
      ["--unix-socket", "x", "--connect-to", "x:1"], ["--source-address", "x"]],
 )  # fmt: skip
-async def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str]) -> None:
-    code, out, err = await watch("http://127.0.0.1:1/", *arguments)
+def test_options_that_make_no_sense_are_exit_code_2(arguments: list[str], sse_in_process: InProcess) -> None:
+    code, out, err = sse_in_process("watch", "http://127.0.0.1:1/", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith("sse: ")
     assert err.count("\n") == 1
@@ -260,8 +261,8 @@ async def test_a_full_disk_is_one_line() -> None:
     assert (process.returncode, err) == (2, b"sse: cannot write the output: no space left on device\n")
 
 
-async def test_an_event_id_that_is_not_utf_8_is_exit_code_2() -> None:
-    code, out, err = await watch("http://127.0.0.1:1/", "--last-event-id", "\udcff")
+def test_an_event_id_that_is_not_utf_8_is_exit_code_2(sse_in_process: InProcess) -> None:
+    code, out, err = sse_in_process("watch", "http://127.0.0.1:1/", "--last-event-id", "\udcff")
     assert (code, out, err) == (2, "", "sse: --last-event-id has bytes that are not UTF-8\n")
 
 
