@@ -77,6 +77,8 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
             setattr(made, field.name, draw(st.sets(st.text())))
         elif field.type in ("Counter[int]", "dict[int, int]"):
             getattr(made, field.name).update(draw(st.dictionaries(counts, counts, max_size=3)))
+    if not made.bytes_without_event:
+        made.complaint = ""  # it is that of a stream with bytes and no event
     made.connections.update({place: draw(counts) for place in draw(st.sets(st.sampled_from(ENDPOINTS)))})
     for url in draw(st.lists(st.sampled_from(["http://a/", "http://b/"]), max_size=5)):
         made.count_redirection(url)
