@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -42,9 +42,10 @@ def serving_app(name: str, *options: str) -> Iterator[str]:
         finally:
             process.terminate()  # its supervisor ends the workers
             try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(10)
+            finally:
+                process.kill()  # also where the timeout of pytest interrupts the wait
 
 
 NGINX_CONF = """
