@@ -5,8 +5,10 @@ Pure. An HdrHistogram holds a whole run to three digits; a ``Counter`` of ``roun
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate, compress
 from math import ceil
 from operator import mul
 
@@ -75,13 +77,22 @@ class Histogram:
         """Return the value at each percentile (0-100); None where it falls among negative values."""
         # The nearest rank; rounded first, because 99.9 % of 1,000 is a little more than 999 in floating point.
         ranks = {each: ceil(round(each / 100 * self.count, 6)) - self.negative for each in wanted}
-        # The library (0.10) rounds the rank that it computes from a percentile. All at once: each pass takes 1 ms.
-        asked = {each: 100 * (rank - 0.25) / (self.count - self.negative) for each, rank in ranks.items() if rank > 0}
-        values_us = self._hdr.get_percentile_to_value_dict(sorted(asked.values()))
+        # The library (0.10) asks each of 28,672 counts by a call, 10 ms for each of the histograms of a report. A slice
+        # of the array takes 1 ms, and few of its counts are not zero.
+        counts: list[int] = self._hdr.counts[:]
+        filled = list(compress(range(len(counts)), counts))
+        at_most = list(accumulate(counts[bucket] for bucket in filled))
         return {
-            each: min(max(values_us[asked[each]], self.min_us), self.max_us) if each in asked else None
-            for each in ranks
+            each: min(max(self._value_us(filled[bisect_left(at_most, rank)]), self.min_us), self.max_us)
+            if rank > 0
+            else None
+            for each, rank in ranks.items()
         }
+
+    def _value_us(self, bucket: int) -> int:
+        """Return the largest value of a bucket, by its index in the counts."""
+        value_us: int = self._hdr.get_highest_equivalent_value(self._hdr.get_value_from_index(bucket))
+        return value_us
 
     @classmethod
     def restored(cls, encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
