@@ -1,7 +1,7 @@
 # Everything a person types here sets up what it needs. The only needs: make, and a Python 3.11 or newer with venv.
 
 # The first interpreter that is new enough; a shim that does not work is passed over.
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 VENV := .venv
