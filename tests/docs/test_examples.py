@@ -44,7 +44,7 @@ def examples(page: str) -> Iterator[Example]:
             yield Example(heading, found["code"], found["output"] or "")
 
 
-LIBRARY = {example.heading: example for example in examples("docs/library.md")}
+LIBRARY = {example.heading: example for example in examples("docs/reference/library.md")}
 
 
 async def run(code: str, output: io.StringIO) -> None:
@@ -88,7 +88,7 @@ def what_the_examples_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, auth
     Path("our-ca.pem").write_bytes(Path(authority.file).read_bytes())
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/library.md"])
 async def test_events_are_printed(page: str) -> None:
     example = next(iter(examples(page)))
     script = [head(), b'retry: 1\nid: 1\ndata: {"seq": 1}\n\nevent: price\nid: 2\ndata: {"EUR": 1.08}\n\n']
@@ -213,12 +213,12 @@ async def test_the_parser_takes_what_another_library_reads() -> None:
 def test_every_example_of_the_pages_is_run_here() -> None:
     source = Path(__file__).read_text("utf-8")
     assert [heading for heading in LIBRARY if f'LIBRARY["{heading}"]' not in source] == []
-    for page, count in (("docs/library.md", len(LIBRARY)), ("README.md", 1)):
+    for page, count in (("docs/reference/library.md", len(LIBRARY)), ("README.md", 1)):
         assert (ROOT / page).read_text("utf-8").count("```python") == len(list(examples(page))) == count
 
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
-    table = (ROOT / "docs/library.md").read_text("utf-8").partition("## Errors")[2]
+    table = (ROOT / "docs/reference/library.md").read_text("utf-8").partition("## Errors")[2]
     raised_elsewhere = {"error", "unexpected-response", "unanswered", "internal", "worker-lost", "memory-limit"}
     kinds = {
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
@@ -233,7 +233,9 @@ def test_the_page_of_errors_has_each_kind_once_and_no_other() -> None:
     # BadStatusError has a kind for each status.
     kinds = {each.kind for each in classes if each is not errors.BadStatusError} | {"http-404"}
     rows = [
-        line.split("|")[1] for line in (ROOT / "docs/errors.md").read_text("utf-8").splitlines() if line[:3] == "| `"
+        line.split("|")[1]
+        for line in (ROOT / "docs/reference/errors.md").read_text("utf-8").splitlines()
+        if line[:3] == "| `"
     ]
     listed = [kind for row in rows for kind in re.findall("`([^`]+)`", row)]
     assert sorted(listed) == sorted(kinds)

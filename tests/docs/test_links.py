@@ -1,0 +1,55 @@
+"""Links between pages lead somewhere: ``make docs`` checks those inside of docs/, and this those of all pages."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+SITE = sorted(DOCS.rglob("*.md"))
+PAGES = [*sorted(ROOT.glob("*.md")), *SITE, ROOT / "benchmarks/README.md"]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+MENTION = re.compile(r"\bdocs/[\w/-]+\.md\b")
+
+
+def links_of(page: Path) -> list[str]:
+    text = FENCE.sub("", page.read_text("utf-8"))
+    return [link for link in LINK.findall(text) if "://" not in link]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of the headings, as Python-Markdown and GitHub make them."""
+    headings = HEADING.findall(FENCE.sub("", page.read_text("utf-8")))
+    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in links_of(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_of_the_site_links_out_of_it(page: Path) -> None:
+    """The site holds docs/ alone, and Zensical (0.0.73) does not report such a link."""
+    outside = [link for link in links_of(page) if not (page.parent / link).resolve().is_relative_to(DOCS)]
+    assert outside == []
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_page_is_in_the_navigation(page: Path) -> None:
+    """Zensical (0.0.73) does not report a page that no menu leads to."""
+    assert f": {page.relative_to(DOCS)}\n" in (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
+def test_every_page_that_code_mentions_exists() -> None:
+    folders = ("sseclient_cli", "demo_server", "benchmarks", "tests")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    mentions = {(path, mention) for path in (*PAGES, *files) for mention in MENTION.findall(path.read_text("utf-8"))}
+    assert {(path, mention) for path, mention in mentions if not (ROOT / mention).exists()} == set()
