@@ -1,0 +1,40 @@
+"""A decision is one page of one form; the page of the architecture names every part of the package."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PACKAGE = Path(__file__).parents[2] / "sseclient_cli"
+DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
+PAGE = re.compile(
+    r"# (\d+)\. .+\n\n\*\d{4}-\d\d-\d\d\*\n\n## Context\n.+\n## Decision\n.+\n## Consequences\n.+", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_is_a_page_with_context_decision_and_consequences(page: Path) -> None:
+    text = page.read_text("utf-8")
+    found = PAGE.fullmatch(text)
+    assert found is not None
+    assert int(found[1]) == int(page.name[:4])
+    assert len(text.splitlines()) <= 60
+
+
+def test_the_index_lists_every_decision_with_its_date_and_title() -> None:
+    rows = re.findall(
+        r"^\| (\d+) \| (.+) \| \[(.+)\]\((.+)\) \|$", (DOCS / "decisions/index.md").read_text("utf-8"), re.M
+    )
+    expected = []
+    for page in DECISIONS:
+        title, _, date, *_ = page.read_text("utf-8").splitlines()
+        number, _, words = title.removeprefix("# ").partition(". ")
+        expected.append((number, date.strip("*"), words, page.name))
+    assert rows == expected
+
+
+def test_the_architecture_names_every_part_of_the_package() -> None:
+    text = (DOCS / "architecture.md").read_text("utf-8")
+    parts = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("__") and path.suffix in ("", ".py")}
+    assert {part for part in parts if f"`{part}`" not in text} == set()
