@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def _command_lines(title: str, command: Command) -> Iterator[str]:
     usage = " ".join([title, *command.collect_usage_pieces(context)])
     yield from (f"## {title}", "", " ".join((command.help or "").split()), "", "```text", usage, "```", "")
     for panel, records in sections_of(command, context).items():
-        rows = [f"| {_cell(f'`{name}`')} | {_cell(_plain(text))} |" for name, text in records if name != "--help"]
+        rows = [f"| {_code(name)} | {_plain(text)} |" for name, text in records if name != "--help"]
         if rows:
             kind = "argument" if panel == "Arguments" else "option"
             heading = "Options" if panel == "Other" else panel
@@ -57,13 +58,14 @@ def _command_lines(title: str, command: Command) -> Iterator[str]:
         yield from ("```", "")
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def _code(text: str) -> str:
+    """Return text as code in a table. With a | it is HTML: there, Markdown escapes differ between renderers."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _plain(text: str) -> str:
-    """Return help, which is plain text, as Markdown."""
-    return text.replace("*", "\\*").replace("<", "&lt;")
+    """Return help, which is plain text with code in backticks, as Markdown in a table."""
+    return " ".join(text.split()).replace("*", "\\*").replace("<", "&lt;").replace("|", "&#124;")
 
 
 def main() -> None:

@@ -14,6 +14,6 @@ def test_the_page_of_the_command_line_is_that_of_the_commands() -> None:
 @pytest.mark.parametrize("command", ["watch", "bench", "demo"])
 def test_each_command_has_a_section_and_each_option_a_meaning(command: str) -> None:
     section = page_text().partition(f"\n## sse {command}\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `(.+?)` \| (.*) \|$", section, re.MULTILINE)
+    rows = re.findall(r"^\| (?:`|<code>)(.+?)(?:`|</code>) \| (.*) \|$", section, re.MULTILINE)
     assert any(option.startswith("--workers" if command != "watch" else "--raw") for option, _ in rows)
     assert [option for option, meaning in rows if not meaning[:1].isupper()] == []
