@@ -34,11 +34,11 @@ def commands_of(page: Path) -> list[list[str]]:
     return [command for command in found if command[0] == "sse"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_commands_of_a_page_can_be_typed(page: Path) -> None:
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_commands_of_a_page_can_be_typed(path: Path) -> None:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    for _, name, *arguments in commands_of(page):
+    for _, name, *arguments in commands_of(path):
         group.commands[name].make_context(name, arguments)
 
 

@@ -13,12 +13,12 @@ PAGE = re.compile(
 )
 
 
-@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
-def test_a_decision_is_a_page_with_context_decision_and_consequences(page: Path) -> None:
-    text = page.read_text("utf-8")
+@pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_is_a_page_with_context_decision_and_consequences(path: Path) -> None:
+    text = path.read_text("utf-8")
     found = PAGE.fullmatch(text)
     assert found is not None
-    assert int(found[1]) == int(page.name[:4])
+    assert int(found[1]) == int(path.name[:4])
     assert len(text.splitlines()) <= 60
 
 

@@ -26,27 +26,27 @@ def anchors_of(page: Path) -> set[str]:
     return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    for link in links_of(page):
-        path, _, anchor = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(path: Path) -> None:
+    for link in links_of(path):
+        location, _, anchor = link.partition("#")
+        target = (path.parent / location).resolve() if location else path
         assert target.exists(), link
         assert not anchor or anchor in anchors_of(target), link
 
 
-@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_no_page_of_the_site_links_out_of_it(page: Path) -> None:
+@pytest.mark.parametrize("path", SITE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_of_the_site_links_out_of_it(path: Path) -> None:
     """The site holds docs/ alone, and Zensical (0.0.73) does not report such a link."""
-    outside = [link for link in links_of(page) if not (page.parent / link).resolve().is_relative_to(DOCS)]
+    outside = [link for link in links_of(path) if not (path.parent / link).resolve().is_relative_to(DOCS)]
     assert outside == []
 
 
-@pytest.mark.parametrize("page", SITE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_page_is_in_the_navigation(page: Path) -> None:
+@pytest.mark.parametrize("path", SITE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_page_is_in_the_navigation(path: Path) -> None:
     """Zensical (0.0.73) does not report a page that no menu leads to."""
     entries = [line.split()[-1] for line in (ROOT / "mkdocs.yml").read_text("utf-8").splitlines() if line]
-    assert entries.count(str(page.relative_to(DOCS))) == 1
+    assert entries.count(str(path.relative_to(DOCS))) == 1
 
 
 def test_every_page_that_code_mentions_exists() -> None:
