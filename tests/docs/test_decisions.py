@@ -1,12 +1,12 @@
-"""A decision is one page of one form; the page of the architecture names every part of the package."""
+"""A decision is one page of one form; the page of the architecture has the layers of the package."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PACKAGE = Path(__file__).parents[2] / "sseclient_cli"
 DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
 PAGE = re.compile(
     r"# (\d+)\. .+\n\n\*\d{4}-\d\d-\d\d\*\n\n## Context\n.+\n## Decision\n.+\n## Consequences\n.+", re.DOTALL
@@ -34,7 +34,10 @@ def test_the_index_lists_every_decision_with_its_date_and_title() -> None:
     assert rows == expected
 
 
-def test_the_architecture_names_every_part_of_the_package() -> None:
-    text = (DOCS / "architecture.md").read_text("utf-8")
-    parts = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("__") and path.suffix in ("", ".py")}
-    assert {part for part in parts if f"`{part}`" not in text} == set()
+def test_the_architecture_has_the_layers_that_lint_checks() -> None:
+    config = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))
+    contracts = {contract["name"]: contract for contract in config["tool"]["importlinter"]["contracts"]}
+    layers = [set(re.split("[|: ]+", layer)) for layer in contracts["Arrows point down"]["layers"]]
+    section = (DOCS / "architecture.md").read_text("utf-8").partition("\n## ")[0]
+    rows = [set(re.findall("`(.+?)`", row)) for row in re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)]
+    assert [{"__main__"}, *rows] == layers
