@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo setup dev check test reference conformance lint format wheel bench bench-ways fuzz clean
+.PHONY: help demo setup dev check test reference conformance docs lint format wheel bench bench-ways fuzz clean
 
 help: ## Show what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -31,11 +31,15 @@ test: dev ## Run the whole test suite.
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
 	wait $$beside; beside=$$?; cat $$log; rm $$log; exit $$((rest + beside))
 
-reference: dev ## Write what derives from the report's figures: the schema and the tables of docs/report.md.
+reference: dev ## Write the reference pages that derive from the code: the schema, the report, the command line.
 	$(BIN)/python -m sseclient_cli.report.reference
+	$(BIN)/python -m sseclient_cli.cli.reference
 
-conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
+conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/explanation/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance
+
+docs: $(VENV)/.installed-docs ## Build the documentation site in build/docs; a dead link is an error.
+	$(BIN)/zensical build --clean --strict
 
 lint: dev ## Format, style, types, layers.
 	$(BIN)/ruff format --check .
@@ -85,6 +89,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) install --quiet --constraint constraints.txt --group bench
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --group docs
 	@touch $@
 
 $(VENV)/.installed-fuzz: $(VENV)/.installed

@@ -1,4 +1,4 @@
-"""What a script learns from the exit code: docs/exit-codes.md."""
+"""What a script learns from the exit code: docs/reference/exit-codes.md."""
 
 from __future__ import annotations
 
