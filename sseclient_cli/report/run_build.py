@@ -13,7 +13,7 @@ from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import run_model
-from sseclient_cli.request.target import ResolvedTarget, Target
+from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.plan import Plan as LoadPlan
 from sseclient_cli.run.spec import RunSpec
 
@@ -31,7 +31,7 @@ def run_of(
     """Return what was run; ``with_totals`` adds what came of it."""
     plan = spec.plan
     return run_model.Run(
-        target=_target(spec.target, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
+        target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
         preflight=None
         if preflight is None
         else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
@@ -90,9 +90,11 @@ def with_totals(
     )
 
 
-def _target(target: Target, redirected_to: str | None) -> run_model.Target:
+def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
+    target = spec.target
     return run_model.Target(
         url=target.redacted_url,
+        bundled_server=spec.is_bundled_server,
         redirected_to=redirected_to,
         method=target.method,
         headers=list(target.redacted_headers),
