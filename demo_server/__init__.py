@@ -26,8 +26,8 @@ def run(options: Options) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
-    from demo_server.listening import bind, format_url
-    from demo_server.open_files import raise_open_file_limit
+    from demo_server.connections.listeners import bind, format_url
+    from demo_server.connections.open_files import raise_open_file_limit
 
     raise_open_file_limit()
     listeners = bind(options.host, options.port, options.workers)
@@ -46,7 +46,7 @@ def run(options: Options) -> None:
 
         serve_alone(listeners[0], options, announce)
     else:
-        from demo_server.workers import supervise
+        from demo_server.supervisor import supervise
 
         supervise(listeners, options, announce)
 

@@ -14,22 +14,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from demo_server.access_log import logged
-from demo_server.channel_endpoints import channel_endpoints
-from demo_server.channels import Channels
-from demo_server.completions import completions
-from demo_server.faulty import faults
-from demo_server.hosts import Hosts
-from demo_server.load import LoadApp
-from demo_server.messages import going_down
+from demo_server.channels.registry import Channels
+from demo_server.endpoints.channels import channel_endpoints
+from demo_server.endpoints.completions import completions
+from demo_server.endpoints.faults import faults
+from demo_server.endpoints.load import LoadApp
+from demo_server.endpoints.page import add_page
+from demo_server.endpoints.push import EVENT_STREAM, ways
+from demo_server.faults.fault_log import Runs
+from demo_server.middleware.access_log import logged
+from demo_server.middleware.hosts import Hosts
+from demo_server.middleware.origins import closed_to_foreign_pages, readable_by_own_pages
 from demo_server.options import Options
-from demo_server.origins import closed_to_foreign_pages, readable_by_own_pages
-from demo_server.page import add_page
-from demo_server.parameters import LastEventId, LoadParameters, unprocessable
-from demo_server.peers import Peers, PeersLostError
-from demo_server.streams import TRANSPORT_EXTENSION, Stats, Streams
-from demo_server.truth import Runs
-from demo_server.ways import EVENT_STREAM, ways
+from demo_server.streams.messages import going_down
+from demo_server.streams.parameters import LastEventId, LoadParameters, unprocessable
+from demo_server.streams.stream import TRANSPORT_EXTENSION, Stats, Streams
+from demo_server.workers.peers import Peers, PeersLostError
 
 DESCRIPTION = """Every way of server push, to look at, to load and to test clients with.
 

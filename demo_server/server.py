@@ -20,12 +20,12 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
-from demo_server.listening import BACKLOG
-from demo_server.open_files import GuardedListener, Shortage
+from demo_server.connections.listeners import BACKLOG
+from demo_server.connections.open_files import GuardedListener, Shortage
+from demo_server.connections.protocols import Impatient, StreamingProtocol, StreamingWebSockets
 from demo_server.options import Options
-from demo_server.peers import Alone, Peers
-from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
-from demo_server.streams import Streams
+from demo_server.streams.stream import Streams
+from demo_server.workers.peers import Alone, Peers
 
 HANG_UP_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 3

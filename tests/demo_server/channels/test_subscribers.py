@@ -1,0 +1,257 @@
+"""What subscribers are sent in which order, at moments that no client can hit on purpose; and what a channel keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import cast
+
+import pytest
+from starlette.types import Message
+
+from demo_server.channels import backlog as backlogs
+from demo_server.channels import registry as channels
+from demo_server.channels.backlog import Backlog
+from demo_server.channels.registry import MAX_BEHIND_EVENTS, Channel, Channels, Published, Subscriber
+from demo_server.streams.messages import body
+from demo_server.streams.stream import Stats, Stream
+from demo_server.workers.peers import Number
+
+
+class Client:
+    """The server's end of a connection: while the client does not read, the buffer is full, and `send` waits."""
+
+    def __init__(self, backlog: Backlog | None = None) -> None:
+        backlog = backlog or Backlog()
+        self.sent: list[bytes] = []
+        self.is_waited_for = asyncio.Event()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.stream = Stream(Stats(), cast("asyncio.WriteTransport", self))
+        self.subscriber = Subscriber(self.stream, self.send, backlog)
+
+    def get_write_buffer_size(self) -> int:
+        return 0 if self.reads.is_set() else 1
+
+    def is_closing(self) -> bool:
+        return False
+
+    async def send(self, message: Message) -> None:
+        if not self.reads.is_set():
+            self.is_waited_for.set()
+            await self.reads.wait()
+        if message["body"]:
+            self.sent.append(message["body"])
+
+    async def deliver(self, *values: int) -> None:
+        for value in values:
+            await self.subscriber.deliver(event(value))
+
+    @asynccontextmanager
+    async def subscribed(self, heartbeat_s: float = 0) -> AsyncIterator[asyncio.Task[None]]:
+        running = asyncio.create_task(self.subscriber.run(heartbeat_s))
+        await asyncio.sleep(0)
+        yield running
+        for _ in range(10):  # turns of the loop, which are much less than any time here
+            await asyncio.sleep(0)
+        running.cancel()
+
+
+def event(value: int, epoch: str = "a") -> Published:
+    return Published(Number(epoch, value), body(b"%d" % value))
+
+
+async def test_events_keep_their_order_when_the_client_begins_to_read() -> None:
+    client = Client()
+    async with client.subscribed():
+        client.reads.clear()
+        await client.deliver(1, 2)
+        await client.is_waited_for.wait()
+        client.reads.set()
+        await client.deliver(3)  # the first one is still in the hands of the subscriber's task
+    assert client.sent == [b"1", b"2", b"3"]
+
+
+async def test_the_only_event_of_the_queue_is_not_overtaken() -> None:
+    client = Client()
+    async with client.subscribed():
+        client.reads.clear()
+        await client.deliver(1)
+        await client.is_waited_for.wait()
+        client.reads.set()
+        await client.deliver(2)
+    assert client.sent == [b"1", b"2"]
+
+
+async def test_events_that_come_while_a_heartbeat_waits_for_the_client_follow_at_once() -> None:
+    client = Client()
+    client.reads.clear()
+    async with client.subscribed(heartbeat_s=0.3):
+        await client.is_waited_for.wait()
+        await client.deliver(1)
+        client.reads.set()
+        await client.deliver(2)
+    assert client.sent == [b": heartbeat\n\n", b"1", b"2"]
+
+
+async def test_heartbeat_is_for_silence_only() -> None:
+    client = Client()
+    async with client.subscribed(heartbeat_s=0.4):
+        for value in range(12):
+            await asyncio.sleep(0.05)
+            await client.deliver(value)
+    assert client.sent == [b"%d" % value for value in range(12)]
+
+
+async def test_what_a_returning_client_has_seen_is_not_sent_again() -> None:
+    client = Client()
+    client.subscriber.begin([body(b"3")], Number("a", 3))
+    async with client.subscribed():
+        await client.deliver(2, 3, 4)
+        await client.subscriber.deliver(event(1, epoch="b"))
+    assert client.sent == [b"3", b"4", b"1"]
+
+
+async def test_subscriber_that_is_too_many_events_behind_is_dropped_at_once() -> None:
+    client = Client()
+    async with client.subscribed() as running:
+        client.reads.clear()
+        await client.deliver(0)
+        await client.is_waited_for.wait()
+        await client.deliver(*range(1, MAX_BEHIND_EVENTS + 5))
+        client.reads.set()
+        async with asyncio.timeout(10):
+            await running
+    # The one that was under way, and then only why it ends.
+    assert [sent.partition(b"\n")[0] for sent in client.sent] == [b"0", b"event: dropped"]
+    assert b"%d events" % (MAX_BEHIND_EVENTS + 1) in client.sent[1]
+
+
+async def test_farewell_is_the_last_word_and_leaves_the_queue_out() -> None:
+    client = Client()
+    async with client.subscribed():
+        client.reads.clear()
+        await client.deliver(1, 2)
+        await client.is_waited_for.wait()
+        client.stream.end(is_farewell=True)
+        client.reads.set()
+        await client.deliver(3)
+    assert client.sent == [b"1", b": the server is going down\n\n"]
+
+
+def test_history_of_another_epoch_is_forgotten() -> None:
+    channel = Channel()
+    for published in (event(1), event(2), event(1, epoch="b")):
+        channel.remember(published)
+    messages, seen = channel.after("b-0")
+    assert ([message["body"] for message in messages], seen) == ([b"1"], Number("b", 0))
+
+
+async def test_channel_unused_for_longest_is_forgotten_unless_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
+    hub, client = Channels(), Client()
+
+    async def history(name: str) -> int:
+        with hub.subscribed(name, subscriber := Client().subscriber, "elsewhere-1"):
+            return len(subscriber._queue) - 1  # the first is the gap
+
+    with hub.subscribed("listened to", client.subscriber, ""):
+        for number, name in enumerate(("listened to", "old", "new", "newer"), 1):
+            await hub.deliver(name, None, "", Number("a", number))
+        kept = [await history(name) for name in ("listened to", "newer", "new")]
+    assert kept == [1, 1, 0]
+
+
+async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "DELIVERIES_PER_TURN", 2)
+    hub, clients, turns = Channels(), [Client() for _ in range(5)], list[int]()
+
+    async def note_turns() -> None:
+        while True:
+            turns.append(sum(len(client.sent) for client in clients))
+            await asyncio.sleep(0)
+
+    with ExitStack() as stack:
+        for client in clients:
+            stack.enter_context(hub.subscribed("x", client.subscriber, ""))
+        others = asyncio.create_task(note_turns())
+        assert await hub.deliver("x", None, "", Number("a", 1)) == 5
+        others.cancel()
+    assert turns == [2, 4]
+
+
+async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_the_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 4 * (channels.EVENT_OVERHEAD_BYTES + 100))
+    hub = Channels()
+    for number in (1, 2):
+        await hub.deliver("old", None, "", Number("a", number))
+        await hub.deliver("new", None, "", Number("b", number))
+    assert [len(replay_of(hub, "old", "a-0")), len(replay_of(hub, "new", "b-0"))] == [2, 2]
+    await hub.deliver("new", None, "", Number("b", 3))
+    assert len(replay_of(hub, "new", "b-0")) == 3
+    (gap,) = replay_of(hub, "old", "a-0")
+    assert b"event: gap" in gap
+    assert b"2 events are no longer in the history" in gap
+    assert b"id: a-2" in gap
+
+
+async def test_what_is_forgotten_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 3 * (channels.EVENT_OVERHEAD_BYTES + 100))
+    hub = Channels()
+    for number in range(1, 50):  # each in a channel of its own, which replaces one that is forgotten
+        await hub.deliver(f"channel-{number}", None, "", Number("a", number))
+    assert len(replay_of(hub, "channel-49", "a-48")) == len(replay_of(hub, "channel-48", "a-47")) == 1
+
+
+def replay_of(hub: Channels, name: str, last_event_id: str) -> list[bytes]:
+    with hub.subscribed(name, subscriber := Client().subscriber, last_event_id):
+        return [message["body"] for message in subscriber._queue]
+
+
+async def test_event_in_many_queues_counts_once_until_the_last_one_lets_go_of_it() -> None:
+    backlog = Backlog()
+    clients, message = [Client(backlog) for _ in range(3)], event(12345)
+    for client in clients:
+        client.reads.clear()
+        await client.subscriber.deliver(message)
+    assert backlog.size_bytes == 5
+    for client in clients[:2]:
+        client.subscriber.close()
+    assert backlog.size_bytes == 5
+    async with clients[2].subscribed():
+        await clients[2].is_waited_for.wait()
+        assert backlog.size_bytes == 0
+        clients[2].reads.set()
+
+
+async def test_subscriber_whose_event_makes_all_queues_too_long_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backlogs, "MAX_BACKLOG_BYTES", 3)
+    backlog = Backlog()
+    first, second, quick = Client(backlog), Client(backlog), Client(backlog)
+    for client in (first, second):
+        client.reads.clear()
+    await first.deliver(1, 2)
+    await second.deliver(3, 4)  # events of another channel
+    await quick.deliver(5)
+    assert [message["body"] for message in first.subscriber._queue] == [b"1", b"2"]
+    (dropped,) = second.subscriber._queue
+    assert b"event: dropped" in dropped["body"]
+    assert b"2 events (2 bytes) behind, and all subscribers together 4 bytes" in dropped["body"]
+    assert quick.sent == [b"5"]
+    second.subscriber.close()
+    assert backlog.size_bytes == 2
+
+
+async def test_worker_without_room_for_a_channel_does_not_remember_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
+    hub, client = Channels(), Client()
+    with hub.subscribed("x", client.subscriber, ""):
+        assert [hub.is_full_for("x"), hub.is_full_for("y")] == [False, True]
+        assert await hub.deliver("y", None, "", Number("a", 1)) == 0
+    assert not hub.is_full_for("y")
+    (gap,) = replay_of(hub, "y", "a-0")
+    assert b"event: gap" in gap

@@ -1,0 +1,210 @@
+"""How the ways to push end, and that they let go of what they hold: the client leaves, stalls, or the server goes down.
+
+The tests share one real server, but for those that need to look at its end. Each begins without open streams.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from demo_server_processes import END_WITHIN_S
+from running_demo import EVENT_STREAMS, WAYS, WITHOUT_GC, Demo, running_demo
+from websockets.exceptions import ConnectionClosedOK
+
+COMPLETIONS = "/v1/chat/completions"
+COMPLETION_REQUEST = '{"stream": true}'
+FAREWELL = "the server is going down"
+HTTP_WAYS = [path for path in WAYS if path != "/ws"]
+each_way = pytest.mark.parametrize("path", WAYS)
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    """Read what comes, as fast as it does."""
+    received = bytearray()
+    while chunk := connection.recv(1 << 20):
+        received += chunk
+    return bytes(received)
+
+
+@each_way
+# With no second event within a test, whatever ends such a stream is not its timer.
+@pytest.mark.parametrize("pace", ["interval=3600", "interval=0&size=10000", "interval=0"])
+def test_stream_is_closed_within_a_second_of_its_client(demo: Demo, path: str, pace: str) -> None:
+    with ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(demo.open_stream(f"{path}?{pace}"))
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == 10)
+    demo.wait_until_idle(1)
+
+
+@pytest.mark.parametrize("pace", ["interval=3600", "interval=0"])
+def test_websocket_is_closed_when_its_client_says_so(demo: Demo, pace: str) -> None:
+    with demo.connect(f"/ws?{pace}") as websocket:
+        websocket.send("what a client says is read and passed over")
+        websocket.recv()
+        websocket.close(4000, "enough")
+        assert (websocket.close_code, websocket.close_reason) == (4000, "enough")
+    demo.wait_until_idle(1)
+
+
+def test_event_that_the_kernel_has_not_wholly_taken_is_not_counted(demo: Demo) -> None:
+    sent_before = demo.stats()["events_sent"]
+    with demo.open_stream("/load?rate=0&size=1000000") as connection:
+        stalled_at = settle(lambda: demo.stats()["events_sent"] - sent_before)
+        # To uvicorn a half-closed connection is a lost one: it writes what it holds, the event that was under way,
+        # and that is the end.
+        connection.shutdown(socket.SHUT_WR)
+        assert read_to_end(connection).count(b'"}\n\n') == stalled_at + 1
+    assert demo.stats()["events_sent"] - sent_before == stalled_at
+
+
+@pytest.mark.parametrize("path", ["/load", "/faults"])
+def test_events_that_are_counted_have_left_the_process(path: str) -> None:
+    paced = f"{path}?rate=0&size=20000"  # asyncio, left to itself, would keep some events of this size
+    with running_demo("--access-log", "none") as demo, demo.open_stream(paced) as connection:
+        stalled_at = settle(lambda: demo.stats()["events_sent"])
+        demo.process.kill()
+        assert read_to_end(connection).count(b'"}\n\n') == stalled_at
+
+
+def settle(read: Callable[[], int]) -> int:
+    """Return the first value that is read so often in a row that it will not change: the kernel's buffers are full."""
+    value, repeats = read(), 0
+    while repeats < 200 or not value:
+        latest = read()
+        value, repeats = (value, repeats + 1) if latest == value else (latest, 0)
+    return value
+
+
+def test_clients_that_stall_are_hung_up_on() -> None:
+    with running_demo("--access-log", "none", code=WITHOUT_GC) as demo, ExitStack() as stack:
+        for path in WAYS:
+            stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
+        completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"
+        stack.enter_context(demo.open_stream(completion, body=COMPLETION_REQUEST))
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == len(WAYS) + 1)
+        demo.wait_until_idle(30)
+        assert demo.end() == ""
+
+
+def test_what_sse_starlette_sends_has_a_timeout_of_its_own() -> None:
+    patient = "import demo_server.connections.protocols as p; p.STALLED_AFTER_S = 3600; import demo_server.streams.stream as s;"
+    patient += "s.SEND_TIMEOUT_S = 0.5; from demo_server.__main__ import main; main()"
+    with running_demo("--access-log", "none", code=patient) as demo, ExitStack() as stack:
+        stack.enter_context(demo.open_stream("/stream?interval=0&size=1000000"))
+        stack.enter_context(demo.open_stream(f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000", body=COMPLETION_REQUEST))
+        demo.wait_until_idle(20)
+        assert demo.stats()["streams_opened"] == 2
+        assert demo.end() == ""
+
+
+def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
+    quickly = "import demo_server.connections.protocols as p; p.STALLED_AFTER_S = 1; from demo_server.__main__ import main; main()"
+    with running_demo("--access-log", "none", code=quickly) as demo, ExitStack() as stack:
+        connections = [
+            stack.enter_context(demo.open_stream(f"{path}?rate=0&size=1000000")) for path in ("/load", "/ws")
+        ]
+        until_s = time.monotonic() + 2.5
+        while time.monotonic() < until_s:  # the kernel's buffers are full again and again
+            for connection in connections:
+                assert connection.recv(1 << 16)
+        assert demo.stats()["streams_open"] == 2
+
+
+@each_way
+def test_full_blast_leaves_the_loop_to_others(demo: Demo, path: str) -> None:
+    # Without parsing, a client is faster than the server: no full buffer ever makes the server pause.
+    with ThreadPoolExecutor(1) as pool, demo.open_stream(f"{path}?interval=0") as blast:
+        reading = pool.submit(read_to_end, blast)
+        try:
+            answers = [demo.client.get("/healthz", timeout=5).status_code for _ in range(20)]
+            assert not reading.done()
+        finally:
+            blast.shutdown(socket.SHUT_RDWR)
+    assert answers == [200] * 20
+
+
+def test_every_stream_says_farewell_when_the_server_goes_down() -> None:
+    with running_demo("--access-log", "none") as demo, ExitStack() as stack:
+        streams = {path: stack.enter_context(demo.open_stream(f"{path}?interval=3600")) for path in HTTP_WAYS}
+        slowly = demo.open_stream(f"{COMPLETIONS}?ttft=3600", body=COMPLETION_REQUEST)
+        streams[COMPLETIONS] = stack.enter_context(slowly)
+        websocket = stack.enter_context(demo.connect("/ws?interval=3600"))
+        demo.wait_for_stats(10, lambda counters: counters["events_sent"] == len(WAYS))
+        stderr = demo.end()
+        endings = {path: read_to_end(connection) for path, connection in streams.items()}
+        websocket.recv()
+        said = websocket.recv()
+        with pytest.raises(ConnectionClosedOK) as closed:
+            websocket.recv()
+    assert stderr == ""
+    expected = {
+        **dict.fromkeys([*EVENT_STREAMS, COMPLETIONS], f": {FAREWELL}\n\n"),
+        "/stream": f": {FAREWELL}\r\n\r\n",
+        "/streaming-response": f"{FAREWELL}\n",
+        "/ndjson": f'{{"comment": "{FAREWELL}"}}\n',
+    }
+    for path, farewell in expected.items():
+        # The farewell is the last chunk but the empty one: to the client, the response is whole.
+        assert endings[path].endswith(f"\r\n{len(farewell):x}\r\n{farewell}\r\n0\r\n\r\n".encode()), endings[path]
+    assert b"[DONE]" not in endings[COMPLETIONS]  # by which a client knows that the answer is not complete
+    assert said == f'{{"comment":"{FAREWELL}"}}'
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, FAREWELL)
+
+
+def test_clients_that_do_nothing_more_do_not_delay_the_end() -> None:
+    with running_demo("--access-log", "none") as demo, ExitStack() as stack:
+        stack.enter_context(demo.open_stream("/ws?interval=3600"))  # never answers that it is closed
+        for path in ("/channels/x", COMPLETIONS):  # half a request
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", demo.port), timeout=30))
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9"
+            connection.sendall(f"{head}\r\n\r\n{{".encode())
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == 1)
+        asked_at_s = time.monotonic()
+        assert demo.end() == ""
+        assert time.monotonic() - asked_at_s < END_WITHIN_S
+
+
+def test_client_that_leaves_in_the_middle_of_its_message_leaves_nothing_on_stderr() -> None:
+    with running_demo("--access-log", "none") as demo:
+        for path in ("/channels/x", COMPLETIONS):
+            with socket.create_connection(("127.0.0.1", demo.port), timeout=30) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9"
+                connection.sendall(f"{head}\r\n\r\n{{".encode())
+                demo.stats()  # connections are served in the order in which they came
+        demo.stats()
+        assert demo.end() == ""
+
+
+def test_websocket_that_answers_no_ping_leaves_nothing_on_stderr() -> None:
+    impatient = "import functools, uvicorn; from demo_server.__main__ import main;"
+    impatient += "uvicorn.Config = functools.partial(uvicorn.Config, ws_ping_interval=0.1, ws_ping_timeout=0.1); main()"
+    with running_demo("--access-log", "none", code=impatient) as demo:
+        with demo.open_stream("/ws?interval=0") as connection:
+            read_to_end(connection)
+        assert demo.end() == ""
+
+
+@pytest.mark.parametrize("path", [*WAYS, COMPLETIONS, "/stats"])
+def test_head_opens_no_stream(demo: Demo, path: str) -> None:
+    before = demo.stats()
+    response = demo.client.head(path)
+    assert (response.status_code, response.content) == (405, b"")
+    assert demo.stats() == before
+
+
+def test_websocket_without_an_upgrade_is_asked_for_one(demo: Demo) -> None:
+    response = demo.client.get("/ws")
+    assert response.status_code == 426
+    assert response.headers["upgrade"] == "websocket"
+    assert "ws://" in response.text
+
+
+def test_healthz_says_ok(demo: Demo) -> None:
+    assert demo.client.get("/healthz").json() == {"status": "ok"}

@@ -1,0 +1,308 @@
+"""What /faults puts on the wire, byte by byte, asked of one real server that all tests share."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from itertools import count, islice
+
+import httpx
+import pytest
+from demo_server_processes import started_server
+from raw_client import Answer, RawClient, get
+from real_processes import streams_open, until
+from reference_parser import BOM, Reading
+
+from demo_server.faults.encoding import TEXT
+from demo_server.faults.parameters import FaultParameters
+
+HEARTBEAT = b": heartbeat\n\n"
+runs = (f"run-{number}" for number in count())
+
+
+@pytest.fixture(scope="module", name="server")
+def start_server() -> Iterator[str]:
+    with started_server() as (process, port):
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        # Whatever went wrong on its streams, it went wrong on purpose: the server has no complaint.
+        assert process.communicate(timeout=20) == ("", "")
+
+
+def faults(server: str, query: str = "", *, run: str | None = None, pace: str = "interval=0") -> str:
+    return f"{server}/faults?{pace}&run={run or next(runs)}{'&' * bool(query)}{query}"
+
+
+def event(seq: int, line_end: str = "\n") -> bytes:
+    """The bytes of an event, its time left out."""
+    return f'id: {seq}{line_end}data: {{"seq":{seq},"ts":0}}{line_end}{line_end}'.encode()
+
+
+def events(*seqs: int) -> bytes:
+    return b"".join(map(event, seqs))
+
+
+def truth_of(server: str, run: str) -> dict[str, object]:
+    truth: dict[str, object] = httpx.get(f"{server}/truth/{run}").raise_for_status().json()
+    return truth
+
+
+def sent(query: str, length: int, first_seq: int = 1) -> list[int]:
+    """The numbers that go out of so many, in their order."""
+    asked = FaultParameters.model_validate(dict(pair.split("=") for pair in query.split("&")))
+    return [seq for seq, copies in islice(asked.sequence(first_seq), length) for _ in range(copies)]
+
+
+# The sequence.
+
+
+def test_without_faults_it_is_the_stream_that_load_sends(server: str) -> None:
+    answer = get(faults(server, "count=3"))
+    assert (answer.status, answer.ended, answer.body_without_ts) == (200, "complete", events(1, 2, 3))
+    assert answer.header("content-type") == "text/event-stream"
+
+
+@pytest.mark.parametrize("query", ["drop=3", "duplicate=3", "reorder=5", "drop=4&duplicate=3&reorder=7&seed=5"])
+def test_drop_duplicate_and_reorder_change_which_events_are_sent_and_nothing_else(server: str, query: str) -> None:
+    answer = get(faults(server, f"{query}&count=50"))
+    expected = sent(f"{query}&count=50", 50)
+    assert expected != list(range(1, 51))
+    assert (answer.ended, answer.body_without_ts) == ("complete", events(*expected))
+
+
+def test_a_duplicate_is_the_same_to_the_last_byte(server: str) -> None:
+    first, second = get(faults(server, "duplicate=1&count=1")).chunks
+    assert first == second
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_run_and_another_process(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "drop=5&duplicate=7&reorder=4&line_end=mixed&split_utf8=true&close=20&seed="
+    first, again, other = (get(faults(server, f"{query}{seed}")) for seed in (3, 3, 4))
+    monkeypatch.setenv("PYTHONHASHSEED", "1")
+    with started_server() as (_, port):
+        elsewhere = get(faults(f"http://127.0.0.1:{port}", f"{query}3"))
+    without_ts = [re.sub(rb'"ts":\d+', b"", b"|".join(answer.chunks)) for answer in (first, again, elsewhere, other)]
+    assert without_ts[0] == without_ts[1] == without_ts[2] != without_ts[3]
+
+
+def test_a_stream_that_is_resumed_after_each_close_loses_the_same_events(server: str) -> None:
+    run, last_event_id, seqs = next(runs), None, list[int]()
+    while len(seqs) < 200:
+        answer = get(faults(server, "drop=5&duplicate=7&close=20&seed=3", run=run), last_event_id)
+        seqs += answer.seqs
+        last_event_id = str(seqs[-1])
+    whole = sent("drop=5&seed=3", 300)
+    assert list(dict.fromkeys(seqs)) == whole[: len(set(seqs))]
+    streams = truth_of(server, run)["streams"]
+    assert isinstance(streams, list)
+    dropped = {seq for stream in streams for seq in stream["dropped"]["listed"]}
+    assert dropped == set(range(1, seqs[-1])) - set(whole)
+    assert [stream["last_event_id"] for stream in streams[:2]] == [None, str(streams[0]["sent"]["last"])]
+
+
+# The bytes.
+
+
+@pytest.mark.parametrize(("name", "line_end"), [("lf", "\n"), ("cr", "\r"), ("crlf", "\r\n")])
+def test_line_end_ends_every_line(server: str, name: str, line_end: str) -> None:
+    answer = get(faults(server, f"line_end={name}&count=2&retry=7"))
+    assert answer.body_without_ts == f"retry: 7{line_end * 2}".encode() + event(1, line_end) + event(2, line_end)
+
+
+def test_bom_comes_first_and_once(server: str) -> None:
+    assert get(faults(server, "bom=true&count=2")).body_without_ts == BOM + events(1, 2)
+
+
+@pytest.mark.parametrize("end", ["count=2", "close=2"])
+def test_without_its_final_blank_line_one_more_event_is_begun(server: str, end: str) -> None:
+    answer = get(faults(server, f"no_final_blank=true&{end}"))
+    assert (answer.ended, answer.body_without_ts) == ("complete", events(1, 2) + event(3)[:-1])
+
+
+def test_split_utf8_cuts_each_event_inside_of_a_character_and_pauses(server: str) -> None:
+    answer = get(faults(server, "split_utf8=true&count=3"))
+    assert [json.loads(data)["text"] for _, data, _ in Reading(answer.body).events] == [TEXT] * 3
+    for first_half in answer.chunks[::2]:
+        with pytest.raises(UnicodeDecodeError):
+            first_half.decode()
+    first_ns, second_ns, _ = [json.loads(data)["ts"] for _, data, _ in Reading(answer.body).events]
+    assert second_ns - first_ns > 15_000_000  # the pause in the first one was in between
+
+
+def test_split_utf8_cuts_the_last_event_of_a_burst(server: str) -> None:
+    first_half, _ = get(faults(server, "split_utf8=true&burst=3&count=3")).chunks
+    assert first_half.count(b"\n\n") == 2
+    with pytest.raises(UnicodeDecodeError):
+        first_half.decode()
+
+
+def test_huge_events_come_in_small_chunks(server: str) -> None:
+    answer = get(faults(server, "huge=2&huge_bytes=3000000&count=4"))
+    assert [len(json.loads(data).get("pad", "")) for _, data, _ in Reading(answer.body).events] == [0, 3_000_000] * 2
+    assert max(map(len, answer.chunks)) < 70_000
+
+
+def test_an_endless_line_goes_on_and_on(server: str) -> None:
+    with RawClient(faults(server, "endless_line=1")) as client:
+        body = client.read_chunks(100).body
+    line = body.removeprefix(body[: body.index(b"\n\n") + 2] + b"id: 2\ndata: ")
+    assert len(line) > 90 * 65536
+    assert b"\n" not in line
+
+
+# The time.
+
+
+def test_heartbeats_only_are_comments_at_the_pace_of_heartbeat(server: str) -> None:
+    began_s = time.monotonic()
+    answer = get(faults(server, "heartbeats_only=true&heartbeat=0.1&count=4", pace="interval=3600"))
+    assert (answer.ended, answer.body) == ("complete", HEARTBEAT * 4)
+    assert time.monotonic() - began_s > 0.3
+
+
+def test_burst_holds_events_back_and_their_time_shows_it(server: str) -> None:
+    answer = get(faults(server, "burst=4&count=9", pace="interval=0.05"))
+    assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 4, 1]
+    first, *_, last = [json.loads(data)["ts"] for _, data, _ in Reading(answer.chunks[0]).events]
+    assert last - first > 50_000_000
+
+
+def test_a_burst_that_is_not_full_is_sent_when_something_becomes_of_the_connection(server: str) -> None:
+    answer = get(faults(server, "burst=4&truncate=6"))
+    assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 2]
+    assert answer.ended == "cut"
+
+
+@pytest.mark.parametrize("more", ["count=1", "status=503", "redirect=1"])
+def test_header_delay_is_before_any_answer(server: str, more: str) -> None:
+    with RawClient(faults(server, f"header_delay=0.5&{more}"), timeout_s=0.1) as client:
+        assert client.read().head == b""
+        client.answer.ended = ""
+        client.socket.settimeout(20)
+        assert client.read().status == {"count=1": 200, "status=503": 503, "redirect=1": 302}[more]
+
+
+# What becomes of the connection.
+
+
+def test_close_ends_response_and_connection_properly(server: str) -> None:
+    with RawClient(faults(server, "close=2")) as client:
+        answer = client.read()
+        assert client.socket.recv(1) == b""
+    assert (answer.ended, answer.body_without_ts) == ("complete", events(1, 2))
+    assert answer.header("connection") == "close"
+
+
+def test_reset_is_a_reset(server: str) -> None:
+    answer = get(faults(server, "reset=2"))
+    assert answer.ended == "reset"
+    assert events(1, 2).startswith(answer.body_without_ts)  # what a busy client has not read yet is gone
+
+
+def test_truncate_closes_inside_of_a_chunk(server: str) -> None:
+    answer = get(faults(server, "truncate=2"))
+    assert (answer.ended, answer.body_without_ts) == ("cut", events(1, 2))
+    assert answer.announced_bytes == len(answer.chunks[1])
+    assert answer.rest == answer.chunks[1].replace(b"2", b"3", 2)[: len(answer.rest)]
+    assert len(answer.rest) == answer.announced_bytes // 2
+
+
+def test_stall_is_silence_without_even_a_heartbeat(server: str) -> None:
+    answer = get(faults(server, "stall=2&heartbeat=0.01", pace="interval=0.02"), timeout_s=0.4)
+    assert (answer.ended, answer.seqs) == ("silent", [1, 2])
+
+
+@pytest.mark.parametrize(("fault", "ended"), [("close", "complete"), ("reset", "reset"), ("truncate", "cut")])
+def test_after_no_event_at_all_it_happens_to_an_empty_stream(server: str, fault: str, ended: str) -> None:
+    answer = get(faults(server, f"{fault}=0"))
+    assert (answer.status, answer.ended, answer.chunks) == (200, ended, [])
+
+
+# The head.
+
+
+def test_content_type_is_what_was_asked_for(server: str) -> None:
+    answer = get(faults(server, "content_type=text/html;%20charset=utf-8&count=1"))
+    assert answer.header("content-type") == "text/html; charset=utf-8"
+    assert get(faults(server, "content_type=a%0d%0aX-Injected:%20b")).status == 422
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_status_without_a_body_has_none(server: str, status: int) -> None:
+    answer = get(faults(server, f"status={status}"))
+    assert (answer.status, answer.ended) == (status, "complete")
+    assert answer.header("content-length") is None
+
+
+def test_status_with_retry_after_is_for_the_requests_that_were_asked_for(server: str) -> None:
+    url = faults(server, "status=503&retry_after=7&status_after=1&status_times=2&count=1")
+    answers = [get(url) for _ in range(4)]
+    assert [answer.status for answer in answers] == [200, 503, 503, 200]
+    assert [answer.header("retry-after") for answer in answers] == [None, "7", "7", None]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_lead_to_the_stream_with_all_its_other_parameters(server: str, status: int) -> None:
+    run = next(runs)
+    url = faults(server, f"redirect=3&redirect_status={status}&count=1&event=a%26%C3%BC%3D&status=200", run=run)
+    response = httpx.get(url, follow_redirects=True)
+    assert [hop.status_code for hop in response.history] == [status] * 3
+    assert {hop.headers["cache-control"] for hop in response.history} == {"no-store"}  # or 301 and 308 would be kept
+    assert "event: a&ü=\n" in response.text
+    totals = truth_of(server, run)["totals"]
+    assert isinstance(totals, dict)
+    assert (totals["redirected"], totals["streams"]) == (3, 1)
+
+
+# Together.
+
+
+def test_faults_compose(server: str) -> None:
+    query = "drop=5&duplicate=7&reorder=4&seed=3"
+    more = "line_end=mixed&bom=true&split_utf8=true&burst=3&huge=9&huge_bytes=100000&retry=5&event=price"
+    run = next(runs)
+    answer = get(faults(server, f"{query}&close=20&no_final_blank=true&{more}&redirect=0", run=run))
+    reading = Reading(answer.body)
+    data = [json.loads(data) for _, data, _ in reading.events]
+    assert answer.ended == "complete"
+    assert answer.body.startswith(BOM)
+    assert [one["seq"] for one in data] == sent(query, 40)[:20]
+    assert [len(one.get("pad", "")) for one in data] == [0 if one["seq"] % 9 else 100_000 for one in data]
+    assert {(kind, one["text"]) for (kind, _, _), one in zip(reading.events, data, strict=True)} == {("price", TEXT)}
+    assert reading.reconnection_time_ms == 5
+    assert audited(answer, truth_of(server, run))
+
+
+def audited(answer: Answer, truth: dict[str, object]) -> bool:
+    """Whether the truth has what a client that saw all of it counts."""
+    streams = truth["streams"]
+    assert isinstance(streams, list)
+    (stream,) = streams
+    seqs = [json.loads(data)["seq"] for _, data, _ in Reading(answer.body).events]
+    unique = list(dict.fromkeys(seqs))
+    late = [seq for place, seq in enumerate(unique) if seq < max(unique[: place + 1])]
+    missing = set(range(1, max(seqs))) - set(seqs)
+    assert stream["sent"] == {
+        "count": len(seqs), "first": seqs[0], "last": seqs[-1], "smallest": min(seqs), "largest": max(seqs),
+    }  # fmt: skip
+    assert stream["duplicated"]["listed"] == [seq for seq in unique if seqs.count(seq) == 2]
+    assert stream["reordered"]["listed"] == late
+    told = {*stream["dropped"]["listed"], *stream["unsent"]["listed"]}
+    assert {seq for seq in told if seq < max(seqs)} == missing
+    return True
+
+
+@pytest.mark.parametrize("query", ["count=200", "close=77", "truncate=77", "close=1"])
+def test_the_truth_is_what_a_client_counts(server: str, query: str) -> None:
+    run = next(runs)
+    answer = get(faults(server, f"drop=5&duplicate=7&reorder=4&seed=8&{query}", run=run))
+    until(lambda: streams_open(server) == 0)
+    truth = truth_of(server, run)
+    assert audited(answer, truth)
+    totals = truth["totals"]
+    assert isinstance(totals, dict)
+    assert totals["ended"] == {query.partition("=")[0]: 1}

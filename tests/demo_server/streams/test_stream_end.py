@@ -1,0 +1,44 @@
+"""Open streams and their end, at the moments that no client can hit on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from unittest.mock import Mock
+
+import pytest
+
+from demo_server.streams.stream import TRANSPORT_EXTENSION, Stats, Stream, Streams
+
+
+async def test_signal_that_comes_while_a_stream_goes_to_sleep_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    stream = Stream(Stats(), Mock())
+    create_future = loop.create_future
+
+    def interrupted() -> asyncio.Future[None]:
+        stream.end(is_farewell=True)  # as a handler of a signal does, which runs between any two steps
+        return create_future()
+
+    monkeypatch.setattr(loop, "create_future", interrupted)
+    async with asyncio.timeout(1):
+        await stream.sleep_until(loop.time() + 3600)
+
+
+async def test_signal_that_comes_while_a_stream_is_opened_ends_it() -> None:
+    streams = Streams()
+
+    class Interrupted(set[Stream]):
+        def add(self, stream: Stream) -> None:
+            streams.end_all()
+            super().add(stream)
+
+    streams._open = Interrupted()
+    with streams.open({"extensions": {TRANSPORT_EXTENSION: Mock()}}) as stream:
+        assert (stream.ended, stream.is_farewell) == (True, True)
+
+
+async def test_streams_that_are_opened_after_the_end_are_ended() -> None:
+    streams = Streams()
+    streams.end_all()
+    with streams.open({"extensions": {TRANSPORT_EXTENSION: Mock()}}) as stream:
+        assert (stream.ended, stream.is_farewell) == (True, True)
