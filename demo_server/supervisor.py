@@ -1,8 +1,8 @@
-"""Several worker processes that listen on one port, and the process that starts and ends them.
+"""Several worker processes on one port, and the process that starts and stops them.
 
-Each worker has a socket of its own where the kernel spreads connections over such sockets (Linux); elsewhere all
-accept from the same one. A worker that ends by itself ends the server, and it says so: what the worker's clients were
-sent, and what it knew of channels and runs, cannot be had back by starting another.
+On Linux each worker has its own listening socket, and the kernel distributes connections over them. Elsewhere all
+workers accept from the same socket. If a worker exits by itself, the whole server stops with an error: a replacement
+would not have its channels and fault logs.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from collections.abc import Callable
 
 from demo_server.options import Options, WorkerLostError
 from demo_server.workers.hub import Hub
-from demo_server.workers.peers import Members
+from demo_server.workers.peers import HubPeers
 
-# A worker promises to be gone within 3 s; it had its signal just after us.
-END_WITHIN_S = 4.0
-LOOK_EVERY_S = 0.1
+# A worker exits within 3 s of its signal, which it receives after this process.
+STOP_TIMEOUT_S = 4.0
+POLL_INTERVAL_S = 0.1
 
 
 def supervise(listeners: list[socket.socket], options: Options, on_ready: Callable[[], None]) -> None:
-    """Serve on each of the sockets, in a process each, until a signal comes.
+    """Serve in one process per socket until a signal arrives.
 
-    Raises WorkerLostError when a worker ends by itself; the others are ended first.
+    Raises WorkerLostError when a worker exits by itself, after stopping the others.
     """
     ours, theirs = zip(*(socket.socketpair() for _ in listeners), strict=True)
     context = multiprocessing.get_context("spawn")
@@ -33,10 +33,10 @@ def supervise(listeners: list[socket.socket], options: Options, on_ready: Callab
         context.Process(target=work, args=(listener, hub, options))
         for listener, hub in zip(listeners, theirs, strict=True)
     ]
-    # From here on a signal is only noted: an exception between two starts would leave workers behind that nobody ends.
+    # From here on, signals are only recorded: an exception between two starts would leave workers running.
     signals: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
-    # A Ctrl-C reaches the workers, too, and before they have a handler it would print their tracebacks.
+    # Ctrl-C also reaches the workers. Before they have a handler, they would print tracebacks, so they inherit SIG_IGN.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         for process in processes:
@@ -50,12 +50,12 @@ def supervise(listeners: list[socket.socket], options: Options, on_ready: Callab
         for process in started:
             process.terminate()
         for process in started:
-            process.join(END_WITHIN_S)
+            process.join(STOP_TIMEOUT_S)
             process.kill()
 
 
 async def wait_for_end(hubs: list[socket.socket], signals: list[int], on_ready: Callable[[], None]) -> None:
-    """Pass messages between the workers until a signal is noted."""
+    """Run the hub until a signal is recorded."""
     hub = Hub()
     workers = await hub.connect(hubs)
     ready = asyncio.create_task(hub.all_ready.wait())
@@ -65,22 +65,22 @@ async def wait_for_end(hubs: list[socket.socket], signals: list[int], on_ready: 
         on_ready()
         await asyncio.wait([*workers, waiting], return_when=asyncio.FIRST_COMPLETED)
     hub.close()
-    if not signals:  # Ctrl-C ends the workers, too, and one of them may be gone before we have looked
-        raise WorkerLostError("a worker process has ended by itself, and the server with it")
+    if not signals:  # after Ctrl-C, a worker may exit before this process has handled its own signal
+        raise WorkerLostError("a worker process exited by itself, so the server has stopped")
 
 
 async def wait_for_signal(signals: list[int]) -> None:
-    """Look for one now and then, as uvicorn does: a loop that waits is not woken by what a thread raises."""
+    """Poll for a recorded signal, like uvicorn: a signal raised in a thread does not wake a waiting event loop."""
     while not signals:  # noqa: ASYNC110 - an Event cannot be set from a signal handler
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(POLL_INTERVAL_S)
 
 
 def work(listener: socket.socket, hub: socket.socket, options: Options) -> None:
-    """Be a worker."""
-    # Here and not above: the process that supervises needs none of it.
+    """Run one worker."""
+    # Imported here, because the supervising process does not need FastAPI.
     from demo_server.connections.open_files import raise_open_file_limit
     from demo_server.server import serve
 
     raise_open_file_limit()
-    peers = Members(hub)
+    peers = HubPeers(hub)
     serve(listener, options, peers, peers.join)

@@ -1,6 +1,6 @@
-"""What all subscribers of this worker together have not been sent yet, in bytes.
+"""The bytes that wait in the queues of all subscribers of a worker.
 
-Subscribers share the bytes of an event, so an event counts once, however many queues it is in.
+Subscribers share the bytes of an event, so an event in several queues counts once.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ MAX_BACKLOG_BYTES = 64 << 20
 
 
 class Backlog:
-    """Counts messages for as long as a queue holds them."""
+    """Counts the bytes of messages while at least one queue holds them."""
 
     def __init__(self) -> None:
-        self._holders: dict[int, int] = {}  # by id(): a message that is held keeps its id
+        self._holders: dict[int, int] = {}  # by id(), which is unique while a queue holds the message
         self.size_bytes = 0
 
     @property
     def is_full(self) -> bool:
-        """Whether it has passed its limit."""
+        """Whether the limit is exceeded."""
         return self.size_bytes > MAX_BACKLOG_BYTES
 
-    def hold(self, message: Message) -> None:
+    def add(self, message: Message) -> None:
         """Count a message that enters a queue."""
         holders = self._holders.get(id(message), 0)
         self._holders[id(message)] = holders + 1
         if not holders:
             self.size_bytes += len(message["body"])
 
-    def let_go(self, message: Message) -> None:
+    def remove(self, message: Message) -> None:
         """Count a message that leaves a queue."""
         holders = self._holders.pop(id(message))
         if holders > 1:

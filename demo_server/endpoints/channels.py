@@ -1,4 +1,4 @@
-"""``/channels/{name}``: publish and subscribe. What happens in between is in channels.py."""
+"""``/channels/{name}``: publish and subscribe. The delivery in between is in the package ``channels``."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from demo_server.channels.registry import MAX_CHANNELS, RESERVED_TYPES, Channels, Subscriber, format_id
+from demo_server.channels.channels import MAX_CHANNELS, Channels
+from demo_server.channels.events import RESERVED_TYPES, format_id
+from demo_server.channels.subscriber import Subscriber
 from demo_server.streams.encoding import retry_field
 from demo_server.streams.messages import END, body, head
 from demo_server.streams.parameters import EventType, LastEventId, StreamParameters
-from demo_server.streams.stream import Streams
+from demo_server.streams.registry import Streams
 from demo_server.workers.peers import Peers
 
 MAX_MESSAGE_BYTES = 65_536
-RETRY_AFTER = {"Retry-After": "5"}  # a subscriber that does not read is gone in 8 s
+RETRY_AFTER = {"Retry-After": "5"}  # a stalled subscriber is disconnected after 8 s
 
-Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The channel; it need not exist before.")]
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="The channel; the first request creates it.")]
 
-channel_endpoints = APIRouter(prefix="/channels", tags=["channels"])
+router = APIRouter(prefix="/channels", tags=["channels"])
 
 
 def check_not_reserved(event_type: str | None) -> str | None:
-    """Refuse the types of the server's own announcements."""
+    """Refuse the event types of the server's own announcements."""
     if event_type in RESERVED_TYPES:
-        raise ValueError(f"{event_type} is how this server announces something itself: take another type")
+        raise ValueError(f"{event_type} is reserved for announcements of this server: use another type")
     return event_type
 
 
@@ -38,31 +40,32 @@ class PublishParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    event: Annotated[EventType | None, AfterValidator(check_not_reserved), Field(description="Its type.")] = None
+    event: Annotated[EventType | None, AfterValidator(check_not_reserved), Field(description="Event type.")] = None
 
 
 class SubscribeParameters(StreamParameters):
     """The query of a GET."""
 
     last_event_id: Annotated[
-        str, Field(description="As the header of this name, which counts first: a page cannot set that at its start.")
+        str,
+        Field(description="Like the header Last-Event-ID, which has precedence. EventSource cannot set it at first."),
     ] = ""
 
 
 class Publication(BaseModel):
-    """What became of a published event."""
+    """The result of a POST."""
 
     id: str
-    subscribers: Annotated[int, Field(description="How many subscribers there were, slow ones included.")]
+    subscribers: Annotated[int, Field(description="Number of subscribers, including slow ones.")]
 
 
-@channel_endpoints.post(
+@router.post(
     "/{name}",
     summary="Publish an event",
     status_code=201,
     responses={
         413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."},
-        503: {"description": f"There are {MAX_CHANNELS} channels, and each has subscribers."},
+        503: {"description": f"There are {MAX_CHANNELS} channels, and all have subscribers."},
     },
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}},
 )
@@ -71,18 +74,18 @@ async def publish(request: Request, name: Name, parameters: Annotated[PublishPar
     data = await read_message(request)
     refuse_new_channel(request.app.state.channels, name)
     peers: Peers = request.app.state.peers
-    gathered = await peers.ask("deliver", name, parameters.event, data, counter=f"channel {name}")
-    assert gathered.number is not None
-    return Publication(id=format_id(gathered.number), subscribers=sum(gathered.answers))
+    answers = await peers.ask("deliver", name, parameters.event, data, counter=f"channel {name}")
+    assert answers.number is not None
+    return Publication(id=format_id(answers.number), subscribers=sum(answers.values))
 
 
-@channel_endpoints.get(
+@router.get(
     "/{name}",
     summary="Subscribe",
     response_class=Response,
     responses={
-        200: {"content": {"text/event-stream": {}}, "description": "Events, from now on or after an id."},
-        503: {"description": "There are too many channels with subscribers, or too many events for slow ones."},
+        200: {"content": {"text/event-stream": {}}, "description": "New events, or all events after an id."},
+        503: {"description": "Too many channels have subscribers, or slow subscribers are too far behind."},
     },
 )
 async def subscribe(
@@ -91,10 +94,10 @@ async def subscribe(
     parameters: Annotated[SubscribeParameters, Query()],
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Stream what is published, beginning with what was missed since the last event id.
+    """Stream the published events, beginning with the events after the last event id.
 
-    `gap` is an event that announces what is no longer in the history, and `dropped` one that says why a subscriber who
-    does not keep up is sent away.
+    An event of type `gap` announces events that are no longer in the history. An event of type `dropped` tells a slow
+    subscriber why it is disconnected.
     """
     channels: Channels = request.app.state.channels
     refuse_new_channel(channels, name)
@@ -105,7 +108,7 @@ async def subscribe(
 
 
 class Subscription(Response):
-    """The response to a subscriber: plain ASGI, so that whoever publishes an event can write it."""
+    """The response to a subscriber. It is plain ASGI, so that the publishing task can write to it directly."""
 
     def __init__(self, request: Request, name: str, parameters: SubscribeParameters, last_event_id: str) -> None:
         super().__init__()
@@ -114,7 +117,7 @@ class Subscription(Response):
         self._name, self._parameters, self._last_event_id = name, parameters, last_event_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Stream until the client leaves, is dropped, or the server goes down."""
+        """Stream until the client disconnects, the subscriber is dropped, or the server shuts down."""
         with self._streams.open(scope, receive) as stream:
             await send(head())
             if self._parameters.retry is not None:
@@ -126,40 +129,38 @@ class Subscription(Response):
 
 
 async def read_message(request: Request) -> str:
-    """Return the body as text; JSON is checked, and otherwise left as it is."""
+    """Return the body as text. JSON is validated, but not changed."""
     content = b""
     try:
         async for chunk in request.stream():
             content += chunk
             if len(content) > MAX_MESSAGE_BYTES:
                 raise HTTPException(413, f"a message may have {MAX_MESSAGE_BYTES} bytes at most")
-    except ClientDisconnect as exc:  # nobody reads the answer; without one there would be a traceback
-        raise HTTPException(400, "the client left in the middle of its message") from exc
+    except ClientDisconnect as exc:  # the response reaches no client, but without one there would be a traceback
+        raise HTTPException(400, "the client disconnected before its message was complete") from exc
     try:
         text = content.decode()
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
             json.loads(text, parse_constant=refuse_constant)
     except UnicodeDecodeError as exc:
-        raise refuse("the body is not UTF-8") from exc
+        raise body_error("the body is not UTF-8") from exc
     except (ValueError, RecursionError) as exc:
-        raise refuse(f"the body is said to be application/json, and is not: {exc}") from exc
+        raise body_error(f"the Content-Type is application/json, but the body is not JSON: {exc}") from exc
     return text
 
 
 def refuse_new_channel(channels: Channels, name: str) -> None:
-    """Refuse a channel that there is no room for."""
+    """Refuse a new channel when all existing ones have subscribers."""
     if channels.is_full_for(name):
-        detail = (
-            f"there are {MAX_CHANNELS} channels with subscribers, and no room for {name}: take one of them, or wait"
-        )
+        detail = f"all {MAX_CHANNELS} channels have subscribers, so {name} cannot be created: use one of them, or wait"
         raise HTTPException(503, detail, RETRY_AFTER)
 
 
 def refuse_constant(text: str) -> NoReturn:
-    """Refuse what Python reads as JSON and JSON.parse does not."""
-    raise ValueError(f"{text} is no value of JSON")
+    """Refuse NaN and infinity: Python reads them as JSON, JSON.parse does not."""
+    raise ValueError(f"{text} is not JSON")
 
 
-def refuse(problem: str) -> RequestValidationError:
-    """Return the error of a body, in the shape of those of parameters."""
+def body_error(problem: str) -> RequestValidationError:
+    """Return the error of a body in the form of parameter errors."""
     return RequestValidationError([{"type": "value_error", "loc": ("body",), "msg": problem, "input": None}])

@@ -1,6 +1,6 @@
-"""The page at ``/``: plain files under ``page/``, sent as they are, without a build step.
+"""The page at ``/``: plain files of the folder ``page/``, without a build step.
 
-Nothing here knows about streams: the page is a client like any other, and reads what anybody may read.
+The page is an ordinary client and uses only public endpoints.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from starlette.staticfiles import StaticFiles
 
 FOLDER = Path(__file__).parents[1] / "page"
 
-# Event data comes from anybody who may publish to a channel. The page shows it as text; should it ever fail to, the
-# browser runs no script and loads no style but these files.
+# Any client can publish event data to a channel. The page shows it as text. As a second line of defence, the browser
+# runs only the scripts and styles of this folder.
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
-        "connect-src 'self' ws: wss:",  # older browsers do not count a WebSocket of this origin as 'self'
+        "connect-src 'self' ws: wss:",  # in older browsers, 'self' does not include WebSockets of the same origin
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
     ]
 )
 HEADERS = {
-    "cache-control": "no-cache",  # kept, but asked for again each time: a new version shows at once
+    "cache-control": "no-cache",  # cached, but revalidated each time, so that a new version is used at once
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
 }
-# Not left to the machine: on Windows a registry entry can make text/plain of a script, which no browser then runs.
+# Not from `mimetypes`: on Windows, the registry can map .js to text/plain, and browsers refuse such scripts.
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -50,16 +50,16 @@ def add_page(api: FastAPI) -> None:
 
 
 async def send_index(_: Request) -> Response:
-    """Send the page itself."""
+    """Send the HTML of the page."""
     index = FOLDER / "index.html"
     return FileResponse(index, headers=HEADERS, media_type=MEDIA_TYPES[index.suffix])
 
 
 class PageFiles(StaticFiles):
-    """Static files with our headers."""
+    """Static files with HEADERS and MEDIA_TYPES."""
 
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
-        """Send a file, or 304 if the browser has it."""
+        """Return a file, or 304 if the browser has it."""
         response = super().file_response(full_path, *args, **kwargs)
         response.headers.update(HEADERS)
         media_type = MEDIA_TYPES.get(Path(full_path).suffix)

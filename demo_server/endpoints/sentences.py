@@ -1,4 +1,4 @@
-"""What the language model of the demo says, and when: drawn from a seed, so that the same is said again.
+"""The words of the demo's language model and their due times. Both depend only on a seed.
 
 Pure: no clock, no connection.
 """
@@ -12,22 +12,22 @@ from random import Random
 SENTENCES = (
     "An event stream is a response that has not ended yet.",
     "Each event is a few lines of text, and an empty line sends it off.",
-    "A comment now and then keeps the proxies on the way from hanging up.",
-    "When the connection breaks, the browser comes back by itself and names the last event it has seen.",
-    "The server may then go on where it was, if it remembers that long.",
-    "Nothing here is more than HTTP, so every tool that speaks it can look inside.",
-    "A language model says one token at a time, and so the words reach you while it still thinks.",
-    "The time to the first token is what a reader feels; the rate afterwards only has to beat the eye.",
-    "A client that reads too slowly will, sooner or later, be hung up on.",
-    "What is measured at the receiver includes the wire, the kernel and the patience of the scheduler.",
-    "If you want the mean, ask for the rate; if you want the truth, ask for the worst percentile.",
-    "These words were chosen by a seed, and the same seed will choose them again.",
+    "A comment now and then keeps proxies from closing the connection.",
+    "When the connection breaks, the browser reconnects by itself and sends the id of the last event.",
+    "The server can then continue after this event, if it still has the next one.",
+    "All of this is plain HTTP, so every HTTP tool can read it.",
+    "A language model produces one token at a time, so the first words arrive before the last ones exist.",
+    "Readers notice the time to the first token; the rate after it only has to be faster than reading.",
+    "A server disconnects a client that reads too slowly.",
+    "A latency at the receiver includes the network, the kernel and the scheduler.",
+    "A mean hides the slowest events, and a high percentile shows them.",
+    "A seed has chosen these words, and the same seed will choose them again.",
 )
 
 
 def words(seed: int) -> Iterator[str]:
     """Yield words without end."""
-    # Apart from the jitter's, so that the same seed says the same at any pace; strings are seeds that no run changes.
+    # A generator of its own: the words must not depend on the pace. A string as seed gives the same words in every run.
     randomness = Random(f"words {seed}")
     sentence, space = "", ""
     while True:
@@ -38,7 +38,7 @@ def words(seed: int) -> Iterator[str]:
 
 
 def due_s(ttft_s: float, interval_s: float, jitter: float, seed: int) -> Iterator[float]:
-    """Yield when each token is due, without end: late by a share of the interval, and so never out of order."""
+    """Yield the due time of each token, without end. Delays are at most one interval, so tokens stay in order."""
     randomness = Random(f"jitter {seed}")
     yield ttft_s
     for number in count(1):

@@ -1,6 +1,6 @@
-"""The access log: one JSON object per request, on stderr, when the response is complete.
+"""The access log: one JSON object per request on stderr, when the response is complete.
 
-Streams are left out unless asked for: a load test would write thousands of lines, each long after its request.
+Streams are left out by default. A load test would log thousands of them, each long after its request.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_server.options import AccessLog
-from demo_server.streams.stream import STREAM_MARK, TRANSPORT_EXTENSION
+from demo_server.streams.scope_keys import STREAM_MARK, TRANSPORT_EXTENSION
 
 logger = logging.getLogger("demo_server.access")
 
 
 def logged(app: ASGIApp, which: AccessLog) -> ASGIApp:
-    """Return the application with an access log."""
+    """Add an access log to an application."""
     if which is AccessLog.NONE:
         return app
     if not logger.handlers:
@@ -35,7 +35,7 @@ def logged(app: ASGIApp, which: AccessLog) -> ASGIApp:
             return
         entry = Entry(scope)
         try:
-            await app(scope, receive, entry.noting(send))
+            await app(scope, receive, entry.recording(send))
         finally:
             if which is AccessLog.ALL or STREAM_MARK not in scope:
                 logger.info(entry.line())
@@ -44,7 +44,7 @@ def logged(app: ASGIApp, which: AccessLog) -> ASGIApp:
 
 
 class Entry:
-    """What is known of one request and its response."""
+    """The log entry of one request."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -53,13 +53,13 @@ class Entry:
         self._status: int | None = None
         self._bytes = 0
 
-    def noting(self, send: Send) -> Send:
-        """Return a `send` that notes the status and the size of what it sends."""
+    def recording(self, send: Send) -> Send:
+        """Return a `send` that also records the status and the number of bytes."""
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             if self._transport.is_closing():
-                pass  # what is sent now reaches nobody
-            elif message["type"].endswith("http.response.body"):  # a WebSocket that is refused has one, too
+                pass  # the transport drops the message
+            elif message["type"].endswith("http.response.body"):  # also sent to refuse a WebSocket
                 self._bytes += len(message.get("body", b""))
             elif message["type"] == "websocket.send":
                 self._bytes += len(message.get("text") or message.get("bytes") or "")
@@ -69,10 +69,10 @@ class Entry:
                 self._status = message.get("status", self._status)
             await send(message)
 
-        return send_and_note
+        return send_and_record
 
     def line(self) -> str:
-        """Return the line of the log. No status: the client left before there was one."""
+        """Return the line of the log. The status is null if the client disconnected before the response."""
         scope = self._scope
         host, port = scope["client"] or ("", 0)
         return json.dumps(

@@ -1,7 +1,7 @@
-"""Which pages may ask: those of this server, and those of this machine on any port.
+"""Allow requests from pages of this server and of this machine on any port; refuse those of other origins.
 
-CORS keeps a page from elsewhere from reading an answer. It keeps none from asking: a POST of plain text and a WebSocket
-go through without a question to the server. So what such a page could do is refused here.
+CORS prevents pages of other origins from reading responses. It does not prevent their requests: browsers send a POST of
+plain text and open a WebSocket without a preflight request. These are therefore refused here.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# A page that is opened as `localhost` and asks `127.0.0.1`, or another port of this machine.
-OF_THIS_MACHINE = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+# For example, a page at `localhost` that requests `127.0.0.1`, or one at another port.
+LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
-READING = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def readable_by_own_pages(app: ASGIApp) -> ASGIApp:
-    """Return the application with CORS headers for the pages of this machine."""
+def allow_local_origins(app: ASGIApp) -> ASGIApp:
+    """Add CORS headers for pages of this machine."""
     return CORSMiddleware(
         app,
-        allow_origin_regex=OF_THIS_MACHINE,
+        allow_origin_regex=LOCAL_ORIGIN,
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=["Retry-After"],
     )
 
 
-def closed_to_foreign_pages(app: ASGIApp) -> ASGIApp:
-    """Return an application that lets pages from elsewhere neither write nor open a WebSocket."""
+def refuse_other_origins(app: ASGIApp) -> ASGIApp:
+    """Refuse writing requests and WebSockets from pages of other origins."""
 
-    async def closed_app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_reading = scope["type"] == "http" and scope["method"] in READING
-        if is_reading or scope["type"] == "lifespan" or not is_foreign(Headers(scope=scope)):
+    async def checked_app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if is_safe or scope["type"] == "lifespan" or not is_other_origin(Headers(scope=scope)):
             await app(scope, receive, send)
         else:
-            refusal = JSONResponse({"detail": "pages of other origins may not do this"}, status_code=403)
+            refusal = JSONResponse({"detail": "pages of other origins may only read"}, status_code=403)
             await refusal(scope, receive, send)
 
-    return closed_app
+    return checked_app
 
 
-def is_foreign(headers: Headers) -> bool:
-    """Say whether a page of another origin asks; programs name none."""
+def is_other_origin(headers: Headers) -> bool:
+    """Say whether the request is from a page of another origin. Programs send no Origin header."""
     origin = headers.get("origin")
     if origin is None or origin.partition("://")[2] == headers.get("host"):
         return False
-    return re.fullmatch(OF_THIS_MACHINE, origin) is None
+    return re.fullmatch(LOCAL_ORIGIN, origin) is None

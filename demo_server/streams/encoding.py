@@ -1,6 +1,6 @@
-"""Events to bytes: once for many, where an event has many readers or costs must be small.
+"""Encode events to bytes, for endpoints that send one event to many clients or must be cheap.
 
-Nothing here knows about connections or clocks. ``/stream`` and ``/native`` leave their encoding to their libraries.
+No connections, no clocks. ``/stream`` and ``/native`` use the encoders of their libraries.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 from demo_server.streams.stream import Notice
 
-LINE_END = re.compile("\r\n|\r|\n")  # WHATWG HTML 9.2.5; str.splitlines knows more, which are data here
+# WHATWG HTML 9.2.5. str.splitlines would also split at characters that are data here.
+LINE_END = re.compile("\r\n|\r|\n")
 
 
 def encode_event(event_id: str | None, event_type: str | None, data: str) -> bytes:
-    """Return any event; data of several lines arrives with LF between them."""
+    """Return any event. A client receives data of several lines with LF between them."""
     fields = [] if event_id is None else [f"id: {event_id}"]
     if event_type:
         fields.append(f"event: {event_type}")
@@ -23,9 +24,9 @@ def encode_event(event_id: str | None, event_type: str | None, data: str) -> byt
 
 
 def event_encoder(padding_bytes: int, event_type: str | None = None) -> Callable[[int, int], bytes]:
-    """Return a function from (sequence number, timestamp in ns) to one event.
+    """Return a function that encodes (sequence number, timestamp in ns) as an event.
 
-    Everything but the numbers is encoded here and now: an event then costs one formatting operation.
+    Everything but the numbers is encoded once, so that an event costs one formatting operation.
     """
     name = b"event: %s\n" % event_type.encode().replace(b"%", b"%%") if event_type is not None else b""
     pad = b',"pad":"%s"' % (b"x" * padding_bytes) if padding_bytes else b""
@@ -43,5 +44,5 @@ def comment(notice: Notice) -> bytes:
 
 
 def retry_field(retry_ms: int) -> bytes:
-    """Return a block that sets the client's reconnection time and is no event."""
+    """Return a block that sets the reconnection time and dispatches no event."""
     return b"retry: %d\n\n" % retry_ms

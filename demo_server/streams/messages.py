@@ -1,4 +1,4 @@
-"""What is sent alike by several endpoints, in the words of ASGI: the parts of an event stream, and a last refusal."""
+"""ASGI messages that several endpoints send: the parts of an event stream, and the 503 of a shutdown."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ HEADERS = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-stor
 
 
 def head() -> Message:
-    """Return what an event stream begins with; anew each time, for the CORS middleware adds to the list."""
+    """Return the start of an event stream. The list is new each time: the CORS middleware appends to it."""
     return {"type": "http.response.start", "status": 200, "headers": list(HEADERS)}
 
 
 def body(content: bytes) -> Message:
-    """Return a part of a response that goes on."""
+    """Return a part of a body that continues."""
     return {"type": "http.response.body", "body": content, "more_body": True}
 
 
-def going_down() -> JSONResponse:
-    """Return the answer to a request that is no stream and that the end of the server has overtaken."""
-    return JSONResponse({"detail": Notice.FAREWELL.value}, status_code=503)
+def shutting_down() -> JSONResponse:
+    """Return the 503 for a request that a shutdown has interrupted."""
+    return JSONResponse({"detail": Notice.SHUTDOWN.value}, status_code=503)
 
 
-# Sent when the kernel has not taken everything, this waits until it has: the server's `send` waits before it writes.
-NOTHING = body(b"")
+# uvicorn waits for the client before it writes, not after. Sending this therefore waits until the kernel has taken the
+# bytes of the message before.
+DRAIN = body(b"")
 END: Message = {"type": "http.response.body", "body": b"", "more_body": False}

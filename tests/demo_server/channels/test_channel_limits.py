@@ -9,7 +9,7 @@ import pytest
 from running_demo import running_demo
 
 MAIN = "from demo_server.__main__ import main; main()"
-TWO_CHANNELS = "import demo_server.channels.registry as c, demo_server.endpoints.channels as e; c.MAX_CHANNELS = e.MAX_CHANNELS = 2; "
+TWO_CHANNELS = "import demo_server.channels.channels as c, demo_server.endpoints.channels as e; c.MAX_CHANNELS = e.MAX_CHANNELS = 2; "
 NO_BACKLOG = "import demo_server.channels.backlog as b; b.MAX_BACKLOG_BYTES = -1; "
 
 

@@ -17,7 +17,8 @@ import pytest
 from demo_server_processes import demo_server_process
 from real_processes import SSE, streams_open, until
 
-from demo_server.channels.registry import HISTORY_BYTES, HISTORY_EVENTS, MAX_BEHIND_BYTES, MAX_BEHIND_EVENTS
+from demo_server.channels.history import HISTORY_BYTES, HISTORY_EVENTS
+from demo_server.channels.subscriber import MAX_BEHIND_BYTES, MAX_BEHIND_EVENTS
 from demo_server.streams.encoding import encode_event
 from sseclient_cli import Event, EventStreamParser
 

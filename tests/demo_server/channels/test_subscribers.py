@@ -11,12 +11,15 @@ import pytest
 from starlette.types import Message
 
 from demo_server.channels import backlog as backlogs
-from demo_server.channels import registry as channels
+from demo_server.channels import channels
 from demo_server.channels.backlog import Backlog
-from demo_server.channels.registry import MAX_BEHIND_EVENTS, Channel, Channels, Published, Subscriber
+from demo_server.channels.channels import Channels
+from demo_server.channels.events import PublishedEvent
+from demo_server.channels.history import EVENT_OVERHEAD_BYTES, History
+from demo_server.channels.subscriber import MAX_BEHIND_EVENTS, Subscriber
 from demo_server.streams.messages import body
 from demo_server.streams.stream import Stats, Stream
-from demo_server.workers.peers import Number
+from demo_server.workers.counters import Number
 
 
 class Client:
@@ -58,8 +61,8 @@ class Client:
         running.cancel()
 
 
-def event(value: int, epoch: str = "a") -> Published:
-    return Published(Number(epoch, value), body(b"%d" % value))
+def event(value: int, epoch: str = "a") -> PublishedEvent:
+    return PublishedEvent(Number(epoch, value), body(b"%d" % value))
 
 
 async def test_events_keep_their_order_when_the_client_begins_to_read() -> None:
@@ -134,38 +137,38 @@ async def test_farewell_is_the_last_word_and_leaves_the_queue_out() -> None:
         client.reads.clear()
         await client.deliver(1, 2)
         await client.is_waited_for.wait()
-        client.stream.end(is_farewell=True)
+        client.stream.end(is_shutdown=True)
         client.reads.set()
         await client.deliver(3)
     assert client.sent == [b"1", b": the server is going down\n\n"]
 
 
 def test_history_of_another_epoch_is_forgotten() -> None:
-    channel = Channel()
+    history = History()
     for published in (event(1), event(2), event(1, epoch="b")):
-        channel.remember(published)
-    messages, seen = channel.after("b-0")
+        history.add(published)
+    messages, seen = history.after("b-0")
     assert ([message["body"] for message in messages], seen) == ([b"1"], Number("b", 0))
 
 
 async def test_channel_unused_for_longest_is_forgotten_unless_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
-    hub, client = Channels(), Client()
+    all_channels, client = Channels(), Client()
 
     async def history(name: str) -> int:
-        with hub.subscribed(name, subscriber := Client().subscriber, "elsewhere-1"):
+        with all_channels.subscribed(name, subscriber := Client().subscriber, "elsewhere-1"):
             return len(subscriber._queue) - 1  # the first is the gap
 
-    with hub.subscribed("listened to", client.subscriber, ""):
+    with all_channels.subscribed("listened to", client.subscriber, ""):
         for number, name in enumerate(("listened to", "old", "new", "newer"), 1):
-            await hub.deliver(name, None, "", Number("a", number))
+            await all_channels.deliver(name, None, "", Number("a", number))
         kept = [await history(name) for name in ("listened to", "newer", "new")]
     assert kept == [1, 1, 0]
 
 
 async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "DELIVERIES_PER_TURN", 2)
-    hub, clients, turns = Channels(), [Client() for _ in range(5)], list[int]()
+    all_channels, clients, turns = Channels(), [Client() for _ in range(5)], list[int]()
 
     async def note_turns() -> None:
         while True:
@@ -174,9 +177,9 @@ async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.Mo
 
     with ExitStack() as stack:
         for client in clients:
-            stack.enter_context(hub.subscribed("x", client.subscriber, ""))
+            stack.enter_context(all_channels.subscribed("x", client.subscriber, ""))
         others = asyncio.create_task(note_turns())
-        assert await hub.deliver("x", None, "", Number("a", 1)) == 5
+        assert await all_channels.deliver("x", None, "", Number("a", 1)) == 5
         others.cancel()
     assert turns == [2, 4]
 
@@ -184,15 +187,15 @@ async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.Mo
 async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_the_gap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 4 * (channels.EVENT_OVERHEAD_BYTES + 100))
-    hub = Channels()
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 4 * (EVENT_OVERHEAD_BYTES + 100))
+    all_channels = Channels()
     for number in (1, 2):
-        await hub.deliver("old", None, "", Number("a", number))
-        await hub.deliver("new", None, "", Number("b", number))
-    assert [len(replay_of(hub, "old", "a-0")), len(replay_of(hub, "new", "b-0"))] == [2, 2]
-    await hub.deliver("new", None, "", Number("b", 3))
-    assert len(replay_of(hub, "new", "b-0")) == 3
-    (gap,) = replay_of(hub, "old", "a-0")
+        await all_channels.deliver("old", None, "", Number("a", number))
+        await all_channels.deliver("new", None, "", Number("b", number))
+    assert [len(replay_of(all_channels, "old", "a-0")), len(replay_of(all_channels, "new", "b-0"))] == [2, 2]
+    await all_channels.deliver("new", None, "", Number("b", 3))
+    assert len(replay_of(all_channels, "new", "b-0")) == 3
+    (gap,) = replay_of(all_channels, "old", "a-0")
     assert b"event: gap" in gap
     assert b"2 events are no longer in the history" in gap
     assert b"id: a-2" in gap
@@ -200,15 +203,15 @@ async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_
 
 async def test_what_is_forgotten_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
-    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 3 * (channels.EVENT_OVERHEAD_BYTES + 100))
-    hub = Channels()
+    monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 3 * (EVENT_OVERHEAD_BYTES + 100))
+    all_channels = Channels()
     for number in range(1, 50):  # each in a channel of its own, which replaces one that is forgotten
-        await hub.deliver(f"channel-{number}", None, "", Number("a", number))
-    assert len(replay_of(hub, "channel-49", "a-48")) == len(replay_of(hub, "channel-48", "a-47")) == 1
+        await all_channels.deliver(f"channel-{number}", None, "", Number("a", number))
+    assert len(replay_of(all_channels, "channel-49", "a-48")) == len(replay_of(all_channels, "channel-48", "a-47")) == 1
 
 
-def replay_of(hub: Channels, name: str, last_event_id: str) -> list[bytes]:
-    with hub.subscribed(name, subscriber := Client().subscriber, last_event_id):
+def replay_of(all_channels: Channels, name: str, last_event_id: str) -> list[bytes]:
+    with all_channels.subscribed(name, subscriber := Client().subscriber, last_event_id):
         return [message["body"] for message in subscriber._queue]
 
 
@@ -248,10 +251,10 @@ async def test_subscriber_whose_event_makes_all_queues_too_long_is_dropped(monke
 
 async def test_worker_without_room_for_a_channel_does_not_remember_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
-    hub, client = Channels(), Client()
-    with hub.subscribed("x", client.subscriber, ""):
-        assert [hub.is_full_for("x"), hub.is_full_for("y")] == [False, True]
-        assert await hub.deliver("y", None, "", Number("a", 1)) == 0
-    assert not hub.is_full_for("y")
-    (gap,) = replay_of(hub, "y", "a-0")
+    all_channels, client = Channels(), Client()
+    with all_channels.subscribed("x", client.subscriber, ""):
+        assert [all_channels.is_full_for("x"), all_channels.is_full_for("y")] == [False, True]
+        assert await all_channels.deliver("y", None, "", Number("a", 1)) == 0
+    assert not all_channels.is_full_for("y")
+    (gap,) = replay_of(all_channels, "y", "a-0")
     assert b"event: gap" in gap

@@ -11,7 +11,7 @@ import pytest
 from running_demo import HANDSHAKE, Demo, running_demo
 
 WITHIN_S = 1.0
-SHORT = f"import demo_server.connections.protocols as p; p.REQUEST_WITHIN_S = {WITHIN_S}; from demo_server.__main__ import main; main()"
+SHORT = f"import demo_server.connections.http_protocol as p; p.REQUEST_TIMEOUT_S = {WITHIN_S}; from demo_server.__main__ import main; main()"
 HALF_HEAD = "GET /stats HTTP/1.1\r\nHost: localhost\r\nX-Half: "
 HALF_BODY = "POST /channels/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
 WHOLE = "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running_demo import WAYS, Demo
+from running_demo import PUSH_ENDPOINTS, Demo
 
 ENDPOINTS = {
-    *(("get", path) for path in WAYS),
+    *(("get", path) for path in PUSH_ENDPOINTS),
     ("get", "/stats"),
     ("get", "/healthz"),
     ("post", "/v1/chat/completions"),
@@ -39,7 +39,7 @@ def test_every_parameter_is_described(operations: dict[tuple[str, str], dict[str
 
 def test_all_ways_have_the_same_parameters(operations: dict[tuple[str, str], dict[str, Any]]) -> None:
     names = {"interval", "rate", "count", "size", "event", "retry", "heartbeat"}
-    for path in set(WAYS) - {"/ws"}:  # OpenAPI knows no WebSockets: there is only what answers without one
+    for path in set(PUSH_ENDPOINTS) - {"/ws"}:  # OpenAPI knows no WebSockets: there is only what answers without one
         parameters = operations["get", path]["parameters"]
         assert {parameter["name"] for parameter in parameters if parameter["in"] == "query"} == names, path
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 import pytest
-from running_demo import EVENT_STREAMS, WAYS, Demo
+from running_demo import EVENT_STREAMS, PUSH_ENDPOINTS, Demo
 from websockets.exceptions import InvalidStatus
 
 PLAIN = "count=2&interval=0"
@@ -51,7 +51,7 @@ CONTENT_TYPES = {
     "/streaming-response": "text/plain",
     "/ndjson": "application/x-ndjson",
 }
-each_way = pytest.mark.parametrize("path", WAYS)
+each_endpoint = pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 
 
 @pytest.mark.parametrize(("path", "query"), EXACTLY)
@@ -67,19 +67,19 @@ def test_bytes_of_a_short_stream(demo: Demo, path: str, query: str) -> None:
     assert re.sub(r'(?<="ts":)( ?)\d{19}', r"\1<>", text) == EXACTLY[path, query]
 
 
-@each_way
+@each_endpoint
 def test_size_adds_that_many_bytes_of_padding(demo: Demo, path: str) -> None:
     (event,) = demo.listen(path, "count=1&interval=0&size=1000")
     assert event["pad"] == "x" * 1000
 
 
-@each_way
+@each_endpoint
 def test_type_of_the_events_may_be_any_line_of_text(demo: Demo, path: str) -> None:
     (event,) = demo.listen(path, "count=1&interval=0&event=caf%C3%A9%25d")
     assert event["type"] == "café%d"
 
 
-@each_way
+@each_endpoint
 def test_retry_is_said_once_and_is_no_event(demo: Demo, path: str) -> None:
     before = demo.stats()
     said = list(demo.listen(path, "count=3&interval=0&retry=0"))
@@ -88,7 +88,7 @@ def test_retry_is_said_once_and_is_no_event(demo: Demo, path: str) -> None:
     assert demo.stats()["events_sent"] - before["events_sent"] == 3
 
 
-@each_way
+@each_endpoint
 def test_heartbeat_fills_the_silence_and_is_no_event(demo: Demo, path: str) -> None:
     before = demo.stats()
     event, *heartbeats = islice(demo.listen(path, "interval=3600&heartbeat=0.05"), 4)
@@ -98,18 +98,18 @@ def test_heartbeat_fills_the_silence_and_is_no_event(demo: Demo, path: str) -> N
     assert demo.stats()["events_sent"] - before["events_sent"] == 1
 
 
-@each_way
+@each_endpoint
 def test_there_is_no_heartbeat_if_unwanted(demo: Demo, path: str) -> None:
     assert all("seq" in message for message in demo.listen(path, "heartbeat=0&interval=0.1&count=3"))
 
 
 # sse-starlette pings at fixed times, whatever else is sent.
-@pytest.mark.parametrize("path", [path for path in WAYS if path != "/stream"])
+@pytest.mark.parametrize("path", [path for path in PUSH_ENDPOINTS if path != "/stream"])
 def test_there_is_no_heartbeat_without_silence(demo: Demo, path: str) -> None:
     assert all("seq" in message for message in demo.listen(path, "heartbeat=0.2&interval=0.02&count=15"))
 
 
-@each_way
+@each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0.05", "rate=20"])
 def test_events_come_no_faster_than_asked_for(demo: Demo, path: str, pace: str) -> None:
     started_s = time.monotonic()
@@ -117,14 +117,14 @@ def test_events_come_no_faster_than_asked_for(demo: Demo, path: str, pace: str) 
     assert time.monotonic() - started_s >= 0.2
 
 
-@each_way
+@each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0", "rate=0"])
 def test_zero_is_as_fast_as_the_client_reads(demo: Demo, path: str, pace: str) -> None:
     # 100 s at /load's default, 1000 s at that of the others
     assert sum(1 for _ in demo.listen(path, f"count=1001&{pace}")) == 1001
 
 
-@pytest.mark.parametrize("path", [path for path in WAYS if path != "/streaming-response"])
+@pytest.mark.parametrize("path", [path for path in PUSH_ENDPOINTS if path != "/streaming-response"])
 def test_timestamps_are_nanoseconds_of_the_wall_clock(demo: Demo, path: str) -> None:
     before_ns = time.time_ns()
     (event,) = demo.listen(path, "count=1")
@@ -172,7 +172,7 @@ BAD = {
 }
 
 
-@each_way
+@each_endpoint
 @pytest.mark.parametrize("parameter", BAD)
 def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, parameter: str) -> None:
     before = demo.stats()
@@ -183,7 +183,7 @@ def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, para
     assert demo.stats() == before  # nor is it a stream
 
 
-@each_way
+@each_endpoint
 @pytest.mark.parametrize(
     ("query", "words"),
     [("intervall=1", "there is no such parameter"), ("event=a%0A", "give one line: a line end would end the field")],
@@ -192,13 +192,13 @@ def test_what_is_wrong_is_said_to_people(demo: Demo, path: str, query: str, word
     assert [problem["msg"] for problem in refusal(demo, path, query)] == [words]
 
 
-@each_way
+@each_endpoint
 def test_two_paces_at_once_are_refused(demo: Demo, path: str) -> None:
     (problem,) = refusal(demo, path, "interval=1&rate=1")
     assert "give interval or rate, not both" in str(problem["msg"])
 
 
-@each_way
+@each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0.001", "interval=0"])
 def test_stats_count_exactly_what_was_sent(demo: Demo, path: str, pace: str) -> None:
     streams, count = 10, 100
@@ -219,8 +219,8 @@ def test_pace_does_not_drift(demo: Demo) -> None:
             for event in demo.listen(path, "interval=0.01&count=201")
         ]
 
-    with ThreadPoolExecutor(len(WAYS)) as pool:
-        streams = dict(zip(WAYS, pool.map(listen, WAYS), strict=True))
+    with ThreadPoolExecutor(len(PUSH_ENDPOINTS)) as pool:
+        streams = dict(zip(PUSH_ENDPOINTS, pool.map(listen, PUSH_ENDPOINTS), strict=True))
     for path, stamps_ns in streams.items():
         late_ns = [ts - stamps_ns[0] - k * 10_000_000 for k, ts in enumerate(stamps_ns)]
         # A busy machine makes single events late, but the pace catches up: some event of the last fifth is on time. An

@@ -13,14 +13,14 @@ from contextlib import ExitStack
 
 import pytest
 from demo_server_processes import END_WITHIN_S
-from running_demo import EVENT_STREAMS, WAYS, WITHOUT_GC, Demo, running_demo
+from running_demo import EVENT_STREAMS, PUSH_ENDPOINTS, WITHOUT_GC, Demo, running_demo
 from websockets.exceptions import ConnectionClosedOK
 
 COMPLETIONS = "/v1/chat/completions"
 COMPLETION_REQUEST = '{"stream": true}'
 FAREWELL = "the server is going down"
-HTTP_WAYS = [path for path in WAYS if path != "/ws"]
-each_way = pytest.mark.parametrize("path", WAYS)
+HTTP_WAYS = [path for path in PUSH_ENDPOINTS if path != "/ws"]
+each_endpoint = pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 
 
 def read_to_end(connection: socket.socket) -> bytes:
@@ -31,7 +31,7 @@ def read_to_end(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
-@each_way
+@each_endpoint
 # With no second event within a test, whatever ends such a stream is not its timer.
 @pytest.mark.parametrize("pace", ["interval=3600", "interval=0&size=10000", "interval=0"])
 def test_stream_is_closed_within_a_second_of_its_client(demo: Demo, path: str, pace: str) -> None:
@@ -83,17 +83,17 @@ def settle(read: Callable[[], int]) -> int:
 
 def test_clients_that_stall_are_hung_up_on() -> None:
     with running_demo("--access-log", "none", code=WITHOUT_GC) as demo, ExitStack() as stack:
-        for path in WAYS:
+        for path in PUSH_ENDPOINTS:
             stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
         completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"
         stack.enter_context(demo.open_stream(completion, body=COMPLETION_REQUEST))
-        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == len(WAYS) + 1)
+        demo.wait_for_stats(10, lambda counters: counters["streams_open"] == len(PUSH_ENDPOINTS) + 1)
         demo.wait_until_idle(30)
         assert demo.end() == ""
 
 
 def test_what_sse_starlette_sends_has_a_timeout_of_its_own() -> None:
-    patient = "import demo_server.connections.protocols as p; p.STALLED_AFTER_S = 3600; import demo_server.streams.stream as s;"
+    patient = "import demo_server.connections.stall_timeout as p; p.STALL_TIMEOUT_S = 3600; import demo_server.streams.stream as s;"
     patient += "s.SEND_TIMEOUT_S = 0.5; from demo_server.__main__ import main; main()"
     with running_demo("--access-log", "none", code=patient) as demo, ExitStack() as stack:
         stack.enter_context(demo.open_stream("/stream?interval=0&size=1000000"))
@@ -104,7 +104,7 @@ def test_what_sse_starlette_sends_has_a_timeout_of_its_own() -> None:
 
 
 def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
-    quickly = "import demo_server.connections.protocols as p; p.STALLED_AFTER_S = 1; from demo_server.__main__ import main; main()"
+    quickly = "import demo_server.connections.stall_timeout as p; p.STALL_TIMEOUT_S = 1; from demo_server.__main__ import main; main()"
     with running_demo("--access-log", "none", code=quickly) as demo, ExitStack() as stack:
         connections = [
             stack.enter_context(demo.open_stream(f"{path}?rate=0&size=1000000")) for path in ("/load", "/ws")
@@ -116,7 +116,7 @@ def test_client_that_is_slower_than_its_events_is_not_hung_up_on() -> None:
         assert demo.stats()["streams_open"] == 2
 
 
-@each_way
+@each_endpoint
 def test_full_blast_leaves_the_loop_to_others(demo: Demo, path: str) -> None:
     # Without parsing, a client is faster than the server: no full buffer ever makes the server pause.
     with ThreadPoolExecutor(1) as pool, demo.open_stream(f"{path}?interval=0") as blast:
@@ -135,7 +135,7 @@ def test_every_stream_says_farewell_when_the_server_goes_down() -> None:
         slowly = demo.open_stream(f"{COMPLETIONS}?ttft=3600", body=COMPLETION_REQUEST)
         streams[COMPLETIONS] = stack.enter_context(slowly)
         websocket = stack.enter_context(demo.connect("/ws?interval=3600"))
-        demo.wait_for_stats(10, lambda counters: counters["events_sent"] == len(WAYS))
+        demo.wait_for_stats(10, lambda counters: counters["events_sent"] == len(PUSH_ENDPOINTS))
         stderr = demo.end()
         endings = {path: read_to_end(connection) for path, connection in streams.items()}
         websocket.recv()
@@ -191,7 +191,7 @@ def test_websocket_that_answers_no_ping_leaves_nothing_on_stderr() -> None:
         assert demo.end() == ""
 
 
-@pytest.mark.parametrize("path", [*WAYS, COMPLETIONS, "/stats"])
+@pytest.mark.parametrize("path", [*PUSH_ENDPOINTS, COMPLETIONS, "/stats"])
 def test_head_opens_no_stream(demo: Demo, path: str) -> None:
     before = demo.stats()
     response = demo.client.head(path)

@@ -1,4 +1,4 @@
-"""The accounts of what was sent: exact counts, bounded lists."""
+"""The fault log: exact counts, bounded lists."""
 
 from __future__ import annotations
 
@@ -8,38 +8,39 @@ from typing import Any
 import httpx
 
 from demo_server.app import create_api
-from demo_server.faults import fault_log as truth
-from demo_server.faults.fault_log import Account, Runs, RunTruth, merge_reports
+from demo_server.faults import fault_log
+from demo_server.faults.fault_log import FaultLog, StreamLog
+from demo_server.faults.report import MAX_STREAMS, RunReport, merge_reports
 from demo_server.options import MAX_WORKERS
-from demo_server.streams.stream import Streams
-from demo_server.workers.peers import MAX_LINE_BYTES, Alone
+from demo_server.streams.registry import Streams
+from demo_server.workers.peers import MAX_LINE_BYTES, LocalPeers
 
 
-async def report_of(runs: Runs, name: str = "a") -> dict[str, Any]:
-    """The report, which is what the schema says it is."""
-    report = await runs.report(name)
+async def report_of(faults: FaultLog, name: str = "a") -> dict[str, Any]:
+    """The report of a run, after a check against its schema."""
+    report = await faults.report(name)
     assert report is not None
-    assert RunTruth.model_validate(report).model_dump() == report
+    assert RunReport.model_validate(report).model_dump() == report
     return report
 
 
-async def begin(runs: Runs, number: int = 1, last_event_id: str | None = None) -> Account:
-    """The account of a request, which the workers have heard of before."""
-    await runs.enter("a", False)
-    return runs.begin("a", number, last_event_id, 0)
+async def begin(faults: FaultLog, number: int = 1, last_event_id: str | None = None) -> StreamLog:
+    """The log of a request, which was entered before."""
+    await faults.enter("a", False)
+    return faults.begin("a", number, last_event_id, 0)
 
 
 async def stream_of(*seqs: int, dropped: tuple[int, ...] = (), first_seq: int = 1) -> dict[str, Any]:
-    """What is told of a stream that sent these numbers, after it had dropped others."""
-    runs = Runs()
-    account = await begin(runs)
-    account.begins(first_seq)
+    """The report of a stream that dropped some numbers and then sent others."""
+    faults = FaultLog()
+    log = await begin(faults)
+    log.begins(first_seq)
     for seq in dropped:
-        account.dropped(seq)
+        log.dropped(seq)
     for seq in seqs:
-        account.sent(seq)
-    account.end("count")
-    stream: dict[str, Any] = (await report_of(runs))["streams"][0]
+        log.sent(seq)
+    log.end("count")
+    stream: dict[str, Any] = (await report_of(faults))["streams"][0]
     return stream
 
 
@@ -69,13 +70,13 @@ async def test_a_stream_that_sent_nothing_has_no_numbers() -> None:
 
 
 async def test_totals_say_how_many_are_open_and_how_the_others_ended() -> None:
-    runs = Runs()
-    first, _ = await begin(runs), await begin(runs, 2, "7")
-    runs.redirect("a")
+    faults = FaultLog()
+    first, _ = await begin(faults), await begin(faults, 2, "7")
+    faults.redirect("a")
     first.heartbeat()
     first.answered(200)
     first.end("close")
-    report = await report_of(runs)
+    report = await report_of(faults)
     assert report["totals"]["ended"] == {"open": 1, "close": 1}
     assert [report["totals"][name] for name in ("streams", "redirected", "heartbeats")] == [2, 1, 1]
     assert [stream["number"] for stream in report["streams"]] == [1, 2]
@@ -84,91 +85,91 @@ async def test_totals_say_how_many_are_open_and_how_the_others_ended() -> None:
 
 
 async def test_lists_are_cut_and_counts_are_not() -> None:
-    dropped = truth.MAX_LISTED + 5
+    dropped = fault_log.MAX_LISTED + 5
     stream = await stream_of(dropped=tuple(range(1, 1 + dropped)))
-    assert stream["dropped"] == {"count": dropped, "listed": list(range(1, 1 + truth.MAX_LISTED)), "is_cut": True}
+    assert stream["dropped"] == {"count": dropped, "listed": list(range(1, 1 + fault_log.MAX_LISTED)), "is_cut": True}
 
 
 async def test_the_lists_of_a_run_are_bounded_together() -> None:
-    runs = Runs()
-    for _ in range(truth.MAX_LISTED_IN_RUN // truth.MAX_LISTED + 1):
-        account = await begin(runs)
-        for seq in range(1, 1 + truth.MAX_LISTED):
-            account.dropped(seq)
-    report = await report_of(runs)
-    assert sum(len(stream["dropped"]["listed"]) for stream in report["streams"]) == truth.MAX_LISTED_IN_RUN
-    assert report["streams"][-1]["dropped"] == {"count": truth.MAX_LISTED, "listed": [], "is_cut": True}
-    assert report["totals"]["dropped"] == truth.MAX_LISTED_IN_RUN + truth.MAX_LISTED
+    faults = FaultLog()
+    for _ in range(fault_log.MAX_LISTED_IN_RUN // fault_log.MAX_LISTED + 1):
+        log = await begin(faults)
+        for seq in range(1, 1 + fault_log.MAX_LISTED):
+            log.dropped(seq)
+    report = await report_of(faults)
+    assert sum(len(stream["dropped"]["listed"]) for stream in report["streams"]) == fault_log.MAX_LISTED_IN_RUN
+    assert report["streams"][-1]["dropped"] == {"count": fault_log.MAX_LISTED, "listed": [], "is_cut": True}
+    assert report["totals"]["dropped"] == fault_log.MAX_LISTED_IN_RUN + fault_log.MAX_LISTED
 
 
 async def test_streams_beyond_the_list_are_in_the_totals() -> None:
-    runs = Runs()
-    for _ in range(truth.MAX_STREAMS + 3):
-        account = await begin(runs)
-        account.sent(1)
-        account.end("count")
-    report = await report_of(runs)
-    assert (len(report["streams"]), report["is_cut"]) == (truth.MAX_STREAMS, True)
-    assert report["totals"]["sent"] == report["totals"]["ended"]["count"] == truth.MAX_STREAMS + 3
+    faults = FaultLog()
+    for _ in range(MAX_STREAMS + 3):
+        log = await begin(faults)
+        log.sent(1)
+        log.end("count")
+    report = await report_of(faults)
+    assert (len(report["streams"]), report["is_cut"]) == (MAX_STREAMS, True)
+    assert report["totals"]["sent"] == report["totals"]["ended"]["count"] == MAX_STREAMS + 3
 
 
 async def test_the_run_without_requests_for_longest_is_forgotten_first() -> None:
-    runs = Runs()
-    for number in range(truth.MAX_RUNS):
-        await runs.enter(f"{number}", False)
-    await runs.enter("0", False)
-    await runs.enter("one more", False)
-    assert await runs.report("1") is None
-    assert await runs.report("0") is not None
-    assert await runs.enter("0", False) == 3
+    faults = FaultLog()
+    for number in range(fault_log.MAX_RUNS):
+        await faults.enter(f"{number}", False)
+    await faults.enter("0", False)
+    await faults.enter("one more", False)
+    assert await faults.report("1") is None
+    assert await faults.report("0") is not None
+    assert await faults.enter("0", False) == 3
 
 
 async def test_a_forgotten_run_begins_anew_although_a_stream_of_it_is_open() -> None:
-    runs = Runs()
-    account = await begin(runs)
-    await runs.forget("a")
-    account.sent(1)
-    account.end("client")
-    assert await runs.report("a") is None
-    assert await runs.enter("a", False) == 1
-    assert (await report_of(runs))["totals"]["sent"] == 0
+    faults = FaultLog()
+    log = await begin(faults)
+    await faults.forget("a")
+    log.sent(1)
+    log.end("client")
+    assert await faults.report("a") is None
+    assert await faults.enter("a", False) == 1
+    assert (await report_of(faults))["totals"]["sent"] == 0
 
 
 async def test_only_what_all_workers_hear_of_decides_which_run_is_forgotten() -> None:
-    runs = Runs()
-    for number in range(truth.MAX_RUNS):
-        await runs.enter(f"{number}", False)
-    runs.begin("0", 1, None, 0)
-    runs.redirect("0")
-    await runs.enter("one more", False)
-    assert await runs.report("0") is None
-    runs.begin("0", 2, None, 0).end("count")
-    runs.redirect("0")
-    assert await runs.report("0") is None
+    faults = FaultLog()
+    for number in range(fault_log.MAX_RUNS):
+        await faults.enter(f"{number}", False)
+    faults.begin("0", 1, None, 0)
+    faults.redirect("0")
+    await faults.enter("one more", False)
+    assert await faults.report("0") is None
+    faults.begin("0", 2, None, 0).end("count")
+    faults.redirect("0")
+    assert await faults.report("0") is None
 
 
 async def test_redirects_are_not_numbered() -> None:
-    runs = Runs()
-    assert [await runs.enter("a", is_redirected) for is_redirected in (True, False, True, False)] == [0, 1, 1, 2]
+    faults = FaultLog()
+    assert [await faults.enter("a", is_redirected) for is_redirected in (True, False, True, False)] == [0, 1, 1, 2]
 
 
 async def test_a_last_event_id_is_cut() -> None:
-    runs = Runs()
-    await begin(runs, 1, "x" * 5000)
-    assert len((await report_of(runs))["streams"][0]["last_event_id"]) == truth.MAX_ID_CHARS
+    faults = FaultLog()
+    await begin(faults, 1, "x" * 5000)
+    assert len((await report_of(faults))["streams"][0]["last_event_id"]) == fault_log.MAX_ID_CHARS
 
 
 async def test_reports_of_several_workers_merge() -> None:
     parts = []
     for number, how in ((2, "count"), (1, "close")):
-        runs = Runs()
-        account = await begin(runs, number)
-        account.sent(1)
-        account.end(how)
-        parts.append(await report_of(runs))
+        faults = FaultLog()
+        log = await begin(faults, number)
+        log.sent(1)
+        log.end(how)
+        parts.append(await report_of(faults))
     merged = merge_reports([*parts, None])
     assert merged is not None
-    assert RunTruth.model_validate(merged).model_dump() == merged
+    assert RunReport.model_validate(merged).model_dump() == merged
     assert (merged["totals"]["streams"], merged["totals"]["sent"]) == (2, 2)
     assert merged["totals"]["ended"] == {"close": 1, "count": 1}
     assert [stream["number"] for stream in merged["streams"]] == [1, 2]
@@ -177,24 +178,24 @@ async def test_reports_of_several_workers_merge() -> None:
 
 
 async def test_what_a_worker_tells_of_a_run_fits_into_the_line_of_its_hub() -> None:
-    runs = Runs()
-    for number in range(truth.MAX_STREAMS):
-        await runs.enter("a", False)
-        account = runs.begin("a", number, "\0" * 5000, 10**19)
-        for seq in range(2 * truth.MAX_LISTED_IN_RUN // truth.MAX_STREAMS):
-            account.dropped(10**15 + seq)
-    assert len(json.dumps(await runs.report("a"))) * MAX_WORKERS < MAX_LINE_BYTES
+    faults = FaultLog()
+    for number in range(MAX_STREAMS):
+        await faults.enter("a", False)
+        log = faults.begin("a", number, "\0" * 5000, 10**19)
+        for seq in range(2 * fault_log.MAX_LISTED_IN_RUN // MAX_STREAMS):
+            log.dropped(10**15 + seq)
+    assert len(json.dumps(await faults.report("a"))) * MAX_WORKERS < MAX_LINE_BYTES
 
 
 def client() -> httpx.AsyncClient:
-    """A client of a server of its own, without sockets."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(create_api(Streams(), Alone())), base_url="http://demo")
+    """A client of a new server, without sockets."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(create_api(Streams(), LocalPeers())), base_url="http://demo")
 
 
 async def test_the_truth_of_an_unknown_run_is_404_with_a_hint() -> None:
     async with client() as demo:
         response = await demo.get("/truth/nothing")
-    hint = "nothing is known of a run 'nothing': request /faults?run=nothing first"
+    hint = "run 'nothing' is unknown: request /faults?run=nothing first"
     assert (response.status_code, response.json()) == (404, {"detail": hint})
 
 
@@ -214,4 +215,4 @@ async def test_the_schema_describes_every_parameter_and_the_truth() -> None:
     assert [parameter["name"] for parameter in parameters if "description" not in parameter] == []
     assert "text/event-stream" in paths["/faults"]["get"]["responses"]["200"]["content"]
     answer = paths["/truth/{run}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert answer == {"$ref": "#/components/schemas/RunTruth"}
+    assert answer == {"$ref": "#/components/schemas/RunReport"}

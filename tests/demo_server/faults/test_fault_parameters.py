@@ -142,10 +142,10 @@ def test_a_cut_is_inside_of_a_character_and_not_always_of_the_same() -> None:
     cuts = set()
     for seq in range(1, 100):
         event = encoder.event(seq, 0)
-        assert event.cut is not None
+        assert event.split_at is not None
         with pytest.raises(UnicodeDecodeError):
-            event.whole()[: event.cut].decode()
-        cuts.add(event.cut - event.before.index(TEXT.encode()))
+            event.whole()[: event.split_at].decode()
+        cuts.add(event.split_at - event.before.index(TEXT.encode()))
     assert len(cuts) == len(TEXT.encode()) - len(TEXT)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from real_processes import until
-from running_demo import WAYS, Demo, running_demo
+from running_demo import PUSH_ENDPOINTS, Demo, running_demo
 from websockets.exceptions import InvalidStatus
 
 COMPLETIONS = "/v1/chat/completions"
@@ -100,7 +100,7 @@ def test_path_cannot_forge_a_line(demo: Demo, path: str) -> None:
 
 def test_streams_are_left_out_by_default(demo: Demo) -> None:
     before = demo.read_stderr()
-    for path in WAYS:
+    for path in PUSH_ENDPOINTS:
         assert list(demo.listen(path, "count=1"))
     assert demo.client.post(f"{COMPLETIONS}?ttft=0&tokens=1", json={"stream": True}).text
     assert demo.client.post(f"{COMPLETIONS}?ttft=0&tokens=1", json={}).text  # no stream
@@ -117,7 +117,7 @@ def test_client_that_leaves_before_there_is_an_answer(demo: Demo) -> None:
     assert [(line["path"], line["status"], line["bytes"]) for line in lines][-1] == (COMPLETIONS, None, 0)
 
 
-@pytest.mark.parametrize("path", WAYS)
+@pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 def test_streams_are_logged_with_their_size_if_asked_for(talkative_demo: Demo, path: str) -> None:
     demo, query = talkative_demo, "count=2&interval=0.05&size=100"
     before = demo.read_stderr()
@@ -132,7 +132,7 @@ def test_streams_are_logged_with_their_size_if_asked_for(talkative_demo: Demo, p
     assert line["duration_ms"] >= 50
 
 
-@pytest.mark.parametrize("path", WAYS)
+@pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 def test_stream_is_logged_when_its_client_has_left(talkative_demo: Demo, path: str) -> None:
     before = talkative_demo.read_stderr()
     began_s = time.monotonic()

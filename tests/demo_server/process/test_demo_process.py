@@ -89,7 +89,8 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
     script = """if True:
         import asyncio, signal, uvicorn
         from demo_server.server import DemoServer
-        from demo_server.streams.stream import TRANSPORT_EXTENSION, Streams
+        from demo_server.streams.registry import Streams
+        from demo_server.streams.scope_keys import TRANSPORT_EXTENSION
 
         async def main():
             streams = Streams()

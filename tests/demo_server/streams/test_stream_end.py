@@ -7,7 +7,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from demo_server.streams.stream import TRANSPORT_EXTENSION, Stats, Stream, Streams
+from demo_server.streams.registry import Streams
+from demo_server.streams.scope_keys import TRANSPORT_EXTENSION
+from demo_server.streams.stream import Stats, Stream
 
 
 async def test_signal_that_comes_while_a_stream_goes_to_sleep_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,7 +18,7 @@ async def test_signal_that_comes_while_a_stream_goes_to_sleep_wakes_it(monkeypat
     create_future = loop.create_future
 
     def interrupted() -> asyncio.Future[None]:
-        stream.end(is_farewell=True)  # as a handler of a signal does, which runs between any two steps
+        stream.end(is_shutdown=True)  # as a handler of a signal does, which runs between any two steps
         return create_future()
 
     monkeypatch.setattr(loop, "create_future", interrupted)
@@ -34,11 +36,11 @@ async def test_signal_that_comes_while_a_stream_is_opened_ends_it() -> None:
 
     streams._open = Interrupted()
     with streams.open({"extensions": {TRANSPORT_EXTENSION: Mock()}}) as stream:
-        assert (stream.ended, stream.is_farewell) == (True, True)
+        assert (stream.ended, stream.is_shutdown) == (True, True)
 
 
 async def test_streams_that_are_opened_after_the_end_are_ended() -> None:
     streams = Streams()
     streams.end_all()
     with streams.open({"extensions": {TRANSPORT_EXTENSION: Mock()}}) as stream:
-        assert (stream.ended, stream.is_farewell) == (True, True)
+        assert (stream.ended, stream.is_shutdown) == (True, True)

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from demo_server.app import create_api
-from demo_server.streams.stream import Streams
+from demo_server.streams.registry import Streams
 from demo_server.workers.hub import Hub
-from demo_server.workers.peers import Alone, Gathered, Members, PeersLostError
+from demo_server.workers.peers import Answers, HubPeers, LocalPeers, PeersLostError
 
 
 @pytest.fixture(name="raised")
@@ -26,10 +26,10 @@ def raised_signals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @asynccontextmanager
-async def joined() -> AsyncIterator[tuple[Members, socket.socket]]:
+async def joined() -> AsyncIterator[tuple[HubPeers, socket.socket]]:
     """A worker, and the hub's end of its socket."""
     ours, theirs = socket.socketpair()
-    members = Members(theirs)
+    members = HubPeers(theirs)
     await members.join()
     assert members._writer is not None
     with ours, closing(members._writer):
@@ -55,7 +55,7 @@ async def test_hub_that_is_gone_ends_the_worker_and_its_questions(raised: list[i
 
 async def test_question_before_the_worker_has_joined_waits_until_it_has() -> None:
     hub, theirs = socket.socketpair()
-    members = Members(theirs)
+    members = HubPeers(theirs)
     asked = asyncio.create_task(members.ask("stats"))
     await asyncio.sleep(0)
     await members.join()
@@ -78,8 +78,8 @@ async def test_answer_to_a_question_that_was_given_up_is_passed_over() -> None:
         asked = asyncio.create_task(members.ask("stats"))
         await asyncio.sleep(0)
         hub.sendall(b'{"call": 1, "answers": [], "number": null}\n{"call": 2, "answers": [3], "number": null}\n')
-        members._asked[1].cancel()  # as a task does that is cancelled, one turn before it lets go of its question
-        assert await asked == Gathered([3], None)
+        members._pending[1].cancel()  # as a task does that is cancelled, one turn before it lets go of its question
+        assert await asked == Answers([3], None)
         assert given_up.cancelled()
 
 
@@ -101,21 +101,21 @@ async def test_worker_that_is_gone_before_it_has_read_everything_is_merely_gone(
 
 
 async def test_worker_alone_answers_one_question_after_the_other_too() -> None:
-    alone, heard = Alone(), list[str]()
+    alone, heard = LocalPeers(), list[str]()
 
     async def answer(name: str) -> None:
         heard.append(f"{name} begins")
         await asyncio.sleep(0)
         heard.append(f"{name} ends")
 
-    alone.answers["x"] = answer
+    alone.handlers["x"] = answer
     await asyncio.gather(alone.ask("x", "first"), alone.ask("x", "second"))
     assert heard == ["first begins", "first ends", "second begins", "second ends"]
 
 
 async def test_request_that_needs_workers_which_are_gone_is_told_that_the_server_goes_down() -> None:
-    class Lost(Alone):
-        async def ask(self, question: str, *args: object, counter: str | None = None) -> Gathered:
+    class Lost(LocalPeers):
+        async def ask(self, question: str, *args: object, counter: str | None = None) -> Answers:
             raise PeersLostError
 
     transport = httpx.ASGITransport(create_api(Streams(), Lost()))

@@ -21,9 +21,9 @@ from demo_server_processes import serving
 from real_processes import children_of, is_running, until
 
 from demo_server.connections.listeners import bind
-from demo_server.supervisor import END_WITHIN_S
+from demo_server.supervisor import STOP_TIMEOUT_S
+from demo_server.workers.counters import Counters, Number
 from demo_server.workers.hub import write
-from demo_server.workers.peers import Counters, Number
 from sseclient_cli import Event, EventStreamParser
 
 WORKERS = 3
@@ -119,7 +119,7 @@ def test_signal_ends_all_workers_and_each_stream_with_a_farewell(number: signal.
         pids = worker_processes(process)
         process.send_signal(number)
         assert listeners.rest() == [b": the server is going down\n\n"] * LISTENERS
-        stdout, stderr = process.communicate(timeout=END_WITHIN_S)
+        stdout, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
         assert (process.returncode, stdout, stderr) == (0, "", "")
         assert not any(map(is_running, pids))
 
@@ -133,7 +133,7 @@ def test_ctrl_c_on_the_terminal_reaches_all_processes_and_prints_nothing() -> No
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=END_WITHIN_S)
+        stdout, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
@@ -143,12 +143,12 @@ def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
         os.kill(one, signal.SIGKILL)
         _, stderr = process.communicate(timeout=10)
     assert process.returncode == 1
-    assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
+    assert stderr == "demo server: a worker process exited by itself, so the server has stopped\n"
     assert not any(map(is_running, others))
 
 
 def test_worker_that_does_not_end_is_killed() -> None:
-    code = "import demo_server.supervisor as w; w.END_WITHIN_S = 0.5; from demo_server.__main__ import main; main()"
+    code = "import demo_server.supervisor as w; w.STOP_TIMEOUT_S = 0.5; from demo_server.__main__ import main; main()"
     with serving("--access-log", "none", "--workers", "2", code=code) as (process, _):
         pids = worker_processes(process)
         os.kill(pids[0], signal.SIGSTOP)
@@ -174,7 +174,7 @@ def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_nam
         _, stderr = process.communicate(timeout=10)
         statuses = {call.result().status_code for call in publishing if call.exception() is None}
     assert (process.returncode, statuses) == (1, {503})
-    assert stderr == "demo server: a worker process has ended by itself, and the server with it\n"
+    assert stderr == "demo server: a worker process exited by itself, so the server has stopped\n"
     assert not any(map(is_running, others))
 
 
@@ -236,7 +236,7 @@ def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
-        _, stderr = process.communicate(timeout=END_WITHIN_S)
+        _, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert (process.returncode, stderr) == (0, "")
 
 
@@ -260,7 +260,7 @@ def test_number_of_workers_that_is_none_is_a_usage_error(count: str) -> None:
 
 
 def test_counters_count_from_one_and_a_forgotten_one_has_a_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo_server.workers.peers.MAX_COUNTERS", 2)
+    monkeypatch.setattr("demo_server.workers.counters.MAX_COUNTERS", 2)
     counters = Counters()
     first, other = counters.next("a"), counters.next("b")
     assert (counters.next("a"), other.value) == (Number(first.epoch, 2), 1)
