@@ -56,7 +56,7 @@ wheel: dev ## Build dist/*.whl.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# About ten minutes; options go into BENCH, too.
+# About ten minutes. BENCH has options, as above.
 bench-push: dev ## Measure CPU and memory of each push endpoint of the demo server.
 	$(BIN)/python -m benchmarks.push_endpoints $(BENCH)
 

@@ -1,8 +1,7 @@
-"""One way to push, once: the server alone on one core, a reader that does nothing with what it reads on the other.
+"""Measure one push endpoint once: the server alone on one core, a reader that discards all bytes on the other.
 
-Here the server is what is measured, so its core is the one that nothing else may use: this process stays on the
-reader's. Events are counted by the server (a reader that parsed would cost more than some servers), its time and memory
-come from /proc.
+This process runs on the core of the reader. The server counts the events, because a reader with a parser would cost
+more than some servers. CPU time and memory are from /proc.
 """
 
 from __future__ import annotations
@@ -29,63 +28,63 @@ RATE = 10
 """Events per second and stream, where streams are paced."""
 
 EVENT_BYTES = 64
-"""Of an event of the C source: about what the demo server's have."""
+"""Of an event of the C source; about the size of the demo server's events."""
 
 FULL_PERCENT = 95.0
-"""A core that is busy for this much of the time is full: it is what sets the pace."""
+"""Above this, a core is the bottleneck."""
 
 PATIENCE_S = 60.0
-"""How much longer than its window a reader is told to read. It is stopped when enough is measured."""
+"""Time that the reader may run beyond its window. It is stopped after the measurement."""
 
-# RFC 6455, section 4.1. Any key will do: nobody looks at the answer.
+# RFC 6455, section 4.1. The key is arbitrary, because the reader does not check the response.
 UPGRADE = (
     "connection: Upgrade\r\nupgrade: websocket\r\n"
     "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
 
 Server = Setup[Any]
-"""A DemoProcess or an EventSource, its reader's core, and for how long to measure."""
+"""A DemoProcess or an EventSource, the core of its reader, and the window."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to push, and where it is."""
+class PushEndpoint:
+    """A push endpoint, and its URLs."""
 
     name: str
     paced: str
     idle: str
     blast: str | None = None
-    """Without one, full blast is not measured."""
+    """None: full speed is not measured."""
     headers: str = ""
-    """What the reader must send to be let in."""
+    """Additional headers of the request."""
     channel: str | None = None
-    """Where to publish, if nothing comes by itself: each event goes to all streams."""
+    """URL to publish to, if the endpoint has no events of its own."""
     serve: Callable[[int | None], DemoProcess | EventSource] = DemoProcess
 
 
-def demo(path: str, headers: str = "") -> Way:
-    """Return a way of the demo server: all take the same parameters."""
-    return Way(path, f"{path}?rate={RATE}", f"{path}?interval=3600", f"{path}?interval=0", headers)
+def demo(path: str, headers: str = "") -> PushEndpoint:
+    """Return a push endpoint of the demo server. All take the same parameters."""
+    return PushEndpoint(path, f"{path}?rate={RATE}", f"{path}?interval=3600", f"{path}?interval=0", headers)
 
 
 FLOOR = "source in C"
 BASE = "/load"
-WAYS = (
-    # No figure at full blast: it writes many events at once, which no way of the demo server does.
-    Way(FLOOR, f"/events?rate={RATE}&size={EVENT_BYTES}", "/idle", serve=EventSource),
+ENDPOINTS = (
+    # Not at full speed: it writes many events at once, unlike the demo server.
+    PushEndpoint(FLOOR, f"/events?rate={RATE}&size={EVENT_BYTES}", "/idle", serve=EventSource),
     demo(BASE),
     demo("/streaming-response"),
     demo("/ndjson"),
     demo("/ws", UPGRADE),
     demo("/stream"),
     demo("/native"),
-    Way("/channels", "/channels/bench", "/channels/bench", channel="/channels/bench"),
+    PushEndpoint("/channels", "/channels/bench", "/channels/bench", channel="/channels/bench"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured, and for how long."""
+    """Window and number of streams."""
 
     window_s: float
     streams: int
@@ -94,63 +93,63 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Where the server and its reader run; None: anywhere."""
+    """The cores of the server and its reader; None: any."""
 
     server: int | None
     reader: int | None
 
 
-def measure(kind: Kind, way: Way, sizes: Sizes, cores: Cores) -> Outcome:
-    """Start a server, have it push in this way, and return what can be said of it."""
+def measure(kind: Kind, endpoint: PushEndpoint, sizes: Sizes, cores: Cores) -> Outcome:
+    """Start a server, read from the endpoint, and return the figures."""
     measures = {Kind.BLAST: _blast, Kind.PACED: _paced, Kind.IDLE: _idle}
-    if kind is Kind.BLAST and way.blast is None:
+    if kind is Kind.BLAST and endpoint.blast is None:
         return Outcome({}, "not measured")
     try:
-        with way.serve(cores.server) as source:
+        with endpoint.serve(cores.server) as source:
             server: Server = Setup(source, cores.reader, sizes.window_s)
-            figures = measures[kind](server, way, sizes, cores)
+            figures = measures[kind](server, endpoint, sizes, cores)
     except (RuntimeError, OSError) as exc:
         return Outcome({}, str(exc))
     return Outcome(figures, note(figures))
 
 
 def note(figures: Figures) -> str | None:
-    """Return what is to be known about figures, if anything is."""
+    """Return a caveat for figures, if there is one."""
     if figures.get("others_cpu_percent", 0) > DISTURBED_PERCENT:
         return f"{DISTURBED}: others used {figures['others_cpu_percent']:.0f} % of its core"
     if falls_behind(figures):
         behind_s = max(1 - figures["sent_share"], 0)
         return f"does not keep up: its core is full, and it falls behind by {behind_s:.2f} s each second"
-    # Where the server's is full, too, it is the server that sets the pace.
+    # If both cores are full, the server is the bottleneck.
     if figures.get("reader_core_percent", 0) > FULL_PERCENT > figures["cpu_percent"]:
         return f"the reader's core was full, the server's for {figures['cpu_percent']:.0f} %"
     return None
 
 
 def falls_behind(figures: Figures) -> bool:
-    """Return whether a server has more to send than it can."""
-    if "sent_share" not in figures:  # nobody said how much to send
+    """Say whether a server sends fewer events than are due."""
+    if "sent_share" not in figures:  # at full speed, no number of events is due
         return False
-    # With a full core it is late, even where it makes up for some of that in the window.
+    # With a full core it is late, even if it catches up a little in the window.
     return figures["sent_share"] < KEEPS_UP_SHARE or figures["cpu_percent"] > FULL_PERCENT
 
 
-def _blast(server: Server, way: Way, sizes: Sizes, cores: Cores) -> Figures:
-    """Measure one stream that gets its events as fast as they can be sent."""
-    assert way.blast is not None
-    return _window(server, way, Workload("blast", "", Kind.BLAST, 1, way.blast), cores)
+def _blast(server: Server, endpoint: PushEndpoint, sizes: Sizes, cores: Cores) -> Figures:
+    """Measure one stream at full speed."""
+    assert endpoint.blast is not None
+    return _window(server, endpoint, Workload("blast", "", Kind.BLAST, 1, endpoint.blast), cores)
 
 
-def _paced(server: Server, way: Way, sizes: Sizes, cores: Cores) -> Figures:
+def _paced(server: Server, endpoint: PushEndpoint, sizes: Sizes, cores: Cores) -> Figures:
     """Measure many streams with few events each."""
-    figures = _window(server, way, Workload("paced", "", Kind.PACED, sizes.streams, way.paced), cores)
+    figures = _window(server, endpoint, Workload("paced", "", Kind.PACED, sizes.streams, endpoint.paced), cores)
     planned_per_s = sizes.streams * RATE
     return {**figures, "sent_share": figures["events_per_s"] / planned_per_s}
 
 
-def _window(server: Server, way: Way, workload: Workload, cores: Cores) -> Figures:
-    """Measure what the server uses, and how many events it sends, while nothing opens or closes."""
-    with reading(server, _reader(way), workload, PATIENCE_S) as running, _published(server, way):
+def _window(server: Server, endpoint: PushEndpoint, workload: Workload, cores: Cores) -> Figures:
+    """Measure CPU time and events while no stream opens or closes."""
+    with reading(server, _reader(endpoint), workload, PATIENCE_S) as running, _published(server, endpoint):
         _open(server, running, workload)
         first, start, reader_start = _look(server, running, cores)
         time.sleep(server.window_s)
@@ -172,32 +171,33 @@ def _window(server: Server, way: Way, workload: Workload, cores: Cores) -> Figur
 
 
 def _look(server: Server, running: Running, cores: Cores) -> tuple[Any, Used, Used]:
-    """Read all clocks and counters. A busy server answers late, but with what is true when it answers."""
+    """Read all clocks and counters. A busy server answers late, but with current values."""
     return server.source.stats(), Used.of(server.source.pid, cores.server), Used.of(running.pid, cores.reader)
 
 
-def _idle(server: Server, way: Way, sizes: Sizes, cores: Cores) -> Figures:
-    """Measure the server's memory with few silent streams and with many: the slope is what each further one takes."""
+def _idle(server: Server, endpoint: PushEndpoint, sizes: Sizes, cores: Cores) -> Figures:
+    """Measure the memory of the server with few and many silent streams; the slope is the memory per stream."""
     few, many = sizes.idle_streams
     with_few, with_many = (
-        _memory_bytes(server, way, Workload("idle", "", Kind.IDLE, streams, way.idle)) for streams in (few, many)
+        _memory_bytes(server, endpoint, Workload("idle", "", Kind.IDLE, streams, endpoint.idle))
+        for streams in (few, many)
     )
     return {"rss_kib_per_stream": (with_many - with_few) / (many - few) / 1024, "rss_mib": with_few / 2**20}
 
 
-def _memory_bytes(server: Server, way: Way, workload: Workload) -> int:
-    with reading(server, _reader(way), workload, PATIENCE_S) as running:
+def _memory_bytes(server: Server, endpoint: PushEndpoint, workload: Workload) -> int:
+    with reading(server, _reader(endpoint), workload, PATIENCE_S) as running:
         _open(server, running, workload)
         return rss_bytes(server.source.pid)
 
 
 @contextmanager
-def _published(server: Server, way: Way) -> Iterator[None]:
-    """Publish at the rate of the streams, if that is what the way needs."""
-    if way.channel is None:
+def _published(server: Server, endpoint: PushEndpoint) -> Iterator[None]:
+    """Publish at the rate of the streams, if the endpoint needs it."""
+    if endpoint.channel is None:
         yield
         return
-    channel, ended = way.channel, threading.Event()
+    channel, ended = endpoint.channel, threading.Event()
 
     def publish() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", server.source.port, timeout=PATIENCE_S)
@@ -226,11 +226,11 @@ def _open(server: Server, running: Running, workload: Workload) -> None:
     time.sleep(SETTLE_S)
 
 
-def _reader(way: Way) -> Reader:
-    """Return the reader of the yardstick, with what it must say to be let in."""
+def _reader(endpoint: PushEndpoint) -> Reader:
+    """Return the reader of the yardstick, with the headers of the endpoint."""
     limit = next(reader for reader in READERS if reader.name == LIMIT)
 
     def command(order: Order) -> list[str]:
-        return [*limit.command(order), way.headers]
+        return [*limit.command(order), endpoint.headers]
 
     return replace(limit, command=command)

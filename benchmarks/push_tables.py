@@ -1,4 +1,4 @@
-"""What each way to push costs, as Markdown: the table to quote first, then all that was measured."""
+"""The cost of each push endpoint as Markdown: first a summary, then all figures."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from benchmarks.rounds import kept, median_of
 from benchmarks.workloads import Kind
 
 Rounds = Mapping[tuple[Kind, str], list[Outcome]]
-"""The outcomes of all rounds by what was measured and way: one of each way in each round."""
+"""The outcomes of all rounds, by kind of measurement and endpoint."""
 
 NOTHING = "–"  # noqa: RUF001 - a dash, as typeset
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A figure of the table to quote."""
+    """A figure of the summary."""
 
     kind: Kind
     figure: str
     title: str
     shown: str
     is_compared: bool = True
-    """Whether to give the ratio and the spread, too; not where another column says the same."""
+    """Whether to show the ratio and the spread; not if another column is equivalent."""
 
 
 def columns(sizes: Sizes) -> tuple[Column, ...]:
-    """Return what to quote. What a core can do, and not what it did: others may have used a part of it."""
+    """Return the columns of the summary. Rates are per core, because other processes may have used a part of it."""
     load = f"{sizes.streams:,} x {RATE}/s"
     memory = "memory per idle stream ({:,} to {:,})".format(*sizes.idle_streams)
     return (
@@ -50,20 +50,20 @@ _TITLES = {
 
 
 def markdown(rounds: Rounds, sizes: Sizes, facts: Mapping[str, str]) -> str:
-    """Return the whole report."""
+    """Return the report."""
     names = list(dict.fromkeys(name for _, name in rounds))
-    parts = ["# What each way to push costs", "\n".join(_summary(rounds, names, sizes))]
+    parts = ["# Cost of each push endpoint", "\n".join(_summary(rounds, names, sizes))]
     parts.extend("\n".join(_details(rounds, kind, names)) for kind in _TITLES)
     parts.append("\n".join(("## The machine", "", *(f"- {name}: {value}" for name, value in facts.items()))))
     return "\n\n".join(parts) + "\n"
 
 
 def _summary(rounds: Rounds, names: Sequence[str], sizes: Sizes) -> Iterator[str]:
-    yield f"In parentheses: so many times the figure of {BASE}, as the median of the same rounds, and the spread of the"
-    yield "figure. A star: see the note in the tables below."
+    yield f"In parentheses: the ratio to {BASE} (median over the rounds) and the spread of the figure. A star: see the"
+    yield "note in the tables below."
     yield ""
     shown = columns(sizes)
-    yield _row("way", *(column.title for column in shown))
+    yield _row("endpoint", *(column.title for column in shown))
     yield _row(*["---"] * (len(shown) + 1))
     for name in names:
         yield _row(name, *(_cell(rounds, column, name) for column in shown))
@@ -75,7 +75,7 @@ def _cell(rounds: Rounds, column: Column, name: str) -> str:
     value = median.figures.get(column.figure)
     if value is None:
         return NOTHING
-    # What it costs to send an event in time cannot be said of a server that does not; what a full core reaches can.
+    # A server that does not keep up has no cost per event in time. Its events/s at full load are shown instead.
     if column.figure == "cpu_us_per_event" and any(falls_behind(o.figures) for o in kept(outcomes)):
         return f"does not keep up: {median.figures['events_per_s']:,.0f} events/s\\*"
     star = "\\*" if median.note else ""
@@ -88,7 +88,7 @@ def _cell(rounds: Rounds, column: Column, name: str) -> str:
 
 
 def ratio_to_base(outcomes: Sequence[Outcome], base: Sequence[Outcome], figure: str) -> float | None:
-    """Return the median of the ratios of each round; of those that nothing disturbed, if there are any."""
+    """Return the median of the ratios of all undisturbed rounds, or of all rounds if none is undisturbed."""
     pairs = [
         (own, other)
         for own, other in zip(outcomes, base, strict=False)
@@ -100,7 +100,7 @@ def ratio_to_base(outcomes: Sequence[Outcome], base: Sequence[Outcome], figure: 
 
 
 def spread(outcomes: list[Outcome], figure: str) -> str:
-    """Return how far the rounds that count are apart, by their median; nothing for a single round."""
+    """Return the range of the kept rounds relative to their median; nothing for a single round."""
     values = [outcome.figures[figure] for outcome in kept(outcomes) if figure in outcome.figures]
     if len(values) < 2 or not statistics.median(values):
         return ""
@@ -113,7 +113,7 @@ def _details(rounds: Rounds, kind: Kind, names: Sequence[str]) -> Iterator[str]:
     figures = list(dict.fromkeys(name for outcomes in rows.values() for o in outcomes for name in o.figures))
     yield f"## {_TITLES[kind]}"
     yield ""
-    yield _row("way", *(figure.replace("_", " ") for figure in figures), "note")
+    yield _row("endpoint", *(figure.replace("_", " ") for figure in figures), "note")
     yield _row(*["---"] * (len(figures) + 2))
     for name, outcomes in rows.items():
         median = median_of(outcomes)

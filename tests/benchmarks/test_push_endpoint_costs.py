@@ -1,4 +1,4 @@
-"""What a way to push costs: the table says what was measured, and the measurement works from start to end."""
+"""The cost of push endpoints: the tables show the figures, and the measurement works end to end."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from benchmarks.demo_process import COMMAND, DemoProcess
 from benchmarks.measuring import Outcome
 from benchmarks.processes import raise_open_files
 from benchmarks.push_endpoints import chosen
-from benchmarks.push_measuring import WAYS, Cores, Sizes, falls_behind, measure, note
+from benchmarks.push_measuring import ENDPOINTS, Cores, Sizes, falls_behind, measure, note
 from benchmarks.push_tables import markdown, ratio_to_base, spread
 from benchmarks.workloads import Kind
 
@@ -34,7 +34,7 @@ def reached(*values: float) -> list[Outcome]:
     return [Outcome({"events_per_s_and_core": value}) for value in values]
 
 
-def test_the_table_has_the_median_the_ratio_and_the_spread() -> None:
+def test_summary_has_median_ratio_and_spread() -> None:
     text = markdown(
         {(Kind.PACED, "/load"): reached(40, 40, 50), (Kind.PACED, "/stream"): reached(10, 20, 20)}, SIZES, {}
     )
@@ -42,22 +42,22 @@ def test_the_table_has_the_median_the_ratio_and_the_spread() -> None:
     assert row(text, "/load") == "| /load | – | – | 40 (spread 25% of 3) | – |"
 
 
-def test_a_ratio_is_that_of_the_same_round() -> None:
+def test_ratio_compares_figures_of_the_same_round() -> None:
     assert ratio_to_base(cpu(10, 40, 90), cpu(10, 20, 30), "cpu_us_per_event") == 2
     assert ratio_to_base(cpu(10), [Outcome({}, "it did not start")], "cpu_us_per_event") is None
 
 
-def test_a_ratio_leaves_rounds_out_in_which_either_was_disturbed() -> None:
+def test_ratio_ignores_disturbed_rounds() -> None:
     own = [*cpu(30), *cpu(900, note="disturbed: by a test"), *cpu(30)]
     base = [*cpu(10), *cpu(10), *cpu(1, note="disturbed: by a test")]
     assert ratio_to_base(own, base, "cpu_us_per_event") == 3
 
 
-def test_a_single_round_has_no_spread() -> None:
+def test_single_round_has_no_spread() -> None:
     assert spread(cpu(10), "cpu_us_per_event") == ""
 
 
-def test_a_way_that_does_not_keep_up_has_no_cost_per_event_but_what_it_reaches() -> None:
+def test_endpoint_that_does_not_keep_up_has_events_per_s_but_no_cost_per_event() -> None:
     figures = {"cpu_us_per_event": 198.0, "events_per_s": 5000.0, "events_per_s_and_core": 5050.0}
     figures |= {"sent_share": 0.5, "cpu_percent": 99.0}
     outcome = Outcome(figures, note(figures))
@@ -66,13 +66,13 @@ def test_a_way_that_does_not_keep_up_has_no_cost_per_event_but_what_it_reaches()
     assert row(text, "/native") == r"| /native | – | does not keep up: 5,000 events/s\* | 5,050\* | – |"
 
 
-def test_a_full_core_is_late_even_where_it_catches_up_for_a_moment() -> None:
+def test_full_core_falls_behind_even_if_it_catches_up_briefly() -> None:
     assert falls_behind({"sent_share": 1.1, "cpu_percent": 99.0})
     assert not falls_behind({"sent_share": 0.999, "cpu_percent": 80.0})
-    assert not falls_behind({"cpu_percent": 100.0})  # full blast
+    assert not falls_behind({"cpu_percent": 100.0})  # full speed
 
 
-def test_what_makes_a_figure_doubtful_is_noted() -> None:
+def test_doubtful_figures_have_a_note() -> None:
     assert (
         note({"others_cpu_percent": 12.0, "sent_share": 0.5, "cpu_percent": 50.0})
         == "disturbed: others used 12 % of its core"
@@ -83,9 +83,9 @@ def test_what_makes_a_figure_doubtful_is_noted() -> None:
     assert note({"others_cpu_percent": 1.0, "sent_share": 0.999, "cpu_percent": 50.0}) is None
 
 
-def test_ways_are_chosen_by_name_and_the_base_is_always_measured() -> None:
-    assert [way.name for way in chosen("/stream,ws")] == ["/load", "/ws", "/stream"]
-    assert chosen(None) == list(WAYS)
+def test_endpoints_are_chosen_by_name_and_the_base_is_always_measured() -> None:
+    assert [endpoint.name for endpoint in chosen("/stream,ws")] == ["/load", "/ws", "/stream"]
+    assert chosen(None) == list(ENDPOINTS)
     with pytest.raises(LookupError, match="'strem' is none of"):
         chosen("strem")
 
@@ -100,9 +100,9 @@ def built() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.BLAST, Kind.PACED, Kind.IDLE])
 @pytest.mark.usefixtures("built")
-def test_a_websocket_is_measured_like_the_others(kind: Kind) -> None:
-    (_, way) = chosen("ws")
-    outcome = measure(kind, way, SMALL, Cores(None, None))
+def test_websocket_is_measured_like_other_endpoints(kind: Kind) -> None:
+    (_, endpoint) = chosen("ws")
+    outcome = measure(kind, endpoint, SMALL, Cores(None, None))
     assert outcome.figures, outcome.note
     if kind is not Kind.IDLE:
         assert outcome.figures["events_per_s"] > 0
@@ -110,29 +110,29 @@ def test_a_websocket_is_measured_like_the_others(kind: Kind) -> None:
 
 
 @pytest.mark.usefixtures("built")
-def test_a_channel_is_published_to() -> None:
-    (_, way) = chosen("channels")
-    outcome = measure(Kind.PACED, way, SMALL, Cores(None, None))
+def test_channel_is_measured_with_published_events() -> None:
+    (_, endpoint) = chosen("channels")
+    outcome = measure(Kind.PACED, endpoint, SMALL, Cores(None, None))
     assert outcome.figures.get("events_per_s", 0) > 0, outcome.note
 
 
 @pytest.mark.usefixtures("built")
-def test_a_way_that_is_not_there_says_so() -> None:
-    (way,) = chosen("load")
-    gone = type(way)("/gone", "/gone?rate=10", "/gone", "/gone?interval=0")
+def test_missing_endpoint_is_reported() -> None:
+    (endpoint,) = chosen("load")
+    gone = type(endpoint)("/gone", "/gone?rate=10", "/gone", "/gone?interval=0")
     outcome = measure(Kind.BLAST, gone, SMALL, Cores(None, None))
     assert not outcome.figures
     assert "it ended after it had opened 0 streams" in (outcome.note or "")
 
 
-def test_a_server_that_does_not_start_says_why() -> None:
+def test_failed_start_of_the_server_is_reported_with_its_error() -> None:
     with pytest.raises(RuntimeError, match=r"ended with 2 before it served: .*--nonsense"):
         DemoProcess(None, (*COMMAND, "--nonsense"))
 
 
-def test_an_unknown_way_is_refused_in_one_line() -> None:
+def test_unknown_endpoint_is_refused_in_one_line() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.push_endpoints", "--ways", "strem"],
+        [sys.executable, "-m", "benchmarks.push_endpoints", "--endpoints", "strem"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
