@@ -1,4 +1,4 @@
-"""What the page at ``/`` receives and shows, in headless Chromium at a real server: each test in a tab of its own."""
+"""The page at ``/`` in headless Chromium with a real server: received and displayed data. Each test has its own tab."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ VECTORS = Path(__file__).parents[2] / "data/parser_vectors.json"
 
 EVENT_STREAMS = ["/stream", "/native", "/load", "/faults"]
 RECEIVED = [
-    *((endpoint, way) for endpoint in EVENT_STREAMS for way in ("eventsource", "fetch")),
+    *((endpoint, receiver) for endpoint in EVENT_STREAMS for receiver in ("eventsource", "fetch")),
     ("/ndjson", "fetch"),
     ("/ws", "websocket"),
 ]
 MARKUP = "<img src=x onerror=\"document.title='run'\">&amp;"
 
-# What can be seen of the page's parser after some chunks, for each vector and each way to cut it.
+# The results of the page's parser for each vector and each split into chunks.
 _PARSE = """
 const done = arguments[arguments.length - 1];
 const [vectors] = arguments;
@@ -50,9 +50,9 @@ import("/page/event-stream.js").then(({ EventStreamParser }) => {
 """
 
 
-@pytest.mark.parametrize(("endpoint", "way"), RECEIVED)
-def test_events_arrive_and_are_counted(page: Page, endpoint: str, way: str) -> None:
-    page.start(endpoint=endpoint, way=way, pace=0.02, count=5, retry=60_000, event="price", size=3)
+@pytest.mark.parametrize(("endpoint", "receiver"), RECEIVED)
+def test_events_are_received_and_counted(page: Page, endpoint: str, receiver: str) -> None:
+    page.start(endpoint=endpoint, receiver=receiver, pace=0.02, count=5, retry=60_000, event="price", size=3)
     page.wait(lambda: page.number("events") == 5)
     page.wait(lambda: len(page.rows("event")) == 5)
     rows = page.rows("event")
@@ -65,7 +65,7 @@ def test_events_arrive_and_are_counted(page: Page, endpoint: str, way: str) -> N
     assert page.text("delivery") == "under 1" or abs(page.number("delivery")) < 1000
 
 
-def test_lines_of_plain_text_arrive_without_types_or_ids(page: Page) -> None:
+def test_lines_of_plain_text_have_no_types_or_ids(page: Page) -> None:
     page.start(endpoint="/streaming-response", pace=0.02, count=3)
     assert page.wait_for_state("closed") == "the server ended the stream"
     page.wait(lambda: page.rows("event") == [["line", "", f"data {number}"] for number in (1, 2, 3)])
@@ -73,7 +73,7 @@ def test_lines_of_plain_text_arrive_without_types_or_ids(page: Page) -> None:
     assert page.text("delivery") == "-"
 
 
-def test_an_answer_of_a_chat_is_put_together(page: Page) -> None:
+def test_tokens_of_a_chat_completion_are_joined(page: Page) -> None:
     page.start(endpoint="/v1/chat/completions", tokens=10, llm_rate=100, ttft=0)
     page.wait_for_state("closed")
     page.wait(lambda: page.rows("event")[-1:] == [["message", "", "[DONE]"]])
@@ -81,13 +81,15 @@ def test_an_answer_of_a_chat_is_put_together(page: Page) -> None:
     assert page.text("answer-text") == "".join(pieces) != ""
 
 
-def test_only_the_ways_that_fit_an_endpoint_are_offered(page: Page) -> None:
+def test_only_supported_receivers_are_offered(page: Page) -> None:
     page.open()
     options = page.run("return [...document.querySelectorAll('#endpoint option')].map((option) => option.value)")
     offered = {}
     for option in options:
         page.open(endpoint=option)
-        offered[option] = page.run("return [...document.querySelectorAll('#ways input')].map((way) => way.value)")
+        offered[option] = page.run(
+            "return [...document.querySelectorAll('#receivers input')].map((input) => input.value)"
+        )
     both = ["eventsource", "fetch"]
     assert offered == dict.fromkeys([*EVENT_STREAMS, "/channels"], both) | {
         "/streaming-response": ["fetch"],
@@ -97,9 +99,9 @@ def test_only_the_ways_that_fit_an_endpoint_are_offered(page: Page) -> None:
     }
 
 
-@pytest.mark.parametrize("way", ["eventsource", "fetch"])
-def test_reconnections_are_counted_and_go_on_after_the_last_id(page: Page, way: str) -> None:
-    page.start(endpoint="/stream", way=way, pace=0, count=3, retry=20)
+@pytest.mark.parametrize("receiver", ["eventsource", "fetch"])
+def test_reconnections_are_counted_and_continue_after_the_last_id(page: Page, receiver: str) -> None:
+    page.start(endpoint="/stream", receiver=receiver, pace=0, count=3, retry=20)
     page.wait(lambda: page.number("reconnects") >= 3)
     page.click("stop")
     page.wait(page.has_drawn_the_stop)
@@ -107,25 +109,25 @@ def test_reconnections_are_counted_and_go_on_after_the_last_id(page: Page, way: 
     ids = [int(row[1]) for row in page.rows("event")]
     assert ids == list(range(1, len(ids) + 1))
     assert page.number("last-id") == ids[-1] >= 9
-    assert page.number("max-gap") >= 20  # no reconnection comes sooner
+    assert page.number("max-gap") >= 20  # the reconnection time
 
 
-def test_a_websocket_does_not_reconnect_and_the_page_says_so(page: Page) -> None:
+def test_closed_websocket_is_reported_without_reconnection(page: Page) -> None:
     page.start(endpoint="/ws", pace=0.01, count=3)
     assert page.wait_for_state("closed") == "the server closed it (code 1000). It does not reconnect"
-    assert "left to the application" in page.text("way-hint")
+    assert "that is left to the application" in page.text("receiver-hint")
 
 
-def test_comments_are_seen_by_fetch_and_not_by_eventsource(page: Page) -> None:
-    for way, seen in (("fetch", True), ("eventsource", False)):
+def test_comments_are_shown_with_fetch_but_not_with_eventsource(page: Page) -> None:
+    for receiver, seen in (("fetch", True), ("eventsource", False)):
         page.driver.get("about:blank")
-        page.start(endpoint="/load", way=way, pace=0.3, heartbeat=0.1)
+        page.start(endpoint="/load", receiver=receiver, pace=0.3, heartbeat=0.1)
         page.wait(lambda: page.number("events") >= 3)
         assert bool(page.rows("comment")) == seen
         assert (page.text("comments") == "not shown") != seen
 
 
-def test_what_is_published_arrives_in_a_second_tab(page: Page) -> None:
+def test_published_event_arrives_in_a_second_tab(page: Page) -> None:
     page.open(endpoint="/stream")
     page.fill("publish-channel", "second.tab")
     page.fill("publish-type", "greeting")
@@ -152,8 +154,8 @@ def test_what_is_published_arrives_in_a_second_tab(page: Page) -> None:
     assert (event_type, event_id, json.loads(data)) == ("greeting", published.split()[2], {"to": "you"})
 
 
-def test_a_type_that_this_tab_does_not_listen_for_is_said_to_be_passed_over(page: Page) -> None:
-    page.start(endpoint="/channels", way="eventsource", channel="types", types="heard")
+def test_publishing_an_unheard_event_type_shows_a_hint(page: Page) -> None:
+    page.start(endpoint="/channels", receiver="eventsource", channel="types", types="heard")
     page.wait_for_state("open")
     for event_type, is_shown in (("heard", True), ("unheard", False)):
         page.fill("publish-type", event_type)
@@ -164,45 +166,45 @@ def test_a_type_that_this_tab_does_not_listen_for_is_said_to_be_passed_over(page
     page.wait(lambda: [row[0] for row in page.rows("event")] == ["heard"])
 
 
-def test_a_gap_in_a_channel_stands_out_as_an_announcement(page: Page) -> None:
-    page.start(endpoint="/channels", way="eventsource", channel="with-a-gap", last_id="long-ago-1")
+def test_gap_in_a_channel_is_shown_as_an_announcement(page: Page) -> None:
+    page.start(endpoint="/channels", receiver="eventsource", channel="with-a-gap", last_id="long-ago-1")
     page.wait(lambda: [row[0] for row in page.rows("announcement")] == ["gap"])
     assert "long-ago-1" in page.rows("announcement")[0][2]
 
 
-def test_a_refusal_is_shown_in_words(page: Page) -> None:
+def test_refused_request_is_shown_with_its_reason(page: Page) -> None:
     page.expects_refusals = True
-    page.start(endpoint="/stream", way="fetch", pace=-1)
+    page.start(endpoint="/stream", receiver="fetch", pace=-1)
     reason = page.wait_for_state("failed")
     assert reason.startswith("HTTP 422")
     assert reason.endswith("interval: Input should be greater than or equal to 0")
 
 
-def test_where_eventsource_gives_no_reason_fetch_is_offered_which_does(page: Page) -> None:
+def test_failed_eventsource_offers_a_retry_with_fetch(page: Page) -> None:
     page.expects_refusals = True
-    page.start(endpoint="/stream", way="eventsource", more="no_such=parameter")
-    assert "does not tell why" in page.wait_for_state("failed")
+    page.start(endpoint="/stream", receiver="eventsource", more="no_such=parameter")
+    assert "does not report" in page.wait_for_state("failed")
     page.click("ask-fetch")
     page.wait(lambda: page.text("reason").startswith("HTTP 422"))
     assert "no_such" in page.text("reason")
 
 
-def test_a_browser_without_eventsource_is_told_so_and_gets_fetch(page: Page) -> None:
+def test_browser_without_eventsource_uses_fetch_with_a_notice(page: Page) -> None:
     page.emulate("Page.addScriptToEvaluateOnNewDocument", source="delete window.EventSource")
-    page.start(endpoint="/stream", way="eventsource", pace=0.05)
+    page.start(endpoint="/stream", receiver="eventsource", pace=0.05)
     page.wait(lambda: page.number("events") > 0)
     assert page.driver.find_element(By.ID, "no-eventsource").is_displayed()
-    assert page.run("return document.querySelector('#ways [value=eventsource]').disabled")
-    assert page.run("return document.querySelector('#ways :checked').value") == "fetch"
+    assert page.run("return document.querySelector('#receivers [value=eventsource]').disabled")
+    assert page.run("return document.querySelector('#receivers :checked').value") == "fetch"
 
 
-def test_with_eventsource_nothing_is_said_of_its_absence(page: Page) -> None:
+def test_browser_with_eventsource_shows_no_notice(page: Page) -> None:
     page.open()
     assert not page.driver.find_element(By.ID, "no-eventsource").is_displayed()
 
 
-def test_event_data_is_text_whatever_is_in_it(page: Page) -> None:
-    page.start(endpoint="/channels", way="fetch", channel="markup")
+def test_markup_in_event_data_is_shown_as_text(page: Page) -> None:
+    page.start(endpoint="/channels", receiver="fetch", channel="markup")
     page.wait_for_state("open")
     answer = httpx.post(f"{page.server}/channels/markup", params={"event": MARKUP}, content=MARKUP)
     assert answer.status_code == 201
@@ -211,36 +213,36 @@ def test_event_data_is_text_whatever_is_in_it(page: Page) -> None:
     assert page.driver.title == "sse demo server"
 
 
-def test_markup_in_an_event_type_is_text_too(page: Page) -> None:
-    page.start(endpoint="/stream", way="eventsource", pace=0.05, event=MARKUP, types=MARKUP)
+def test_markup_in_an_event_type_is_shown_as_text(page: Page) -> None:
+    page.start(endpoint="/stream", receiver="eventsource", pace=0.05, event=MARKUP, types=MARKUP)
     page.wait(lambda: len(page.rows("event")) > 0)
     assert page.rows("event")[0][0] == MARKUP
     assert not page.run("return document.querySelector('main img')")
 
 
-def test_each_start_meets_the_faults_from_the_first_request_on(page: Page) -> None:
+def test_each_start_of_faults_is_a_new_run(page: Page) -> None:
     page.expects_refusals = True
     runs = set()
     for _ in range(2):
-        page.start(endpoint="/faults", way="fetch", pace=0.02, more="status=418&status_times=1")
+        page.start(endpoint="/faults", receiver="fetch", pace=0.02, more="status=418&status_times=1")
         assert "418" in page.wait_for_state("failed")
-        truth = page.driver.find_element(By.ID, "truth")
-        assert truth.is_displayed()
-        told = httpx.get(truth.get_attribute("href") or "").json()
-        assert told["totals"]["ended"] == {"refused": 1}
-        runs.add(told["run"])
+        fault_log = page.driver.find_element(By.ID, "fault-log")
+        assert fault_log.is_displayed()
+        log = httpx.get(fault_log.get_attribute("href") or "").json()
+        assert log["totals"]["ended"] == {"refused": 1}
+        runs.add(log["run"])
     assert len(runs) == 2
 
 
-def test_an_open_stream_that_is_silent_is_said_to_be(page: Page) -> None:
-    page.start(endpoint="/faults", way="fetch", pace=0.02, more="stall=3")
-    page.wait(lambda: page.text("silence") == "nothing for 3 s")
+def test_silence_of_an_open_stream_is_shown(page: Page) -> None:
+    page.start(endpoint="/faults", receiver="fetch", pace=0.02, more="stall=3")
+    page.wait(lambda: page.text("silence") == "no data for 3 s")
     assert page.text("state") == "open"
     page.click("stop")
     page.wait(lambda: page.text("silence") == "")
 
 
-def test_the_parser_of_the_page_reads_the_streams_of_public_suites_at_every_split(page: Page) -> None:
+def test_parser_of_the_page_passes_public_test_vectors_at_every_split(page: Page) -> None:
     page.open()
     vectors = json.loads(VECTORS.read_text("utf-8"))["parser_vectors"]
     assert len(vectors) > 200

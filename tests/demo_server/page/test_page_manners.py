@@ -1,4 +1,4 @@
-"""How the page at ``/`` looks, and what it lets one do: in headless Chromium, each test in a tab of its own."""
+"""The page at ``/`` in headless Chromium: appearance and interaction. Each test has its own tab."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FILES = Path(__file__).parents[3] / "demo_server/page"
 
 PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
 
-# WCAG 2.2, 1.4.3: of every text that is seen, its contrast with the first background behind it that is not transparent.
-# Controls that are disabled are exempt.
+# WCAG 2.2, 1.4.3: the contrast of every visible text with the first opaque background behind it. Disabled controls are
+# exempt.
 _CONTRASTS = """
 const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
 const luminance = (colour) => {
@@ -48,9 +48,9 @@ return texts.map((element) => {
 """
 
 
-def test_nothing_is_wider_than_a_phone(page: Page) -> None:
+def test_page_fits_the_width_of_a_phone(page: Page) -> None:
     page.emulate("Emulation.setDeviceMetricsOverride", **PHONE)
-    page.start(endpoint="/stream", way="fetch", pace=0.05, size=2000, event="a-type-of-event-with-a-long-name" * 3)
+    page.start(endpoint="/stream", receiver="fetch", pace=0.05, size=2000, event="a-type-of-event-with-a-long-name" * 3)
     page.wait(lambda: len(page.rows("event")) > 0)
     page.click("stop")
     page.run("document.getElementById('parameters').open = true")
@@ -64,9 +64,9 @@ def test_nothing_is_wider_than_a_phone(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_all_text_has_contrast(page: Page, theme: str) -> None:
+def test_all_text_has_sufficient_contrast(page: Page, theme: str) -> None:
     page.emulate("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-    page.start(endpoint="/channels", way="fetch", channel="contrast", last_id="long-ago-1")
+    page.start(endpoint="/channels", receiver="fetch", channel="contrast", last_id="long-ago-1")
     page.wait(lambda: len(page.rows("announcement")) > 0)
     contrasts = dict(page.run(_CONTRASTS))
     assert len(contrasts) > 40
@@ -75,11 +75,11 @@ def test_all_text_has_contrast(page: Page, theme: str) -> None:
     assert is_dark == (theme == "dark")
 
 
-@pytest.mark.parametrize(("endpoint", "way"), [("/load", "eventsource"), ("/load", "fetch"), ("/ws", "websocket")])
-def test_at_full_blast_a_click_still_gets_through_at_once(page: Page, endpoint: str, way: str) -> None:
-    page.open(endpoint=endpoint, way=way, pace=0, pace_by="rate")
-    # From the moment that the browser has the click to the moment that all it does is done. Not by WebDriver's own
-    # click: it asks the page some ten times first, and questions wait behind the events that have come before.
+@pytest.mark.parametrize(("endpoint", "receiver"), [("/load", "eventsource"), ("/load", "fetch"), ("/ws", "websocket")])
+def test_click_is_handled_at_once_at_full_speed(page: Page, endpoint: str, receiver: str) -> None:
+    page.open(endpoint=endpoint, receiver=receiver, pace=0, pace_by="rate")
+    # From the arrival of the click in the browser to the end of its handler. Not with WebDriver's own click: it queries
+    # the page about ten times first, and these queries wait behind received events.
     x, y = page.run(
         "const stop = document.getElementById('stop'), { x, y } = stop.getBoundingClientRect();"
         "stop.addEventListener('click', ({ timeStamp }) => { window.tookMs = performance.now() - timeStamp; });"
@@ -98,8 +98,8 @@ def test_at_full_blast_a_click_still_gets_through_at_once(page: Page, endpoint: 
     assert page.text("events") == events
 
 
-def test_a_paused_log_stands_still_while_the_figures_go_on(page: Page) -> None:
-    page.start(endpoint="/stream", way="eventsource", pace=0.02)
+def test_paused_log_does_not_change_while_the_figures_do(page: Page) -> None:
+    page.start(endpoint="/stream", receiver="eventsource", pace=0.02)
     page.wait(lambda: len(page.rows("event")) > 0)
     page.click("pause")
     rows = page.rows("event")
@@ -110,8 +110,8 @@ def test_a_paused_log_stands_still_while_the_figures_go_on(page: Page) -> None:
     page.wait(lambda: len(page.rows("event")) > len(rows) + 10)
 
 
-def test_a_reload_keeps_the_choice_and_goes_on(page: Page) -> None:
-    page.start(endpoint="/faults", way="fetch", pace=0.05, more="duplicate=5", run="again")
+def test_reload_keeps_the_selection_and_the_running_stream(page: Page) -> None:
+    page.start(endpoint="/faults", receiver="fetch", pace=0.05, more="duplicate=5", run="again")
     page.wait(lambda: page.number("events") > 0)
     page.driver.refresh()
     page.wait(lambda: page.number("events") > 0)
@@ -121,7 +121,13 @@ def test_a_reload_keeps_the_choice_and_goes_on(page: Page) -> None:
     assert page.text("url") == f"{page.server}/faults?interval=0.05&run=again&duplicate=5"
 
 
-def test_what_is_typed_and_clicked_becomes_the_request_and_the_address(page: Page) -> None:
+def test_older_links_select_their_receiver(page: Page) -> None:
+    page.open(endpoint="/stream", way="fetch")
+    assert page.run("return document.querySelector('#receivers :checked').value") == "fetch"
+    assert parse_qs(page.driver.current_url.partition("#")[2])["receiver"] == ["fetch"]
+
+
+def test_form_input_sets_the_request_and_the_url_of_the_page(page: Page) -> None:
     page.open(endpoint="/faults")
     page.fill("field-pace", "0.5")
     page.fill("field-event", "it's & more")
@@ -138,18 +144,18 @@ def test_what_is_typed_and_clicked_becomes_the_request_and_the_address(page: Pag
     assert address["more"] == ["drop=5&duplicate=5"]
 
 
-def test_every_fault_of_a_click_is_one_that_the_server_knows(page: Page) -> None:
+def test_server_accepts_every_preset_fault(page: Page) -> None:
     page.open(endpoint="/faults")
     presets = page.run("return [...document.querySelectorAll('#presets button')].map((button) => button.textContent)")
     assert len(presets) > 15
     with httpx.Client(base_url=page.server, timeout=0.2) as client:
         for preset in presets:
-            # Refusals come at once; what does not is a header_delay.
+            # Refusals are immediate; header_delay times out.
             with suppress(httpx.ReadTimeout), client.stream("GET", f"/faults?{preset}&run=of-a-click") as answer:
                 assert answer.status_code != 422, answer.read()
 
 
-def test_the_keyboard_keeps_its_place_when_a_stream_is_stopped(page: Page) -> None:
+def test_focus_moves_to_start_when_a_stream_is_stopped(page: Page) -> None:
     page.start(endpoint="/stream", pace=0.05)
     page.wait_for_state("open")
     page.driver.find_element(By.ID, "stop").send_keys(" ")
@@ -157,7 +163,7 @@ def test_the_keyboard_keeps_its_place_when_a_stream_is_stopped(page: Page) -> No
     assert page.run("return document.activeElement.id") == "start"
 
 
-def test_faults_that_exclude_each_other_take_turns(page: Page) -> None:
+def test_exclusive_preset_faults_replace_each_other(page: Page) -> None:
     page.open(endpoint="/faults", more="drop=5")
     for preset in ("close=10", "reset=10"):
         page.driver.find_element(By.XPATH, f"//*[@id='presets']/button[.='{preset}']").click()
@@ -165,8 +171,8 @@ def test_faults_that_exclude_each_other_take_turns(page: Page) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["/stream", "/v1/chat/completions"])
-def test_the_commands_that_are_shown_read_the_same_stream(page: Page, endpoint: str) -> None:
-    page.open(endpoint=endpoint, event="it's" if endpoint == "/stream" else "", way="fetch", last_id="6")
+def test_displayed_commands_read_the_same_stream(page: Page, endpoint: str) -> None:
+    page.open(endpoint=endpoint, event="it's" if endpoint == "/stream" else "", receiver="fetch", last_id="6")
     program, *arguments = shlex.split(page.text("sse"))
     assert program == "sse"
     done = subprocess.run([*SSE, *arguments, "-n", "1", "--json"], capture_output=True, text=True, check=True)
@@ -180,8 +186,8 @@ def test_the_commands_that_are_shown_read_the_same_stream(page: Page, endpoint: 
     assert curl[-1] == arguments[-1] == page.text("url")
 
 
-def test_a_visit_leaves_nothing_in_the_console(page: Page) -> None:
-    page.start(endpoint="/stream", way="eventsource", pace=0.05)
+def test_page_logs_nothing_to_the_console(page: Page) -> None:
+    page.start(endpoint="/stream", receiver="eventsource", pace=0.05)
     page.wait(lambda: page.number("events") > 0)
     page.run("document.getElementById('chart-kind').value = 'gap'")
     assert page.errors() == []
@@ -189,7 +195,7 @@ def test_a_visit_leaves_nothing_in_the_console(page: Page) -> None:
     assert "heard" in page.errors()[0]["message"]
 
 
-def test_the_page_is_asked_for_anew_and_runs_no_script_but_its_own(page_server: str) -> None:
+def test_page_is_revalidated_and_runs_only_its_own_scripts(page_server: str) -> None:
     paths = ["/", *(f"/page/{file.name}" for file in FILES.iterdir())]
     assert len(paths) > 10
     with httpx.Client(base_url=page_server) as client:
@@ -212,7 +218,7 @@ def test_the_page_is_asked_for_anew_and_runs_no_script_but_its_own(page_server: 
 @pytest.mark.parametrize(
     ("endpoint", "parameters"), [("/stream", PushParameters), ("/load", LoadParameters), ("/faults", FaultParameters)]
 )
-def test_the_pace_that_an_empty_field_names_is_the_servers(
+def test_placeholder_of_the_pace_is_the_default_of_the_server(
     page: Page, endpoint: str, parameters: type[PushParameters]
 ) -> None:
     page.open(endpoint=endpoint)

@@ -1,37 +1,37 @@
-// The three ways to receive, behind one shape: `open(request, on)` returns something with `close()`, and tells
+// Three receivers with one interface: `open(request, on)` returns an object with `close()`, and calls
 //
-//   on.state(name, reason)     "open", "reconnecting", "closed" or "failed" (closed, too), and what is known of why
-//   on.event(type, data, id)   strings; id is the last event ID at that moment
-//   on.comment(text)           where the way shows comments at all
+//   on.state(name, reason)     "open", "reconnecting", "closed" or "failed" (also closed), with the known reason
+//   on.event(type, data, id)   strings; id is the current last event ID
+//   on.comment(text)           only if the receiver supports comments
 //
-// until it is closed; nothing after that.
+// until it is closed.
 
 import { openFetch } from "./fetch-stream.js";
 import { eventOfObject } from "./json-events.js";
 
-// RFC 6455, section 7.4.1: done, and the server going down. All others are some error's.
+// RFC 6455, section 7.4.1: normal closure, and "going away". All other codes are errors.
 const CLEAN_CODES = [1000, 1001];
 
-export const WAYS = {
+export const RECEIVERS = {
   eventsource: {
     label: "EventSource",
     hint:
-      "The browser parses, reconnects and sends the last id by itself. It shows no comments, gives no reason when it " +
-      "fails, and hands over only the event types that it was told to listen for.",
+      "The browser parses, reconnects and sends the last id by itself. It does not report comments or the reason of " +
+      "a failure, and reports only the event types that the page listens for.",
     open: openEventSource,
   },
   fetch: {
     label: "fetch",
     hint:
-      "The page reads the response's body while it comes: it sees comments, the status and what the server says " +
-      "about it, and has to parse by itself.",
+      "The page reads the body of the response and parses it. It sees comments, the status and the server's message " +
+      "for an error.",
     open: openFetch,
   },
   websocket: {
     label: "WebSocket",
     hint:
-      "Messages without ids, types or reconnection: all of that is left to the application, and this page leaves it " +
-      "out. Compare what happens when the connection ends.",
+      "Messages have no ids or types, and the browser does not reconnect: that is left to the application. This page " +
+      "does not implement it, so compare the end of a connection.",
     open: openWebSocket,
   },
 };
@@ -40,19 +40,19 @@ export const hasEventSource = () => typeof window.EventSource === "function";
 
 function openEventSource(request, on) {
   const source = new EventSource(request.url);
-  // An event of the stream may be of the type "open" or "error", too: it is a MessageEvent.
+  // The stream may also have events of type "open" or "error"; these are MessageEvents.
   source.addEventListener("open", (event) => {
-    if (!(event instanceof MessageEvent)) on.state("open", "EventSource does not tell the status");
+    if (!(event instanceof MessageEvent)) on.state("open", "EventSource does not report the status");
   });
   source.addEventListener("error", (event) => {
     if (event instanceof MessageEvent) return;
     if (source.readyState === EventSource.CLOSED) {
-      on.state("failed", "EventSource has given up, and does not tell why: neither status nor text");
+      on.state("failed", "EventSource has given up; it does not report the status or a reason");
     } else {
-      on.state("reconnecting", "the connection ended; EventSource does not tell why");
+      on.state("reconnecting", "the connection ended; EventSource does not report why");
     }
   });
-  // There is no event that stands for all types.
+  // EventSource has no listener for all types.
   for (const type of new Set(["message", ...request.types])) {
     source.addEventListener(type, (event) => {
       if (event instanceof MessageEvent) on.event(event.type, event.data, event.lastEventId);
@@ -75,7 +75,7 @@ function openWebSocket(request, on) {
   socket.addEventListener("close", ({ code, reason }) => {
     if (!isWanted) return;
     const words = [`code ${code}`, reason].filter(Boolean).join(", ");
-    const what = isOpen ? "the server closed it" : "refused; a WebSocket does not tell why";
+    const what = isOpen ? "the server closed it" : "refused; a WebSocket does not report why";
     on.state(CLEAN_CODES.includes(code) ? "closed" : "failed", `${what} (${words}). It does not reconnect`);
   });
   return {
