@@ -50,7 +50,7 @@ class History:
         """Return the messages that follow an id, and the number up to which the client has every event."""
         seen = parse_id(last_event_id)
         if self._last is None or seen.epoch != self._last.epoch:
-            gap = self._gap(last_event_id, "this id is not from here: the server may have been restarted")
+            gap = self._gap(last_event_id, "this id is unknown: the server may have been restarted")
             return [gap, *(event.message for event in self._events)], NEVER
         missed = [event for event in self._events if event.number.value > seen.value]
         messages = [event.message for event in missed]

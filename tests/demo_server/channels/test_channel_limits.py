@@ -1,4 +1,4 @@
-"""What the demo server says when there is no room for a channel or a subscriber; the limits are lowered here."""
+"""Requests beyond the limits of channels and subscribers; the tests lower these limits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import pytest
 from running_demo import running_demo
 
 MAIN = "from demo_server.__main__ import main; main()"
-TWO_CHANNELS = "import demo_server.channels.channels as c, demo_server.endpoints.channels as e; c.MAX_CHANNELS = e.MAX_CHANNELS = 2; "
+TWO_CHANNELS = (
+    "import demo_server.channels.channels as c, demo_server.endpoints.channels as e; "
+    "c.MAX_CHANNELS = e.MAX_CHANNELS = 2; "
+)
 NO_BACKLOG = "import demo_server.channels.backlog as b; b.MAX_BACKLOG_BYTES = -1; "
 
 
-def test_channel_beyond_the_last_one_with_subscribers_is_refused_until_there_is_room() -> None:
-    detail = "there are 2 channels with subscribers, and no room for c: take one of them, or wait"
+def test_new_channel_is_refused_while_all_channels_have_subscribers() -> None:
+    detail = "all 2 channels have subscribers, so c cannot be created: use one of them, or wait"
     with running_demo("--access-log", "none", code=TWO_CHANNELS + MAIN) as demo:
         client = demo.client
         with ExitStack() as stack:
@@ -30,14 +33,14 @@ def test_channel_beyond_the_last_one_with_subscribers_is_refused_until_there_is_
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_channels_without_subscribers_make_room_for_others(workers: int) -> None:
+def test_channel_without_subscribers_is_replaced_by_a_new_one(workers: int) -> None:
     with running_demo("--access-log", "none", "--workers", str(workers)) as demo:
         answers = [demo.client.post(f"/channels/{number}", content="x") for number in range(300)]
         assert {answer.status_code for answer in answers} == {201}
         assert demo.end() == ""
 
 
-def test_subscriber_is_refused_while_the_others_are_too_far_behind() -> None:
+def test_subscriber_is_refused_while_the_backlog_is_full() -> None:
     with running_demo("--access-log", "none", code=NO_BACKLOG + MAIN) as demo:
         refused: httpx.Response = demo.client.get("/channels/c")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")

@@ -1,4 +1,4 @@
-"""What a channel promises to those who publish and to those who listen, asked of one real server."""
+"""Publish and subscribe through one real server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def http_client() -> Iterator[httpx.Client]:
 
 
 class Listener:
-    """A subscriber that reads when it is told to."""
+    """A subscriber that reads on demand."""
 
     def __init__(self, channel: str, last_event_id: str = "", query: str = "") -> None:
         url = httpx.URL(channel + query)
@@ -58,7 +58,7 @@ class Listener:
         assert head.startswith(b"HTTP/1.1 200"), head
 
     def read_bytes(self, size: int) -> bytes:
-        """Read until so many bytes of body are there; without the frames of chunks."""
+        """Read a number of bytes of the body, without the framing of chunks."""
         while len(text := unframed(self.body)) < size:
             received = self.socket.recv(65536)
             assert received, self.body
@@ -66,7 +66,7 @@ class Listener:
         return text
 
     def events(self, enough: int) -> list[Event]:
-        """Read so many events."""
+        """Read a number of events."""
         found = self.all_so_far()
         while len(found) < enough:
             received = self.socket.recv(1 << 20)
@@ -89,7 +89,7 @@ class Listener:
 
 
 def unframed(body: bytes) -> bytes:
-    """Return the content of chunked bytes, as far as they go."""
+    """Return the content of chunked bytes, including an incomplete chunk."""
     content = b""
     while match := re.match(rb"([0-9a-f]+)\r\n", body):
         size, start = int(match[1], 16), match.end()
@@ -116,7 +116,7 @@ def test_published_text_reaches_every_subscriber_byte_for_byte(client: httpx.Cli
             assert listener.read_bytes(len(expected)) == expected
 
 
-def test_published_json_keeps_its_numbers_and_gets_its_event_type(client: httpx.Client, channel: str) -> None:
+def test_published_json_is_sent_unchanged_with_its_event_type(client: httpx.Client, channel: str) -> None:
     with closing(Listener(channel)) as listener:
         text = '{"price": 1.10000000000000000001, "name": "\\ud83d\\ude00 é"}'
         publish(client, channel, text, headers={"Content-Type": "application/json"}, params={"event": "price"})
@@ -124,14 +124,14 @@ def test_published_json_keeps_its_numbers_and_gets_its_event_type(client: httpx.
     assert (event.type, event.data) == ("price", text)
 
 
-def test_ids_count_up_within_one_epoch(client: httpx.Client, channel: str) -> None:
+def test_ids_are_consecutive_within_an_epoch(client: httpx.Client, channel: str) -> None:
     ids = [publish(client, channel, "x") for _ in range(3)]
     epochs = {event_id.rpartition("-")[0] for event_id in ids}
     assert [event_id.rpartition("-")[2] for event_id in ids] == ["1", "2", "3"]
     assert len(epochs) == 1
 
 
-def test_subscriber_without_an_id_gets_only_what_comes_from_now_on(client: httpx.Client, channel: str) -> None:
+def test_subscriber_without_an_id_receives_only_new_events(client: httpx.Client, channel: str) -> None:
     publish(client, channel, "before")
     with closing(Listener(channel)) as listener:
         publish(client, channel, "after")
@@ -139,7 +139,7 @@ def test_subscriber_without_an_id_gets_only_what_comes_from_now_on(client: httpx
 
 
 @pytest.mark.parametrize("by", ["header", "query", "both"])
-def test_returning_subscriber_gets_what_it_missed_and_then_what_comes(
+def test_reconnecting_subscriber_receives_missed_events_then_new_ones(
     client: httpx.Client, channel: str, by: str
 ) -> None:
     ids = [publish(client, channel, str(number)) for number in range(5)]
@@ -150,7 +150,7 @@ def test_returning_subscriber_gets_what_it_missed_and_then_what_comes(
         assert [event.data for event in listener.events(4)] == ["2", "3", "4", "now"]
 
 
-def test_gap_that_is_no_longer_in_history_is_announced_once(client: httpx.Client, channel: str) -> None:
+def test_events_lost_from_the_history_are_announced_once(client: httpx.Client, channel: str) -> None:
     first = publish(client, channel, "first")
     for number in range(HISTORY_EVENTS + 10):
         publish(client, channel, str(number))
@@ -163,7 +163,7 @@ def test_gap_that_is_no_longer_in_history_is_announced_once(client: httpx.Client
         assert listener.events(1)[0].data == "10"
 
 
-def test_history_is_bounded_in_bytes_too(client: httpx.Client, channel: str) -> None:
+def test_history_is_bounded_in_bytes(client: httpx.Client, channel: str) -> None:
     text = "x" * 60_000
     ids = [publish(client, channel, text) for _ in range(20)]
     kept = HISTORY_BYTES // len(encode_event(ids[-1], None, text))
@@ -174,7 +174,7 @@ def test_history_is_bounded_in_bytes_too(client: httpx.Client, channel: str) -> 
 
 
 @pytest.mark.parametrize("last_event_id", ["7", "abc", "0-1", "é-3", "-", "ffffff-99999999999999999999"])
-def test_id_from_elsewhere_is_a_gap_and_gets_the_whole_history(
+def test_unknown_id_is_a_gap_and_receives_the_whole_history(
     client: httpx.Client, channel: str, last_event_id: str
 ) -> None:
     event_id = publish(client, channel, "known")
@@ -185,7 +185,7 @@ def test_id_from_elsewhere_is_a_gap_and_gets_the_whole_history(
     assert event.data == "known"
 
 
-def test_publishers_at_the_same_time_are_heard_in_the_same_order_by_all(client: httpx.Client, channel: str) -> None:
+def test_concurrent_events_reach_all_subscribers_in_the_same_order(client: httpx.Client, channel: str) -> None:
     listeners = [Listener(channel) for _ in range(20)]
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(lambda number: publish(client, channel, str(number)), range(200)))
@@ -197,9 +197,7 @@ def test_publishers_at_the_same_time_are_heard_in_the_same_order_by_all(client: 
     assert all(other == heard[0] for other in heard)
 
 
-def test_slow_subscriber_is_dropped_with_a_reason_and_costs_the_others_nothing(
-    client: httpx.Client, channel: str
-) -> None:
+def test_slow_subscriber_is_dropped_with_a_reason_and_does_not_delay_others(client: httpx.Client, channel: str) -> None:
     text = "x" * 60_000
     with closing(Listener(channel)) as slow, closing(Listener(channel)) as quick:
         for _ in range((MAX_BEHIND_BYTES + most_bytes_in_buffers()) // len(text) + 2):
@@ -208,32 +206,32 @@ def test_slow_subscriber_is_dropped_with_a_reason_and_costs_the_others_nothing(
         *events, dropped = slow.rest()
     assert dropped.type == "dropped"
     assert re.fullmatch(r'{"reason": "\d+ events \(\d+ bytes\) behind"}', dropped.data)
-    assert dropped.id == events[-1].id  # from where it can go on
+    assert dropped.id == events[-1].id  # a client continues after this event
 
 
 def most_bytes_in_buffers() -> int:
-    """Return what the kernel holds of one connection at most, both ends together."""
+    """Return the size of the kernel's buffers of one connection, both ends together."""
     limits = [Path(f"/proc/sys/net/ipv4/tcp_{name}").read_text("ascii") for name in ("rmem", "wmem")]
     return sum(int(limit.split()[2]) for limit in limits)
 
 
 def test_queue_of_a_slow_subscriber_is_bounded_in_events() -> None:
-    assert MAX_BEHIND_EVENTS > HISTORY_EVENTS  # or a returning subscriber would be dropped at once
+    assert MAX_BEHIND_EVENTS > HISTORY_EVENTS  # otherwise, a reconnecting subscriber would be dropped at once
     assert MAX_BEHIND_BYTES > HISTORY_BYTES
 
 
-def test_subscriber_that_left_is_forgotten(client: httpx.Client, server: str, channel: str) -> None:
+def test_disconnected_subscriber_is_not_counted(client: httpx.Client, server: str, channel: str) -> None:
     Listener(channel).close()
     until(lambda: client.post(channel, content="x").json()["subscribers"] == 0, timeout_s=1)
 
 
-def test_silent_channel_sends_heartbeats_and_tells_the_reconnection_time(client: httpx.Client, channel: str) -> None:
+def test_silent_channel_sends_retry_and_heartbeats(client: httpx.Client, channel: str) -> None:
     with closing(Listener(channel, query="?retry=1234&heartbeat=0.05")) as listener:
         expected = b"retry: 1234\n\n: heartbeat\n\n: heartbeat\n\n"
         assert listener.read_bytes(len(expected)) == expected
 
 
-def test_many_subscribers_get_everything_once_and_in_order(client: httpx.Client, server: str, channel: str) -> None:
+def test_many_subscribers_receive_each_event_once_and_in_order(client: httpx.Client, server: str, channel: str) -> None:
     command = [*SSE, "bench", channel, "-n", "300", "--ramp-up", "0s", "-z", "20s", "--events", "30", "--json", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as bench:
         until(lambda: streams_open(server) == 300)
@@ -248,7 +246,7 @@ def test_many_subscribers_get_everything_once_and_in_order(client: httpx.Client,
 
 
 @pytest.mark.parametrize("name", ["a%20b", "a" * 65, "%C3%A9", "a%2Fb"])
-def test_names_that_are_none_are_refused(client: httpx.Client, server: str, name: str) -> None:
+def test_invalid_channel_name_is_refused(client: httpx.Client, server: str, name: str) -> None:
     assert client.post(f"{server}/channels/{name}", content="x").status_code in (404, 422)
     assert client.get(f"{server}/channels/{name}").status_code in (404, 422)
 
@@ -258,12 +256,12 @@ def test_names_that_are_none_are_refused(client: httpx.Client, server: str, name
     [
         (b"x" * 65_537, "text/plain", 413, "65536 bytes at most"),
         (b"\xff", "text/plain", 422, "not UTF-8"),
-        (b"{", "application/json", 422, "said to be application/json"),
-        (b"NaN", "Application/JSON; charset=utf-8", 422, "NaN is no value of JSON"),
-        (b"[" * 60_000, "application/json", 422, "said to be application/json"),
+        (b"{", "application/json", 422, "is application/json, but the body is not JSON"),
+        (b"NaN", "Application/JSON; charset=utf-8", 422, "NaN is not JSON"),
+        (b"[" * 60_000, "application/json", 422, "is application/json, but the body is not JSON"),
     ],
 )
-def test_message_that_cannot_be_sent_is_refused_in_words(
+def test_invalid_message_is_refused_with_a_reason(
     client: httpx.Client, channel: str, content: bytes, content_type: str, status: int, words: str
 ) -> None:
     response = client.post(channel, content=content, headers={"Content-Type": content_type})
@@ -271,13 +269,13 @@ def test_message_that_cannot_be_sent_is_refused_in_words(
 
 
 @pytest.mark.parametrize("event", ["gap", "dropped", "a\nid: 7", "a\rb"])
-def test_event_type_that_would_mislead_is_refused(client: httpx.Client, channel: str, event: str) -> None:
+def test_reserved_or_invalid_event_type_is_refused(client: httpx.Client, channel: str, event: str) -> None:
     response = client.post(channel, content="x", params={"event": event})
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["query", "event"]
 
 
-def test_encoding_cuts_lines_only_where_the_specification_does() -> None:
+def test_encoder_splits_lines_only_at_cr_and_lf() -> None:
     assert encode_event("1", None, "a\r\nb\rc\nd\x0be\u2028f") == (
         "id: 1\ndata: a\ndata: b\ndata: c\ndata: d\x0be\u2028f\n\n".encode()
     )

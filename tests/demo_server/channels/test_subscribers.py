@@ -1,4 +1,4 @@
-"""What subscribers are sent in which order, at moments that no client can hit on purpose; and what a channel keeps."""
+"""The order of events to a subscriber, at moments that a real client cannot choose, and the history of channels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from demo_server.workers.counters import Number
 
 
 class Client:
-    """The server's end of a connection: while the client does not read, the buffer is full, and `send` waits."""
+    """The server's end of a connection. While the client does not read, the buffer is full, and `send` waits."""
 
     def __init__(self, backlog: Backlog | None = None) -> None:
         backlog = backlog or Backlog()
@@ -56,7 +56,7 @@ class Client:
         running = asyncio.create_task(self.subscriber.run(heartbeat_s))
         await asyncio.sleep(0)
         yield running
-        for _ in range(10):  # turns of the loop, which are much less than any time here
+        for _ in range(10):  # turns of the loop, much shorter than the times of this test
             await asyncio.sleep(0)
         running.cancel()
 
@@ -65,18 +65,18 @@ def event(value: int, epoch: str = "a") -> PublishedEvent:
     return PublishedEvent(Number(epoch, value), body(b"%d" % value))
 
 
-async def test_events_keep_their_order_when_the_client_begins_to_read() -> None:
+async def test_queued_events_keep_their_order_when_the_client_reads_again() -> None:
     client = Client()
     async with client.subscribed():
         client.reads.clear()
         await client.deliver(1, 2)
         await client.is_waited_for.wait()
         client.reads.set()
-        await client.deliver(3)  # the first one is still in the hands of the subscriber's task
+        await client.deliver(3)  # the subscriber's task still sends the first one
     assert client.sent == [b"1", b"2", b"3"]
 
 
-async def test_the_only_event_of_the_queue_is_not_overtaken() -> None:
+async def test_new_event_does_not_overtake_the_event_being_sent() -> None:
     client = Client()
     async with client.subscribed():
         client.reads.clear()
@@ -87,7 +87,7 @@ async def test_the_only_event_of_the_queue_is_not_overtaken() -> None:
     assert client.sent == [b"1", b"2"]
 
 
-async def test_events_that_come_while_a_heartbeat_waits_for_the_client_follow_at_once() -> None:
+async def test_events_queued_during_a_blocked_heartbeat_are_sent_directly_after_it() -> None:
     client = Client()
     client.reads.clear()
     async with client.subscribed(heartbeat_s=0.3):
@@ -98,7 +98,7 @@ async def test_events_that_come_while_a_heartbeat_waits_for_the_client_follow_at
     assert client.sent == [b": heartbeat\n\n", b"1", b"2"]
 
 
-async def test_heartbeat_is_for_silence_only() -> None:
+async def test_heartbeat_is_sent_only_after_silence() -> None:
     client = Client()
     async with client.subscribed(heartbeat_s=0.4):
         for value in range(12):
@@ -107,7 +107,7 @@ async def test_heartbeat_is_for_silence_only() -> None:
     assert client.sent == [b"%d" % value for value in range(12)]
 
 
-async def test_what_a_returning_client_has_seen_is_not_sent_again() -> None:
+async def test_events_that_a_reconnecting_client_has_are_not_sent_again() -> None:
     client = Client()
     client.subscriber.begin([body(b"3")], Number("a", 3))
     async with client.subscribed():
@@ -116,7 +116,7 @@ async def test_what_a_returning_client_has_seen_is_not_sent_again() -> None:
     assert client.sent == [b"3", b"4", b"1"]
 
 
-async def test_subscriber_that_is_too_many_events_behind_is_dropped_at_once() -> None:
+async def test_subscriber_too_many_events_behind_is_dropped_at_once() -> None:
     client = Client()
     async with client.subscribed() as running:
         client.reads.clear()
@@ -126,12 +126,12 @@ async def test_subscriber_that_is_too_many_events_behind_is_dropped_at_once() ->
         client.reads.set()
         async with asyncio.timeout(10):
             await running
-    # The one that was under way, and then only why it ends.
+    # The event that was being sent, then only the reason.
     assert [sent.partition(b"\n")[0] for sent in client.sent] == [b"0", b"event: dropped"]
     assert b"%d events" % (MAX_BEHIND_EVENTS + 1) in client.sent[1]
 
 
-async def test_farewell_is_the_last_word_and_leaves_the_queue_out() -> None:
+async def test_shutdown_notice_is_sent_instead_of_the_queue() -> None:
     client = Client()
     async with client.subscribed():
         client.reads.clear()
@@ -143,7 +143,7 @@ async def test_farewell_is_the_last_word_and_leaves_the_queue_out() -> None:
     assert client.sent == [b"1", b": the server is going down\n\n"]
 
 
-def test_history_of_another_epoch_is_forgotten() -> None:
+def test_event_of_another_epoch_clears_the_history() -> None:
     history = History()
     for published in (event(1), event(2), event(1, epoch="b")):
         history.add(published)
@@ -151,13 +151,13 @@ def test_history_of_another_epoch_is_forgotten() -> None:
     assert ([message["body"] for message in messages], seen) == ([b"1"], Number("b", 0))
 
 
-async def test_channel_unused_for_longest_is_forgotten_unless_somebody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_least_recently_used_channel_without_subscribers_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
     all_channels, client = Channels(), Client()
 
     async def history(name: str) -> int:
         with all_channels.subscribed(name, subscriber := Client().subscriber, "elsewhere-1"):
-            return len(subscriber._queue) - 1  # the first is the gap
+            return len(subscriber._queue) - 1  # without the gap event
 
     with all_channels.subscribed("listened to", client.subscriber, ""):
         for number, name in enumerate(("listened to", "old", "new", "newer"), 1):
@@ -166,7 +166,7 @@ async def test_channel_unused_for_longest_is_forgotten_unless_somebody_listens(m
     assert kept == [1, 1, 0]
 
 
-async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delivery_to_many_subscribers_yields_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "DELIVERIES_PER_TURN", 2)
     all_channels, clients, turns = Channels(), [Client() for _ in range(5)], list[int]()
 
@@ -184,7 +184,7 @@ async def test_delivery_to_many_leaves_the_loop_to_others(monkeypatch: pytest.Mo
     assert turns == [2, 4]
 
 
-async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_the_gap(
+async def test_histories_are_bounded_together_and_cleared_ones_are_a_gap(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 4 * (EVENT_OVERHEAD_BYTES + 100))
@@ -201,11 +201,11 @@ async def test_histories_together_are_bounded_and_a_returning_client_is_told_of_
     assert b"id: a-2" in gap
 
 
-async def test_what_is_forgotten_makes_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_forgotten_channels_free_their_history_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 2)
     monkeypatch.setattr(channels, "MAX_HISTORIES_BYTES", 3 * (EVENT_OVERHEAD_BYTES + 100))
     all_channels = Channels()
-    for number in range(1, 50):  # each in a channel of its own, which replaces one that is forgotten
+    for number in range(1, 50):  # each in a new channel, which replaces an old one
         await all_channels.deliver(f"channel-{number}", None, "", Number("a", number))
     assert len(replay_of(all_channels, "channel-49", "a-48")) == len(replay_of(all_channels, "channel-48", "a-47")) == 1
 
@@ -215,7 +215,7 @@ def replay_of(all_channels: Channels, name: str, last_event_id: str) -> list[byt
         return [message["body"] for message in subscriber._queue]
 
 
-async def test_event_in_many_queues_counts_once_until_the_last_one_lets_go_of_it() -> None:
+async def test_event_in_many_queues_counts_once_until_all_have_sent_it() -> None:
     backlog = Backlog()
     clients, message = [Client(backlog) for _ in range(3)], event(12345)
     for client in clients:
@@ -231,7 +231,7 @@ async def test_event_in_many_queues_counts_once_until_the_last_one_lets_go_of_it
         clients[2].reads.set()
 
 
-async def test_subscriber_whose_event_makes_all_queues_too_long_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_subscriber_that_exceeds_the_backlog_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlogs, "MAX_BACKLOG_BYTES", 3)
     backlog = Backlog()
     first, second, quick = Client(backlog), Client(backlog), Client(backlog)
@@ -249,7 +249,7 @@ async def test_subscriber_whose_event_makes_all_queues_too_long_is_dropped(monke
     assert backlog.size_bytes == 2
 
 
-async def test_worker_without_room_for_a_channel_does_not_remember_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_event_for_a_channel_without_room_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channels, "MAX_CHANNELS", 1)
     all_channels, client = Channels(), Client()
     with all_channels.subscribed("x", client.subscriber, ""):

@@ -1,4 +1,4 @@
-"""The demo server with more clients than it may have open files: it refuses in plain words, and logs one line."""
+"""More clients than open files: the server refuses them with a reason, and logs one line."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CLIENTS = 300
 LIMITED = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES}, {FILES})); "
 LIMITED += "from demo_server.__main__ import main; main()"
 LINE = re.compile(
-    r"demo server: all of 200 open files are in use: (\d+) connections were refused with 503(; others have to wait)?\. "
-    r"Raise the limit \(`ulimit -n`\) or start more --workers"
+    r"demo server: all 200 open files are in use: (\d+) connections were refused with 503"
+    r"(; further connections wait)?\. Raise the limit \(`ulimit -n`\) or start more --workers"
 )
 
 
@@ -50,7 +50,7 @@ def test_connections_beyond_the_limit_are_answered_503_and_logged_in_one_line() 
             refused = [connections[i] for i, line in enumerate(answered) if line == b"HTTP/1.1 503"]
             assert len(refused) + answered.count(b"HTTP/1.1 200") == CLIENTS
             assert CLIENTS - FILES < len(refused) < CLIENTS / 2
-            assert b"raise its limit (ulimit -n)" in refused[0].recv(65536)
+            assert b"raise it (ulimit -n)" in refused[0].recv(65536)
         until(lambda: answers(demo))
         lines = demo.end().splitlines()
     matches = [LINE.fullmatch(line) for line in lines]
@@ -59,7 +59,7 @@ def test_connections_beyond_the_limit_are_answered_503_and_logged_in_one_line() 
     assert len(lines) <= 2  # a busy machine may take longer than the time between two lines
 
 
-def test_clients_that_ask_nothing_fill_no_log_and_the_server_recovers() -> None:
+def test_idle_connections_at_the_limit_are_logged_in_few_lines_and_the_server_recovers() -> None:
     with running_demo("--access-log", "none", code=LIMITED) as demo:
         with clients(demo, b""):
             until(lambda: "in use" in demo.read_stderr(), 30)

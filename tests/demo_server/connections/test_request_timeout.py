@@ -1,4 +1,4 @@
-"""The demo server closes connections whose request is never complete, and no others. The limit is shortened here."""
+"""The server closes connections with an incomplete request, and no others. The tests shorten the timeout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import pytest
 from running_demo import HANDSHAKE, Demo, running_demo
 
 WITHIN_S = 1.0
-SHORT = f"import demo_server.connections.http_protocol as p; p.REQUEST_TIMEOUT_S = {WITHIN_S}; from demo_server.__main__ import main; main()"
+SHORT = (
+    f"import demo_server.connections.http_protocol as p; p.REQUEST_TIMEOUT_S = {WITHIN_S}; "
+    "from demo_server.__main__ import main; main()"
+)
 HALF_HEAD = "GET /stats HTTP/1.1\r\nHost: localhost\r\nX-Half: "
 HALF_BODY = "POST /channels/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
 WHOLE = "GET /stats HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -45,7 +48,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY, "G"])
-def test_half_a_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
+def test_incomplete_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
     with connect(demo) as connection:
         connection.sendall(half.encode())
         received = read_to_end(connection)
@@ -54,14 +57,14 @@ def test_half_a_request_is_answered_408_and_closed(demo: Demo, half: str) -> Non
 
 
 @pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY])
-def test_half_a_second_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
+def test_incomplete_second_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
     with connect(demo) as connection:
         ask_for_stats(connection)
         connection.sendall(half.encode())
         assert read_to_end(connection).startswith(LAST_ANSWER)
 
 
-def test_request_that_comes_byte_by_byte_has_no_more_time(demo: Demo) -> None:
+def test_request_byte_by_byte_does_not_extend_the_timeout(demo: Demo) -> None:
     with connect(demo) as connection:
         connection.sendall(HALF_HEAD.encode())
         connection.settimeout(0.05)
@@ -74,12 +77,12 @@ def test_request_that_comes_byte_by_byte_has_no_more_time(demo: Demo) -> None:
     assert received.startswith(LAST_ANSWER)
 
 
-def test_connection_without_a_request_is_closed_without_an_answer(demo: Demo) -> None:
+def test_connection_without_a_request_is_closed_without_a_response(demo: Demo) -> None:
     with connect(demo) as connection:
         assert read_to_end(connection) == b""
 
 
-def test_empty_line_after_an_answer_does_not_keep_the_connection(demo: Demo) -> None:
+def test_empty_line_after_a_response_does_not_keep_the_connection_open(demo: Demo) -> None:
     with connect(demo) as connection:
         ask_for_stats(connection)
         connection.sendall(b"\r\n")
@@ -87,18 +90,20 @@ def test_empty_line_after_an_answer_does_not_keep_the_connection(demo: Demo) -> 
 
 
 @pytest.mark.parametrize(("request_line", "status"), [("POST /ndjson", b"405"), ("GET /load", b"200")])
-def test_half_a_request_with_an_answer_has_no_other_and_is_cut(demo: Demo, request_line: str, status: bytes) -> None:
+def test_incomplete_request_with_a_response_is_aborted_without_a_408(
+    demo: Demo, request_line: str, status: bytes
+) -> None:
     received = b""
     with connect(demo) as connection, suppress(ConnectionResetError):
         connection.sendall(f"{request_line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf".encode())
-        while chunk := connection.recv(65536):  # the stream would go on for ever
+        while chunk := connection.recv(65536):  # the stream itself is endless
             received += chunk
     assert received.startswith(b"HTTP/1.1 " + status)
     assert received.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize("path", ["/load", "/stream", "/channels/x", "/ws"])
-def test_stream_of_a_complete_request_lasts_longer(demo: Demo, path: str) -> None:
+def test_stream_outlasts_the_request_timeout(demo: Demo, path: str) -> None:
     upgrade = HANDSHAKE if path == "/ws" else ""
     heartbeat = "heartbeat=0.2" if path == "/channels/x" else "rate=10"
     with connect(demo) as connection:
@@ -108,13 +113,13 @@ def test_stream_of_a_complete_request_lasts_longer(demo: Demo, path: str) -> Non
             assert connection.recv(65536)
 
 
-def test_request_that_waits_behind_a_stream_is_not_half(demo: Demo) -> None:
+def test_pipelined_request_behind_a_stream_has_no_timeout(demo: Demo) -> None:
     stream = "GET /load?rate=10&count=25 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     second = "POST /channels/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 200000\r\n\r\n"
     with connect(demo) as connection:
         connection.sendall((stream + second).encode())
         connection.sendall(b"x" * 200_000)
-        with suppress(ConnectionResetError):  # more than a message may have
+        with suppress(ConnectionResetError):  # above the size limit of a message
             received = b""
             while b"HTTP/1.1 413" not in received:
                 received += connection.recv(65536)

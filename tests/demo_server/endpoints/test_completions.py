@@ -1,4 +1,4 @@
-"""``POST /v1/chat/completions``: OpenAI's shape, and the pace that was asked for."""
+"""``POST /v1/chat/completions``: OpenAI's format, and the requested pace."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def post(demo: Demo, query: str, body: object) -> httpx.Response:
 
 
 def stream(demo: Demo, query: str, body: object = STREAM) -> Iterator[str]:
-    """Yield the data of each event when it arrives, by the parser of our own client."""
+    """Yield the data of each event when it arrives, with the parser of sseclient_cli."""
     parser = EventStreamParser()
     with demo.client.stream("POST", f"{PATH}?{query}", json=body) as response:
         assert response.status_code == 200, response.read()
@@ -38,7 +38,7 @@ def stream(demo: Demo, query: str, body: object = STREAM) -> Iterator[str]:
 
 
 def chunks(demo: Demo, query: str, body: object = STREAM) -> list[dict[str, Any]]:
-    """Return all chunks of a stream that ends as it should."""
+    """Return all chunks of a complete stream."""
     *data, done = stream(demo, query, body)
     assert done == "[DONE]"
     return [json.loads(text) for text in data]
@@ -48,7 +48,7 @@ def text_of(answer: list[dict[str, Any]]) -> str:
     return "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in answer if chunk["choices"])
 
 
-def test_bytes_of_a_short_stream(demo: Demo) -> None:
+def test_short_stream_has_exact_bytes(demo: Demo) -> None:
     now_s = time.time()
     answer = demo.client.post(f"{PATH}?{AT_ONCE}&tokens=2", json={**STREAM, "model": "some/model"}).text
     first = json.loads(answer.splitlines()[0].removeprefix("data: "))
@@ -67,12 +67,12 @@ def test_bytes_of_a_short_stream(demo: Demo) -> None:
     )
 
 
-def test_each_answer_has_an_id_of_its_own(demo: Demo) -> None:
+def test_each_answer_has_a_unique_id(demo: Demo) -> None:
     first, second = (chunks(demo, AT_ONCE) for _ in range(2))
     assert len({chunk["id"] for chunk in first + second}) == 2
 
 
-def test_usage_is_in_a_chunk_of_its_own_if_it_is_to_be_included(demo: Demo) -> None:
+def test_include_usage_true_adds_a_usage_chunk(demo: Demo) -> None:
     *others, last = chunks(demo, f"{AT_ONCE}&tokens=3", {**STREAM, "stream_options": {"include_usage": True}})
     assert [chunk["usage"] for chunk in others] == [None] * 5
     assert others[-1]["choices"][0]["finish_reason"] == "stop"
@@ -81,18 +81,18 @@ def test_usage_is_in_a_chunk_of_its_own_if_it_is_to_be_included(demo: Demo) -> N
 
 
 @pytest.mark.parametrize("options", [{}, {"stream_options": None}, {"stream_options": {"include_obfuscation": True}}])
-def test_usage_is_in_the_last_chunk_if_nothing_is_said_of_it(demo: Demo, options: dict[str, object]) -> None:
+def test_usage_is_in_the_last_chunk_by_default(demo: Demo, options: dict[str, object]) -> None:
     answer = chunks(demo, f"{AT_ONCE}&tokens=3", {**STREAM, **options})
     assert all(len(chunk["choices"]) == 1 for chunk in answer)
     assert ["usage" in chunk for chunk in answer] == [False] * 4 + [True]
 
 
-def test_usage_is_nowhere_if_it_is_not_to_be_included(demo: Demo) -> None:
+def test_include_usage_false_omits_usage(demo: Demo) -> None:
     answer = chunks(demo, AT_ONCE, {**STREAM, "stream_options": {"include_usage": False}})
     assert not any("usage" in chunk for chunk in answer)
 
 
-def test_prompt_tokens_are_the_words_of_all_messages(demo: Demo) -> None:
+def test_prompt_tokens_count_the_words_of_all_messages(demo: Demo) -> None:
     parts = [{"type": "text", "text": "three  more\nwords"}, {"type": "image_url", "image_url": {"url": "x y z"}}]
     messages = [
         {"role": "system", "content": "Be brief."},
@@ -114,7 +114,7 @@ def test_prompt_tokens_are_the_words_of_all_messages(demo: Demo) -> None:
         ({"max_tokens": None}, 10, "stop"),
     ],
 )
-def test_tokens_are_cut_at_the_limit(demo: Demo, limits: dict[str, int], count: int, reason: str) -> None:
+def test_answer_is_cut_at_the_token_limit(demo: Demo, limits: dict[str, int], count: int, reason: str) -> None:
     answer = chunks(demo, f"{AT_ONCE}&tokens=10", {**STREAM, **limits})
     whole = post(demo, f"{AT_ONCE}&tokens=10", limits).json()
     assert text_of(answer) == whole["choices"][0]["message"]["content"] == "".join(islice(words(1), count))
@@ -123,7 +123,7 @@ def test_tokens_are_cut_at_the_limit(demo: Demo, limits: dict[str, int], count: 
 
 
 @pytest.mark.parametrize("body", [{}, {"stream": False}, {"stream": None}])
-def test_answer_is_one_json_if_no_stream_is_asked_for(demo: Demo, body: dict[str, object]) -> None:
+def test_answer_without_stream_is_one_json_object(demo: Demo, body: dict[str, object]) -> None:
     before = demo.stats()
     response = post(demo, f"{AT_ONCE}&tokens=3", body)
     answer = response.json()
@@ -146,7 +146,7 @@ def test_answer_is_one_json_if_no_stream_is_asked_for(demo: Demo, body: dict[str
     assert demo.stats() == before
 
 
-def test_what_a_demo_has_no_use_for_is_tolerated(demo: Demo) -> None:
+def test_unused_fields_are_ignored(demo: Demo) -> None:
     body = {
         "model": "gpt-4o",
         "messages": [{"role": "user", "content": "Hello"}],
@@ -164,7 +164,7 @@ def test_what_a_demo_has_no_use_for_is_tolerated(demo: Demo) -> None:
     assert chunks(demo, AT_ONCE, body)[0]["model"] == "gpt-4o"
 
 
-def test_same_seed_says_the_same_in_the_query_or_the_body(demo: Demo) -> None:
+def test_same_seed_in_query_or_body_gives_the_same_words(demo: Demo) -> None:
     pace = "ttft=0&rate=0"
     texts = [
         text_of(chunks(demo, f"{pace}&seed=7")),
@@ -180,24 +180,24 @@ def test_without_a_seed_the_words_differ(demo: Demo) -> None:
     assert len({text_of(chunks(demo, "ttft=0&rate=0&tokens=200")) for _ in range(5)}) > 1
 
 
-def test_words_read_as_text() -> None:
+def test_words_form_sentences() -> None:
     text = "".join(islice(words(3), 100))
     assert text == " ".join(text.split())
     assert len(text.split()) == 100
     assert text[0].isupper()
 
 
-def test_words_and_times_follow_from_the_seed_alone() -> None:
+def test_words_and_times_depend_only_on_the_seed() -> None:
     assert list(islice(words(5), 500)) == list(islice(words(5), 500)) != list(islice(words(6), 500))
     times_s = [list(islice(due_s(0.3, 0.02, 0.5, seed), 500)) for seed in (5, 5, 6)]
     assert times_s[0] == times_s[1] != times_s[2]
-    # Of every Python and every run: from one report to the next, nothing but the server may have changed.
+    # Equal in every Python version and run, so that reports can be compared.
     assert "".join(islice(words(1), 5)) == "A comment now and then"
     assert [round(time_s, 6) for time_s in islice(due_s(0, 1, 1, 1), 3)] == [0, 1.069374, 2.003902]
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.3, 1.0])
-def test_jitter_is_a_share_of_the_interval_and_does_not_add_up(jitter: float) -> None:
+def test_jitter_is_a_share_of_the_interval_and_does_not_accumulate(jitter: float) -> None:
     times_s = list(islice(due_s(0.3, 0.02, jitter, 9), 10_000))
     late_s = [time_s - 0.3 - number * 0.02 for number, time_s in enumerate(times_s)]
     gaps_s = [later - earlier for earlier, later in pairwise(times_s)]
@@ -208,14 +208,14 @@ def test_jitter_is_a_share_of_the_interval_and_does_not_add_up(jitter: float) ->
     assert max(gaps_s) == pytest.approx((1 + jitter) * 0.02, abs=0.001)
 
 
-def test_first_token_comes_no_sooner_than_asked_for(demo: Demo) -> None:
+def test_first_token_is_not_sent_before_ttft(demo: Demo) -> None:
     began_s = time.monotonic()
     next(stream(demo, "ttft=0.4"))
     assert time.monotonic() - began_s >= 0.4
 
 
 @pytest.mark.parametrize("body", [STREAM, {}])
-def test_last_token_comes_no_sooner_than_the_rate_allows(demo: Demo, body: dict[str, object]) -> None:
+def test_last_token_is_not_sent_before_the_rate_allows(demo: Demo, body: dict[str, object]) -> None:
     began_s = time.monotonic()
     assert post(demo, "ttft=0.2&rate=100&tokens=31", body).status_code == 200
     assert time.monotonic() - began_s >= 0.5
@@ -224,7 +224,7 @@ def test_last_token_comes_no_sooner_than_the_rate_allows(demo: Demo, body: dict[
 def test_pace_does_not_drift(demo: Demo) -> None:
     stamps_s = [time.monotonic() for _ in stream(demo, "ttft=0&rate=200&tokens=400")][1:-2]
     late_s = [stamp_s - stamps_s[0] - number / 200 for number, stamp_s in enumerate(stamps_s)]
-    # As in test_ways.py: single tokens may be late, the pace may not.
+    # As in test_push.py: single tokens may be late, but the pace is exact.
     assert len(late_s) == 400
     assert min(late_s[-80:]) < 0.02
 
@@ -251,7 +251,7 @@ def test_pace_does_not_drift(demo: Demo) -> None:
         ("", [], ["body"]),
     ],
 )
-def test_bad_input_is_refused_by_name(demo: Demo, query: str, body: object, where: list[object]) -> None:
+def test_invalid_input_is_refused_with_its_name(demo: Demo, query: str, body: object, where: list[object]) -> None:
     response = post(demo, query, body)
     assert response.status_code == 422
     (problem,) = response.json()["detail"]
@@ -268,13 +268,13 @@ def test_bad_input_is_refused_by_name(demo: Demo, query: str, body: object, wher
         (b'{"messages": "\\ud800"}', "application/json", "list"),
     ],
 )
-def test_body_that_is_no_json_is_refused(demo: Demo, body: bytes, content_type: str, words_of_it: str) -> None:
+def test_body_that_is_not_json_is_refused(demo: Demo, body: bytes, content_type: str, words_of_it: str) -> None:
     response = demo.client.post(PATH, content=body, headers={"Content-Type": content_type})
     assert response.status_code == 422
     assert words_of_it in response.json()["detail"][0]["msg"]
 
 
-def test_name_that_is_no_unicode_comes_back_as_it_was(demo: Demo) -> None:
+def test_model_with_lone_surrogates_is_returned_unchanged(demo: Demo) -> None:
     body, headers = b'{"model": "\\ud800"}', {"Content-Type": "application/json"}
     assert r'"model": "\ud800"' in demo.client.post(f"{PATH}?{AT_ONCE}", content=body, headers=headers).text
 
@@ -285,7 +285,7 @@ def test_stats_count_each_event(demo: Demo) -> None:
         counts = list(pool.map(lambda _: sum(1 for _ in stream(demo, "ttft=0&rate=1000&tokens=20")), range(10)))
     demo.wait_until_idle(1)
     after = demo.stats()
-    assert counts == [1 + 20 + 1 + 1] * 10  # the role, the tokens, the reason why it ends, [DONE]
+    assert counts == [1 + 20 + 1 + 1] * 10  # the role, the tokens, finish_reason, [DONE]
     assert after["events_sent"] - before["events_sent"] == sum(counts)
     assert after["streams_opened"] - before["streams_opened"] == 10
 
@@ -299,13 +299,13 @@ def test_stream_is_closed_within_a_second_of_its_client(demo: Demo, pace: str) -
     demo.wait_until_idle(1)
 
 
-def test_answer_that_takes_its_time_is_given_up_when_the_server_goes_down() -> None:
+def test_slow_answer_is_aborted_with_503_at_shutdown() -> None:
     with (
         running_demo("--access-log", "none") as demo,
         closing(HTTPConnection("127.0.0.1", demo.port, 30)) as connection,
     ):
         connection.request("POST", f"{PATH}?ttft=3600", "{}", {"Content-Type": "application/json"})
-        demo.stats()  # connections are served in the order in which they came
+        demo.stats()  # connections are served in order of arrival
         assert demo.end() == ""
         response = connection.getresponse()
         assert (response.status, response.read()) == (503, b'{"detail":"the server is going down"}')

@@ -1,4 +1,4 @@
-"""``/openapi.json``: every endpoint is there, and says what it is for."""
+"""``/openapi.json``: every endpoint is there, with a description."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def test_every_parameter_is_described(operations: dict[tuple[str, str], dict[str
             assert parameter.get("description"), (endpoint, parameter["name"])
 
 
-def test_all_ways_have_the_same_parameters(operations: dict[tuple[str, str], dict[str, Any]]) -> None:
+def test_all_push_endpoints_have_the_same_parameters(operations: dict[tuple[str, str], dict[str, Any]]) -> None:
     names = {"interval", "rate", "count", "size", "event", "retry", "heartbeat"}
-    for path in set(PUSH_ENDPOINTS) - {"/ws"}:  # OpenAPI knows no WebSockets: there is only what answers without one
+    for path in set(PUSH_ENDPOINTS) - {"/ws"}:  # OpenAPI has no WebSockets, only the 426 response
         parameters = operations["get", path]["parameters"]
         assert {parameter["name"] for parameter in parameters if parameter["in"] == "query"} == names, path
 
 
-def test_every_path_is_answered(demo: Demo, operations: dict[tuple[str, str], dict[str, Any]]) -> None:
+def test_every_described_path_is_served(demo: Demo, operations: dict[tuple[str, str], dict[str, Any]]) -> None:
     for (method, path), operation in operations.items():
         if method == "get":
             with demo.client.stream("GET", re.sub(r"\{.*?\}", "default", path)) as response:
@@ -52,7 +52,9 @@ def test_every_path_is_answered(demo: Demo, operations: dict[tuple[str, str], di
                 assert response.status_code in documented, path
 
 
-def test_examples_of_the_llm_are_answered(demo: Demo, operations: dict[tuple[str, str], dict[str, Any]]) -> None:
+def test_examples_of_chat_completions_are_accepted(
+    demo: Demo, operations: dict[tuple[str, str], dict[str, Any]]
+) -> None:
     operation = operations["post", "/v1/chat/completions"]
     body = operation["requestBody"]["content"]["application/json"]
     for example in body["examples"].values():
@@ -64,6 +66,6 @@ def test_examples_of_the_llm_are_answered(demo: Demo, operations: dict[tuple[str
 
 
 def comparable(stream: str) -> Iterator[str]:
-    """Yield the lines without what differs from one answer to the next."""
+    """Yield the lines without the parts that differ between responses."""
     for line in stream.splitlines():
         yield re.sub(r'"id":"[^"]*"|"created":\d+|"content":"\w+"', "", line)

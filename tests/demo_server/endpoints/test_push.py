@@ -1,6 +1,6 @@
-"""What the ways to push say: the same events for the same parameters, however they are sent.
+"""All push endpoints send the same events for the same parameters.
 
-All tests share one real server, which must not say a word on stderr meanwhile.
+The tests share one real server, whose stderr must stay empty.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ each_endpoint = pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 
 
 @pytest.mark.parametrize(("path", "query"), EXACTLY)
-def test_bytes_of_a_short_stream(demo: Demo, path: str, query: str) -> None:
+def test_short_stream_has_exact_bytes(demo: Demo, path: str, query: str) -> None:
     if path == "/ws":
         with demo.connect(f"{path}?{query}") as websocket:
             text = "".join(f"{message!s}|" for message in websocket)
@@ -68,19 +68,19 @@ def test_bytes_of_a_short_stream(demo: Demo, path: str, query: str) -> None:
 
 
 @each_endpoint
-def test_size_adds_that_many_bytes_of_padding(demo: Demo, path: str) -> None:
+def test_size_adds_padding_bytes(demo: Demo, path: str) -> None:
     (event,) = demo.listen(path, "count=1&interval=0&size=1000")
     assert event["pad"] == "x" * 1000
 
 
 @each_endpoint
-def test_type_of_the_events_may_be_any_line_of_text(demo: Demo, path: str) -> None:
+def test_event_type_may_be_any_line_of_text(demo: Demo, path: str) -> None:
     (event,) = demo.listen(path, "count=1&interval=0&event=caf%C3%A9%25d")
     assert event["type"] == "café%d"
 
 
 @each_endpoint
-def test_retry_is_said_once_and_is_no_event(demo: Demo, path: str) -> None:
+def test_retry_is_sent_once_and_is_not_an_event(demo: Demo, path: str) -> None:
     before = demo.stats()
     said = list(demo.listen(path, "count=3&interval=0&retry=0"))
     assert said[0] == {"retry": 0}
@@ -89,7 +89,7 @@ def test_retry_is_said_once_and_is_no_event(demo: Demo, path: str) -> None:
 
 
 @each_endpoint
-def test_heartbeat_fills_the_silence_and_is_no_event(demo: Demo, path: str) -> None:
+def test_heartbeat_is_sent_in_silence_and_is_not_an_event(demo: Demo, path: str) -> None:
     before = demo.stats()
     event, *heartbeats = islice(demo.listen(path, "interval=3600&heartbeat=0.05"), 4)
     assert "seq" in event
@@ -99,19 +99,19 @@ def test_heartbeat_fills_the_silence_and_is_no_event(demo: Demo, path: str) -> N
 
 
 @each_endpoint
-def test_there_is_no_heartbeat_if_unwanted(demo: Demo, path: str) -> None:
+def test_heartbeat_zero_disables_heartbeats(demo: Demo, path: str) -> None:
     assert all("seq" in message for message in demo.listen(path, "heartbeat=0&interval=0.1&count=3"))
 
 
-# sse-starlette pings at fixed times, whatever else is sent.
+# sse-starlette sends pings at fixed times, independently of events.
 @pytest.mark.parametrize("path", [path for path in PUSH_ENDPOINTS if path != "/stream"])
-def test_there_is_no_heartbeat_without_silence(demo: Demo, path: str) -> None:
+def test_heartbeat_is_not_sent_without_silence(demo: Demo, path: str) -> None:
     assert all("seq" in message for message in demo.listen(path, "heartbeat=0.2&interval=0.02&count=15"))
 
 
 @each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0.05", "rate=20"])
-def test_events_come_no_faster_than_asked_for(demo: Demo, path: str, pace: str) -> None:
+def test_events_are_not_faster_than_the_pace(demo: Demo, path: str, pace: str) -> None:
     started_s = time.monotonic()
     assert len(list(demo.listen(path, f"count=5&{pace}"))) == 5
     assert time.monotonic() - started_s >= 0.2
@@ -119,8 +119,8 @@ def test_events_come_no_faster_than_asked_for(demo: Demo, path: str, pace: str) 
 
 @each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0", "rate=0"])
-def test_zero_is_as_fast_as_the_client_reads(demo: Demo, path: str, pace: str) -> None:
-    # 100 s at /load's default, 1000 s at that of the others
+def test_pace_zero_is_as_fast_as_the_client_reads(demo: Demo, path: str, pace: str) -> None:
+    # 100 s at the default pace of /load, 1000 s at that of the others
     assert sum(1 for _ in demo.listen(path, f"count=1001&{pace}")) == 1001
 
 
@@ -133,21 +133,21 @@ def test_timestamps_are_nanoseconds_of_the_wall_clock(demo: Demo, path: str) -> 
 
 
 @pytest.mark.parametrize("path", EVENT_STREAMS)
-def test_sequence_goes_on_after_last_event_id(demo: Demo, path: str) -> None:
+def test_sequence_continues_after_last_event_id(demo: Demo, path: str) -> None:
     events = list(demo.listen(path, "count=2&interval=0&retry=5", {"Last-Event-ID": "41"}))
     assert events[0] == {"retry": 5}
     assert [(event["seq"], event["id"]) for event in events[1:]] == [(42, "42"), (43, "43")]
 
 
 @pytest.mark.parametrize("last_event_id", ["", "abc", "-1", "1.5", "²", "9" * 5000], ids=lambda text: text[:3])
-def test_foreign_last_event_id_starts_the_sequence_anew(demo: Demo, last_event_id: str) -> None:
-    headers = [(b"Last-Event-ID", last_event_id.encode("latin-1"))]  # the superscript is a digit to Python
+def test_unknown_last_event_id_restarts_the_sequence(demo: Demo, last_event_id: str) -> None:
+    headers = [(b"Last-Event-ID", last_event_id.encode("latin-1"))]  # for Python, the superscript is a digit
     for path in EVENT_STREAMS:
         assert '"seq":1,' in demo.client.get(f"{path}?interval=0&count=1", headers=headers).text.replace(" ", "")
 
 
 def refusal(demo: Demo, path: str, query: str) -> list[dict[str, object]]:
-    """Return what is wrong with a request, in the words of the server; it must be refused with 422."""
+    """Return the errors of a request that is refused with 422."""
     if path == "/ws":
         with pytest.raises(InvalidStatus) as refused:
             demo.connect(f"{path}?{query}")
@@ -174,13 +174,16 @@ BAD = {
 
 @each_endpoint
 @pytest.mark.parametrize("parameter", BAD)
-def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, parameter: str) -> None:
+def test_invalid_or_unknown_parameter_is_refused_with_its_name(demo: Demo, path: str, parameter: str) -> None:
     before = demo.stats()
     for value in BAD[parameter]:
         (problem,) = refusal(demo, path, f"{parameter}={value}")
         assert problem["loc"] == ["query", parameter]
         assert problem["msg"]
-    assert demo.stats() == before  # nor is it a stream
+    assert demo.stats() == before  # and it does not count as a stream
+
+
+# A busy machine makes single events late, but the pace catches up: some event of the last fifth is on time. An
 
 
 @each_endpoint
@@ -188,19 +191,19 @@ def test_bad_or_unknown_parameter_is_refused_by_name(demo: Demo, path: str, para
     ("query", "words"),
     [("intervall=1", "there is no such parameter"), ("event=a%0A", "give one line: a line end would end the field")],
 )
-def test_what_is_wrong_is_said_to_people(demo: Demo, path: str, query: str, words: str) -> None:
+def test_error_messages_address_users(demo: Demo, path: str, query: str, words: str) -> None:
     assert [problem["msg"] for problem in refusal(demo, path, query)] == [words]
 
 
 @each_endpoint
-def test_two_paces_at_once_are_refused(demo: Demo, path: str) -> None:
+def test_interval_with_rate_is_refused(demo: Demo, path: str) -> None:
     (problem,) = refusal(demo, path, "interval=1&rate=1")
     assert "give interval or rate, not both" in str(problem["msg"])
 
 
 @each_endpoint
 @pytest.mark.parametrize("pace", ["interval=0.001", "interval=0"])
-def test_stats_count_exactly_what_was_sent(demo: Demo, path: str, pace: str) -> None:
+def test_stats_count_sent_events_exactly(demo: Demo, path: str, pace: str) -> None:
     streams, count = 10, 100
     before = demo.stats()
     with ThreadPoolExecutor(streams) as pool:
@@ -224,6 +227,7 @@ def test_pace_does_not_drift(demo: Demo) -> None:
     for path, stamps_ns in streams.items():
         late_ns = [ts - stamps_ns[0] - k * 10_000_000 for k, ts in enumerate(stamps_ns)]
         # A busy machine makes single events late, but the pace catches up: some event of the last fifth is on time. An
-        # interval counted from the last send is late by the sum of all lateness instead, and never early again.
+        # On a busy machine, single events are late, but the pace recovers: some event of the last fifth is on time. If
+        # each interval began at the last send, delays would add up instead.
         assert min(late_ns[-40:]) < 20_000_000, path
-        assert late_ns[-1] > -1_000_000_000, path  # nor is it a burst
+        assert late_ns[-1] > -1_000_000_000, path  # and they are not sent in a burst

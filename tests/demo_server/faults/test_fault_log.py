@@ -44,32 +44,32 @@ async def stream_of(*seqs: int, dropped: tuple[int, ...] = (), first_seq: int = 
     return stream
 
 
-async def test_a_number_that_is_sent_again_at_once_is_duplicated() -> None:
+async def test_number_sent_twice_in_a_row_is_duplicated() -> None:
     stream = await stream_of(1, 2, 2, 3)
     assert stream["duplicated"] == {"count": 1, "listed": [2], "is_cut": False}
     assert stream["sent"] == {"count": 4, "first": 1, "last": 3, "smallest": 1, "largest": 3}
 
 
-async def test_a_number_is_reordered_when_a_larger_one_was_sent_before() -> None:
+async def test_number_sent_after_a_larger_one_is_reordered() -> None:
     stream = await stream_of(3, 1, 4, 2, 2)
     assert (stream["reordered"]["listed"], stream["duplicated"]["listed"]) == ([1, 2], [2])
     assert stream["sent"] == {"count": 5, "first": 3, "last": 2, "smallest": 1, "largest": 4}
 
 
-async def test_what_was_overtaken_and_never_sent_is_unsent_unless_it_was_dropped() -> None:
+async def test_overtaken_number_is_unsent_unless_it_was_dropped() -> None:
     stream = await stream_of(5, 3, dropped=(4,), first_seq=2)
     assert (stream["unsent"]["listed"], stream["dropped"]["listed"]) == ([2], [4])
 
 
-async def test_nothing_is_unsent_of_what_comes_after_the_last_one() -> None:
+async def test_numbers_after_the_last_event_are_not_unsent() -> None:
     assert (await stream_of(1, 2, dropped=(4,)))["unsent"]["count"] == 0
 
 
-async def test_a_stream_that_sent_nothing_has_no_numbers() -> None:
+async def test_stream_without_events_has_no_numbers() -> None:
     assert (await stream_of())["sent"] == {"count": 0, "first": None, "last": None, "smallest": None, "largest": None}
 
 
-async def test_totals_say_how_many_are_open_and_how_the_others_ended() -> None:
+async def test_totals_count_streams_by_how_they_ended() -> None:
     faults = FaultLog()
     first, _ = await begin(faults), await begin(faults, 2, "7")
     faults.redirect("a")
@@ -84,13 +84,13 @@ async def test_totals_say_how_many_are_open_and_how_the_others_ended() -> None:
     assert [stream["ended"] for stream in report["streams"]] == ["close", None]
 
 
-async def test_lists_are_cut_and_counts_are_not() -> None:
+async def test_lists_are_cut_but_counts_are_exact() -> None:
     dropped = fault_log.MAX_LISTED + 5
     stream = await stream_of(dropped=tuple(range(1, 1 + dropped)))
     assert stream["dropped"] == {"count": dropped, "listed": list(range(1, 1 + fault_log.MAX_LISTED)), "is_cut": True}
 
 
-async def test_the_lists_of_a_run_are_bounded_together() -> None:
+async def test_lists_of_a_run_are_bounded_together() -> None:
     faults = FaultLog()
     for _ in range(fault_log.MAX_LISTED_IN_RUN // fault_log.MAX_LISTED + 1):
         log = await begin(faults)
@@ -102,7 +102,7 @@ async def test_the_lists_of_a_run_are_bounded_together() -> None:
     assert report["totals"]["dropped"] == fault_log.MAX_LISTED_IN_RUN + fault_log.MAX_LISTED
 
 
-async def test_streams_beyond_the_list_are_in_the_totals() -> None:
+async def test_streams_that_are_not_listed_are_in_the_totals() -> None:
     faults = FaultLog()
     for _ in range(MAX_STREAMS + 3):
         log = await begin(faults)
@@ -113,7 +113,7 @@ async def test_streams_beyond_the_list_are_in_the_totals() -> None:
     assert report["totals"]["sent"] == report["totals"]["ended"]["count"] == MAX_STREAMS + 3
 
 
-async def test_the_run_without_requests_for_longest_is_forgotten_first() -> None:
+async def test_run_with_the_oldest_last_request_is_evicted_first() -> None:
     faults = FaultLog()
     for number in range(fault_log.MAX_RUNS):
         await faults.enter(f"{number}", False)
@@ -124,7 +124,7 @@ async def test_the_run_without_requests_for_longest_is_forgotten_first() -> None
     assert await faults.enter("0", False) == 3
 
 
-async def test_a_forgotten_run_begins_anew_although_a_stream_of_it_is_open() -> None:
+async def test_deleted_run_restarts_despite_an_open_stream() -> None:
     faults = FaultLog()
     log = await begin(faults)
     await faults.forget("a")
@@ -135,7 +135,7 @@ async def test_a_forgotten_run_begins_anew_although_a_stream_of_it_is_open() -> 
     assert (await report_of(faults))["totals"]["sent"] == 0
 
 
-async def test_only_what_all_workers_hear_of_decides_which_run_is_forgotten() -> None:
+async def test_only_events_known_to_all_workers_affect_eviction() -> None:
     faults = FaultLog()
     for number in range(fault_log.MAX_RUNS):
         await faults.enter(f"{number}", False)
@@ -153,7 +153,7 @@ async def test_redirects_are_not_numbered() -> None:
     assert [await faults.enter("a", is_redirected) for is_redirected in (True, False, True, False)] == [0, 1, 1, 2]
 
 
-async def test_a_last_event_id_is_cut() -> None:
+async def test_last_event_id_is_cut() -> None:
     faults = FaultLog()
     await begin(faults, 1, "x" * 5000)
     assert len((await report_of(faults))["streams"][0]["last_event_id"]) == fault_log.MAX_ID_CHARS
@@ -177,7 +177,7 @@ async def test_reports_of_several_workers_merge() -> None:
     assert merge_reports([None, None]) is None
 
 
-async def test_what_a_worker_tells_of_a_run_fits_into_the_line_of_its_hub() -> None:
+async def test_largest_report_of_all_workers_fits_into_a_line_of_the_hub() -> None:
     faults = FaultLog()
     for number in range(MAX_STREAMS):
         await faults.enter("a", False)
@@ -192,14 +192,14 @@ def client() -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(create_api(Streams(), LocalPeers())), base_url="http://demo")
 
 
-async def test_the_truth_of_an_unknown_run_is_404_with_a_hint() -> None:
+async def test_fault_log_of_an_unknown_run_is_404_with_a_hint() -> None:
     async with client() as demo:
         response = await demo.get("/truth/nothing")
     hint = "run 'nothing' is unknown: request /faults?run=nothing first"
     assert (response.status_code, response.json()) == (404, {"detail": hint})
 
 
-async def test_a_run_that_is_deleted_is_unknown() -> None:
+async def test_deleted_run_is_unknown() -> None:
     async with client() as demo:
         assert (await demo.get("/faults?status=503&run=a")).status_code == 503
         assert (await demo.get("/truth/a")).json()["totals"]["ended"] == {"refused": 1}
@@ -207,7 +207,7 @@ async def test_a_run_that_is_deleted_is_unknown() -> None:
         assert (await demo.get("/truth/a")).status_code == 404
 
 
-async def test_the_schema_describes_every_parameter_and_the_truth() -> None:
+async def test_openapi_describes_every_parameter_and_the_fault_log() -> None:
     async with client() as demo:
         paths = (await demo.get("/openapi.json")).json()["paths"]
     parameters = paths["/faults"]["get"]["parameters"]

@@ -1,4 +1,4 @@
-"""Whatever is going wrong on a stream, it ends when its client leaves, and when the server goes down."""
+"""Streams with every fault end when their client disconnects, and at shutdown."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from demo_server_processes import END_WITHIN_S, serving
 from raw_client import RawClient
 from real_processes import streams_open, until
 
-FAREWELL = b": the server is going down\n\n"
+NOTICE = b": the server is going down\n\n"
 
-# Each in the middle of what it does wrong, for as long as its client reads.
+# Each is in the middle of its fault while its client reads.
 AT_WORK = [
     "interval=0&stall=1",
     "interval=0&stall=0&line_end=crlf",
@@ -36,7 +36,7 @@ AT_WORK = [
     "header_delay=3600&redirect=1",
     "interval=3600&huge=1&huge_bytes=1000",
 ]
-# Each waits for a client that does not read.
+# Each waits for a stalled client.
 UNREAD = [
     "interval=0&endless_line=0",
     "interval=0&huge=1&huge_bytes=2000000000",
@@ -61,7 +61,7 @@ def open_all(stack: ExitStack, url: str, queries: list[str]) -> list[RawClient]:
 
 
 def open_unread(stack: ExitStack, url: str, query: str) -> socket.socket:
-    """Open a stream on a connection that holds little, and take no byte of it."""
+    """Open a stream on a connection with a small buffer, and do not read."""
     connection = stack.enter_context(socket.socket())
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     parts = urlsplit(url)
@@ -75,7 +75,7 @@ def endings(url: str) -> dict[str, int]:
     return found
 
 
-def test_each_ends_within_a_second_of_its_client() -> None:
+def test_each_fault_stream_ends_within_a_second_of_its_client() -> None:
     with server() as (process, url):
         with ExitStack() as stack:
             open_all(stack, url, AT_WORK)
@@ -87,7 +87,7 @@ def test_each_ends_within_a_second_of_its_client() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_each_properly(number: signal.Signals) -> None:
+def test_signal_ends_each_fault_stream_with_a_complete_response(number: signal.Signals) -> None:
     with server() as (process, url), ExitStack() as stack:
         clients = open_all(stack, url, AT_WORK)
         asked_at_s = time.monotonic()
@@ -102,14 +102,14 @@ def test_a_signal_ends_each_properly(number: signal.Signals) -> None:
     silent = {
         query: answer.body
         for query, answer in zip(AT_WORK, answers, strict=True)
-        if answer.status == 200 and "mixed" not in query and not answer.body.replace(b"\r\n", b"\n").endswith(FAREWELL)
+        if answer.status == 200 and "mixed" not in query and not answer.body.replace(b"\r\n", b"\n").endswith(NOTICE)
     }
-    # Inside of a line there is no way to say anything. The signal may come before one has begun, or between two.
+    # A notice is impossible inside a line. The signal may arrive before the first line or between two lines.
     assert set(silent) <= {AT_WORK[2], AT_WORK[3], AT_WORK[4]}
     assert not any(body.endswith(b"\n") for body in silent.values())
 
 
-def test_a_signal_ends_each_although_no_client_reads() -> None:
+def test_signal_ends_each_fault_stream_of_a_stalled_client() -> None:
     with server() as (process, url), ExitStack() as stack:
         for query in UNREAD:
             open_unread(stack, url, query)
@@ -121,17 +121,17 @@ def test_a_signal_ends_each_although_no_client_reads() -> None:
     assert process.returncode == 0
 
 
-def test_what_the_kernel_did_not_take_before_the_client_left_was_not_sent() -> None:
+def test_events_not_taken_by_the_kernel_are_not_logged_as_sent() -> None:
     with server() as (_, url):
         with ExitStack() as stack:
             open_unread(stack, url, "interval=0&size=1000000")
             until(lambda: endings(url) == {"open": 1})
         until(lambda: streams_open(url) == 0)
-        truth = httpx.get(f"{url}/truth/a").json()["totals"]
-        assert truth["sent"] == httpx.get(f"{url}/stats").json()["events_sent"] > 0
+        log = httpx.get(f"{url}/truth/a").json()["totals"]
+        assert log["sent"] == httpx.get(f"{url}/stats").json()["events_sent"] > 0
 
 
-def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr() -> None:
+def test_disconnects_just_before_a_reset_leave_nothing_on_stderr() -> None:
     with server() as (process, url):
         with ExitStack() as stack:
             for client in [stack.enter_context(RawClient(f"{url}/faults?interval=0&reset=1&run=a")) for _ in range(50)]:
@@ -142,7 +142,7 @@ def test_clients_that_leave_just_before_they_are_reset_leave_nothing_on_stderr()
         assert process.communicate(timeout=20) == ("", "")
 
 
-def test_clients_that_leave_without_reading_leave_nothing_on_stderr() -> None:
+def test_disconnects_without_reading_leave_nothing_on_stderr() -> None:
     with server() as (process, url):
         for _ in range(3):
             with ExitStack() as stack:

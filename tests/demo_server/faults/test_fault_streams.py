@@ -1,4 +1,4 @@
-"""What /faults puts on the wire, byte by byte, asked of one real server that all tests share."""
+"""The bytes of /faults, from one real server that all tests share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def start_server() -> Iterator[str]:
     with started_server() as (process, port):
         yield f"http://127.0.0.1:{port}"
         process.terminate()
-        # Whatever went wrong on its streams, it went wrong on purpose: the server has no complaint.
+        # All faults are intended, so the server logs no error.
         assert process.communicate(timeout=20) == ("", "")
 
 
@@ -36,7 +36,7 @@ def faults(server: str, query: str = "", *, run: str | None = None, pace: str = 
 
 
 def event(seq: int, line_end: str = "\n") -> bytes:
-    """The bytes of an event, its time left out."""
+    """The bytes of an event without its timestamp."""
     return f'id: {seq}{line_end}data: {{"seq":{seq},"ts":0}}{line_end}{line_end}'.encode()
 
 
@@ -44,13 +44,13 @@ def events(*seqs: int) -> bytes:
     return b"".join(map(event, seqs))
 
 
-def truth_of(server: str, run: str) -> dict[str, object]:
-    truth: dict[str, object] = httpx.get(f"{server}/truth/{run}").raise_for_status().json()
-    return truth
+def fault_log_of(server: str, run: str) -> dict[str, object]:
+    log: dict[str, object] = httpx.get(f"{server}/truth/{run}").raise_for_status().json()
+    return log
 
 
 def sent(query: str, length: int, first_seq: int = 1) -> list[int]:
-    """The numbers that go out of so many, in their order."""
+    """The numbers of the sent events, in sending order."""
     asked = FaultParameters.model_validate(dict(pair.split("=") for pair in query.split("&")))
     return [seq for seq, copies in islice(asked.sequence(first_seq), length) for _ in range(copies)]
 
@@ -58,21 +58,21 @@ def sent(query: str, length: int, first_seq: int = 1) -> list[int]:
 # The sequence.
 
 
-def test_without_faults_it_is_the_stream_that_load_sends(server: str) -> None:
+def test_stream_without_faults_equals_that_of_load(server: str) -> None:
     answer = get(faults(server, "count=3"))
     assert (answer.status, answer.ended, answer.body_without_ts) == (200, "complete", events(1, 2, 3))
     assert answer.header("content-type") == "text/event-stream"
 
 
 @pytest.mark.parametrize("query", ["drop=3", "duplicate=3", "reorder=5", "drop=4&duplicate=3&reorder=7&seed=5"])
-def test_drop_duplicate_and_reorder_change_which_events_are_sent_and_nothing_else(server: str, query: str) -> None:
+def test_drop_duplicate_and_reorder_change_only_the_sequence(server: str, query: str) -> None:
     answer = get(faults(server, f"{query}&count=50"))
     expected = sent(f"{query}&count=50", 50)
     assert expected != list(range(1, 51))
     assert (answer.ended, answer.body_without_ts) == ("complete", events(*expected))
 
 
-def test_a_duplicate_is_the_same_to_the_last_byte(server: str) -> None:
+def test_duplicate_has_the_same_bytes(server: str) -> None:
     first, second = get(faults(server, "duplicate=1&count=1")).chunks
     assert first == second
 
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_run_and_another_process(
     assert without_ts[0] == without_ts[1] == without_ts[2] != without_ts[3]
 
 
-def test_a_stream_that_is_resumed_after_each_close_loses_the_same_events(server: str) -> None:
+def test_stream_resumed_after_each_close_drops_the_same_events(server: str) -> None:
     run, last_event_id, seqs = next(runs), None, list[int]()
     while len(seqs) < 200:
         answer = get(faults(server, "drop=5&duplicate=7&close=20&seed=3", run=run), last_event_id)
@@ -97,7 +97,7 @@ def test_a_stream_that_is_resumed_after_each_close_loses_the_same_events(server:
         last_event_id = str(seqs[-1])
     whole = sent("drop=5&seed=3", 300)
     assert list(dict.fromkeys(seqs)) == whole[: len(set(seqs))]
-    streams = truth_of(server, run)["streams"]
+    streams = fault_log_of(server, run)["streams"]
     assert isinstance(streams, list)
     dropped = {seq for stream in streams for seq in stream["dropped"]["listed"]}
     assert dropped == set(range(1, seqs[-1])) - set(whole)
@@ -108,7 +108,7 @@ def test_a_stream_that_is_resumed_after_each_close_loses_the_same_events(server:
 
 
 @pytest.mark.parametrize(("name", "line_end"), [("lf", "\n"), ("cr", "\r"), ("crlf", "\r\n")])
-def test_line_end_ends_every_line(server: str, name: str, line_end: str) -> None:
+def test_line_end_sets_the_ending_of_every_line(server: str, name: str, line_end: str) -> None:
     answer = get(faults(server, f"line_end={name}&count=2&retry=7"))
     assert answer.body_without_ts == f"retry: 7{line_end * 2}".encode() + event(1, line_end) + event(2, line_end)
 
@@ -118,35 +118,35 @@ def test_bom_comes_first_and_once(server: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["count=2", "close=2"])
-def test_without_its_final_blank_line_one_more_event_is_begun(server: str, end: str) -> None:
+def test_no_final_blank_adds_an_incomplete_event(server: str, end: str) -> None:
     answer = get(faults(server, f"no_final_blank=true&{end}"))
     assert (answer.ended, answer.body_without_ts) == ("complete", events(1, 2) + event(3)[:-1])
 
 
-def test_split_utf8_cuts_each_event_inside_of_a_character_and_pauses(server: str) -> None:
+def test_split_utf8_pauses_inside_a_character_of_each_event(server: str) -> None:
     answer = get(faults(server, "split_utf8=true&count=3"))
     assert [json.loads(data)["text"] for _, data, _ in Reading(answer.body).events] == [TEXT] * 3
     for first_half in answer.chunks[::2]:
         with pytest.raises(UnicodeDecodeError):
             first_half.decode()
     first_ns, second_ns, _ = [json.loads(data)["ts"] for _, data, _ in Reading(answer.body).events]
-    assert second_ns - first_ns > 15_000_000  # the pause in the first one was in between
+    assert second_ns - first_ns > 15_000_000  # includes the pause in the first event
 
 
-def test_split_utf8_cuts_the_last_event_of_a_burst(server: str) -> None:
+def test_split_utf8_splits_the_last_event_of_a_burst(server: str) -> None:
     first_half, _ = get(faults(server, "split_utf8=true&burst=3&count=3")).chunks
     assert first_half.count(b"\n\n") == 2
     with pytest.raises(UnicodeDecodeError):
         first_half.decode()
 
 
-def test_huge_events_come_in_small_chunks(server: str) -> None:
+def test_huge_events_are_sent_in_small_chunks(server: str) -> None:
     answer = get(faults(server, "huge=2&huge_bytes=3000000&count=4"))
     assert [len(json.loads(data).get("pad", "")) for _, data, _ in Reading(answer.body).events] == [0, 3_000_000] * 2
     assert max(map(len, answer.chunks)) < 70_000
 
 
-def test_an_endless_line_goes_on_and_on(server: str) -> None:
+def test_endless_line_never_ends(server: str) -> None:
     with RawClient(faults(server, "endless_line=1")) as client:
         body = client.read_chunks(100).body
     line = body.removeprefix(body[: body.index(b"\n\n") + 2] + b"id: 2\ndata: ")
@@ -164,21 +164,21 @@ def test_heartbeats_only_are_comments_at_the_pace_of_heartbeat(server: str) -> N
     assert time.monotonic() - began_s > 0.3
 
 
-def test_burst_holds_events_back_and_their_time_shows_it(server: str) -> None:
+def test_burst_sends_events_late_with_their_original_timestamps(server: str) -> None:
     answer = get(faults(server, "burst=4&count=9", pace="interval=0.05"))
     assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 4, 1]
     first, *_, last = [json.loads(data)["ts"] for _, data, _ in Reading(answer.chunks[0]).events]
     assert last - first > 50_000_000
 
 
-def test_a_burst_that_is_not_full_is_sent_when_something_becomes_of_the_connection(server: str) -> None:
+def test_incomplete_burst_is_sent_before_a_connection_fault(server: str) -> None:
     answer = get(faults(server, "burst=4&truncate=6"))
     assert [chunk.count(b"data") for chunk in answer.chunks] == [4, 2]
     assert answer.ended == "cut"
 
 
 @pytest.mark.parametrize("more", ["count=1", "status=503", "redirect=1"])
-def test_header_delay_is_before_any_answer(server: str, more: str) -> None:
+def test_header_delay_applies_to_every_response(server: str, more: str) -> None:
     with RawClient(faults(server, f"header_delay=0.5&{more}"), timeout_s=0.1) as client:
         assert client.read().head == b""
         client.answer.ended = ""
@@ -186,10 +186,10 @@ def test_header_delay_is_before_any_answer(server: str, more: str) -> None:
         assert client.read().status == {"count=1": 200, "status=503": 503, "redirect=1": 302}[more]
 
 
-# What becomes of the connection.
+# The connection.
 
 
-def test_close_ends_response_and_connection_properly(server: str) -> None:
+def test_close_ends_response_and_connection(server: str) -> None:
     with RawClient(faults(server, "close=2")) as client:
         answer = client.read()
         assert client.socket.recv(1) == b""
@@ -197,13 +197,13 @@ def test_close_ends_response_and_connection_properly(server: str) -> None:
     assert answer.header("connection") == "close"
 
 
-def test_reset_is_a_reset(server: str) -> None:
+def test_reset_sends_rst(server: str) -> None:
     answer = get(faults(server, "reset=2"))
     assert answer.ended == "reset"
-    assert events(1, 2).startswith(answer.body_without_ts)  # what a busy client has not read yet is gone
+    assert events(1, 2).startswith(answer.body_without_ts)  # a reset discards bytes that a busy client has not read
 
 
-def test_truncate_closes_inside_of_a_chunk(server: str) -> None:
+def test_truncate_closes_inside_a_chunk(server: str) -> None:
     answer = get(faults(server, "truncate=2"))
     assert (answer.ended, answer.body_without_ts) == ("cut", events(1, 2))
     assert answer.announced_bytes == len(answer.chunks[1])
@@ -211,13 +211,13 @@ def test_truncate_closes_inside_of_a_chunk(server: str) -> None:
     assert len(answer.rest) == answer.announced_bytes // 2
 
 
-def test_stall_is_silence_without_even_a_heartbeat(server: str) -> None:
+def test_stall_sends_no_heartbeats(server: str) -> None:
     answer = get(faults(server, "stall=2&heartbeat=0.01", pace="interval=0.02"), timeout_s=0.4)
     assert (answer.ended, answer.seqs) == ("silent", [1, 2])
 
 
 @pytest.mark.parametrize(("fault", "ended"), [("close", "complete"), ("reset", "reset"), ("truncate", "cut")])
-def test_after_no_event_at_all_it_happens_to_an_empty_stream(server: str, fault: str, ended: str) -> None:
+def test_connection_fault_after_zero_events_hits_an_empty_stream(server: str, fault: str, ended: str) -> None:
     answer = get(faults(server, f"{fault}=0"))
     assert (answer.status, answer.ended, answer.chunks) == (200, ended, [])
 
@@ -225,20 +225,20 @@ def test_after_no_event_at_all_it_happens_to_an_empty_stream(server: str, fault:
 # The head.
 
 
-def test_content_type_is_what_was_asked_for(server: str) -> None:
+def test_content_type_is_that_of_the_parameter(server: str) -> None:
     answer = get(faults(server, "content_type=text/html;%20charset=utf-8&count=1"))
     assert answer.header("content-type") == "text/html; charset=utf-8"
     assert get(faults(server, "content_type=a%0d%0aX-Injected:%20b")).status == 422
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_status_without_a_body_has_none(server: str, status: int) -> None:
+def test_status_without_a_body_has_no_body(server: str, status: int) -> None:
     answer = get(faults(server, f"status={status}"))
     assert (answer.status, answer.ended) == (status, "complete")
     assert answer.header("content-length") is None
 
 
-def test_status_with_retry_after_is_for_the_requests_that_were_asked_for(server: str) -> None:
+def test_status_with_retry_after_applies_to_the_selected_requests(server: str) -> None:
     url = faults(server, "status=503&retry_after=7&status_after=1&status_times=2&count=1")
     answers = [get(url) for _ in range(4)]
     assert [answer.status for answer in answers] == [200, 503, 503, 200]
@@ -246,14 +246,14 @@ def test_status_with_retry_after_is_for_the_requests_that_were_asked_for(server:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_lead_to_the_stream_with_all_its_other_parameters(server: str, status: int) -> None:
+def test_redirects_keep_all_other_parameters(server: str, status: int) -> None:
     run = next(runs)
     url = faults(server, f"redirect=3&redirect_status={status}&count=1&event=a%26%C3%BC%3D&status=200", run=run)
     response = httpx.get(url, follow_redirects=True)
     assert [hop.status_code for hop in response.history] == [status] * 3
-    assert {hop.headers["cache-control"] for hop in response.history} == {"no-store"}  # or 301 and 308 would be kept
+    assert {hop.headers["cache-control"] for hop in response.history} == {"no-store"}  # 301 and 308 are cacheable
     assert "event: a&ü=\n" in response.text
-    totals = truth_of(server, run)["totals"]
+    totals = fault_log_of(server, run)["totals"]
     assert isinstance(totals, dict)
     assert (totals["redirected"], totals["streams"]) == (3, 1)
 
@@ -261,7 +261,7 @@ def test_redirects_lead_to_the_stream_with_all_its_other_parameters(server: str,
 # Together.
 
 
-def test_faults_compose(server: str) -> None:
+def test_faults_can_be_combined(server: str) -> None:
     query = "drop=5&duplicate=7&reorder=4&seed=3"
     more = "line_end=mixed&bom=true&split_utf8=true&burst=3&huge=9&huge_bytes=100000&retry=5&event=price"
     run = next(runs)
@@ -274,12 +274,12 @@ def test_faults_compose(server: str) -> None:
     assert [len(one.get("pad", "")) for one in data] == [0 if one["seq"] % 9 else 100_000 for one in data]
     assert {(kind, one["text"]) for (kind, _, _), one in zip(reading.events, data, strict=True)} == {("price", TEXT)}
     assert reading.reconnection_time_ms == 5
-    assert audited(answer, truth_of(server, run))
+    assert audited(answer, fault_log_of(server, run))
 
 
-def audited(answer: Answer, truth: dict[str, object]) -> bool:
-    """Whether the truth has what a client that saw all of it counts."""
-    streams = truth["streams"]
+def audited(answer: Answer, log: dict[str, object]) -> bool:
+    """Whether the fault log equals the counts of a client that received everything."""
+    streams = log["streams"]
     assert isinstance(streams, list)
     (stream,) = streams
     seqs = [json.loads(data)["seq"] for _, data, _ in Reading(answer.body).events]
@@ -297,12 +297,12 @@ def audited(answer: Answer, truth: dict[str, object]) -> bool:
 
 
 @pytest.mark.parametrize("query", ["count=200", "close=77", "truncate=77", "close=1"])
-def test_the_truth_is_what_a_client_counts(server: str, query: str) -> None:
+def test_fault_log_equals_the_counts_of_a_client(server: str, query: str) -> None:
     run = next(runs)
     answer = get(faults(server, f"drop=5&duplicate=7&reorder=4&seed=8&{query}", run=run))
     until(lambda: streams_open(server) == 0)
-    truth = truth_of(server, run)
-    assert audited(answer, truth)
-    totals = truth["totals"]
+    log = fault_log_of(server, run)
+    assert audited(answer, log)
+    totals = log["totals"]
     assert isinstance(totals, dict)
     assert totals["ended"] == {query.partition("=")[0]: 1}

@@ -1,4 +1,4 @@
-"""/faults as the oracle: what `sse bench` and `sse watch` say is what the server knows that it did."""
+"""/faults as the oracle: the results of `sse bench` and `sse watch` equal the fault log."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def bench(url: str, *arguments: str) -> dict[str, Any]:
 
 
 def true_audit(server: str, run: str) -> dict[str, int]:
-    """What an audit of the run has to find, by the truth alone.
+    """Return the expected audit of a run, from the fault log alone.
 
-    No client can see a drop before the first event that it gets, or behind the last one.
+    A client cannot detect a drop before its first event or after its last one.
     """
     until(lambda: streams_open(server) == 0)
-    truth = httpx.get(f"{server}/truth/{run}").json()
-    assert not truth["is_cut"]
-    _preflight, *streams = truth["streams"]
+    log = httpx.get(f"{server}/truth/{run}").json()
+    assert not log["is_cut"]
+    _preflight, *streams = log["streams"]
     found = {"checked": 0, "lost": 0, "duplicated": 0, "out_of_order": 0}
     for stream in streams:
         sent = stream["sent"]
@@ -64,7 +64,7 @@ def found_by(document: dict[str, Any]) -> dict[str, int]:
     return {name: document["audit"][name] for name in ("checked", "lost", "duplicated", "out_of_order")}
 
 
-def test_bench_finds_exactly_what_went_wrong(server: str) -> None:
+def test_bench_counts_exactly_the_injected_faults(server: str) -> None:
     asked = {
         next(runs): "drop=5&duplicate=7&reorder=4&count=500&seed=3",
         next(runs): "drop=2&reorder=50&count=300&seed=1&line_end=mixed&split_utf8=true&bom=true&burst=7",
@@ -78,7 +78,7 @@ def test_bench_finds_exactly_what_went_wrong(server: str) -> None:
         assert (document["errors"], document["streams"]["ended_by_server"]) == ([], STREAMS)
 
 
-def test_bench_finds_it_across_reconnections(server: str) -> None:
+def test_bench_counts_injected_faults_across_reconnections(server: str) -> None:
     run, events = next(runs), 160
     url = f"{server}/faults?interval=0&run={run}&drop=5&duplicate=7&close=20&retry=10&seed=3"
     document = bench(url, "--on-end", "reconnect", "--events", f"{events}")
@@ -88,7 +88,7 @@ def test_bench_finds_it_across_reconnections(server: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate"])
-def test_bench_names_a_broken_connection_and_loses_nothing_by_it(server: str, fault: str) -> None:
+def test_bench_reports_a_broken_connection_and_no_lost_events(server: str, fault: str) -> None:
     url = f"{server}/faults?interval=0&run={next(runs)}&drop=5&{fault}=20&retry=10&seed=3"
     document = bench(url, "--on-end", "reconnect", "--events", "60")
     asked = FaultParameters(drop=5, seed=3)
@@ -106,14 +106,14 @@ def test_bench_reports_refusals_by_their_status(server: str) -> None:
     assert document["streams"]["opened"] == 2
 
 
-def test_bench_sees_that_a_stalled_stream_stays_open(server: str) -> None:
+def test_bench_reports_a_stalled_stream_as_open(server: str) -> None:
     document = bench(f"{server}/faults?interval=0&stall=7", "-z", "0.5s")
     assert (document["events"]["received"], document["streams"]["open_at_end"]) == (STREAMS * 7, STREAMS)
 
 
-def test_bench_shows_what_is_held_back_as_delivery(server: str) -> None:
+def test_bench_reports_buffered_events_as_delivery_latency(server: str) -> None:
     document = bench(f"{server}/faults?interval=0.05&burst=10&count=20")
-    # The first event of a burst has waited for nine intervals.
+    # The first event of a burst waits for nine intervals.
     assert 400 < document["latency"]["delivery"]["max_ms"] < 1_000
 
 
@@ -121,7 +121,7 @@ def watch(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*SSE, "watch", url, *arguments], capture_output=True, text=True, timeout=20, check=False)
 
 
-def test_watch_names_what_went_wrong(server: str) -> None:
+def test_watch_reports_injected_faults(server: str) -> None:
     words = {
         "reset=2&retry=10": "connection reset by peer",
         "truncate=2&retry=10": "cut in the middle of the response",
@@ -138,7 +138,7 @@ def test_watch_names_what_went_wrong(server: str) -> None:
     assert not any("Traceback" in text for text in said)
 
 
-def test_watch_goes_on_where_the_connection_broke(server: str) -> None:
+def test_watch_continues_after_a_broken_connection(server: str) -> None:
     url = f"{server}/faults?interval=0&run={next(runs)}&reset=3&retry=10&line_end=mixed&bom=true&split_utf8=true&drop=4"
     done = watch(url, "-n", "20", "--raw")
     asked = FaultParameters(drop=4)

@@ -1,4 +1,4 @@
-"""``--access-log``: what is on stderr for which requests."""
+"""The lines of ``--access-log`` on stderr."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def start_demo_that_logs_all() -> Iterator[Demo]:
 
 
 def lines_since(demo: Demo, before: str, at_least: int = 1) -> list[dict[str, Any]]:
-    """Return the lines that were added; a request's comes when its response is complete, and not before."""
+    """Return the added lines. A request is logged when its response is complete."""
     until(lambda: demo.read_stderr().count("\n") >= before.count("\n") + at_least)
     return [json.loads(line) for line in demo.read_stderr().removeprefix(before).splitlines()]
 
@@ -71,7 +71,7 @@ def test_request_is_one_json_object_on_one_line(demo: Demo) -> None:
     ],
 )
 @pytest.mark.parametrize("which", ["demo", "talkative_demo"])
-def test_what_is_refused_is_logged(
+def test_refused_request_is_logged(
     request: pytest.FixtureRequest, which: str, method: str, path: str, status: int
 ) -> None:
     demo: Demo = request.getfixturevalue(which)
@@ -81,7 +81,7 @@ def test_what_is_refused_is_logged(
     assert (line["method"], f"{line['path']}?{line['query']}".rstrip("?"), line["status"]) == (method, path, status)
 
 
-def test_websocket_that_is_refused_is_logged(demo: Demo) -> None:
+def test_refused_websocket_is_logged(demo: Demo) -> None:
     before = demo.read_stderr()
     with pytest.raises(InvalidStatus) as refused:
         demo.connect("/ws?count=x")
@@ -90,7 +90,7 @@ def test_websocket_that_is_refused_is_logged(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("path", ["/x%0D%0A%7B%22status%22%3A%20200%7D", "/x%E2%80%A8y", "/%FF%00", "/%22%2C%22"])
-def test_path_cannot_forge_a_line(demo: Demo, path: str) -> None:
+def test_path_with_line_end_cannot_forge_a_log_line(demo: Demo, path: str) -> None:
     before = demo.read_stderr()
     demo.client.get(f"{path}?q={path}")
     (line,) = lines_since(demo, before)
@@ -98,7 +98,7 @@ def test_path_cannot_forge_a_line(demo: Demo, path: str) -> None:
     assert demo.read_stderr().isascii()
 
 
-def test_streams_are_left_out_by_default(demo: Demo) -> None:
+def test_streams_are_not_logged_by_default(demo: Demo) -> None:
     before = demo.read_stderr()
     for path in PUSH_ENDPOINTS:
         assert list(demo.listen(path, "count=1"))
@@ -108,7 +108,7 @@ def test_streams_are_left_out_by_default(demo: Demo) -> None:
     assert (line["method"], line["path"], line["status"]) == ("POST", COMPLETIONS, 200)
 
 
-def test_client_that_leaves_before_there_is_an_answer(demo: Demo) -> None:
+def test_disconnect_before_the_response_is_logged_without_a_status(demo: Demo) -> None:
     before = demo.read_stderr()
     with closing(HTTPConnection("127.0.0.1", demo.port, 30)) as connection:
         connection.request("POST", f"{COMPLETIONS}?ttft=3600", "{}", {"Content-Type": "application/json"})
@@ -118,7 +118,7 @@ def test_client_that_leaves_before_there_is_an_answer(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize("path", PUSH_ENDPOINTS)
-def test_streams_are_logged_with_their_size_if_asked_for(talkative_demo: Demo, path: str) -> None:
+def test_access_log_all_logs_streams_with_their_size(talkative_demo: Demo, path: str) -> None:
     demo, query = talkative_demo, "count=2&interval=0.05&size=100"
     before = demo.read_stderr()
     if path == "/ws":
@@ -133,7 +133,7 @@ def test_streams_are_logged_with_their_size_if_asked_for(talkative_demo: Demo, p
 
 
 @pytest.mark.parametrize("path", PUSH_ENDPOINTS)
-def test_stream_is_logged_when_its_client_has_left(talkative_demo: Demo, path: str) -> None:
+def test_access_log_all_logs_a_stream_after_its_client_disconnected(talkative_demo: Demo, path: str) -> None:
     before = talkative_demo.read_stderr()
     began_s = time.monotonic()
     with talkative_demo.open_stream(f"{path}?interval=3600") as connection:

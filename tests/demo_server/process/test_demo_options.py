@@ -1,4 +1,4 @@
-"""What the demo server says to options that make no sense, and what it costs to ask."""
+"""Invalid options, and the cost of importing the package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_unknown_host_is_one_line_and_exit_code_2() -> None:
 
 
 @pytest.mark.parametrize("host", ["a" * 64, "a..b"])
-def test_host_that_cannot_be_a_name_is_one_line_and_exit_code_2(host: str) -> None:
+def test_invalid_host_name_is_one_line_and_exit_code_2(host: str) -> None:
     command = [sys.executable, "-m", "demo_server", "--host", host, "--port", "0"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (result.returncode, result.stdout) == (2, "")
@@ -35,16 +35,16 @@ def test_host_that_cannot_be_a_name_is_one_line_and_exit_code_2(host: str) -> No
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "²"])
-def test_port_that_is_none_is_a_usage_error(port: str) -> None:
+def test_invalid_port_is_a_usage_error(port: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "demo_server", f"--port={port}"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 2
-    assert "ports are 0 to 65535" in result.stderr
+    assert "use 0 to 65535" in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_open_file_limit_is_raised_to_what_the_system_allows() -> None:
+def test_open_file_limit_is_raised_to_the_hard_limit() -> None:
     script = (
         "import resource as r, demo_server.connections.open_files as s; hard = r.getrlimit(r.RLIMIT_NOFILE)[1];"
         "r.setrlimit(r.RLIMIT_NOFILE, (256, hard)); s.raise_open_file_limit();"

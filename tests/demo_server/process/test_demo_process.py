@@ -1,4 +1,4 @@
-"""How the demo server starts and ends; each test has a process of its own."""
+"""Start and shutdown of the server. Each test has its own process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from real_processes import until
 
 STREAMS_PER_ENDPOINT = 100
 OPEN_STREAMS = ["/stream?interval=0.1", "/streaming-response?interval=0.1", "/load?rate=10"]
-# Never read by these tests: every buffer is full and the server waits in a send.
+# Not read by these tests: all buffers are full, and the server waits in a send.
 LARGEST_EVENTS = ["/stream?interval=0&size=1000000", "/load?rate=0&size=1000000"]
 STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interval=0", "/load?rate=0&size=100000"]
 
@@ -25,7 +25,7 @@ STALLED_STREAMS = ["/stream?interval=0&size=100000", "/streaming-response?interv
 def open_streams(
     stack: ExitStack, port: int, paths: list[str], per_path: int, receive_buffer_bytes: int | None = None
 ) -> list[socket.socket]:
-    """Open streams and wait until each has answered."""
+    """Open streams, and wait for all responses."""
     connections = []
     for path in paths * per_path:
         connection = stack.enter_context(socket.socket())
@@ -48,7 +48,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 def assert_ends_cleanly(process: subprocess.Popen[str], asked_at_s: float) -> None:
-    """The exit code is 0, nothing was said, and it took less than END_WITHIN_S."""
+    """The exit code is 0, stderr is empty, and the shutdown took less than END_WITHIN_S."""
     stdout, stderr = process.communicate(timeout=30)
     took_s = time.monotonic() - asked_at_s
     assert (process.returncode, stdout, stderr) == (0, "", "")
@@ -63,11 +63,11 @@ def test_signal_ends_the_server_and_completes_its_open_streams(number: signal.Si
         process.send_signal(number)
         endings = {read_to_end(connection)[-5:] for connection in connections}
         assert_ends_cleanly(process, asked_at_s)
-    assert endings == {b"0\r\n\r\n"}  # the last chunk: to the client, the response is whole
+    assert endings == {b"0\r\n\r\n"}  # the last chunk, so the response is complete
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_server_although_no_client_reads(number: signal.Signals) -> None:
+def test_signal_ends_the_server_with_stalled_clients(number: signal.Signals) -> None:
     with started_server() as (process, port), ExitStack() as stack:
         open_streams(stack, port, STALLED_STREAMS, 10)
         asked_at_s = time.monotonic()
@@ -76,7 +76,7 @@ def test_signal_ends_the_server_although_no_client_reads(number: signal.Signals)
 
 
 @pytest.mark.parametrize("path", LARGEST_EVENTS)
-def test_signal_ends_the_server_while_it_makes_its_largest_events(path: str) -> None:
+def test_signal_ends_the_server_while_it_sends_its_largest_events(path: str) -> None:
     with started_server() as (process, port), ExitStack() as stack:
         open_streams(stack, port, [path], 50)
         asked_at_s = time.monotonic()
@@ -84,8 +84,8 @@ def test_signal_ends_the_server_while_it_makes_its_largest_events(path: str) -> 
         assert_ends_cleanly(process, asked_at_s)
 
 
-def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
-    # Or all that are ready would make one more event before the shutdown has its turn: 4 s with 400 of 1 MB.
+def test_signal_handler_ends_the_streams_immediately() -> None:
+    # Otherwise, each stream that is due would send one more event before the shutdown: 4 s with 400 events of 1 MB.
     script = """if True:
         import asyncio, signal, uvicorn
         from demo_server.server import DemoServer
@@ -106,7 +106,7 @@ def test_signal_ends_the_streams_before_the_loop_goes_on() -> None:
     assert (result.stdout, result.stderr) == ("True\n", "")
 
 
-def test_last_chunk_that_no_client_reads_leaves_nothing_on_stderr() -> None:
+def test_unread_last_chunk_leaves_nothing_on_stderr() -> None:
     with started_server() as (process, port), ExitStack() as stack:
         connections = open_streams_that_lack_their_last_chunk(stack, port, 10)
         asked_at_s = time.monotonic()
@@ -115,11 +115,11 @@ def test_last_chunk_that_no_client_reads_leaves_nothing_on_stderr() -> None:
         assert not any(read_to_end(connection).endswith(b"0\r\n\r\n") for connection in connections)
 
 
-def test_client_that_does_not_read_the_last_chunk_is_hung_up_on() -> None:
+def test_client_that_does_not_read_the_last_chunk_is_disconnected() -> None:
     with started_server() as (process, port), ExitStack() as stack:
         (connection,) = open_streams_that_lack_their_last_chunk(stack, port, 1)
         with pytest.raises(OSError, match=r"reset|pipe"):
-            # Between requests HTTP ignores an empty line; a socket that was closed refuses it.
+            # HTTP ignores an empty line between requests; a closed socket refuses it.
             while read_stats(port):
                 connection.sendall(b"\r\n")
         process.terminate()
@@ -127,9 +127,9 @@ def test_client_that_does_not_read_the_last_chunk_is_hung_up_on() -> None:
 
 
 def open_streams_that_lack_their_last_chunk(stack: ExitStack, port: int, count: int) -> list[socket.socket]:
-    """Open streams whose last event is the one that fills the kernel's buffers, unread."""
+    """Open streams whose last event fills the kernel's buffers, and do not read."""
     path = "/stream?interval=0&size=1000000"
-    # Of a size of our choice, or the kernel makes it larger as it sees fit, differently for each connection.
+    # A fixed size: otherwise, the kernel chooses a different one for each connection.
     receive_buffer_bytes = 4096
     open_streams(stack, port, [path], 1, receive_buffer_bytes)
     fitting, repeats = 0, 0
@@ -153,7 +153,7 @@ def test_second_ctrl_c_ends_the_server_without_a_traceback() -> None:
         stalled = open_streams(stack, port, STALLED_STREAMS, 1)
         asked_at_s = time.monotonic()
         process.send_signal(signal.SIGINT)
-        wait_until_listener_is_closed(port)  # the server has obeyed the first one, and waits for the stalled
+        wait_until_listener_is_closed(port)  # the server handles the first signal, and waits for the stalled clients
         process.send_signal(signal.SIGINT)
         assert_ends_cleanly(process, asked_at_s)
         assert stalled
@@ -183,7 +183,7 @@ def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-def test_signal_during_the_start_is_obeyed_where_an_exception_would_be_passed_over() -> None:
+def test_signal_during_the_start_ends_the_process_even_in_a_finalizer() -> None:
     script = """if True:
         import signal, sys, demo_server
 
@@ -204,8 +204,8 @@ def test_signal_during_the_start_is_obeyed_where_an_exception_would_be_passed_ov
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-def test_connection_that_comes_too_late_does_not_hold_up_the_end() -> None:
-    # It was accepted, but is not yet known to uvicorn when that closes the others; and it asks for nothing.
+def test_connection_accepted_during_shutdown_does_not_delay_it() -> None:
+    # It is accepted, but not known to uvicorn yet when that closes the others, and it sends no request.
     script = """if True:
         import asyncio, socket, demo_server
         from demo_server.server import DemoServer
@@ -215,7 +215,7 @@ def test_connection_that_comes_too_late_does_not_hold_up_the_end() -> None:
 
         async def connect_and_shut_down(server, sockets=None):
             client.connect(sockets[0].getsockname())
-            for _ in range(3):  # the loop's turns from the accept to the last one before the protocol hears of it
+            for _ in range(3):  # turns of the loop from the accept to the last one before connection_made
                 await asyncio.sleep(0)
             await shutdown(server, sockets)
 
@@ -234,7 +234,7 @@ def test_connection_that_comes_too_late_does_not_hold_up_the_end() -> None:
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]])
 @pytest.mark.parametrize("closed", ["stdout", "pipe"])
-def test_server_without_anybody_to_tell_its_address_serves(options: list[str], closed: str) -> None:
+def test_server_runs_with_closed_stdout(options: list[str], closed: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     command = [sys.executable, "-m", "demo_server", "--port", str(port), "--access-log", "none", *options]
@@ -256,17 +256,17 @@ def answers(port: int) -> bool:
     return False
 
 
-def test_clients_that_leave_in_the_middle_of_a_full_blast_leave_nothing_on_stderr() -> None:
+def test_disconnects_at_full_speed_leave_nothing_on_stderr() -> None:
     with started_server() as (process, port):
         for _ in range(5):
             with ExitStack() as stack:
                 for connection in open_streams(stack, port, ["/load?rate=0"], 20):
-                    connection.recv(65536)  # what is left unread makes the close a reset
+                    connection.recv(65536)  # with unread data, the close is a reset
         process.terminate()
         assert_ends_cleanly(process, time.monotonic())
 
 
-def test_end_of_stdin_ends_the_server_when_asked_to() -> None:
+def test_end_of_stdin_ends_the_server_with_the_option() -> None:
     with started_server("--exit-on-stdin-eof") as (process, port), ExitStack() as stack:
         open_streams(stack, port, OPEN_STREAMS, 10)
         asked_at_s = time.monotonic()
@@ -277,17 +277,17 @@ def test_end_of_stdin_ends_the_server_when_asked_to() -> None:
         assert_ends_cleanly(process, asked_at_s)
 
 
-def test_end_of_stdin_is_ignored_otherwise() -> None:
+def test_end_of_stdin_is_ignored_without_the_option() -> None:
     with started_server() as (process, port):
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
-        # A second of events after the end: a server that minded it would have stopped within a tenth of that.
+        # Events for 1 s after the end of stdin: with the option, the server would have stopped after 0.1 s.
         body = httpx.get(f"http://127.0.0.1:{port}/load?rate=10&count=11", trust_env=False, timeout=30).text
         assert body.count("data:") == 11
 
 
-def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() -> None:
+def test_second_write_does_not_wait_for_the_acknowledgement_of_the_first() -> None:
     with started_server() as (_, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         client.get("/stats")
         took_s = []
@@ -305,10 +305,10 @@ def test_answer_in_two_writes_does_not_wait_for_the_clients_acknowledgement() ->
         "GET /stream HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
     ],
 )
-def test_request_without_end_is_refused_before_it_fills_the_memory(head: str) -> None:
+def test_request_beyond_the_size_limit_is_refused(head: str) -> None:
     with started_server() as (process, port), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(head.encode())
-        with suppress(OSError):  # the server has hung up meanwhile
+        with suppress(OSError):  # the server has closed the connection
             while True:
                 connection.sendall(b"x" * 10_000)
         process.terminate()

@@ -1,4 +1,4 @@
-"""Open streams and their end, at the moments that no client can hit on purpose."""
+"""The end of streams, at moments that a real client cannot choose."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from demo_server.streams.scope_keys import TRANSPORT_EXTENSION
 from demo_server.streams.stream import Stats, Stream
 
 
-async def test_signal_that_comes_while_a_stream_goes_to_sleep_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signal_just_before_a_stream_sleeps_wakes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     stream = Stream(Stats(), Mock())
     create_future = loop.create_future
 
     def interrupted() -> asyncio.Future[None]:
-        stream.end(is_shutdown=True)  # as a handler of a signal does, which runs between any two steps
+        stream.end(is_shutdown=True)  # like a signal handler, which may run between any two statements
         return create_future()
 
     monkeypatch.setattr(loop, "create_future", interrupted)
@@ -26,7 +26,7 @@ async def test_signal_that_comes_while_a_stream_goes_to_sleep_wakes_it(monkeypat
         await stream.sleep_until(loop.time() + 3600)
 
 
-async def test_signal_that_comes_while_a_stream_is_opened_ends_it() -> None:
+async def test_signal_during_the_opening_of_a_stream_ends_it() -> None:
     streams = Streams()
 
     class Interrupted(set[Stream]):
@@ -39,7 +39,7 @@ async def test_signal_that_comes_while_a_stream_is_opened_ends_it() -> None:
         assert (stream.ended, stream.is_shutdown) == (True, True)
 
 
-async def test_streams_that_are_opened_after_the_end_are_ended() -> None:
+async def test_stream_opened_after_the_end_is_ended() -> None:
     streams = Streams()
     streams.end_all()
     with streams.open({"extensions": {TRANSPORT_EXTENSION: Mock()}}) as stream:

@@ -1,4 +1,4 @@
-"""What becomes of questions between workers when one of the processes is gone."""
+"""Questions between workers when one of the processes is lost."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ async def joined() -> AsyncIterator[tuple[HubPeers, socket.socket]]:
 
 
 @pytest.mark.parametrize("is_all_read", [True, False])
-async def test_hub_that_is_gone_ends_the_worker_and_its_questions(raised: list[int], is_all_read: bool) -> None:
+async def test_lost_hub_stops_the_worker_and_fails_its_questions(raised: list[int], is_all_read: bool) -> None:
     async with joined() as (members, hub), asyncio.timeout(10):
         asked = asyncio.create_task(members.ask("stats"))
         await asyncio.sleep(0)
         if is_all_read:
             hub.recv(65536)
-        hub.close()  # what has not been read makes of this end an error
+        hub.close()  # with unread data, the close is a reset
         with pytest.raises(PeersLostError):
             await asked
         with pytest.raises(PeersLostError):
@@ -53,7 +53,7 @@ async def test_hub_that_is_gone_ends_the_worker_and_its_questions(raised: list[i
         assert raised == [signal.SIGTERM]
 
 
-async def test_question_before_the_worker_has_joined_waits_until_it_has() -> None:
+async def test_question_before_join_waits_for_join() -> None:
     hub, theirs = socket.socketpair()
     members = HubPeers(theirs)
     asked = asyncio.create_task(members.ask("stats"))
@@ -71,19 +71,19 @@ async def test_question_before_the_worker_has_joined_waits_until_it_has() -> Non
 
 
 @pytest.mark.usefixtures("raised")
-async def test_answer_to_a_question_that_was_given_up_is_passed_over() -> None:
+async def test_answer_to_a_cancelled_question_is_ignored() -> None:
     async with joined() as (members, hub), asyncio.timeout(10):
         given_up = asyncio.create_task(members.ask("stats"))
         await asyncio.sleep(0)
         asked = asyncio.create_task(members.ask("stats"))
         await asyncio.sleep(0)
         hub.sendall(b'{"call": 1, "answers": [], "number": null}\n{"call": 2, "answers": [3], "number": null}\n')
-        members._pending[1].cancel()  # as a task does that is cancelled, one turn before it lets go of its question
+        members._pending[1].cancel()  # like a cancelled task, one turn of the loop before it removes its question
         assert await asked == Answers([3], None)
         assert given_up.cancelled()
 
 
-async def test_worker_that_is_gone_before_it_has_read_everything_is_merely_gone() -> None:
+async def test_hub_handles_a_worker_lost_with_unread_messages() -> None:
     (ours, dies), (other, asks) = (socket.socketpair() for _ in range(2))
     asks.setblocking(False)
     hub = Hub()
@@ -100,7 +100,7 @@ async def test_worker_that_is_gone_before_it_has_read_everything_is_merely_gone(
     await asyncio.sleep(0)
 
 
-async def test_worker_alone_answers_one_question_after_the_other_too() -> None:
+async def test_single_worker_answers_one_question_at_a_time() -> None:
     alone, heard = LocalPeers(), list[str]()
 
     async def answer(name: str) -> None:
@@ -113,7 +113,7 @@ async def test_worker_alone_answers_one_question_after_the_other_too() -> None:
     assert heard == ["first begins", "first ends", "second begins", "second ends"]
 
 
-async def test_request_that_needs_workers_which_are_gone_is_told_that_the_server_goes_down() -> None:
+async def test_request_that_needs_lost_workers_is_answered_503() -> None:
     class Lost(LocalPeers):
         async def ask(self, question: str, *args: object, counter: str | None = None) -> Answers:
             raise PeersLostError

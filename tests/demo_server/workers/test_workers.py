@@ -1,4 +1,4 @@
-"""Several worker processes behave as one server; each test has its own."""
+"""Several worker processes behave like one server. Each test starts its own."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from demo_server.workers.hub import write
 from sseclient_cli import Event, EventStreamParser
 
 WORKERS = 3
-UNTIL_IT_IS_ASKED_S = 0.3  # no one can look into the socket of another process
-LISTENERS = 30  # that all of them come to the same worker has a chance of 3^-29
+UNTIL_IT_IS_ASKED_S = 0.3  # the socket of another process cannot be inspected
+LISTENERS = 30  # the probability that one worker gets all of them is 3^-29
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def worker_processes(process: subprocess.Popen[str]) -> list[int]:
 
 
 class Listeners:
-    """Streams of one URL that are read at their own pace."""
+    """Streams of one URL."""
 
     def __init__(self, stack: ExitStack, url: str) -> None:
         client = stack.enter_context(httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits()))
@@ -51,7 +51,7 @@ class Listeners:
         self._chunks = [response.iter_raw() for response in self._responses]
 
     def read(self, enough: int) -> list[list[Event]]:
-        """Return the first events of each."""
+        """Return the first events of each stream."""
         return [self._read_one(chunks, enough) for chunks in self._chunks]
 
     @staticmethod
@@ -62,11 +62,11 @@ class Listeners:
         return events
 
     def rest(self) -> list[bytes]:
-        """Return what else comes, to the end."""
+        """Return the remaining bytes, to the end."""
         return [b"".join(chunks) for chunks in self._chunks]
 
 
-def test_event_reaches_the_subscribers_of_every_worker_with_one_id_and_in_one_order() -> None:
+def test_event_reaches_subscribers_of_every_worker_with_one_id_and_order() -> None:
     with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/channels/x")
         answers = [httpx.post(f"{url}/channels/x", content=str(number)).json() for number in range(20)]
@@ -86,7 +86,7 @@ def test_history_is_the_same_in_every_worker() -> None:
     assert [[event.data for event in events] for events in heard] == [["second"]] * LISTENERS
 
 
-def test_stats_are_those_of_all_workers() -> None:
+def test_stats_cover_all_workers() -> None:
     with started_workers() as (_, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/stream?interval=3600")
         listeners.read(1)
@@ -95,7 +95,7 @@ def test_stats_are_those_of_all_workers() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they accept from the same socket")
-def test_each_worker_has_a_socket_of_its_own() -> None:
+def test_each_worker_has_its_own_socket() -> None:
     with ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in bind("127.0.0.1", 0, WORKERS)]
         assert len({listener.fileno() for listener in listeners}) == WORKERS
@@ -112,7 +112,7 @@ def test_connections_are_spread_over_the_workers() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_all_workers_and_each_stream_with_a_farewell(number: signal.Signals) -> None:
+def test_signal_ends_all_workers_and_each_stream_with_a_shutdown_notice(number: signal.Signals) -> None:
     with started_workers() as (process, url), ExitStack() as stack:
         listeners = Listeners(stack, f"{url}/load?interval=3600")
         listeners.read(1)
@@ -137,7 +137,7 @@ def test_ctrl_c_on_the_terminal_reaches_all_processes_and_prints_nothing() -> No
     assert (process.returncode, stdout, stderr) == (0, "", "")
 
 
-def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
+def test_worker_that_exits_by_itself_ends_the_server_with_an_error() -> None:
     with started_workers() as (process, _):
         one, *others = worker_processes(process)
         os.kill(one, signal.SIGKILL)
@@ -147,7 +147,7 @@ def test_worker_that_ends_by_itself_ends_the_server_and_is_named() -> None:
     assert not any(map(is_running, others))
 
 
-def test_worker_that_does_not_end_is_killed() -> None:
+def test_worker_that_does_not_stop_is_killed() -> None:
     code = "import demo_server.supervisor as w; w.STOP_TIMEOUT_S = 0.5; from demo_server.__main__ import main; main()"
     with serving("--access-log", "none", "--workers", "2", code=code) as (process, _):
         pids = worker_processes(process)
@@ -157,16 +157,16 @@ def test_worker_that_does_not_end_is_killed() -> None:
         assert not any(map(is_running, pids))
 
 
-def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_named() -> None:
+def test_worker_killed_with_an_unread_question_ends_the_server_with_an_error() -> None:
     with (
-        # One for all: to make 30 of them takes longer than the wait below, on a busy machine.
+        # Shared: on a busy machine, creating 30 contexts takes longer than the wait below.
         httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits()) as client,
         started_workers() as (process, url),
         ThreadPoolExecutor(LISTENERS) as pool,
     ):
         one, *others = worker_processes(process)
         os.kill(one, signal.SIGSTOP)
-        # Some of them come to the worker that is stopped, the others are asked of all.
+        # Some connect to the stopped worker; the questions of the others go to all workers.
         publish = partial(client.post, f"{url}/channels/x", content="x")
         publishing = [pool.submit(publish) for _ in range(LISTENERS)]
         time.sleep(UNTIL_IT_IS_ASKED_S)
@@ -178,7 +178,7 @@ def test_worker_that_is_killed_with_a_question_unread_ends_the_server_and_is_nam
     assert not any(map(is_running, others))
 
 
-async def test_message_for_one_that_has_just_gone_is_lost_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+async def test_messages_to_a_lost_worker_are_dropped_without_warnings(caplog: pytest.LogCaptureFixture) -> None:
     ours, theirs = socket.socketpair()
     _, writer = await asyncio.open_connection(sock=ours)
     writer.close()
@@ -188,14 +188,14 @@ async def test_message_for_one_that_has_just_gone_is_lost_without_a_word(caplog:
     assert caplog.text == ""
 
 
-def test_workers_end_when_the_process_that_started_them_is_killed() -> None:
+def test_workers_stop_when_the_supervisor_is_killed() -> None:
     with started_workers() as (process, _):
         pids = worker_processes(process)
         process.kill()
         until(lambda: not any(map(is_running, pids)))
 
 
-def test_signal_while_workers_are_started_ends_those_that_are() -> None:
+def test_signal_during_the_start_of_workers_stops_the_started_ones() -> None:
     script = """if True:
         import signal, demo_server
         from multiprocessing.context import SpawnProcess
@@ -213,7 +213,7 @@ def test_signal_while_workers_are_started_ends_those_that_are() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-def test_worker_that_has_obeyed_the_same_signal_before_we_look_is_not_lost() -> None:
+def test_worker_that_stops_first_on_the_same_signal_is_not_lost() -> None:
     script = """if True:
         import asyncio, signal, socket
         from demo_server.supervisor import wait_for_end
@@ -231,7 +231,7 @@ def test_worker_that_has_obeyed_the_same_signal_before_we_look_is_not_lost() -> 
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
 
-def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
+def test_end_of_stdin_stops_all_workers_with_the_option() -> None:
     with started_workers("--exit-on-stdin-eof") as (process, _):
         assert process.stdin is not None
         process.stdin.close()
@@ -240,7 +240,7 @@ def test_end_of_stdin_ends_all_workers_when_asked_to() -> None:
     assert (process.returncode, stderr) == (0, "")
 
 
-def test_port_of_another_server_with_workers_is_in_use() -> None:
+def test_port_of_another_server_with_workers_cannot_be_shared() -> None:
     with started_workers() as (_, url):
         port = url.rpartition(":")[2]
         command = [sys.executable, "-m", "demo_server", "--port", port, "--workers", "2"]
@@ -252,34 +252,34 @@ def test_port_of_another_server_with_workers_is_in_use() -> None:
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "65", "two"])
-def test_number_of_workers_that_is_none_is_a_usage_error(count: str) -> None:
+def test_invalid_number_of_workers_is_a_usage_error(count: str) -> None:
     command = [sys.executable, "-m", "demo_server", f"--workers={count}"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert re.search("there can be 1 to 64 workers", result.stderr)
+    assert re.search("use 1 to 64", result.stderr)
 
 
-def test_counters_count_from_one_and_a_forgotten_one_has_a_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counter_starts_at_one_and_an_evicted_one_has_a_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("demo_server.workers.counters.MAX_COUNTERS", 2)
     counters = Counters()
     first, other = counters.next("a"), counters.next("b")
     assert (counters.next("a"), other.value) == (Number(first.epoch, 2), 1)
-    counters.next("c")  # now b is forgotten: a was used after it
+    counters.next("c")  # evicts b: a was used after it
     assert counters.next("a").epoch == first.epoch
     renewed = counters.next("b")
     assert (renewed.value, renewed.epoch != other.epoch) == (1, True)
 
 
-def test_a_run_is_numbered_and_told_as_one() -> None:
+def test_run_over_several_workers_has_one_numbering_and_one_report() -> None:
     with started_workers() as (_, url), ExitStack() as stack:
-        # Each connection may come to another worker; the first ten requests of the run are refused, wherever they are.
+        # Each connection may go to another worker. The first ten requests of the run are refused on any worker.
         clients = [stack.enter_context(httpx.Client(base_url=url, trust_env=False)) for _ in range(LISTENERS)]
         path = "/faults?run=a&interval=0&count=10&drop=3&status=503&status_times=10"
         assert [client.get(path).status_code for client in clients] == [503] * 10 + [200] * (LISTENERS - 10)
-        truth = clients[0].get("/truth/a").json()
-        assert [stream["number"] for stream in truth["streams"]] == list(range(1, LISTENERS + 1))
-        assert truth["totals"]["ended"] == {"refused": 10, "count": LISTENERS - 10}
-        assert len({tuple(stream["dropped"]["listed"]) for stream in truth["streams"][10:]}) == 1
+        log = clients[0].get("/truth/a").json()
+        assert [stream["number"] for stream in log["streams"]] == list(range(1, LISTENERS + 1))
+        assert log["totals"]["ended"] == {"refused": 10, "count": LISTENERS - 10}
+        assert len({tuple(stream["dropped"]["listed"]) for stream in log["streams"][10:]}) == 1
         assert clients[1].delete("/truth/a").status_code == 204
         assert {client.get("/truth/a").status_code for client in clients} == {404}
-        assert clients[0].get(path).text == "request 1 of run a: as asked for, no events\n"
+        assert clients[0].get(path).text == "request 1 of run a: injected status 503\n"
