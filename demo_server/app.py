@@ -89,7 +89,7 @@ async def answer_not_found(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     detail = exc.detail
     if detail == HTTPStatus.NOT_FOUND.phrase:  # Starlette's detail; the endpoints of this server set their own
-        paths = ", ".join(sorted([*request.app.openapi()["paths"], "/", "/docs", "/ws"]))
+        paths = ", ".join(sorted([*request.app.openapi()["paths"], "/", "/docs"]))
         detail = f"there is no endpoint {request.url.path}; there are {paths}"
     return JSONResponse({"detail": detail}, status_code=HTTPStatus.NOT_FOUND)
 

@@ -118,6 +118,8 @@ def test_unknown_path_lists_the_endpoints(demo: Demo) -> None:
     assert response.json()["detail"].startswith("there is no endpoint /nosuch; there are /, ")
     for path in ("/stream", "/load", "/ws", "/faults", "/channels/{name}", "/v1/chat/completions"):
         assert f" {path}" in response.json()["detail"]
+    listed = response.json()["detail"].rpartition("there are ")[2].split(", ")
+    assert sorted(set(listed)) == listed
 
 
 def test_404_of_an_endpoint_has_its_own_message(demo: Demo) -> None:
