@@ -167,43 +167,6 @@ def wait_until_listener_is_closed(port: int) -> None:
             return
 
 
-def test_ctrl_c_during_the_start_ends_the_process_without_a_traceback() -> None:
-    script = """if True:
-        import signal, sys, demo_server
-
-        class Interruption:
-            def find_spec(self, name, *_):
-                if name == "fastapi":
-                    signal.raise_signal(signal.SIGINT)
-
-        sys.meta_path.insert(0, Interruption())
-        demo_server.run(demo_server.Options(port=0))
-        """
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
-
-
-def test_signal_during_the_start_ends_the_process_even_in_a_finalizer() -> None:
-    script = """if True:
-        import signal, sys, demo_server
-
-        class Callback:
-            def __del__(self):
-                signal.raise_signal(signal.SIGTERM)
-
-        class Interruption:
-            def find_spec(self, name, *_):
-                if name == "fastapi":
-                    Callback()
-                    print("passed over")
-
-        sys.meta_path.insert(0, Interruption())
-        demo_server.run(demo_server.Options(port=0))
-        """
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=30)
-    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
-
-
 def test_connection_accepted_during_shutdown_does_not_delay_it() -> None:
     # It is accepted, but not known to uvicorn yet when that closes the others, and it sends no request.
     script = """if True:
