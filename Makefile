@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo setup dev check test reference conformance docs lint format wheel bench bench-ways fuzz clean
+.PHONY: help demo setup dev check test reference conformance docs lint format wheel bench bench-push fuzz clean
 
 help: ## Show what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -25,7 +25,7 @@ check: lint ## Lint, and run the tests that need no server: before each commit.
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 # What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
-BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
+BROWSER_TESTS := tests/conformance tests/demo_server/page
 test: dev ## Run the whole test suite.
 	@log=$$(mktemp); $(BIN)/python -m pytest $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
 	$(BIN)/python -m pytest -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
@@ -60,9 +60,9 @@ wheel: dev ## Build dist/*.whl.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# About ten minutes; options go into BENCH, too.
-bench-ways: dev ## Measure what each way to push costs in the demo server.
-	$(BIN)/python -m benchmarks.ways $(BENCH)
+# About ten minutes. BENCH has options, as above.
+bench-push: dev ## Measure CPU and memory of each push endpoint of the demo server.
+	$(BIN)/python -m benchmarks.push_endpoints $(BENCH)
 
 # For how long each; the first finding ends it. One target alone, or without end: tests/fuzz/__main__.py.
 SECONDS = 600
