@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Empty is unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo setup dev check test coverage reference conformance lint format wheel bench bench-ways fuzz clean
+.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push fuzz clean
 
 help: ## Show what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -28,7 +28,7 @@ check: lint ## Lint, and run the tests that need no server: before each commit.
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 # What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
-BROWSER_TESTS := tests/conformance tests/demo_server/test_page.py tests/demo_server/test_page_manners.py
+BROWSER_TESTS := tests/conformance tests/demo_server/page
 define run-tests
 @log=$$(mktemp); $(PYTEST) $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
 $(PYTEST) -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \
@@ -46,11 +46,15 @@ coverage: dev ## Run the whole test suite and measure its coverage, that of the 
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-reference: dev ## Write what derives from the report's figures: the schema and the tables of docs/report.md.
+reference: dev ## Write the reference pages that derive from the code: the schema, the report, the command line.
 	$(BIN)/python -m sseclient_cli.report.reference
+	$(BIN)/python -m sseclient_cli.cli.reference
 
-conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/conformance.md.
+conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/explanation/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance
+
+docs: $(VENV)/.installed-docs ## Build the documentation site in build/docs; a dead link is an error.
+	$(BIN)/zensical build --clean --strict
 
 lint: dev ## Check format, style, spelling, words, types, layers.
 	$(BIN)/ruff format --check .
@@ -73,9 +77,9 @@ wheel: dev ## Build dist/*.whl.
 bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# About ten minutes; options go into BENCH, too.
-bench-ways: dev ## Measure what each way to push costs in the demo server.
-	$(BIN)/python -m benchmarks.ways $(BENCH)
+# About ten minutes. BENCH has options, as above.
+bench-push: dev ## Measure CPU and memory of each push endpoint of the demo server.
+	$(BIN)/python -m benchmarks.push_endpoints $(BENCH)
 
 # For how long each; the first finding ends it. One target alone, or without end: tests/fuzz/__main__.py.
 SECONDS = 600
@@ -102,6 +106,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) install --quiet --constraint constraints.txt --group bench
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --group docs
 	@touch $@
 
 $(VENV)/.installed-fuzz: $(VENV)/.installed

@@ -1,7 +1,7 @@
-"""A server to try ``sse`` on, and to learn from: every way of server push, channels, faults on request, and a page.
+"""A demo server for ``sse``: push endpoints, channels, fault injection and a page.
 
-``python -m demo_server`` starts it; ``demo_server.run`` does so from Python. The package never imports
-``sseclient_cli``: the bytes it sends are made by its own encoder, so that it can be an oracle for the client.
+Start it with ``python -m demo_server``, or with ``demo_server.run`` from Python. The package never imports
+``sseclient_cli`` and has its own encoder, so that it is an independent oracle for tests of the client.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ __all__ = ["MAX_WORKERS", "AccessLog", "Options", "WorkerLostError", "run"]
 
 
 def run(options: Options) -> None:
-    """Serve until SIGTERM, Ctrl-C or (if asked) the end of stdin; port 0 takes a free one.
+    """Serve until SIGTERM, Ctrl-C or (with ``exit_on_stdin_eof``) the end of stdin. Port 0 selects a free port.
 
-    Call it from the main thread, as the last thing the process does: it takes over SIGTERM and SIGINT.
-    Raises OSError, with one readable line in ``strerror``, when it cannot listen there, and WorkerLostError when
-    a worker process ends by itself.
+    Call it from the main thread, and as the last action of the process: it replaces the handlers of SIGTERM and SIGINT,
+    and exits. Raises OSError with a readable ``strerror`` if it cannot listen, and WorkerLostError if a worker process
+    exits by itself.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
-    from demo_server.listening import bind, format_url
-    from demo_server.open_files import raise_open_file_limit
+    from demo_server.connections.listeners import bind, format_url
+    from demo_server.connections.open_files import raise_open_file_limit
 
     raise_open_file_limit()
     listeners = bind(options.host, options.port, options.workers)
@@ -36,31 +36,30 @@ def run(options: Options) -> None:
         Thread(target=stop_at_stdin_eof, daemon=True).start()
 
     def announce() -> None:
-        with suppress(OSError, AttributeError):  # nobody reads it; or there never was a stdout, and it is None
-            # Past the buffer: what is left in there is tried again when the process ends, and complained of.
+        with suppress(OSError, AttributeError):  # a closed pipe, or sys.stdout is None
+            # Not through the buffer: Python would flush it again at exit, and print a traceback.
             os.write(sys.stdout.fileno(), f"demo server on {url}\n".encode())
 
-    # Not above, so that `import demo_server` does not cost the half second that FastAPI takes.
+    # Imported here, so that `import demo_server` does not import FastAPI, which takes half a second.
     if options.workers == 1:
         from demo_server.server import serve_alone
 
         serve_alone(listeners[0], options, announce)
     else:
-        from demo_server.workers import supervise
+        from demo_server.supervisor import supervise
 
         supervise(listeners, options, announce)
 
 
 def exit_at_once(*_: object) -> None:
-    """Obey a signal that comes while the server is still being imported: without a traceback, too."""
-    # Not sys.exit: what is imported calls Python from C here and there, where an exception is printed and passed over.
+    """Exit on a signal during the imports, without a traceback."""
+    # Not sys.exit: its exception is printed and ignored in callbacks from C, such as finalizers.
     os._exit(0)
 
 
 def stop_at_stdin_eof() -> None:
-    """Wait for the end of stdin, then stop as on SIGTERM."""
-    # Not sys.stdin: a thread that waits inside of it holds a lock that Python needs to exit. An OSError:
-    # stdin was never open.
+    """Wait for the end of stdin, then raise SIGTERM."""
+    # Not sys.stdin: a thread that reads it holds a lock that Python needs to exit. OSError: stdin is closed.
     with suppress(OSError):
         while os.read(0, 4096):
             pass

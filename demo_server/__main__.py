@@ -1,4 +1,4 @@
-"""``python -m demo_server``: the options, and errors as one line."""
+"""The command ``python -m demo_server``: its options, and errors in one line."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import sys
 
 import demo_server
 
-USAGE_EXIT_CODE = 2  # what argparse itself exits with
+USAGE_EXIT_CODE = 2  # like argparse
 
 
 def main() -> None:
-    """Read the options and serve."""
+    """Parse the options and serve."""
     parser = argparse.ArgumentParser(prog="python -m demo_server", description="A server that streams events.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=parse_port, default=8000, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--workers", type=parse_workers, default=1, help="processes (default: %(default)s)")
+    parser.add_argument("--port", type=parse_port, default=8000, help="0 selects a free port (default: %(default)s)")
+    parser.add_argument("--workers", type=parse_workers, default=1, help="number of processes (default: %(default)s)")
     parser.add_argument(
         "--access-log",
         choices=[which.value for which in demo_server.AccessLog],
         default=demo_server.AccessLog.REQUESTS.value,
-        help="which requests to log as JSON lines on stderr; only 'all' has streams in it (default: %(default)s)",
+        help="log requests as JSON lines on stderr; 'all' includes streams (default: %(default)s)",
     )
     parser.add_argument(
         "--allow-host",
@@ -28,12 +28,12 @@ def main() -> None:
         default=[],
         metavar="NAME",
         dest="allow_hosts",
-        help="also answer requests whose Host header has this name; * is any; may be given many times",
+        help="also accept this name in the Host header; * accepts all; repeatable",
     )
     parser.add_argument(
         "--exit-on-stdin-eof",
         action="store_true",
-        help="end when stdin does, so that the server never outlives the process that started it",
+        help="stop at the end of stdin, and so with the process that started the server",
     )
     options = vars(parser.parse_args())
     options["access_log"] = demo_server.AccessLog(options["access_log"])
@@ -48,16 +48,16 @@ def main() -> None:
 
 
 def parse_port(text: str) -> int:
-    """Return the port, or have argparse say what one is."""
+    """Return the port, or raise an error for argparse."""
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: ports are 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 0 to 65535")
     return int(text)
 
 
 def parse_workers(text: str) -> int:
-    """Return how many, or have argparse say what is wrong."""
+    """Return the number of workers, or raise an error for argparse."""
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= demo_server.MAX_WORKERS):
-        raise argparse.ArgumentTypeError(f"{text!r}: there can be 1 to {demo_server.MAX_WORKERS} workers")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of workers: use 1 to {demo_server.MAX_WORKERS}")
     return int(text)
 
 

@@ -1,15 +1,15 @@
-"""What a server is started with. Cheap to import: the command line needs it for its help."""
+"""The options of the server. Cheap to import, because `sse demo --help` needs them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-MAX_WORKERS = 64  # each is a process of some 60 MB
+MAX_WORKERS = 64  # each is a process of about 60 MB
 
 
 class AccessLog(Enum):
-    """Which requests are logged."""
+    """The requests to log."""
 
     NONE = "none"
     REQUESTS = "requests"
@@ -17,12 +17,12 @@ class AccessLog(Enum):
 
 
 class WorkerLostError(Exception):
-    """A worker process has ended without being asked to."""
+    """A worker process has exited by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Where to listen, in how many processes, and what to say."""
+    """Address, processes and logging of a server."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -30,4 +30,4 @@ class Options:
     access_log: AccessLog = AccessLog.REQUESTS
     exit_on_stdin_eof: bool = False
     allow_hosts: tuple[str, ...] = ()
-    """Names besides the server's own that a request may have in Host; ``*`` is any."""
+    """Further host names to accept in the Host header; ``*`` accepts all."""

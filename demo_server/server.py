@@ -1,51 +1,52 @@
-"""One worker: uvicorn with our application, its signals, and how it ends.
+"""One worker: uvicorn with the application, and its shutdown.
 
-The order of an end: no stream makes another event (from the signal on); each says farewell and sends its last chunk (at
-once); connections are aborted whose client does not read, does not finish its request or does not answer the end of its
-WebSocket (after HANG_UP_AFTER_S); uvicorn cancels what is left (after GRACEFUL_SHUTDOWN_S; nothing should be).
+Shutdown has four steps. (1) At the signal, all streams stop sending events. (2) Each sends a shutdown notice and its
+last chunk. (3) After ABORT_AFTER_S, connections are aborted whose client does not read, does not complete its request
+or does not answer the closing handshake of its WebSocket. (4) After GRACEFUL_SHUTDOWN_S, uvicorn cancels the remaining
+tasks; by then there should be none.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
-from uvicorn.server import HANDLED_SIGNALS
 
 from demo_server.app import create_app
-from demo_server.listening import BACKLOG
-from demo_server.open_files import GuardedListener, Shortage
+from demo_server.connections.http_protocol import StreamingProtocol
+from demo_server.connections.listeners import BACKLOG
+from demo_server.connections.open_files import GuardedListener, Shortage
+from demo_server.connections.stall_timeout import StallTimeout
+from demo_server.connections.websocket_protocol import StreamingWebSockets
 from demo_server.options import Options
-from demo_server.peers import Alone, Peers
-from demo_server.protocols import Impatient, StreamingProtocol, StreamingWebSockets
-from demo_server.streams import Streams
+from demo_server.streams.registry import Streams
+from demo_server.workers.peers import LocalPeers, Peers
 
-HANG_UP_AFTER_S = 1.0
+ABORT_AFTER_S = 1.0
 GRACEFUL_SHUTDOWN_S = 3
 
 
 def serve(listener: socket.socket, options: Options, peers: Peers, on_ready: Callable[[], Awaitable[None]]) -> None:
-    """Serve until a signal comes; `on_ready` is awaited once connections are accepted."""
+    """Serve until a signal arrives. `on_ready` is awaited once connections are accepted."""
     streams = Streams()
     config = uvicorn.Config(
         create_app(streams, peers, options),
-        # Its transport writes within `send`, so an event's timestamp is the moment it leaves. uvloop up to 0.22 put
-        # a write off to the end of the loop's pass: measured with 1,000 streams of 10 events/s, that falsified the
-        # timestamps by 120 us in the median (here: 8 us), and spared no CPU (25 us per event, either way).
+        # asyncio writes inside `send`, so the timestamp of an event is the time of its write. uvloop up to 0.22 delays
+        # the write to the end of the loop iteration. With 1,000 streams of 10 events/s, its timestamps were 120 us
+        # early in the median (asyncio: 8 us), at the same CPU time (25 us per event).
         loop="asyncio",
         http=StreamingProtocol,
         ws=StreamingWebSockets,
-        ws_per_message_deflate=False,  # the other ways compress nothing either
+        ws_per_message_deflate=False,  # the other push endpoints do not compress either
         backlog=BACKLOG,
-        access_log=False,  # ours is in access_log.py
-        log_config=None,  # warnings and errors still reach stderr, by logging's last resort
+        access_log=False,  # replaced by middleware/access_log.py
+        log_config=None,  # warnings and errors still reach stderr through logging.lastResort
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     shortage = Shortage()
@@ -59,11 +60,14 @@ def serve_alone(listener: socket.socket, options: Options, announce: Callable[[]
     async def on_ready() -> None:
         announce()
 
-    serve(listener, options, Alone(), on_ready)
+    serve(listener, options, LocalPeers(), on_ready)
 
 
 class DemoServer(uvicorn.Server):
-    """uvicorn, which says when it is ready and ends its streams."""
+    """uvicorn's server with a callback when it is ready, and with a shutdown for streams.
+
+    Uses undocumented names of uvicorn, like connections/http_protocol.py.
+    """
 
     def __init__(
         self, config: uvicorn.Config, streams: Streams, on_ready: Callable[[], Awaitable[None]], shortage: Shortage
@@ -74,45 +78,34 @@ class DemoServer(uvicorn.Server):
         self._shortage = shortage
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so, once connections are accepted."""
+        """Start, and await the callback once connections are accepted."""
         asyncio.get_running_loop().set_exception_handler(self._shortage.handle)
         await super().startup(sockets)
         await self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Give the clients a moment to read to the end, and let uvicorn do the rest."""
-        asyncio.get_running_loop().call_later(HANG_UP_AFTER_S, self.hang_up)
+        """Shut down, with ABORT_AFTER_S for clients to read their last bytes."""
+        asyncio.get_running_loop().call_later(ABORT_AFTER_S, self.abort_unfinished)
         await super().shutdown(sockets)
-        self._shortage.say()
-        # Everything is sent and closed. To free what some thousand streams leave behind, object by object, takes Python
-        # more than a second, in which the port is closed and the process still there.
+        self._shortage.log()
+        # All responses are sent and all connections closed. A normal exit would free thousands of stream objects, which
+        # takes Python more than 1 s. During that time the port is closed, but the process still exists.
         for output in (sys.stdout, sys.stderr):
-            with suppress(OSError, AttributeError):  # nobody reads any more; or it was never open, and is None
+            with suppress(OSError, AttributeError):  # a closed pipe, or None if it was closed at the start
                 output.flush()
         os._exit(0)
 
-    def hang_up(self) -> None:
-        """Abort the connections that only their clients could bring to an end, and do not."""
+    def abort_unfinished(self) -> None:
+        """Abort the connections that only their client could end."""
         for connection in list(self.server_state.connections):
-            if isinstance(connection, Impatient) and connection.is_waiting_for_client():
+            if isinstance(connection, StallTimeout) and connection.is_waiting_for_client():
                 connection.transport.abort()
             else:
-                connection.shutdown()  # again, for those that came when uvicorn had done so
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Stop at a signal, and exit with 0.
-
-        uvicorn's own raises the signal again in the end, which makes the exit code -15 or a
-        KeyboardInterrupt. The handlers stay in place: a second Ctrl-C, while Python itself shuts down, must
-        not print a traceback.
-        """
-        for number in HANDLED_SIGNALS:
-            signal.signal(number, self.handle_exit)
-        yield
+                connection.shutdown()  # repeated for connections that uvicorn accepted after its own shutdown calls
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin the end; a second signal changes nothing, for it is near already."""
-        # Not in `shutdown`, which waits for its turn: every stream that is ready would make one more event first.
+        """Start the shutdown. A second signal has no effect."""
+        # uvicorn calls this inside the signal handler. In `shutdown`, every stream that is due would send one more
+        # event.
         self._streams.end_all()
         self.should_exit = True

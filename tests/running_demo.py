@@ -1,4 +1,4 @@
-"""Helpers for tests of the demo server: a server process, and one reader for all of its push endpoints."""
+"""A demo server of a test's own, and one reader for all its push endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from demo_server_processes import serving
 from websockets.sync.client import ClientConnection, connect
 
 EVENT_STREAMS = ["/stream", "/native", "/load"]
-WAYS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
+PUSH_ENDPOINTS = [*EVENT_STREAMS, "/streaming-response", "/ndjson", "/ws"]
 HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
 HANDSHAKE += "A" * 21 + "Q==\r\n"
 
@@ -25,7 +25,7 @@ HANDSHAKE += "A" * 21 + "Q==\r\n"
 WITHOUT_GC = "import gc; gc.disable(); from demo_server.__main__ import main; main()"
 
 Said = dict[str, object]
-"""An event ("seq", "type", "pad"; most ways: "ts"; event streams: "id"), a "comment" or a "retry"."""
+"""An event ("seq", "type", "pad"; most endpoints: "ts"; event streams: "id"), a "comment" or a "retry"."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Demo:
         return connect(f"ws://127.0.0.1:{self.port}{path}", compression=None, proxy=None, max_queue=None)
 
     def listen(self, path: str, query: str = "", headers: dict[str, str] | None = None) -> Iterator[Said]:
-        """Yield the events of a push endpoint as they arrive."""
+        """Yield the events, comments and retries of a push endpoint until it ends."""
         if path == "/ws":
             with self.connect(f"{path}?{query}") as websocket:
                 yield from read_records(str(message) for message in websocket)

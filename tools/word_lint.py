@@ -41,7 +41,7 @@ WORDS = {
     # The glossary.
     r"stamp(?:s|ed|ing|less)?": "kernel timestamp; arrival time",
     r"legs?": "connection; request",
-    r"sets? the pace": "is the bottleneck",
+    r"(?:who|what|that) sets? the pace": "is the bottleneck",
     r"farewells?": "shutdown notice",
     r"impatient": "stall timeout; disconnect slow clients",
     r"hung up on": "disconnected",

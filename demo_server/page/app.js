@@ -1,37 +1,37 @@
-// The page: ties the form, a receiver, the figures, the chart and the log together.
+// The page: connects the form, a receiver, the figures, the chart and the log.
 
 import { Chart, short } from "./chart.js";
 import { Controls } from "./controls.js";
-import { ANNOUNCEMENTS, commandsOf, ENDPOINTS, requestOf, truthOf, withOwnRun } from "./endpoints.js";
+import { ANNOUNCEMENTS, commandsOf, ENDPOINTS, faultLogOf, requestOf, withOwnRun } from "./endpoints.js";
 import { Figures } from "./figures.js";
 import { Log } from "./log.js";
 import { PublishPanel } from "./publish.js";
-import { hasEventSource, WAYS } from "./streams.js";
+import { hasEventSource, RECEIVERS } from "./receivers.js";
 
-// Eyes follow no more; and what an event costs does not grow with what is shown of it.
+// Faster updates are not visible. Drawing on a timer also keeps the cost of an event independent of the display.
 const DRAWINGS_PER_S = 8;
 
-// A stream that says nothing for longer is told to be silent. EventSource hides heartbeats: they do not count.
+// After this time without data, the page shows the silence. EventSource hides heartbeats, so they do not count there.
 const SILENT_S = 3;
 
 const byId = (id) => document.getElementById(id);
 
 const controls = new Controls(showRequest);
-const panel = new PublishPanel((channel) => controls.set({ channel }), passesOver);
+const panel = new PublishPanel((channel) => controls.set({ channel }), isHidden);
 const log = new Log(byId("log"));
 const chart = new Chart(byId("chart"), byId("chart-text"));
 let figures = new Figures();
 let stream = null;
-// The way of what is shown: the form may have moved on.
-let way = "";
-// What it listens for: the channel, if it is one, and the types of events.
-let heard = { channel: null, types: [] };
-// The time at which the figures and the chart stand still: when the stream was closed.
+// The receiver of the displayed stream. The form may have another selection by now.
+let receiver = "";
+// The channel of the displayed stream, if it is one, and the event types that it listens for.
+let subscribed = { channel: null, types: [] };
+// Time at which the stream was closed: the figures and the chart stop there.
 let closedAt = null;
 
 function start() {
   stop();
-  way = controls.choice.way;
+  receiver = controls.choice.receiver;
   const isChat = ENDPOINTS[controls.choice.endpoint].method === "POST";
   figures = new Figures();
   closedAt = null;
@@ -40,10 +40,10 @@ function start() {
   byId("answer-text").textContent = "";
   const request = requestOf(withOwnRun(controls.choice));
   const { isChannel } = ENDPOINTS[controls.choice.endpoint];
-  heard = { channel: isChannel ? controls.choice.channel : null, types: ["message", ...request.types] };
-  showTruth(truthOf(request));
+  subscribed = { channel: isChannel ? controls.choice.channel : null, types: ["message", ...request.types] };
+  showFaultLog(faultLogOf(request));
   showState("connecting", "");
-  // A receiver that was closed may still have something to say: only the present one is listened to.
+  // A closed receiver may still report something. Only the current one counts.
   const on = {
     state(name, reason) {
       if (stream !== mine) return;
@@ -70,8 +70,8 @@ function start() {
   byId("start").textContent = "Restart";
   controls.write(true);
   try {
-    const receiver = WAYS[way].open(request, on);
-    mine.close = () => receiver.close();
+    const opened = RECEIVERS[receiver].open(request, on);
+    mine.close = () => opened.close();
   } catch (error) {
     on.state("failed", error.message);
   }
@@ -88,7 +88,7 @@ function end() {
   stream.close();
   stream = null;
   closedAt = performance.now();
-  // A button that is switched off loses the focus, and the keyboard its place.
+  // A disabled button loses the focus.
   if (document.activeElement === byId("stop")) byId("start").focus();
   byId("stop").disabled = true;
   byId("start").textContent = "Start";
@@ -99,26 +99,27 @@ function showState(name, reason) {
   byId("status").dataset.state = name;
   byId("state").textContent = name;
   byId("reason").textContent = reason;
-  byId("ask-fetch").hidden = !(name === "failed" && way === "eventsource");
+  byId("ask-fetch").hidden = !(name === "failed" && receiver === "eventsource");
 }
 
-// Says whether an event that is published here comes to this tab, which does not show it.
-function passesOver(channel, type) {
-  return stream !== null && way === "eventsource" && channel === heard.channel && !heard.types.includes(type);
+// Says whether this tab receives an event that was published here, but does not show it.
+function isHidden(channel, type) {
+  const isReceived = stream !== null && receiver === "eventsource" && channel === subscribed.channel;
+  return isReceived && !subscribed.types.includes(type);
 }
 
-function showTruth(url) {
-  byId("truth").hidden = url === "";
-  byId("truth").href = url;
+function showFaultLog(url) {
+  byId("fault-log").hidden = url === "";
+  byId("fault-log").href = url;
 }
 
-// How long nothing has come on a stream that is open: it may be at rest, or dead, and nobody can tell which.
+// Seconds without data on an open stream. It may be idle or dead; a client cannot tell.
 function silenceWords(now) {
   const silentS = Math.floor(figures.silentMs(now) / 1000);
-  return byId("status").dataset.state === "open" && silentS >= SILENT_S ? `nothing for ${silentS} s` : "";
+  return byId("status").dataset.state === "open" && silentS >= SILENT_S ? `no data for ${silentS} s` : "";
 }
 
-// What a chunk of a chat completion adds to the answer; "[DONE]" adds nothing.
+// Returns the text of a chunk of a chat completion; "" for "[DONE]".
 function contentOf(data) {
   try {
     return JSON.parse(data).choices[0].delta.content ?? "";
@@ -137,7 +138,7 @@ function draw() {
     bytes: figures.bytes.toLocaleString("en"),
     delivery: deliveryWords(figures.deliveryMs()),
     reconnects: String(figures.reconnects),
-    comments: way === "eventsource" && figures.comments === 0 ? "not shown" : String(figures.comments),
+    comments: receiver === "eventsource" && figures.comments === 0 ? "not shown" : String(figures.comments),
     "last-id": figures.lastId || "-",
     silence: silenceWords(now),
   };
@@ -152,7 +153,7 @@ function gapWords(ms) {
   return ms === null ? "-" : ms.toFixed(ms < 100 ? 1 : 0);
 }
 
-// Date.now() counts whole milliseconds: what is below one is not known.
+// Date.now() has a resolution of one millisecond.
 function deliveryWords(ms) {
   if (ms === null) return "-";
   return Math.abs(ms) < 1 ? "under 1" : String(Math.round(ms));
@@ -160,9 +161,9 @@ function deliveryWords(ms) {
 
 function showRequest() {
   const request = requestOf(controls.choice);
-  const { curl, sse } = commandsOf(request, controls.choice.way);
+  const { curl, sse } = commandsOf(request, controls.choice.receiver);
   const shown = { url: request.url, curl, sse };
-  const without = { curl: "reads no WebSocket; python -m websockets does", sse: "reads event streams only" };
+  const without = { curl: "does not read WebSockets; use python -m websockets", sse: "reads only event streams" };
   for (const [id, text] of Object.entries(shown)) {
     byId(id).textContent = text || without[id];
     byId(id).classList.toggle("none", !text);
@@ -174,7 +175,7 @@ function showRequest() {
 
 function begin() {
   byId("no-eventsource").hidden = hasEventSource();
-  // On a phone, what comes should not lie below a screen of parameters that nobody has touched.
+  // On a phone, open parameters would push the stream below the first screen.
   byId("parameters").open = window.matchMedia("(min-width: 56rem)").matches;
 
   byId("controls").addEventListener("submit", (event) => {
@@ -183,20 +184,20 @@ function begin() {
   });
   byId("stop").addEventListener("click", stop);
   byId("ask-fetch").addEventListener("click", () => {
-    controls.set({ way: "fetch" });
+    controls.set({ receiver: "fetch" });
     start();
   });
   byId("pause").addEventListener("click", ({ currentTarget }) => {
     log.isPaused = !log.isPaused;
     currentTarget.setAttribute("aria-pressed", String(log.isPaused));
-    currentTarget.textContent = log.isPaused ? "Go on" : "Pause";
+    currentTarget.textContent = log.isPaused ? "Resume" : "Pause";
   });
   byId("clear").addEventListener("click", () => log.clear());
   for (const button of document.querySelectorAll("[data-copies]")) {
     button.addEventListener("click", () => copy(button));
   }
   window.addEventListener("hashchange", readAddress);
-  // A timer and not a chain of animation frames: a tab in the background has none, and must keep its log short, too.
+  // A timer, not only animation frames: a tab in the background gets none, but must keep its log short.
   setInterval(() => (document.hidden ? draw() : requestAnimationFrame(draw)), 1000 / DRAWINGS_PER_S);
   readAddress();
 }
@@ -212,7 +213,7 @@ async function copy(button) {
     await navigator.clipboard.writeText(byId(button.dataset.copies).textContent);
     button.textContent = "Copied";
   } catch {
-    // Over plain HTTP there is a clipboard for localhost only: selected, the text is one key away.
+    // Over plain HTTP, only localhost has clipboard access. Select the text, so that the user can copy it.
     getSelection().selectAllChildren(byId(button.dataset.copies));
     button.textContent = "Selected";
   }

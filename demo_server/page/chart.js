@@ -1,4 +1,4 @@
-// The last 60 seconds as bars on a canvas, one per second; dashed lines where the stream was connected anew.
+// The last 60 seconds as bars on a canvas, one per second, with dashed lines at reconnections.
 
 const LEFT = 44;
 const BOTTOM = 20;
@@ -73,7 +73,7 @@ export class Chart {
     this.#describe(seconds, words(short(Math.max(...values))));
   }
 
-  // What the picture shows, in words.
+  // Describes the chart in words.
   #describe(seconds, words) {
     const again = seconds.reduce((sum, { reconnects }) => sum + reconnects, 0);
     const text = `${words}. Reconnects, dashed: ${again}.`;
@@ -81,18 +81,18 @@ export class Chart {
   }
 }
 
-// Returns the context of a canvas with as many pixels as the screen has for it, to be drawn in CSS pixels.
+// Returns the context of a canvas in the resolution of the screen, scaled to CSS pixels.
 function scaled(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const pixels = [Math.round(width * ratio), Math.round(height * ratio)];
-  // Setting either clears the canvas, and costs as much as drawing.
+  // Setting the size clears the canvas and is as expensive as drawing.
   if (canvas.width !== pixels[0] || canvas.height !== pixels[1]) [canvas.width, canvas.height] = pixels;
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
 }
 
-// Returns a scale with some room above the value, whose middle is a short number, too.
+// Returns an upper limit for the axis, slightly above the value, with a short number at half of it.
 function niceCeiling(value) {
   for (let scale = 1; ; scale *= 10) {
     for (const step of [2, 3, 4, 6, 8, 12]) {

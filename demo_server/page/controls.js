@@ -1,10 +1,10 @@
-// The form: what is chosen, as an object that is also the address's #hash, so that a link or a reload brings it back.
+// The form. Its state is an object that is also stored in the #hash of the URL, for links and reloads.
 
 import { canBeginLater, ENDPOINTS, ENDS, PRESETS } from "./endpoints.js";
-import { hasEventSource, WAYS } from "./streams.js";
+import { hasEventSource, RECEIVERS } from "./receivers.js";
 
-const DEFAULTS = { endpoint: "/stream", way: "eventsource", pace_by: "interval", channel: "ticker" };
-const LAST_ID = { key: "last_id", label: "Begin after", unit: "id", placeholder: "" };
+const DEFAULTS = { endpoint: "/stream", receiver: "eventsource", pace_by: "interval", channel: "ticker" };
+const LAST_ID = { key: "last_id", label: "Continue after", unit: "id", placeholder: "" };
 
 const byId = (id) => document.getElementById(id);
 
@@ -16,23 +16,24 @@ export class Controls {
     this.#onChange = onChange;
     fillEndpoints(byId("endpoint"));
     byId("endpoint").addEventListener("change", ({ target }) => this.set({ endpoint: target.value }));
-    byId("ways").addEventListener("change", ({ target }) => this.set({ way: target.value }));
-    // All text fields: those of the HTML and those that an endpoint brings. They stay as they are while one types.
+    byId("receivers").addEventListener("change", ({ target }) => this.set({ receiver: target.value }));
+    // All text fields, including those of the endpoint. They are not replaced during typing.
     byId("controls").addEventListener("input", ({ target }) => {
       if (target.name && target.type !== "radio") this.set({ [target.name]: target.value }, { keepsFields: true });
     });
     for (const preset of PRESETS) byId("presets").append(presetButton(preset, () => this.#toggle(preset)));
   }
 
-  // Takes the choice out of the address; to be called first. Returns whether it asks to be started.
+  // Reads the choice from the URL; must be called first. Returns whether to start the stream.
   read() {
-    const { start, ...choice } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    // Older links have `way` instead of `receiver`.
+    const { start, way, ...choice } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
     this.choice = { ...DEFAULTS };
-    this.set(choice);
+    this.set(way ? { receiver: way, ...choice } : choice);
     return start !== undefined;
   }
 
-  // Makes the choice the address, without a step in the tab's history for every key that is pressed.
+  // Writes the choice to the URL, without an entry in the tab's history.
   write(isStarted) {
     history.replaceState(null, "", hashOf({ ...this.choice, start: isStarted ? "1" : "" }));
   }
@@ -42,9 +43,9 @@ export class Controls {
     if (!Object.hasOwn(ENDPOINTS, choice.endpoint)) choice.endpoint = DEFAULTS.endpoint;
     if (choice.pace_by !== "rate") choice.pace_by = DEFAULTS.pace_by;
     const endpoint = ENDPOINTS[choice.endpoint];
-    if (!usable(endpoint).includes(choice.way)) choice.way = usable(endpoint)[0];
+    if (!usable(endpoint).includes(choice.receiver)) choice.receiver = usable(endpoint)[0];
     if (!keepsFields) this.#showFields(endpoint);
-    this.#showWays(endpoint);
+    this.#showReceivers(endpoint);
     this.#showPresets();
     this.#onChange();
   }
@@ -59,18 +60,20 @@ export class Controls {
     if (endpoint.defaultRate) fields.unshift(paceField(choice, endpoint));
     if (canBeginLater(choice)) fields.push(textField(LAST_ID, choice));
     byId("fields").replaceChildren(...fields);
-    byId("types-field").hidden = choice.way !== "eventsource";
+    byId("types-field").hidden = choice.receiver !== "eventsource";
     for (const name of ["channel", "types", "more"]) byId(name).value = choice[name] ?? "";
   }
 
-  #showWays(endpoint) {
-    const { way } = this.choice;
-    const hadFocus = byId("ways").contains(document.activeElement);
-    byId("ways").replaceChildren(
-      ...endpoint.ways.map((name) => wayButton(name, name === way, name === "eventsource" && !hasEventSource())),
+  #showReceivers(endpoint) {
+    const { receiver } = this.choice;
+    const hadFocus = byId("receivers").contains(document.activeElement);
+    byId("receivers").replaceChildren(
+      ...endpoint.receivers.map((name) =>
+        receiverButton(name, name === receiver, name === "eventsource" && !hasEventSource()),
+      ),
     );
-    if (hadFocus) byId("ways").querySelector(":checked")?.focus();
-    byId("way-hint").textContent = WAYS[way].hint;
+    if (hadFocus) byId("receivers").querySelector(":checked")?.focus();
+    byId("receiver-hint").textContent = RECEIVERS[receiver].hint;
   }
 
   #showPresets() {
@@ -96,7 +99,7 @@ export function hashOf(choice) {
   return `#${new URLSearchParams(Object.entries(choice).filter(([, value]) => value !== ""))}`;
 }
 
-const usable = (endpoint) => endpoint.ways.filter((way) => way !== "eventsource" || hasEventSource());
+const usable = (endpoint) => endpoint.receivers.filter((name) => name !== "eventsource" || hasEventSource());
 
 function isChosen(preset, chosen) {
   return [...new URLSearchParams(preset)].every(([name, value]) => chosen.get(name) === value);
@@ -121,7 +124,7 @@ function textField({ key, label, unit, placeholder, hint }, choice) {
   return element("div", { className: "field", title: hint ?? "" }, words, input);
 }
 
-// One field, as an interval and a rate exclude each other.
+// One field for both, because interval and rate exclude each other.
 function paceField(choice, endpoint) {
   const input = element("input", { id: "field-pace", name: "pace", inputMode: "decimal", value: choice.pace ?? "" });
   const unit = element("select", { id: "pace-by", name: "pace_by", ariaLabel: "Unit of the pace" });
@@ -133,14 +136,15 @@ function paceField(choice, endpoint) {
   };
   unit.addEventListener("change", showDefault);
   showDefault();
-  const unitWords = element("span", { className: "unit" }, "0 is as fast as it is read");
+  const unitWords = element("span", { className: "unit" }, "0: as fast as possible");
   const words = element("label", { htmlFor: input.id }, "Pace ", unitWords);
   return element("div", { className: "field wide" }, words, element("div", { className: "pair" }, input, unit));
 }
 
-function wayButton(name, isChecked, isDisabled) {
-  const radio = element("input", { type: "radio", name: "way", value: name, checked: isChecked, disabled: isDisabled });
-  return element("label", {}, radio, element("span", {}, WAYS[name].label));
+function receiverButton(name, isChecked, isDisabled) {
+  const properties = { type: "radio", name: "receiver", value: name, checked: isChecked, disabled: isDisabled };
+  const radio = element("input", properties);
+  return element("label", {}, radio, element("span", {}, RECEIVERS[name].label));
 }
 
 function presetButton(preset, onClick) {

@@ -1,53 +1,53 @@
-// What the server offers, as data: endpoints, their parameters, and the request that a choice of both comes to.
+// The endpoints of the server and their parameters as data, and the request for a choice of them.
 
-// `name` is the query's; `key` is the page's own, where two endpoints mean different things by one name.
+// `name` is the query parameter. `key` differs from it where two endpoints use one name for different parameters.
 const field = (key, label, unit, placeholder, hint = "", name = key) => ({ key, label, unit, placeholder, hint, name });
 
 const COUNT = field("count", "End after", "events", "never");
 const SIZE = field("size", "Padding", "bytes", "0");
 const EVENT = field("event", "Event type", "", "message");
-const RETRY = field("retry", "Reconnect after", "ms", "3000", "Sent as retry, with the first event.");
-const HEARTBEAT = field("heartbeat", "Heartbeat", "s", "15", "A comment after so much silence; 0 is none.");
+const RETRY = field("retry", "Reconnect after", "ms", "3000", "Sent as retry with the first event.");
+const HEARTBEAT = field("heartbeat", "Heartbeat", "s", "15", "Comment after this time of silence; 0: none.");
 const PUSHED = [COUNT, SIZE, EVENT, RETRY, HEARTBEAT];
 
 const EVENT_STREAM = {
-  group: "Ways to push",
-  ways: ["eventsource", "fetch"],
+  group: "Push endpoints",
+  receivers: ["eventsource", "fetch"],
   mediaType: "text/event-stream",
   method: "GET",
   fields: PUSHED,
-  defaultRate: "1", // null: it has a pace of its own
+  defaultRate: "1", // null: no pace parameter
 };
 
 export const ENDPOINTS = {
   "/stream": {
     ...EVENT_STREAM,
-    about: "sse-starlette: the usual way from FastAPI and Starlette.",
+    about: "sse-starlette: the usual library for FastAPI and Starlette.",
   },
   "/native": {
     ...EVENT_STREAM,
-    about: "fastapi.sse: what FastAPI itself brings.",
+    about: "fastapi.sse: part of FastAPI.",
   },
   "/load": {
     ...EVENT_STREAM,
     defaultRate: "10",
-    about: "Plain ASGI: the cheapest stream that Python serves, for thousands of clients.",
+    about: "Plain ASGI: the cheapest stream in Python, for thousands of clients.",
   },
   "/streaming-response": {
     ...EVENT_STREAM,
-    ways: ["fetch"],
+    receivers: ["fetch"],
     mediaType: "text/plain",
-    about: "Lines of plain text. EventSource refuses them, and after an end there is nothing to go on from.",
+    about: "Lines of plain text. EventSource refuses them, and they have no ids to continue from.",
   },
   "/ndjson": {
     ...EVENT_STREAM,
-    ways: ["fetch"],
+    receivers: ["fetch"],
     mediaType: "application/x-ndjson",
-    about: "A JSON object on each line. To come back, and from where, is left to the reader.",
+    about: "One JSON object per line. Clients reconnect and continue by themselves.",
   },
   "/ws": {
     ...EVENT_STREAM,
-    ways: ["websocket"],
+    receivers: ["websocket"],
     mediaType: "",
     about: "The same events as WebSocket messages.",
   },
@@ -58,20 +58,20 @@ export const ENDPOINTS = {
     fields: [RETRY, HEARTBEAT],
     defaultRate: null,
     isChannel: true,
-    about: "What is published to the channel, from now on or after an id of its history.",
+    about: "Events published to the channel: new ones, or all after an id in its history.",
   },
   "/faults": {
     ...EVENT_STREAM,
     group: "Faults",
-    fields: [...PUSHED, field("run", "Run", "name", "new each start"), field("seed", "Seed", "", "0")],
+    fields: [...PUSHED, field("run", "Run", "name", "automatic"), field("seed", "Seed", "", "0")],
     hasPresets: true,
-    about: "A stream that goes wrong as it is asked to: choose faults below. /truth/{run} tells what it did.",
+    about: "A stream with injected faults: select them below. /truth/{run} returns the fault log.",
   },
   "/v1/chat/completions": {
     ...EVENT_STREAM,
     group: "LLM",
     label: "POST /v1/chat/completions",
-    ways: ["fetch"],
+    receivers: ["fetch"],
     method: "POST",
     fields: [
       field("ttft", "First token after", "s", "0.3"),
@@ -81,16 +81,16 @@ export const ENDPOINTS = {
       field("seed", "Seed", "", "random"),
     ],
     defaultRate: null,
-    about: "Tokens in the shape of OpenAI's chat completions. It is a POST, so EventSource cannot ask for it.",
+    about: "Tokens in the format of OpenAI's chat completions. EventSource cannot send this POST request.",
   },
 };
 
-// To ask once more is to go on, not to begin again.
-const canComeBack = ({ mediaType, method }) => mediaType === "text/event-stream" && method === "GET";
+// Whether a repeated request continues the stream instead of starting a new one.
+const canReconnect = ({ mediaType, method }) => mediaType === "text/event-stream" && method === "GET";
 
-// A page cannot give an EventSource a header to begin with. The channels take the id in the query, too.
-export function canBeginLater({ endpoint, way }) {
-  return Boolean(ENDPOINTS[endpoint].isChannel) || (way === "fetch" && canComeBack(ENDPOINTS[endpoint]));
+// The first request of an EventSource has no Last-Event-ID header. Channels also accept the id in the query.
+export function canBeginLater({ endpoint, receiver }) {
+  return Boolean(ENDPOINTS[endpoint].isChannel) || (receiver === "fetch" && canReconnect(ENDPOINTS[endpoint]));
 }
 
 const CHAT_BODY = JSON.stringify({
@@ -99,7 +99,7 @@ const CHAT_BODY = JSON.stringify({
   messages: [{ role: "user", content: "Tell me about a stream" }],
 });
 
-// The faults that one click adds.
+// Faults that are added with one click.
 export const PRESETS = [
   "drop=5", "duplicate=5", "reorder=4", "stall=10", "close=10", "reset=10", "truncate=10", "endless_line=5",
   "no_final_blank=true&count=10", "line_end=mixed", "bom=true", "split_utf8=true", "huge=5&huge_bytes=1000000",
@@ -107,10 +107,10 @@ export const PRESETS = [
   "close=10&status=204&status_after=1", "redirect=2",
 ];
 
-// Of these a stream has one at most: no event follows on any of them.
+// Faults that end the events. A stream has at most one of them.
 export const ENDS = ["stall", "close", "reset", "truncate", "endless_line"];
 
-// What a channel says besides what is published.
+// Event types that the server itself sends in a channel.
 export const ANNOUNCEMENTS = ["gap", "dropped"];
 
 export function typesOf(choice) {
@@ -118,28 +118,27 @@ export function typesOf(choice) {
   return [...ANNOUNCEMENTS, ...(choice.event ? [choice.event] : []), ...more];
 }
 
-// Below the page's own folder, so that a proxy may serve all of it under a prefix.
+// Relative to the page, so that a proxy can serve the server under a prefix.
 export const urlOf = (path) => new URL(`.${path}`, document.baseURI);
 
-// What /faults does to a request may depend on how many its run has had, whoever made them: a click on Start begins a run
-// of its own, unless one is named.
+// Faults may depend on the number of requests in a run. Without a name, each start therefore gets a new run.
 export function withOwnRun(choice) {
   if (choice.endpoint !== "/faults" || choice.run || new URLSearchParams(choice.more ?? "").has("run")) return choice;
   return { ...choice, run: `page-${Math.random().toString(36).slice(2, 10)}` };
 }
 
-// Returns where the server tells what it did to a request, or "".
-export function truthOf({ url }) {
+// Returns the URL of the fault log of a request, or "".
+export function faultLogOf({ url }) {
   const run = new URL(url).searchParams.get("run");
   return run ? urlOf(`/truth/${encodeURIComponent(run)}`).href : "";
 }
 
-// Returns the request of a choice, as the receivers of streams.js take it.
+// Returns the request of a choice, for the receivers of receivers.js.
 export function requestOf(choice) {
   const endpoint = ENDPOINTS[choice.endpoint];
   const path = endpoint.isChannel ? `${choice.endpoint}/${encodeURIComponent(choice.channel)}` : choice.endpoint;
   const url = urlOf(path);
-  if (choice.way === "websocket") url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (choice.receiver === "websocket") url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   url.search = queryOf(choice, endpoint);
   const isPost = endpoint.method === "POST";
   return {
@@ -150,7 +149,7 @@ export function requestOf(choice) {
     mediaType: endpoint.mediaType,
     types: typesOf(choice),
     lastEventId: canBeginLater(choice) && !endpoint.isChannel ? (choice.last_id ?? "") : "",
-    reconnects: canComeBack(endpoint),
+    reconnects: canReconnect(endpoint),
   };
 }
 
@@ -165,19 +164,19 @@ function queryOf(choice, endpoint) {
   return query.toString();
 }
 
-// Returns the shell commands that ask for the same; empty where a program cannot.
-export function commandsOf({ url, method, headers, body, lastEventId, mediaType }, way) {
+// Returns shell commands for the same request; "" if a program does not support it.
+export function commandsOf({ url, method, headers, body, lastEventId, mediaType }, receiver) {
   const sent = Object.entries(headers).flatMap(([name, value]) => ["-H", quoted(`${name}: ${value}`)]);
   if (body) sent.push("-d", quoted(body));
   const curl = ["curl", "-N", ...sent];
-  // To reconnect would be to ask the model once more.
+  // A reconnection would send the prompt again.
   const sse = ["sse", "watch", ...(method === "POST" ? ["-X", "POST", "--no-reconnect"] : []), ...sent];
   if (lastEventId) {
     curl.push("-H", quoted(`Last-Event-ID: ${lastEventId}`));
     sse.push("--last-event-id", quoted(lastEventId));
   }
   return {
-    curl: way === "websocket" ? "" : [...curl, quoted(url)].join(" "),
+    curl: receiver === "websocket" ? "" : [...curl, quoted(url)].join(" "),
     sse: mediaType === "text/event-stream" ? [...sse, quoted(url)].join(" ") : "",
   };
 }

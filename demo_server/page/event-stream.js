@@ -1,20 +1,19 @@
-// Bytes of an event stream -> events, as WHATWG HTML 9.2.5 and 9.2.6 say, for the receiver that uses fetch.
+// A parser for event streams (WHATWG HTML 9.2.5 and 9.2.6), for the receiver that uses fetch.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 //
-// Any split of the input gives the same events, each at its earliest byte: a CR ends its line at once, and an LF
-// that follows is swallowed when it comes. Knows nothing of connections; a new connection takes a new parser.
+// Any split of the input gives the same events, each as early as possible: a CR ends its line at once, and a following
+// LF is skipped. Each connection needs a new parser.
 
-// A browser's own EventSource has no limit. Here a line that never ends (/faults?endless_line=1) must not take the tab
-// with it.
+// EventSource has no limit. Here, an endless line (/faults?endless_line=1) must not use up the memory of the tab.
 const MAX_EVENT_CHARS = 64 * 1024 * 1024;
 
 export class EventStreamParser {
-  // What the next request's Last-Event-ID header would carry.
+  // The value of Last-Event-ID for the next request.
   lastEventId;
   // The last valid `retry`, or null.
   retryMs = null;
 
-  // "Streams must be decoded using the UTF-8 decode algorithm", which strips one leading BOM; so does a TextDecoder.
+  // "Streams must be decoded using the UTF-8 decode algorithm", which strips one leading BOM, like TextDecoder.
   #decoder = new TextDecoder();
   #onComment;
   #afterCR = false;
@@ -29,7 +28,7 @@ export class EventStreamParser {
     this.#onComment = onComment;
   }
 
-  // Takes the next bytes and returns the events {type, data, id} that they complete.
+  // Parses the next bytes, and returns the completed events {type, data, id}.
   feed(bytes) {
     let text = this.#decoder.decode(bytes, { stream: true });
     if (text === "") return [];
@@ -72,7 +71,7 @@ export class EventStreamParser {
   }
 
   #dispatch(events) {
-    // The id counts even where no event comes of the block.
+    // A block without data also sets the id.
     this.lastEventId = this.#idBuffer;
     if (this.#data.length > 0) {
       events.push({ type: this.#type || "message", data: this.#data.join("\n"), id: this.lastEventId });

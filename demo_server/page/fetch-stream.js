@@ -1,8 +1,8 @@
-// Receiving with fetch: the response's body is read while it comes.
+// A receiver with fetch, which reads the body of the response as a stream.
 //
-// What EventSource does by itself is done by hand here: parsing, reconnection after `retry`, Last-Event-ID. What it
-// cannot do comes with it: the status and words of a refusal, comments, POST, and backpressure (nothing is read while
-// the page is busy, so a fast server has to wait).
+// It implements the features of EventSource: parsing, reconnection after `retry`, Last-Event-ID. In addition, it
+// reports the status and text of an error response and comments, supports POST, and has backpressure: a busy page does
+// not read, so a fast server must wait.
 
 import { EventStreamParser } from "./event-stream.js";
 import { eventOfObject } from "./json-events.js";
@@ -11,10 +11,10 @@ import { eventOfObject } from "./json-events.js";
 // of a few seconds" (9.2.2). Chromium takes 3 s, too.
 const DEFAULT_RETRY_MS = 3000;
 
-// setTimeout takes 32 bits, and fires at once beyond them.
+// setTimeout takes 32 bits. Beyond that, it fires at once.
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-// While more is there already, reads resolve without a turn of the event loop: no click would get through.
+// While data is buffered, reads resolve without a turn of the event loop, and clicks would have to wait.
 const READ_AT_ONCE_MS = 12;
 
 export function openFetch(request, on) {
@@ -51,15 +51,15 @@ async function run(request, on, signal) {
 
 function options(request, position, signal) {
   const headers = { ...request.headers };
-  // A header holds bytes, and fetch takes one character for each: the id's UTF-8, as EventSource sends it.
+  // EventSource sends the id as UTF-8. fetch takes one character per byte of a header.
   const id = new TextEncoder().encode(position.lastEventId);
   if (id.length > 0) headers["Last-Event-ID"] = Array.from(id, (byte) => String.fromCharCode(byte)).join("");
   return { method: request.method, body: request.body, headers, cache: "no-store", signal };
 }
 
-// Returns the words of an answer that is no stream, or "".
+// Returns the reason why a response is not the expected stream, or "".
 async function refusalOf(response, request) {
-  if (response.status === 204) return "HTTP 204: the server asks its clients not to come back";
+  if (response.status === 204) return "HTTP 204: the server tells clients not to reconnect";
   if (!response.ok) return `HTTP ${response.status}${await explanation(response)}`;
   if (request.mediaType !== mediaType(response)) {
     response.body?.cancel();
@@ -68,7 +68,7 @@ async function refusalOf(response, request) {
   return "";
 }
 
-// Returns what the server says about a status: FastAPI's `detail`, OpenAI's `error`, or the text.
+// Returns the server's explanation of a status: FastAPI's `detail`, OpenAI's `error`, or the text.
 export async function explanation(response) {
   const text = await response.text();
   let detail = text;
@@ -76,13 +76,13 @@ export async function explanation(response) {
     const answer = JSON.parse(text);
     detail = answer.detail ?? answer.error?.message ?? text;
   } catch {
-    // Not JSON: the text says it.
+    // Not JSON: the text is the explanation.
   }
   if (Array.isArray(detail)) {
     detail = detail.map(({ loc, msg }) => [(loc ?? []).slice(1).join("."), msg].filter(Boolean).join(": ")).join("; ");
   }
   const words = typeof detail === "string" ? detail : JSON.stringify(detail);
-  const parts = new Set([response.statusText, words.trim().slice(0, 500)].filter(Boolean)); // "Not Found" is said once
+  const parts = new Set([response.statusText, words.trim().slice(0, 500)].filter(Boolean)); // do not repeat "Not Found"
   return ` ${[...parts].join(" - ")}`;
 }
 
@@ -105,7 +105,7 @@ async function read(response, position, on, signal) {
       }
     }
   } finally {
-    // The parser may have had enough, and the server not.
+    // If the parser has thrown an error, the response is still open.
     reader.cancel().catch(() => {});
   }
 }
@@ -119,7 +119,7 @@ function eventReader(position, on) {
   };
 }
 
-// Lines of text, or of JSON: neither has ids to come back with, nor types that a browser knows.
+// Lines of text or JSON. They have no ids or types of event streams.
 function lineReader(response, on) {
   const isJSON = mediaType(response) === "application/x-ndjson";
   const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
-// What is counted of a stream, and when. Times are in milliseconds of performance.now(); nothing here draws.
+// The figures of a stream. Times are in milliseconds of performance.now().
 //
-// An event costs a few additions: at tens of thousands per second, everything else waits for the next drawing.
+// An event costs a few additions, because there may be tens of thousands per second. The rest is computed on display.
 
 const BIN_MS = 250;
 const CHART_S = 60;
@@ -17,13 +17,13 @@ export class Figures {
   lastId = "";
   lastGapMs = null;
   maxGapMs = null;
-  // The event that came last and when, by Date.now(): what its delivery took is worked out when it is shown, and once,
-  // for it may be megabytes.
+  // The last event and its time of arrival by Date.now(). Its delivery time is computed once, on display, because its
+  // data may have megabytes.
   #lastData = "";
   #lastDataAt = 0;
   #lastDeliveryMs = undefined;
   #firstMs = null;
-  // When anything came: a connection, an event or a comment.
+  // Time of the last connection, event or comment.
   #heardMs = null;
   #lastMs = null;
   #bins = Array.from({ length: BINS }, () => newBin(-1));
@@ -67,7 +67,7 @@ export class Figures {
     return Math.max(0, this.connections - 1);
   }
 
-  // Events per second over the last five, or since the first connection.
+  // Events per second over the last 5 s, or since the first connection.
   rate(nowMs) {
     if (this.#firstMs === null) return 0;
     const now = Math.floor(nowMs / BIN_MS);
@@ -78,7 +78,7 @@ export class Figures {
     return (events * 1000) / Math.max(spanMs, 1000);
   }
 
-  // By the server's clock when it sent the last event, and this one's when it came; null where it does not say.
+  // Arrival of the last event by this clock, minus its timestamp by the server's clock; null without a timestamp.
   deliveryMs() {
     if (this.#lastDeliveryMs === undefined) {
       const ts = timestampOf(this.#lastData);

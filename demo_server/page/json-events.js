@@ -1,11 +1,11 @@
-// The JSON objects of /ndjson and /ws, each of which is an event, a comment or a `retry`.
+// The JSON objects of /ndjson and /ws: events, comments and `retry`.
 
 export function eventOfObject(text, on) {
   let object;
   try {
     object = JSON.parse(text);
   } catch {
-    object = null; // not ours: shown as it came
+    object = null; // not from this server: show the text
   }
   if (typeof object?.comment === "string") on.comment(` ${object.comment}`);
   else if (object?.retry !== undefined && object.seq === undefined) on.comment(` retry: ${object.retry}`);

@@ -1,7 +1,7 @@
-// The last entries of a stream, newest first. Everything goes in as text, never as markup: anybody may have written it.
+// The last entries of a stream, newest first. Data is inserted as text, never as HTML, because it may be from any
+// client.
 //
-// Adding costs next to nothing; the list is brought up to date when `show` is called, which is a few times a second
-// however many events there are.
+// Adding an entry is cheap. `show` updates the list, a few times per second for any number of events.
 
 const KEPT = 200;
 const SHOWN_CHARS = 400;
@@ -22,7 +22,7 @@ export class Log {
   // kind: "event", "announcement", "comment" or "state".
   add(kind, type, text, id = "") {
     this.#pending.push({ kind, type, text, id, at: Date.now() });
-    // In one go now and then: shifting for each event would cost more than the event.
+    // Many at once: removing one entry per event would cost more than the event.
     if (this.#pending.length >= 2 * KEPT) this.#pending = this.#pending.slice(-KEPT);
   }
 

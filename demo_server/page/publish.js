@@ -1,21 +1,21 @@
-// The panel that publishes to a channel: one POST per click.
+// The panel that publishes to a channel, with one POST per click.
 
 import { hashOf } from "./controls.js";
 import { urlOf } from "./endpoints.js";
 import { explanation } from "./fetch-stream.js";
-import { hasEventSource } from "./streams.js";
+import { hasEventSource } from "./receivers.js";
 
 const byId = (id) => document.getElementById(id);
 
 export class PublishPanel {
-  // `onChannel` gets the channel's name when it is changed here: it is the same one that is watched.
-  // `passesOver` says whether the stream of this tab is of a channel, and hides a type of events.
-  constructor(onChannel, passesOver) {
+  // `onChannel` is called with a new name: the panel publishes to the channel that the page watches.
+  // `isHidden` says whether this tab receives events of a channel, but not of a type.
+  constructor(onChannel, isHidden) {
     byId("publish-channel").addEventListener("input", ({ target }) => onChannel(target.value));
     byId("publish-type").addEventListener("input", () => this.#linkSecondTab());
     byId("publish").addEventListener("submit", async (event) => {
       event.preventDefault();
-      const { words, isError } = await publish(passesOver);
+      const { words, isError } = await publish(isHidden);
       byId("published").textContent = words;
       byId("published").classList.toggle("error", isError);
     });
@@ -29,7 +29,7 @@ export class PublishPanel {
   #linkSecondTab() {
     byId("second-tab").href = hashOf({
       endpoint: "/channels",
-      way: hasEventSource() ? "eventsource" : "fetch",
+      receiver: hasEventSource() ? "eventsource" : "fetch",
       channel: byId("publish-channel").value,
       types: byId("publish-type").value,
       start: "1",
@@ -37,7 +37,7 @@ export class PublishPanel {
   }
 }
 
-async function publish(passesOver) {
+async function publish(isHidden) {
   const channel = byId("publish-channel").value;
   const type = byId("publish-type").value;
   const query = type ? `?${new URLSearchParams({ event: type })}` : "";
@@ -53,8 +53,8 @@ async function publish(passesOver) {
     }
     const { id, subscribers } = await response.json();
     const words = `Published as ${id} to ${subscribers} subscriber${subscribers === 1 ? "" : "s"}.`;
-    const but = passesOver(channel, type || "message")
-      ? ` This tab does not show it: its EventSource was not told to listen for "${type}" (see Parameters).`
+    const but = isHidden(channel, type || "message")
+      ? ` This tab does not show it: its EventSource does not listen for "${type}" (see Parameters).`
       : "";
     return { words: words + but, isError: false };
   } catch (error) {

@@ -66,7 +66,12 @@ def bench(
         url = server + demo_path(url, "/load") if server else url
         target = requested(url, request, connection, all_addresses=load.all_addresses)
         target = through_given_proxy(target, connection.proxy)
-        spec = RunSpec(target=target, plan=plan, workers=worker_count(load.workers, plan.connections))
+        spec = RunSpec(
+            target=target,
+            plan=plan,
+            workers=worker_count(load.workers, plan.connections),
+            is_bundled_server=server is not None,
+        )
         _require_resources(spec)
         chain, found = _chain(spec, with_preflight=not load.no_preflight, output=output)
         if load.all_addresses:

@@ -69,6 +69,10 @@ def _overlaid(given: _Group, earlier: dict[str, Any]) -> _Group:
 def _url(target: Target, url: str | None, file: str) -> str:
     if url is not None:
         return url
+    if target.bundled_server:
+        # Its port was chosen for that run.
+        _, _, path = target.url.removeprefix("http://").partition("/")
+        return f"demo/{path}"
     if REDACTED in target.url:
         raise UsageError(f"{file} hides a secret in the URL {target.url}: give the URL, too")
     return target.url

@@ -2,7 +2,7 @@
 
 Not asyncio's or uvloop's readers. Where the kernel stamps arrivals, a read may come a fraction of a millisecond late
 without falsifying anything, so one turn of the loop can take what has come to many sockets; and an event loop keeps
-objects for each socket that cost memory and time (``docs/design.md`` has the figures).
+objects for each socket that cost memory and time (``docs/decisions/0002-event-loop-of-the-engine.md`` has the figures).
 """
 
 from __future__ import annotations

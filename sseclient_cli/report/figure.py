@@ -1,6 +1,6 @@
 """How a figure of the report is declared: once, with what it means, its unit, and which way is better.
 
-The JSON Schema (``schema.json``), the reference in ``docs/report.md`` and the titles of columns derive from it.
+The JSON Schema (``schema.json``), the tables of ``docs/reference/report.md`` and the titles of columns derive from it.
 """
 
 from __future__ import annotations

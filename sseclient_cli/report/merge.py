@@ -15,6 +15,7 @@ from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.samples import Latency as Kind
 from sseclient_cli.measure.totals import ErrorCount, Interval, Totals
 from sseclient_cli.report.build import assemble
+from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.model import Report, Row
 
@@ -54,13 +55,9 @@ def totals_of(report: Report) -> Totals:
     streams, events, bursts = report.streams, report.events, report.bursts
     generator, evidence = report.generator, report.evidence
     totals = Totals(
-        **{name: getattr(streams, name) for name in _OF_STREAMS},
+        **{**counters_in(streams, events, bursts, report.run, evidence), "error_events": events.error_events or 0},
         open_now=streams.open_at_end,
         events=events.received,
-        comments=events.comments,
-        error_events=events.error_events or 0,
-        bytes=events.bytes,
-        coalesced=events.coalesced,
         types=Counter(events.by_type),
         stream_events=_histogram(events.per_stream),
         connections=Counter(
@@ -75,7 +72,6 @@ def totals_of(report: Report) -> Totals:
         held_back=_histogram(bursts.held_back),
         inner_gaps=bursts.gaps_inside,
         together_events=events.received - bursts.events_alone,
-        heads_with_events=bursts.heads_with_events,
         encodings=Counter(bursts.content_encodings),
         clock_steps={step.t_s: round(step.step_ms * 1e6) for step in report.clocks.steps},
         errors={each.kind: ErrorCount(each.count, each.example) for each in report.errors},
@@ -83,14 +79,10 @@ def totals_of(report: Report) -> Totals:
         start_delay=_histogram(generator.start_delay),
         loop_lag=_histogram(generator.loop_lag),
         receive_queue=_histogram(generator.receive_queue),
-        workers_lost=report.run.workers_lost,
         interrupted=report.run.interrupted,
         timestamp_fields=set(report.run.plan.timestamp.used),
         future_fields=set(report.run.plan.timestamp.in_the_future),
         timeline=_timeline(report.timeline, report.run.interval_s),
-        reads=evidence.reads,
-        stamped_reads=evidence.stamped_reads,
-        duration_ns=evidence.duration_ns,
         cpu_percent=list(evidence.cpu_percent),
         date_differences=Counter(evidence.date_differences),
         audits={each.source: each.audit() for each in evidence.audits},
@@ -99,12 +91,6 @@ def totals_of(report: Report) -> Totals:
         totals.bytes_without_event = report.bytes_without_event.streams
         totals.complaint = report.bytes_without_event.example
     return totals
-
-
-_OF_STREAMS = (
-    "planned", "lost", "opened", "failed", "ended_by_server", "completed", "reconnected", "broken", "peak_open",
-    "unanswered", "without_event",
-)  # fmt: skip
 
 
 def _histogram(distribution: Latency | Durations | Sizes | QueueSizes | None) -> Histogram:

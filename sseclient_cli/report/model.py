@@ -154,7 +154,7 @@ class Clocks(Part):
 class ErrorCount(Part):
     """Errors of one kind."""
 
-    kind: str = figure("The kind: see docs/errors.md.", pattern="^[a-z0-9-]+$")
+    kind: str = figure("The kind: see docs/reference/errors.md.", pattern="^[a-z0-9-]+$")
     count: int = figure("How many.", better=Better.LOWER, ge=1)
     example: str = figure("The message of the first one.")
 

@@ -1,4 +1,4 @@
-"""What is written from the catalogue of figures: the JSON Schema and the tables of ``docs/report.md``.
+"""What is written from the catalogue of figures: the JSON Schema and the tables of ``docs/reference/report.md``.
 
 ``python -m sseclient_cli.report.reference`` writes both; a test holds the files to it.
 """
@@ -15,7 +15,7 @@ from sseclient_cli.report.figure import Entry, catalogue
 from sseclient_cli.report.model import SCHEMA, Report
 
 SCHEMA_PATH = Path(__file__).parent / "schema.json"
-DOCS_PATH = Path(__file__).parents[2] / "docs" / "report.md"
+DOCS_PATH = Path(__file__).parents[2] / "docs/reference/report.md"
 
 _BEGIN = "<!-- The tables below are written by `make reference`. -->"
 _DISTRIBUTIONS = (Latency, Durations, Sizes, QueueSizes)
@@ -38,7 +38,7 @@ def schema_text() -> str:
 
 
 def docs_text(text: str) -> str:
-    """Return the text of ``docs/report.md`` with the tables of today."""
+    """Return the text of ``docs/reference/report.md`` with the tables of today."""
     return text[: text.index(_BEGIN) + len(_BEGIN)] + "\n\n" + _tables()
 
 

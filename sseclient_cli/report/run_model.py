@@ -13,6 +13,7 @@ class Target(Part):
     """What was asked for. Secrets are replaced by REDACTED."""
 
     url: str = figure("The URL as given.")
+    bundled_server: bool = figure("Whether it was the demo server, started for this run.", default=False)
     redirected_to: str | None = figure("Where redirects led most streams to; null without redirects.")
     method: str = figure("The method of the request.")
     headers: list[tuple[str, str]] = figure("The headers that were sent.")

@@ -15,6 +15,8 @@ class RunSpec:
     target: Target
     plan: Plan
     workers: int = 1
+    is_bundled_server: bool = False
+    """Whether the target is the demo server, started for this run."""
 
     def shard(self, chain: tuple[ResolvedTarget, ...]) -> Shard:
         """Return the whole run as a shard, along this redirect chain from the target."""

@@ -268,8 +268,8 @@ class EventStreamParser:
             # "If the field value does not contain U+0000 NULL [...] Otherwise, ignore the field."
             self._id_buffer = value
         elif name == "retry" and value.isascii() and value.isdigit():
-            # "If the field value consists of only ASCII digits" -- and of one at least, which Chromium reads otherwise
-            # (docs/conformance.md). int() refuses over 4,300 of them; a number cut to 4,000 still waits for ever.
+            # "If the field value consists of only ASCII digits" -- and of one at least; Chromium differs for an empty
+            # value (docs/explanation/conformance.md). int() refuses over 4,300 digits, so the number is cut to 4,000.
             self.reconnection_time_ms = int(value.lstrip("0")[:4000] or "0")
 
     def _take_comment(self, text: str) -> None:

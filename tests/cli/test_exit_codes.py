@@ -1,4 +1,4 @@
-"""The exit codes, as docs/exit-codes.md lists them."""
+"""What a script learns from the exit code: docs/reference/exit-codes.md."""
 
 from __future__ import annotations
 

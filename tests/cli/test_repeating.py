@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from demo_server_processes import demo_server_process
-from report_json import built
 
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
@@ -18,21 +17,31 @@ from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.totals import Totals
+from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.spec import RunSpec
 
 NO_LOAD, NO_MEASUREMENT, NO_REQUEST, NO_CONNECTION = (
     LoadOptions(), MeasurementOptions(), RequestOptions(), ConnectionOptions(),
 )  # fmt: skip
 
 
-def report_file(tmp_path: Path, load: LoadOptions, measurement: MeasurementOptions, target: Target) -> str:
+def report_file(
+    tmp_path: Path,
+    load: LoadOptions,
+    measurement: MeasurementOptions,
+    target: Target,
+    *,
+    is_bundled_server: bool = False,
+) -> str:
     """The file of a run with these options, in which all went well."""
     chain = (ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80))),)
     plan = plan_of(load, measurement)
     totals = Totals(planned=plan.planned, cpu_percent=[1.0, 2.0], duration_ns=10**9)
     file = tmp_path / "report.json"
-    file.write_text(to_json(built(plan, chain, totals)), "utf-8")
+    spec = RunSpec(target=target, plan=plan, is_bundled_server=is_bundled_server)
+    file.write_text(to_json(build_report(spec, chain, totals, 0)), "utf-8")
     return str(file)
 
 
@@ -130,6 +139,13 @@ def test_a_run_is_repeated_from_its_report(tmp_path: Path) -> None:
         for field in ("timestamp", "sequence"):
             run["plan"][field] = run["plan"][field]["asked"]
     assert (after["plan"], after["target"]) == (before["plan"], before["target"])
+
+
+def test_a_run_of_the_bundled_server_starts_it_again(tmp_path: Path) -> None:
+    target = Target(url="http://127.0.0.1:40123/faults?drop=5")
+    assert from_file(report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, target)).url == target.url
+    bundled = report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, target, is_bundled_server=True)
+    assert from_file(bundled).url == "demo/faults?drop=5"
 
 
 def test_a_run_without_a_url_or_a_report_says_what_is_missing() -> None:

@@ -98,7 +98,7 @@ async def test_an_application_is_read_without_a_socket() -> None:
 
 
 async def test_an_endless_stream_of_an_application_is_not_read_and_can_be_closed() -> None:
-    # httpx's ASGITransport (0.28) returns once the application has: docs/library.md says so.
+    # httpx's ASGITransport (0.28) returns once the application has: docs/reference/library.md says so.
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(guarded_app), auth=httpx.DigestAuth(USER, PASSWORD)) as client,
         EventSource("http://app.test/", client=client) as source,

@@ -117,7 +117,7 @@ _NOT_UTF_8 = {
     Client.CHROMIUM: Instead(
         requests=("/",),
         heard=(),
-        why="refuses a charset other than UTF-8; 9.2.3 looks at the essence of the type alone",
+        why="rejects a charset other than UTF-8; 9.2.3 checks only the essence of the type",
     )
 }
 OPENING = [
@@ -167,8 +167,8 @@ REDIRECTS = [
         instead={
             Client.CHROMIUM: Instead(
                 requests=("/", "/real", *["/real after 1"] * 3),
-                why="goes on where it was led to, as a request that is fetched a second time does (Fetch 4.4); ours "
-                "ask the original URL again, so that a server that gives each connection a place does so each time",
+                why="reconnects to the redirected URL, as Fetch 4.4 does for a repeated request; ours request the "
+                "original URL again, so that a load balancer can redirect each connection",
             )
         },
     ),
@@ -190,7 +190,8 @@ REDIRECTS = [
 _CUT = [head(headers=CHUNKED), chunk(SOON + b"id: 1\ndata: x\n\n"), b"ff\r\ndata: y"]
 _NO_BACKOFF = {
     Client.CHROMIUM: Instead(
-        waits_s={}, why="asks again after the reconnection time each time; 9.2.3 allows to wait longer, and ours do"
+        waits_s={},
+        why="retries after the same reconnection time each time; 9.2.3 allows a longer delay, which ours use",
     )
 }
 RECONNECTING = [
@@ -246,7 +247,7 @@ RECONNECTING = [
         instead={
             Client.CHROMIUM: Instead(
                 waits_s={},
-                why="comes back at once after a connection that brought no event, too, without end; ours then wait for "
+                why="also reconnects at once after a connection without events, without limit; ours then wait for "
                 "0.1 s",
             )
         },
@@ -417,7 +418,7 @@ DECISIONS = [
         instead={
             Client.CHROMIUM: Instead(
                 waits_s=waits(3.0),
-                why="takes it as a word for its default; ours ignore it: no digits are no number (9.2.6)",
+                why="resets to its default; ours ignore it, because an empty value has no digits (9.2.6)",
             )
         },
     ),
@@ -429,7 +430,7 @@ DECISIONS = [
         instead={
             Client.CHROMIUM: Instead(
                 requests=("/", "/ after a\x01b\x7f"),
-                why="sends control characters as they are; ours send no header: HTTP has no place for them "
+                why="sends control characters unchanged; ours send no header, because HTTP forbids them in values "
                 "(RFC 9110 5.5)",
             )
         },
@@ -441,7 +442,7 @@ DECISIONS = [
         heard=(OPEN, message("x", "\t ")),
         instead={
             Client.CHROMIUM: Instead(
-                requests=("/", "/ after "), why="sends an empty header; ours send none, as for an id that is empty"
+                requests=("/", "/ after "), why="sends an empty header; ours send none, as for an empty ID"
             )
         },
     ),
@@ -453,8 +454,8 @@ DECISIONS = [
         instead={
             Client.CHROMIUM: Instead(
                 heard=(OPEN,),
-                why="takes a line end right behind a byte order mark for a part of the next line; 9.2.5 "
-                "has it end a line",
+                why="treats a line end directly after a byte order mark as a part of the next line; by 9.2.5 it ends "
+                "a line",
             )
         },
     ),

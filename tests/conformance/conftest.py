@@ -25,7 +25,9 @@ def browser_first(request: pytest.FixtureRequest) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-conformance", action="store_true", help="make the tables of docs/conformance.md anew")
+    parser.addoption(
+        "--update-conformance", action="store_true", help="write the tables of docs/explanation/conformance.md"
+    )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -53,5 +55,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     missing = {(name, client) for name in LEVELS for client in Client} - set(shown) - set(LEFT_OUT)
     if missing:
         names = ", ".join(sorted({f"{name} ({client.value})" for name, client in missing}))
-        pytest.exit(f"docs/conformance.md is as it was: these were not shown: {names}", returncode=1)
+        pytest.exit(f"docs/explanation/conformance.md is as it was: these were not shown: {names}", returncode=1)
     PAGE.write_text(with_table(PAGE.read_text("utf-8"), shown), "utf-8")

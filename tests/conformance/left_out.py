@@ -11,21 +11,27 @@ _NO_SUCH_OPTION = "a page's EventSource has no such option"
 
 LEFT_OUT: dict[tuple[str, Client], str] = {
     ("request-custom-headers", _CHROMIUM): _NO_HEADERS,
-    ("request-header-none-skipped", _ENGINE): "its headers are lines of text, which have a value or are not there",
+    ("request-header-none-skipped", _ENGINE): "its headers are text, so a header without a value is simply not given",
     ("request-header-none-skipped", _CHROMIUM): _NO_HEADERS,
     **{
-        ("request-query-params-dynamic", client): "no callback: the request of a stream is one value, checked once; "
-        "another query is another EventSource, with the last_event_id of this one"
+        (
+            "request-query-params-dynamic",
+            client,
+        ): "there is no callback: a source has one request, checked once; for another query, create another "
+        "EventSource with this last_event_id"
         for client in (_ES, _ENGINE)
     },
     ("request-query-params-dynamic", _CHROMIUM): _NO_SUCH_OPTION,
     ("error-has-status-and-headers", _ENGINE): "it counts errors by kind, which names the status (`http-400`)",
-    ("error-has-status-and-headers", _CHROMIUM): "its error event says neither",
-    ("redirect-url-unchanged", _ENGINE): "no program looks at one of its streams; the document names both URLs",
+    ("error-has-status-and-headers", _CHROMIUM): "its error event has neither",
+    (
+        "redirect-url-unchanged",
+        _ENGINE,
+    ): "its streams have no program that could read the URL; the report has both URLs",
     ("redirect-cross-origin-drops-auth", _CHROMIUM): _NO_HEADERS,
-    ("reconnect-dns-failure", _ENGINE): "it resolves a name once, before the run, which ends if that fails",
+    ("reconnect-dns-failure", _ENGINE): "it resolves the name once, before the run; a failure ends the run",
     ("reconnect-forced-restart", _CHROMIUM): _NO_SUCH_OPTION,
-    ("read-timeout", _ENGINE): "a stream that is silent is what is measured; --lifetime replaces it",
+    ("read-timeout", _ENGINE): "silence of a stream is a result here; --lifetime replaces such streams",
     ("read-timeout", _CHROMIUM): _NO_SUCH_OPTION,
     ("comments-capability", _CHROMIUM): _NO_SUCH_OPTION,
     ("event-size-limit", _CHROMIUM): _NO_SUCH_OPTION,
@@ -33,7 +39,7 @@ LEFT_OUT: dict[tuple[str, Client], str] = {
 }
 
 PARTLY: dict[tuple[str, Client], set[str]] = {
-    **{("transfer-modes", client): {"HTTP/2 is not spoken"} for client in (_ES, _ENGINE)},
-    ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tried: there is nothing to compare it with"},
+    **{("transfer-modes", client): {"HTTP/2 is not supported"} for client in (_ES, _ENGINE)},
+    ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tested: no other client supports it"},
 }
 """The parts of a case that are left out."""

@@ -1,4 +1,4 @@
-"""docs/conformance.md, generated from the results of the tests of this folder."""
+"""docs/explanation/conformance.md, made of what the tests of this folder say that they have shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conformance.clients import Client
 from conformance.left_out import LEFT_OUT, PARTLY
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs/conformance.md"
+PAGE = ROOT / "docs/explanation/conformance.md"
 BEGIN, END = "<!-- made by the tests: make conformance -->\n", "<!-- end of what the tests made -->\n"
 LEVELS: dict[str, str] = {
     case["name"]: case["level"]

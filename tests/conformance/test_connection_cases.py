@@ -1,4 +1,7 @@
-"""Every case of tests/data/connection_cases.json that a script can play, put to all clients (docs/conformance.md)."""
+"""Every case of tests/data/connection_cases.json that a script can play, put to all clients.
+
+docs/explanation/conformance.md has the results.
+"""
 
 from __future__ import annotations
 

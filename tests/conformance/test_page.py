@@ -1,4 +1,4 @@
-"""docs/conformance.md lists the results of these tests, and no others."""
+"""docs/explanation/conformance.md says what these tests show, and no more."""
 
 from __future__ import annotations
 

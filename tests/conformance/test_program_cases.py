@@ -83,7 +83,7 @@ async def test_a_url_that_is_none_is_an_error_at_once(client: Client) -> None:
         EventSource(BOGUS) if client is Client.EVENT_SOURCE else Target.parse(BOGUS)
 
 
-ESCAPES = "writes the spaces of a host as %20, and waits for a host of that name; other invalid URLs are a SyntaxError"
+ESCAPES = "escapes the spaces of a host as %20 and looks that name up; other invalid URLs are a SyntaxError"
 
 
 @shows("invalid-url", Client.CHROMIUM, seen="no error of the call", why=ESCAPES)
@@ -239,7 +239,7 @@ async def test_a_huge_reconnection_time_is_no_short_one(client: Client, request:
         assert len(server.requests) == 1
 
 
-IGNORES = "ignores a number from 2^64 on, and waits as before; ours wait, for 24 h at most"
+IGNORES = "ignores numbers from 2^64 on and keeps the previous time; ours wait for 24 h at most"
 
 
 @shows("reconnect-retry-huge", Client.CHROMIUM, seen="waits as if it was not there", why=IGNORES)

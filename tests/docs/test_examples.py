@@ -44,7 +44,7 @@ def examples(page: str) -> Iterator[Example]:
             yield Example(heading, found["code"], found["output"] or "")
 
 
-LIBRARY = {example.heading: example for example in examples("docs/library.md")}
+LIBRARY = {example.heading: example for example in examples("docs/reference/library.md")}
 
 
 async def run(code: str, output: io.StringIO) -> None:
@@ -88,7 +88,7 @@ def what_the_examples_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, auth
     Path("our-ca.pem").write_bytes(Path(authority.file).read_bytes())
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/library.md"])
 async def test_events_are_printed(page: str) -> None:
     example = next(iter(examples(page)))
     script = [head(), b'retry: 1\nid: 1\ndata: {"seq": 1}\n\nevent: price\nid: 2\ndata: {"EUR": 1.08}\n\n']
@@ -98,7 +98,7 @@ async def test_events_are_printed(page: str) -> None:
 
 
 async def test_the_next_run_goes_on_where_the_last_one_stopped() -> None:
-    example = LIBRARY["Go on where the last run stopped"]
+    example = LIBRARY["Resume where the last run stopped"]
     script = [head(), b'retry: 1\nid: 41\ndata: {"seq": 41}\n\nid: 42\ndata: {"seq": 42}\n\n']
     async with ScriptedServer(script) as server:
         assert await printed_by(example.code, server) == example.output.splitlines()
@@ -126,7 +126,7 @@ async def test_an_answer_that_ends_too_early_is_an_error() -> None:
 
 
 async def test_silence_and_states_are_shown() -> None:
-    example = LIBRARY["Notice silence, and show the state"]
+    example = LIBRARY["Detect silence, and show the state"]
     async with ScriptedServer([head(), b"retry: 100\n: heartbeat\ndata: Hello\n\n", Do.HOLD]) as server:
         printed = await printed_by(example.code, server, {"read_timeout_s=30": "read_timeout_s=1"})
         assert printed == [
@@ -135,7 +135,7 @@ async def test_silence_and_states_are_shown() -> None:
 
 
 async def test_something_else_is_done_while_nothing_comes() -> None:
-    example = LIBRARY["Do something else while nothing comes"]
+    example = LIBRARY["Do something else while waiting"]
     code = example.code.replace("timeout=5", "timeout=0.1")
     output, go_on = io.StringIO(), asyncio.Event()
     async with ScriptedServer([head(), go_on, b"data: Hello\n\n"]) as server:
@@ -154,7 +154,7 @@ async def test_events_are_printed_without_an_event_loop() -> None:
 
 
 async def test_a_new_token_is_sent_with_the_last_event_id() -> None:
-    example = LIBRARY["Connect again with a new token"]
+    example = LIBRARY["Reconnect with a new token"]
     scripts: list[Script] = [
         [head(), b"retry: 1\nid: 1\ndata: 1\n\n", Do.HOLD],
         [head(), b"id: 2\ndata: 2\n\n"],
@@ -166,7 +166,7 @@ async def test_a_new_token_is_sent_with_the_last_event_id() -> None:
 
 
 async def test_a_client_of_the_callers_own_makes_the_requests() -> None:
-    example = LIBRARY["Use an httpx client of your own"]
+    example = LIBRARY["Use your own httpx client"]
     async with ScriptedServer([head(), b"retry: 1\ndata: Hello\n\n"]) as server:
         assert await printed_by(example.code, server) == example.output.splitlines()
         request = server.requests[0]
@@ -213,12 +213,12 @@ async def test_the_parser_takes_what_another_library_reads() -> None:
 def test_every_example_of_the_pages_is_run_here() -> None:
     source = Path(__file__).read_text("utf-8")
     assert [heading for heading in LIBRARY if f'LIBRARY["{heading}"]' not in source] == []
-    for page, count in (("docs/library.md", len(LIBRARY)), ("README.md", 1)):
+    for page, count in (("docs/reference/library.md", len(LIBRARY)), ("README.md", 1)):
         assert (ROOT / page).read_text("utf-8").count("```python") == len(list(examples(page))) == count
 
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
-    table = (ROOT / "docs/library.md").read_text("utf-8").partition("## Errors")[2]
+    table = (ROOT / "docs/reference/library.md").read_text("utf-8").partition("## Errors")[2]
     raised_elsewhere = {"error", "unexpected-response", "unanswered", "internal", "worker-lost", "memory-limit"}
     kinds = {
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
@@ -233,7 +233,9 @@ def test_the_page_of_errors_has_each_kind_once_and_no_other() -> None:
     # BadStatusError has a kind for each status.
     kinds = {each.kind for each in classes if each is not errors.BadStatusError} | {"http-404"}
     rows = [
-        line.split("|")[1] for line in (ROOT / "docs/errors.md").read_text("utf-8").splitlines() if line[:3] == "| `"
+        line.split("|")[1]
+        for line in (ROOT / "docs/reference/errors.md").read_text("utf-8").splitlines()
+        if line[:3] == "| `"
     ]
     listed = [kind for row in rows for kind in re.findall("`([^`]+)`", row)]
     assert sorted(listed) == sorted(kinds)

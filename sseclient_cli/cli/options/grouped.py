@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from typer._click.core import Context
+    from typer._click.core import Command, Context
     from typer._click.formatting import HelpFormatter
 
 
@@ -65,19 +65,24 @@ def _in_panel(annotation: Any, panel: str) -> Any:
     return Annotated[kind, option]
 
 
+def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str]]]:
+    """Return options and their help by panel, in the order of their declaration."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is not None:
+            is_argument = parameter.param_type_name == "argument"
+            panel = "Arguments" if is_argument else getattr(parameter, "rich_help_panel", None) or "Other"
+            sections.setdefault(panel, []).append(record)
+    return sections
+
+
 class PanelledCommand(TyperCommand):
     """A command whose plain help has a section for each panel, and examples at the end."""
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the options panel by panel, in the order of their declaration."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record is not None:
-                is_argument = parameter.param_type_name == "argument"
-                panel = "Arguments" if is_argument else getattr(parameter, "rich_help_panel", None) or "Other"
-                sections.setdefault(panel, []).append(record)
-        for panel, records in sections.items():
+        for panel, records in sections_of(self, ctx).items():
             with formatter.section(panel):
                 formatter.write_dl(records)
 

@@ -1,0 +1,1 @@
+"""Publish and subscribe behind ``/channels/{name}``: channels, histories, subscribers and their queues."""

@@ -1,0 +1,1 @@
+"""Listening sockets, uvicorn's protocols with timeouts, and the limit of open files."""

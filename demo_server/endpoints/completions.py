@@ -1,0 +1,110 @@
+"""``POST /v1/chat/completions``: a stream like that of an OpenAI-compatible LLM server, at a configurable pace.
+
+The answer consists of sentences about event streams, independently of the prompt. Format (chunks, usage, ``[DONE]``)
+and pace are exact: the first token is due after ``ttft``, token k of the others k / ``rate`` later. A token is late by
+a random share of the interval at most, and delays do not add up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from itertools import islice
+from typing import Annotated, Any
+
+import sse_starlette
+from fastapi import APIRouter, Body, Query, Request
+from starlette.responses import Response
+
+from demo_server.endpoints.completion import Completion, CompletionParameters, CompletionRequest
+from demo_server.streams.messages import shutting_down
+from demo_server.streams.registry import Streams, open_stream
+from demo_server.streams.stream import SEND_TIMEOUT_S, Notice
+
+DESCRIPTION = """Answer like an OpenAI-compatible server, with random sentences. Point a client at
+`http://127.0.0.1:8000/v1`, with any API key.
+
+The body is OpenAI's. `model` and `messages` are optional; other fields (`temperature`, `n`, `tools`, ...) are ignored.
+A token is a word: `usage` counts the words of the prompt and of the answer.
+
+`usage` is in the last chunk with a choice. With `"stream_options": {"include_usage": true}` it is in an additional
+chunk without choices, like OpenAI's; with `false` it is left out. The stream ends with `data: [DONE]`. A stream without
+it is incomplete, because the server has shut down; a comment says so.
+
+The query sets the pace and the length of the answer. The same seed gives the same words and intervals."""
+
+EXAMPLES: dict[str, Any] = {
+    "stream": {"value": {"stream": True, "messages": [{"role": "user", "content": "What is an event stream?"}]}},
+    "usage in a chunk of its own": {
+        "value": {"stream": True, "stream_options": {"include_usage": True}, "messages": [], "max_tokens": 8}
+    },
+    "not a stream": {"value": {"model": "demo", "messages": [{"role": "user", "content": "In one piece, please."}]}},
+}
+
+STREAM_EXAMPLE = """data: {"id":"chatcmpl-4f1c","object":"chat.completion.chunk","created":1767225600,"model":"demo",\
+"choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}
+
+data: {"id":"chatcmpl-4f1c","object":"chat.completion.chunk","created":1767225600,"model":"demo",\
+"choices":[{"index":0,"delta":{"content":"An"},"logprobs":null,"finish_reason":null}]}
+
+data: {"id":"chatcmpl-4f1c","object":"chat.completion.chunk","created":1767225600,"model":"demo",\
+"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}],\
+"usage":{"prompt_tokens":5,"completion_tokens":1,"total_tokens":6}}
+
+data: [DONE]
+
+"""
+
+router = APIRouter(tags=["LLM"])
+
+
+@router.post(
+    "/v1/chat/completions",
+    summary="Answer like an LLM server, token by token",
+    description=DESCRIPTION,
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The stream, or (without `stream`) one JSON object after the same time.",
+            "content": {
+                "text/event-stream": {"example": STREAM_EXAMPLE},
+                "application/json": {"schema": {"type": "object"}},
+            },
+        },
+        503: {"description": "The server is shutting down (without `stream`; a stream sends a comment)."},
+    },
+)
+async def complete(
+    request: Request,
+    body: Annotated[CompletionRequest, Body(openapi_examples=EXAMPLES)],
+    parameters: Annotated[CompletionParameters, Query()],
+) -> Response:
+    """Answer as a stream or as one JSON object."""
+    started_s = asyncio.get_running_loop().time()
+    completion = Completion.of(parameters, body)
+    if not body.stream:
+        return await answer_whole(request, completion, started_s)
+
+    async def events() -> AsyncIterator[sse_starlette.ServerSentEvent]:
+        with open_stream(request) as stream:
+            for due_s, data in completion.events():
+                await stream.sleep_until(started_s + due_s)
+                if stream.ended:
+                    break
+                yield sse_starlette.ServerSentEvent(data, sep="\n")
+                stream.count_event()
+            if stream.is_shutdown:
+                yield sse_starlette.ServerSentEvent(comment=Notice.SHUTDOWN.value, sep="\n")
+
+    return sse_starlette.EventSourceResponse(events(), sep="\n", send_timeout=SEND_TIMEOUT_S)
+
+
+async def answer_whole(request: Request, completion: Completion, started_s: float) -> Response:
+    """Answer after the time of the last token, unless the client disconnects or the server shuts down before."""
+    streams: Streams = request.app.state.streams
+    with streams.track(request.scope, request.receive) as stream:
+        await stream.sleep_until(started_s + next(islice(completion.due_s(), completion.token_count - 1, None)))
+    if stream.ended:
+        return shutting_down()
+    return Response(json.dumps(completion.whole()), media_type="application/json")

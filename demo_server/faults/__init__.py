@@ -1,0 +1,1 @@
+"""Fault injection behind ``/faults``: parameters, bytes, the body that sends them, and the fault log of ``/truth``."""

@@ -1,0 +1,1 @@
+"""ASGI middleware and checks: access log, Host header, origins of pages."""

@@ -1,0 +1,7 @@
+"""Keys under which the server passes data through the ASGI scope."""
+
+TRANSPORT_EXTENSION = "demo_server.transport"
+"""Under "extensions": the transport of the connection, set by connections/protocols.py."""
+
+STREAM_MARK = "demo_server.is_stream"
+"""Set on requests that opened a stream; the access log leaves these out by default."""

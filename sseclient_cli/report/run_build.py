@@ -1,0 +1,138 @@
+"""The part of the report that says what was run: from the spec of the run, and from its totals."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sseclient_cli.measure.audit_totals import Audit as JudgedAudit
+from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
+from sseclient_cli.measure.field_choice import Choice, FieldChoice
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.report import run_model
+from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.plan import Plan as LoadPlan
+from sseclient_cli.run.spec import RunSpec
+
+if TYPE_CHECKING:
+    from sseclient_cli.client.preflight import Preflight
+
+
+def run_of(
+    spec: RunSpec,
+    chain: tuple[ResolvedTarget, ...],
+    totals: Totals,
+    started_at_s: float,
+    preflight: Preflight | None,
+) -> run_model.Run:
+    """Return what was run; ``with_totals`` adds what came of it."""
+    plan = spec.plan
+    return run_model.Run(
+        target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
+        preflight=None
+        if preflight is None
+        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
+        addresses=[],
+        redirections=[],
+        started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),
+        duration_s=0,
+        interrupted=False,
+        incomplete=False,
+        plan=_plan(plan),
+        interval_s=plan.interval_s,
+        workers=0,
+        workers_lost=0,
+        hosts=[
+            run_model.Host(
+                system=platform.system(),
+                machine=platform.machine(),
+                python=platform.python_version(),
+                cpus=os.cpu_count(),
+            )
+        ],
+    )
+
+
+def with_totals(
+    run: run_model.Run, totals: Totals, audit: JudgedAudit | None, candidates: list[JudgedCandidate]
+) -> run_model.Run:
+    """Return what was run, with where connections went, which fields were read, and how long it took."""
+    redirections = sorted(totals.redirections.items(), key=lambda item: (-item[1], item[0]))
+    plan = run.plan
+    timestamp = plan.timestamp.model_copy(
+        update={"used": sorted(totals.timestamp_fields), "in_the_future": sorted(totals.future_fields)}
+    )
+    sequence = plan.sequence.model_copy(
+        update={
+            "used": [] if audit is None else audit.source.split(", "),
+            "candidates": [run_model.Candidate(**asdict(candidate)) for candidate in candidates],
+        }
+    )
+    # Where redirects led most streams; where they led the preflight if no stream opened.
+    led_to = redirections[0][0] if redirections else run.target.redirected_to
+    return run.model_copy(
+        update={
+            "target": run.target.model_copy(update={"redirected_to": led_to}),
+            "addresses": [
+                run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
+            ],
+            "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
+            "duration_s": round(totals.duration_ns / 1e9, 3),
+            "interrupted": totals.interrupted,
+            "incomplete": totals.workers_lost > 0,
+            "plan": plan.model_copy(update={"timestamp": timestamp, "sequence": sequence}),
+            "workers": len(totals.cpu_percent),
+            "workers_lost": totals.workers_lost,
+        }
+    )
+
+
+def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
+    target = spec.target
+    return run_model.Target(
+        url=target.redacted_url,
+        bundled_server=spec.is_bundled_server,
+        redirected_to=redirected_to,
+        method=target.method,
+        headers=list(target.redacted_headers),
+        body_bytes=None if target.body is None else len(target.body),
+        proxy=None if target.proxy is None else target.proxy.url,
+        connect_to=target.connect_to,
+        unix_socket=target.unix_socket,
+        source_addresses=list(target.source_addresses),
+        all_addresses=target.all_addresses,
+        connect_timeout_s=target.connect_timeout_s,
+        head_timeout_s=target.head_timeout_s,
+        certificates_checked=target.tls.verify,
+        ca_file=target.tls.ca_file,
+        cert_file=target.tls.cert_file,
+        key_file=target.tls.key_file,
+        any_content_type=target.any_content_type,
+    )
+
+
+def _plan(plan: LoadPlan) -> run_model.Plan:
+    return run_model.Plan(
+        connections=plan.connections,
+        duration_s=plan.duration_s,
+        ramp_up_s=round(plan.ramp_up_s, 3),
+        warmup_s=plan.warmup_s,
+        lifetime_s=plan.lifetime_s,
+        refill=plan.refill,
+        events=plan.events,
+        on_end=plan.on_end.value,
+        retry_statuses=sorted(plan.retry_statuses),
+        storm_s=plan.storm_s,
+        max_event_bytes=plan.max_event_bytes,
+        idle_timeout_s=plan.idle_timeout_s,
+        counts_error_events=plan.counts_error_events,
+        timestamp=run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
+        sequence=run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
+    )
+
+
+def _asked(choice: FieldChoice) -> str:
+    return choice.value if isinstance(choice, Choice) else str(choice)
