@@ -12,6 +12,7 @@ from demo_page import DESKTOP, Page
 from demo_server_processes import demo_server_process
 from golden import Golden
 from hypothesis import settings
+from in_process import InProcess, runner
 from running_demo import WITHOUT_GC, Demo, running_demo
 
 # How long one example takes depends on the machine, which may be busy.
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     return Golden(request.path.parent / "golden", update=request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def sse_in_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    return runner(capfd, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,6 @@ from typing import Protocol
 
 import pytest
 
-from sseclient_cli import cli
-
 
 class InProcess(Protocol):
     """Runs `sse` with these arguments; returns its exit code, stdout and stderr."""
@@ -18,6 +16,8 @@ class InProcess(Protocol):
 
 
 def runner(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    from sseclient_cli import cli
+
     def run(*arguments: str) -> tuple[int, str, str]:
         for name in ("stdin", "stdout", "stderr"):
             monkeypatch.setattr(sys, name, getattr(sys, name))  # to have it back: main() replaces it
