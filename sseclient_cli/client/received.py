@@ -59,7 +59,7 @@ class Received:
         pieces = chunk.splitlines(keepends=True) if self._with_comments else [chunk]
         try:
             for piece in pieces:
-                events = parser.feed(piece)
+                events = parser.feed(piece, arrival.time_ns)
                 self._items.extend(events)
                 self.has_events = self.has_events or bool(events)
             parser.feed(b"")  # raises now what would come with the next bytes, if any come

@@ -57,8 +57,8 @@ class EventStreamParser:
     """
 
     __slots__ = (
-        "_after_cr", "_data", "_data_bytes", "_event_type", "_held_lines", "_id_buffer", "_in_block", "_line",
-        "_max_event_bytes", "_on_comment", "_one_block_bytes", "_start", "_too_large", "comment_count",
+        "_after_cr", "_arrived_ns", "_data", "_data_bytes", "_event_type", "_held_lines", "_id_buffer", "_in_block",
+        "_line", "_max_event_bytes", "_on_comment", "_one_block_bytes", "_start", "_too_large", "comment_count",
         "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
     )  # fmt: skip
 
@@ -94,6 +94,7 @@ class EventStreamParser:
         # The first bytes, as long as they may be a byte order mark; None once that is decided.
         self._start: bytes | None = b""
         self._after_cr = False
+        self._arrived_ns = 0
         # The line that is not complete yet. A bytearray grows in amortised constant time, a bytes object does not.
         self._line = bytearray()
         # The block that is not complete yet (9.2.6: data buffer, event type buffer, last event ID buffer).
@@ -108,8 +109,10 @@ class EventStreamParser:
         if len(last_event_id) > SMALL_BYTES:
             self._count_held(is_new_block=True)
 
-    def feed(self, chunk: bytes) -> list[Event]:
+    def feed(self, chunk: bytes, arrived_ns: int = 0) -> list[Event]:
         """Take the next bytes of the stream and return the events that they complete.
+
+        ``arrived_ns``, the arrival time of the chunk, becomes that of these events.
 
         Raises EventTooLargeError at the first byte with which an event is larger than ``max_event_bytes``. If this
         chunk completes events before it, these are returned and the next call raises, be it of ``b""``: so pieces make
@@ -126,7 +129,8 @@ class EventStreamParser:
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
                 self.ends_with_event = True
-                return [_new_event(Event, (event_type or "message", data, self.last_event_id))]
+                return [_new_event(Event, (event_type or "message", data, self.last_event_id, arrived_ns))]
+        self._arrived_ns = arrived_ns
         self._refuse_if_too_large()
         events: list[Event] = []
         begun = self._feed_rest_of_block(chunk, events) if self._in_block else 0
@@ -195,7 +199,7 @@ class EventStreamParser:
 
     def _feed_blocks(self, chunk: bytes, events: list[Event]) -> None:
         """Take complete blocks: the fast path, for a parser that is between two blocks."""
-        append, new = events.append, _new_event
+        append, new, arrived_ns = events.append, _new_event, self._arrived_ns
         for event_type, event_id, data, other in _blocks(chunk.decode("utf-8", "replace")):
             if other:
                 block = other.rstrip("\n")
@@ -208,7 +212,7 @@ class EventStreamParser:
             else:
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
-                append(new(Event, (event_type or "message", data, self.last_event_id)))
+                append(new(Event, (event_type or "message", data, self.last_event_id, arrived_ns)))
                 self.ends_with_event = True
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
@@ -282,7 +286,8 @@ class EventStreamParser:
         self.last_event_id = self._id_buffer
         self.ends_with_event = bool(self._data)
         if self._data:
-            events.append(Event(self._event_type or "message", "\n".join(self._data), self.last_event_id))
+            data = "\n".join(self._data)
+            events.append(Event(self._event_type or "message", data, self.last_event_id, self._arrived_ns))
             self._data.clear()
         self._data_bytes = 0
         self._event_type = ""

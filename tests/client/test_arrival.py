@@ -55,8 +55,9 @@ async def test_a_consumer_that_does_not_read_for_a_while_is_told_the_true_arriva
     ):
         async for event in source:
             sent_ns.append(int(event.data))
-            arrived_ns.append(source.arrived_ns)
+            arrived_ns.append(event.arrived_ns)
             by_kernel.append(source.arrived_by_kernel)
+            assert event.arrived_ns == source.arrived_ns
             if len(sent_ns) == 1:
                 await asyncio.sleep(INTERVAL_S * 6)
     assert len(sent_ns) == 5

@@ -1,8 +1,10 @@
 """The parser against the vectors of public suites (tests/data/parser_vectors.json names each one's source)."""
 
 import base64
+import copy
 import hashlib
 import json
+import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,47 @@ def test_a_retry_of_five_thousand_digits_is_no_crash() -> None:
 def test_an_event_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Event("message", "x", "").data = "y"  # type: ignore[misc]
+
+
+def test_every_event_of_a_chunk_has_the_arrival_time_of_the_chunk() -> None:
+    simple, other = b"id: 1\ndata: x\n\n", b"data: 1\ndata: 2\n\n"
+    parser = EventStreamParser()
+    for arrived_ns, chunk in enumerate((simple, other, simple + other, other + simple * 3), 5):
+        assert {event.arrived_ns for event in parser.feed(chunk, arrived_ns)} == {arrived_ns}
+
+
+def test_an_event_in_several_chunks_has_the_arrival_time_of_the_last_one() -> None:
+    for event in (b"data: x\n\n", b"event: e\ndata: 1\ndata: 2\n\n"):
+        parser = EventStreamParser()
+        pieces = [event[:3], event[3:-1]]
+        assert [parser.feed(piece, arrived_ns) for arrived_ns, piece in enumerate(pieces, 5)] == [[], []]
+        (complete,) = parser.feed(event[-1:], 7)
+        assert complete.arrived_ns == 7
+
+
+def test_an_arrival_time_that_is_not_given_is_zero() -> None:
+    parser = EventStreamParser()
+    assert [event.arrived_ns for event in parser.feed(b"data: x\n\n", 5) + parser.feed(b"data: x\n\ndata\n\n")] == [
+        5,
+        0,
+        0,
+    ]
+
+
+def test_the_arrival_time_is_no_part_of_an_events_value() -> None:
+    early, late = Event("message", "x", "1", 5), Event("message", "x", "1", 6)
+    assert early == late
+    assert not early != late  # noqa: SIM202
+    assert hash(early) == hash(late) == hash(("message", "x", "1"))
+    assert repr(early) == "Event(type='message', data='x', id='1')" == repr(late)
+    assert early == ("message", "x", "1")
+    for other in (Event("e", "x", "1", 5), Event("message", "y", "1", 5), Event("message", "x", "2", 5)):
+        assert early != other
+    for unequal in (("message", "x", "1", 5), ["message", "x", "1"], "x", None):
+        assert early != unequal
+
+
+def test_a_copied_or_pickled_event_keeps_its_arrival_time() -> None:
+    event = Event("message", "x", "1", 5)
+    for same in (copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
+        assert (same, same.arrived_ns) == (event, 5)
