@@ -1,6 +1,6 @@
-"""What a connection sends and receives, in lines like those of ``curl -v``, with secrets redacted.
+"""Trace a connection in lines like those of ``curl -v``, with credentials redacted.
 
-``>`` is sent, ``<`` is received, ``*`` is about the connection. Text from the server comes in escaped.
+``>`` marks sent lines, ``<`` received lines, ``*`` facts about the connection. Text from the server is escaped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> None:
-    """Say what one of httpcore's trace events means to a person, if it means anything."""
+    """Trace one of httpcore's trace events, if it is of interest."""
     if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
         say(f"* connected to {_peer(info['return_value'].get_extra_info('server_addr'), target)}")
     elif name == "connection.start_tls.complete":
@@ -46,12 +46,12 @@ def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> No
 
 
 def trace_redirect(say: Say, target: Target) -> None:
-    """Say where a redirect leads."""
+    """Trace the target of a redirect."""
     say(f"* redirected to {target.method} {target.redacted_url}")
 
 
 def trace_tunnel(say: Say, tunnel: Tunnel) -> None:
-    """Say how a proxy was asked for a tunnel, and what it answered."""
+    """Trace the CONNECT request to a proxy, and its response."""
     for prefix, head in ((">", tunnel.request), ("<", tunnel.head)):
         start, *lines = head.decode("latin-1").rstrip("\r\n").split("\n")
         say(f"{prefix} {visible(start.rstrip(), keep_lines=False)}")
@@ -69,7 +69,7 @@ def _say_headers(say: Say, prefix: str, target: Target, headers: Iterable[tuple[
 
 
 def _value(target: Target, name: bytes, value: bytes) -> str:
-    if name.lower() == b"location":  # its query may hold a token
+    if name.lower() == b"location":  # its query may contain a token
         with suppress(httpx.InvalidURL, UnicodeError, ValueError):
             url = target.parsed_url.join(value.decode("ascii"))
             return _shown(replace(target, url=str(url)).redacted_url.encode())

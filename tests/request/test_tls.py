@@ -16,7 +16,7 @@ from certificates import Authority
 from cryptography.hazmat.primitives import serialization
 from scripted_server import Do, ScriptedServer, head, play
 
-from sseclient_cli.client.connection import Connector
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.errors import TlsError, UsageError
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.tls import Tls, tls_error

@@ -282,8 +282,8 @@ async def test_snapshots_follow_the_run() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"message":"Internal error"}', "28 bytes came and no event: it is JSON"),
-        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+        (b'{"message":"Internal error"}', "28 bytes received but no event: it is JSON"),
+        (b"data: 1\ndata: 2\n", "16 bytes received but no event: no blank line ends the event"),
     ],
 )
 async def test_bytes_that_make_no_event_are_explained(body: bytes, words: str) -> None:
