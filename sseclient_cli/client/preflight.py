@@ -78,12 +78,12 @@ async def _attempt(target: Target) -> Preflight:
         try:
             if connection.stop_reason is not None:
                 raise await connection.response_error(connection.stop_reason)
-            return Preflight(tuple(_hop(*request) for request in connection.requests), connection.status)
+            return Preflight(tuple(_resolved(*request) for request in connection.requests), connection.status)
         finally:
             await connection.aclose()
 
 
-def _hop(target: Target, peer: Peer) -> ResolvedTarget:
+def _resolved(target: Target, peer: Peer) -> ResolvedTarget:
     if target.unix_socket is not None:
         return ResolvedTarget(target, Address(socket.AF_UNIX, target.unix_socket))
     if not isinstance(peer, tuple):
