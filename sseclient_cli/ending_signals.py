@@ -1,4 +1,4 @@
-"""The signals that end a run early. The run still reports what it has measured."""
+"""The signals that end a run early. The run still reports its results."""
 
 from __future__ import annotations
 

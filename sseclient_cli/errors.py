@@ -123,8 +123,8 @@ class InvalidResponseError(SseError):
 class UnexpectedResponseError(SseError):
     """A complete HTTP response that is not an event stream (WHATWG HTML 9.2.3: "fail the connection").
 
-    ``status`` and ``headers`` belong to the response; header names are lower case. ``body`` is the start of its body:
-    what had arrived, at most 4 KiB.
+    ``status`` and ``headers`` belong to the response; header names are lower case. ``body`` is the start of its body,
+    at most 4 KiB.
     """
 
     kind = "unexpected-response"

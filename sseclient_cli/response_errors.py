@@ -37,22 +37,22 @@ _ADVICE = {
     406: "send an Accept header with the types that the server offers",
     407: "give the proxy's user and password in its URL, http://USER:PASSWORD@HOST:PORT",
     415: "check the body's Content-Type",
-    421: "this server does not answer for that host",
+    421: "this server is not responsible for that host",
     422: "check the request's parameters and body",
-    426: "the server wants another protocol",
-    429: "the server wants fewer requests",
-    502: "the proxy has no answer from the server behind it; it may be restarting",
-    503: "the server is not available now",
-    504: "the proxy waited too long for the server behind it",
+    426: "the server requires another protocol",
+    429: "send fewer requests",
+    502: "the proxy got no valid response from the server behind it, which may be restarting",
+    503: "the server is temporarily unavailable",
+    504: "the server behind the proxy did not respond in time",
 }
 
 # The usual names of the message in a JSON error, the most specific first.
 _MESSAGE_NAMES = ("message", "msg", "detail", "error_description", "error", "title", "reason")
 
 _TYPES = {
-    "text/plain": "the server has not set the type of an event stream",
+    "text/plain": "the server must send Content-Type: text/event-stream",
     "text/html": "this is a web page: check the URL",
-    "application/octet-stream": "the server has not set the type of an event stream",
+    "application/octet-stream": "the server must send Content-Type: text/event-stream",
     "application/x-ndjson": "this is newline-delimited JSON, which is another format",
     "application/ndjson": "this is newline-delimited JSON, which is another format",
     "application/jsonl": "this is newline-delimited JSON, which is another format",
@@ -97,7 +97,7 @@ def response_error(
     # The standard reason phrase, because the server's own phrase is untrusted text.
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
-    default = "look at the server's log" if status >= 500 else "check the URL"
+    default = "check the server's log" if status >= 500 else "check the URL"
     facts = [*_header_facts(status, headers), *_redirect_facts(target, redirected_from)]
     advice = _ADVICE.get(status, default)
     if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
@@ -111,9 +111,9 @@ def _cause_of_type(content_type: str, target: Target) -> str:
         return "the server must send Content-Type: text/event-stream"
     if essence == "application/json" or essence.endswith("+json"):
         if target.body is not None and b'"stream"' not in target.body:
-            return 'this is one JSON answer: does the request need "stream": true?'
-        return "this is one JSON answer, not a stream: it may be an error, or the endpoint does not stream"
-    return _TYPES.get(essence, "check the URL and what it needs to stream")
+            return 'this is a single JSON response: does the request need "stream": true?'
+        return "this is a single JSON response, not a stream: it may be an error, or the endpoint does not stream"
+    return _TYPES.get(essence, "check the URL, and whether it needs parameters to stream")
 
 
 def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:

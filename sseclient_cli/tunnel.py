@@ -18,10 +18,10 @@ from sseclient_cli.sse.response_head import HeadMender
 _HEAD = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})[ \r\n].*?\r?\n\r?\n", re.DOTALL)
 
 _ADVICE = {
-    400: "it does not take this for a valid request",
+    400: "it rejects the request as invalid",
     403: "it does not allow connections to this host or port",
-    404: "it does not know the host, or is no proxy",
-    405: "it is no proxy for https:// URLs",
+    404: "it does not know the host, or is not a proxy",
+    405: "it does not support https:// URLs",
     407: "give its user and password in its URL, http://USER:PASSWORD@HOST:PORT",
     502: "it cannot connect to the server; check the URL's host and port",
     503: "it cannot connect to the server; check the URL's host and port",
@@ -69,7 +69,7 @@ class Tunnel:
         if self._mender.is_done and not self.status:
             raise ProxyError(f"{self.proxy} did not answer in HTTP/1.1: is this the port of an HTTP proxy?")
         if self.is_open and self.body:
-            raise ProxyError(f"{self.proxy} sent something into the tunnel to {self.authority} before the server could")
+            raise ProxyError(f"{self.proxy} sent unexpected data into the tunnel to {self.authority}")
 
     def refusal(self) -> ProxyError:
         """Build the error for a status other than 2xx."""
@@ -79,7 +79,7 @@ class Tunnel:
         said = body_message(self.body)
         return ProxyError(
             f"{self.proxy} refused the CONNECT {self.authority}: {self.status}{phrase}: "
-            f"{_ADVICE.get(self.status, 'look at its log')}" + (f"; the proxy says: {said}" if said else "")
+            f"{_ADVICE.get(self.status, 'check its log')}" + (f"; the proxy says: {said}" if said else "")
         )
 
 

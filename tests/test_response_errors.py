@@ -67,8 +67,8 @@ def test_the_error_has_the_start_of_the_body() -> None:
         (404, "404 Not Found: check the path"),
         (405, "405 Method Not Allowed: use another method"),
         (406, "406 Not Acceptable: send an Accept header with the types that the server offers"),
-        (502, "502 Bad Gateway: the proxy has no answer from the server behind it"),
-        (599, "599: look at the server's log"),
+        (502, "502 Bad Gateway: the proxy got no valid response from the server behind it"),
+        (599, "599: check the server's log"),
         (418, "418 I'm a Teapot: check the URL"),
     ],
 )
@@ -104,11 +104,11 @@ def test_the_message_mentions_a_redirect_that_turned_post_into_get() -> None:
     ("content_type", "words"),
     [
         ("", "no Content-Type, not text/event-stream: the server must send Content-Type: text/event-stream"),
-        ("text/plain; charset=utf-8", "the server has not set the type of an event stream"),
+        ("text/plain; charset=utf-8", "not text/event-stream: the server must send Content-Type: text/event-stream"),
         ("application/x-ndjson", "this is newline-delimited JSON, which is another format"),
         ("text/html", "this is a web page: check the URL"),
-        ("application/json", "this is one JSON answer, not a stream"),
-        ("image/png", "check the URL and what it needs to stream"),
+        ("application/json", "this is a single JSON response, not a stream"),
+        ("image/png", "check the URL, and whether it needs parameters to stream"),
     ],
 )
 def test_the_message_explains_a_wrong_content_type(content_type: str, words: str) -> None:

@@ -66,7 +66,7 @@ def test_an_error_of_the_proxy_contains_its_message() -> None:
         ([b"HTTP/1.1 200", b""], "closed the connection before it answered"),
         ([b"SSH-2.0-x\r\n"], "did not answer in HTTP/1.1"),
         ([b"HTTP/2 200\r\n\r\n"], "did not answer in HTTP/1.1"),
-        ([OPEN + b"more"], "sent something into the tunnel"),
+        ([OPEN + b"more"], "sent unexpected data into the tunnel to events.test:443"),
         ([b"HTTP/1.1 200 " + b"x" * 300_000], "did not answer in HTTP/1.1"),
     ],
 )

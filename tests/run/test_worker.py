@@ -297,5 +297,5 @@ async def test_the_words_of_a_refusal_are_in_the_example_of_its_error() -> None:
     answer = head(429, b"Content-Length: 30\r\nRetry-After: 60\r\n") + b'{"error":{"message":"not now"}}'[:30]
     totals = await ran([answer])
     example = totals.errors["http-429"].example
-    assert "429 Too Many Requests: the server wants fewer requests; Retry-After: 60; the server says: " in example
+    assert "429 Too Many Requests: send fewer requests; Retry-After: 60; the server says: " in example
     assert "not now" in example
