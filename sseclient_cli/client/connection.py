@@ -47,7 +47,7 @@ class Connection:
         *,
         is_own: bool = True,
     ) -> None:
-        """Take ownership of the stack, which closes the response. If it raises InvalidResponseError, it does not.
+        """Take ownership of the stack, which closes the response, unless it raises InvalidResponseError.
 
         ``is_own``: the response is from the package's own transport, not from a client of the caller.
         """

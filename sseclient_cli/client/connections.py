@@ -24,12 +24,12 @@ END_OF_STREAM = "the server ended the stream"
 class Connections:
     """Reads connections into ``received``. ``latest`` is the last connection with a response."""
 
-    def __init__(self, request: Request, received: Received, retry_policy: RetryPolicy, life: Lifecycle) -> None:
+    def __init__(self, request: Request, received: Received, retry_policy: RetryPolicy, lifecycle: Lifecycle) -> None:
         self._request = request
         self._received = received
         self._reconnection = retry_policy.reconnection
         self._retry_policy = retry_policy
-        self._life = life
+        self._lifecycle = lifecycle
         self._current: Connection | None = None
         self._reason = "connecting"
         self.latest: Connection | None = None
@@ -46,7 +46,7 @@ class Connections:
                 await self._reconnect_later(error, opened=False)
             return
         try:
-            chunk, error = await self._life.interruptibly(connection.read()), None
+            chunk, error = await self._lifecycle.interruptibly(connection.read()), None
         except SseError as exc:
             chunk, error = None, exc
         if chunk is not None:
@@ -59,19 +59,19 @@ class Connections:
 
     async def restart(self) -> None:
         """Close the connection because the caller restarts. The next ``advance`` connects without a wait."""
-        self._life.is_restarting = False
+        self._lifecycle.is_restarting = False
         self._received.end(by_server=False)
         self._reason = "restarting"
-        await self.drop()
+        await self.close_connection()
 
-    def shut(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
-        """Close the source, unless it is closed already. ``drop`` closes the socket."""
-        if not self._life.is_closed:
+    def close(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
+        """Close the source, unless it is closed already. ``close_connection`` closes the socket."""
+        if not self._lifecycle.is_closed:
             by_server = reason is END_OF_STREAM or (error is not None and not isinstance(error, EventTooLargeError))
             diagnosis = self._received.end(by_server=by_server)
-            self._life.change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
+            self._lifecycle.change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
 
-    async def drop(self) -> None:
+    async def close_connection(self) -> None:
         """Close the current connection, if any."""
         connection, self._current = self._current, None
         if connection is not None:
@@ -80,41 +80,41 @@ class Connections:
     async def _connect(self, connector: Connector) -> SseError | None:
         """Open the stream, unless the source is closed meanwhile. Return the error, if any (9.2.3)."""
         reason, self._reason = self._reason, "connecting"
-        self._life.change(StateChange(ConnectionState.CONNECTING, reason))
-        connector.target = await self._life.interruptibly(self._request.fresh()) or connector.target
+        self._lifecycle.change(StateChange(ConnectionState.CONNECTING, reason))
+        connector.target = await self._lifecycle.interruptibly(self._request.fresh()) or connector.target
         try:
-            connection = await self._life.interruptibly(connector.connect(self._reconnection.header))
+            connection = await self._lifecycle.interruptibly(connector.connect(self._reconnection.header))
         except SseError as exc:
             return exc
         self._current = connection
         # The source may be closed although there is a connection: at the moment when the head arrived.
-        if connection is None or self._life.is_closed:
+        if connection is None or self._lifecycle.is_closed:
             return None
         self.latest = connection
         stop_reason = connection.stop_reason
         if stop_reason is StopReason.NO_CONTENT:
-            self.shut(stop_reason.value, stop=stop_reason)
+            self.close(stop_reason.value, stop=stop_reason)
         elif stop_reason is not None:
-            return await self._life.interruptibly(connection.response_error(stop_reason))
+            return await self._lifecycle.interruptibly(connection.response_error(stop_reason))
         else:
             self._reconnection.connection_opened()
             self._received.begin(self._reconnection.last_event_id, connection.arrival)
-            self._life.change(StateChange(ConnectionState.OPEN, "connected"))
+            self._lifecycle.change(StateChange(ConnectionState.OPEN, "connected"))
         return None
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait before the next connection, or raise or close if the retry policy says to stop."""
-        if self._life.is_closed or self._life.is_restarting:
+        if self._lifecycle.is_closed or self._lifecycle.is_restarting:
             return
         method, delivered = self._request.target.method, self._received.has_events
         delay_s = self._retry_policy.delay_s(error, method, opened=opened, delivered=delivered)
         if delay_s is None:
             if error is not None:
                 raise error
-            self.shut(END_OF_STREAM)
+            self.close(END_OF_STREAM)
             return
-        await self.drop()
+        await self.close_connection()
         text = str(error) if error else END_OF_STREAM
         diagnosis = self._received.end(by_server=True)
-        self._life.change(StateChange(ConnectionState.WAITING, text, error, delay_s, diagnosis=diagnosis))
-        await self._life.interruptibly(asyncio.sleep(delay_s))
+        self._lifecycle.change(StateChange(ConnectionState.WAITING, text, error, delay_s, diagnosis=diagnosis))
+        await self._lifecycle.interruptibly(asyncio.sleep(delay_s))

@@ -18,7 +18,7 @@ from sseclient_cli.client.connection import Connection, Peer, response_headers
 from sseclient_cli.client.exception_mapping import mapped_exceptions
 from sseclient_cli.client.given_client import GivenClient
 from sseclient_cli.client.request_body import replace_body
-from sseclient_cli.client.tracing import Say, trace_event, trace_redirect
+from sseclient_cli.client.tracing import WriteLine, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
 from sseclient_cli.errors import ReadTimeoutError
 from sseclient_cli.keepalive import keep_alive
@@ -33,7 +33,7 @@ class Connector:
         self,
         target: Target,
         read_timeout_s: float | None,
-        on_trace: Say | None = None,
+        on_trace: WriteLine | None = None,
         given: GivenClient | None = None,
     ) -> None:
         self.target = target

@@ -113,9 +113,9 @@ class EventSource:
             self._given = GivenClient(client, self._request.target, read_timeout_s, on_trace=on_trace, proxy=proxy)
         self._read_timeout_s, self._on_comment, self._on_trace = read_timeout_s, on_comment, on_trace
         self._reconnection = retry_policy.reconnection
-        self._life = Lifecycle(on_state)
+        self._lifecycle = Lifecycle(on_state)
         self._received = Received(last_event_id, with_comments=on_comment is not None, max_event_bytes=max_event_bytes)
-        self._connections = Connections(self._request, self._received, retry_policy, self._life)
+        self._connections = Connections(self._request, self._received, retry_policy, self._lifecycle)
         self._connector: Connector | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -127,7 +127,7 @@ class EventSource:
     @property
     def state(self) -> ConnectionState:
         """The current state."""
-        return self._life.state
+        return self._lifecycle.state
 
     @property
     def last_event_id(self) -> str:
@@ -186,8 +186,8 @@ class EventSource:
     async def __anext__(self) -> Event:
         async with self._one_at_a_time:
             try:
-                while not self._life.is_closed:
-                    if self._life.is_restarting:
+                while not self._lifecycle.is_closed:
+                    if self._lifecycle.is_restarting:
                         await self._connections.restart()
                     elif not self._received:
                         await self._connections.advance(self._entered())
@@ -197,23 +197,23 @@ class EventSource:
                         await (item or asyncio.sleep(0))  # thousands of comments must not block the event loop
             except BaseException as exc:
                 reason = "cancelled" if isinstance(exc, asyncio.CancelledError) else str(exc) or type(exc).__name__
-                self._connections.shut(reason, exc if isinstance(exc, SseError) else None)
+                self._connections.close(reason, exc if isinstance(exc, SseError) else None)
                 raise
             finally:
-                if self._life.is_closed:
-                    await self._connections.drop()
+                if self._lifecycle.is_closed:
+                    await self._connections.close_connection()
             raise StopAsyncIteration
 
     def take_received(self) -> Event | None:
         """Return the next event if no await is necessary; otherwise None."""
-        if self._life.is_closed or self._life.is_restarting or not self._received.is_event_next:
+        if self._lifecycle.is_closed or self._lifecycle.is_restarting or not self._received.is_event_next:
             return None
         item = self._received.take()
         return item if isinstance(item, Event) else None
 
     def close(self) -> None:
         """Stop the iteration, and interrupt a wait or a read. The iteration then closes the socket."""
-        self._connections.shut("closed")
+        self._connections.close("closed")
 
     async def aclose(self) -> None:
         """Close, and wait until the socket is closed."""
@@ -221,7 +221,7 @@ class EventSource:
             self.close()
         finally:  # close the socket even if a state handler raises
             async with self._one_at_a_time:
-                await self._connections.drop()
+                await self._connections.close_connection()
 
     def restart(self) -> None:
         """Close the connection and reconnect immediately, with the Last-Event-ID and new ``headers``.
@@ -230,7 +230,7 @@ class EventSource:
         the socket. Events that have already been received are returned first. It also repeats a POST, and does not
         count towards ``max_reconnects``. Does nothing if the source is closed.
         """
-        self._life.restart()
+        self._lifecycle.restart()
 
     def _entered(self) -> Connector:
         if self._connector is None:

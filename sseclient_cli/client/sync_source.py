@@ -138,7 +138,7 @@ class SyncEventSource:
         return self
 
     def __next__(self) -> Event:
-        _refuse_running_loop()  # includes the handlers of this source, which would deadlock
+        _refuse_running_loop()  # also raises in a handler of this source, which would deadlock
         with self._one_at_a_time:
             event = None if self._is_closing else self._source.take_received()
             if event is None and not (self._runner is None and self.state is ConnectionState.CLOSED):

@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from sseclient_cli.client.network import network_backend
-from sseclient_cli.client.tracing import Say
+from sseclient_cli.client.tracing import WriteLine
 from sseclient_cli.client.tunnelling import TunnellingBackend
 from sseclient_cli.request.proxied import absolute_form, tls_host
 from sseclient_cli.request.target import Target
@@ -37,7 +37,7 @@ class Transport(httpx.AsyncBaseTransport):
     Raises UsageError if certificates cannot be loaded.
     """
 
-    def __init__(self, target: Target, on_trace: Say | None = None) -> None:
+    def __init__(self, target: Target, on_trace: WriteLine | None = None) -> None:
         self._connect_to = target.connect_to
         self._forwarded_by = None if target.is_tunnelled else target.proxy
         backend = network_backend()

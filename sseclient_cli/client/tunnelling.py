@@ -15,7 +15,7 @@ import httpcore
 
 from sseclient_cli.client.http_stream import HttpStream
 from sseclient_cli.client.socks import open_socks_tunnel
-from sseclient_cli.client.tracing import Say, trace_tunnel
+from sseclient_cli.client.tracing import WriteLine, trace_tunnel
 from sseclient_cli.errors import ProxyError
 from sseclient_cli.request.proxies import Proxy
 from sseclient_cli.request.target import Target
@@ -30,7 +30,7 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
     """Connects to the target's proxy and opens a tunnel to the server."""
 
     def __init__(
-        self, backend: httpcore.AsyncNetworkBackend, proxy: Proxy, target: Target, on_trace: Say | None
+        self, backend: httpcore.AsyncNetworkBackend, proxy: Proxy, target: Target, on_trace: WriteLine | None
     ) -> None:
         self._backend = backend
         self._proxy = proxy

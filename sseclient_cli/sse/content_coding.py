@@ -59,8 +59,8 @@ def decoder_of(content_encoding: str) -> ContentDecoder | None:
         return BrotliDecoder()
     install = "" if codings != ["br"] else ", or install the brotli package (1.2 or newer)"
     raise InvalidResponseError(
-        f"the body has the Content-Encoding {content_encoding[:100]!a}, which cannot be decoded (only one of "
-        f"{', '.join(readable_codings())} can): leave it out of Accept-Encoding{install}"
+        f"the body has the unsupported Content-Encoding {content_encoding[:100]!a} (supported: one of "
+        f"{', '.join(readable_codings())}): leave it out of Accept-Encoding{install}"
     )
 
 

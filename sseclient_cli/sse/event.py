@@ -9,8 +9,8 @@ class Event(NamedTuple):
     """One dispatched event (WHATWG HTML 9.2.6).
 
     ``id`` is the last event ID of the stream at the time of dispatch. ``arrived_ns`` is the arrival time of the event's
-    last byte in wall-clock ns since 1970; 0 if unknown. Two events with the same type, data and ID are equal, whenever
-    they arrived.
+    last byte in wall-clock ns since 1970; 0 if unknown. Two events with the same type, data and ID are equal,
+    regardless of their arrival times.
 
     A named tuple is as immutable as a frozen dataclass, and construction takes a third of the time.
     """
@@ -35,6 +35,6 @@ class Event(NamedTuple):
 
     def json(self) -> Any:
         """Return the data, parsed as JSON. Raises ValueError (json.JSONDecodeError) if the data is not JSON."""
-        import json  # 5 ms at import, which only users of this method need
+        import json  # imported here, because most programs do not use this method
 
         return json.loads(self.data)

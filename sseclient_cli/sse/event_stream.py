@@ -76,7 +76,7 @@ class EventStreamParser:
     """Whether the last byte so far completed an event."""
 
     held_bytes: int
-    """Memory of the unfinished event and of the last event ID; 0 if both are small."""
+    """Memory of the unfinished event and of the last event ID, each counted only if it is larger than a few KB."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ more"). Two rules use that:
 * ``retry: 0`` applies after a connection with an event (a long poll). After a connection without one, a minimum wait
   prevents a busy loop.
 
-``retry_statuses``, an addition for command-line tools, is empty by default: responses with these statuses are retried,
+``retry_statuses``, an extension of the specification, is empty by default: responses with these statuses are retried,
 with back-off and the server's Retry-After.
 
 This module must not know clocks, randomness, sockets or an HTTP library: the random number is an argument.
