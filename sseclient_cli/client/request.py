@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.request.headers import TOKEN
 from sseclient_cli.request.proxied import through_proxy
 from sseclient_cli.request.target import Target
 
@@ -22,9 +22,6 @@ Headers: TypeAlias = Mapping[str, HeaderValue] | Mapping[bytes, HeaderValue] | I
 HeadersFactory: TypeAlias = Callable[[], Headers | Awaitable[Headers]]
 """Called before each connection, for example to get a new token."""
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]] | str
-
-# RFC 9110 5.6.2
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 class Request:
@@ -117,7 +114,7 @@ def _lines_of(headers: Headers) -> list[str]:
 
 def _name(name: object) -> str:
     text = _text(name, "a name in headers")
-    if not _TOKEN.fullmatch(text):
+    if not TOKEN.fullmatch(text):
         raise UsageError(f"headers: {text[:100]!a} is not a valid header name")
     return text
 

@@ -6,29 +6,24 @@ output and reports, use ``redacted_url`` and ``redacted_headers``, which contain
 
 from __future__ import annotations
 
-import json
-import re
 import socket
-import sys
-from base64 import b64encode
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any
 
 import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import redacted_header, redacted_url
+from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
-from sseclient_cli.request.source_addresses import parse_source_addresses
+from sseclient_cli.request.route import parse_route
 from sseclient_cli.request.tls import Tls
 from sseclient_cli.request.url import parse_request_url
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
-
-_FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 # The default headers of every request: those of a browser's EventSource (9.2.3: Accept, and the cache mode "no-store"
 # with its Cache-Control), and no compression, which would delay events.
@@ -41,11 +36,6 @@ _STREAM_HEADERS = (
 
 _DEFAULT_TLS = Tls()
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-# RFC 9110 5.6.2: a field name and a method are tokens.
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# RFC 9110 5.5: a field value has no CR, LF or NUL; other control characters are invalid too, as in httptools.
-_FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +106,9 @@ class Target:
         if timeout_s is not None and timeout_s <= 0:
             raise UsageError("--timeout needs a time above zero: write it like 5s")
         plain_url, userinfo = parse_request_url(url)
-        pairs = _headers(headers, bearer, userinfo, is_json=body is not None and _is_json(body))
+        pairs = parse_headers(headers, bearer, userinfo, has_json_body=body is not None and is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
-        if not _TOKEN.fullmatch(chosen):
+        if not TOKEN.fullmatch(chosen):
             raise UsageError(f"{chosen!r} is not an HTTP method")
         return cls(
             url=plain_url,
@@ -131,7 +121,7 @@ class Target:
             all_addresses=all_addresses,
             any_content_type=any_content_type,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
-            **_parse_route(connect_to, unix_socket, source_address),
+            **parse_route(connect_to, unix_socket, source_address),
         )
 
     @cached_property
@@ -213,85 +203,3 @@ class ResolvedTarget:
     target: Target
     address: Address
     others: tuple[Address, ...] = ()
-
-
-class _Route(TypedDict):
-    connect_to: tuple[str, int] | None
-    unix_socket: str | None
-    source_addresses: tuple[str, ...]
-
-
-def _parse_route(connect_to: str | None, unix_socket: str | None, source_address: str | None) -> _Route:
-    """Read what says where to connect, and from where."""
-    if unix_socket is not None:
-        if connect_to is not None or source_address is not None:
-            other = "--connect-to" if connect_to is not None else "--source-address"
-            raise UsageError(f"--unix-socket and {other} exclude each other: leave one out")
-        if not unix_socket or "\0" in unix_socket:
-            raise UsageError("--unix-socket needs the path of a socket")
-        if sys.platform == "win32":
-            raise UsageError("there are no unix sockets on Windows: leave out --unix-socket")
-    return {
-        "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
-        "unix_socket": unix_socket,
-        "source_addresses": () if source_address is None else parse_source_addresses(source_address),
-    }
-
-
-def _parse_host_and_port(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(\[[^\[\]/?#@]+\]|[^\[\]/?#@:]+):([0-9]{1,5})", text)
-    try:
-        if match and 0 < int(match[2]) < 65536:
-            # The same checks as for the host of a URL.
-            host = httpx.URL(parse_request_url(f"http://{match[1]}")[0]).raw_host.decode("ascii")
-            return host, int(match[2])
-    except UsageError:
-        pass
-    raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
-
-
-def _headers(
-    lines: list[str] | tuple[str, ...], bearer: str | None, userinfo: bytes, *, is_json: bool
-) -> tuple[tuple[str, str], ...]:
-    """Parse header lines, and add the headers of other arguments unless a line has them."""
-    pairs = [_parse_header(text) for text in lines]
-    names = {name.lower() for name, _ in pairs}
-    if bearer is not None:
-        if not bearer.strip():
-            raise UsageError("the token of --bearer is empty")
-        if "authorization" in names:
-            raise UsageError("--bearer and an Authorization header were both given: leave one out")
-        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
-    elif userinfo and "authorization" not in names:
-        pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
-    if is_json and "content-type" not in names:
-        pairs.append(("Content-Type", "application/json"))
-    return tuple(pairs)
-
-
-def _parse_header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not _TOKEN.fullmatch(name):
-        # Show only the first word: without a colon, the rest may be a credential.
-        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'")
-    if name.lower() in _FRAMING_HEADERS:
-        raise UsageError(f"{name} is not yours to set: it follows from the body")
-    return name, _checked_value(value.strip(" \t"), f"header {name}")
-
-
-def _is_json(body: str) -> bool:
-    try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _checked_value(value: str, what: str) -> str:
-    if not _FIELD_VALUE.fullmatch(value):
-        raise UsageError(f"{what} has a control character in its value")
-    try:
-        value.encode()
-    except UnicodeError as exc:
-        raise UsageError(f"{what} has bytes in its value that are not UTF-8") from exc
-    return value
