@@ -113,7 +113,7 @@ class SyncEventSource:
         return self._source.arrived_by_kernel
 
     def __enter__(self) -> Self:
-        _refuse_running_loop()
+        _raise_in_running_loop()
         # Not asyncio's event loop, whose close would wait for a name server that does not answer.
         self._runner = asyncio.Runner(loop_factory=EventLoop)
         self._loop = self._runner.get_loop()
@@ -138,7 +138,7 @@ class SyncEventSource:
         return self
 
     def __next__(self) -> Event:
-        _refuse_running_loop()  # also raises in a handler of this source, which would deadlock
+        _raise_in_running_loop()  # also raises in a handler of this source, which would deadlock
         with self._one_at_a_time:
             event = None if self._is_closing else self._source.take_received()
             if event is None and not (self._runner is None and self.state is ConnectionState.CLOSED):
@@ -197,7 +197,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _refuse_running_loop() -> None:
+def _raise_in_running_loop() -> None:
     if _running_loop() is not None:
         raise UsageError(
             "a SyncEventSource would block the event loop of this thread: use `async with EventSource(...)`, "

@@ -132,7 +132,7 @@ class EventStreamParser:
                 self.ends_with_event = True
                 return [_new_event(Event, (event_type or "message", data, self.last_event_id, arrived_ns))]
         self._arrived_ns = arrived_ns
-        self._refuse_if_too_large()
+        self._raise_if_too_large()
         events: list[Event] = []
         begun = self._feed_rest_of_block(chunk, events) if self._in_block else 0
         complete = chunk.rfind(b"\n\n", begun) + 2
@@ -142,7 +142,7 @@ class EventStreamParser:
         if begun < len(chunk) and not self._too_large:
             self._feed_lines(chunk[begun:], events)
         if not events:
-            self._refuse_if_too_large()
+            self._raise_if_too_large()
         if self._in_block or self.held_bytes or len(self.last_event_id) > SMALL_BYTES:
             self._count_held(is_new_block=bool(events))
         return events
@@ -166,7 +166,7 @@ class EventStreamParser:
             # With a large ID, no chunk takes the shortcut: each one may set a small ID, which changes held_bytes.
             self._one_block_bytes = 0 if id_bytes else min(SMALL_BYTES, self._max_event_bytes)
 
-    def _refuse_if_too_large(self) -> None:
+    def _raise_if_too_large(self) -> None:
         if self._too_large:
             raise EventTooLargeError(
                 f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise max_event_bytes"

@@ -58,9 +58,9 @@ class HeadMender:
                     break
                 return passed
             head = bytes(self._held[: end.end()])
-            mended = _mended(head)
-            self.has_changed = self.has_changed or mended != head
-            passed += mended
+            repaired = _repaired(head)
+            self.has_changed = self.has_changed or repaired != head
+            passed += repaired
             del self._held[: end.end()]
             self._scanned = 0
             if _INTERIM.match(head) is None:
@@ -75,7 +75,7 @@ class HeadMender:
         return held
 
 
-def _mended(head: bytes) -> bytes:
+def _repaired(head: bytes) -> bytes:
     status_line, *lines = head.split(b"\n")
     fields: list[bytes] = []
     lengths: set[bytes] = set()

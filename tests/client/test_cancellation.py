@@ -72,7 +72,7 @@ async def refused(_: list[str]) -> AsyncIterator[tuple[ScriptedServer, EventSour
 
 @pytest.fixture(params=["tcp", "name", "tls", "tunnel", "unix-socket", "posted", "refused"])
 def setting(request: pytest.FixtureRequest, authority: Authority, tmp_path: Path) -> Setting:
-    """Return what starts a server, and makes a source of it that appends its comments to a list."""
+    """Return a context manager that starts a server and a source, which appends its comments to a list."""
     kind = request.param
     unix_socket = str(tmp_path / "socket") if kind == "unix-socket" else None
     body = b"{}" if kind == "posted" else None

@@ -49,9 +49,9 @@ async def test_the_result_has_every_request_of_the_redirect_chain_with_its_addre
         async with ScriptedServer([redirect(302, "/b")], [redirect(302, there)]) as server:
             start = Target.parse(f"{server.url}/a")
             hops = (await preflight(start)).hops
-    assert [hop.target.url for hop in hops] == [f"{server.url}/a", f"{server.url}/b", there]
-    assert [hop.address.family for hop in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
-    assert [hop.address.socket_address[1] for hop in hops] == [server.port, server.port, other.port]
+    assert [each.target.url for each in hops] == [f"{server.url}/a", f"{server.url}/b", there]
+    assert [each.address.family for each in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
+    assert [each.address.socket_address[1] for each in hops] == [server.port, server.port, other.port]
     assert hops[0].target == start
 
 
@@ -59,10 +59,10 @@ async def test_the_result_may_have_a_unix_socket_or_a_connect_to_address(tmp_pat
     path = str(tmp_path / "sse.sock")
     async with ScriptedServer([redirect(302, "/b")], [head(), Do.HOLD], unix_socket=path):
         hops = (await preflight(Target.parse("http://sse.test/", unix_socket=path))).hops
-    assert [hop.address for hop in hops] == [Address(socket.AF_UNIX, path)] * 2
+    assert [each.address for each in hops] == [Address(socket.AF_UNIX, path)] * 2
     async with ScriptedServer([head(), Do.HOLD]) as server:
-        (hop,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
-    assert hop.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
+        (resolved,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
+    assert resolved.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
 
 
 async def test_redirects_are_followed_once_for_all_streams() -> None:

@@ -64,9 +64,9 @@ def test_an_invalid_proxy_raises_at_the_call(proxy: str) -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_an_error_of_the_proxy_is_distinguishable(scheme: str) -> None:
     async with HttpProxy(credentials="user:password") as proxy:
-        with pytest.raises((ProxyError, BadStatusError)) as refused:
+        with pytest.raises((ProxyError, BadStatusError)) as caught:
             await data_of(EventSource(f"{scheme}://{HOST}/", proxy=proxy.url, reconnect=False))
-    assert refused.value.kind == ("http-407" if scheme == "http" else "proxy")
+    assert caught.value.kind == ("http-407" if scheme == "http" else "proxy")
 
 
 async def test_arrival_times_in_a_tunnel_are_kernel_timestamps(authority: Authority) -> None:

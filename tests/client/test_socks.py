@@ -65,9 +65,9 @@ async def test_a_numeric_address_is_sent_as_an_address(host: str, address: bytes
 )
 async def test_missing_wrong_or_long_credentials_are_a_proxy_error(credentials: str, userinfo: str, words: str) -> None:
     async with SocksProxy(credentials=credentials) as proxy:
-        with pytest.raises(ProxyError, match=words) as refused:
+        with pytest.raises(ProxyError, match=words) as caught:
             await data_of(f"http://{HOST}/", proxy.url_of(userinfo) if userinfo else proxy.url)
-    assert "wrong" not in str(refused.value)
+    assert "wrong" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

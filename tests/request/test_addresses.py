@@ -24,8 +24,8 @@ def test_connect_to_and_a_unix_socket_replace_the_address_of_the_url() -> None:
     assert resolve(target, 1) == (Address(socket.AF_INET, ("127.0.0.1", 81)),)
     target = Target(url="http://nothing.test/", unix_socket="/run/sse")
     assert resolve(target, 1) == (Address(socket.AF_UNIX, "/run/sse"),)
-    hop = ResolvedTarget(target, Address(socket.AF_UNIX, "/run/sse"))
-    assert with_others(hop, 1) == hop
+    resolved = ResolvedTarget(target, Address(socket.AF_UNIX, "/run/sse"))
+    assert with_others(resolved, 1) == resolved
 
 
 def test_a_name_without_an_address_is_an_error_before_a_run_and_ignored_after_an_answer() -> None:
@@ -33,8 +33,8 @@ def test_a_name_without_an_address_is_an_error_before_a_run_and_ignored_after_an
     target = Target(url=f"http://{'n' * 64}.invalid/")
     with pytest.raises(NameNotResolvedError, match="has no address: check its spelling"):
         resolve(target, 5)
-    hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    assert with_others(hop, 5) == hop
+    resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    assert with_others(resolved, 5) == resolved
 
 
 @NEEDS_NAMESPACES
@@ -47,8 +47,8 @@ def test_the_other_addresses_of_a_name_have_the_family_of_the_one_that_answered(
         from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
         target = Target(url="http://pool.test:8000/")
-        hop = with_others(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
-        print(hop.address.socket_address, sorted(other.socket_address for other in hop.others))
+        resolved = with_others(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
+        print(resolved.address.socket_address, sorted(other.socket_address for other in resolved.others))
         print(sorted(a.socket_address for a in resolve(replace(target, source_addresses=("127.0.0.1",)), 5)))
         print(len({address.family for address in resolve(target, 5)}))
     """

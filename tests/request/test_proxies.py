@@ -114,9 +114,9 @@ def test_user_and_password_of_a_proxy_may_be_percent_encoded() -> None:
 
 @pytest.mark.parametrize("text", ["socks4://u:secret@a:1", "ftp://u:secret@a", "http://u:secret@a b", "http://a:99999"])
 def test_the_error_for_an_invalid_proxy_does_not_contain_its_password(text: str) -> None:
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(UsageError) as caught:
         parse_proxy(text)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_invalid_variable_is_an_error_where_it_applies() -> None:
@@ -154,9 +154,9 @@ def test_connect_to_and_unix_socket_cannot_be_combined_with_a_proxy(monkeypatch:
 def test_a_load_test_does_not_use_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target.parse(FAR)
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@a:1")
-    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1.*--proxy URL.*--proxy ''") as refused:
+    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1.*--proxy URL.*--proxy ''") as caught:
         through_given_proxy(target, None)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(caught.value)
     assert through_given_proxy(target, "").proxy is None
     given = through_given_proxy(target, "http://b:2").proxy
     assert given is not None

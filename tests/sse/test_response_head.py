@@ -8,7 +8,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SETTINGS = bytes.fromhex("000006040000000000000300000080")
 
 
-def mended(*pieces: bytes) -> bytes:
+def repaired(*pieces: bytes) -> bytes:
     mender = HeadMender()
     passed = b"".join(piece if mender.is_done else mender.feed(piece) for piece in pieces)
     return passed if mender.is_done else passed + mender.finish()
@@ -28,11 +28,11 @@ def mended(*pieces: bytes) -> bytes:
     ],
 )
 def test_ambiguous_heads_are_not_changed(message: bytes) -> None:
-    assert mended(message) == message
+    assert repaired(message) == message
 
 
 def test_a_body_is_not_changed() -> None:
-    assert mended(OK + b"A : b\r\n\r\nC : d\r\n\r\n") == OK + b"A: b\r\n\r\nC : d\r\n\r\n"
+    assert repaired(OK + b"A : b\r\n\r\nC : d\r\n\r\n") == OK + b"A: b\r\n\r\nC : d\r\n\r\n"
 
 
 def test_an_endless_head_is_held_only_up_to_a_limit() -> None:
@@ -49,8 +49,8 @@ def test_an_endless_head_is_held_only_up_to_a_limit() -> None:
 )
 def test_any_split_of_the_bytes_gives_the_same_result(lines: list[bytes], at: int) -> None:
     message = b"".join(lines)
-    assert mended(message) == mended(message[:at], message[at:])
-    assert mended(message) == mended(*(message[i : i + 1] for i in range(len(message))))
+    assert repaired(message) == repaired(message[:at], message[at:])
+    assert repaired(message) == repaired(*(message[i : i + 1] for i in range(len(message))))
 
 
 @pytest.mark.parametrize(
