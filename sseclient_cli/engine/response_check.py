@@ -1,4 +1,4 @@
-"""Checks of a response: whether it is an event stream, and whether it ended as HTTP says."""
+"""Response checks: whether a response is an event stream, and whether it ended properly."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sseclient_cli.sse.response_check import stop_reason_for
 def check_response(
     request: PreparedRequest, first: PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Raise BadStatusError or WrongContentTypeError if the response is no event stream (WHATWG HTML 9.2.3).
+    """Raise BadStatusError or WrongContentTypeError if the response is not an event stream (WHATWG HTML 9.2.3).
 
-    ``first`` is the request from which redirects may have led here; ``body`` is the part of the body that has come.
+    ``first`` is the first request of the redirect chain. ``body`` is the part of the body that has arrived.
     """
     target = request.target
     refusal = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
@@ -26,7 +26,7 @@ def check_response(
 
 
 def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) -> None:
-    """Raise ConnectionLostError if the end of a connection is not the proper end of a response."""
+    """Raise ConnectionLostError if the end of the connection is not the proper end of the response."""
     if not is_open:
         target = request.target
         peer = "the server" if target.proxy is None or target.is_tunnelled else str(target.proxy)
