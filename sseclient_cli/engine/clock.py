@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import monotonic_ns, time_ns
 
 MAX_DRIFT_NS = 10_000_000
-"""A larger change of the offset between two measurements is a clock step. NTP slews by 0.05 ms in that time."""
+"""A larger change of the offset between two measurements is a clock step. NTP slews by at most 0.05 ms in 0.1 s."""
 
 MAX_STEPS = 20
 """Limit of recorded clock steps."""

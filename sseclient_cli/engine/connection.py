@@ -127,13 +127,11 @@ class Connection:
     def _wait(self) -> None:
         """Watch the socket for the next step."""
         is_sent = self._transport.flush()
-        handler = (
-            self._advance if self.phase is Phase.SECURING else self._on_readable if is_sent else self._continue_request
-        )
+        handler = self._advance if self.phase is Phase.SECURING else self._on_readable if is_sent else self._send_more
         # Watch for reads before the whole request is sent: a server may reject a large body early.
         self._poller.watch(self._transport.fileno(), READABLE if is_sent else READABLE | WRITABLE, handler)
 
-    def _continue_request(self) -> None:
+    def _send_more(self) -> None:
         """Send more of a large request, and check for an early response."""
         try:
             self.requested_ns = monotonic_ns()
@@ -209,7 +207,7 @@ class Connection:
                 break
 
     def _continue_decoding(self) -> None:
-        """Continue decoding in the next turn."""
+        """Continue decoding. The poller calls this in the next turn."""
         try:
             if time_ns() > self._clock.ends_wall_ns and self._clock.is_over():
                 return

@@ -19,10 +19,10 @@ def check_response(
     ``first`` is the first request of the redirect chain. ``body`` is the part of the body that has arrived.
     """
     target = request.target
-    refusal = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
-    if refusal is not None:
+    reason = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
+    if reason is not None:
         redirected_from = None if request is first else first.target
-        raise response_error(target, status, headers, body, refusal, redirected_from=redirected_from)
+        raise response_error(target, status, headers, body, reason, redirected_from=redirected_from)
 
 
 def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) -> None:

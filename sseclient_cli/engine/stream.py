@@ -207,7 +207,7 @@ class Stream:
         self._hold(0)
 
     def finish(self, now_ns: int) -> None:
-        """Tell the observers that the stream, or the run, is over (monotonic)."""
+        """Tell the observers that the stream or the run is over at ``now_ns`` (monotonic)."""
         for observer in self.observers:
             observer.finished(now_ns)
 

@@ -128,7 +128,7 @@ class _Coordinator:
             if index is None:
                 self._interrupt()
             elif self._workers[index].totals is None:
-                self._take(self._workers[index], message)
+                self._handle_message(self._workers[index], message)
             if all(worker.totals is not None for worker in self._workers):
                 return
         if self._on_progress is not None:
@@ -144,7 +144,7 @@ class _Coordinator:
         except Exception:  # noqa: BLE001 - an error in the live view must not end the run
             self._on_progress = None
 
-    def _take(self, worker: _Worker, message: object) -> None:
+    def _handle_message(self, worker: _Worker, message: object) -> None:
         match message:
             case Progress():
                 worker.latest = message
@@ -185,7 +185,7 @@ class _Coordinator:
             worker.handle.tell(command)
 
     def _is_under_way(self) -> bool:
-        """Return whether the run is in progress, so that workers need not send messages."""
+        """Return whether the planned duration is not over, so that no timeout applies yet."""
         if self._interrupted or self._start_ns is None:
             return False
         return time.monotonic_ns() < self._start_ns + round(self._shard.plan.duration_s * NS_PER_S)

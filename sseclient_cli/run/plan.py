@@ -33,7 +33,7 @@ MAX_CONNECTIONS = 10**12
 """More than any machine can hold, and small enough for ``len(range(...))``."""
 
 MIN_LIFETIME_S = 0.01
-"""Shorter lifetimes would measure only connects, and the schedule has an iterator per round of replacements."""
+"""Shorter lifetimes would measure only connects, and ``moments`` needs an iterator per lifetime of the ramp-up."""
 
 
 class OnEnd(Enum):

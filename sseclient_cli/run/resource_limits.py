@@ -47,9 +47,9 @@ def require_open_files(connections: int, workers: int = 1) -> None:
         hard = max(soft, connections // workers + 1 + RESERVED_FILES)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    way_out = "ulimit -Hn raises it, and more --workers divide the connections"
+    hint = "ulimit -Hn raises it, and more --workers divide the connections"
     _require(
-        connections, (hard - RESERVED_FILES) * workers, f"the limit of open files of a process is {hard:,}; {way_out}"
+        connections, (hard - RESERVED_FILES) * workers, f"the limit of open files of a process is {hard:,}; {hint}"
     )
 
 

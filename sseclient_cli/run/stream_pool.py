@@ -100,7 +100,7 @@ class StreamPool:
         self._timeouts.check(self._streams)
 
     def finish(self, now_ns: int) -> None:
-        """Add the streams that are still active at the end of the run (monotonic) to the totals."""
+        """Add the streams that are active at ``now_ns`` (monotonic), the end of the run, to the totals."""
         for stream in self._streams.values():
             self._totals.unanswered += stream.phase is Phase.REQUESTING
             if stream.has_opened:
@@ -146,7 +146,7 @@ class StreamPool:
             stream.ended(exc)
 
     def _storm(self, at_ns: int) -> None:
-        """Drop all connections first, then schedule all reconnects, so that they reach the server at once."""
+        """Drop all connections. The reconnects begin after the last drop, so that they reach the server at once."""
         for stream in self._streams.values():
             if monotonic_ns() >= self._context.clock.ends_ns:
                 break  # end the run on time
@@ -210,7 +210,7 @@ class StreamPool:
             stream.observers = (*stream.observers, ReachProbe(reach, bit, self._context.clock))
 
     def completed(self, stream: Stream) -> None:
-        """Close and count a stream that has completed its plan."""
+        """Close and count a stream whose lifetime is over, or that has received its number of events."""
         self._totals.open_now -= stream.phase is Phase.OPEN
         self._totals.completed += 1
         self._retire(stream)

@@ -37,7 +37,7 @@ class ProcessesExecutor:
 
     @contextmanager
     def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Process]]:
-        """Start the processes. Call it from the main thread: it blocks signals meanwhile."""
+        """Start the processes. Call it from the main thread: it blocks signals while they start."""
         processes: list[_Process] = []
         try:
             with _signals_blocked():
@@ -106,7 +106,7 @@ class _Process:
 
 
 def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
-    """Run in the worker process."""
+    """Run a worker: the main function of its process."""
     # Ctrl-C in a terminal and SIGTERM from `timeout` reach the whole process group. The coordinator handles them and
     # sends one command to each worker. Until here these signals were blocked, since before this process started.
     for number in ending_signals():
