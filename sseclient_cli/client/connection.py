@@ -240,7 +240,9 @@ class Connector:
                     return (await stack.enter_async_context(request)).response
         except TimeoutError as exc:
             raise ReadTimeoutError(
-                f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise --timeout"
+                f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise "
+                "`head_timeout_s`",
+                arguments=["head_timeout_s"],
             ) from exc
 
     def _client(self, target: Target) -> httpx.AsyncClient:

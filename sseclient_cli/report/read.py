@@ -23,7 +23,7 @@ def from_json(text: str, name: str) -> Report:
         raise UsageError(f"{name} is no report: it is not JSON: {exc}") from exc
     number = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(number, int):
-        raise UsageError(f"{name} is no report of `sse bench --json`: it has no schema number")
+        raise UsageError(f"{name} is not a report: it has no schema number")
     if number != SCHEMA:
         raise UsageError(f"{name} has schema {number}, and this version reads {SCHEMA}: run the bench again")
     try:

@@ -116,12 +116,12 @@ class Target:
         Raises UsageError with the offending text and what to write instead.
         """
         if timeout_s is not None and timeout_s <= 0:
-            raise UsageError("--timeout needs a time above zero: write it like 5s")
+            raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
         plain_url, userinfo = parse_request_url(url)
         pairs = _headers(headers, bearer, userinfo, is_json=body is not None and _is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not _TOKEN.fullmatch(chosen):
-            raise UsageError(f"{chosen!r} is not an HTTP method")
+            raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
         return cls(
             url=plain_url,
             method=chosen,
@@ -227,12 +227,14 @@ def _parse_route(connect_to: str | None, unix_socket: str | None, source_address
     """Read what says where to connect, and from where."""
     if unix_socket is not None:
         if connect_to is not None or source_address is not None:
-            other = "--connect-to" if connect_to is not None else "--source-address"
-            raise UsageError(f"--unix-socket and {other} exclude each other: leave one out")
+            other = "connect_to" if connect_to is not None else "source_address"
+            raise UsageError(
+                f"`unix_socket` and `{other}` exclude each other: leave one out", arguments=["unix_socket", other]
+            )
         if not unix_socket or "\0" in unix_socket:
-            raise UsageError("--unix-socket needs the path of a socket")
+            raise UsageError("`unix_socket` must be the path of a socket", arguments=["unix_socket"])
         if sys.platform == "win32":
-            raise UsageError("there are no unix sockets on Windows: leave out --unix-socket")
+            raise UsageError("Windows has no unix sockets: leave out `unix_socket`", arguments=["unix_socket"])
     return {
         "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
         "unix_socket": unix_socket,
@@ -249,7 +251,9 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
             return host, int(match[2])
     except UsageError:
         pass
-    raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
+    raise UsageError(
+        f"{text!r} is not HOST:PORT: write `connect_to` like 127.0.0.1:8443 or [::1]:8443", arguments=["connect_to"]
+    )
 
 
 def _headers(
@@ -260,10 +264,11 @@ def _headers(
     names = {name.lower() for name, _ in pairs}
     if bearer is not None:
         if not bearer.strip():
-            raise UsageError("the token of --bearer is empty")
+            raise UsageError("`bearer` is empty", arguments=["bearer"])
         if "authorization" in names:
-            raise UsageError("--bearer and an Authorization header were both given: leave one out")
-        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
+            words = "`bearer` and an Authorization header exclude each other: leave one out"
+            raise UsageError(words, arguments=["bearer"])
+        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "`bearer`", "bearer")))
     elif userinfo and "authorization" not in names:
         pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
     if is_json and "content-type" not in names:
@@ -275,10 +280,10 @@ def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _TOKEN.fullmatch(name):
         # Its first word: without a colon, the rest may be a credential.
-        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'")
+        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'", arguments=["headers"])
     if name.lower() in _FRAMING_HEADERS:
-        raise UsageError(f"{name} is not yours to set: it follows from the body")
-    return name, _checked_value(value.strip(" \t"), f"header {name}")
+        raise UsageError(f"{name} cannot be set: it is computed from the body", arguments=["headers"])
+    return name, _checked_value(value.strip(" \t"), f"header {name}", "headers")
 
 
 def _is_json(body: str) -> bool:
@@ -289,11 +294,11 @@ def _is_json(body: str) -> bool:
     return True
 
 
-def _checked_value(value: str, what: str) -> str:
+def _checked_value(value: str, what: str, argument: str) -> str:
     if not _FIELD_VALUE.fullmatch(value):
-        raise UsageError(f"{what} has a control character in its value")
+        raise UsageError(f"{what} has a control character in its value", arguments=[argument])
     try:
         value.encode()
     except UnicodeError as exc:
-        raise UsageError(f"{what} has bytes in its value that are not UTF-8") from exc
+        raise UsageError(f"{what} has bytes in its value that are not UTF-8", arguments=[argument]) from exc
     return value
