@@ -96,7 +96,14 @@ def refused(
     advice = _ADVICE.get(status, default)
     if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
         advice = TLS_PORT_ADVICE
-    return BadStatusError("; ".join([f"{asked}: {advice}", *facts]) + says, status=status, headers=headers, body=body)
+    has_other_method = led_from is not None and led_from.method != target.method
+    return BadStatusError(
+        "; ".join([f"{asked}: {advice}", *facts]) + says,
+        status=status,
+        headers=headers,
+        body=body,
+        code="redirect-changed-method" if has_other_method else "",
+    )
 
 
 def _cause_of_type(content_type: str, target: Target) -> str:

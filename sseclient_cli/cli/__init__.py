@@ -10,17 +10,18 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import Annotated, TextIO
+from difflib import get_close_matches
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
 from sseclient_cli import __version__
-from sseclient_cli.cli.advice import advice_of
+from sseclient_cli.cli.advice import line_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
-from sseclient_cli.cli.options.grouped import PanelledCommand, grouped
+from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
 from sseclient_cli.cli.stdout import patient, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
@@ -108,12 +109,9 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        said = "; ".join([str(exc), *getattr(exc, "__notes__", ())])
-        return _fail(f"{said}{advice_of(exc, *sys.argv[1:2])}", exc.exit_code)
+        return _fail(line_of(exc, *sys.argv[1:2]), exc.exit_code)
     except TyperException as exc:
-        return _fail(
-            f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}{_command_hint(exc)}", exc.exit_code
-        )
+        return _fail(_usage(exc), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:
@@ -121,9 +119,25 @@ def _run() -> int:
         return _output_failed(exc)
 
 
-def _command_hint(exc: TyperException) -> str:
-    """Return what to type where a URL stands in the place of a command."""
-    return " Write `sse watch URL` or `sse bench URL`." if "No such command" in str(exc) and "://" in str(exc) else ""
+def _usage(exc: TyperException) -> str:
+    """Return what is wrong with the command line, and what to type instead."""
+    if hasattr(exc, "possibilities"):
+        return _no_such_option(exc)
+    if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
+        return f"{long_name(exc.param.opts)}: {exc.message}"
+    said = exc.format_message()
+    is_url = "No such command" in said and "://" in said
+    return f"{said} Write `sse watch URL` or `sse bench URL`." if is_url else said
+
+
+def _no_such_option(exc: Any) -> str:
+    """Return what to say of an unknown option. Typer's own message lists up to three options that are unlike it."""
+    known = set() if exc.ctx is None else {name for each in exc.ctx.command.params for name in each.opts}
+    hint = habit_hint(exc.option_name, known)
+    similar = get_close_matches(exc.option_name, known, n=1, cutoff=0.75)
+    if not hint and similar:
+        hint = f"did you mean {similar[0]}?"
+    return f"no such option: {exc.option_name}{': ' if hint else ''}{hint}"
 
 
 def _output_failed(exc: OSError) -> int:

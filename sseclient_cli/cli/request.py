@@ -34,7 +34,7 @@ def requested(
     return parse_request(
         url,
         method=request.method,
-        headers=headers_of(request.header, compressed=request.compressed),
+        headers=headers_of(request.headers, compressed=request.compressed),
         data=request.data,
         bearer=request.bearer,
         bearer_env=request.bearer_env,
@@ -42,9 +42,9 @@ def requested(
         cookies=request.cookie,
         any_content_type=request.any_content_type,
         insecure=connection.insecure,
-        ca_file=connection.cacert,
-        cert_file=connection.cert,
-        key_file=connection.key,
+        ca_file=connection.ca_file,
+        cert_file=connection.cert_file,
+        key_file=connection.key_file,
         unix_socket=connection.unix_socket,
         connect_to=connection.connect_to,
         source_address=connection.source_address,
@@ -97,6 +97,9 @@ def parse_request(
         unix_socket=unix_socket or curl.unix_socket,
         **connecting,
     )
+    if target.tls.ca_file is not None or target.tls.cert_file is not None:
+        # Also for an http:// URL, which may redirect to https://: a wrong path is reported before any request.
+        target.tls.context()
     if data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
         # curl sends this type with a body. JSON has application/json already: a JSON body is never meant as a form.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))

@@ -38,7 +38,7 @@ def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: Conn
         storm_s=load.storm_s,
         events=load.events,
         on_end=load.on_end,
-        retry_statuses=parse_statuses(connection.retry_status),
+        retry_statuses=parse_statuses(connection.retry_statuses),
         timestamp=parse_field_choice(measurement.timestamp),
         sequence=parse_field_choice(measurement.sequence),
         max_event_bytes=connection.max_event_bytes,

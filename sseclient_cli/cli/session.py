@@ -8,8 +8,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sseclient_cli.cli.advice import message_of
 from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Expectations, Verdict
@@ -121,6 +122,8 @@ class Session:
         if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
             # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
             raise change.error
+        if change.error is not None:
+            change = replace(change, reason=message_of(change.error, "watch"))
         if change.state is ConnectionState.OPEN:
             headers = source.response_headers
             self._cookies = headers.get("set-cookie", self._cookies)

@@ -56,7 +56,7 @@ def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: 
     """Raise UsageError for options that exclude each other, or make no sense."""
     if output.as_json and output.raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
-    if events.reconnect is False and connection.retry_status:
+    if events.reconnect is False and connection.retry_statuses:
         raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
     if output.raw and output.comments:
         raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
@@ -83,7 +83,7 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
         ),
         duration_s=events.duration_s,
         reconnect=events.reconnect,
-        retry_statuses=parse_statuses(connection.retry_status),
+        retry_statuses=parse_statuses(connection.retry_statuses),
         comments=output.comments,
         last_event_id=events.last_event_id,
         idle_timeout_s=connection.idle_timeout_s,

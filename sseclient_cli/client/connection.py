@@ -187,11 +187,12 @@ class Connector:
         while True:
             # What a Connection does not take over is closed: nobody reads the body of a redirect.
             async with AsyncExitStack() as stack:
-                if self._given is None:
-                    response = await self._ask(target, last_event_id, stack)
-                else:
-                    is_elsewhere = any(asked.origin != target.origin for asked, _ in way)
-                    response = await self._given.ask(target, last_event_id, stack, is_elsewhere=is_elsewhere)
+                try:
+                    response = await self._response_of(target, way, last_event_id, stack)
+                except SseError as exc:
+                    if way:
+                        exc.add_note(f"a redirect from {way[0][0].redacted_url} led there")
+                    raise
                 way.append((target, _peer_of(response)))
                 if response.status_code not in REDIRECT_STATUSES:
                     is_own = self._given is None
@@ -202,6 +203,14 @@ class Connector:
                 trace_redirect(self._on_trace, target)
             if len(way) > MAX_REDIRECTS:
                 raise too_many_redirects(target, response.status_code, headers)
+
+    async def _response_of(
+        self, target: Target, way: list[tuple[Target, Peer]], last_event_id: bytes | None, stack: AsyncExitStack
+    ) -> httpx.Response:
+        if self._given is None:
+            return await self._ask(target, last_event_id, stack)
+        is_elsewhere = any(asked.origin != target.origin for asked, _ in way)
+        return await self._given.ask(target, last_event_id, stack, is_elsewhere=is_elsewhere)
 
     async def _ask(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
         """Make one request; the stack closes its response and, whatever httpx makes of that, its socket."""

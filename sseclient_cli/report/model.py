@@ -42,7 +42,7 @@ class Streams(Part):
         ge=0,
     )
     ended_by_server: int = figure("Ended by the server after a complete response.", ge=0)
-    completed: int = figure("Closed because the plan wanted no more of them (--lifetime, --events).", ge=0)
+    completed: int = figure("Closed as planned, after `lifetime_s` or `events` of the plan.", ge=0)
     reconnected: int = figure("How often a stream came back after an end or a storm.", ge=0)
     broken: int = figure("Opened, and then ended with an error for good.", better=Better.LOWER, ge=0)
     open_at_end: int = figure("Open when the run was over.", ge=0)
@@ -57,7 +57,7 @@ class Events(Part):
     bytes: int = figure("The size of the bodies.", unit="bytes", ge=0)
     per_s: float | None = figure("Events per second of the run.", unit="1/s", better=Better.HIGHER, ge=0)
     error_events: int | None = figure(
-        "Events that report an error, counted with --fail-on-error-event; null without it.", better=Better.LOWER, ge=0
+        "Events that report an error; null unless `counts_error_events` of the plan is true.", better=Better.LOWER, ge=0
     )
     coalesced: int = figure(
         "Events that were not the last thing of their read: their arrival is known less exactly.",

@@ -46,7 +46,7 @@ def through_given_proxy(target: Target, given: str | None) -> Target:
     proxied = through_proxy(target, given, trust_env=False)
     if proxied.proxy is not None and proxied.proxy.is_socks:
         raise UsageError(
-            f"a load cannot go through {proxied.proxy}: use an http:// proxy or none",
+            f"a load cannot go through a SOCKS proxy ({proxied.proxy.url})",
             code="socks-proxy",
             arguments=["proxy"],
         )

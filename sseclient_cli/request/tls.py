@@ -137,7 +137,7 @@ _CLOSED = (
 _REASONS: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
     (
         ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"),
-        ("no-tls", "the server does not speak TLS on this port: write http:// instead of https://?"),
+        ("no-tls", "the server does not speak TLS on this port: write http:// instead of https://"),
     ),
     (("UNEXPECTED_EOF",), _CLOSED),
     (("CERTIFICATE_REQUIRED",), ("client-certificate-required", "the server requires a client certificate")),
@@ -182,5 +182,5 @@ def _rejection(cause: ssl.SSLCertVerificationError) -> tuple[str, str]:
     if cause.verify_code in _OTHER_NAME:
         # "Hostname mismatch, certificate is not valid for 'example.com'."
         words = cause.verify_message.rpartition(", ")[2].rstrip(".")
-        return "wrong-name", f"certificate verify failed: {words}; check the URL's host"
+        return "wrong-name", f"the server's {words}: check the URL's host"
     return "invalid-certificate", f"certificate verify failed: {cause.verify_message}"

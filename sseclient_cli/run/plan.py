@@ -132,7 +132,7 @@ class Plan:
             ),
         ):
             if problem:
-                raise UsageError(f"`{argument}` {words}", code=f"plan-{argument}", arguments=[argument])
+                raise UsageError(f"`{argument}` {words}", code="plan", arguments=[argument])
 
     @property
     def interval_s(self) -> int:

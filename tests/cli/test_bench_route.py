@@ -45,7 +45,7 @@ async def test_the_report_says_that_there_was_a_request_before_the_run() -> None
         assert (code, len(server.requests)) == (0, 6)
     assert document["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
     assert document["streams"]["opened"] == 2
-    assert "preflight: 2 requests before the run, not counted (--no-preflight skips them)" in text
+    assert "preflight: 2 requests before the run, not counted (skip with --no-preflight)" in text
 
 
 async def test_without_a_preflight_the_streams_make_every_request() -> None:
@@ -137,7 +137,7 @@ async def test_streams_go_to_the_address_that_answered_or_round_all_of_the_name(
         ("pool.test", address, first.port) for address in addresses
     }
     assert f"addresses: pool.test has 3; {words}" in text
-    assert ("(--all-addresses uses them all)" in text) == (not options)
+    assert ("(use all with --all-addresses)" in text) == (not options)
 
 
 async def test_all_addresses_of_a_unix_socket_make_no_sense() -> None:

@@ -135,7 +135,7 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
         assert time.monotonic() - began_s < LATE_S
     assert (process.returncode, stderr) == (130, "")
     assert not any(is_running(worker) for worker in workers)
-    assert " ".join(stdout.split()).count("interrupted: this is the part that ran") == 1
+    assert " ".join(stdout.split()).count("interrupted: the report covers the part that ran") == 1
     document = document_at(path)
     assert (document["run"]["interrupted"], document["run"]["incomplete"]) == (True, False)
     # At full blast the server may have opened a stream whose answer we have not read yet.
@@ -209,7 +209,7 @@ def test_strict_makes_a_saturated_run_exit_with_4_and_still_reports(server: str,
         os.kill(process.pid, signal.SIGCONT)
         stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (4, "")
-    assert "This run was limited by the load generator" in stdout
+    assert "The load generator was the bottleneck" in stdout
     assert document_at(path)["generator"]["saturated"]
 
 

@@ -245,7 +245,7 @@ async def test_bench_goes_through_a_proxy_that_is_given(preflight: list[str]) ->
     assert document["run"]["target"]["proxy"] == proxy.url
     assert (document["streams"]["opened"], document["events"]["received"]) == (3, 3)
     assert [entry["port"] for entry in document["run"]["addresses"]] == [proxy.port]
-    assert f"proxy: all connections went through {proxy.url}: the figures are those of both" in err
+    assert f"proxy: all connections went through {proxy.url}; the figures include it" in err
 
 
 async def test_bench_speaks_tls_with_the_server_in_a_tunnel(authority: Authority) -> None:

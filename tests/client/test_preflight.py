@@ -99,8 +99,9 @@ async def test_what_is_no_event_stream_is_told_with_its_status() -> None:
 
 async def test_the_time_to_the_response_head_is_the_targets() -> None:
     async with ScriptedServer([Do.HOLD], [0.6, head(), Do.HOLD]) as server:
-        with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s: allow more with --timeout"):
+        with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s$") as caught:
             await preflight(Target.parse(server.url, timeout_s=0.3))
+        assert (caught.value.code, caught.value.arguments) == ("preflight-timeout", ("head_timeout_s",))
         assert (await preflight(Target.parse(server.url, timeout_s=20))).status == 200
 
 

@@ -46,7 +46,8 @@ def test_a_server_is_held_up_at_the_limit_and_not_below(event_bytes: int) -> Non
 def test_running_out_of_local_ports_names_the_way_out() -> None:
     error = connect_error(errno.EADDRNOTAVAIL)
     assert error.kind == "limit"
-    assert "--source-address" in str(error)
+    assert "no local port is left" in str(error)
+    assert error.code == "local-ports"
 
 
 def test_a_process_out_of_open_files_is_a_limit_and_no_refusal() -> None:

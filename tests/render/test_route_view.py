@@ -34,7 +34,7 @@ def test_nothing_is_said_where_there_is_one_way() -> None:
         (
             {"127.0.0.2": 1000, "127.0.0.3": 0},
             {},
-            "has 2; all 1,000 connections went to 127.0.0.2 (--all-addresses uses them all)",
+            "has 2; all 1,000 connections went to 127.0.0.2 (use all with --all-addresses)",
         ),
         ({"127.0.0.2": 1, "::1": 0}, {"all_addresses": True}, "has 2; all 1 connections went to 127.0.0.2"),
         ({"127.0.0.2": 5, "127.0.0.3": 5}, {}, "has 2; connections: 5 to 127.0.0.2, 5 to 127.0.0.3"),
@@ -66,7 +66,7 @@ def test_the_only_address_of_a_name_is_told_when_no_stream_opened() -> None:
         (["http://pool.test/y"] * 3, "3 of 10 connections went to http://pool.test/y", "dim"),
         (
             ["http://pool.test/y"] * 9 + ["http://evil.test/"],
-            "9 of 10 connections went to http://pool.test/y, the rest elsewhere (run.redirections in the JSON)",
+            "9 of 10 connections went to http://pool.test/y, the rest elsewhere (run.redirections in the report)",
             "yellow",
         ),
         (["http://evil.test/\x1b[2J"] * 10, "the load went to http://evil.test/\\x1b[2J", "yellow"),
@@ -88,7 +88,7 @@ def test_the_preflight_is_named(requests: int, words: str) -> None:
     shown = document()
     shown["run"]["preflight"] = {"requests": requests, "status": 200, "closed": True}
     ((line, style),) = lines(shown)
-    assert (line.startswith(f"preflight: {words}, not counted (--no-preflight skips"), style) == (
+    assert (line.startswith(f"preflight: {words}, not counted (skip with --no-preflight)"), style) == (
         True,
         "dim",
     )

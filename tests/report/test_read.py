@@ -48,7 +48,7 @@ def test_means_are_not_rounded() -> None:
     ("text", "words"),
     [
         ("{", "run.json is no report: it is not JSON"),
-        ("[]", "run.json is no report of `sse bench --json`: it has no schema number"),
+        ("[]", "run.json is not a report: it has no schema number"),
         ('{"schema": "2"}', "it has no schema number"),
         ('{"schema": 3}', "run.json has schema 3, and this version reads 2"),
         ('{"schema": 2}', "run.json is no valid report: tool: Field required"),

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import Sets
 from sseclient_cli.cli.options.values import parse_size_bytes, parse_time_limit_s
 
 Url = Annotated[
@@ -30,7 +31,7 @@ class RequestOptions:
 
     PANEL: ClassVar = "Request"
 
-    header: Annotated[
+    headers: Annotated[
         list[str] | None,
         typer.Option("-H", "--header", metavar="NAME:VALUE", help="Send this header; may be given many times."),
     ] = None
@@ -41,6 +42,7 @@ class RequestOptions:
     data: Annotated[
         str | None,
         typer.Option("-d", "--data", metavar="BODY", help="Send this request body; @FILE reads a file, @- stdin."),
+        Sets("body"),
     ] = None
     bearer: Annotated[
         str | None,
@@ -80,15 +82,15 @@ class ConnectionOptions:
     PANEL: ClassVar = "Connection"
 
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Do not verify the server's certificate.")] = False
-    cacert: Annotated[
+    ca_file: Annotated[
         str | None,
         typer.Option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file."),
     ] = None
-    cert: Annotated[
+    cert_file: Annotated[
         str | None,
         typer.Option("--cert", metavar="FILE", help="Send this client certificate (PEM; may contain its key)."),
     ] = None
-    key: Annotated[
+    key_file: Annotated[
         str | None, typer.Option("--key", metavar="FILE", help="The key of the client certificate (PEM).")
     ] = None
     connect_to: Annotated[
@@ -109,6 +111,7 @@ class ConnectionOptions:
             metavar="ADDRESS[,...]",
             help="Connect from these addresses of this machine, in turn.",
         ),
+        Sets("source_addresses"),
     ] = None
     proxy: Annotated[
         str | None,
@@ -129,6 +132,7 @@ class ConnectionOptions:
             show_default=False,
             help="Time limit to connect, and time limit for the response head.",
         ),
+        Sets("connect_timeout_s", "head_timeout_s"),
     ] = None
     idle_timeout_s: Annotated[
         float | None,
@@ -139,6 +143,7 @@ class ConnectionOptions:
             show_default=False,
             help="Close a stream after this long without a byte.",
         ),
+        Sets("read_timeout_s"),
     ] = None
     max_event_bytes: Annotated[
         int | None,
@@ -150,7 +155,7 @@ class ConnectionOptions:
             help="Close a stream with an event larger than this: 64k, 16M.",
         ),
     ] = None
-    retry_status: Annotated[
+    retry_statuses: Annotated[
         str,
         typer.Option(
             "--retry-status",
