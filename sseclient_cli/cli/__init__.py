@@ -1,7 +1,7 @@
-"""The command line: one small file per command, assembled here.
+"""The command line: the commands, each in a file of its own, and how they end.
 
-Whatever goes wrong reaches the user as one line on stderr and an exit code of ``errors.py``; a traceback would be a
-bug of ours. Nothing heavy is imported before a command runs, so that ``sse --help`` answers at once.
+Every error becomes one line on stderr and an exit code of ``errors.py``; a traceback is a bug. Heavy modules are
+imported inside commands, so that ``sse --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ sse bench URL --rate 50/s --hold 10s -n 2k --strict
 app = typer.Typer(
     name="sse",
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich would take as long to import as all the rest
+    rich_markup_mode=None,  # plain help: rich takes as long to import as everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES)(grouped(watch))
@@ -63,17 +63,17 @@ def sse(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Look at any Server-Sent Events stream, and load-test it with thousands of connections."""
+    """Watch Server-Sent Events streams, and load-test them with thousands of connections."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         raise typer.Exit(UsageError.exit_code)
 
 
 def main() -> None:
-    """Run the command that the process was started with, and exit with its code."""
+    """Run the command of the process, and exit with its code."""
     _open_standard_streams()
     code = _run()
-    # All is said: a Ctrl-C while Python itself ends would only make a traceback of it.
+    # The command has ended: a Ctrl-C while Python shuts down would only print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
@@ -82,24 +82,24 @@ def main() -> None:
         code = code or _output_failed(exc)
     try:
         sys.stderr.flush()
-    except OSError:  # a terminal that is gone; no reason for another exit code
+    except OSError:  # a closed terminal; it does not change the exit code
         _point_to_null(sys.stderr)
     sys.exit(code)
 
 
 def _point_to_null(stream: TextIO) -> None:
-    """Point a stream elsewhere, or the interpreter would complain once more when it flushes at exit."""
+    """Redirect a stream to /dev/null: otherwise the interpreter fails again when it flushes the stream at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_standard_streams() -> None:
-    """Open what the caller has closed (``sse ... <&-``): the first socket would take its number, and uvloop aborts."""
+    """Open streams that the caller closed (``sse ... <&-``): uvloop aborts if a socket has a number below 3."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
-    # Python has None for a stream that was closed when it started.
+    # Python sets a stream to None if it was closed at start.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout, sys.stderr = patient(sys.stdout), patient(sys.stderr)
@@ -115,12 +115,12 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:
-        # Connections and files have errors of their own: what comes as far as this is our output.
+        # Connections and files raise SseError: an OSError that gets here is an error of stdout.
         return _output_failed(exc)
 
 
 def _usage(exc: TyperException) -> str:
-    """Return what is wrong with the command line, and what to type instead."""
+    """Return the line for a wrong command line, with what to type instead."""
     if hasattr(exc, "possibilities"):
         return _no_such_option(exc)
     if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
@@ -131,7 +131,7 @@ def _usage(exc: TyperException) -> str:
 
 
 def _no_such_option(exc: Any) -> str:
-    """Return what to say of an unknown option. Typer's own message lists up to three options that are unlike it."""
+    """Return the line for an unknown option. Typer would list up to three options, often unrelated ones."""
     known = set() if exc.ctx is None else {name for each in exc.ctx.command.params for name in each.opts}
     hint = habit_hint(exc.option_name, known)
     similar = get_close_matches(exc.option_name, known, n=1, cutoff=0.75)
@@ -142,14 +142,14 @@ def _no_such_option(exc: Any) -> str:
 
 def _output_failed(exc: OSError) -> int:
     if isinstance(exc, BrokenPipeError):
-        return 0  # the reader has seen enough (`sse watch ... | head`): not an error
+        return 0  # the reader of the pipe has exited (`sse watch ... | head`)
     return _fail(f"cannot write the output: {(exc.strerror or str(exc)).lower()}", LimitError.exit_code)
 
 
 def _fail(message: str, code: int) -> int:
     from sseclient_cli.escaping import visible
 
-    # Not sys.stderr: what cannot be written would wait in it, and make Python exit with a code of its own.
+    # Not sys.stderr: text that cannot be written would stay in its buffer and change the exit code at exit.
     line = visible(" ".join(message.split()), keep_lines=False)
     with suppress(OSError):
         write_all(2, f"sse: {line}\n".encode("utf-8", "backslashreplace"))

@@ -1,6 +1,6 @@
-"""Options of other tools (curl, oha, hey, wrk), and what does the same here.
+"""Hints for options of other tools (curl, oha, hey, wrk): the option of this program that does the same.
 
-A command gets the first hint that names no option which it lacks. What stands in backticks is another command.
+Of several hints, a command shows the first whose options it has. Text in backticks is a complete command.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 
 
 def habit_hint(option: str, options: Collection[str]) -> str:
-    """Return what to use instead of an unknown option, for a command with these options; empty if nothing is known."""
+    """Return the hint for an unknown option, for a command with these options; empty without one."""
     for hint in _HINTS.get(option, ()):
         if set(_OPTION.findall(re.sub(r"`[^`]*`", "", hint))) <= set(options):
             return hint

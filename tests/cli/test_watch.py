@@ -237,7 +237,7 @@ async def test_ctrl_c_lists_the_types_that_came_where_none_was_selected() -> Non
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
         assert process.returncode == 130
-        assert re.fullmatch(rb"0 events in \d+\.\d s; types seen: tick \(1\)\n", err)
+        assert re.fullmatch(rb"0 events in \d+\.\d s; received types: tick \(1\)\n", err)
 
 
 async def test_a_reader_that_leaves_ends_it_quietly_and_without_another_event() -> None:

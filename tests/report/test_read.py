@@ -47,11 +47,11 @@ def test_means_are_not_rounded() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "run.json is no report: it is not JSON"),
+        ("{", "run.json is not a report: it is not JSON"),
         ("[]", "run.json is not a report: it has no schema number"),
         ('{"schema": "2"}', "it has no schema number"),
         ('{"schema": 3}', "run.json has schema 3, and this version reads 2"),
-        ('{"schema": 2}', "run.json is no valid report: tool: Field required"),
+        ('{"schema": 2}', "run.json is not a valid report: tool: Field required"),
     ],
 )
 def test_what_is_no_report_is_refused_by_name(text: str, words: str) -> None:
