@@ -92,11 +92,14 @@ def refused(
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
     default = "look at the server's log" if status >= 500 else "check the URL"
-    facts = [*_header_facts(status, headers), *_redirect_facts(target, led_from)]
+    has_other_method = led_from is not None and led_from.method != target.method
+    redirect_facts = _redirect_facts(target, led_from)
     advice = _ADVICE.get(status, default)
+    if status == 405 and has_other_method:
+        advice = redirect_facts.pop()  # it explains the status; another method would not help
+    facts = [*_header_facts(status, headers), *redirect_facts]
     if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
         advice = TLS_PORT_ADVICE
-    has_other_method = led_from is not None and led_from.method != target.method
     return BadStatusError(
         "; ".join([f"{asked}: {advice}", *facts]) + says,
         status=status,
@@ -126,16 +129,18 @@ def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:
         yield f"{shown}: {visible(value[:MAX_SHOWN_CHARS], keep_lines=False)}"
 
 
-def _redirect_facts(target: Target, led_from: Target | None) -> Iterable[str]:
-    """Yield what a redirect has changed in the request."""
+def _redirect_facts(target: Target, led_from: Target | None) -> list[str]:
+    """Return what a redirect changed in the request; the method is the last."""
+    facts: list[str] = []
     if led_from is None:
-        return
+        return facts
     names = {name.lower() for name, _ in target.headers}
     dropped = [name for name, _ in led_from.headers if name.lower() not in names]
     if dropped and led_from.origin != target.origin:
-        yield f"a redirect to another origin dropped {', '.join(dropped)}: give the stream's own URL"
+        facts.append(f"a redirect to another origin dropped {', '.join(dropped)}: give the stream's own URL")
     if led_from.method != target.method:
-        yield f"a redirect turned {led_from.method} into {target.method}: give the stream's own URL"
+        facts.append(f"a redirect turned {led_from.method} into {target.method}: give the stream's own URL")
+    return facts
 
 
 def words_of(body: bytes) -> str:

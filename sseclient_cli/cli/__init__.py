@@ -45,9 +45,13 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich takes as long to import as everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES)(grouped(watch))
-app.command("bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES)(grouped(bench))
-app.command("demo")(demo)
+app.command(
+    "watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES, short_help="Show the events of a stream as they arrive."
+)(grouped(watch))
+app.command(
+    "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
+)(grouped(bench))
+app.command("demo", short_help="Run the demo server.")(demo)
 
 
 def _print_version(wanted: bool) -> None:
@@ -125,9 +129,10 @@ def _usage(exc: TyperException) -> str:
         return _no_such_option(exc)
     if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
         return f"{long_name(exc.param.opts)}: {exc.message}"
-    said = exc.format_message()
-    is_url = "No such command" in said and "://" in said
-    return f"{said} Write `sse watch URL` or `sse bench URL`." if is_url else said
+    said = exc.format_message().rstrip(".")
+    said = said[:1].lower() + said[1:]
+    is_url = "no such command" in said and "://" in said
+    return f"{said}: write `sse watch URL` or `sse bench URL`" if is_url else said
 
 
 def _no_such_option(exc: Any) -> str:

@@ -47,8 +47,8 @@ def foreign_errors_mapped(target: Target, read_timeout_s: float | None, *, answe
     try:
         yield
     except httpx.ReadError as exc:
-        hint = "" if answered else f" before the server answered{tls_hint(target)}"
-        raise ConnectionLostError(f"the connection broke{hint}: {_reason(exc)}") from exc
+        when, hint = ("", "") if answered else (" before the server answered", tls_hint(target))
+        raise ConnectionLostError(f"the connection broke{when}: {_reason(exc)}{hint}") from exc
     except httpx.ReadTimeout as exc:
         raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s", arguments=["read_timeout_s"]) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:

@@ -1,6 +1,6 @@
 """Declare a figure of the report once: its meaning, its unit, and whether lower or higher is better.
 
-The JSON Schema (``schema.json``), the tables of ``docs/reference/report.md`` and the column titles derive from the declaration.
+The JSON Schema (``schema.json``), the tables of ``docs/reference/report.md`` and the column titles derive from it.
 """
 
 from __future__ import annotations

@@ -78,27 +78,24 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
     """Resolve the Location against the URL that was asked; its userinfo and fragment are not sent."""
     location = headers.get("location", "").strip()
     # An empty one is valid and means the same URL again: 20 times, for nothing.
-    problem = "without a Location"
+    problem, cause = "without a Location", None
     if location:
+        shown = ascii(redacted_url(location, malformed=True)[:200])
+        problem = f"to {shown}, which is not an http:// or https:// URL"
         try:
             url = joined_url(target.parsed_url, location)
             # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url
         except UsageError as exc:
+            cause = exc
             if "://" in location:
-                raise BadStatusError(
-                    f"{target.redacted_url} redirects ({status}) to a URL that is not valid: {exc}; "
-                    "give the stream's own URL",
-                    status=status,
-                    headers=headers,
-                ) from exc
-        problem = f"to {redacted_url(location, malformed=True)[:200]!a}, which is not an http:// or https:// URL"
+                problem = f"to {shown}, which is not a valid URL"
     raise BadStatusError(
         f"{target.redacted_url} redirects ({status}) {problem}: give the stream's own URL",
         status=status,
         headers=headers,
-    )
+    ) from cause
 
 
 def _without(target: Target, names: frozenset[str]) -> Target:

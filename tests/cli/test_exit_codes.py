@@ -95,7 +95,7 @@ async def test_an_empty_type_is_a_usage_error(types: str) -> None:
 async def test_a_url_in_the_place_of_a_command_is_told_what_to_type() -> None:
     code, _, err = await sse("http://127.0.0.1:1/")
     assert code == 2
-    assert "Write `sse watch URL` or `sse bench URL`." in err
+    assert ": write `sse watch URL` or `sse bench URL`\n" in err
 
 
 async def test_an_event_in_time_ends_the_wait_for_the_first() -> None:

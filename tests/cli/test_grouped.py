@@ -64,6 +64,12 @@ def test_the_help_of_our_commands_is_in_panels_and_fits(command: str) -> None:
     assert "Other:\n  -h, --help" in shown
 
 
+@pytest.mark.parametrize("command", ["watch", "bench", "demo"])
+def test_the_help_of_an_option_is_one_short_sentence(command: str) -> None:
+    options = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
+    assert [each.name for each in options if each.param_type_name == "option" and len(each.help) > 95] == []
+
+
 @pytest.mark.parametrize("example", [*WATCH_EXAMPLES.splitlines(), *BENCH_EXAMPLES.splitlines()])
 def test_every_example_of_the_help_is_understood(example: str) -> None:
     program, name, *arguments = shlex.split(example)

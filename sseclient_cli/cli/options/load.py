@@ -101,7 +101,7 @@ class LoadOptions:
         OnEnd,
         typer.Option(
             "--on-end",
-            help="When the server ends a stream: stop, reconnect (like a browser) or restart.",
+            help="When the server ends a stream: stop, reconnect (with Last-Event-ID, like a browser) or restart.",
         ),
     ] = OnEnd.STOP
     storm_s: Annotated[
