@@ -85,7 +85,7 @@ def test_the_summary_goes_to_stdout_without_escape_codes_when_that_is_no_termina
 def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() -> None:
     done = sse("bench", "demo", "-n", "20", "-z", "1s")
     assert done.returncode == 0, done.stderr
-    assert "The server says it opened 20 streams" in done.stdout
+    assert "The server counted 20 streams opened" in done.stdout
     url = done.stdout.split()[1]
     port = int(url.rpartition(":")[2].partition("/")[0])
     with pytest.raises(ConnectionRefusedError):
@@ -129,7 +129,7 @@ def test_a_bundled_server_that_dies_does_not_take_the_report_with_it() -> None:
         stdout, _ = process.communicate(timeout=20)
     assert "connection-lost" in stdout
     assert "no stream was left" in stdout
-    assert "The server says" not in stdout
+    assert "The server counted" not in stdout
 
 
 def sockets_of(pid: int) -> int:
@@ -152,7 +152,12 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://no-such-host.invalid/"], 3, "has no address", id="no-such-host"),
         pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
         pytest.param(["https://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused-https"),
-        pytest.param(["http://h/", "-z", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
+        pytest.param(
+            ["http://h/", "-z", "1s", "--hold", "1s"],
+            2,
+            "--duration and --hold exclude each other: leave one out",
+            id="hold-and-duration",
+        ),
         pytest.param(["http://h/", "--rate", "fast"], 2, "'fast' is not a rate", id="no-rate"),
         pytest.param(["http://h/", "--on-end", "weep"], 2, "--on-end", id="no-such-end"),
         pytest.param(["http://h/", "--retry-status", "503"], 2, "add --on-end reconnect", id="retry-without-reconnect"),

@@ -80,7 +80,7 @@ async def test_a_head_that_comes_too_slowly_ends_the_preflight_in_time() -> None
         code, _, text = await bench(server.url, "--timeout", "500ms")
     assert code == 3
     assert (
-        "did not answer within 0.5 s: allow more with --timeout, or leave out this request with --no-preflight" in text
+        "did not answer within 0.5 s: wait longer with --timeout TIME, or skip this request with --no-preflight" in text
     )
 
 
@@ -163,8 +163,8 @@ async def test_the_limits_are_options_and_in_the_document() -> None:
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (("--timeout", "0"), "'--timeout': '0' allows nothing: give more than 0"),
-        (("--idle-timeout", "0s"), "'--idle-timeout': '0s' allows nothing: give more than 0"),
+        (("--timeout", "0"), "--timeout: '0' is not above 0"),
+        (("--idle-timeout", "0s"), "--idle-timeout: '0s' is not above 0"),
         (("--max-event-bytes", "0"), "not a size above zero"),
     ],
     ids=str,

@@ -219,4 +219,4 @@ def test_a_number_of_workers_that_makes_no_sense_is_one_line(workers: str) -> No
         [*SSE, "bench", "http://h/", "--workers", workers], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"sse: '{workers}' is no number of workers: write auto, or 1 to 64\n"
+    assert done.stderr == f"sse: '{workers}' is not a number of workers: write auto, or 1 to 64\n"

@@ -29,7 +29,7 @@ def said(coding: str, *arrivals_ms: int) -> list[str]:
 def test_bursts_in_a_compressed_response_are_said_once_with_their_figures() -> None:
     arrivals_ms = [second * 1000 + more for second in range(1, 9) for more in (0, 0, 3)]
     (words,) = said("gzip", *arrivals_ms)
-    assert "Content-Encoding gzip, and 9 events came in 3 bursts 1.0 s apart" in words
+    assert "Content-Encoding gzip, and 9 events arrived in 3 bursts 1.0 s apart" in words
 
 
 def test_the_same_events_without_compression_are_nothing_to_say() -> None:

@@ -52,9 +52,9 @@ def test_limits_of_a_stream_are_part_of_the_plan_and_above_zero() -> None:
     limited = plan(max_event_bytes=1000, idle_timeout_s=5.0)
     assert (limited.max_event_bytes, limited.idle_timeout_s) == (1000, 5)
     assert (plan().max_event_bytes, plan().idle_timeout_s) == (None, None)
-    with pytest.raises(UsageError, match="--idle-timeout needs a time above zero"):
+    with pytest.raises(UsageError, match="`idle_timeout_s` must be above 0 s"):
         plan(idle_timeout_s=0.0)
-    with pytest.raises(UsageError, match="--max-event-bytes needs a size above zero"):
+    with pytest.raises(UsageError, match="`max_event_bytes` must be at least 1"):
         plan(max_event_bytes=0)
 
 

@@ -249,7 +249,7 @@ async def test_without_tls_there_is_no_handshake_to_report() -> None:
 @pytest.mark.parametrize(
     ("names", "expired", "tls", "words"),
     [
-        ((), False, {"ca_file": None}, "nobody trusted signed"),
+        ((), False, {"ca_file": None}, "unknown issuer"),
         (("other.test",), False, {}, "not valid for '127.0.0.1'"),
         ((), True, {}, "expired"),
     ],

@@ -50,7 +50,7 @@ def test_means_are_not_rounded() -> None:
         ("{", "run.json is not a report: it is not JSON"),
         ("[]", "run.json is not a report: it has no schema number"),
         ('{"schema": "2"}', "it has no schema number"),
-        ('{"schema": 3}', "run.json has schema 3, and this version reads 2"),
+        ('{"schema": 3}', "run.json has schema 3, but this version reads only schema 2"),
         ('{"schema": 2}', "run.json is not a valid report: tool: Field required"),
     ],
 )
