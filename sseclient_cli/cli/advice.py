@@ -80,7 +80,7 @@ def _with_options(text: str, error: SseError, options: Mapping[str, Option]) -> 
 
 
 def _fix(error: SseError, options: Mapping[str, Option]) -> str:
-    """Return what to do after an error with this code; empty where no option of the command helps."""
+    """Return the advice for an error with this code; empty if the command lacks the options."""
     argument = error.arguments[0] if error.arguments else ""
     template = (
         BY_ARGUMENT.get((error.code, argument))
@@ -94,7 +94,7 @@ def _fix(error: SseError, options: Mapping[str, Option]) -> str:
 
 
 def _suggestion(error: SseError, command: str) -> str:
-    """Return the options that may help after an answer of the server, or of a proxy."""
+    """Return options that may help after this response of the server, or this error of a proxy."""
     if isinstance(error, BadStatusError):
         return _suggestion_for_status(error, command)
     if isinstance(error, WrongContentTypeError):

@@ -47,7 +47,7 @@ def say(line: str) -> None:
 
 
 def write_out(data: bytes) -> None:
-    """Write to stdout, unbuffered: a buffer would keep what a signal interrupted, and block again at exit."""
+    """Write to stdout, unbuffered: a buffer would keep an interrupted write, and block again at exit."""
     rest = memoryview(data)
     while rest:
         try:

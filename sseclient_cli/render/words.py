@@ -1,4 +1,4 @@
-"""Findings and errors in words, with what to do. Callers escape the text of the server that a sentence contains."""
+"""Findings in words, and advice on errors. Callers escape the text of the server that a sentence contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sentence(finding: Finding) -> str:
 
 
 def advice_on(kind: str) -> str:
-    """Return what to do after errors of a kind; empty where no option helps."""
+    """Return advice for errors of a kind; empty if no option helps."""
     return _ADVICE.get(kind, "")
 
 

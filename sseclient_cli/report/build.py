@@ -47,7 +47,7 @@ def build_report(
 
 
 def assemble(run: run_model.Run, totals: Totals) -> Report:
-    """Return the report of a run: ``run`` has its target and plan, ``totals`` what was measured."""
+    """Return the report of a run: ``run`` has its target and plan, ``totals`` its measurements."""
     audit, candidates = judge(totals.audits)
     reach = totals.reach.result()
     report = Report(

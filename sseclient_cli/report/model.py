@@ -54,7 +54,7 @@ class Streams(Part):
 
 
 class Events(Part):
-    """What was received. Heartbeats (comments) are not events."""
+    """Received data. Heartbeats (comments) are not events."""
 
     received: int = figure("Events received.", better=Better.HIGHER, ge=0)
     comments: int = figure("Comments received.", ge=0)
@@ -244,7 +244,7 @@ class Report(Part):
     tool: Tool = figure("The program that wrote the report.")
     run: Run = figure("What was run, when and where.")
     streams: Streams = figure("The streams, by outcome.")
-    events: Events = figure("What was received.")
+    events: Events = figure("Received data.")
     latency: Latencies = figure("The latencies.")
     silence: Silence = figure("Time without a byte.")
     bytes_without_event: BytesWithoutEvent | None = figure("Streams that received bytes but no event; null for none.")

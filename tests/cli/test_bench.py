@@ -63,7 +63,7 @@ def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: st
     assert sum(second["events"] for second in document["timeline"]) == document["events"]["received"]
 
 
-def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
+def test_received_events_equal_the_count_of_the_server(server: str) -> None:
     def sent() -> int:
         return int(httpx.get(f"{server}/stats").json()["events_sent"])
 
@@ -180,9 +180,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param([], 2, "URL", id="no-url"),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_line_and_the_right_exit_code(
-    arguments: list[str], code: int, words: str
-) -> None:
+def test_an_invalid_run_is_one_line_and_an_exit_code(arguments: list[str], code: int, words: str) -> None:
     done = sse("bench", *arguments)
     assert (done.returncode, done.stdout) == (code, "")
     assert len(done.stderr.splitlines()) == 1
@@ -247,9 +245,7 @@ def test_a_run_that_comes_to_nothing_leaves_the_last_document_alone(tmp_path: Pa
     assert not new.exists()
 
 
-def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_summary(
-    server: str, tmp_path: Path
-) -> None:
+def test_a_report_replaces_the_last_one_even_if_the_summary_has_no_reader(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text("x" * 100_000, "utf-8")
     command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json {path} | true"

@@ -88,7 +88,7 @@ async def test_a_head_that_comes_too_slowly_ends_the_preflight_in_time() -> None
 
 
 @pytest.mark.parametrize("options", [(), ("--no-preflight",), ("--no-preflight", "--workers", "2")], ids=str)
-async def test_a_redirect_to_another_server_is_followed_and_told_without_its_secrets(options: tuple[str, ...]) -> None:
+async def test_a_redirect_to_another_server_is_followed_and_shown_without_secrets(options: tuple[str, ...]) -> None:
     async with ScriptedServer(*[STREAM] * 5) as there:
         url = f"{there.url}/x?token=hush"
         async with ScriptedServer(*[to(url)] * 5) as here:

@@ -26,7 +26,7 @@ CONSOLE_SCRIPT = [str(Path(sys.executable).with_name("sse"))]
 
 @pytest.fixture(name="server")
 def own_server() -> Iterator[str]:
-    """One for each test: it counts what becomes of our streams."""
+    """One server per test: it counts the streams."""
     with demo_server_process() as url:
         yield url
 
@@ -56,7 +56,7 @@ def document_at(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("command", [SSE, CONSOLE_SCRIPT], ids=["module", "console-script"])
-def test_what_two_workers_received_is_what_the_server_says_it_sent(
+def test_events_received_by_two_workers_equal_the_count_of_the_server(
     server: str, tmp_path: Path, command: list[str]
 ) -> None:
     path = tmp_path / "run.json"
@@ -195,7 +195,7 @@ def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str)
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not any(is_running(child) for child in children), timeout_s=LATE_S)
         _, stderr = process.communicate(timeout=20)
-    # A worker that has not been told yet what it is to do is still Python's, which complains of that.
+    # A worker that has no task yet still has Python's signal handler, which prints a traceback.
     assert stderr == "" or stderr.endswith(("EOFError: Ran out of input\n", "pickle data was truncated\n"))
 
 

@@ -42,7 +42,7 @@ def test_a_command_gets_its_options_in_their_dataclasses() -> None:
     assert seen == ["here", Size(count=5, names=["a", "b"]), Colour(red=True)]
 
 
-def test_what_is_not_given_is_as_the_dataclass_says() -> None:
+def test_an_option_that_is_not_given_has_the_default_of_the_dataclass() -> None:
     seen: list[object] = []
     assert CliRunner().invoke(made(seen), ["here"]).exit_code == 0
     assert seen == ["here", Size(), Colour()]

@@ -1,4 +1,4 @@
-"""What the summary says of the way to the server: the document alone decides."""
+"""The summary of the route to the server, from the report alone."""
 
 import socket
 from typing import Any
@@ -24,7 +24,7 @@ def lines(of: Document) -> list[tuple[str, str]]:
     return [(line.plain, str(line.style)) for line in route_notes(report_of(of))]
 
 
-def test_nothing_is_said_where_there_is_one_way() -> None:
+def test_a_direct_route_to_one_address_has_no_note() -> None:
     assert lines(document({"127.0.0.2": 10})) == []
 
 
@@ -53,7 +53,7 @@ def test_of_many_addresses_the_first_are_listed() -> None:
     assert line.endswith("1 to 127.0.0.10 ...")
 
 
-def test_the_only_address_of_a_name_is_told_when_no_stream_opened() -> None:
+def test_the_only_address_of_a_name_is_shown_when_no_stream_opened() -> None:
     assert lines(document({"127.0.0.2": 10}, opened=0)) == [("addresses: pool.test is 127.0.0.2", "dim")]
 
 

@@ -69,7 +69,7 @@ def test_nothing_that_matters_is_cut_at_80_columns() -> None:
     assert "The load generator was the bottleneck: worker 0 used 99 % of its core (limit 90 %)." in text
 
 
-def test_a_narrow_terminal_gets_fewer_percentiles_and_whole_figures() -> None:
+def test_a_narrow_terminal_gets_fewer_percentiles_and_no_cut_figures() -> None:
     lines = text_of(document(), 60).splitlines()
     assert "ms             min   mean    p50    p90    p99    max" in [line.rstrip() for line in lines]
     assert not any("…" in line for line in lines)
@@ -158,7 +158,7 @@ def test_a_lost_worker_is_a_red_line_of_its_own() -> None:
     assert "no stream was left" not in text
 
 
-def test_nothing_is_said_of_a_generator_that_is_lost_as_a_whole() -> None:
+def test_the_bottleneck_is_unknown_if_all_workers_are_lost() -> None:
     text = text_of(document(workers_lost=1, lost=500, opened=0, cpu_percent=[None]))
     assert "Unknown whether the load generator was the bottleneck." in text
     assert "not the bottleneck:" not in text
@@ -170,7 +170,7 @@ def test_clock_skew_is_named() -> None:
     assert "clock skew: 12 events arrived up to 3.500 ms before being sent" in text_of(shown, 120)
 
 
-def test_a_rare_pause_of_the_generator_is_told_though_it_is_no_saturation() -> None:
+def test_a_rare_pause_of_the_generator_is_shown_without_saturation() -> None:
     shown = document()
     shown["generator"]["loop_lag"] = shown["latency"]["gap"] | {"max_ms": 208.0}
     assert "longest pause 208 ms" in text_of(shown, width=120)
@@ -191,7 +191,7 @@ def test_streams_that_could_not_be_opened_from_here_are_the_generators_limit() -
     )
 
 
-def test_what_was_not_asked_for_is_not_missed() -> None:
+def test_a_field_that_is_switched_off_is_not_reported_as_missing() -> None:
     shown = document()
     shown["latency"]["delivery"] = shown["audit"] = None
     for field in ("timestamp", "sequence"):
@@ -214,7 +214,7 @@ def test_errors_are_listed_by_kind() -> None:
     assert "12  http-503  a stream was answered 503" in text_of(shown)
 
 
-def test_what_has_no_timestamp_and_no_sequence_says_what_to_do() -> None:
+def test_a_missing_timestamp_or_sequence_names_the_option() -> None:
     shown = document()
     shown["latency"]["delivery"] = shown["audit"] = None
     assert "--timestamp" in text_of(shown)

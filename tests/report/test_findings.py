@@ -1,4 +1,4 @@
-"""Findings are read from the document alone: these change one that shows nothing, and look at what is found."""
+"""Findings come from the report alone: each test changes a report without findings."""
 
 import socket
 from typing import Any
@@ -80,7 +80,7 @@ def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str
         assert "after 60.0 s without a byte; possible cause: the idle timeout of a proxy" in words["idle-cuts"]
 
 
-def test_a_broadcast_that_does_not_reach_everybody_is_a_fault() -> None:
+def test_a_broadcast_that_does_not_reach_all_streams_is_a_fault() -> None:
     made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
     assert (
         "0 of 600 broadcast events reached all 20 sampled streams; a stream received 54%"
@@ -95,12 +95,12 @@ AUDIT = {
 }  # fmt: skip
 
 
-def test_a_loss_that_cannot_be_known_is_said_to_be_unknown() -> None:
+def test_an_unknown_loss_is_a_finding() -> None:
     made = document(audit={**AUDIT, "lost": None, "renumbered_streams": 200})
     assert "numbering restarted on 200 streams: loss unknown" in words_of(made)["renumbered"]
 
 
-def test_numbers_that_nobody_received_are_named_with_the_option_that_counts_them() -> None:
+def test_unreceived_numbers_are_a_finding_that_names_the_option() -> None:
     made = document(audit={**AUDIT, "source": "data.seq", "unconfirmed": 12})
     words = words_of(made)["unconfirmed-loss"]
     assert "12 numbers missing on half of the streams or more" in words
@@ -186,6 +186,6 @@ def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: t
     assert words_of(with_delivery(*medians_ms)) == {}
 
 
-def test_what_is_missing_stands_before_what_only_helps_to_read() -> None:
+def test_faults_come_before_information() -> None:
     made = document(silence={"at_end": durations()}, events={"coalesced": 1000}, streams={"without_event": 1})
     assert [finding.code for finding in findings_of(made)] == ["silent-streams", "streams-without-event", "coalesced"]

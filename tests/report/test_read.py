@@ -54,7 +54,7 @@ def test_means_are_not_rounded() -> None:
         ('{"schema": 2}', "run.json is not a valid report: tool: Field required"),
     ],
 )
-def test_what_is_no_report_is_refused_by_name(text: str, words: str) -> None:
+def test_an_invalid_report_is_an_error_that_names_the_file(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=r"run\.json") as caught:
         from_json(text, "run.json")
     assert words in str(caught.value)

@@ -1,4 +1,4 @@
-"""What is written from the catalogue of figures is what the catalogue says today."""
+"""The generated files match the catalogue of figures."""
 
 import jsonschema
 from report_json import closed_schema

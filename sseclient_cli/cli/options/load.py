@@ -134,7 +134,7 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementOptions:
-    """What to measure in the events, and when a run fails."""
+    """Which fields of the events to measure, and when a run fails."""
 
     PANEL: ClassVar = "Measurement"
 

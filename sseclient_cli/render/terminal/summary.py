@@ -1,4 +1,4 @@
-"""The report as text: what ``sse bench`` prints at the end. Reads only the report."""
+"""The summary that ``sse bench`` prints at the end, from the report alone."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _milliseconds(value: float | None) -> str:
 
 
 def _notes(report: Report) -> list[str]:
-    """Return what a reader needs to know about how the latencies were measured."""
+    """Return notes on how the latencies were measured."""
     delivery, timestamp = report.latency.delivery, report.run.plan.timestamp
     events, warmup_s = report.events, report.run.plan.warmup_s
     notes = [f"warm-up: the latencies of the first {warmup_s:g} s are excluded"] if warmup_s else []
@@ -224,7 +224,7 @@ def _errors(report: Report) -> Table:
 
 
 def _advice(report: Report) -> list[Text]:
-    """Return what to do, for each kind of error that an option may help against."""
+    """Return advice for each kind of error that an option may fix."""
     advice = ((error.kind, advice_on(error.kind)) for error in report.errors[:MAX_SHOWN])
     return [Text(f"{kind}: {words}", "dim") for kind, words in advice if words]
 
