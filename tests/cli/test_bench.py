@@ -165,7 +165,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://h/", "--storm", "20s"], 2, "not within a run", id="late-storm"),
         pytest.param(["http://h/", "--warmup", "20s"], 2, "leaves nothing", id="long-warmup"),
         pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),
-        pytest.param(["http://h/", "-n", "0"], 2, "-n", id="no-connections"),
+        pytest.param(["http://h/", "-n", "0"], 2, "--connections: '0' is not a count above zero", id="no-connections"),
         pytest.param(["http://h/", "-z", "soon"], 2, "'soon' is not a time", id="no-duration"),
         pytest.param(["http://h/", "-z", "9" * 400], 2, "longer than a year", id="endless-duration"),
         pytest.param(["http://h/\udcff"], 2, "not a URL", id="url-bytes"),
