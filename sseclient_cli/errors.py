@@ -1,14 +1,18 @@
 """All errors of this package, in one tree.
 
 Each class has a stable ``kind``. Counters and the JSON report use the kind, never the message text. ``exit_code`` is
-the exit code of the command line for an uncaught error. A message says what happened, why, and what to do.
+the exit code of a command that the error ends.
+
+A message says what happened, with the values, and then how to fix it. It names arguments of the library in backticks
+and never an option of the command line: ``cli/advice.py`` puts the option in place of each argument in ``arguments``,
+and adds advice by ``code``.
 
 This module imports no other module of this package; every other module may import it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -34,10 +38,27 @@ EXIT_INTERRUPTED = 130
 
 
 class SseError(Exception):
-    """Base class of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose.
+
+    ``code`` is a stable name of the cause where a kind has several, else empty. ``arguments`` are the arguments
+    that the error is about, and ``values`` what the advice on this code needs besides.
+    """
 
     kind: str = "error"
     exit_code: ClassVar[int] = 3
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = "",
+        arguments: Iterable[str] = (),
+        values: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.arguments = tuple(arguments)
+        self.values = dict(values or {})
 
 
 class UsageError(SseError):
@@ -130,9 +151,9 @@ class UnexpectedResponseError(SseError):
     kind = "unexpected-response"
 
     def __init__(
-        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"", code: str = ""
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, code=code)
         self.status = status
         self.body = body
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
@@ -147,9 +168,9 @@ class BadStatusError(UnexpectedResponseError):
     """The status is not 200. ``kind`` is ``http-`` plus the status: ``http-404``."""
 
     def __init__(
-        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
+        self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"", code: str = ""
     ) -> None:
-        super().__init__(message, status=status, headers=headers, body=body)
+        super().__init__(message, status=status, headers=headers, body=body, code=code)
         self.kind = f"http-{status}"
 
 

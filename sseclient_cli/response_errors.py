@@ -98,11 +98,21 @@ def response_error(
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
     default = "check the server's log" if status >= 500 else "check the URL"
-    facts = [*_header_facts(status, headers), *_redirect_facts(target, redirected_from)]
+    has_other_method = redirected_from is not None and redirected_from.method != target.method
+    redirect_facts = _redirect_facts(target, redirected_from)
     advice = _ADVICE.get(status, default)
+    if status == 405 and has_other_method:
+        advice = redirect_facts.pop()  # it explains the status; another method would not help
+    facts = [*_header_facts(status, headers), *redirect_facts]
     if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
         advice = TLS_PORT_ADVICE
-    return BadStatusError("; ".join([f"{asked}: {advice}", *facts]) + says, status=status, headers=headers, body=body)
+    return BadStatusError(
+        "; ".join([f"{asked}: {advice}", *facts]) + says,
+        status=status,
+        headers=headers,
+        body=body,
+        code="redirect-changed-method" if has_other_method else "",
+    )
 
 
 def _cause_of_type(content_type: str, target: Target) -> str:
@@ -125,16 +135,18 @@ def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:
         yield f"{shown}: {visible(value[:MAX_SHOWN_CHARS], keep_lines=False)}"
 
 
-def _redirect_facts(target: Target, redirected_from: Target | None) -> Iterable[str]:
-    """Yield the changes that redirects made to the request."""
+def _redirect_facts(target: Target, redirected_from: Target | None) -> list[str]:
+    """Return the changes that redirects made to the request; the method is the last."""
+    facts: list[str] = []
     if redirected_from is None:
-        return
+        return facts
     names = {name.lower() for name, _ in target.headers}
     dropped = [name for name, _ in redirected_from.headers if name.lower() not in names]
     if dropped and redirected_from.origin != target.origin:
-        yield f"a redirect to another origin dropped {', '.join(dropped)}: give the stream's own URL"
+        facts.append(f"a redirect to another origin dropped {', '.join(dropped)}: give the stream's own URL")
     if redirected_from.method != target.method:
-        yield f"a redirect turned {redirected_from.method} into {target.method}: give the stream's own URL"
+        facts.append(f"a redirect turned {redirected_from.method} into {target.method}: give the stream's own URL")
+    return facts
 
 
 def body_message(body: bytes) -> str:

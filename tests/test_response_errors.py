@@ -97,7 +97,10 @@ def test_the_message_mentions_a_redirect_that_dropped_credentials() -> None:
 def test_the_message_mentions_a_redirect_that_turned_post_into_get() -> None:
     first = Target.parse("http://h/x", body="{}")
     second = redirected(first, 302, {"location": "/y"})
-    assert "a redirect turned POST into GET" in bad_status(405, target=second, redirected_from=first)
+    words = bad_status(405, target=second, redirected_from=first)
+    assert "answered 405 Method Not Allowed: a redirect turned POST into GET: give the stream's own URL" in words
+    assert words.count("a redirect turned POST into GET") == 1
+    assert "a redirect turned POST into GET" in bad_status(400, target=second, redirected_from=first)
 
 
 @pytest.mark.parametrize(

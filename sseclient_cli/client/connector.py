@@ -20,7 +20,7 @@ from sseclient_cli.client.given_client import GivenClient
 from sseclient_cli.client.request_body import replace_body
 from sseclient_cli.client.tracing import WriteLine, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
-from sseclient_cli.errors import ReadTimeoutError
+from sseclient_cli.errors import ReadTimeoutError, SseError
 from sseclient_cli.keepalive import keep_alive
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
 from sseclient_cli.request.target import Target
@@ -61,11 +61,12 @@ class Connector:
         while True:
             # The stack closes the response of a redirect without reading its body. A Connection takes the stack over.
             async with AsyncExitStack() as stack:
-                if self._given is None:
-                    response = await self._send(target, last_event_id, stack)
-                else:
-                    is_elsewhere = any(earlier.origin != target.origin for earlier, _ in requests)
-                    response = await self._given.send(target, last_event_id, stack, is_elsewhere=is_elsewhere)
+                try:
+                    response = await self._response_to(target, requests, last_event_id, stack)
+                except SseError as exc:
+                    if requests:
+                        exc.add_note(f"a redirect from {requests[0][0].redacted_url} led there")
+                    raise
                 requests.append((target, _peer_of(response)))
                 if response.status_code not in REDIRECT_STATUSES:
                     is_own = self._given is None
@@ -76,6 +77,18 @@ class Connector:
                 trace_redirect(self._on_trace, target)
             if len(requests) > MAX_REDIRECTS:
                 raise too_many_redirects(target, response.status_code, headers)
+
+    async def _response_to(
+        self,
+        target: Target,
+        redirects: list[tuple[Target, Peer]],
+        last_event_id: bytes | None,
+        stack: AsyncExitStack,
+    ) -> httpx.Response:
+        if self._given is None:
+            return await self._send(target, last_event_id, stack)
+        is_elsewhere = any(earlier.origin != target.origin for earlier, _ in redirects)
+        return await self._given.send(target, last_event_id, stack, is_elsewhere=is_elsewhere)
 
     async def _send(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:
         """Send one request. The stack closes its response, and in any case its socket."""
@@ -109,7 +122,9 @@ class Connector:
                     return (await stack.enter_async_context(request)).response
         except TimeoutError as exc:
             raise ReadTimeoutError(
-                f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise --timeout"
+                f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise "
+                "`head_timeout_s`",
+                arguments=["head_timeout_s"],
             ) from exc
 
     def _client(self, target: Target) -> httpx.AsyncClient:

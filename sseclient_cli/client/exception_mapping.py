@@ -47,10 +47,10 @@ def mapped_exceptions(target: Target, read_timeout_s: float | None, *, answered:
     try:
         yield
     except httpx.ReadError as exc:
-        hint = "" if answered else f" before the server answered{tls_hint(target)}"
-        raise ConnectionLostError(f"the connection broke{hint}: {_reason(exc)}") from exc
+        when, hint = ("", "") if answered else (" before the server answered", tls_hint(target))
+        raise ConnectionLostError(f"the connection broke{when}: {_reason(exc)}{hint}") from exc
     except httpx.ReadTimeout as exc:
-        raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s") from exc
+        raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s", arguments=["read_timeout_s"]) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
         raise _mapped(exc, target) from exc
 
@@ -81,7 +81,10 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
     attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
     # asyncio has no error code for this case, only a message.
     if attempts and all("no matching local address" in words for words in attempts):
-        return UsageError(f"{peer} and source_addresses have different address families: use only IPv4 or only IPv6")
+        return UsageError(
+            f"{peer} and `source_address` have different address families: use only IPv4 or only IPv6",
+            arguments=["source_address"],
+        )
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
@@ -107,7 +110,8 @@ _MAPPING: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]],
         httpx.ConnectTimeout,
         lambda _, target: ConnectTimeoutError(
             f"no connection to {_through(target)} within {target.connect_timeout_s:g} s: is a firewall in between"
-            f"{', or does that port not speak TLS' if tls_host(target) is not None else ''}?"
+            f"{', or does that port not speak TLS' if tls_host(target) is not None else ''}?",
+            arguments=["connect_timeout_s"],
         ),
     ),
     (httpx.ConnectError, _connect_error),

@@ -72,8 +72,9 @@ async def _attempt(target: Target) -> Preflight:
                 connection = await connector.connect(last_event_id_header(target.last_event_id))
         except (ReadTimeoutError, TimeoutError) as exc:
             raise ReadTimeoutError(
-                f"{target.redacted_url} took the request and did not answer within {timeout_s:g} s: "
-                "allow more with --timeout, or leave out this request with --no-preflight"
+                f"{target.redacted_url} accepted the request and did not answer within {timeout_s:g} s",
+                code="preflight-timeout",
+                arguments=["head_timeout_s"],
             ) from exc
         try:
             if connection.stop_reason is not None:

@@ -41,6 +41,6 @@ def mapped(exc: Exception, unanswered: PreparedRequest | None = None) -> SseErro
     if isinstance(exc, OSError) and exc.errno in _VANISHED:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
-        hint = f" before the server answered{tls_hint(unanswered.target)}" if unanswered else ""
-        return ConnectionLostError(f"the connection broke{hint}: {(exc.strerror or str(exc)).lower()}")
+        when, hint = (" before the server answered", tls_hint(unanswered.target)) if unanswered else ("", "")
+        return ConnectionLostError(f"the connection broke{when}: {(exc.strerror or str(exc)).lower()}{hint}")
     return InternalError(redacted_text(f"{type(exc).__name__}: {exc}"))

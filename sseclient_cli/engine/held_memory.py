@@ -36,5 +36,6 @@ class HeldMemory:
         if self.total_bytes > self.limit_bytes:
             raise MemoryLimitError(
                 f"the unfinished events of a worker's streams hold {self.total_bytes // 2**20:,} MiB together"
-                f" (limit {self.limit_bytes // 2**20:,} MiB): lower --max-event-bytes or -n"
+                f" (limit {self.limit_bytes // 2**20:,} MiB)",
+                arguments=["max_event_bytes", "connections"],
             )

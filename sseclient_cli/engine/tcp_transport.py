@@ -164,7 +164,5 @@ class TcpTransport:
 def connect_error(code: int) -> SseError:
     """Return the error of this package for an error number from ``connect``."""
     if code == errno.EADDRNOTAVAIL:
-        return LimitError(
-            "no local port is left for another connection to this address: lower -n, or give --source-address A,B,..."
-        )
+        return LimitError("no local port is left for another connection to this address", code="local-ports")
     return _CONNECT_ERRORS.get(code, ConnectError)(f"cannot connect: {os.strerror(code).lower()}")

@@ -20,7 +20,7 @@ def read_body(text: str) -> str:
         return text
     name = text[1:]
     if not name:
-        raise UsageError("--data @ names no file: write --data @FILE, or --data @- for stdin")
+        raise UsageError("the request body @ names no file: write @FILE, or @- for stdin", arguments=["body"])
     try:
         if name == "-":
             content = sys.stdin.buffer.read(MAX_BODY_BYTES + 1) if sys.stdin is not None else b""
@@ -30,8 +30,9 @@ def read_body(text: str) -> str:
     except (OSError, ValueError) as exc:
         why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise UsageError(
-            f"cannot read the request body from {name!r}: {why.lower()}; --data @FILE reads a file, "
-            "a body that begins with @ must come from a file or from stdin (--data @-)"
+            f"cannot read the request body from {name!r}: {why.lower()}; @FILE reads a file, and a body that begins "
+            "with @ must come from a file or from stdin (@-)",
+            arguments=["body"],
         ) from exc
     if len(content) > MAX_BODY_BYTES:
         raise UsageError(f"the request body in {name!r} is larger than {MAX_BODY_BYTES // 1024**2} MiB")

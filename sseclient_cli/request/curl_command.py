@@ -65,18 +65,22 @@ _IGNORED_VALUES = frozenset({
 })  # fmt: skip
 
 _HINTS = {
-    "max-time": "leave it out and give --duration TIME to sse",
-    "connect-timeout": "leave it out and give --timeout TIME to sse",
     "get": "put the parameters into the URL",
     "head": "a stream is requested with GET or POST",
-    "form": "give the body with --data @FILE and its Content-Type with -H",
-    "data-urlencode": "encode the text and give it with --data-raw",
-    "connect-to": "leave it out and give --connect-to HOST:PORT to sse",
-    "resolve": "leave it out and give --connect-to HOST:PORT to sse",
-    "proxy": "leave it out and give --proxy URL to sse",
-    "interface": "leave it out and give --source-address ADDRESS to sse",
-    "retry": "leave it out and give --retry-status to sse",
+    "data-urlencode": "encode the text and give it with data-raw",
 }
+
+_ARGUMENT_OF = {
+    "max-time": "duration_s",
+    "connect-timeout": "connect_timeout_s",
+    "form": "body",
+    "connect-to": "connect_to",
+    "resolve": "connect_to",
+    "proxy": "proxy",
+    "interface": "source_address",
+    "retry": "retry_statuses",
+}
+"""The argument that does the same here, for an option of curl that is refused."""
 
 # Headers that curl and this client compute from the body.
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -174,7 +178,7 @@ def _take(command: CurlCommand, name: str, value: str) -> None:
 
 def _take_header(command: CurlCommand, value: str) -> None:
     if value.startswith("@"):
-        raise UsageError(f"-H {value} of the curl command reads headers from a file: give each with -H 'Name: value'")
+        raise UsageError(f"the curl command reads headers from a file ({value}): write each of them out")
     name, colon, rest = value.partition(":")
     if not colon and name.endswith(";"):
         command.headers.append(f"{name[:-1]}:")  # curl: a header without a value
@@ -211,8 +215,13 @@ def _options(words: list[str]) -> list[tuple[str, str]]:
                 if name in _VALUES:
                     found.append((name, value))
             elif name not in _IGNORED_FLAGS:
-                hint = _HINTS.get(name, "leave it out if the request does not need it")
-                raise UsageError(f"{shown} of the curl command is not supported: {hint}")
+                argument = _ARGUMENT_OF.get(name)
+                hint = _HINTS.get(name, "leave it out" if argument else "leave it out if the request does not need it")
+                raise UsageError(
+                    f"{shown} of the curl command is not supported: {hint}",
+                    code="curl-option",
+                    arguments=[argument] if argument else (),
+                )
     return found
 
 
@@ -245,7 +254,9 @@ def _refuse(variable: str | None, operator: str | None) -> None:
     if variable:
         name = variable.strip("${}")
         raise UsageError(
-            f"{variable} of the curl command is not expanded: write its value, or use --bearer-env {name} for a token"
+            f"{variable} of the curl command is not expanded: write its value",
+            code="curl-variable",
+            values={"variable": name},
         )
     if operator:
         raise UsageError(f"{operator!r} in the curl command is for a shell: paste only the curl command, in its quotes")

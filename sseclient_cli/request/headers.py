@@ -26,10 +26,11 @@ def parse_headers(
     names = {name.lower() for name, _ in pairs}
     if bearer is not None:
         if not bearer.strip():
-            raise UsageError("the token of --bearer is empty")
+            raise UsageError("`bearer` is empty", arguments=["bearer"])
         if "authorization" in names:
-            raise UsageError("--bearer and an Authorization header were both given: leave one out")
-        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "--bearer")))
+            words = "`bearer` and an Authorization header exclude each other: leave one out"
+            raise UsageError(words, arguments=["bearer"])
+        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "`bearer`", "bearer")))
     elif userinfo and "authorization" not in names:
         pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
     if has_json_body and "content-type" not in names:
@@ -41,10 +42,10 @@ def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not TOKEN.fullmatch(name):
         # Show only the first word: without a colon, the rest may be a credential.
-        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'")
+        raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'", arguments=["headers"])
     if name.lower() in _FRAMING_HEADERS:
-        raise UsageError(f"{name} is not yours to set: it follows from the body")
-    return name, _checked_value(value.strip(" \t"), f"header {name}")
+        raise UsageError(f"{name} cannot be set: it is computed from the body", arguments=["headers"])
+    return name, _checked_value(value.strip(" \t"), f"header {name}", "headers")
 
 
 def is_json(body: str) -> bool:
@@ -56,11 +57,11 @@ def is_json(body: str) -> bool:
     return True
 
 
-def _checked_value(value: str, what: str) -> str:
+def _checked_value(value: str, what: str, argument: str) -> str:
     if not _FIELD_VALUE.fullmatch(value):
-        raise UsageError(f"{what} has a control character in its value")
+        raise UsageError(f"{what} has a control character in its value", arguments=[argument])
     try:
         value.encode()
     except UnicodeError as exc:
-        raise UsageError(f"{what} has bytes in its value that are not UTF-8") from exc
+        raise UsageError(f"{what} has bytes in its value that are not UTF-8", arguments=[argument]) from exc
     return value

@@ -24,7 +24,7 @@ def through_proxy(target: Target, given: str | None, *, trust_env: bool = True) 
     proxied = replace(target, proxies=Proxies.chosen(given, trust_env=trust_env))
     if given and (target.connect_to is not None or target.unix_socket is not None):
         other = "connect_to" if target.connect_to is not None else "unix_socket"
-        raise UsageError(f"a proxy and {other} exclude each other: leave one out")
+        raise UsageError(f"`proxy` and `{other}` exclude each other: leave one out", arguments=["proxy", other])
     _ = proxied.proxy  # raise now, not with the first connection
     return proxied
 
@@ -39,11 +39,17 @@ def through_given_proxy(target: Target, given: str | None) -> Target:
         if variable is not None:
             raise UsageError(
                 f"{variable.name} of the environment would send the load through the proxy {variable.redacted_value}, "
-                "which would be measured, too: give --proxy URL to do so anyway, or --proxy '' to connect directly"
+                "which would be measured too",
+                code="environment-proxy",
+                arguments=["proxy"],
             )
     proxied = through_proxy(target, given, trust_env=False)
     if proxied.proxy is not None and proxied.proxy.is_socks:
-        raise UsageError(f"a load cannot go through {proxied.proxy}: give an http:// proxy, or --proxy '' for none")
+        raise UsageError(
+            f"a load cannot go through a SOCKS proxy ({proxied.proxy.url})",
+            code="socks-proxy",
+            arguments=["proxy"],
+        )
     return proxied
 
 

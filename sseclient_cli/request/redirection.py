@@ -78,27 +78,24 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
     """Resolve the Location against the requested URL; drop its userinfo and fragment."""
     location = headers.get("location", "").strip()
     # An empty Location is valid, but means the same URL: it would be a redirect loop.
-    problem = "without a Location"
+    problem, cause = "without a Location", None
     if location:
+        shown = ascii(redacted_url(location, malformed=True)[:200])
+        problem = f"to {shown}, which is not an http:// or https:// URL"
         try:
             url = joined_url(target.parsed_url, location)
             # Target.parse alone would accept `javascript:1` as a host and a port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url
         except UsageError as exc:
+            cause = exc
             if "://" in location:
-                raise BadStatusError(
-                    f"{target.redacted_url} redirects ({status}) to a URL that is not valid: {exc}; "
-                    "give the stream's own URL",
-                    status=status,
-                    headers=headers,
-                ) from exc
-        problem = f"to {redacted_url(location, malformed=True)[:200]!a}, which is not an http:// or https:// URL"
+                problem = f"to {shown}, which is not a valid URL"
     raise BadStatusError(
         f"{target.redacted_url} redirects ({status}) {problem}: give the stream's own URL",
         status=status,
         headers=headers,
-    )
+    ) from cause
 
 
 def _without(target: Target, names: frozenset[str]) -> Target:

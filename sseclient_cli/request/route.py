@@ -25,12 +25,14 @@ def parse_route(connect_to: str | None, unix_socket: str | None, source_address:
     """Parse the addresses to connect to and from, as typed on a command line. Raises UsageError."""
     if unix_socket is not None:
         if connect_to is not None or source_address is not None:
-            other = "--connect-to" if connect_to is not None else "--source-address"
-            raise UsageError(f"--unix-socket and {other} exclude each other: leave one out")
+            other = "connect_to" if connect_to is not None else "source_address"
+            raise UsageError(
+                f"`unix_socket` and `{other}` exclude each other: leave one out", arguments=["unix_socket", other]
+            )
         if not unix_socket or "\0" in unix_socket:
-            raise UsageError("--unix-socket needs the path of a socket")
+            raise UsageError("`unix_socket` must be the path of a socket", arguments=["unix_socket"])
         if sys.platform == "win32":
-            raise UsageError("there are no unix sockets on Windows: leave out --unix-socket")
+            raise UsageError("Windows has no unix sockets: leave out `unix_socket`", arguments=["unix_socket"])
     return {
         "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
         "unix_socket": unix_socket,
@@ -47,4 +49,6 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
             return host, int(match[2])
     except UsageError:
         pass
-    raise UsageError(f"{text!r} is not HOST:PORT: write --connect-to like 127.0.0.1:8443 or [::1]:8443")
+    raise UsageError(
+        f"{text!r} is not HOST:PORT: write `connect_to` like 127.0.0.1:8443 or [::1]:8443", arguments=["connect_to"]
+    )

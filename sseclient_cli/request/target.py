@@ -104,12 +104,12 @@ class Target:
         to the response head. Raises UsageError with the invalid text and a hint.
         """
         if timeout_s is not None and timeout_s <= 0:
-            raise UsageError("--timeout needs a time above zero: write it like 5s")
+            raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
         plain_url, userinfo = parse_request_url(url)
         pairs = parse_headers(headers, bearer, userinfo, has_json_body=body is not None and is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not TOKEN.fullmatch(chosen):
-            raise UsageError(f"{chosen!r} is not an HTTP method")
+            raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
         return cls(
             url=plain_url,
             method=chosen,

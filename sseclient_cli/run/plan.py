@@ -97,43 +97,42 @@ class Plan:
     stride: int = 1
 
     def __post_init__(self) -> None:
-        for problem, words in (
-            (self.connections < 1, "a run needs at least one connection: give -n 1 or more"),
-            (self.connections > MAX_CONNECTIONS, f"a run has at most {MAX_CONNECTIONS:,} connections: lower -n"),
-            (self.duration_s <= 0, "a run needs a duration above zero: give -z 10s, for example"),
+        run_s = f"a run of {self.duration_s:g} s"
+        for problem, argument, words in (
+            (self.connections < 1, "connections", "must be at least 1"),
+            (self.connections > MAX_CONNECTIONS, "connections", f"must be at most {MAX_CONNECTIONS:,}"),
+            (self.duration_s <= 0, "duration_s", "must be above 0 s"),
             (
                 not 0 <= self.ramp_up_s <= self.duration_s,
-                f"a ramp of {self.ramp_up_s:g} s does not fit into a run of {self.duration_s:g} s: "
-                "raise --duration, or open the streams faster",
+                "ramp_up_s",
+                f"of {self.ramp_up_s:g} s does not fit into {run_s}",
             ),
             (
                 not 0 <= self.warmup_s < self.duration_s,
-                f"a warm-up of {self.warmup_s:g} s leaves nothing of a run of {self.duration_s:g} s",
+                "warmup_s",
+                f"of {self.warmup_s:g} s leaves nothing of {run_s}",
             ),
             (
                 self.storm_s is not None and not 0 < self.storm_s < self.duration_s,
-                f"a storm at {self.storm_s or 0:g} s is not within a run of {self.duration_s:g} s",
+                "storm_s",
+                f"at {self.storm_s or 0:g} s is not within {run_s}",
             ),
             (
                 self.lifetime_s is not None and self.lifetime_s < MIN_LIFETIME_S,
-                f"a lifetime is at least {MIN_LIFETIME_S:g} s",
+                "lifetime_s",
+                f"must be at least {MIN_LIFETIME_S:g} s",
             ),
-            (self.events is not None and self.events < 1, "a stream takes at least one event"),
-            (
-                self.max_event_bytes is not None and self.max_event_bytes < 1,
-                "--max-event-bytes needs a size above zero: write it like 64k or 16M",
-            ),
-            (
-                self.idle_timeout_s is not None and self.idle_timeout_s <= 0,
-                "--idle-timeout needs a time above zero: write it like 30s",
-            ),
+            (self.events is not None and self.events < 1, "events", "must be at least 1"),
+            (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
+            (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
             (
                 bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT,
-                "--retry-status is for streams that reconnect: add --on-end reconnect",
+                "retry_statuses",
+                "only applies to streams that reconnect",
             ),
         ):
             if problem:
-                raise UsageError(words)
+                raise UsageError(f"`{argument}` {words}", code="plan", arguments=[argument])
 
     @property
     def interval_s(self) -> int:

@@ -35,9 +35,7 @@ def require_open_files(connections: int, workers: int = 1) -> None:
     Raises LimitError if this number of workers still cannot open the connections.
     """
     if sys.platform == "win32":
-        _require(
-            connections, 512 * workers, "the selector of Windows holds no more in a process; --workers divides them"
-        )
+        _require(connections, 512 * workers, "windows-sockets", "the selector of Windows holds 512 in a process")
         return
     import resource
 
@@ -47,10 +45,8 @@ def require_open_files(connections: int, workers: int = 1) -> None:
         hard = max(soft, connections // workers + 1 + RESERVED_FILES)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    hint = "ulimit -Hn raises it, and more --workers divide the connections"
-    _require(
-        connections, (hard - RESERVED_FILES) * workers, f"the limit of open files of a process is {hard:,}; {hint}"
-    )
+    fitting = (hard - RESERVED_FILES) * workers
+    _require(connections, fitting, "open-files", f"the limit of open files of a process is {hard:,}")
 
 
 def require_ports(connections: int, source_count: int) -> None:
@@ -62,11 +58,8 @@ def require_ports(connections: int, source_count: int) -> None:
 
 def check_ports(connections: int, source_count: int, port_count: int) -> None:
     """Do the check of ``require_ports`` for a given number of local ports."""
-    reason = (
-        f"a source address has {port_count:,} local ports; --source-address A,B,... uses more addresses, "
-        "and net.ipv4.ip_local_port_range widens the range"
-    )
-    _require(connections, port_count * max(source_count, 1), reason)
+    fitting = port_count * max(source_count, 1)
+    _require(connections, fitting, "local-ports", f"a source address has {port_count:,} local ports")
 
 
 def require_memory(connections: int, workers: int, *, tls: bool) -> None:
@@ -82,9 +75,9 @@ def check_memory(connections: int, workers: int, available_bytes: int, *, tls: b
     for_streams_bytes = available_bytes - RESERVED_BYTES - workers * WORKER_BYTES
     reason = (
         f"each takes about {each_bytes // 1024} KiB, and {available_bytes // 2**20:,} MiB of memory are available "
-        f"({RESERVED_BYTES // 2**20} of them are left alone); lower -n or --workers, or use a larger machine"
+        f"({RESERVED_BYTES // 2**20} of them are left alone)"
     )
-    _require(connections, for_streams_bytes // each_bytes, reason)
+    _require(connections, for_streams_bytes // each_bytes, "memory", reason)
 
 
 def available_memory_bytes() -> int | None:
@@ -98,6 +91,7 @@ def available_memory_bytes() -> int | None:
     return None
 
 
-def _require(connections: int, fitting: int, reason: str) -> None:
+def _require(connections: int, fitting: int, code: str, reason: str) -> None:
     if connections > fitting:
-        raise LimitError(f"{connections:,} connections do not fit, at most {max(fitting, 0):,} do: {reason}")
+        words = f"{connections:,} connections do not fit, at most {max(fitting, 0):,} do: {reason}"
+        raise LimitError(words, code=code, arguments=["connections"])

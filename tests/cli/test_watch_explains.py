@@ -1,4 +1,4 @@
-"""What ``sse watch`` and the request before a run of ``sse bench`` say of a server that does not stream events."""
+"""Errors of ``sse watch`` and of the preflight of ``sse bench`` for a server that does not stream events."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
         (b"data: x\n\n", "it has no response head and starts with 'data: x'"),
     ],
 )
-async def test_the_error_says_what_is_wrong_and_what_to_type(
-    command: tuple[str, ...], response: bytes, words: str
-) -> None:
+async def test_an_error_names_the_cause_and_the_option(command: tuple[str, ...], response: bytes, words: str) -> None:
     async with ScriptedServer([response]) as server:
         code, out, err = await sse(*command, server.url)
     assert (code, out) == (3, "")
@@ -138,7 +136,7 @@ async def test_the_request_before_a_run_is_retried_too() -> None:
 
 
 @pytest.mark.parametrize("verb", ["watch", "bench"])
-async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
+async def test_compressed_accepts_only_codings_that_can_be_decoded(verb: str) -> None:
     packed = gzip.compress(EVENT)
     script: Script = [head(headers=SSE + b"Content-Encoding: gzip\r\n"), packed]
     more = ("--raw", "-n", "1") if verb == "watch" else ("-n", "1", "--events", "1")
@@ -161,7 +159,7 @@ async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
         b"Content-Length: 29\r\nContent-Length: 29\r\n",
     ],
 )
-async def test_what_curl_reads_is_read_by_both(headers: bytes) -> None:
+async def test_both_commands_read_headers_that_curl_reads(headers: bytes) -> None:
     # Chunk and length cover the same 29 bytes, so that one body serves all.
     is_chunked = b"chunked" in headers
     event = b"data: twenty-nine bytes, ok\n\n"

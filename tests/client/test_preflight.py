@@ -99,8 +99,9 @@ async def test_a_response_that_is_not_an_event_stream_is_an_error_with_its_statu
 
 async def test_head_timeout_s_of_the_target_applies() -> None:
     async with ScriptedServer([Do.HOLD], [0.6, head(), Do.HOLD]) as server:
-        with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s: allow more with --timeout"):
+        with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s$") as caught:
             await preflight(Target.parse(server.url, timeout_s=0.3))
+        assert (caught.value.code, caught.value.arguments) == ("preflight-timeout", ("head_timeout_s",))
         assert (await preflight(Target.parse(server.url, timeout_s=20))).status == 200
 
 

@@ -249,7 +249,7 @@ async def test_no_handshake_is_reported_without_tls() -> None:
 @pytest.mark.parametrize(
     ("names", "expired", "tls", "words"),
     [
-        ((), False, {"ca_file": None}, "nobody trusted signed"),
+        ((), False, {"ca_file": None}, "unknown issuer"),
         (("other.test",), False, {}, "not valid for '127.0.0.1'"),
         ((), True, {}, "expired"),
     ],

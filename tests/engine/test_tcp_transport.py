@@ -46,7 +46,8 @@ def test_server_blocks_at_the_receive_queue_limit_and_not_below(event_bytes: int
 def test_error_without_local_ports_names_source_address_option() -> None:
     error = connect_error(errno.EADDRNOTAVAIL)
     assert error.kind == "limit"
-    assert "--source-address" in str(error)
+    assert "no local port is left" in str(error)
+    assert error.code == "local-ports"
 
 
 def test_too_many_open_files_is_a_limit_error() -> None:

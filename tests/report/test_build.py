@@ -42,7 +42,7 @@ def document(of: Totals) -> Document:
     return made
 
 
-def test_a_document_says_what_was_measured_in_milliseconds() -> None:
+def test_a_report_has_measurements_in_milliseconds() -> None:
     made = document(totals())
     assert made["schema"] == 2
     assert made["run"]["started_at"] == "2026-09-21T14:13:20.500000Z"
@@ -101,7 +101,7 @@ def test_a_long_run_has_longer_rows_and_not_more_of_them() -> None:
     assert Plan(connections=1, duration_s=3600, ramp_up_s=0).interval_s == 4
 
 
-def test_what_was_not_measured_is_null_and_not_zero() -> None:
+def test_a_figure_that_was_not_measured_is_null() -> None:
     made = document(Totals(planned=2, cpu_percent=[1.0]))
     assert set(made["latency"].values()) == {None}
     assert made["audit"] is None

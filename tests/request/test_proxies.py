@@ -154,14 +154,14 @@ def test_connect_to_and_unix_socket_cannot_be_combined_with_a_proxy(monkeypatch:
 def test_a_load_test_does_not_use_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target.parse(FAR)
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@a:1")
-    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1.*--proxy URL.*--proxy ''") as caught:
+    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1") as caught:
         through_given_proxy(target, None)
     assert "secret" not in str(caught.value)
     assert through_given_proxy(target, "").proxy is None
     given = through_given_proxy(target, "http://b:2").proxy
     assert given is not None
     assert given.url == "http://b:2"
-    with pytest.raises(UsageError, match="a load cannot go through the proxy socks5://b:2"):
+    with pytest.raises(UsageError, match="a load cannot go through a SOCKS proxy"):
         through_given_proxy(target, "socks5://b:2")
     assert through_given_proxy(Target.parse("http://localhost:8000/"), None).proxy is None
     monkeypatch.setenv("no_proxy", "events.test")

@@ -26,7 +26,7 @@ def test_timeout_s_limits_connecting_and_the_response_head_and_the_default_only_
     limited, default = Target.parse("http://h/", timeout_s=2.5), Target.parse("http://h/")
     assert (limited.connect_timeout_s, limited.head_timeout_s) == (2.5, 2.5)
     assert (default.connect_timeout_s, default.head_timeout_s) == (10, None)
-    with pytest.raises(UsageError, match="above zero"):
+    with pytest.raises(UsageError, match="`timeout_s` must be above 0"):
         Target.parse("http://h/", timeout_s=0)
 
 
@@ -77,7 +77,7 @@ def test_an_empty_token_is_a_usage_error() -> None:
 
 
 def test_two_authorizations_are_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="--bearer"):
+    with pytest.raises(UsageError, match="`bearer`"):
         Target.parse("http://h/", headers=["authorization: x"], bearer="y")
 
 
@@ -102,7 +102,7 @@ def test_connect_to_is_a_host_and_a_port(text: str, peer: tuple[str, int], words
              "u@h:1", "h%41:1", "h/:1"]
 )  # fmt: skip
 def test_an_invalid_connect_to_is_a_usage_error(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--connect-to like 127\.0\.0\.1:8443"):
+    with pytest.raises(UsageError, match=r"`connect_to` like 127\.0\.0\.1:8443"):
         Target.parse("http://h/", connect_to=text)
 
 
@@ -125,11 +125,11 @@ def test_source_addresses_are_addresses_of_this_machine() -> None:
     [
         ("", "'' is not an IP address"),
         ("127.0.0.1,", "'' is not an IP address"),
-        ("localhost", "'localhost' is not an IP address: write --source-address like"),
+        ("localhost", "'localhost' is not an IP address: write `source_address` like"),
         ("127.0.0.1,::1", "mixes IPv4 and IPv6"),
         (
             "127.0.0.1,192.0.2.1",
-            r"cannot connect from --source-address 192\.0\.2\.1 \(cannot assign",
+            r"cannot connect from `source_address` 192\.0\.2\.1 \(cannot assign",
         ),
     ],
 )
@@ -139,11 +139,11 @@ def test_an_invalid_source_address_is_a_usage_error(text: str, words: str) -> No
 
 
 def test_a_unix_socket_cannot_be_combined_with_other_addresses() -> None:
-    with pytest.raises(UsageError, match="--unix-socket and --connect-to exclude each other"):
+    with pytest.raises(UsageError, match="`unix_socket` and `connect_to` exclude each other"):
         Target.parse("http://h/", unix_socket="x", connect_to="h:1")
-    with pytest.raises(UsageError, match="--unix-socket and --source-address exclude each other"):
+    with pytest.raises(UsageError, match="`unix_socket` and `source_address` exclude each other"):
         Target.parse("http://h/", unix_socket="x", source_address="127.0.0.1")
-    with pytest.raises(UsageError, match="--unix-socket needs the path"):
+    with pytest.raises(UsageError, match="`unix_socket` must be the path"):
         Target.parse("http://h/", unix_socket="")
 
 

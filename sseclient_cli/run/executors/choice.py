@@ -21,7 +21,9 @@ def worker_count(asked: str, connections: int) -> int:
     if asked == "auto":
         return min(max(connections // STREAMS_PER_WORKER, 1), usable_cores(), MAX_WORKERS)
     if not re.fullmatch("[0-9]{1,4}", asked) or not 1 <= int(asked) <= MAX_WORKERS:
-        raise UsageError(f"{asked!r} is no number of workers: write auto, or 1 to {MAX_WORKERS}")
+        raise UsageError(
+            f"{asked!r} is not a number of workers: write auto, or 1 to {MAX_WORKERS}", arguments=["workers"]
+        )
     return min(int(asked), connections)
 
 

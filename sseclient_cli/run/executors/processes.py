@@ -56,8 +56,8 @@ class ProcessesExecutor:
                 processes.append(_Process(index, shard, post, with_progress=with_progress))
             except OSError as exc:
                 reason = (exc.strerror or str(exc)).lower()
-                words = f"cannot start {len(shards)} worker processes ({reason}): lower --workers"
-                raise LimitError(words) from exc
+                words = f"cannot start {len(shards)} worker processes ({reason})"
+                raise LimitError(words, code="worker-processes", arguments=["workers"]) from exc
 
 
 class _Process:
