@@ -143,7 +143,7 @@ def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]
         elif (
             audit.streams and audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams
         ):
-            candidates.append(Candidate(source, "few numbers have come, and its name does not say that it is one"))
+            candidates.append(Candidate(source, "it has too few numbers, and its name is not that of a sequence"))
         elif audit.streams:
             good.append((source, audit, missing))
     if not good:
@@ -214,13 +214,11 @@ def _refutation(audit: FieldAudit, missing: _Missing) -> str:
     if audit.trust is None:
         return ""
     if audit.refuting and (audit.trust is Trust.ONLY_WITHOUT_FAULT or audit.streams < LEAST_SUPPORT * audit.refuting):
-        return (
-            f"its numbers do not follow each other on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
-        )
+        return f"its numbers are not consecutive on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
     if audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams:
-        return "few numbers have come, and its name does not say that it is one"
+        return "it has too few numbers, and its name is not that of a sequence"
     if missing.alone > missing.shared:
-        return "each stream gets numbers of its own, as from one counter for all"
+        return "each stream receives different numbers, as if from one shared counter"
     return ""
 
 
