@@ -14,21 +14,21 @@ from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec
 
-Document = dict[str, Any]
+ReportJson = dict[str, Any]
 
 
-def document_of(report: Report) -> Document:
-    made: Document = json.loads(to_json(report))
+def json_of(report: Report) -> ReportJson:
+    made: ReportJson = json.loads(to_json(report))
     return made
 
 
-def report_of(fields: Document) -> Report:
+def report_of(fields: ReportJson) -> Report:
     """Return the report with these fields, and the findings that follow from them."""
     report = Report.model_validate(fields)
     return report.model_copy(update={"findings": findings(report)})
 
 
-def closed_schema() -> Document:
+def closed_schema() -> ReportJson:
     """Return the schema without undeclared fields. The published schema allows new fields within a schema number."""
     return {
         **schema(),
@@ -37,7 +37,7 @@ def closed_schema() -> Document:
     }
 
 
-def _closed(part: Document) -> Document:
+def _closed(part: ReportJson) -> ReportJson:
     return {**part, "additionalProperties": False} if "properties" in part else part
 
 
