@@ -171,12 +171,12 @@ class EventSampler(StreamObserver):
             fields = self._fields = EventFields(measurement)
         if not fields.is_needed:
             return
-        vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
+        arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
         if count == 1:
-            fields.take_one(events[0], arrival_ns, vague)  # if the arrival is exact, its uncertainty is 0
+            fields.take_one(events[0], arrival_ns, arrival)  # if it is exact, its uncertainty is 0
         else:
-            exact = Arrival(arrival_ns, 0) if is_exact else vague
-            fields.take(Read(events, arrival_ns, exact, vague, is_burst, is_one_type))
+            of_last = Arrival(arrival_ns, 0) if is_exact else arrival
+            fields.take(Read(events, arrival_ns, of_last, arrival, is_burst, is_one_type))
 
     def _record_burst(self, count: int, arrival_ns: int, *, is_first: bool, is_fresh: bool) -> bool:
         """Record a read of several events. Return whether they arrived together and may be a burst."""

@@ -25,7 +25,6 @@ MAX_FUTURE_FIELDS = 10
 MAX_READERS = 200
 """Maximum of readers that are kept for other streams: a server could invent new fields without end."""
 
-
 MAX_TRIED = 8
 """Maximum of readers that are tried on an event, the most used first: each one decodes the event."""
 

@@ -28,7 +28,8 @@ ROUNDED_BITS = 7
 class Histogram:
     """Durations in microseconds: an HdrHistogram with exact minimum, maximum and mean.
 
-    A negative duration (two clocks differ) counts only in ``negative``: no bucket fits it, and zero would be wrong.
+    A negative duration (two clocks differ) counts in ``negative``, the minimum and the mean, but in no bucket: zero
+    would be wrong.
     """
 
     __slots__ = ("_hdr", "count", "max_us", "min_us", "negative", "sum_us")

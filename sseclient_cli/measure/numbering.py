@@ -115,7 +115,7 @@ class Numbering:
         self._resumed = self.first is not None
 
     def settle(self) -> None:
-        """Make the open decision, because no more numbers will arrive: a possible new numbering is one.
+        """Decide now: a possible new numbering is one, if it follows a reconnection or is long enough.
 
         Its missing numbers are not counted, because they may have arrived before.
         """
@@ -191,7 +191,7 @@ class Numbering:
             is_late = self.faults is not None and number in self.faults.missing
             return None if is_first and not is_late else True
         if self._recent is None:
-            # Without the content, a server that continues at an earlier number is assumed to repeat events.
+            # Without the content, a number above the first one is assumed to be sent again, and a lower one to be new.
             return self.first is not None and number > self.first
         return self._recent.is_same(number, event.data)
 

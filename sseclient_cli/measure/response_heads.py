@@ -57,6 +57,7 @@ class ResponseHeads:
             # A Date drops the fraction of its second: 0.5 s on average.
             after_request_s = date_s + 0.5 - (arrival_ns - waited_ns) / NS_PER_S
             after_arrival_s = date_s + 0.5 - arrival_ns / NS_PER_S
+            # 0 if the Date lies between the request and the arrival.
             difference_s = round(max(after_arrival_s, 0) or min(after_request_s, 0))
             if difference_s in self.date_differences_s or len(self.date_differences_s) < MAX_DIFFERENCES:
                 self.date_differences_s[difference_s] += 1

@@ -28,7 +28,7 @@ _IN_WARM_UP = "counts in the warm-up"
 
 
 def values(*, in_warm_up: bool) -> Any:
-    """Declare values that ``Totals`` keeps in the histogram of the same name: a latency or a field."""
+    """Declare values that ``Totals`` keeps in its histogram of the same name (in ``latencies``, or a field)."""
     return field(default_factory=lambda: array("q"), metadata={_IN_WARM_UP: in_warm_up})
 
 
@@ -66,6 +66,7 @@ class Samples:
     """Events of reads of several events, whether or not their arrival is known."""
     events: int = count()
     coalesced: int = count()
+    """Events whose arrival is not exact, because later bytes came in the same read."""
     comments: int = count()
     error_events: int = count()
     types: Counter[str] = field(default_factory=Counter)

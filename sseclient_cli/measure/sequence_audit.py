@@ -31,7 +31,7 @@ MAX_CONFLICTING_SHARE = 0.05
 a rare retransmission."""
 
 LEAST_CHECKED = 4
-"""Numbers that a stream must have before faults can refute its sequence."""
+"""With fewer numbers, only a conflict refutes a detected sequence."""
 
 MAX_TYPES = 100
 """Event types of one stream with a numbering of their own; the rest share one numbering."""
@@ -61,7 +61,7 @@ class SequenceCheck:
         """Whether the next number in order only has to be counted."""
 
     def settle(self) -> None:
-        """Make the open decisions: no more events will arrive."""
+        """Make the open decisions now, because no more events will arrive."""
         for numbering in (self.whole, *(self._by_type or {}).values()):
             numbering.settle()
 
@@ -99,7 +99,7 @@ class SequenceCheck:
 
     @property
     def is_faultless(self) -> bool:
-        """Whether no fault has been found that could refute the sequence."""
+        """Whether all events are of one type and in order: then nothing can refute the sequence."""
         return self.whole.faults is None and self._by_type is None
 
     def resume(self) -> None:
@@ -110,7 +110,7 @@ class SequenceCheck:
         self._is_simple = False
 
     def check(self, number: int, event: Event) -> bool:
-        """Check the number of the next event. Return whether all numbers have been in order so far.
+        """Check the number of the next event. Return ``is_faultless``.
 
         A late event changes from lost to out of order.
         """

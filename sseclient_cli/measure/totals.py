@@ -43,7 +43,6 @@ MAX_TYPE_BYTES = 200
 MAX_REDIRECTIONS = 20
 """Redirect destinations that a worker counts by URL. A server could invent one for each stream."""
 
-
 _LATENCIES = frozenset(kind.value for kind in Latency)
 
 
@@ -101,8 +100,10 @@ class Totals(Merging):
     """Events that report an error, if the plan counts them."""
     bytes: int = summed()
     coalesced: int = summed()
+    """Events whose arrival is not exact, because later bytes came in the same read."""
     reads: int = summed()
     stamped_reads: int = summed()
+    """Reads with a kernel timestamp."""
     unanswered: int = summed()
     """Requests without a response head at the end of the run or at their timeout."""
     without_event: int = summed()

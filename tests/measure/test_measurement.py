@@ -1,6 +1,7 @@
-"""Each delay appears in the right number. The server runs in its own thread, even while the worker's loop is blocked.
+"""Each delay appears in the right figure, even while the worker's event loop is blocked.
 
-Each test causes a delay of known size at a known place, and expects it in the only number that may contain it.
+The server runs in its own thread. Each test causes a delay of known size at a known place, and expects it in the only
+figure that may contain it.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ from sseclient_cli.run.worker import Worker
 DELAY_S = 0.3
 DELAY_US = 300_000
 TOLERANCE_US = 150_000
-"""Half of a delay: the machine may be busy, and a wrong number differs by an order of magnitude."""
+"""Half of a delay: the machine may be busy, and a wrong figure differs by an order of magnitude."""
 
 HEAD = head()
 
