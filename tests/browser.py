@@ -20,12 +20,12 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nCon
     len(_HTML),
     _HTML,
 )
-"""Serve it at PAGE_PATH: what a page asks of its own origin needs no CORS."""
+"""Serve it at PAGE_PATH: requests of a page to its own origin need no CORS."""
 
 LONGEST_S = 30
 
-# Notes what happens until the source is closed, by itself or because it is enough. There is no event that stands for
-# all types: those that are waited for must be named.
+# Logs the events until the source is closed, by itself or because there are enough. No listener receives all types:
+# the expected ones must be named.
 _WATCH = """
 const [url, types, enough, forMs] = arguments;
 const done = arguments[arguments.length - 1];
@@ -59,13 +59,13 @@ if (source) {
 
 
 def missing_programs() -> str:
-    """Name what is to be installed; empty if all is there."""
+    """Name the missing programs and how to install them; empty if all are there."""
     missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     return f"{' and '.join(missing)} not found: on Debian, apt install chromium chromium-driver" if missing else ""
 
 
 class Browser:
-    """A browser that is at a page, and does with EventSource what it is told; ``driver`` does anything else."""
+    """A browser at a page that opens an EventSource; ``driver`` does anything else."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -78,8 +78,8 @@ class Browser:
     def watch(
         self, url: str, types: Sequence[str] = ("message",), *, enough: int | None = None, for_s: float | None = None
     ) -> list[list[Any]]:
-        """Return what an EventSource tells until it is closed for good, for so long, or until so much (but for errors)
-        is enough.
+        """Return the log of an EventSource until it is closed, for ``for_s`` seconds, or until ``enough`` entries
+        (errors do not count).
 
         Each entry is ``["open", url]``, ``["error", readyState]``, ``["event", type, data, lastEventId, origin]``, or
         ``["refused", name]`` where there is no EventSource for that URL.

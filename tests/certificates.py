@@ -1,4 +1,4 @@
-"""Certificates for servers and clients of tests, by an authority that nobody else trusts."""
+"""Certificates for servers and clients of tests, by an authority that only the tests trust."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Authority:
-    """Signs certificates, and puts into ``folder`` the files that a command line takes."""
+    """Signs certificates, and writes the files for command lines into ``folder``."""
 
     ca: trustme.CA
     folder: Path
 
     @property
     def file(self) -> str:
-        """What --cacert takes."""
+        """The value of --cacert."""
         return self._written("authority.pem", self.ca.cert_pem)
 
     def server(
         self, *names: str, expired: bool = False, wants_client: bool = False, newest: ssl.TLSVersion | None = None
     ) -> ssl.SSLContext:
-        """Return what a server of these names uses (127.0.0.1 without any); it would rather speak HTTP/2."""
+        """Return the context of a server of these names (default: 127.0.0.1); it offers HTTP/2 first."""
         leaf = self.ca.issue_cert(*(names or ("127.0.0.1",)), not_after=LONG_AGO if expired else None)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["h2", "http/1.1"])
@@ -40,7 +40,7 @@ class Authority:
         return context
 
     def client(self) -> tuple[str, str]:
-        """Return what --cert and --key take."""
+        """Return the values of --cert and --key."""
         leaf = self.ca.issue_cert("client@sse.test")
         chain = self._written("client.pem", *leaf.cert_chain_pems)
         return chain, self._written("client.key", leaf.private_key_pem)

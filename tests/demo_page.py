@@ -48,7 +48,7 @@ class Page:
         self.driver.execute_cdp_cmd(command, parameters)
 
     def rows(self, kind: str) -> list[list[str]]:
-        """Type, id and data of what the log shows, oldest first."""
+        """Type, id and data of the log's entries, oldest first."""
         found: list[list[str]] = self.run(
             "return [...document.querySelectorAll(`#log .${arguments[0]}`)].reverse()"
             ".map((row) => ['type', 'id', 'data'].map((part) => row.querySelector(`.${part}`).textContent))",
@@ -73,6 +73,6 @@ class Page:
         return self.rows("state")[-1:] == [["closed", "", "stopped here"]]
 
     def errors(self) -> list[dict[str, Any]]:
-        """What has been logged to the console since the last call; the browser logs statuses over 400 by itself."""
+        """The entries of the console since the last call; the browser logs statuses over 400 by itself."""
         log: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry for entry in log if not (self.expects_refusals and "status of 4" in entry["message"])]

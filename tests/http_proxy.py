@@ -28,8 +28,8 @@ class Asked:
 class HttpProxy:
     """Listens on a free port of this machine; an async context manager.
 
-    Whatever host it is asked for is ``server``. With ``credentials`` (``user:password``) it answers 407 without them.
-    ``answer`` is what every request is answered with instead; empty, it closes the connection.
+    It connects every request to ``server``. With ``credentials`` (``user:password``) it answers 407 without them.
+    ``answer`` is the response to every request instead; if it is empty, the proxy closes the connection.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Any totals that a worker may have, for tests of what merges (hypothesis)."""
+"""Any totals that a worker may have, for tests of merging (hypothesis)."""
 
 from copy import deepcopy
 from dataclasses import fields
@@ -20,7 +20,7 @@ Tick = tuple[int, Samples, Reads, int, list[str]]
 ENDPOINTS = [Endpoint("pool.test", f"127.0.0.{number}", 80) for number in (2, 3)]
 
 MAX_EXAMPLES = 30
-"""Each makes, pickles and merges some hundred histograms: 0.15 s of a free core."""
+"""Each example creates, pickles and merges about a hundred histograms: 0.15 s on an idle core."""
 
 counts = st.integers(0, 1000)
 sizes = st.lists(st.integers(0, 10**6), max_size=5)
@@ -29,7 +29,7 @@ durations = st.lists(st.integers(-100, 10**9), max_size=5)
 
 @st.composite
 def ticks(draw: st.DrawFn) -> Tick:
-    """What happened in one tick: its row, samples and reads, the change of open streams, the kinds of its errors."""
+    """The events of one tick: its row, the recorded values, the change of open streams, the kinds of its errors."""
     samples, reads = Samples(), Reads()
     for name in COUNTS:
         setattr(samples, name, draw(counts))

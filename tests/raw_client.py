@@ -1,4 +1,4 @@
-"""An HTTP client that shows the bytes: the head, each chunk as it was sent, and how the connection ended."""
+"""An HTTP client that keeps the bytes: the head, each chunk as it was sent, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TS = re.compile(rb'"ts":\d+')
 
 @dataclass
 class Answer:
-    """All that a server sent, until it ended or fell silent."""
+    """All bytes that a server sent until it ended the response or fell silent."""
 
     head: bytes = b""
     chunks: list[bytes] = field(default_factory=list)
     arrivals_s: list[float] = field(default_factory=list)
     announced_bytes: int = 0
-    """Of the chunk that is not complete, if there is one; `rest` is what came of it."""
+    """The size of the incomplete chunk, if there is one; `rest` has its first bytes."""
     rest: bytes = b""
     ended: str = ""
     """complete (last chunk, or no body), cut, reset, silent."""
@@ -40,7 +40,7 @@ class Answer:
 
     @property
     def seqs(self) -> list[int]:
-        """The numbers of the events, as they came, those included whose blank line is missing."""
+        """The numbers of the events in their order, including events whose blank line is missing."""
         return [json.loads(data)["seq"] for data in DATA_LINE.findall(self.body)]
 
     def header(self, name: str) -> str | None:
@@ -66,7 +66,7 @@ class RawClient:
         self.socket.close()
 
     def read_chunks(self, count: int) -> Answer:
-        """Read until there are so many chunks, or the end."""
+        """Read until there are ``count`` chunks, or the end."""
         answer = self.answer
         while len(answer.chunks) < count and not answer.ended:
             try:

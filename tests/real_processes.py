@@ -1,4 +1,4 @@
-"""What tests of several processes share: who is whose child, what a server says of itself, and how to wait for that."""
+"""Helpers for tests of several processes: child processes, the counters of a server, and how to wait for both."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ SSE = [sys.executable, "-m", "sseclient_cli"]
 
 
 def until(is_so: Callable[[], bool], timeout_s: float = 15) -> None:
-    """Wait for it, a hundredth of a second at a time."""
+    """Wait until ``is_so()``, with a check every 0.01 s."""
     ends_s = time.monotonic() + timeout_s
     while not is_so():
-        assert time.monotonic() < ends_s, "it has not come to that"
+        assert time.monotonic() < ends_s, f"the condition was not met within {timeout_s} s"
         time.sleep(0.01)
 
 
 def streams_open(server: str) -> int:
-    """Ask the demo server."""
+    """Return the number of open streams of the demo server."""
     return int(httpx.get(f"{server}/stats").json()["streams_open"])
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Return the children of a process by their command lines; those that have just gone are left out."""
+    """Return the children of a process with their command lines, without children that have just ended."""
     found = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
         with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ def workers_of(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    """Say whether there is such a process, and not merely what nobody has fetched of it."""
+    """Return whether the process is running; a zombie is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] not in "ZX"
     except OSError:

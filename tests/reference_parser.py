@@ -1,7 +1,7 @@
-"""What an event stream says, by the letter of WHATWG HTML 9.2.5 and 9.2.6: the oracle for our parser.
+"""A parser by the letter of WHATWG HTML 9.2.5 and 9.2.6: the oracle for our own.
 
-Obvious and slow: all of the input at once, decoded as a whole, then one step after the other as the specification has
-them. It must not know ``sseclient_cli``. Where the specification leaves a choice, it is the one of the vectors.
+Simple and slow: it decodes the whole input at once, then follows the specification step by step. It must not import
+``sseclient_cli``. If the specification leaves a choice, the parser chooses like the test vectors.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 
 BOM = b"\xef\xbb\xbf"
 
-# Unicode's table 3-7, with T for a trailing byte. What is no character gives one U+FFFD for the longest beginning of
-# one, or for a byte that cannot begin any (WHATWG Encoding 8.1.1: the byte behind such a beginning is looked at anew).
+# Unicode's table 3-7, with T for a trailing byte. An invalid sequence gives one U+FFFD for the longest beginning of a
+# character, or for a byte that cannot begin one (WHATWG Encoding 8.1.1: decoding goes on with the byte behind it).
 _CHARACTER = (
     rb"[\x00-\x7f]+|[\xc2-\xdf]T|\xe0[\xa0-\xbf]T|[\xe1-\xec\xee\xef]TT|\xed[\x80-\x9f]T"
     rb"|\xf0[\x90-\xbf]TT|[\xf1-\xf3]TTT|\xf4[\x80-\x8f]TT"
@@ -26,7 +26,7 @@ def decoded(data: bytes) -> str:
 
 
 class Reading:
-    """All that a stream has said."""
+    """The events, comments and fields of a whole stream."""
 
     def __init__(self, stream: bytes, last_event_id: str = "") -> None:
         self.events: list[tuple[str, str, str]] = []
@@ -74,13 +74,13 @@ class Reading:
 
 
 def within_limit(stream: bytes, max_event_bytes: int, *, hears_comments: bool) -> bytes:
-    """Return the stream up to the line with which an event is too large: that line is not looked at any more.
+    """Return the stream up to, but without, the line that makes an event too large.
 
-    This is ours and not the specification's: the lines of an event count without their ends, and its comments not at
-    all; one that is heard counts by itself.
+    This rule is ours, not the specification's: the lines of an event count without their line ends and without its
+    comments. If comments are heard, each one counts separately.
     """
     if BOM.startswith(stream):
-        return stream  # it may be a byte order mark: nothing of it counts yet
+        return stream  # this may be a byte order mark, which does not count
     begin = len(BOM) if stream.startswith(BOM) else 0
     event_bytes = 0
     for match in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)", stream[begin:]):

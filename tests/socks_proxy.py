@@ -12,8 +12,8 @@ from scripted_server import ScriptedServer
 class SocksProxy:
     """Listens on a free port of this machine; an async context manager.
 
-    Whatever it is asked for is ``server``. With ``credentials`` (``user:password``) it wants these. ``reply`` is how it
-    answers a CONNECT: 0 is success. ``asked`` has the addresses as they were sent, and their ports.
+    It connects every request to ``server``. With ``credentials`` (``user:password``) it requires these. ``reply`` is
+    the answer to CONNECT: 0 is success. ``asked`` has the addresses as they were sent, and their ports.
     """
 
     def __init__(self, server: ScriptedServer | None = None, *, credentials: str = "", reply: int = 0) -> None:

@@ -1,1 +1,1 @@
-"""What the specification says of a client, put to ours and to a browser's."""
+"""The specification's rules for a client, checked with our clients and with a browser's."""

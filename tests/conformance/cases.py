@@ -1,7 +1,7 @@
-"""The cases of tests/data/connection_cases.json that a script can play: what the server does, and what is to be seen.
+"""The cases of tests/data/connection_cases.json that a script can play: the server's part, and the expected results.
 
-A connection beyond the last script is answered with 204, so that every client comes to its end by itself, and a request
-too many is seen.
+A connection beyond the last script is answered with 204, so that every client stops by itself and an extra request is
+recorded.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from conformance.clients import OPEN, Client
 from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 50\n\n"
-"""Short enough for a test, long enough to tell from "at once"."""
+"""Short enough for a test, long enough to differ from an immediate reconnection."""
 
 A_MOMENT_S = 0.1
-"""Between two writes: long enough for whatever came before to have been read."""
+"""Between two writes: long enough for the client to have read the first."""
 
 SLACK_S = 1.5
-"""How much longer than it should a wait may seem to be, on a machine that does other things."""
+"""How much longer than specified a wait may be, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instead:
-    """What is to be seen of one client that differs, and why that is left so. What is None does not differ."""
+    """The results of one client that differ, and the reason. None: no difference."""
 
     requests: tuple[str, ...] | None = None
     heard: tuple[str | Event, ...] | None = None
@@ -37,21 +37,21 @@ class Instead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case: what is played, and what must be seen of every client, on the wire and in the program."""
+    """One case: the scripts, and the results that every client must show, on the wire and in the program."""
 
     name: str
-    """That of the JSON file."""
+    """The name in the JSON file."""
     variant: str = ""
     scripts: tuple[Script, ...]
     requests: tuple[str, ...]
     """Each request's path, with its Last-Event-ID if it has one: "/ after 7"."""
     heard: tuple[str | Event, ...]
     waits_s: Mapping[int, tuple[float, float]] = field(default_factory=dict)
-    """Between a request, by its number, and the next one: at least and at most."""
+    """By the number of a request: minimum and maximum of the wait before the next one."""
     enough: int | None = None
-    """The program closes the stream after so many things that it has heard."""
+    """The program closes the stream after this number of entries of ``heard``."""
     kind: str | None = None
-    """The error that ours end with."""
+    """The final error of our clients."""
     instead: Mapping[Client, Instead] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ class Case:
 
     @property
     def seen(self) -> str:
-        """What is to be seen, in a line of the table."""
+        """The expected results, in a line of the table."""
         asks = ", ".join(f"`{_short(request)}`" for request in self.requests)
         heard = [_entry(entry) for entry in self.heard]
         hears = ", ".join(heard if len(heard) < 13 else [*heard[:3], "...", heard[-1]]) or "nothing"
@@ -82,13 +82,13 @@ def message(data: str, last_event_id: str = "") -> Event:
 
 
 def waits(at_least_s: float, *requests: int) -> Mapping[int, tuple[float, float]]:
-    """Say that after each of these requests (the first one, unless told) the client waits for so long."""
+    """Return ``waits_s`` of a client that waits after each of these requests (default: the first one)."""
     return dict.fromkeys(requests or (0,), (at_least_s, at_least_s + SLACK_S))
 
 
 def refused(name: str, response: bytes, kind: str, variant: str = "") -> Case:
-    """Return the case of an answer that ends it: one request, and nothing is heard."""
-    # Behind it waits what a client would be given if it came again.
+    """Return the case of a response that stops the client: one request, and nothing is heard."""
+    # The second script is for a client that requests again.
     again = [head(), b"data: again\n\n"]
     return Case(
         name=name, variant=variant, scripts=([response, b"data: data\n\n"], again), requests=("/",), heard=(), kind=kind
@@ -98,7 +98,7 @@ def refused(name: str, response: bytes, kind: str, variant: str = "") -> Case:
 def one_event(
     name: str, *script: bytes | float, variant: str = "", instead: Mapping[Client, Instead] | None = None
 ) -> Case:
-    """Return the case of a response that brings the event "x" and ends."""
+    """Return the case of a response that sends the event "x" and ends."""
     return Case(
         name=name,
         variant=variant,
@@ -278,7 +278,7 @@ RECONNECTING = [
         scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], []),
         requests=("/",) * 5,
         heard=(OPEN, message("x")),
-        # A wait is 1, 2, 4 times the reconnection time, less up to half of that.
+        # The waits are 1, 2 and 4 times the reconnection time, minus up to half of that (jitter).
         waits_s={0: (0.1, SLACK_S), 1: (0.1, SLACK_S), 2: (0.1, SLACK_S), 3: (0.2, SLACK_S)},
         instead=_NO_BACKOFF,
     ),
@@ -287,7 +287,7 @@ RECONNECTING = [
         scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], [], [], [], [head(), b"data: y\n\n"], []),
         requests=("/",) * 9,
         heard=(OPEN, message("x"), OPEN, message("y")),
-        # A sixth failure in a row would wait for 1.6 s at least.
+        # After a sixth failure in a row, the wait would be at least 1.6 s.
         waits_s={4: (0.4, 2.5), 7: (0.1, 1.5)},
         instead=_NO_BACKOFF,
     ),
@@ -398,7 +398,7 @@ BODIES = [
               variant="Content-Length"),
     one_event("transfer-modes", b"HTTP/1.0 200 OK\r\n" + SSE + b"\r\n", SOON + b"data: x\n\n", variant="HTTP/1.0"),
     one_event("transfer-modes", head(headers=SSE + b"Content-Encoding: gzip\r\n"),
-              gzip.compress(SOON + b"data: x\n\n"), variant="gzip, though nobody asked for it"),
+              gzip.compress(SOON + b"data: x\n\n"), variant="gzip, though not requested"),
     one_event(
         "chunk-extensions-and-trailers",
         head(headers=CHUNKED),

@@ -1,4 +1,4 @@
-"""What the tests have shown."""
+"""The results of the tests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from conformance.left_out import LEFT_OUT
 from conformance.table import LEVELS, PAGE, Shown, with_table
 
 shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
-"""By the tests that have passed."""
+"""The results of the passed tests."""
 
 
 @pytest.fixture(autouse=True)
 def browser_first(request: pytest.FixtureRequest) -> None:
-    """Find out whether there is a browser before a test has begun anything."""
+    """Skip a test that needs a browser before it starts a server, if there is no browser."""
     callspec = getattr(request.node, "callspec", None)
     if callspec is not None and callspec.params.get("client") is Client.CHROMIUM:
         request.getfixturevalue("browser")
@@ -49,7 +49,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    # Asked for by name, the folder's own option is known; in a run of everything it is not.
+    # pytest knows the option of this conftest only if the folder is given on the command line.
     if not session.config.getoption("--update-conformance", False) or session.testsfailed:
         return
     missing = {(name, client) for name in LEVELS for client in Client} - set(shown) - set(LEFT_OUT)

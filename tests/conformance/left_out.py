@@ -1,4 +1,4 @@
-"""The cases that a client is not put to, and why."""
+"""The cases that a client does not run, and the reasons."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ PARTLY: dict[tuple[str, Client], set[str]] = {
     **{("transfer-modes", client): {"HTTP/2 is not supported"} for client in (_ES, _ENGINE)},
     ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tested: no other client supports it"},
 }
-"""What of a case is left out."""
+"""The parts of a case that are left out."""

@@ -1,4 +1,4 @@
-"""docs/explanation/conformance.md, made of what the tests of this folder say that they have shown."""
+"""docs/explanation/conformance.md, generated from the results of the tests of this folder."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ LEVELS: dict[str, str] = {
     case["name"]: case["level"]
     for case in json.loads((ROOT / "tests/data/connection_cases.json").read_text("utf-8"))["connection_cases"]
 }
-"""Of all cases, in the order of the file; behind them are those where browsers differ from what was decided."""
+"""Of all cases, in the order of the file, followed by those where browsers differ from our decision."""
 LEVELS.update({"retry-empty": "decision", "leid-controls": "decision", "leid-only-spaces": "decision"})
 LEVELS["bom-then-line-end"] = "spec"
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a test shows of a client when it passes."""
+    """The result that a test shows for a client when it passes."""
 
     seen: str
     why: str = ""
-    """Where that is something else than what the case expects: why it is left so."""
+    """The reason, where the result differs from the case."""
 
 
 Results = Mapping[tuple[str, Client], list[Shown]]
 
 
 def table(results: Results) -> str:
-    """Return the tables: what each client does, and the reasons of what differs or was left out."""
+    """Return the tables: the results of each client, and the reasons for differences and omissions."""
     lines = ["| case | level | what is seen | " + " | ".join(f"{client.value}" for client in Client) + " |"]
     lines.append("|---|---|---|" + "---|" * len(Client))
     for name, level in LEVELS.items():
@@ -56,7 +56,7 @@ def _cell(name: str, client: Client, results: Results) -> str:
 
 
 def _seen(name: str, results: Results) -> str:
-    """Return what is seen of the clients that do as the case expects."""
+    """Return the results of the clients that pass the case."""
     seen = {one.seen for client in Client for one in results.get((name, client), ()) if not one.why}
     return " · ".join(sorted(seen)).replace("|", "\\|")
 
@@ -72,7 +72,7 @@ def _reasons(name: str, results: Results) -> dict[str, list[str]]:
 
 
 def with_table(text: str, results: Results) -> str:
-    """Return the page with its tables made anew."""
+    """Return the page with new tables."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     return before + BEGIN + table(results) + END + after

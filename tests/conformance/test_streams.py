@@ -1,6 +1,6 @@
-"""The same bytes, with the same pauses, to a browser and to ours: what is heard, and what is asked for next, is equal.
+"""The same bytes, with the same pauses, give the same events and the same next request in a browser and in our clients.
 
-Streams are read one after the other by one source, which reconnects at once: so a few thousand take seconds, and what
+One source reads the streams one after the other and reconnects at once: a few thousand take seconds, and the state that
 one leaves behind (the last event ID) is carried into the next.
 """
 
@@ -29,19 +29,19 @@ from sseclient_cli.sse.reconnection import last_event_id_header
 VECTORS = json.loads((ROOT / "tests/data/parser_vectors.json").read_text("utf-8"))
 
 AT_ONCE = b"retry: 0\n\n"
-"""What the first connection says, so that no time is lost between the others."""
+"""Sent on the first connection, so that no time is lost between the others."""
 
 STREAMS_PER_CHAIN = 50
 CHAINS = 20
 
 PAUSE_S = 0.002
-"""For a browser, long enough to have read what came before."""
+"""Long enough for a browser to have read the bytes before."""
 
 Pieces = Sequence[bytes | float]
 
 
 @pytest.fixture(autouse=True)
-def no_wait_after_a_connection_that_brought_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_backoff_after_a_connection_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnection, "MIN_BACKOFF_MS", 0)
 
 
@@ -49,13 +49,13 @@ def predicted(chain: Sequence[Pieces]) -> tuple[list[list[Event]], list[bytes | 
     """Return the events of each stream by our parser, and the Last-Event-ID of each request."""
     last_event_id = ""
     events: list[list[Event]] = []
-    asked: list[bytes | None] = [None]
+    last_event_ids: list[bytes | None] = [None]
     for pieces in chain:
         parser = EventStreamParser(last_event_id)
         events.append([event for piece in pieces if isinstance(piece, bytes) for event in parser.feed(piece)])
         last_event_id = parser.last_event_id
-        asked.append(last_event_id_header(last_event_id))
-    return events, asked
+        last_event_ids.append(last_event_id_header(last_event_id))
+    return events, last_event_ids
 
 
 def by_connection(heard: Sequence[str | Event]) -> list[list[Event]]:
@@ -73,7 +73,7 @@ async def read_by(
     client: Client, chain: Sequence[Pieces], fixtures: pytest.FixtureRequest, **limits: Any
 ) -> tuple[list[list[Event]], list[bytes | None]]:
     """Return the events of each connection, and the Last-Event-ID of each request."""
-    # A page hears only the types that it names. One that the parser finds wrongly is then missing.
+    # A page hears only the types that it names. A type that the parser gets wrong is then missing.
     types = {event.type for event in itertools.chain(*predicted(chain)[0])} | {"message"}
     scripts: list[Script] = [[head(), *pieces] for pieces in chain]
     async with ScriptedServer(*scripts, pages={PAGE_PATH: PAGE}) as server:
@@ -82,13 +82,13 @@ async def read_by(
 
 
 async def read_by_all(chain: Sequence[Pieces], fixtures: pytest.FixtureRequest) -> None:
-    """Let every client read the streams, and compare each with what the parser makes of them."""
-    events, asked = predicted(chain)
+    """Let every client read the streams, and compare their events with those of the parser."""
+    events, last_event_ids = predicted(chain)
     found = await asyncio.gather(*(read_by(client, chain, fixtures) for client in Client))
-    for client, (heard_by_client, asked_by_client) in zip(Client, found, strict=True):
+    for client, (heard_by_client, ids_of_client) in zip(Client, found, strict=True):
         for number, (heard, expected) in enumerate(zip(heard_by_client, events, strict=False)):
             assert heard == expected, f"{client.value}, stream {number}: {chain[number]!r}"
-        assert asked_by_client == asked, client.value
+        assert ids_of_client == last_event_ids, client.value
         assert len(heard_by_client) == len(events), client.value
 
 
@@ -96,8 +96,8 @@ def stream_of(vector: dict[str, Any]) -> bytes:
     return base64.b64decode(vector["input_base64"])
 
 
-def comes_back_at_once(vector: dict[str, Any]) -> bool:
-    """Say whether a stream lets every client come back at once, and with the same id (see the cases of decisions)."""
+def reconnects_at_once(vector: dict[str, Any]) -> bool:
+    """Return whether every client reconnects at once after a stream, with the same ID (see DECISIONS in cases.py)."""
     has_empty_retry = re.search(rb"(^|[\r\n])retry(: ?)?[\r\n]", stream_of(vector))
     return (
         (vector["expected_retry"] or 0) <= 200
@@ -106,28 +106,28 @@ def comes_back_at_once(vector: dict[str, Any]) -> bool:
     )
 
 
-async def test_the_streams_of_public_suites_are_read_as_a_browser_reads_them(
+async def test_streams_of_public_suites_give_the_same_events_as_in_a_browser(
     browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     chain: list[Pieces] = []
-    for vector in filter(comes_back_at_once, VECTORS["parser_vectors"]):
+    for vector in filter(reconnects_at_once, VECTORS["parser_vectors"]):
         chain += [[f"id: {vector['initial_last_event_id']}\nretry: 0\n\n".encode()], [stream_of(vector)]]
     assert len(chain) > 400
     await read_by_all(chain, request)
 
 
-OTHERS = [vector for vector in VECTORS["parser_vectors"] if not comes_back_at_once(vector)]
+OTHERS = [vector for vector in VECTORS["parser_vectors"] if not reconnects_at_once(vector)]
 
 
 @pytest.mark.parametrize("client", Client, ids=lambda client: client.value)
-async def test_streams_that_make_a_client_wait_bring_the_same_events(
+async def test_streams_that_delay_the_reconnection_give_the_same_events(
     client: Client, request: pytest.FixtureRequest
 ) -> None:
     assert len(OTHERS) < 30
     assert not any(vector["initial_last_event_id"] for vector in OTHERS)
     for vector in OTHERS:
         expected = [Event(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
-        # What brings no event is listened to for a while.
+        # Without an expected event, listen for a while.
         limits = {"enough": 1 + len(expected)} if expected else {"for_s": 0.25}
         heard, _ = await read_by(client, [[stream_of(vector)]], request, **limits)
         assert heard[0] == expected, vector["name"]
@@ -135,7 +135,7 @@ async def test_streams_that_make_a_client_wait_bring_the_same_events(
 
 @pytest.mark.parametrize("client", Client, ids=lambda client: client.value)
 @pytest.mark.parametrize("vector", VECTORS["large_vectors"], ids=lambda vector: vector["name"])
-async def test_large_streams_bring_the_same_events(
+async def test_large_streams_give_the_same_events(
     vector: dict[str, Any], client: Client, request: pytest.FixtureRequest
 ) -> None:
     stream = AT_ONCE + b"".join(part["text"].encode() * part["repeat"] for part in vector["input_parts"])
@@ -143,7 +143,7 @@ async def test_large_streams_bring_the_same_events(
     assert await read_by(client, chain, request) == predicted(chain)
 
 
-# Streams that nobody wrote.
+# Generated streams.
 
 ENDS = st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"])
 TEXTS = st.lists(
@@ -153,7 +153,7 @@ TEXTS = st.lists(
     ) | st.binary(max_size=3).map(lambda raw: raw.translate(None, b"\r\n")),
     max_size=6,
 ).map(b"".join)  # fmt: skip
-# What control characters and nothing but spaces do to the header is a case of its own, and so is an empty retry.
+# Control characters and IDs of spaces only in the header are cases of their own, and so is an empty retry.
 IDS = TEXTS.map(lambda raw: re.sub(rb"[\x01-\x1f\x7f]", b"", raw)).map(lambda raw: raw if raw.strip() else b"")
 RETRIES = st.sampled_from([b"0", b"1", b"007", b"1x", b"-1", b"+1", b"1.0", b" 5", b"1\0", "٣".encode(), b"1 "])
 FIELDS = st.one_of(
@@ -185,7 +185,7 @@ STREAMS = st.builds(
 
 @st.composite
 def split_streams(draw: st.DrawFn) -> Pieces:
-    """A stream, cut in the middle of anything; at some cuts, the server pauses."""
+    """A stream, cut at any byte. The server pauses at some cuts."""
     stream = draw(STREAMS)
     cuts = sorted(draw(st.sets(st.integers(0, len(stream)), max_size=5)))
     pieces: list[bytes | float] = []
@@ -199,12 +199,12 @@ def split_streams(draw: st.DrawFn) -> Pieces:
 @pytest.mark.timeout(300)
 @settings(
     max_examples=CHAINS,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is named; to shrink a chain takes minutes
-    # A chain has so many streams on purpose; `request` is for the browser, which outlives all examples.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a failure names the stream; shrinking a chain takes minutes
+    # Long chains are the purpose; `request` is for the browser, which outlives all examples.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
 @given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN, unique_by=tuple))
-def test_a_thousand_streams_are_read_as_a_browser_reads_them(
+def test_a_thousand_generated_streams_give_the_same_events_as_in_a_browser(
     browser: Browser, request: pytest.FixtureRequest, chain: list[Pieces]
 ) -> None:
     asyncio.run(read_by_all([[AT_ONCE], *chain], request))

@@ -4,7 +4,7 @@ import socket
 from typing import Any
 
 import pytest
-from report_json import Document, built, document_of, report_of
+from report_json import ReportJson, built, json_of, report_of
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
@@ -13,14 +13,14 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
 
-def document(connections: dict[str, int] | None = None, *, opened: int = 10, **target: Any) -> Document:
+def document(connections: dict[str, int] | None = None, *, opened: int = 10, **target: Any) -> ReportJson:
     totals = Totals(planned=10, opened=opened, cpu_percent=[1.0])
     totals.connections.update({Endpoint("pool.test", place, 80): count for place, count in (connections or {}).items()})
     hop = ResolvedTarget(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
-    return document_of(built(Plan(connections=10, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
+    return json_of(built(Plan(connections=10, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
 
 
-def lines(of: Document) -> list[tuple[str, str]]:
+def lines(of: ReportJson) -> list[tuple[str, str]]:
     return [(line.plain, str(line.style)) for line in route_notes(report_of(of))]
 
 

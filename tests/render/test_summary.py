@@ -5,7 +5,7 @@ from collections import Counter
 from io import StringIO
 from typing import Any
 
-from report_json import Document, built, document_of, report_of
+from report_json import ReportJson, built, json_of, report_of
 from rich.console import Console
 
 from sseclient_cli.measure.audit_totals import FieldAudit
@@ -18,7 +18,7 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
 
-def document(**changes: Any) -> Document:
+def document(**changes: Any) -> ReportJson:
     totals = Totals(planned=500, opened=500, peak_open=500, duration_ns=10_000_000_000, cpu_percent=[21.0])
     totals.events, totals.bytes, totals.reads, totals.stamped_reads = 48_000, 2_400_000, 48_000, 48_000
     totals.types["message"] = 48_000
@@ -30,10 +30,10 @@ def document(**changes: Any) -> Document:
     for name, value in changes.items():
         setattr(totals, name, value)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    return document_of(built(Plan(connections=500, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
+    return json_of(built(Plan(connections=500, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
 
 
-def text_of(shown: Document, width: int = 80) -> str:
+def text_of(shown: ReportJson, width: int = 80) -> str:
     console = Console(width=width, file=StringIO(), highlight=False)
     with console.capture() as captured:
         console.print(summary(report_of(shown)))

@@ -4,7 +4,7 @@ from array import array
 
 import jsonschema
 import pytest
-from report_json import Document, built, closed_schema, document_of
+from report_json import ReportJson, built, closed_schema, json_of
 
 from sseclient_cli.client.preflight import Preflight
 from sseclient_cli.engine.endpoint import Endpoint
@@ -35,9 +35,9 @@ def totals() -> Totals:
     return made
 
 
-def document(of: Totals) -> Document:
+def document(of: Totals) -> ReportJson:
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
+    made = json_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
     jsonschema.validate(made, closed_schema())
     return made
 
@@ -76,7 +76,7 @@ def test_a_document_says_how_the_load_reached_the_server() -> None:
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    with_preflight = document_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
+    with_preflight = json_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
     jsonschema.validate(with_preflight, closed_schema())
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
 
@@ -92,7 +92,7 @@ def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the
     unopened.opened = 0
     urls = [built(PLAN, hops, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
     assert urls == ["http://d/", None, "http://b/x?token=REDACTED"]
-    entries = document_of(built(PLAN, hops, led, 0))["run"]["redirections"]
+    entries = json_of(built(PLAN, hops, led, 0))["run"]["redirections"]
     assert entries == [{"url": "http://d/", "streams": 2}, {"url": "http://c/", "streams": 1}]
 
 

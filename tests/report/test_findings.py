@@ -4,7 +4,7 @@ import socket
 from typing import Any
 
 import pytest
-from report_json import Document, built, document_of, report_of
+from report_json import ReportJson, built, json_of, report_of
 
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.words import sentence
@@ -13,21 +13,21 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
 
-def document(**changes: dict[str, Any]) -> Document:
+def document(**changes: dict[str, Any]) -> ReportJson:
     """The document of a run in which all is well, with changes to its parts."""
     totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
+    made = json_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
     for part, values in changes.items():
         made[part] = {**(made[part] or {}), **values}
     return made
 
 
-def findings_of(made: Document) -> list[Finding]:
+def findings_of(made: ReportJson) -> list[Finding]:
     return report_of(made).findings
 
 
-def words_of(made: Document) -> dict[str, str]:
+def words_of(made: ReportJson) -> dict[str, str]:
     return {finding.code: sentence(finding) for finding in findings_of(made)}
 
 
@@ -115,7 +115,7 @@ def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
     assert "--sequence users " in words
 
 
-def held_back(encodings: dict[str, int], held_ms: float = 900) -> Document:
+def held_back(encodings: dict[str, int], held_ms: float = 900) -> ReportJson:
     return document(
         bursts={
             "events": {"count": 200, "min": 10, "p50": 10, "max": 10, **_STATE},
@@ -158,7 +158,7 @@ def test_a_constant_difference_of_the_clocks_is_named(ahead_s: int, words: str) 
     assert words in words_of(document(clocks={"server_ahead_s": ahead_s}))["clock-difference"]
 
 
-def with_delivery(*medians_ms: float | None) -> Document:
+def with_delivery(*medians_ms: float | None) -> ReportJson:
     made = document()
     made["timeline"] = [
         {

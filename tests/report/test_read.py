@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from report_json import built, document_of
+from report_json import built, json_of
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.samples import Latency
@@ -33,7 +33,7 @@ def test_a_report_is_read_back_as_it_was_written() -> None:
 
 
 def test_fields_of_later_versions_are_ignored() -> None:
-    document = document_of(report())
+    document = json_of(report())
     document["streams"]["invented_later"] = 1
     assert from_json(json.dumps(document), "run.json") == report()
 
