@@ -1,8 +1,8 @@
-r"""Text from outside, made safe for a terminal.
+r"""Make untrusted text safe for a terminal.
 
-Whatever a server sends may hold escape sequences that move the cursor, change colours, set the window's title
-or reorder what is shown. Everything of it passes ``visible`` before it reaches a terminal; then such a
-character is seen as the text that names it: ``\x1b``, ``\u202e``.
+Text from a server may contain escape sequences that move the cursor, change colours, set the window title or reorder
+the line. All such text passes ``visible`` before it reaches a terminal. It shows each of these characters as its
+escape: ``\x1b``, ``\u202e``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _ESCAPES_BUT_LINES = {code: escape for code, escape in _ESCAPES.items() if chr(c
 
 
 def visible(text: str, *, keep_lines: bool = True) -> str:
-    """Return the text with every character that acts instead of showing replaced by its escape.
+    """Return the text with every control character replaced by its escape.
 
     With ``keep_lines``, line feeds and tabs stay.
     """
-    # A run at a time, by a table: megabytes of control characters must not take seconds.
+    # One substitution per run of characters, with a table: megabytes of control characters must not take seconds.
     escapes = _ESCAPES_BUT_LINES if keep_lines else _ESCAPES
     return _INVISIBLE.sub(lambda run: run[0].translate(escapes), text)

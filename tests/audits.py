@@ -5,7 +5,7 @@ from sseclient_cli.measure.totals import Totals
 
 
 def audit_of(totals: Totals) -> Audit:
-    """Return the audit of a run that has one."""
+    """Return the audit of a run. Fail if there is none."""
     audit, candidates = judge(totals.audits)
     assert audit is not None, candidates
     return audit

@@ -14,7 +14,7 @@ LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Authority:
-    """Signs certificates, and puts into ``folder`` the files that a command line takes."""
+    """Signs certificates, and writes the files for command lines into ``folder``."""
 
     ca: trustme.CA
     folder: Path

@@ -15,7 +15,7 @@ from hypothesis import settings
 from in_process import InProcess, runner
 from running_demo import WITHOUT_GC, Demo, running_demo
 
-# How long one example takes depends on the machine, which may be busy.
+# The time of one example depends on the machine, which may be busy.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
@@ -43,7 +43,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     missing = missing_programs()
     if missing and os.environ.get("CI"):
-        pytest.fail(missing)  # .ci/run installs it: there, a judge that is skipped would be none
+        pytest.fail(missing)  # .ci/run installs the browser, so a missing one is an error there
     if missing:
         pytest.skip(missing)
     with chromium(tmp_path_factory.mktemp("chromium")) as browser:
@@ -54,12 +54,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def start_demo() -> Iterator[Demo]:
     with running_demo("--access-log", "none", code=WITHOUT_GC) as demo:
         yield demo
-        assert demo.end() == ""  # whatever the tests did to it
+        assert demo.end() == ""  # the tests caused no output on stderr
 
 
 @pytest.fixture(name="demo")
 def wait_until_demo_is_idle(shared_demo: Demo) -> Demo:
-    """A demo server that has noticed that the streams of the test before are gone."""
+    """A demo server that has closed the streams of the previous test."""
     shared_demo.wait_until_idle(10)
     return shared_demo
 
@@ -91,7 +91,7 @@ STARTERS = {
     "subprocess", "demo_server_processes", "plain_server", "raw_client", "real_processes", "real_servers",
     "running_demo", "scripted_server", "terminal", "silent_port", "http_proxy", "socks_proxy", "namespaces",
 }  # fmt: skip
-"""Modules that start servers or processes: tests that import one wait for these, more than they compute."""
+"""Modules that start servers or processes. Tests that import one mostly wait."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,6 +115,6 @@ def pytest_sessionstart() -> None:
     # A shell starts background processes with SIGINT ignored, and children inherit that: no Ctrl-C for them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Proxies of the machine that runs the tests, which would be used for names that are not of this machine.
+    # Proxies configured on this machine would be used for the names of other hosts.
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""An engine context and a measurement without a worker, for tests of one stream or of what is read in events."""
+"""An engine context and a measurement without a worker, for tests of one stream or of the fields of events."""
 
 import socket
 from typing import Any

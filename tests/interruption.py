@@ -1,4 +1,4 @@
-"""Do something at an exact place of a coroutine: when it is suspended for the n-th time."""
+"""Calls a function at an exact place of a coroutine: when it is suspended for the n-th time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _T = TypeVar("_T")
 
 
 class Moment(Enum):
-    """When, at that place."""
+    """The moment of the call, at that place."""
 
     WHILE_IT_WAITS = "while it waits"
-    AS_THE_RESULT_COMES = "as the result comes"  # and the coroutine has not seen it yet
+    AS_THE_RESULT_COMES = "as the result comes"  # before the coroutine receives it
     AND_EVER_AFTER = "and ever after"  # again at each suspension that follows
 
 
 class Interruption:
-    """Acts at one suspension (the first is 1) of the coroutine it runs; ``happened`` says whether it came to that."""
+    """Calls ``act`` at one suspension (the first is 1) of the coroutine that it runs; ``happened`` is then true."""
 
     def __init__(self, number: int, moment: Moment, act: Callable[[], object]) -> None:
         self._number = number
@@ -31,7 +31,7 @@ class Interruption:
         self.happened = False
 
     async def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
-        """Await the coroutine, and act in between."""
+        """Await the coroutine, and call ``act`` in between."""
         return await self._stepped(coroutine)
 
     @types.coroutine
@@ -45,7 +45,7 @@ class Interruption:
             self._suspended(awaited)
             try:
                 step = partial(coroutine.send, (yield awaited))
-            except BaseException as exc:  # noqa: BLE001  a coroutine is told of everything
+            except BaseException as exc:  # noqa: BLE001  passed on to the coroutine
                 step = partial(coroutine.throw, exc)
 
     def _suspended(self, awaited: object) -> None:
@@ -55,7 +55,7 @@ class Interruption:
         elif self._seen < self._number or self._moment is not Moment.AND_EVER_AFTER:
             return
         if self._moment is Moment.AS_THE_RESULT_COMES and isinstance(awaited, asyncio.Future):
-            # Callbacks are called in the order in which they were added: this one, and then the task's own.
+            # Callbacks run in the order in which they were added: this one, then the task's own.
             awaited.add_done_callback(lambda _: self._act())
         else:
             self._act()

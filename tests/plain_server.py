@@ -1,4 +1,4 @@
-"""A server whose handler is a function of the test; no connection outlives it."""
+"""A server whose handler is a function of the test. It closes all connections when it stops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def serving(
     serve: Serve, *, ssl_context: ssl.SSLContext | None = None, unix_socket: str | None = None
 ) -> AsyncIterator[int]:
-    """Serve each connection with the function, and close it afterwards; yield the port (0 for a unix socket)."""
+    """Serve each connection with the function, and close it afterwards. Yield the port (0 for a unix socket)."""
     connections: set[asyncio.Task[None]] = set()
 
     async def serve_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,10 +41,10 @@ async def serving(
         yield port
     finally:
         for _ in range(5):
-            await asyncio.sleep(0)  # asyncio (3.11) loses the socket of a connection that it is just accepting
+            await asyncio.sleep(0)  # asyncio (3.11) leaks the socket of a connection that it is just accepting
         server.close()
         for task in list(connections):
             task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
         for _ in range(5):
-            await asyncio.sleep(0)  # a transport closes its socket in a later turn
+            await asyncio.sleep(0)  # a transport closes its socket in a later iteration of the loop

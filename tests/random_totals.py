@@ -20,7 +20,7 @@ Tick = tuple[int, Samples, Reads, int, list[str]]
 ENDPOINTS = [Endpoint("pool.test", f"127.0.0.{number}", 80) for number in (2, 3)]
 
 MAX_EXAMPLES = 30
-"""Each makes, pickles and merges some hundred histograms: 0.15 s of a free core."""
+"""Each example creates, pickles and merges about a hundred histograms: 0.15 s on an idle core."""
 
 counts = st.integers(0, 1000)
 sizes = st.lists(st.integers(0, 10**6), max_size=5)

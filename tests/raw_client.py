@@ -1,4 +1,4 @@
-"""An HTTP client that shows the bytes: the head, each chunk as it was sent, and how the connection ended."""
+"""An HTTP client that keeps the bytes: the head, each chunk as it was sent, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TS = re.compile(rb'"ts":\d+')
 
 @dataclass
 class Answer:
-    """All that a server sent, until it ended or fell silent."""
+    """All bytes that a server sent until it ended the response or fell silent."""
 
     head: bytes = b""
     chunks: list[bytes] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Answer:
 
     @property
     def seqs(self) -> list[int]:
-        """The numbers of the events, as they came, those included whose blank line is missing."""
+        """The numbers of the events in their order, including events whose blank line is missing."""
         return [json.loads(data)["seq"] for data in DATA_LINE.findall(self.body)]
 
     def header(self, name: str) -> str | None:

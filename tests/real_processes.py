@@ -14,20 +14,20 @@ SSE = [sys.executable, "-m", "sseclient_cli"]
 
 
 def until(is_so: Callable[[], bool], timeout_s: float = 15) -> None:
-    """Wait for it, a hundredth of a second at a time."""
+    """Wait until ``is_so()``, with a check every 0.01 s."""
     ends_s = time.monotonic() + timeout_s
     while not is_so():
-        assert time.monotonic() < ends_s, "it has not come to that"
+        assert time.monotonic() < ends_s, f"the condition was not met within {timeout_s} s"
         time.sleep(0.01)
 
 
 def streams_open(server: str) -> int:
-    """Ask the demo server."""
+    """Return the number of open streams of the demo server."""
     return int(httpx.get(f"{server}/stats").json()["streams_open"])
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Return the children of a process by their command lines; those that have just gone are left out."""
+    """Return the children of a process with their command lines, without children that have just ended."""
     found = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split():
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Servers that people run, started by a test on a free port: uvicorn with a small application, and nginx."""
+"""Real servers, started by a test on a free port: uvicorn with a small application, and nginx."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ TESTS = Path(__file__).parent
 
 
 def free_port() -> int:
-    """Return a port that nothing listens on; another process may take it, so a server that fails is a failed test."""
+    """Return an unused port. Another process may take it first: the server then fails, and the test with it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
 
 
 def answers(port: int) -> bool:
-    """Say whether something listens there."""
+    """Return whether a server listens on the port."""
     with closing(socket.socket()) as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -65,7 +65,7 @@ http {{
 
 @contextmanager
 def nginx_before(upstream: str, directives: str, folder: Path) -> Iterator[str]:
-    """Put nginx, with these directives, before a server; yield the URL of the proxy."""
+    """Run nginx with these directives as a proxy of a server. Yield the URL of the proxy."""
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         if os.environ.get("CI"):

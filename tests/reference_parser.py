@@ -1,7 +1,7 @@
 """A parser by the letter of WHATWG HTML 9.2.5 and 9.2.6: the oracle for our own.
 
-Obvious and slow: all of the input at once, decoded as a whole, then one step after the other as the specification has
-them. It must not know ``sseclient_cli``. Where the specification leaves a choice, it is the one of the vectors.
+Simple and slow: it decodes the whole input at once, then follows the specification step by step. It must not import
+``sseclient_cli``. If the specification leaves a choice, the parser chooses like the test vectors.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def decoded(data: bytes) -> str:
 
 
 class Reading:
-    """All that a stream has said."""
+    """The events, comments and fields of a whole stream."""
 
     def __init__(self, stream: bytes, last_event_id: str = "") -> None:
         self.events: list[tuple[str, str, str]] = []
@@ -74,13 +74,13 @@ class Reading:
 
 
 def within_limit(stream: bytes, max_event_bytes: int, *, hears_comments: bool) -> bytes:
-    """Return the stream up to the line with which an event is too large: that line is not looked at any more.
+    """Return the stream up to, but without, the line that makes an event too large.
 
-    This is ours and not the specification's: the lines of an event count without their ends, and its comments not at
-    all; one that is heard counts by itself.
+    This rule is ours, not the specification's: the lines of an event count without their line ends and without its
+    comments. If comments are heard, each one counts separately.
     """
     if BOM.startswith(stream):
-        return stream  # it may be a byte order mark: nothing of it counts yet
+        return stream  # this may be a byte order mark, which does not count
     begin = len(BOM) if stream.startswith(BOM) else 0
     event_bytes = 0
     for match in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n|\Z)", stream[begin:]):

@@ -14,22 +14,22 @@ from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec
 
-Document = dict[str, Any]
+ReportJson = dict[str, Any]
 
 
-def document_of(report: Report) -> Document:
-    made: Document = json.loads(to_json(report))
+def json_of(report: Report) -> ReportJson:
+    made: ReportJson = json.loads(to_json(report))
     return made
 
 
-def report_of(document: Document) -> Report:
-    """The report with these figures, and the findings that they lead to."""
-    report = Report.model_validate(document)
+def report_of(fields: ReportJson) -> Report:
+    """Return the report with these fields, and the findings that follow from them."""
+    report = Report.model_validate(fields)
     return report.model_copy(update={"findings": findings(report)})
 
 
-def closed_schema() -> Document:
-    """The published schema is open: fields may be added within a number. Here none may be without a declaration."""
+def closed_schema() -> ReportJson:
+    """Return the schema without undeclared fields. The published schema allows new fields within a schema number."""
     return {
         **schema(),
         "additionalProperties": False,
@@ -37,7 +37,7 @@ def closed_schema() -> Document:
     }
 
 
-def _closed(part: Document) -> Document:
+def _closed(part: ReportJson) -> ReportJson:
     return {**part, "additionalProperties": False} if "properties" in part else part
 
 
@@ -48,5 +48,5 @@ def built(
     started_at_s: float = 0,
     preflight: Preflight | None = None,
 ) -> Report:
-    """The report of a run along this redirect chain."""
+    """Return the report of a run along this redirect chain."""
     return build_report(RunSpec(target=chain[0].target, plan=plan), chain, totals, started_at_s, preflight)

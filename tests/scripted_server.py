@@ -1,6 +1,6 @@
 """A server that plays a test's script, byte by byte, and records the requests.
 
-Each connection plays the next script: a list of bytes to send and of things to do in between. A connection
+Each connection plays the next script: a list of bytes to send and of actions in between. A connection
 beyond the last script is answered with 204, so that a client that follows the rules stops instead of
 reconnecting without end.
 """
@@ -20,7 +20,7 @@ from typing import Self
 
 
 class Do(Enum):
-    """A step that is no bytes."""
+    """A step that sends no bytes."""
 
     HOLD = auto()  # keep the connection open until the client leaves
     RESET = auto()  # end it with RST instead of FIN
@@ -58,8 +58,8 @@ class Request:
     headers: list[tuple[str, bytes]]
     body: bytes
     arrived_s: float
-    source: str = ""  # the address that it came from; empty over a unix socket
-    alpn: str | None = None  # the protocol that was chosen, over TLS
+    source: str = ""  # the client's address; empty over a unix socket
+    alpn: str | None = None  # the protocol chosen over TLS
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
 
     def header(self, name: str) -> bytes | None:
@@ -117,7 +117,7 @@ class ScriptedServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Listen; after a stop on the same port as before."""
+        """Listen. After a stop, the port is the same as before."""
         if self._unix_socket is not None:
             self._server = await asyncio.start_unix_server(self._serve, self._unix_socket, ssl=self._ssl_context)
             return
@@ -125,15 +125,15 @@ class ScriptedServer:
         self._port = self._server.sockets[0].getsockname()[1]
 
     def refuse(self) -> None:
-        """Stop listening; the connections that there are go on."""
+        """Stop listening. Existing connections stay open."""
         if self._server is not None:
             self._server.close()
             self._server = None
 
     async def stop(self) -> None:
-        """Stop listening and break every connection, as a killed process does."""
+        """Stop listening and abort every connection, like a killed process."""
         for _ in range(5):
-            # asyncio (3.11) loses the socket of a connection that it is just accepting when its server is closed.
+            # asyncio (3.11) leaks the socket of a connection that it is just accepting when its server is closed.
             await asyncio.sleep(0)
         self.refuse()
         connections = dict(self._connections)
@@ -143,13 +143,13 @@ class ScriptedServer:
         await asyncio.gather(*connections, return_exceptions=True)
 
     async def requested(self, count: int) -> Request:
-        """Wait until there were ``count`` requests and return that one."""
+        """Wait until there were ``count`` requests. Return the last of these."""
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.requests) >= count)
         return self.requests[count - 1]
 
     async def deserted(self) -> None:
-        """Wait until every client that came has left."""
+        """Wait until all clients have disconnected."""
         while self._connections:
             await asyncio.wait(list(self._connections))
 
@@ -174,13 +174,13 @@ class ScriptedServer:
             beyond: Script = [head(204, b"")]
             await play(self._scripts[number] if number < len(self._scripts) else beyond, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the client has left, or the test is over
+            pass  # the client has disconnected, or the test is over
         finally:
             if request is not None:
                 request.disconnected.set()
             writer.close()
-            # asyncio looks at this future when its protocol is thrown away; the garbage collector may throw away the
-            # future first, which then warns that its exception was never retrieved.
+            # asyncio retrieves this future's exception when its protocol is deleted. The garbage collector may delete
+            # the future first, which then warns that its exception was never retrieved.
             writer._protocol._closed.add_done_callback(  # type: ignore[attr-defined]
                 lambda closed: closed.cancelled() or closed.exception()
             )

@@ -1,4 +1,4 @@
-"""A port that does not answer: its queue of connections is full."""
+"""A port that does not answer, because its accept queue is full."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """Listen with a queue that is full: a client that connects gets no answer."""
+    """Listen with a full accept queue: a connecting client gets no answer."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A terminal for a process of a test."""
+"""A pseudo-terminal for a process of a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Terminal:
-    """A pseudo-terminal of some size, and all that came out of it."""
+    """A pseudo-terminal with a number of columns, and all its output so far."""
 
     def __init__(self, columns: int) -> None:
         import fcntl
@@ -23,11 +23,11 @@ class Terminal:
         self.resume()
 
     def pause(self) -> None:
-        """Read nothing, so that writes to it get stuck."""
+        """Stop reading, so that writes to the terminal block."""
         asyncio.get_running_loop().remove_reader(self.leader)
 
     def resume(self) -> None:
-        """Read on."""
+        """Start reading again."""
         asyncio.get_running_loop().add_reader(self.leader, self._read)
 
     def _read(self) -> None:

@@ -11,6 +11,7 @@ from sseclient_cli.errors import (
     BadStatusError,
     SseError,
     UnexpectedResponseError,
+    UsageError,
     WrongContentTypeError,
 )
 
@@ -40,6 +41,21 @@ def test_every_error_can_be_copied_and_sent_to_another_process(
     assert getattr(twin, "headers", None) == getattr(error, "headers", None)
 
 
+@pytest.mark.parametrize("error_class", CLASSES)
+def test_code_arguments_and_values_reach_another_process(error_class: type[SseError]) -> None:
+    error = made(error_class)
+    error.code, error.arguments, error.values = "some-cause", ("timeout_s",), {"seconds": 5}
+    for twin in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert (twin.code, twin.arguments, twin.values) == ("some-cause", ("timeout_s",), {"seconds": 5})
+
+
+def test_code_arguments_and_values_are_empty_unless_given() -> None:
+    error = UsageError("it makes no sense")
+    assert (error.code, error.arguments, error.values) == ("", (), {})
+    error = UsageError("it makes no sense", code="some-cause", arguments=["a", "b"], values={"c": 1})
+    assert (error.code, error.arguments, error.values) == ("some-cause", ("a", "b"), {"c": 1})
+
+
 def test_the_text_of_an_error_is_its_message_alone() -> None:
     assert str(BadStatusError("it said no", status=503)) == "it said no"
     assert repr(BadStatusError("it said no", status=503)) == "BadStatusError('it said no')"
@@ -51,7 +67,7 @@ def test_no_two_classes_share_a_kind() -> None:
     assert BadStatusError("", status=404).kind == "http-404"
 
 
-def test_headers_are_those_of_the_moment_and_cannot_be_changed() -> None:
+def test_headers_are_an_immutable_copy() -> None:
     given = {"a": "1"}
     error = WrongContentTypeError("", status=200, headers=given)
     given["a"] = "2"

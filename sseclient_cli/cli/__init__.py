@@ -1,7 +1,7 @@
-"""The command line: one small file per command, assembled here.
+"""The command line: the commands, each in a file of its own, and how they end.
 
-Whatever goes wrong reaches the user as one line on stderr and an exit code of ``errors.py``; a traceback would be a
-bug of ours. Nothing heavy is imported before a command runs, so that ``sse --help`` answers at once.
+Every error becomes one line on stderr and an exit code of ``errors.py``; a traceback is a bug. Heavy modules are
+imported inside commands, so that ``sse --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import Annotated, TextIO
+from difflib import get_close_matches
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
 from sseclient_cli import __version__
-from sseclient_cli.cli.advice import advice_of
+from sseclient_cli.cli.advice import line_of
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
-from sseclient_cli.cli.options.grouped import PanelledCommand, grouped
+from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
 from sseclient_cli.cli.stdout import patient, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
@@ -41,12 +42,16 @@ sse bench URL --rate 50/s --hold 10s -n 2k --strict
 app = typer.Typer(
     name="sse",
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich would take as long to import as all the rest
+    rich_markup_mode=None,  # plain help: rich takes as long to import as everything else together
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES)(grouped(watch))
-app.command("bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES)(grouped(bench))
-app.command("demo")(demo)
+app.command(
+    "watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES, short_help="Show the events of a stream as they arrive."
+)(grouped(watch))
+app.command(
+    "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
+)(grouped(bench))
+app.command("demo", short_help="Run the demo server.")(demo)
 
 
 def _print_version(wanted: bool) -> None:
@@ -62,17 +67,17 @@ def sse(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Look at any Server-Sent Events stream, and load-test it with thousands of connections."""
+    """Watch Server-Sent Events streams, and load-test them with thousands of connections."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         raise typer.Exit(UsageError.exit_code)
 
 
 def main() -> None:
-    """Run the command that the process was started with, and exit with its code."""
+    """Run the command of the process, and exit with its code."""
     _open_standard_streams()
     code = _run()
-    # All is said: a Ctrl-C while Python itself ends would only make a traceback of it.
+    # The command has ended: a Ctrl-C while Python shuts down would only print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         sys.stdout.flush()
@@ -81,24 +86,24 @@ def main() -> None:
         code = code or _output_failed(exc)
     try:
         sys.stderr.flush()
-    except OSError:  # a terminal that is gone; no reason for another exit code
+    except OSError:  # a closed terminal; it does not change the exit code
         _point_to_null(sys.stderr)
     sys.exit(code)
 
 
 def _point_to_null(stream: TextIO) -> None:
-    """Point a stream elsewhere, or the interpreter would complain once more when it flushes at exit."""
+    """Redirect a stream to /dev/null: otherwise the interpreter fails again when it flushes the stream at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _open_standard_streams() -> None:
-    """Open what the caller has closed (``sse ... <&-``): the first socket would take its number, and uvloop aborts."""
+    """Open streams that the caller closed (``sse ... <&-``): uvloop aborts if a socket has a number below 3."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
-    # Python has None for a stream that was closed when it started.
+    # Python sets a stream to None if it was closed at start.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout, sys.stderr = patient(sys.stdout), patient(sys.stderr)
@@ -108,34 +113,48 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        said = "; ".join([str(exc), *getattr(exc, "__notes__", ())])
-        return _fail(f"{said}{advice_of(exc, *sys.argv[1:2])}", exc.exit_code)
+        return _fail(line_of(exc, *sys.argv[1:2]), exc.exit_code)
     except TyperException as exc:
-        return _fail(
-            f"{exc.format_message()}{habit_hint(getattr(exc, 'option_name', ''))}{_command_hint(exc)}", exc.exit_code
-        )
+        return _fail(_usage(exc), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except OSError as exc:
-        # Connections and files have errors of their own: what comes as far as this is our output.
+        # Connections and files raise SseError: an OSError that gets here is an error of stdout.
         return _output_failed(exc)
 
 
-def _command_hint(exc: TyperException) -> str:
-    """Return what to type where a URL stands in the place of a command."""
-    return " Write `sse watch URL` or `sse bench URL`." if "No such command" in str(exc) and "://" in str(exc) else ""
+def _usage(exc: TyperException) -> str:
+    """Return the line for a wrong command line, with what to type instead."""
+    if hasattr(exc, "possibilities"):
+        return _no_such_option(exc)
+    if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
+        return f"{long_name(exc.param.opts)}: {exc.message}"
+    said = exc.format_message().rstrip(".")
+    said = said[:1].lower() + said[1:]
+    is_url = "no such command" in said and "://" in said
+    return f"{said}: write `sse watch URL` or `sse bench URL`" if is_url else said
+
+
+def _no_such_option(exc: Any) -> str:
+    """Return the line for an unknown option. Typer would list up to three options, often unrelated ones."""
+    known = set() if exc.ctx is None else {name for each in exc.ctx.command.params for name in each.opts}
+    hint = habit_hint(exc.option_name, known)
+    similar = get_close_matches(exc.option_name, known, n=1, cutoff=0.75)
+    if not hint and similar:
+        hint = f"did you mean {similar[0]}?"
+    return f"no such option: {exc.option_name}{': ' if hint else ''}{hint}"
 
 
 def _output_failed(exc: OSError) -> int:
     if isinstance(exc, BrokenPipeError):
-        return 0  # the reader has seen enough (`sse watch ... | head`): not an error
+        return 0  # the reader of the pipe has exited (`sse watch ... | head`)
     return _fail(f"cannot write the output: {(exc.strerror or str(exc)).lower()}", LimitError.exit_code)
 
 
 def _fail(message: str, code: int) -> int:
     from sseclient_cli.escaping import visible
 
-    # Not sys.stderr: what cannot be written would wait in it, and make Python exit with a code of its own.
+    # Not sys.stderr: text that cannot be written would stay in its buffer and change the exit code at exit.
     line = visible(" ".join(message.split()), keep_lines=False)
     with suppress(OSError):
         write_all(2, f"sse: {line}\n".encode("utf-8", "backslashreplace"))

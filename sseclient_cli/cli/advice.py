@@ -1,41 +1,102 @@
-"""What to type after an error: the options of the command line that fit it.
+"""The line that the command line writes for an error: its message, and the options that fix it.
 
-Messages of errors name facts and arguments, because a program that uses the library reads them, too.
+Messages name facts and arguments, because programs that use the library read them too. Here an argument becomes the
+option that sets it, and each code has its advice. The options and the arguments that they set are declared once, in
+``cli/options``; a command that lacks an option of some advice goes without that advice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from sseclient_cli.cli.bench import bench
+from sseclient_cli.cli.options.grouped import Option, options_of
+from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import BadStatusError, EventTooLargeError, ProxyError, SseError, WrongContentTypeError
 
+COMMANDS: Mapping[str, Callable[..., int]] = {"watch": watch, "bench": bench}
+"""The commands that have options for a request."""
+
+# By code. ``{proxy}`` is the option that sets the argument `proxy`, with its value; ``{proxy.name}`` the option alone.
+BY_CODE = {
+    "environment-proxy": "use it anyway with {proxy}, or connect directly with {proxy.name} ''",
+    "socks-proxy": "use an http:// proxy with {proxy}, or none with {proxy.name} ''",
+    "unknown-issuer": "trust it with {ca_file} or skip verification with {insecure}",
+    "invalid-certificate": "skip verification with {insecure}",
+    "client-certificate-required": "give one with {cert_file}",
+    "client-certificate-refused": "check {cert_file.name} and {key_file.name}",
+    "handshake-closed": "{cert_file} sends a client certificate",
+    "handshake-refused": "{cert_file} sends a client certificate",
+    "preflight-timeout": "wait longer with {head_timeout_s}, or skip this request with {no_preflight}",
+    "open-files": "raise it with `ulimit -Hn`, or divide the connections with more {workers.name}",
+    "windows-sockets": "divide the connections with more {workers.name}",
+    "local-ports": "use more addresses with {source_address}, or widen net.ipv4.ip_local_port_range",
+    "memory": "lower {connections.name} or {workers.name}, or use a larger machine",
+    "worker-processes": "lower {workers.name}",
+    "curl-variable": "use {bearer_env.name} {variable} for a token",
+}
+# By code and the first argument, where the code alone does not tell.
+BY_ARGUMENT = {
+    ("plan", "ramp_up_s"): "raise {duration_s.name} or lower {ramp_up_s.name}",
+    ("plan", "warmup_s"): "raise {duration_s.name} or lower {warmup_s.name}",
+    ("plan", "storm_s"): "raise {duration_s.name} or lower {storm_s.name}",
+    ("plan", "retry_statuses"): "add {on_end.name} reconnect",
+    ("curl-option", "body"): "use {body.name} @FILE, and {headers.name} for its Content-Type",
+}
+_OF_ANY_ARGUMENT = {"curl-option": "use {argument}"}
+
 _OF_STATUS = {
-    405: "-X METHOD",
     406: "-H 'Accept: application/json, text/event-stream'",
     415: "-H 'Content-Type: application/json'",
 }
-# They pass: the request was right, and the server could not answer it just then.
-_PASSING = frozenset({429, 502, 503, 504})
+# The request was valid, and the server could not answer it at that moment.
+_TEMPORARY = frozenset({429, 502, 503, 504})
 
 
-def advice_of(error: SseError, command: str = "") -> str:
-    """Return what to add to the error's line, separator included; empty where no option of the command helps."""
-    options = _options_of(error, command)
-    return f" (try {options})" if options else ""
+def line_of(error: SseError, command: str = "") -> str:
+    """Return the line that the command writes for an error that ends it."""
+    options = _options_of(command)
+    said = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    if fix := _fix(error, options):
+        said += f"{'; ' if ': ' in said else ': '}{fix}"
+    suggestion = _suggestion(error, command)
+    return _with_options(said, error, options) + (f" (try {suggestion})" if suggestion else "")
 
 
-def _of_status(error: BadStatusError, command: str) -> str:
-    if error.status in _PASSING:
-        # Of a run, only streams that reconnect retry.
-        return f"{'--on-end reconnect ' if command == 'bench' else ''}--retry-status {error.status}"
-    allowed = [name.strip() for name in error.headers.get("allow", "").split(",")]
-    if error.status == 405:
-        usable = [name for name in allowed if name in ("GET", "POST", "PUT", "PATCH")]
-        return f"-X {usable[0]}" if usable else _OF_STATUS[405]
-    return _OF_STATUS.get(error.status, "")
+def message_of(error: SseError, command: str) -> str:
+    """Return the error's message with options in place of arguments."""
+    return _with_options(str(error), error, _options_of(command))
 
 
-def _options_of(error: SseError, command: str) -> str:
+def _options_of(command: str) -> dict[str, Option]:
+    return options_of(COMMANDS[command]) if command in COMMANDS else {}
+
+
+def _with_options(text: str, error: SseError, options: Mapping[str, Option]) -> str:
+    for argument in error.arguments:
+        if argument in options:
+            text = text.replace(f"`{argument}`", options[argument].name)
+    return text
+
+
+def _fix(error: SseError, options: Mapping[str, Option]) -> str:
+    """Return the advice for an error with this code; empty if the command lacks the options."""
+    argument = error.arguments[0] if error.arguments else ""
+    template = (
+        BY_ARGUMENT.get((error.code, argument))
+        or BY_CODE.get(error.code)
+        or (_OF_ANY_ARGUMENT.get(error.code, "") if argument in options else "")
+    )
+    try:
+        return template.format(**{**options, **error.values, "argument": options.get(argument)})
+    except KeyError:
+        return ""
+
+
+def _suggestion(error: SseError, command: str) -> str:
+    """Return options that may help after this response of the server, or this error of a proxy."""
     if isinstance(error, BadStatusError):
-        return _of_status(error, command)
+        return _suggestion_for_status(error, command)
     if isinstance(error, WrongContentTypeError):
         return "--any-content-type to read it anyway"
     if isinstance(error, EventTooLargeError):
@@ -43,3 +104,17 @@ def _options_of(error: SseError, command: str) -> str:
     if isinstance(error, ProxyError):
         return "--proxy URL for another proxy, --proxy '' for none"
     return ""
+
+
+def _suggestion_for_status(error: BadStatusError, command: str) -> str:
+    if error.status in _TEMPORARY:
+        # In a run, only streams that reconnect retry.
+        return f"{'--on-end reconnect ' if command == 'bench' else ''}--retry-status {error.status}"
+    if error.status == 405:
+        return "" if error.code == "redirect-changed-method" else f"-X {_usable_method(error)}"
+    return _OF_STATUS.get(error.status, "")
+
+
+def _usable_method(error: BadStatusError) -> str:
+    allowed = [name.strip() for name in error.headers.get("allow", "").split(",")]
+    return next((name for name in allowed if name in ("GET", "POST", "PUT", "PATCH")), "METHOD")

@@ -1,4 +1,4 @@
-"""``sse bench``: load an event stream with many connections, and say what was measured."""
+"""``sse bench``: load-test an event stream with many connections, and report the measurements."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sseclient_cli.run.spec import RunSpec
 
 LOOKUP_S = 5.0
-"""How long to look for the other addresses of a name that has just been resolved: the run needs only the first."""
+"""The time limit for the other addresses of a host name after the first one is known: a run needs only one."""
 
 
 def bench(
@@ -40,7 +40,7 @@ def bench(
     connection: ConnectionOptions,
     output: BenchOutputOptions,
 ) -> int:
-    """Load a stream with many connections, and report what was measured."""
+    """Load-test a stream with many connections, and report latencies, losses and errors."""
     from sseclient_cli.request.proxied import through_given_proxy
     from sseclient_cli.run.executors.choice import worker_count
     from sseclient_cli.run.spec import RunSpec
@@ -88,7 +88,7 @@ def bench(
 def _chain(
     spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions
 ) -> tuple[tuple[ResolvedTarget, ...], Preflight | None]:
-    """Find where the streams connect: by a request before the run, or by the name alone."""
+    """Return the redirect chain to the stream, by a preflight request or by name resolution alone."""
     import asyncio
 
     from rich.console import Console
@@ -124,7 +124,7 @@ def _measure(
     server: str | None,
     output: BenchOutputOptions,
 ) -> tuple[Report, ServerTally | None]:
-    """Run the plan; also ask the bundled server, where it is ours, what it has sent meanwhile."""
+    """Run the plan. If the server is the bundled one, also return its own count of streams and events."""
     import time
 
     from rich.console import Console
@@ -144,7 +144,7 @@ def _measure(
 
 
 def _require_resources(spec: RunSpec) -> None:
-    """Raise LimitError for what this machine cannot hold, as far as that can be known before."""
+    """Raise LimitError if the plan exceeds the resource limits of this machine."""
     from sseclient_cli.request.proxied import tls_host
     from sseclient_cli.run.resource_limits import require_memory, require_open_files, require_ports
 
@@ -156,7 +156,7 @@ def _require_resources(spec: RunSpec) -> None:
 
 
 def _require_ports(chain: tuple[ResolvedTarget, ...], plan: Plan) -> None:
-    """Raise LimitError for more streams than pairs of a source address and an address of the host have ports."""
+    """Raise LimitError if source addresses and addresses of the host have too few ports together for the plan."""
     from sseclient_cli.run.resource_limits import require_ports
 
     sources = len(chain[0].target.source_addresses) or 1

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its report and its summary, each in a file or on a standard stream."""
+"""The output of a run: its report and its summary, each in a file or on a standard stream."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class BenchOutput:
-    """Writes both at the end of a run; ``opened`` checks before the run that they can be written."""
+    """Writes report and summary at the end of a run; ``opened`` checks before the run that the files are writable."""
 
     def __init__(self, json_file: ResultFile | None, text_file: ResultFile | None, *, quiet: bool) -> None:
         self._json_file = json_file
         self._text_file = text_file
         self._quiet = quiet
         if json_file is not None and text_file is not None and json_file.is_same(text_file):
-            raise UsageError("--json and -o name the same file: give two")
+            raise UsageError("--json and --output name the same file: give two")
 
     def write(self, report: Report, tally: ServerTally | None) -> None:
-        """Write the report and the summary. If one of them cannot be written, the other one still is."""
+        """Write the report and the summary. An error with the report does not keep the summary from being written."""
         from sseclient_cli.report.read import to_json
 
         try:
@@ -52,7 +52,7 @@ class BenchOutput:
 
 @contextmanager
 def opened(json_path: Path | None, text_path: Path | None, *, quiet: bool) -> Iterator[BenchOutput]:
-    """Yield the outputs. Raises UsageError for a file that cannot be written: it must not cost a run."""
+    """Yield the outputs. Raises UsageError for a file that is not writable, before the run."""
     with ExitStack() as stack:
         files = [
             None if path is None else stack.enter_context(closing(ResultFile(path, suffix)))
@@ -67,4 +67,4 @@ def _print_summary(report: Report, tally: ServerTally | None, console: Console) 
     console.print(summary(report))
     if tally is not None:
         opened_count, sent = tally.streams_opened, tally.events_sent
-        console.print(f"The server says it opened {opened_count:,} streams and sent {sent:,} events.")
+        console.print(f"The server counted {opened_count:,} streams opened and {sent:,} events sent.")

@@ -1,20 +1,21 @@
-"""Whether compression holds the events of a stream back: they arrive several at once, time after time.
+"""Detect that compression holds events back: they arrive in bursts, several times in a row.
 
-A compressor that is not flushed after each event keeps it until a block is full. Pure: arrival times come in, a line of
-evidence comes out. A server may also send its events in batches, so the line says what was seen and what may be why.
+A compressor that is not flushed after each event holds it back until a block is full. A server may also send its events
+in batches, so the message names the bursts as a fact and compression as a possible cause. Pure: arrival times are
+arguments, and the result is a message.
 """
 
 from __future__ import annotations
 
 PAUSE_NS = 100_000_000
-"""Events this far apart did not come together. What one flush brings arrives within a few ms, also in several reads."""
+"""Events this far apart are not in one burst. The data of one flush arrives within a few ms, even in several reads."""
 
 ENOUGH_BURSTS = 3
-"""So many in a row: one or two may be chance."""
+"""Bursts in a row that are evidence: one or two may be chance."""
 
 
 class CompressedBursts:
-    """Takes the arrivals of one run; ``begin`` for each connection."""
+    """Looks for bursts in the arrival times of one run; call ``begin`` for each connection."""
 
     def __init__(self) -> None:
         self._coding = ""
@@ -22,19 +23,19 @@ class CompressedBursts:
         self._in_burst = 0
         self._is_at_head = True
         self._bursts: list[tuple[int, int]] = []
-        """How many events came together, and when the last of them; of those in a row that are bursts."""
+        """Event count and last arrival time of each burst in a row."""
 
     def begin(self, content_encoding: str, head_ns: int) -> None:
-        """Take the head of a connection; ``content_encoding`` is empty where the response is not compressed."""
+        """Start a connection; ``content_encoding`` is empty if the response is not compressed."""
         self._coding = content_encoding
         self._latest_ns = head_ns
         self._in_burst = 0
         self._bursts.clear()
-        # Events that arrive with the head were not held back: they are a snapshot or a history.
+        # Events that arrive with the head were not held back: they are the current state or a history.
         self._is_at_head = True
 
     def event(self, arrival_ns: int) -> str:
-        """Take the arrival of the next event; return the evidence once there is enough, else nothing."""
+        """Add the arrival of the next event; return a message once there is enough evidence, else an empty text."""
         if not self._coding:
             return ""
         evidence = ""
@@ -59,7 +60,7 @@ class CompressedBursts:
         events = sum(size for size, _ in self._bursts)
         coding, self._coding = self._coding, ""
         return (
-            f"compression may hold events back: the response has Content-Encoding {coding}, and {events:,} events came "
-            f"in {len(self._bursts)} bursts {apart_s:.1f} s apart; compare with a request without compression, or "
+            f"compression may hold events back: the response has Content-Encoding {coding}, and {events:,} events "
+            f"arrived in {len(self._bursts)} bursts {apart_s:.1f} s apart; compare with an uncompressed response, or "
             "flush the compressor after each event"
         )

@@ -1,6 +1,6 @@
-"""``sse demo``: the bundled server, for a person or for another command.
+"""``sse demo``: run the bundled server, for a user or for another command.
 
-The only place that knows both packages: the server runs as a process of its own, as any other target would.
+The only module that knows both packages. For another command, the server runs in a process of its own, like any target.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from sseclient_cli.errors import ConnectError, UsageError, WorkerLostError
 
 @dataclass(frozen=True, slots=True)
 class ServerTally:
-    """What the bundled server itself says it has done: the truth to hold our own figures against."""
+    """The bundled server's own count of streams and events, to compare with the measured figures."""
 
     streams_opened: int
     events_sent: int
 
     @classmethod
     def of(cls, server: str) -> ServerTally | None:
-        """Ask the server at this URL; None if it does not answer: that is no reason to lose a report."""
+        """Return the count of the server at this URL; None if it does not answer."""
         import httpx
 
         try:
@@ -46,29 +46,27 @@ class ServerTally:
 
 
 PATIENCE_S = 5.0
-"""How long the bundled server may take to answer or to stop: it promises to be gone in 3 s."""
+"""The time limit for the bundled server to answer or to stop: its own limit to stop is 3 s."""
 
 START_WITHIN_S = 30.0
-"""How long it may take to start: half a second of CPU time, on a machine that may be busy."""
+"""The time limit for its start, which takes half a second of CPU time, on a machine that may be busy."""
 
 
 def demo(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen on this address.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")] = 8000,
     workers: Annotated[
-        int, typer.Option(min=1, max=demo_server.MAX_WORKERS, help="Processes that share the port.")
+        int, typer.Option(min=1, max=demo_server.MAX_WORKERS, help="Run this many worker processes.")
     ] = 1,
     access_log: Annotated[
-        AccessLog, typer.Option(help="Which requests to log as JSON lines on stderr; only 'all' has streams in it.")
+        AccessLog, typer.Option(help="Log these requests as JSON lines on stderr; 'all' includes streams.")
     ] = AccessLog.REQUESTS,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Also answer requests for this host name; * is any; may be given many times."
-        ),
+        typer.Option(metavar="NAME", help="Also accept this host name; * accepts any; repeatable."),
     ] = None,
 ) -> None:
-    """Run the demo server: streams to watch and to load, and a page that shows them."""
+    """Run the demo server: event streams to watch and load-test, and a page that shows them."""
     try:
         demo_server.run(demo_server.Options(host, port, workers, access_log, allow_hosts=tuple(allow_host or ())))
     except OSError as exc:
@@ -79,12 +77,12 @@ def demo(
 
 
 def is_demo(url: str) -> bool:
-    """Say whether a URL means the bundled server: ``demo`` alone, or with a path or a query behind it."""
+    """Return whether a URL means the bundled server: ``demo``, also with a path or a query."""
     return re.match(r"demo(?=[/?]|$)", url) is not None
 
 
 def demo_path(url: str, default_path: str) -> str:
-    """Return the path and query to request of the bundled server; a URL without a path has the default one."""
+    """Return the path and query of the request to the bundled server, with the default path if there is none."""
     rest = url.removeprefix("demo")
     return rest if rest.startswith("/") else default_path + rest
 
@@ -93,11 +91,10 @@ def demo_path(url: str, default_path: str) -> str:
 def serving_demo() -> Iterator[str]:
     """Start the bundled server on a free port, yield its URL without a path, and stop it afterwards.
 
-    It runs in a session of its own, so that Ctrl-C reaches only us and the partial report still has a server to
-    ask; and it ends when its stdin does, so that it cannot outlive us.
+    It runs in a session of its own, so that Ctrl-C does not stop it before the partial report has its counts. It stops
+    when its stdin is closed, so that it cannot outlive this process.
     """
-    # -P: without it, Python looks for modules in the current directory first, and would run a demo_server.py or a
-    # json.py of that directory.
+    # -P: otherwise Python imports modules from the current directory first, where a demo_server.py or a json.py may be.
     command = [sys.executable, "-P", "-m", "demo_server", "--port", "0", "--access-log", "none", "--exit-on-stdin-eof"]
     pipe = subprocess.PIPE
     try:
@@ -150,7 +147,7 @@ def _wait_for_url(process: subprocess.Popen[bytes], stdout: IO[bytes], errors: _
 
 
 class _Stderr:
-    """What the server writes to stderr: held back while it starts, because a failed start is one line; then ours."""
+    """The server's stderr: held back while it starts, since a failed start is reported in one line; then passed on."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -161,18 +158,18 @@ class _Stderr:
 
     @property
     def last_line(self) -> str:
-        """The last line that is held back: of a traceback, the error itself."""
+        """The last held-back line; the last line of a traceback is the error."""
         lines = [line.decode("utf-8", "replace").strip() for line in self._held or ()]
         return next(filter(None, reversed(lines)), "")
 
     def pass_on(self) -> None:
-        """Write to our stderr what is held back, and what comes from now on."""
+        """Write held-back and all later text to stderr."""
         with self._lock:
             held, self._held = self._held or [], None
             _write_error(b"".join(held))
 
     def join(self) -> None:
-        """Wait until the process, which has ended, has been read to its end."""
+        """Wait until all text of the ended process has been read."""
         self._thread.join(PATIENCE_S)
 
     def _read(self) -> None:
@@ -186,5 +183,5 @@ class _Stderr:
 
 
 def _write_error(text: bytes) -> None:
-    with suppress(OSError):  # our stderr is gone: the run goes on
+    with suppress(OSError):  # a closed stderr does not stop the run
         os.write(2, text)

@@ -1,7 +1,7 @@
-"""A view in a thread of its own, so that a slow terminal or pipe does not keep the event loop from reading the socket.
+"""Run a view in its own thread, so that a slow terminal or pipe does not keep the event loop from reading the socket.
 
-What is shown goes through one queue, so events, comments and states keep their order. The queue is bounded: a slow
-reader of the output slows the server down. The thread is a daemon: nothing waits for a write that never returns.
+One queue keeps events, comments and state changes in order. It is bounded, so that a slow reader of the output slows
+the server down. The thread is a daemon, so that a write that never returns does not block the exit.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from sseclient_cli.render.watch.stream_view import StreamView
 from sseclient_cli.sse.event_stream import Event
 
 REFRESH_S = 0.1
-"""How often the status line counts down: its times have one decimal."""
+"""How often the status line is updated: its times have one decimal."""
 
 STUCK_S = 0.5
-"""A write that takes longer than this is given up once the command is to end."""
+"""A write that takes longer than this is abandoned when the command ends."""
 
 MAX_BACKLOG_CHARS = 64 * 1024
-"""More than this is not queued. The arrival times are known by then, so a long queue would gain nothing."""
+"""The limit of the queue. Arrival times are taken before queueing, so a longer queue would gain nothing."""
 
 _ITEM_CHARS = 100
-"""What a queued item counts beside its text."""
+"""The size of a queued item without its text."""
 
 
 class _Item(NamedTuple):
     show: Callable[[], None]
-    arrived_s: float | None  # None for what does not arrive: a change of state
+    arrived_s: float | None  # None for a state change
     chars: int
     is_event: bool
 
 
 class Display:
-    """Shows what it is given, in order; a context manager. ``events_shown`` counts what is out.
+    """Shows events, comments and state changes in order; a context manager. ``events_shown`` counts written events.
 
     ``on_failure`` is called in the event loop when the output cannot be written; ``finish`` raises the error.
     """
@@ -51,9 +51,9 @@ class Display:
         self._on_failure = on_failure
         self._loop = asyncio.get_running_loop()
         self._items: SimpleQueue[_Item | None] = SimpleQueue()
-        # Each is written by one thread only, and read by both.
+        # One thread writes each of them, and both read it.
         self._queued_chars = self._shown_chars = 0
-        self._room, self._ended = asyncio.Event(), asyncio.Event()
+        self._has_space, self._ended = asyncio.Event(), asyncio.Event()
         self._is_waited_for = self._is_hurried = self._is_abandoned = False
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
@@ -66,13 +66,13 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Drop what is not shown yet. A write under way is waited for, but not for long."""
+        """Discard the queue, and wait for at most STUCK_S for a write in progress."""
         self._is_abandoned = True
         self._items.put(None)
         self._thread.join(STUCK_S)
 
     def event(self, event: Event, arrived_s: float) -> None:
-        """Show an event; await ``room`` afterwards."""
+        """Show an event; await ``drain`` afterwards."""
         self._put(_Item(partial(self._view.event, event, arrived_s), arrived_s, len(event.data), True))
 
     def comment(self, comment: str, arrived_s: float) -> None:
@@ -80,7 +80,7 @@ class Display:
         self._put(_Item(partial(self._view.comment, comment, arrived_s), arrived_s, len(comment), False))
 
     def state(self, change: StateChange, time_s: float, *, reopened: bool) -> None:
-        """Show a change of state."""
+        """Show a state change."""
         show = partial(self._view.state, change, time_s, time.monotonic(), reopened=reopened)
         self._put(_Item(show, None, len(change.reason), False))
 
@@ -90,24 +90,24 @@ class Display:
 
     @property
     def is_full(self) -> bool:
-        """Whether to await ``room``."""
+        """Whether the queue has reached its limit: await ``drain``."""
         return self._queued_chars - self._shown_chars > MAX_BACKLOG_CHARS
 
-    async def room(self) -> None:
-        """Wait until the queue is short enough for more."""
+    async def drain(self) -> None:
+        """Wait until the queue is below its limit."""
         while self.is_full and not self._is_hurried and not self._ended.is_set():
-            self._room.clear()
+            self._has_space.clear()
             self._is_waited_for = True
-            if self.is_full:  # still, now that the thread knows
-                await self._room.wait()
+            if self.is_full:  # checked again after the flag is set, which the thread reads
+                await self._has_space.wait()
 
     def hurry(self) -> None:
-        """End soon: from now on nothing waits for a write that is stuck."""
+        """Prepare to end: from now on, do not wait for a blocked write."""
         self._is_hurried = True
-        self._room.set()
+        self._has_space.set()
 
     async def finish(self) -> None:
-        """Wait until all is shown. Raises OSError where the output could not be written."""
+        """Wait until everything is shown. Raises the OSError of a failed write."""
         self._items.put(None)
         while not self._ended.is_set():
             shown_chars = self._shown_chars
@@ -129,14 +129,14 @@ class Display:
         try:
             with self._view:
                 self._show_items()
-        except Exception as exc:  # noqa: BLE001  whatever it is, the other thread raises it
+        except Exception as exc:  # noqa: BLE001  ``finish`` raises it in the other thread
             self._error = exc
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
         self._ended.set()
-        self._room.set()
+        self._has_space.set()
         if self._error is not None:
             self._on_failure()
 
@@ -157,13 +157,13 @@ class Display:
                 refreshed_s = now_s
 
     def _take(self, timeout_s: float | None) -> list[_Item | None]:
-        """Return what there is, up to a limit; wait for the first. None is the end."""
+        """Wait for the first item and return it with the others in the queue, up to a limit. None marks the end."""
         items: list[_Item | None] = []
         chars = 0
         with suppress(Empty):
             item = self._items.get(timeout=timeout_s)
             items.append(item)
-            # A terminal is slow: its status line must be refreshed in between.
+            # A terminal gets one item at a time: it is slow, and its status line must be refreshed in between.
             while item is not None and not self._view.is_live and chars < MAX_BACKLOG_CHARS:
                 chars += item.chars + _ITEM_CHARS
                 item = self._items.get_nowait()
@@ -175,7 +175,7 @@ class Display:
         if oldest_s is not None:
             now_s = time.time()
             if self._view.behind(now_s - oldest_s, now_s):
-                self._view.refresh(time.monotonic())  # a terminal may have caught up before the next one is due
+                self._view.refresh(time.monotonic())  # the terminal may have caught up before the next refresh is due
         for item in items:
             item.show()
         self._view.flush()
@@ -185,4 +185,4 @@ class Display:
         if self._is_waited_for and not self.is_full:
             self._is_waited_for = False
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._room.set)
+                self._loop.call_soon_threadsafe(self._has_space.set)

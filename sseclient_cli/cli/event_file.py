@@ -1,6 +1,6 @@
-"""The file that ``sse watch -o FILE`` writes to, as others may follow it (``tail -f``).
+"""The output file of ``sse watch -o FILE``.
 
-So it is written in place, event by event: a temporary file that takes its place at the end would be empty until then.
+It is written in place, event by event, so that ``tail -f`` can follow it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sseclient_cli.errors import LimitError, UsageError
 
 
 class EventFile:
-    """Opened at once, emptied when a stream is open; a context manager. Raises UsageError if it cannot be written.
+    """Opened at once, truncated when a stream is open; a context manager. Raises UsageError if it is not writable.
 
-    A stream that is refused costs nothing: the file keeps what it has, and a new one is removed.
+    If no stream opens, an old file keeps its content, and a new one is removed.
     """
 
     encoding = "utf-8"
@@ -29,7 +29,7 @@ class EventFile:
         self._has_begun = False
         try:
             self._is_new = not path.exists()
-            # O_BINARY: Windows would change the ends of lines.
+            # O_BINARY: otherwise Windows changes line ends.
             flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(path, flags, 0o666)
         except (OSError, ValueError) as exc:
@@ -47,25 +47,25 @@ class EventFile:
                 self._path.unlink()
 
     def fileno(self) -> int:
-        """Return its descriptor."""
+        """Return the file descriptor."""
         return self._descriptor
 
     def begin(self) -> None:
-        """Empty the file, the first time."""
+        """Truncate the file, at the first call only."""
         if not self._has_begun:
             self._has_begun = True
             if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                 os.ftruncate(self._descriptor, 0)
 
     def write(self, data: bytes) -> None:
-        """Write through. Raises LimitError, and BrokenPipeError where the reader of a pipe is gone."""
+        """Write without buffering. Raises LimitError, and BrokenPipeError if the reader of a pipe has exited."""
         try:
             write_all(self._descriptor, data)
         except BrokenPipeError:
             raise
         except OSError as exc:
             raise LimitError(
-                f"cannot write {self._path}: {_reason(exc)}; it has the events until then: give another file, or -o -"
+                f"cannot write {self._path}: {_reason(exc)}; it contains the events until then: give another file"
             ) from exc
 
 

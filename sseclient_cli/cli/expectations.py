@@ -1,6 +1,6 @@
-"""What a script expects of ``sse watch``, and whether the events of a run have met it.
+"""The expectations of a script for ``sse watch``, and whether the events of a run meet them.
 
-Pure: events and the end of the run come in, a line that says what is missing comes out.
+Pure: events are arguments, and the result is a line that says which expectation was not met.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from sseclient_cli.sse.error_event import is_error_event
 from sseclient_cli.sse.event_stream import Event
 
 MAX_TYPES = 20
-"""Types that are listed by name: a server could send a new one with each event."""
+"""Types listed by name: a server could send a new one with each event."""
 
 MAX_DATA_CHARS = 300
-"""How much of an error event is repeated on stderr."""
+"""The part of an error event's data that is written to stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """Which events are selected, and when it is enough. ``within_s`` limits the time to the first selected event."""
+    """Which events to select, and when to stop. ``within_s`` limits the time to the first selected event."""
 
     event_types: frozenset[str] = frozenset()
     count: int | None = None
@@ -31,7 +31,7 @@ class Expectations:
 
 
 class Verdict:
-    """Takes the events of one run, one by one."""
+    """Compares the events of one run with the expectations."""
 
     def __init__(self, expected: Expectations) -> None:
         self._expected = expected
@@ -40,12 +40,12 @@ class Verdict:
         self._other_types: Counter[str] = Counter()
         self.selected = 0
         self.is_enough = False
-        """Whether the run may end: all there is to wait for has come, or an event that must not come."""
+        """Whether to end the run: the expectations are met, or an error event came."""
         self.is_late = False
-        """Whether the first event had to come by now, and has not."""
+        """Whether the time limit for the first event is over without one."""
 
     def selects(self, event: Event) -> bool:
-        """Take the next event; return whether to show it."""
+        """Add the next event; return whether to show it."""
         expected = self._expected
         if expected.no_error_event and is_error_event(event):
             self._error, self.is_enough = event, True
@@ -61,33 +61,37 @@ class Verdict:
         return True
 
     def unmet(self) -> str:
-        """Return what did not come as expected, in words; empty if all did."""
+        """Return the expectation that was not met, in words; empty if all were met."""
         expected = self._expected
         if self._error is not None:
             data = visible(self._error.data, keep_lines=False)
             cut = data[:MAX_DATA_CHARS] + ("..." if len(data) > MAX_DATA_CHARS else "")
-            return f"an error event came: {visible(self._error.type, keep_lines=False)} {cut}"
-        if self.is_late or (expected.within_s is not None and not self.selected):  # not even if the stream ended sooner
-            return f"no event came within {expected.within_s or 0:g} s (--expect-within){self.types_seen()}"
+            return f"received an error event: {visible(self._error.type, keep_lines=False)} {cut}"
+        if self.is_late or (
+            expected.within_s is not None and not self.selected
+        ):  # also if the stream ended before the limit
+            return f"no event within {expected.within_s or 0:g} s (--expect-within){self.types_seen()}"
         if expected.until is not None and not self._is_found:
-            return f"no event contains {expected.until!a} (--until): {_events(self.selected)} came{self.types_seen()}"
+            return (
+                f"no event contains {expected.until!a} (--until): received {_events(self.selected)}{self.types_seen()}"
+            )
         if expected.until is None and expected.count is not None and self.selected < expected.count:
-            return f"{self.selected:,} of {_events(expected.count)} came (-n){self.types_seen()}"
+            return f"received {self.selected:,} of {_events(expected.count)} (-n){self.types_seen()}"
         if expected.event_types and not self.selected:
             wanted = ", ".join(visible(name, keep_lines=False) for name in sorted(expected.event_types))
-            return f"no event of type {wanted} came (--event){self.types_seen()}"
+            return f"no event of type {wanted} (--event){self.types_seen()}"
         return ""
 
     def types_seen(self) -> str:
-        """Return which types came while none was selected, to end a line with: often the name is spelled otherwise."""
+        """Return the received types as the end of a line if no event was selected: the name may be misspelled."""
         if not self._expected.event_types or self.selected:
             return ""
         if not self._other_types:
-            return "; no event of another type came either"
+            return "; no event of another type either"
         types = ", ".join(
             f"{visible(name, keep_lines=False)} ({count:,})" for name, count in self._other_types.most_common()
         )
-        return f"; types seen: {types}"
+        return f"; received types: {types}"
 
 
 def _events(count: int) -> str:

@@ -1,4 +1,4 @@
-"""The exit code of a run, read from its report."""
+"""The exit code of a run, computed from its report."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def verdict_on(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
-    """Return how the run went: of several things that can be said, the one that explains the others.
+    """Return the exit code of a run, and a line with the reason unless the summary already has it.
 
-    With the exit code comes a line that says why, where the report does not say it in these words.
+    If several codes apply, the first one explains the others.
     """
     run = report.run
     if run.interrupted:
@@ -35,27 +35,33 @@ def verdict_on(report: Report, *, strict: bool, max_failed_percent: float | None
 
 
 def _failures(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
-    """Return whether more failed than the options allow."""
+    """Return exit code and reason if more streams failed than the options allow."""
     errors = report.events.error_events
     failed, planned = _failed_streams(report), report.streams.planned
     if max_failed_percent is not None and failed * 100 > max_failed_percent * planned:
-        return EXIT_FAILED_STREAMS, f"{failed:,} of {planned:,} streams failed: --max-failed is {max_failed_percent:g}%"
+        return (
+            EXIT_FAILED_STREAMS,
+            f"{failed:,} of {planned:,} streams failed, more than --max-failed {max_failed_percent:g}%",
+        )
     if errors:
-        return EXIT_FAILED_STREAMS, f"{errors:,} error event{'s' if errors > 1 else ''} came (--fail-on-error-event)"
+        return (
+            EXIT_FAILED_STREAMS,
+            f"received {errors:,} error event{'s' if errors > 1 else ''} (--fail-on-error-event)",
+        )
     return (EXIT_FAILED_STREAMS if strict and failed else 0), ""
 
 
 def _was_usable(report: Report) -> bool:
-    """Return whether a stream opened, and not all that did were ended by errors before any event."""
+    """Return whether a stream opened, unless errors ended all streams before any event."""
     streams = report.streams
     if not streams.opened:
         return False
-    # Whether for good, or to be tried again at the end of the run: no stream is open, and only errors ended any.
+    # No stream is open, and errors ended all of them, for good or until the next attempt.
     are_all_broken = report.errors and not (streams.open_at_end or streams.ended_by_server or streams.completed)
     return bool(report.events.received or not are_all_broken)
 
 
 def _failed_streams(report: Report) -> int:
-    """Count the streams that did not open, or were broken by an error where streams are not replaced."""
+    """Return how many streams did not open, or were ended by an error and not replaced."""
     streams, on_end = report.streams, report.run.plan.on_end
     return streams.failed + (streams.broken if on_end == OnEnd.STOP.value else 0)

@@ -1,7 +1,7 @@
 """``sse bench --from report.json``: the options of an earlier run, from its report.
 
-An option that is given now overrides the report's. Secrets are not in a report: those that the run needs must be given
-again.
+Options on the command line override those of the report. A report has no secrets: those that the run needs must be
+given again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions)
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
-"""The options that give a header which the report hides."""
+"""The options that set a header whose value the report hides."""
 
 
 class Options(NamedTuple):
-    """What describes a run on the command line."""
+    """The options of a run."""
 
     url: str
     load: LoadOptions
@@ -43,7 +43,7 @@ def repeated(
     request: RequestOptions,
     connection: ConnectionOptions,
 ) -> Options:
-    """Return the options of the run in this report, with those given now. Raises UsageError."""
+    """Return the options of the run in this report, overridden by those given. Raises UsageError."""
     from sseclient_cli.report.read import from_json
 
     try:
@@ -61,7 +61,7 @@ def repeated(
 
 
 def _overlaid(given: _Group, earlier: dict[str, Any]) -> _Group:
-    """Return the options with those of the earlier run that are not given now."""
+    """Return the options, with those of the earlier run where none is given."""
     unset = {each.name for each in fields(given) if getattr(given, each.name) == each.default}
     return replace(given, **{name: value for name, value in earlier.items() if name in unset})
 
@@ -74,13 +74,13 @@ def _url(target: Target, url: str | None, file: str) -> str:
         _, _, path = target.url.removeprefix("http://").partition("/")
         return f"demo/{path}"
     if REDACTED in target.url:
-        raise UsageError(f"{file} hides a secret in the URL {target.url}: give the URL, too")
+        raise UsageError(f"{file} hides a secret in the URL {target.url}: give the URL too")
     return target.url
 
 
 def _load(run: Run, given: LoadOptions) -> dict[str, Any]:
     plan = run.plan
-    # Streams that are not replaced were opened at a rate. An option given now excludes its alternative.
+    # Streams that are not replaced were opened at a rate. A given option excludes its alternative.
     opening = ("ramp_up_s", plan.ramp_up_s) if plan.refill else ("rate_per_s", plan.connections / plan.ramp_up_s)
     is_given = given.ramp_up_s is not None or given.rate_per_s is not None
     return {
@@ -108,18 +108,18 @@ def _measurement(plan: Plan) -> dict[str, Any]:
 
 def _request(target: Target, given: RequestOptions, file: str) -> RequestOptions:
     if target.body_bytes is not None and given.data is None:
-        raise UsageError(f"{file} holds no request body ({target.body_bytes:,} bytes were sent): give it with --data")
-    names = {line.partition(":")[0].strip().lower() for line in given.header or ()}
-    headers = list(given.header or ())
+        raise UsageError(f"{file} does not contain the request body ({target.body_bytes:,} bytes): give it with --data")
+    names = {line.partition(":")[0].strip().lower() for line in given.headers or ()}
+    headers = list(given.headers or ())
     for name, value in target.headers:
         replaced_by = _CREDENTIALS.get(name.lower(), ())
         if name.lower() in names or any(getattr(given, option) is not None for option in replaced_by):
             continue
         if REDACTED in value:
-            raise UsageError(f"{file} hides the value of the header {name}: give it with -H '{name}: VALUE'")
+            raise UsageError(f"{file} hides the value of the header {name}: give it with --header '{name}: VALUE'")
         headers.append(f"{name}: {value}")
     earlier = {"method": target.method, "any_content_type": target.any_content_type}
-    return replace(_overlaid(given, earlier), header=headers)
+    return replace(_overlaid(given, earlier), headers=headers)
 
 
 def _connection(run: Run) -> dict[str, Any]:
@@ -127,9 +127,9 @@ def _connection(run: Run) -> dict[str, Any]:
     host, port = target.connect_to or ("", 0)
     return {
         "insecure": not target.certificates_checked,
-        "cacert": target.ca_file,
-        "cert": target.cert_file,
-        "key": target.key_file,
+        "ca_file": target.ca_file,
+        "cert_file": target.cert_file,
+        "key_file": target.key_file,
         "connect_to": f"{f'[{host}]' if ':' in host else host}:{port}" if host else None,
         "unix_socket": target.unix_socket,
         "source_address": ",".join(target.source_addresses) or None,
@@ -137,5 +137,5 @@ def _connection(run: Run) -> dict[str, Any]:
         "timeout_s": target.head_timeout_s,
         "idle_timeout_s": plan.idle_timeout_s,
         "max_event_bytes": plan.max_event_bytes,
-        "retry_status": ",".join(map(str, plan.retry_statuses)),
+        "retry_statuses": ",".join(map(str, plan.retry_statuses)),
     }

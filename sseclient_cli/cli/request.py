@@ -1,4 +1,4 @@
-"""The request that the options of a command describe together, a pasted curl command among them."""
+"""Build the request of a command from its options, or from a pasted curl command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Connecting(TypedDict, total=False):
-    """What ``Target.parse`` takes beside the request itself."""
+    """The arguments of ``Target.parse`` about the connection."""
 
     connect_to: str | None
     source_address: str | None
@@ -30,11 +30,11 @@ class Connecting(TypedDict, total=False):
 def requested(
     url: str, request: RequestOptions, connection: ConnectionOptions, *, all_addresses: bool = False
 ) -> Target:
-    """Build the target of a command. Raises UsageError."""
+    """Return the target of a command. Raises UsageError."""
     return parse_request(
         url,
         method=request.method,
-        headers=headers_of(request.header, compressed=request.compressed),
+        headers=headers_of(request.headers, compressed=request.compressed),
         data=request.data,
         bearer=request.bearer,
         bearer_env=request.bearer_env,
@@ -42,9 +42,9 @@ def requested(
         cookies=request.cookie,
         any_content_type=request.any_content_type,
         insecure=connection.insecure,
-        ca_file=connection.cacert,
-        cert_file=connection.cert,
-        key_file=connection.key,
+        ca_file=connection.ca_file,
+        cert_file=connection.cert_file,
+        key_file=connection.key_file,
         unix_socket=connection.unix_socket,
         connect_to=connection.connect_to,
         source_address=connection.source_address,
@@ -70,7 +70,7 @@ def parse_request(
     unix_socket: str | None = None,
     **connecting: Unpack[Connecting],
 ) -> Target:
-    """Build the target; an option overrides its part of a pasted curl command. Raises UsageError."""
+    """Return the target; an option overrides its part of a pasted curl command. Raises UsageError."""
     from sseclient_cli.request.target import Target
 
     curl = parse_curl_command(url) if is_curl_command(url) else CurlCommand(url)
@@ -80,7 +80,7 @@ def parse_request(
     lines = [line for line in curl.headers if line.partition(":")[0].lower() not in names]
     body = read_body(data) if data is not None else _curl_body(curl.data)
     lines += headers or ()
-    if user is not None or bearer is not None:  # given to sse: it comes before what was pasted
+    if user is not None or bearer is not None:  # options override the pasted command
         lines = [line for line in lines if line in (headers or ()) or not line.lower().startswith("authorization:")]
     elif "authorization" not in names:
         user, bearer = curl.user, curl.bearer
@@ -97,20 +97,23 @@ def parse_request(
         unix_socket=unix_socket or curl.unix_socket,
         **connecting,
     )
+    if target.tls.ca_file is not None or target.tls.cert_file is not None:
+        # Also for an http:// URL, which may redirect to https://: a wrong path is reported before any request.
+        target.tls.context()
     if data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
-        # curl sends this type with a body. JSON has application/json already: a JSON body is never meant as a form.
+        # curl sends this type with every body. A JSON body has application/json here: it is never meant as a form.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
     return target
 
 
 def _bearer_from(name: str, bearer: str | None) -> str:
     if bearer is not None:
-        raise UsageError("--bearer and --bearer-env were both given: leave one out")
+        raise UsageError("--bearer and --bearer-env exclude each other: leave one out")
     token = os.environ.get(name, "").strip()
     if any(character < " " for character in token):
-        raise UsageError(f"--bearer-env {name}: the value of this variable has a line end or a control character")
+        raise UsageError(f"--bearer-env {name}: the value has a line end or a control character")
     if not token:
-        raise UsageError(f"--bearer-env {name}: the environment variable is not set or empty: export {name}=TOKEN")
+        raise UsageError(f"--bearer-env {name}: the variable is not set or empty; set it with export {name}=TOKEN")
     return token
 
 
@@ -119,9 +122,9 @@ def _credentials(lines: Sequence[str], bearer: str | None, user: str | None) -> 
     if user is None:
         return []
     if ":" not in user:
-        raise UsageError("-u needs a password after the user: write -u USER:PASS")
+        raise UsageError("--user has no password: write --user USER:PASS")
     if bearer is not None or any(line.lower().startswith("authorization:") for line in lines):
-        raise UsageError("-u and another Authorization (--bearer or a header) were both given: leave one out")
+        raise UsageError("--user and another Authorization (--bearer or a header) exclude each other: leave one out")
     return [f"Authorization: Basic {b64encode(user.encode('utf-8', 'surrogateescape')).decode()}"]
 
 
@@ -129,17 +132,17 @@ def _cookie(lines: Sequence[str], cookies: Sequence[str]) -> list[str]:
     if not cookies:
         return []
     if any("=" not in cookie for cookie in cookies):
-        # Not its text: it may be the value alone, which is a secret.
+        # The message omits the text, which may be the value alone, a secret.
         raise UsageError(
-            "-b needs cookies like -b 'name=value; other=value': files of cookies, as in curl, are not read"
+            "--cookie has no name: write --cookie 'name=value; other=value'; cookie files are not supported"
         )
     if any(line.lower().startswith("cookie:") for line in lines):
-        raise UsageError("-b and a Cookie header were both given: leave one out")
+        raise UsageError("--cookie and a Cookie header exclude each other: leave one out")
     return [f"Cookie: {'; '.join(cookie.strip('; ') for cookie in cookies)}"]
 
 
 def _curl_body(data: Sequence[Data]) -> str | None:
-    """Return what curl's data options send together."""
+    """Return the body that curl's data options make together."""
     if not data:
         return None
     return "&".join(_curl_text(part) for part in data)
@@ -153,7 +156,7 @@ def _curl_text(part: Data) -> str:
 
 
 def headers_of(header: list[str] | None, *, compressed: bool) -> list[str]:
-    """Return the headers to send, with those that other options add. A header that is typed out wins."""
+    """Return the headers of the options. An Accept-Encoding header overrides --compressed."""
     headers = list(header or ())
     if compressed and not any(line.partition(":")[0].lower() == "accept-encoding" for line in headers):
         from sseclient_cli.sse.content_coding import readable_codings

@@ -1,10 +1,9 @@
-"""The file that a run is written to: checked before the run, replaced as a whole after it.
+"""The output file of a run: checked before the run, replaced atomically after it.
 
-A run may take hours, so its document must not be lost, nor the one of the last run. The document is written to a
-temporary file in the same folder, which then takes the place of the old one. Where that cannot be (a folder that is
-not writable, a file that is mounted), the old file is overwritten, and restored if that fails. Where nothing can be
-written, the document is saved in another folder, and the error names it. Pipes, devices and stdout are written
-directly.
+A run may take hours, so neither its result nor the previous file may be lost. The result is written to a temporary file
+in the same folder, which then replaces the old one. If that is not possible (the folder is not writable, the file is a
+mount), the old file is overwritten, and restored on an error. If that fails too, the result is saved in another folder,
+and the error names it. Pipes, devices and stdout are written directly.
 """
 
 from __future__ import annotations
@@ -21,37 +20,37 @@ from sseclient_cli.cli.signals import signals_held_off
 from sseclient_cli.cli.stdout import write_all
 from sseclient_cli.errors import LimitError, UsageError
 
-# What a folder or a mount does not allow, although the file itself may be writable.
+# Errors of replacing a file in a folder or a mount; the file itself may still be writable.
 _NOT_REPLACEABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV})
 
 
 class ResultFile:
-    """A place to write one document to; raises UsageError at once where that is not possible.
+    """The destination of one result. Raises UsageError at once if it is not writable.
 
-    ``suffix`` is that of the file which saves the document if it cannot be written there.
+    ``suffix`` is the suffix of the file in another folder that saves the result after an error.
     """
 
     def __init__(self, path: Path, suffix: str = ".json") -> None:
         self._path = path
         self._suffix = suffix
         self._direct: int | None = None
-        """A file descriptor of what is no regular file: it is written to as it is."""
+        """The file descriptor of a pipe or a device, which is written directly."""
         try:
-            # A symlink stays one: what it points to is replaced. Resolved now, should the run's folder be renamed.
+            # Replace the file that a symlink points to. Resolved now, because the folder may be renamed during the run.
             self._real = Path(os.path.realpath(path))
             self.is_stdout = str(path) == "-" or _is_stdout(path)
-            """Whether nothing else may be printed on stdout."""
+            """Whether the result goes to stdout, so that nothing else may."""
             if not self.is_stdout:
                 self._check()
         except (OSError, ValueError) as exc:
             raise UsageError(f"cannot write {path}: {_reason(exc)}") from exc
 
     def is_same(self, other: ResultFile) -> bool:
-        """Return whether both lead to one place."""
+        """Return whether both write to the same file."""
         return (self.is_stdout and other.is_stdout) or self._real == other._real
 
     def write(self, text: str) -> None:
-        """Write the document. Raises LimitError that says where it is saved if it cannot be written there."""
+        """Write the result. Raises LimitError with the name of the file that saves it instead."""
         data = text.encode()
         try:
             if self.is_stdout:
@@ -63,16 +62,16 @@ class ResultFile:
                 with signals_held_off():
                     self._store(data)
         except BrokenPipeError:
-            raise  # the reader did not want it
+            raise  # the reader of the pipe has exited
         except OSError as exc:
             where = "stdout" if self.is_stdout else str(self._path)
             with signals_held_off():
                 saved = _saved_elsewhere(data, self._suffix)
-            rest = "nor save it anywhere else" if saved is None else f"saved as {saved}"
+            rest = "and not save it elsewhere" if saved is None else f"saved as {saved}"
             raise LimitError(f"could not write {where} ({_reason(exc)}); {rest}") from exc
 
     def close(self) -> None:
-        """Close what was opened before the run."""
+        """Close the file descriptor, if one is open."""
         if self._direct is not None:
             os.close(self._direct)
             self._direct = None
@@ -81,12 +80,12 @@ class ResultFile:
         try:
             is_regular = stat.S_ISREG(self._path.stat().st_mode)
         except FileNotFoundError:
-            # A file that the folder takes and that is gone at once: permissions alone do not tell.
+            # Create and remove a file: permissions alone do not show whether that is possible.
             descriptor, name = tempfile.mkstemp(prefix=".sse-", dir=self._real.parent)
             os.close(descriptor)
             os.unlink(name)
             return
-        descriptor = os.open(self._path, os.O_WRONLY)  # of a FIFO: waits for its reader
+        descriptor = os.open(self._path, os.O_WRONLY)  # for a FIFO, this waits for its reader
         if is_regular:
             os.close(descriptor)
         else:
@@ -106,7 +105,7 @@ class ResultFile:
             try:
                 self._take_over(descriptor)
                 write_all(descriptor, data)
-                os.fsync(descriptor)  # a disk may say only now that it is full
+                os.fsync(descriptor)  # a full disk may be reported only here
             finally:
                 os.close(descriptor)
             os.replace(temporary, self._real)
@@ -116,7 +115,7 @@ class ResultFile:
             raise
 
     def _take_over(self, descriptor: int) -> None:
-        """Give a new file the mode and the owner of the old one. Raises OSError where it cannot have that owner."""
+        """Give a new file the mode and the owner of the old one. Raises OSError if it cannot have that owner."""
         if sys.platform == "win32":
             return
         try:
@@ -136,7 +135,7 @@ class ResultFile:
             try:
                 _fill(file.fileno(), data)
             except OSError:
-                # Not truncated before, so the old bytes need no space that a full disk has not.
+                # The file was not truncated, so restoring it needs no space on a full disk.
                 with suppress(OSError):
                     _fill(file.fileno(), before)
                 raise
@@ -150,7 +149,7 @@ def _fill(descriptor: int, data: bytes) -> None:
 
 
 def _is_stdout(path: Path) -> bool:
-    """Return whether a path (`/dev/stdout`, or what stdout is redirected to) is the same file as stdout."""
+    """Return whether a path is stdout: `/dev/stdout`, or the file that stdout is redirected to."""
     try:
         return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
     except (OSError, ValueError):
@@ -158,7 +157,7 @@ def _is_stdout(path: Path) -> bool:
 
 
 def _saved_elsewhere(data: bytes, suffix: str) -> str | None:
-    """Save the document in the first folder that takes it; return its path, or None."""
+    """Save the result in the first writable folder; return its path, or None."""
     for folder in (tempfile.gettempdir, Path.home, lambda: "/dev/shm"):
         name = None
         try:

@@ -1,4 +1,4 @@
-"""The plan that the options of a run make together."""
+"""Build the plan of a run from its options."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sseclient_cli.run.plan import Plan, default_ramp_up_s
 
 
 def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: ConnectionOptions | None = None) -> Plan:
-    """Make the plan that these options ask for together. Raises UsageError for those that exclude each other."""
+    """Return the plan of these options. Raises UsageError for options that exclude each other."""
     connection = connection or ConnectionOptions()
     connections, duration_s, hold_s = load.connections, load.duration_s, load.hold_s
     ramp_up_s, rate_per_s = load.ramp_up_s, load.rate_per_s
     for both, words in (
-        ((duration_s, hold_s), "-z is the whole run and --hold a part of it: give one of them"),
-        ((ramp_up_s, rate_per_s), "--ramp-up and --rate both say how fast streams are opened: give one of them"),
+        ((duration_s, hold_s), "--duration and --hold exclude each other: leave one out"),
+        ((ramp_up_s, rate_per_s), "--ramp-up and --rate exclude each other: leave one out"),
     ):
         if None not in both:
             raise UsageError(words)
@@ -38,7 +38,7 @@ def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: Conn
         storm_s=load.storm_s,
         events=load.events,
         on_end=load.on_end,
-        retry_statuses=parse_statuses(connection.retry_status),
+        retry_statuses=parse_statuses(connection.retry_statuses),
         timestamp=parse_field_choice(measurement.timestamp),
         sequence=parse_field_choice(measurement.sequence),
         max_event_bytes=connection.max_event_bytes,
@@ -50,18 +50,18 @@ def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: Conn
 def _arrivals(
     rate_per_s: float, connections: int | None, duration_s: float | None, hold_s: float | None
 ) -> tuple[int, float]:
-    """Return how many streams a rate opens in all, and how long that takes."""
+    """Return the number of streams that an arrival rate opens, and the time that it takes."""
     run_s = duration_s or DEFAULT_DURATION_S
     if connections is None:
         if hold_s is not None:
-            raise UsageError("--rate with --hold needs -n: how many streams are opened in all?")
+            raise UsageError("--rate with --hold needs the number of streams: add --connections COUNT")
         connections = max(int(rate_per_s * run_s), 1)
-        # No later than the end: in floating point, n / rate may be.
+        # n / rate may exceed the duration by a rounding error.
         return connections, min(connections / rate_per_s, run_s)
     takes_s = connections / rate_per_s
     if hold_s is None and takes_s > run_s:
         raise UsageError(
-            f"{connections:,} streams at {rate_per_s:g} per second take {takes_s:g} s, which is longer than the run: "
-            "raise -z or --rate, or lower -n"
+            f"opening {connections:,} streams at {rate_per_s:g} per second takes {takes_s:g} s, longer than the run: "
+            "raise --duration or --rate, or lower --connections"
         )
     return connections, takes_s

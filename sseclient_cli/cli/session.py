@@ -1,4 +1,4 @@
-"""One run of ``sse watch``: an ``EventSource``, what of it is shown, and when it ends."""
+"""One run of ``sse watch``: an ``EventSource``, the selection of its events, and the end of the run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sseclient_cli.cli.advice import message_of
 from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Expectations, Verdict
@@ -26,7 +27,7 @@ from sseclient_cli.sse.content_coding import decoder_of
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which events are shown, and when it is enough."""
+    """Which events to show, and when to stop."""
 
     expected: Expectations
     duration_s: float | None
@@ -41,9 +42,9 @@ class Selection:
 
 
 class Session:
-    """One run of the command: counts what it shows and remembers how it ended.
+    """One run of the command, with its result.
 
-    ``output`` is the file descriptor that the events are written to.
+    ``output`` is the file descriptor of the events.
     """
 
     def __init__(self, selection: Selection, output: int) -> None:
@@ -64,20 +65,20 @@ class Session:
 
     @property
     def opened(self) -> bool:
-        """Whether a stream has been open."""
+        """Whether a stream was open."""
         return self._opened
 
     @property
     def shown(self) -> int:
-        """How many events are out."""
+        """The number of events that were written."""
         return 0 if self._display is None else self._display.events_shown
 
     async def run(self, target: Target, view: StreamView) -> None:
-        """Show events until it is enough. Raises SseError, the first attempt's network errors included."""
+        """Show events until the end of the run. Raises SseError, also for network errors of the first attempt."""
 
         async def on_comment(comment: str) -> None:
             display.comment(comment, source.arrived_ns / 1e9)
-            await display.room()
+            await display.drain()
 
         source = EventSource(
             target,
@@ -96,7 +97,7 @@ class Session:
                 async with source:
                     await self._show(source, display)
             except SseError as exc:
-                await display.finish()  # what came before it
+                await display.finish()  # show the events before the error
                 if isinstance(exc, UnexpectedResponseError):
                     self._explain_cookies(exc, target)
                 raise
@@ -104,23 +105,25 @@ class Session:
 
     async def _show(self, source: EventSource, display: Display) -> None:
         async for event in source:
-            if evidence := self._bursts.event(source.arrived_ns):
+            if evidence := self._bursts.event(event.arrived_ns):
                 self._say_once(evidence, display)
             if self.verdict.selects(event):
-                display.event(event, source.arrived_ns / 1e9)
+                display.event(event, event.arrived_ns / 1e9)
                 if display.is_full and not self.verdict.is_enough:
-                    await display.room()
+                    await display.drain()
             if self.verdict.is_enough:
                 return
 
     def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
         reopened = self._opened
         self._opened = reopened or change.state is ConnectionState.OPEN
-        # An answer that is waited out is one of --retry-status.
+        # A bad status in a state change is one of --retry-status.
         self._answered = self._answered or self._opened or isinstance(change.error, UnexpectedResponseError)
         if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
-            # A person who mistyped a URL must not wait for ever: only what has once been there is waited for.
+            # The URL may be mistyped: a server that never answered is not retried.
             raise change.error
+        if change.error is not None:
+            change = replace(change, reason=message_of(change.error, "watch"))
         if change.state is ConnectionState.OPEN:
             headers = source.response_headers
             self._cookies = headers.get("set-cookie", self._cookies)
@@ -133,30 +136,30 @@ class Session:
             self.diagnosis = change.diagnosis
         if self.selection.quiet:
             return
-        # It is open since the head arrived: the first events may be as old.
+        # A stream is open since the head arrived. The first events may have the same time.
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)
 
     def _say_once(self, evidence: str, display: Display) -> None:
-        """Say that compression holds events back; not again after a reconnection."""
+        """Show once per run that compression holds events back."""
         if not self._knows_bursts and not self.selection.quiet:
             display.note(visible(evidence, keep_lines=False))
         self._knows_bursts = True
 
     def _explain_cookies(self, refusal: UnexpectedResponseError, target: Target) -> None:
-        """Add to a refusal that the server may have wanted back a cookie that it had set."""
+        """Add a note if the server set a cookie that the request did not send back."""
         cookies = refusal.headers.get("set-cookie", "") or self._cookies
         name, is_pair, _ = cookies.partition("=")
         sent = "; ".join(value for key, value in target.headers if key.lower() == "cookie")
         if is_pair and f"{name}=" not in sent:
             shown = visible(name[:100], keep_lines=False)
             refusal.add_note(
-                f"the server set the cookie {shown}, which was not sent back: give it with -b '{shown}=...'"
+                f"the server set the cookie {shown}, which was not sent back: send it with --cookie '{shown}=...'"
             )
 
     @contextmanager
     def _listening_for_the_end(self, source: EventSource, display: Display) -> Iterator[None]:
-        """Close the source after the duration, on SIGTERM, and when the reader of our output has gone."""
+        """Close the source after the duration, on SIGTERM, and when the reader of the output has exited."""
         loop = asyncio.get_running_loop()
 
         def end() -> None:
@@ -174,22 +177,22 @@ class Session:
 
         task = asyncio.current_task()
         assert task is not None
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as shells have it for jobs in the background
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # shells ignore SIGINT for background jobs
             with suppress(NotImplementedError):  # on Windows
-                # The handler of asyncio.run (3.11) does not wake up the loop: a signal that comes while the main thread
-                # waits for the interpreter's lock, just before it waits for sockets, would wait with it.
+                # The handler of asyncio.run (3.11) does not wake the loop. A signal that arrives while the main thread
+                # waits for the interpreter lock, just before it waits for sockets, would not be handled until an event.
                 loop.add_signal_handler(signal.SIGINT, task.cancel)
         self._limit_time(loop, end)
         if os.isatty(self._output):
             with suppress(NotImplementedError):  # on Windows
                 loop.add_signal_handler(signal.SIGTERM, terminate)
         elif is_writing_end_of_pipe(self._output):
-            # "Readable" once its reader closes: `sse watch ... | head` ends with head, not with the next event.
+            # A pipe becomes readable when its reader closes: `sse watch ... | head` ends with head at once.
             loop.add_reader(self._output, reader_gone)
         yield
 
     def _limit_time(self, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
-        """End after the duration, and when the first event is late."""
+        """End the run after the duration, and when the first event is late."""
 
         def expire() -> None:
             if not self.verdict.selected:

@@ -1,4 +1,4 @@
-"""Signals as a command takes them while it does not run a load of its own."""
+"""Signal handlers of a command outside of a load run."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from sseclient_cli.ending_signals import ending_signals, hangup_signal
 
 @contextmanager
 def endings_as_ctrl_c() -> Iterator[None]:
-    """End the block as Ctrl-C does, cleaning up, on SIGTERM (`timeout`, schedulers) and SIGHUP (a closed terminal)."""
+    """End the block like Ctrl-C, with clean-up, on SIGTERM (`timeout`, schedulers) and SIGHUP (a closed terminal)."""
     with _handled(ending_signals()[1:], _as_ctrl_c):
         yield
 
 
 def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C would do now: asyncio has a handler that cancels, and raises nothing inside its loop."""
+    """Do what Ctrl-C would do now. In asyncio, that is a handler that cancels instead of raising."""
     handler = signal.getsignal(signal.SIGINT)
-    # Ignored in jobs of the background; those end all the same.
+    # SIGINT is ignored in background jobs, which must end on SIGTERM too.
     (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
 
 
 @contextmanager
 def hangups_outlived() -> Iterator[None]:
-    """Do not end at a SIGHUP unless the block takes it itself.
+    """Ignore SIGHUP unless the block handles it.
 
-    A closed terminal sends several: the kernel's and the shell's. The first one ends the run, and its report is then
-    written undisturbed.
+    A closed terminal sends several, from the kernel and from the shell. The first one ends the run; the others must not
+    keep its report from being written.
     """
     hangup = hangup_signal()
-    # No SIG_IGN: that is how `nohup` says that a run must not end either.
+    # Not SIG_IGN, which `nohup` sets to keep the run itself from ending.
     with _handled(() if hangup is None else (hangup,), lambda _number, _frame: None):
         yield
 
 
 @contextmanager
 def signals_held_off() -> Iterator[None]:
-    """Finish the block whatever signal arrives: for the short time that it takes to write a file."""
+    """Ignore signals while the block writes a file."""
     with _handled(ending_signals(), lambda _number, _frame: None):
         yield
 

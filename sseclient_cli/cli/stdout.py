@@ -1,4 +1,4 @@
-"""Where stdout leads: to a pipe whose reader may go away."""
+"""Write to stdout, which may be a pipe without a reader or a non-blocking file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_writing_end_of_pipe(number: int) -> bool:
-    """Return whether a file descriptor is the end of a pipe that is written to."""
+    """Return whether a file descriptor is the writing end of a pipe."""
     import os
     import stat
 
@@ -19,12 +19,12 @@ def is_writing_end_of_pipe(number: int) -> bool:
         return False  # Windows cannot watch a pipe
     import fcntl
 
-    # Open for both (`1<>fifo`), it is readable whenever there is something in it.
+    # A FIFO that is open for both (`1<>fifo`) is readable whenever it has data.
     return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
 
 
 def write_all(number: int, data: bytes) -> None:
-    """Write all bytes to a file descriptor, also where a process that shares it has made it non-blocking."""
+    """Write all bytes to a file descriptor, even if another process has set it to non-blocking mode."""
     import os
     import select
 
@@ -37,10 +37,9 @@ def write_all(number: int, data: bytes) -> None:
 
 
 class _Patient(io.RawIOBase):
-    """A file descriptor in non-blocking mode, written to as if it were blocking.
+    """Blocking writes to a file descriptor in non-blocking mode.
 
-    The mode belongs to the open file and not to a process: node and some terminals leave it so. To change it here would
-    change it there.
+    Processes share the mode with the open file. Node and some terminals set it, and need it to stay.
     """
 
     def __init__(self, number: int) -> None:
@@ -64,7 +63,7 @@ class _Patient(io.RawIOBase):
 
 
 def patient(stream: TextIO) -> TextIO:
-    """Return a standard stream that waits where its file descriptor is in non-blocking mode."""
+    """Return a standard stream with blocking writes, even if its file descriptor is in non-blocking mode."""
     import os
 
     if sys.platform == "win32" or os.get_blocking(stream.fileno()):

@@ -28,7 +28,7 @@ def watch(
     connection: ConnectionOptions,
     output: WatchOutputOptions,
 ) -> int:
-    """Show the events of a stream as they arrive; reconnect as browsers do. Ctrl-C stops."""
+    """Show the events of a stream as they arrive, and reconnect like a browser. Stop with Ctrl-C."""
     from contextlib import ExitStack
 
     from sseclient_cli.cli.event_file import EventFile
@@ -53,19 +53,19 @@ def watch(
 
 
 def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
-    """Raise UsageError for options that exclude each other, or make no sense."""
+    """Raise UsageError for invalid options, and for options that exclude each other."""
     if output.as_json and output.raw:
         raise UsageError("--json and --raw exclude each other: leave one out")
-    if events.reconnect is False and connection.retry_status:
-        raise UsageError("--retry-status is for streams that reconnect: leave out --no-reconnect")
+    if events.reconnect is False and connection.retry_statuses:
+        raise UsageError("--retry-status and --no-reconnect exclude each other: leave one out")
     if output.raw and output.comments:
-        raise UsageError("--raw writes data and nothing else: leave out --comments, or take --json")
+        raise UsageError("--raw and --comments exclude each other: leave one out, or use --json")
     if any("\ud800" <= character <= "\udfff" for character in events.last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
     if any(not name.strip() for names in events.event or () for name in names.split(",")):
         raise UsageError("--event has an empty type: write it like --event update,done")
     if events.until == "":
-        raise UsageError("--until needs a text: each event would contain an empty one")
+        raise UsageError("--until has no text: every event contains the empty text")
 
 
 def _selection(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> Selection:
@@ -83,7 +83,7 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
         ),
         duration_s=events.duration_s,
         reconnect=events.reconnect,
-        retry_statuses=parse_statuses(connection.retry_status),
+        retry_statuses=parse_statuses(connection.retry_statuses),
         comments=output.comments,
         last_event_id=events.last_event_id,
         idle_timeout_s=connection.idle_timeout_s,
@@ -114,7 +114,7 @@ def _run(target: Target, session: Session, stream_view: StreamView) -> int:
             say(session.diagnosis)
     last_word = session.last_word
     if session.is_ended_by_server and selection.reconnect is None:
-        # Only a request that is not repeated by itself ends so.
+        # By default, only GET and HEAD reconnect.
         last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
     elif session.is_ended_by_server and selection.reconnect is False and _is_unexplained(session):
         last_word = END_OF_STREAM
@@ -124,25 +124,25 @@ def _run(target: Target, session: Session, stream_view: StreamView) -> int:
 
 
 def _is_unexplained(session: Session) -> bool:
-    """Return whether no event came, and nothing else says so."""
+    """Return whether no event was shown and no other message explains it."""
     return not (session.shown or session.diagnosis or session.verdict.unmet())
 
 
 def _exit_code(session: Session, target: Target) -> int:
-    """Return how the run went, and say what did not come that was waited for."""
+    """Return the exit code, and write which expectation was not met."""
     from sseclient_cli.render.standard_streams import say
 
     if session.terminated:
         return EXIT_TERMINATED
     if session.is_reader_gone:
-        return 0  # `sse watch ... | head`: who reads has seen enough
+        return 0  # `sse watch ... | head`
     unmet = session.verdict.unmet()
     if unmet:
         say(f"sse: {unmet}{'' if session.opened else ': no stream was opened'}")
         return EXIT_UNMET
     if not session.opened and not session.last_word:
         raise UnansweredError(
-            f"{target.redacted_url} opened no stream within the {session.selection.duration_s or 0:g} s of --duration"
+            f"{target.redacted_url} opened no stream within --duration {session.selection.duration_s or 0:g}s"
         )
     return 0
 
@@ -152,7 +152,7 @@ def _events(count: int) -> str:
 
 
 def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
-    """Choose the terminal's view if stdout is one that can do it and nobody said NO_COLOR (no-color.org)."""
+    """Return the terminal view if stdout is a capable terminal and NO_COLOR (no-color.org) is not set."""
     import os
 
     from rich.console import Console
@@ -162,7 +162,7 @@ def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
 
     if not sys.stdout.isatty():
         return PlainView(output, verbatim=True)
-    # On Windows rich may need the console's own handle, and finds it by the file.
+    # On Windows, rich may need the handle of the console, which it gets from the file.
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
     if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
         return PlainView(output, verbatim=False)

@@ -1,1 +1,1 @@
-"""The machinery of one stream: sockets, HTTP, connections, redirects. It knows no figures."""
+"""The engine of a stream: sockets, HTTP/1.1, connections, redirects. It computes no statistics."""

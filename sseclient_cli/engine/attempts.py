@@ -1,4 +1,4 @@
-"""The streams that have no response head yet, in the order in which they began: what timeouts look at."""
+"""Connection attempts: streams without a response head, ordered by start time, for timeouts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sseclient_cli.engine.connection import Phase
 
 
 class Attempt(Protocol):
-    """A stream that connects, as its timeout sees it."""
+    """The part of a connecting stream that timeouts use."""
 
     began_ns: int
     slot: int
 
     @property
     def phase(self) -> Phase:
-        """Where its connection is."""
+        """The phase of its connection."""
 
     @property
     def requested_ns(self) -> int:
@@ -27,24 +27,27 @@ class Attempt(Protocol):
 
 
 class Attempts:
-    """The attempts of one worker. An entry whose stream has begun another connection since is out of date."""
+    """The attempts of one worker.
+
+    An entry is stale when its stream has begun another connection: then ``began_ns`` differs.
+    """
 
     __slots__ = ("connecting", "requesting", "under_way")
 
     def __init__(self, *, limits_head: bool = False) -> None:
         self.connecting: deque[tuple[int, Attempt]] = deque()
-        """With the moment that each connection began (monotonic ns); some may be over."""
+        """Start time (monotonic ns) and stream of each connection, oldest first. Finished attempts may remain here."""
         self.requesting: deque[tuple[int, Attempt]] | None = deque() if limits_head else None
-        """The same in the order of the requests; None where the time to the response head has no limit."""
+        """The same, ordered by the time of the request. None if the time to the response head is not limited."""
         self.under_way = 0
-        """How many there are, up to the response head."""
+        """Number of attempts that have no response head yet."""
 
     def begin(self, attempt: Attempt) -> None:
-        """Note that a stream has begun a connection."""
+        """Record that a stream has begun a connection."""
         self.under_way += 1
         self.connecting.append((attempt.began_ns, attempt))
 
     def request(self, attempt: Attempt) -> None:
-        """Note that a stream sends its request."""
+        """Record that a stream sends its request."""
         if self.requesting is not None:
             self.requesting.append((attempt.began_ns, attempt))

@@ -1,8 +1,7 @@
-"""The two clocks of a run, and when the run ends.
+"""The wall clock and the monotonic clock of a run, and the end of the run.
 
-Arrivals and the timestamps in events are wall-clock time; durations are monotonic. The offset between the two is
-measured ten times a second and not per read, where an interruption between two clock readings would look like a
-difference in arrival.
+Arrival times and the timestamps in events are wall-clock time. Durations are monotonic. The offset between the clocks
+is measured ten times a second, not per read: an interruption between two clock readings would change an arrival time.
 """
 
 from __future__ import annotations
@@ -10,33 +9,33 @@ from __future__ import annotations
 from time import monotonic_ns, time_ns
 
 MAX_DRIFT_NS = 10_000_000
-"""A larger change of the offset between two measurements is a step: NTP slews by 0.05 ms in that time."""
+"""A larger change of the offset between two measurements is a clock step. NTP slews by at most 0.05 ms in 0.1 s."""
 
 MAX_STEPS = 20
-"""Steps that are kept. A clock that steps more often is not a clock."""
+"""Limit of recorded clock steps."""
 
 
 class RunClock:
-    """Puts arrivals on the monotonic clock and ends the run on time, also when the wall clock is set meanwhile."""
+    """Converts arrival times to the monotonic clock and ends the run on time, even if the wall clock is set."""
 
     __slots__ = ("ends_ns", "ends_wall_ns", "offset_ns", "steps", "trusted_since_wall_ns", "warm_ns")
 
     def __init__(self) -> None:
         self.ends_ns = 0
-        """When the run is over (monotonic)."""
+        """End of the run (monotonic)."""
         self.ends_wall_ns = 0
-        """The same moment by the wall clock: one comparison per read."""
+        """The same moment on the wall clock, so that a read needs only one comparison."""
         self.warm_ns = 0
-        """When the warm-up is over (monotonic)."""
+        """End of the warm-up (monotonic)."""
         self.offset_ns = 0
         """The monotonic clock minus the wall clock."""
         self.trusted_since_wall_ns = 0
-        """A kernel timestamp before this moment (wall clock) is from before a step of the clock."""
+        """Kernel timestamps before this moment (wall clock) precede a clock step and are not used."""
         self.steps: dict[int, int] = {}
-        """Steps of the wall clock in ns, by the monotonic moment of each."""
+        """Steps of the wall clock in ns. The key is the monotonic time of the step."""
 
     def synchronize(self) -> None:
-        """Measure the offset again, because the wall clock may have been set."""
+        """Measure the offset again and record a clock step."""
         before_ns = self.offset_ns
         self.offset_ns = _offset_ns()
         self.ends_wall_ns = self.ends_ns - self.offset_ns
@@ -47,24 +46,24 @@ class RunClock:
                 self.steps[monotonic_ns()] = step_ns
 
     def notice_step(self) -> None:
-        """Synchronize if the wall clock was set. Cheap: each turn of the loop calls it."""
+        """Synchronize if the wall clock was set. It is cheap enough to call in each turn of the loop."""
         if abs(monotonic_ns() - time_ns() - self.offset_ns) > MAX_DRIFT_NS:
             self.synchronize()
 
     def is_over(self) -> bool:
-        """Return whether the run is over; a wall clock that was set forward does not end it."""
+        """Return whether the run is over. Setting the wall clock forward does not end it."""
         if monotonic_ns() >= self.ends_ns:
             return True
         self.synchronize()
         return False
 
     def end_now(self) -> None:
-        """End the run: reads that follow in this turn of the loop do not count and take no time."""
+        """End the run now. Data that is read later in this turn of the loop is discarded."""
         self.ends_ns = self.ends_wall_ns = 0
 
 
 def _offset_ns() -> int:
-    """Return the monotonic clock minus the wall clock: of three readings the one with the shortest interruption."""
+    """Return the monotonic clock minus the wall clock, from the shortest of three readings."""
     readings = []
     for _ in range(3):
         before_ns, wall_ns, after_ns = monotonic_ns(), time_ns(), monotonic_ns()

@@ -1,7 +1,7 @@
-"""One connection: a socket, TLS where the URL has it, a request out, a response in.
+"""One connection: connect, do the TLS handshake for an https URL, send one request, read one response.
 
-It never waits: the poller calls it when its socket is ready. One readiness is one bounded read, so a stream at full
-blast cannot starve the others. It carries one exchange, as HTTP/1.1 without reuse does.
+It never blocks: the poller calls it when the socket is ready. Each call does one bounded read, so a fast stream cannot
+starve the others. A connection carries one exchange; it is never reused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sseclient_cli.sse.content_coding import decoder_of
 
 
 class Phase(Enum):
-    """Where a connection is in its life."""
+    """State of a connection."""
 
     CONNECTING = "connecting"
     SECURING = "securing"
@@ -36,39 +36,39 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A response head as it arrived."""
+    """A response head and its arrival time."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    """The part of the body that came in the same read."""
+    """The part of the body in the same read."""
     arrival_ns: int
-    """When the last byte of that read arrived (wall clock)."""
+    """Arrival time of the last byte of that read (wall clock)."""
     is_alone: bool
-    """Whether nothing but the head had arrived."""
+    """Whether the head was the only data that had arrived."""
 
 
 class Exchange(Protocol):
-    """A request and its response, as the connection reports them. What a method raises ends the exchange."""
+    """A request and its response. The connection calls these methods; an exception from a method ends the exchange."""
 
     def connected(self, connected: Connected) -> bytes:
-        """Return the request, which is sent now."""
+        """Return the request to send now."""
 
     def head_received(self, head: Head) -> None:
-        """Judge the response head: call ``Connection.open``, close the connection, or raise."""
+        """Check the response head: call ``Connection.open``, close the connection, or raise."""
 
     def body_received(self, body: bytes, arrival_ns: int, *, ends: bool, is_fresh: bool) -> None:
-        """Take a piece of the body, decoded; its last byte arrived at ``arrival_ns`` (wall clock).
+        """Handle a piece of the decoded body. Its last byte arrived at ``arrival_ns`` (wall clock).
 
-        ``ends``: it is the last byte that had arrived. ``is_fresh``: everything that arrived earlier was read before.
+        ``ends``: that byte is the last one that had arrived. ``is_fresh``: all earlier data was read before.
         """
 
     def ended(self, cause: Exception | None) -> None:
-        """Close the connection; the response has ended as HTTP says, or by an exception."""
+        """Close the connection. The response has ended: properly (``cause`` is None), or because of an exception."""
 
 
 class Connection:
-    """One socket and its exchange."""
+    """A socket and its exchange."""
 
     __slots__ = (
         "_clock", "_connected_ns", "_encoded", "_exchange", "_http", "_poller", "_reads", "_request", "_transport",
@@ -85,7 +85,7 @@ class Connection:
         clock: RunClock,
         reads: Reads,
     ) -> None:
-        """Take over a transport that has begun to connect."""
+        """Use a transport that has begun to connect."""
         self._poller, self._clock, self._reads = poller, clock, reads
         self._request, self._transport, self._exchange = request, transport, exchange
         self._http = ResponseReader()
@@ -93,19 +93,19 @@ class Connection:
         self._connected_ns = 0
         self._was_drained = True
         self.requested_ns = 0
-        """When the request was sent, or its last part so far (monotonic)."""
+        """Time of the last send of a part of the request (monotonic)."""
         self.phase = Phase.CONNECTING
         poller.watch(transport.fileno(), WRITABLE, self._advance)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the response has ended by its own framing."""
+        """Whether the response is complete by its own framing."""
         return self._http.complete
 
     # Connecting.
 
     def _advance(self) -> None:
-        """Go on, as far as the socket allows, until the request is sent."""
+        """Connect, do the TLS handshake and send the request, as far as the socket allows."""
         try:
             if self.phase is Phase.CONNECTING:
                 self._transport.finish_connect()
@@ -114,24 +114,24 @@ class Connection:
             if self.phase is Phase.SECURING and self._transport.handshake():
                 self._send_request()
             self._wait()
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the other streams go on
+        except Exception as exc:  # noqa: BLE001 - an error must not end the other streams
             self._exchange.ended(exc)
 
     def _send_request(self) -> None:
         is_tls = self._request.context is not None
         request = self._exchange.connected(Connected(self._connected_ns, monotonic_ns(), is_tls))
-        self.requested_ns = monotonic_ns()  # before: an answer may be here before send() has returned
+        self.requested_ns = monotonic_ns()  # before send(): the response may arrive before send() returns
         self._transport.send(request)
         self.phase = Phase.REQUESTING
 
     def _wait(self) -> None:
-        """Wait for what has to happen next."""
+        """Watch the socket for the next step."""
         is_sent = self._transport.flush()
-        handler = self._advance if self.phase is Phase.SECURING else self._on_readable if is_sent else self._go_on
-        # Readable from the start, not only when all is sent: a server may refuse a body before it has all of it.
+        handler = self._advance if self.phase is Phase.SECURING else self._on_readable if is_sent else self._send_more
+        # Watch for reads before the whole request is sent: a server may reject a large body early.
         self._poller.watch(self._transport.fileno(), READABLE if is_sent else READABLE | WRITABLE, handler)
 
-    def _go_on(self) -> None:
+    def _send_more(self) -> None:
         """Send more of a large request, and check for an early response."""
         try:
             self.requested_ns = monotonic_ns()
@@ -142,7 +142,7 @@ class Connection:
             self._on_readable()
 
     def open(self, headers: Mapping[str, str]) -> bool:
-        """Accept the response and read its body; return whether the whole request has been sent."""
+        """Accept the response and start reading its body. Return whether the whole request has been sent."""
         decoder = decoder_of(headers.get("content-encoding", ""))
         is_sent = self._transport.flush()
         self._encoded = None if decoder is None else EncodedBody(decoder)
@@ -152,7 +152,7 @@ class Connection:
     # Reading.
 
     def _on_readable(self) -> None:
-        """Read once."""
+        """Read once and handle the data."""
         clock = self._clock
         try:
             transport = self._transport
@@ -169,7 +169,7 @@ class Connection:
             if clock.trusted_since_wall_ns < timestamp_ns <= now_ns:
                 reads.delay_us.append((now_ns - timestamp_ns) // 1000)
             else:
-                # No kernel timestamp, or one from before a step of the clock.
+                # No kernel timestamp, or one that precedes a clock step.
                 reads.without_timestamp += 1
                 timestamp_ns = now_ns
             body = http.feed(data)
@@ -177,7 +177,7 @@ class Connection:
                 return
             if body:
                 reads.body_bytes += len(body)
-                # The line end of a chunk may follow the body; anything else that follows arrived later than the body.
+                # Only the CRLF of a chunk may follow the body. Other data after the body arrived later.
                 ends = is_drained and (data[-4:-2] == body[-2:] or data.endswith(body[-2:]))
                 if self._encoded is None:
                     self._exchange.body_received(body, timestamp_ns, ends=ends, is_fresh=self._was_drained)
@@ -193,21 +193,21 @@ class Connection:
             self._exchange.ended(exc)
 
     def _open(self, http: ResponseReader, body: bytes, arrival_ns: int, *, is_alone: bool) -> bool:
-        """Hand over the response head; return whether the exchange goes on here, and not behind a redirect."""
+        """Pass the response head to the exchange. Return whether this connection carries the body (no redirect)."""
         head = Head(http.status, http.headers or {}, body, arrival_ns, is_alone)
-        http.headers = None  # they are most of what an idle stream would hold
+        http.headers = None  # free them: they are most of the memory of an idle stream
         self._exchange.head_received(head)
         return self.phase is Phase.OPEN
 
     def _decode(self, encoded: EncodedBody) -> None:
-        """Take what is decoded in this turn; the next turns bring the rest."""
+        """Handle the pieces that are decoded in this turn. The next turns decode the rest."""
         for piece, ends in encoded.pieces():
             self._exchange.body_received(piece, encoded.arrival_ns, ends=ends, is_fresh=self._was_drained)
             if self.phase is not Phase.OPEN:
                 break
 
-    def _decode_on(self) -> None:
-        """Go on where the last turn stopped."""
+    def _continue_decoding(self) -> None:
+        """Continue decoding. The poller calls this in the next turn."""
         try:
             if time_ns() > self._clock.ends_wall_ns and self._clock.is_over():
                 return
@@ -219,15 +219,15 @@ class Connection:
             self._exchange.ended(exc)
 
     def _after_read(self) -> None:
-        """Do what follows at once: decode more, end with the response, or read more."""
+        """Decode more in the next turn, end with the response, or read more."""
         if self.phase is Phase.CLOSED:
             return
         http = self._http
         if self._encoded is not None and self._encoded.has_more:
-            # Nothing is read meanwhile: memory is bounded, and the end of the response comes after this. Neither the
-            # pieces to come nor the next read can be bounded by the loop's last look at the socket.
+            # Pause reading: this bounds memory, and the end of the response is handled after the decoded data. The
+            # loop's last poll no longer bounds the arrival time of later pieces or of the next read.
             self._was_drained = False
-            self._poller.pause(self._transport.fileno(), self._decode_on)
+            self._poller.pause(self._transport.fileno(), self._continue_decoding)
         elif http.complete or http.error:
             self._exchange.ended(http.error)
         elif not self._was_drained:
@@ -240,11 +240,11 @@ class Connection:
         self._transport.keep_alive()
 
     def receive_queue_bytes(self) -> int | None:
-        """Return how many bytes lie unread in the socket; None where the system does not say. Raises OSError."""
+        """Return the number of unread bytes in the socket, or None if the platform has no such call. Raises OSError."""
         return self._transport.receive_queue_bytes()
 
     def close(self) -> None:
-        """Close the socket; may be called twice. No call of the exchange follows."""
+        """Close the socket. It may be called twice. The exchange is not called afterwards."""
         if self.phase is Phase.CLOSED:
             return
         self._poller.forget(self._transport.fileno())

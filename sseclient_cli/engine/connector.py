@@ -1,8 +1,9 @@
-"""Makes the connections of a worker: to which addresses, from which, and where redirects lead.
+"""Opens the connections of a worker: chooses the server address and the source address, and resolves redirects.
 
-Names that the preflight has resolved are not resolved again. A redirect to another origin is looked up when the first
-stream meets it. That blocks the worker's loop, which is acceptable because it is bounded (once per origin, LOOKUPS_S in
-all), because kernel timestamps keep the arrivals true meanwhile, and because the pause is reported as loop lag.
+Host names that the preflight has resolved are not resolved again. A redirect to another origin is resolved when the
+first stream receives it. This lookup blocks the worker's loop. That is acceptable: each origin is looked up once, all
+lookups together take at most LOOKUPS_S, kernel timestamps keep arrival times exact, and the pause is reported as loop
+lag.
 """
 
 from __future__ import annotations
@@ -28,32 +29,31 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.tunnel import Tunnel
 
 LOOKUPS_S = 5.0
-"""What all lookups of a worker may take together: glibc's default timeout of one query to a name server."""
+"""Time limit for all lookups of a worker together: glibc's default timeout of one query to a name server."""
 
 MAX_ORIGINS = 100
-"""Origins that redirects may lead the streams of a worker to: a server could invent one for each stream."""
+"""Limit of origins per worker: a server could redirect each stream to another host."""
 
 Place = tuple[tuple[str, str, int | None], tuple[str, int] | None, str | None, Proxy | None]
-"""An origin and what says where it is to be found."""
-
+"""An origin, and the options that determine its addresses: --connect-to, unix socket, proxy."""
 
 Turn = tuple[Address, Endpoint, str | None]
-"""Where the next connection goes, as what it counts, and the source address."""
+"""For the next connection: the address, the endpoint under which it is counted, and the source address."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """A request, ready to be made many times: where to connect, and what to send."""
+    """A request that many streams send: its addresses and its bytes."""
 
     target: Target
     context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
     turns: Iterator[Turn]
-    """Shared by all requests to the same place."""
+    """Endless; shared by all requests to the same place."""
 
     def after(self, last_event_id: bytes | None) -> bytes:
-        """Return the bytes of the request; with a last event ID, of one that resumes after that event."""
+        """Return the bytes of the request, with a Last-Event-ID header if there is a last event ID."""
         if last_event_id is None:
             return self.request
         head, end, body = self.request.partition(b"\r\n\r\n")
@@ -61,30 +61,30 @@ class PreparedRequest:
 
 
 class Connector:
-    """Connects from each source address to each address of the host in turn.
+    """Connects from each source address to each address of the host, round-robin.
 
-    ``chain`` is the redirect chain as the preflight found it. ``first_turn`` differs between the workers of a run, or
-    all of them would begin with the same address.
+    ``chain`` is the redirect chain that the preflight followed. ``first_turn`` differs between the workers of a run, so
+    that they do not all begin with the same address.
     """
 
     def __init__(self, chain: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
         self._first_turn = first_turn
         self.connections: Counter[Endpoint] = Counter()
-        """How many connections were begun to each address; 0 for those that are known and not used."""
+        """Number of connections begun to each endpoint; 0 for a resolved address that is not used."""
         self._resolved: dict[Place, ResolvedTarget] = {}
         self._unresolved: dict[Place, str] = {}
         self._turns: dict[Place, Iterator[Turn]] = {}
         self._lookups_left_s = LOOKUPS_S
         self.keep_waiting: Callable[[], bool] = always
-        """Whether a lookup may still block the loop: not when the run is over."""
+        """Whether a lookup may still block the loop: False when the run is over."""
         self._requests: dict[Target, PreparedRequest] = {}
         for resolved in chain:
             self._add(resolved)
             self._requests[resolved.target] = self._prepared(resolved)
         self.first = self._requests[chain[0].target]
-        """Where every connection begins."""
+        """The request with which each stream begins: the first of the redirect chain."""
         self.last_event_id = chain[0].target.last_event_id
-        """What every stream goes on after, before it has an id of its own."""
+        """The caller's Last-Event-ID, used by a stream until it has received an ID."""
 
     def connect(self, request: PreparedRequest) -> TcpTransport:
         """Begin to connect. Raises ConnectError or LimitError."""

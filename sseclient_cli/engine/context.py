@@ -1,4 +1,4 @@
-"""What the streams of one worker share."""
+"""The objects and settings that the streams of one worker share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.reads import Reads
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""Less than the parser's own limit: a load test should soon notice an event without an end. ``held_memory.py`` limits
-what all streams hold together."""
+"""Default limit of one event. It is lower than the parser's limit, so that a load test soon detects an endless event.
+``held_memory.py`` limits the memory of all streams together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext:
-    """Where streams connect, on which loop, by which clock and with which limits. It measures nothing."""
+    """Connector, poller, clock, counters and limits of a worker's streams. Measurement is in ``measure/``."""
 
     connector: Connector
     poller: Poller

@@ -1,6 +1,6 @@
-"""A body with a content coding: decoded a bounded piece at a time, so that one read never takes more than its turn.
+"""Decodes a body with a content coding in bounded pieces, so that one read cannot block the loop.
 
-16 KiB of gzip can hold 16 MB. What is not decoded yet waits here, with the arrival time of the read that brought it.
+16 KiB of gzip can hold 16 MB. Bytes that are not decoded yet are kept here, with the arrival time of their read.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.sse.content_coding import ContentDecoder
 
 PIECE_BYTES = 16_384
-"""As much as a read without a content coding brings at most, and so as much parsing and measuring."""
+"""Size limit of a decoded piece. It equals the limit of a read, so a piece costs no more to parse than a plain read."""
 
 TURN_NS = 1_000_000
-"""What decoding and all that follows may take of a turn, with one piece at least: other streams wait for that long."""
+"""Time limit per turn for decoding, parsing and measuring, because other streams wait. One piece is always decoded."""
 
 
 class EncodedBody:
-    """The encoded bytes of one read, taken as decoded pieces."""
+    """The encoded bytes of one read, decoded in pieces."""
 
     __slots__ = ("_decoder", "_ends", "_error", "_following", "arrival_ns")
 
     arrival_ns: int
-    """When the last byte that was fed arrived (wall clock)."""
+    """Arrival time of the last byte that was fed (wall clock)."""
 
     def __init__(self, decoder: ContentDecoder) -> None:
         self._decoder = decoder
@@ -33,19 +33,19 @@ class EncodedBody:
 
     @property
     def has_more(self) -> bool:
-        """Whether another piece, or the error in its place, can be taken without more being fed."""
+        """Whether ``pieces`` can yield another piece or raise an error without more input."""
         return bool(self._following) or self._error is not None
 
     def feed(self, encoded: bytes, arrival_ns: int, *, ends: bool) -> None:
-        """Take the bytes of a read, once all pieces of the last one are taken; for ``ends`` see ``Stream._take``."""
+        """Add the bytes of a read, after all pieces of the previous one. ``ends``: see ``Exchange.body_received``."""
         self._decoder.feed(encoded)
         self.arrival_ns, self._ends = arrival_ns, ends
         self._decode()
 
     def pieces(self) -> Iterator[tuple[bytes, bool]]:
-        """Yield pieces for a turn of the loop, each with whether its last byte is the last one that had arrived.
+        """Yield the decoded pieces of one turn of the loop, each with its ``ends`` flag.
 
-        Raises InvalidResponseError after the last piece before the damage.
+        Raises InvalidResponseError for damaged data, after the pieces that precede the damage.
         """
         until_ns = monotonic_ns() + TURN_NS
         while piece := self._following:
@@ -57,7 +57,7 @@ class EncodedBody:
             raise self._error
 
     def _decode(self) -> None:
-        """Decode one piece ahead: only then is it known which piece is the last."""
+        """Decode one piece ahead, to know which piece is the last."""
         self._following = b""
         try:
             self._following = self._decoder.piece(PIECE_BYTES)

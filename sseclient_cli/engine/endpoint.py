@@ -1,4 +1,4 @@
-"""Where connections go."""
+"""The endpoint of a connection, as counted in the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Endpoint(NamedTuple):
-    """A host that was resolved, its address and port; a unix socket has only its path."""
+    """A host name, its resolved address and its port. A unix socket has only ``address``, its path."""
 
     host: str | None
     address: str

@@ -1,4 +1,4 @@
-"""Exception mapping: what ended a connection, as an error of this package."""
+"""Maps the exception that ended a connection to an error of this package."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from sseclient_cli.errors import (
 )
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.redaction import redacted_text
-from sseclient_cli.refusals import tls_hint
+from sseclient_cli.response_errors import tls_hint
 
-# What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
+# Linux reports these when keep-alive probes fail: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
-# Of a connection that a proxy should have taken.
+# Connect errors, to which the name of the proxy is added.
 _CONNECTING: tuple[type[SseError], ...] = (ConnectError, ConnectionRefusedByTargetError, ConnectTimeoutError)
 
 
 def is_cut(cause: Exception | None) -> bool:
-    """Return whether the peer or the network ended a connection, not a limit or probe of this client."""
+    """Return whether the peer or the network ended a connection, not a timeout or keep-alive probe of this client."""
     return not isinstance(cause, ReadTimeoutError) and not (isinstance(cause, OSError) and cause.errno in _VANISHED)
 
 
 def mapped(exc: Exception, unanswered: PreparedRequest | None = None) -> SseError:
-    """Return the error of this package for an exception; an unexpected one becomes InternalError.
+    """Return the error of this package for an exception. An unexpected exception becomes InternalError.
 
-    ``unanswered`` is the request, as long as it has no response head.
+    ``unanswered`` is the request if it has no response head yet.
     """
     if isinstance(exc, SseError):
         proxy = None if unanswered is None else unanswered.target.proxy
@@ -41,6 +41,6 @@ def mapped(exc: Exception, unanswered: PreparedRequest | None = None) -> SseErro
     if isinstance(exc, OSError) and exc.errno in _VANISHED:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
-        hint = f" before the server answered{tls_hint(unanswered.target)}" if unanswered else ""
-        return ConnectionLostError(f"the connection broke{hint}: {(exc.strerror or str(exc)).lower()}")
+        when, hint = (" before the server answered", tls_hint(unanswered.target)) if unanswered else ("", "")
+        return ConnectionLostError(f"the connection broke{when}: {(exc.strerror or str(exc)).lower()}{hint}")
     return InternalError(redacted_text(f"{type(exc).__name__}: {exc}"))

@@ -1,6 +1,6 @@
-"""The memory that all parsers of a worker may hold together: unfinished events, and large last event IDs.
+"""Limits the memory that all parsers of a worker hold together: unfinished events and large last event IDs.
 
-A limit per event alone does not bound it: 20,000 streams of 16 MiB each are 320 GB.
+A limit per event does not bound the sum: 20,000 streams with 16 MiB each hold 320 GB.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from sseclient_cli.errors import MemoryLimitError
 
 MAX_HELD_BYTES = 1024 * 1024 * 1024
-"""Per worker: 64 unfinished events of the largest size, or 50 KB in each of 20,000 streams."""
+"""Limit per worker: 64 unfinished events of the largest size, or 50 KB in each of 20,000 streams."""
 
 HELD_SHARE = 0.5
-"""... and no more than this share of the available memory, for all workers together. The rest is for the kernel's
-socket buffers, and for the copies that are made of an event while it is completed."""
+"""Limit for all workers together, as a share of the available memory. The rest is for the kernel's socket buffers, and
+for the copies of an event that the parser makes when the event is complete."""
 
 
 def max_held_bytes(available_bytes: int | None, workers: int) -> int:
-    """Return the limit of each worker; ``available_bytes`` is None where the system does not say."""
+    """Return the limit of each worker; ``available_bytes`` is None if it is unknown."""
     if available_bytes is None:
         return MAX_HELD_BYTES
     return min(MAX_HELD_BYTES, int(available_bytes * HELD_SHARE) // workers)
 
 
 class HeldMemory:
-    """The sum over the streams of a worker. A stream reports each change of what its parser holds."""
+    """The memory held by the streams of a worker. A stream adds each change of the size that its parser holds."""
 
     __slots__ = ("limit_bytes", "total_bytes")
 
@@ -32,9 +32,10 @@ class HeldMemory:
         self.total_bytes = 0
 
     def check(self) -> None:
-        """Raise MemoryLimitError if it is too much: called for a stream that has just taken more."""
+        """Raise MemoryLimitError if the total exceeds the limit. A stream calls it after it has grown."""
         if self.total_bytes > self.limit_bytes:
             raise MemoryLimitError(
                 f"the unfinished events of a worker's streams hold {self.total_bytes // 2**20:,} MiB together"
-                f" (limit {self.limit_bytes // 2**20:,} MiB): lower --max-event-bytes or -n"
+                f" (limit {self.limit_bytes // 2**20:,} MiB)",
+                arguments=["max_event_bytes", "connections"],
             )

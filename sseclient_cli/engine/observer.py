@@ -1,6 +1,6 @@
-"""What measures a stream: the engine calls it, and knows no figure itself.
+"""The interface through which the engine reports to measuring code.
 
-A stream may have several observers, for example an event sampler and a probe of the reach of a broadcast.
+A stream can have several observers, for example an event sampler and a probe of the reach of a broadcast.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from sseclient_cli.sse.event_stream import Event
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A connection on which the request can be sent; times are monotonic ns."""
+    """The times of a connection that is ready for the request (monotonic ns)."""
 
     connected_ns: int
-    """When TCP was connected."""
+    """When the TCP connection was established."""
     ready_ns: int
-    """When the request could be sent: after TLS, where the URL has it."""
+    """When the request could be sent: after the TLS handshake, if any."""
     is_tls: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The response head that opened a stream."""
+    """The response head that opened a stream, and its times."""
 
     headers: Mapping[str, str]
     requested_ns: int
@@ -33,40 +33,44 @@ class Opened:
     """When the head arrived (wall clock)."""
     arrival_monotonic_ns: int
     is_exact: bool
-    """Whether the head cannot have arrived noticeably earlier, and the whole request had been sent."""
+    """Whether the whole request was sent, and the arrival time is exact to within ``poller.MAX_UNCERTAINTY_NS``."""
     is_alone: bool
-    """Whether no part of the body came in the same read."""
+    """Whether the read contained no part of the body."""
 
 
 class StreamObserver:
-    """The calls that a stream makes, in this order for each of its connections. By default they do nothing."""
+    """The methods that a stream calls, in this order for each of its connections. By default they do nothing.
+
+    Parameters that end in ``_ns`` are monotonic, except ``arrival_ns``.
+    """
 
     __slots__ = ()
 
     def connecting(self, intended_ns: int, began_ns: int) -> None:
-        """Note that the stream begins to connect, and when it was meant to (monotonic ns)."""
+        """Handle the begin of a connection; ``intended_ns`` is the planned time (monotonic)."""
 
     def connected(self, intended_ns: int, connected: Connected) -> None:
-        """Note a connection, one for each request of a redirect chain.
+        """Handle an established connection. Called once per request of a redirect chain.
 
-        It was meant to begin at ``intended_ns``: as planned, or when the redirect arrived (monotonic).
+        ``intended_ns`` is the intended start of the connection (monotonic): the planned time, or the arrival of the
+        redirect.
         """
 
     def opened(self, opened: Opened) -> None:
-        """Note that the response is an event stream."""
+        """Handle a response that is an event stream."""
 
     def received(self, body: bytes, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
-        """Measure a piece of the body, decoded, and the events that it completed; called once per read.
+        """Handle a piece of the decoded body; ``events`` are the events that it completed.
 
-        The last byte arrived at ``arrival_ns`` (wall clock). ``is_exact``: it was the last byte of the last event.
-        ``is_fresh``: everything that had arrived earlier was read before.
+        The last byte of the piece arrived at ``arrival_ns`` (wall clock). ``is_exact``: that byte is also the last byte
+        of the last event. ``is_fresh``: all earlier data was read before.
         """
 
     def commented(self, count: int) -> None:
-        """Note comments, which may be heartbeats."""
+        """Handle comments, for example heartbeats."""
 
     def ended(self, now_ns: int, *, is_cut: bool) -> None:
-        """Note that an open connection ended (monotonic ns); ``is_cut``: not by its end, and not by this client."""
+        """Handle the end of an open connection; ``is_cut``: neither a proper end nor closed by this client."""
 
     def finished(self, now_ns: int) -> None:
-        """Note that the stream is over (monotonic ns). No call follows."""
+        """Handle the end of the stream. No other method is called afterwards."""

@@ -1,8 +1,8 @@
-"""Which of thousands of sockets are ready: epoll, with as little as possible between the kernel and the streams.
+"""Waits for thousands of sockets with epoll, and calls the handler of each socket that is ready.
 
-Not asyncio's or uvloop's readers. Where the kernel stamps arrivals, a read may come a fraction of a millisecond late
-without falsifying anything, so one turn of the loop can take what has come to many sockets; and an event loop keeps
-objects for each socket that cost memory and time (``docs/decisions/0002-event-loop-of-the-engine.md`` has the figures).
+It replaces asyncio's and uvloop's readers for two reasons. With kernel timestamps, a read that is a fraction of a
+millisecond late does not distort a latency, so that one turn of the loop can read many sockets. An event loop keeps
+objects for each socket, which cost memory and time (figures in ``docs/decisions/0002-event-loop-of-the-engine.md``).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import Self
 Handler = Callable[[], None]
 
 MAX_READY = 128
-"""Sockets handled before the loop looks at the clock: at full blast each takes 0.3 ms, else 0.02 ms."""
+"""Limit of sockets per turn, before the loop checks the clock. A full read takes 0.3 ms, a typical one 0.02 ms."""
 
 MAX_UNCERTAINTY_NS = 2_000_000
-"""Two turns of the loop. Beyond it the load generator was late, and an arrival time is unknown."""
+"""Two turns of the loop. With a larger uncertainty the load generator was late, and the arrival time is unknown."""
 
 NOTHING = 0
 READABLE = selectors.EVENT_READ
@@ -32,19 +32,19 @@ WRITABLE = selectors.EVENT_WRITE
 
 
 class Poller:
-    """Sockets by file descriptor, each with what to call when it is ready. Level-triggered. A context manager.
+    """Calls a handler per file descriptor when the socket is ready. Level-triggered. A context manager.
 
-    A handler may close its own socket and open others. A socket is forgotten before it is closed, because its number
-    soon belongs to another.
+    A handler may close its own socket and open others. Call ``forget`` before closing a socket, because the kernel
+    reuses its file descriptor.
     """
 
     def __init__(self) -> None:
         self._handlers: dict[int, Handler] = {}
         self.empty_ns = 0
-        """At this moment (wall clock), what is handled now had nothing to be read, or was read since."""
-        self._looked_ns = 0
+        """Data that is read now arrived after this time (wall clock), unless an earlier read left it in the socket."""
+        self._polled_ns = 0
         self.has_more = False
-        """Whether the last turn left work that needs no waiting: a handler sets it that has left data in its socket."""
+        """Whether the next turn has work without waiting. A handler that leaves data in its socket sets it."""
         self._next_turn: dict[int, Handler] = {}
         self._selector = _Epoll() if sys.platform == "linux" else _Portable()
 
@@ -57,7 +57,7 @@ class Poller:
         self._selector.close()
 
     def watch(self, fd: int, interest: int, handler: Handler) -> None:
-        """Call the handler whenever the socket is ready for what is of interest, in place of an earlier one."""
+        """Call the handler whenever the socket is ready for ``interest``. It replaces an earlier handler."""
         if fd in self._handlers:
             self._selector.modify(fd, interest)
         else:
@@ -65,40 +65,41 @@ class Poller:
         self._handlers[fd] = handler
 
     def forget(self, fd: int) -> None:
-        """Stop watching a socket, which is about to be closed."""
+        """Stop watching a socket that is about to be closed."""
         if self._handlers.pop(fd, None) is not None:
             self._selector.unregister(fd)
             self._next_turn.pop(fd, None)
 
     def pause(self, fd: int, handler: Handler) -> None:
-        """Leave what comes to the socket, and call the handler once in the next turn."""
-        self.watch(fd, NOTHING, _do_nothing)  # which epoll calls when the connection breaks
+        """Stop reading the socket, and call the handler once in the next turn."""
+        self.watch(fd, NOTHING, _do_nothing)  # epoll reports a broken connection even without interest
         self._next_turn[fd] = handler
         self.has_more = True
 
     def uncertainty_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
-        """Return how much earlier than the last byte of a read (wall clock) another of its bytes may have arrived.
+        """Return how much earlier than ``arrival_ns`` (wall clock) other bytes of the same read may have arrived.
 
-        None: too much to know. ``is_fresh``: the read before took everything that had arrived.
+        ``arrival_ns`` is the arrival time of the last byte. ``is_fresh``: all earlier data was read before. None means
+        unknown: more than MAX_UNCERTAINTY_NS, or not fresh.
         """
         uncertainty_ns = arrival_ns - self.empty_ns
         return max(uncertainty_ns, 0) if is_fresh and uncertainty_ns <= MAX_UNCERTAINTY_NS else None
 
     def handle_ready(self, timeout_s: float) -> None:
-        """Wait for at most that long, and call the handlers of what is ready."""
+        """Wait for at most ``timeout_s``, and call the handlers of the sockets that are ready."""
         handlers = self._handlers
         self.has_more = False
         if self._next_turn:
             self._handle_next_turn()
-        self.empty_ns, looked_ns = self._looked_ns, time_ns()
+        self.empty_ns, polled_ns = self._polled_ns, time_ns()
         ready = self._selector.poll(timeout_s)
-        if len(ready) < MAX_READY:  # or some that are ready may not be among them
-            self._looked_ns = looked_ns  # of before: afterwards, anything may have kept us from taking the time
+        if len(ready) < MAX_READY:  # a full list may not contain all ready sockets
+            self._polled_ns = polled_ns  # from before poll(): the process may be interrupted after it
         for fd, _ in ready:
             handlers[fd]()
 
     def _handle_next_turn(self) -> None:
-        """Call what was put off to this turn, the oldest first: what they put off in turn comes after all others."""
+        """Call the handlers of paused sockets, oldest first. A socket that pauses again goes to the end."""
         for fd, handler in list(islice(self._next_turn.items(), MAX_READY)):
             del self._next_turn[fd]
             handler()
@@ -111,7 +112,7 @@ def _do_nothing() -> None:
 
 
 class _Epoll:
-    """epoll in the shape that the poller uses."""
+    """epoll with the interface that the poller uses."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -124,7 +125,7 @@ class _Epoll:
         self._epoll.modify(fd, _EPOLL_MASKS[interest])
 
     def unregister(self, fd: int) -> None:
-        pass  # epoll(7): closing a file descriptor removes it, and saves a call
+        pass  # epoll(7): close() removes the file descriptor, which saves a system call
 
     def poll(self, timeout_s: float) -> list[tuple[int, int]]:
         return self._epoll.poll(timeout_s, MAX_READY)
@@ -140,14 +141,14 @@ if sys.platform == "linux":
 
 
 class _Portable:
-    """The same on kqueue or select."""
+    """The same interface for kqueue or select."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self.close = self._selector.close
 
     def register(self, fd: int, interest: int) -> None:
-        if interest:  # selectors refuse to watch for nothing
+        if interest:  # selectors reject an empty interest
             self._selector.register(fd, interest)
 
     def modify(self, fd: int, interest: int) -> None:
@@ -159,9 +160,9 @@ class _Portable:
             self._selector.unregister(fd)
 
     def poll(self, timeout_s: float) -> list[tuple[int, int]]:
-        if not self._selector.get_map():  # which Windows cannot wait for
+        if not self._selector.get_map():  # select() on Windows rejects empty sets
             time.sleep(timeout_s)
             return []
         ready = [(key.fd, mask) for key, mask in self._selector.select(timeout_s)]
-        # Not always the same ones.
+        # A random choice, so that no socket starves.
         return random.sample(ready, MAX_READY) if len(ready) > MAX_READY else ready

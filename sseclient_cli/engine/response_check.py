@@ -1,4 +1,4 @@
-"""Checks of a response: whether it is an event stream, and whether it ended as HTTP says."""
+"""Response checks: whether a response is an event stream, and whether it ended properly."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Mapping
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.http1 import ResponseReader
 from sseclient_cli.errors import ConnectionLostError
-from sseclient_cli.refusals import refused, tls_hint
-from sseclient_cli.sse.reconnection import refusal_of
+from sseclient_cli.response_errors import response_error, tls_hint
+from sseclient_cli.sse.response_check import stop_reason_for
 
 
 def check_response(
     request: PreparedRequest, first: PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
-    """Raise BadStatusError or WrongContentTypeError if the response is no event stream (WHATWG HTML 9.2.3).
+    """Raise BadStatusError or WrongContentTypeError if the response is not an event stream (WHATWG HTML 9.2.3).
 
-    ``first`` is the request from which redirects may have led here; ``body`` is the part of the body that has come.
+    ``first`` is the first request of the redirect chain. ``body`` is the part of the body that has arrived.
     """
     target = request.target
-    refusal = refusal_of(status, headers.get("content-type"), any_type=target.any_content_type)
-    if refusal is not None:
-        led_from = None if request is first else first.target
-        raise refused(target, status, headers, body, refusal, led_from=led_from)
+    reason = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
+    if reason is not None:
+        redirected_from = None if request is first else first.target
+        raise response_error(target, status, headers, body, reason, redirected_from=redirected_from)
 
 
 def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) -> None:
-    """Raise ConnectionLostError if the end of a connection is not the proper end of a response."""
+    """Raise ConnectionLostError if the end of the connection is not the proper end of the response."""
     if not is_open:
         target = request.target
         peer = "the server" if target.proxy is None or target.is_tunnelled else str(target.proxy)

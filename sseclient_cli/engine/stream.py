@@ -1,7 +1,7 @@
-"""One event stream: its parser and its life, over one connection at a time.
+"""One event stream: connects, follows redirects, parses events. It has at most one connection at a time.
 
-A stream outlives its connections. After a redirect or a reconnection it goes on with its last event ID. Observers
-measure it; its owner decides what follows.
+A stream outlives its connections: after a redirect or a reconnection it continues with its last event ID. Observers
+measure it. Its owner decides whether it reconnects.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sseclient_cli.sse.reconnection import Reconnection
 
 
 class Owner(Protocol):
-    """Decides what follows in the life of a stream."""
+    """Controls a stream: counts it, and decides whether it reconnects or is over."""
 
     def opened(self, stream: Stream) -> None:
         """Count a stream whose response is an event stream."""
@@ -32,11 +32,11 @@ class Owner(Protocol):
         """Handle the end of a connection that was in phase ``was``; ``error`` is None if the server ended it."""
 
     def completed(self, stream: Stream) -> None:
-        """Close a stream that has received as many events as it should."""
+        """Close a stream that has received its number of events (``events_per_stream``)."""
 
 
 class Stream:
-    """One event stream. It is the exchange of its connection."""
+    """One event stream. It implements ``Exchange`` for its connection."""
 
     __slots__ = (
         "_comments", "_connection", "_context", "_events_left", "_held_bytes", "_intended_ns", "_owner", "_parser",
@@ -50,20 +50,20 @@ class Stream:
         self._context = context
         self._owner = owner
         self.slot = slot
-        """By which the owner knows the stream."""
+        """The owner's number for this stream."""
         self.observers = observers
         self.request: PreparedRequest = context.connector.first
-        """The present request of the redirect chain, or the last one."""
+        """The current or last request of the redirect chain."""
         self.reconnection = Reconnection(context.connector.last_event_id, context.retry_statuses)
-        """What it keeps of earlier connections."""
+        """The last event ID and the reconnection time of earlier connections."""
         self.has_opened = False
-        """Whether one of its connections has brought an event stream."""
+        """Whether a response of this stream was an event stream."""
         self.has_delivered = False
-        """Whether the present connection, or the last one, has brought an event."""
+        """Whether the current or last connection has received an event."""
         self.began_ns = 0
-        """When the connection began (monotonic)."""
+        """Start time of the connection (monotonic)."""
         self.last_byte_ns = 0
-        """When the last byte of a head or a body arrived (monotonic)."""
+        """Arrival time of the last byte of a head or a body (monotonic)."""
         self._connection: Connection | None = None
         self._events_left = context.events_per_stream
         self._parser: EventStreamParser | None = None
@@ -71,27 +71,27 @@ class Stream:
 
     @property
     def phase(self) -> Phase:
-        """Where its connection is; CLOSED while it has none."""
+        """The phase of its connection; CLOSED without a connection."""
         return Phase.CLOSED if self._connection is None else self._connection.phase
 
     @property
     def requested_ns(self) -> int:
-        """When the present request was sent (monotonic); 0 before."""
+        """When the current request was sent (monotonic); 0 before."""
         return 0 if self._connection is None else self._connection.requested_ns
 
     def receive_queue_bytes(self) -> int | None:
-        """Return how many bytes lie unread in its socket; None if it has none, or the system does not say."""
+        """Return the number of unread bytes in its socket; None without a socket, or if the platform cannot tell."""
         return None if self._connection is None else self._connection.receive_queue_bytes()
 
     def keep_alive(self) -> None:
-        """Let the kernel detect a peer that vanished. It takes four calls, 7 % of the cost of opening a stream."""
+        """Let the kernel detect a vanished peer. It takes four system calls, 7 % of the cost of opening a stream."""
         if self._connection is not None:
             self._connection.keep_alive()
 
     # Connecting.
 
     def connect(self, intended_ns: int) -> None:
-        """Begin to connect, which was meant to happen at ``intended_ns`` (monotonic). Raises SseError."""
+        """Begin to connect; ``intended_ns`` is the planned time (monotonic). Raises SseError."""
         self._redirects = 0
         self.has_delivered = False
         self._begin(self._context.connector.first, intended_ns)
@@ -108,17 +108,17 @@ class Stream:
         )
         context.attempts.begin(self)
 
-    # The exchange: called by the connection.
+    # Exchange: called by the connection.
 
     def connected(self, connected: Connected) -> bytes:
-        """Return the request, which goes on after the last event ID."""
+        """Return the request, with the Last-Event-ID header if there is a last event ID."""
         for observer in self.observers:
             observer.connected(self._intended_ns, connected)
         self._context.attempts.request(self)
         return self.request.after(self.reconnection.header)
 
     def head_received(self, head: Head) -> None:
-        """Follow a redirect, or start to parse an event stream."""
+        """Follow a redirect, or check the response and start to parse the event stream."""
         context, connection = self._context, self._connection
         if connection is None:
             return
@@ -132,7 +132,7 @@ class Stream:
         self._comments = 0
         self.reconnection.connection_opened()
         self.last_byte_ns = head.arrival_ns + context.clock.offset_ns
-        # The head has the arrival time of its read. If more followed in this read, it must not have come much later.
+        # The arrival time of the read is that of its last byte. The head may have arrived earlier if body bytes follow.
         is_known = head.is_alone or context.poller.uncertainty_ns(head.arrival_ns, is_fresh=True) is not None
         opened = Opened(
             headers=head.headers,
@@ -153,11 +153,11 @@ class Stream:
             raise too_many_redirects(self.request.target, head.status, head.headers)
         request = self._context.connector.redirected(self.request, head.status, head.headers)
         self._disconnect()
-        # The next connection could begin when the redirect arrived.
+        # The intended start of the next connection is the arrival of the redirect.
         self._begin(request, head.arrival_ns + self._context.clock.offset_ns)
 
     def body_received(self, body: bytes, arrival_ns: int, *, ends: bool, is_fresh: bool) -> None:
-        """Parse a piece of the body, and let the observers measure it."""
+        """Parse a piece of the body and pass the events to the observers."""
         parser = self._parser
         if parser is None:
             return
@@ -186,10 +186,10 @@ class Stream:
         self._comments = comment_count
 
     def ended(self, cause: Exception | None) -> None:
-        """Close the connection, and tell the owner how it ended."""
+        """Close the connection and tell the owner how it ended."""
         connection, was = self._connection, self.phase
         is_complete = connection is not None and connection.is_complete
-        # What ended for want of memory must free it, or each connection would leave another huge ID behind.
+        # After MemoryLimitError, do not keep the last event ID: each connection could leave another huge ID in memory.
         remembers = not isinstance(cause, MemoryLimitError)
         self._drop(remembers=remembers, is_cut=was is Phase.OPEN and not is_complete and is_cut(cause))
         error = None if cause is None else mapped(cause, None if was is Phase.OPEN else self.request)
@@ -198,16 +198,16 @@ class Stream:
     # Ending.
 
     def drop(self) -> None:
-        """Close the connection, but keep the last event ID and the reconnection time for the next one."""
+        """Close the connection, but keep the last event ID and the reconnection time for the next connection."""
         self._drop(remembers=True, is_cut=False)
 
     def close(self) -> None:
-        """Close the connection without telling the owner, and free what is kept for a next one."""
+        """Close the connection without telling the owner, and release its share of the held memory."""
         self._disconnect()
         self._hold(0)
 
     def finish(self, now_ns: int) -> None:
-        """Tell the observers that the stream, or the run, is over (monotonic)."""
+        """Tell the observers that the stream or the run is over at ``now_ns`` (monotonic)."""
         for observer in self.observers:
             observer.finished(now_ns)
 
@@ -220,7 +220,7 @@ class Stream:
             now_ns = monotonic_ns()
             for observer in self.observers:
                 observer.ended(now_ns, is_cut=is_cut)
-        # The same text that the parser held; close() has let go of both.
+        # close() has released the last event ID together with the parser; it is still held.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 
     def _disconnect(self) -> None:
@@ -231,7 +231,7 @@ class Stream:
         self._parser = None
 
     def _hold(self, held_bytes: int) -> int:
-        """Report how much memory is held now, and return by how much that is more."""
+        """Report the memory that this stream holds, and return the growth since the last report."""
         grown_bytes, self._held_bytes = held_bytes - self._held_bytes, held_bytes
         self._context.held_memory.total_bytes += grown_bytes
         return grown_bytes

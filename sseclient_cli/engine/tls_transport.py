@@ -1,4 +1,4 @@
-"""TLS on bytes in memory: the reads stay those of the TCP transport, and keep their kernel timestamps."""
+"""TLS with memory BIOs: the TCP transport reads the socket, so that each read keeps its kernel timestamp."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from sseclient_cli.request.tls import tls_error
 
 
 class TlsTransport(TcpTransport):
-    """The same with TLS in between: ``send`` and ``read`` only once ``handshake`` has returned True."""
+    """A TCP transport with TLS. Call ``send`` and ``read`` only after ``handshake`` has returned True."""
 
     __slots__ = ("_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
 
     def __init__(self, address: Address, source: str | None, context: ssl.SSLContext, host: str) -> None:
-        """Begin to connect; ``host`` is whom the certificate must name."""
+        """Begin to connect; the certificate must be valid for ``host``."""
         super().__init__(address, source)
         self._host = host
         self._broken_by: ssl.SSLError | None = None
         self._rest = b""
-        """The beginning of a record that is not complete."""
+        """The beginning of an incomplete record."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def handshake(self) -> bool:
-        """Go on with the handshake as far as the bytes that are here allow."""
+        """Continue the handshake with the bytes that have arrived."""
         try:
             self._receive()
             self._tls.do_handshake()
@@ -41,15 +41,15 @@ class TlsTransport(TcpTransport):
         return True
 
     def send(self, data: bytes) -> None:
-        """Encrypt and send what the socket takes, and keep the rest for ``flush``."""
+        """Encrypt and send as much as the socket accepts, and keep the rest for ``flush``."""
         self._tls.write(data)
         self._send_records()
 
     def read(self) -> tuple[bytes, int]:
-        """Return the bytes of the records that are complete; see ``TcpTransport.read``."""
+        """Return the decrypted bytes of complete records; see ``TcpTransport.read``."""
         if self._broken_by is not None:
             raise self._explained(self._broken_by) from self._broken_by
-        stamp_ns = self._receive()
+        timestamp_ns = self._receive()
         pieces = []
         try:
             while piece := self._tls.read(READ_BYTES):
@@ -61,36 +61,38 @@ class TlsTransport(TcpTransport):
         except ssl.SSLError as exc:
             if not pieces:
                 raise self._explained(exc) from exc
-            self._broken_by = exc  # after what came before it
+            self._broken_by = exc  # raise it in the next read, after these bytes
             self._make_readable()
         finally:
             with suppress(OSError):
-                self._send_records()  # an answer to a key update or a renegotiation
-        return b"".join(pieces), stamp_ns
+                self._send_records()  # the response to a key update or a renegotiation
+        return b"".join(pieces), timestamp_ns
 
     def _make_readable(self) -> None:
-        """Have the socket be readable once more, so that the caller comes to read the end, which TLS knows already."""
+        """Make the socket readable, so that the poller calls ``read`` again. It returns the end or raises the error."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RD)
 
     def _explained(self, cause: ssl.SSLError) -> SseError:
         if isinstance(cause, ssl.SSLEOFError):
-            # RFC 9112 9.8: without a closure alert, what is not complete by its own framing is cut short.
+            # RFC 9112 9.8: without a closure alert, a message that is not complete by its framing is truncated.
             return ConnectionLostError("the connection was cut without TLS's closing message")
         if cause.reason and "ALERT" in cause.reason:
-            return tls_error(cause, self._host)  # a server that wants a client certificate says so only now
+            return tls_error(
+                cause, self._host
+            )  # TLS 1.3: a server that requires a client certificate fails after the handshake
         return ConnectionLostError(
             f"the TLS connection broke: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
         )
 
     def _receive(self) -> int:
-        """Take what has come for TLS to read, and return its stamp."""
+        """Read from the socket into the BIO, and return the kernel timestamp."""
         try:
-            data, stamp_ns = super().read()
+            data, timestamp_ns = super().read()
         except BlockingIOError:
             return 0
         if data:
-            # Whole records only: so it is known whether a part of another one has come, and with it the stamp.
+            # Only whole records: a part of another record means that the timestamp is not that of the decrypted data.
             arrived = self._rest + data
             end = end_of_records(arrived)
             self._incoming.write(arrived[:end])
@@ -99,7 +101,7 @@ class TlsTransport(TcpTransport):
         else:
             self._incoming.write(self._rest)
             self._incoming.write_eof()
-        return stamp_ns
+        return timestamp_ns
 
     def _send_records(self) -> None:
         if self._outgoing.pending:
@@ -107,7 +109,7 @@ class TlsTransport(TcpTransport):
 
 
 def end_of_records(data: bytes) -> int:
-    """Return where the last complete TLS record ends (RFC 8446 5.1); the end of data that is no TLS at all."""
+    """Return the end of the last complete TLS record (RFC 8446 5.1), or of the data if it is not TLS."""
     position = 0
     while position + 5 <= len(data):
         if not 20 <= data[position] <= 24 or data[position + 1] != 3:

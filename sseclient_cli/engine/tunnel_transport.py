@@ -1,4 +1,4 @@
-"""A wire to a server behind an HTTP proxy: the proxy's CONNECT first, TLS with the server in its tunnel then."""
+"""A TLS connection through an HTTP proxy: CONNECT to the proxy first, then TLS with the server in the tunnel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sseclient_cli.tunnel import Tunnel
 
 
 class TunnelTransport(TlsTransport):
-    """As a ``TlsTransport``; the tunnel is a part of its ``handshake``."""
+    """A TLS transport that opens the tunnel as part of ``handshake``."""
 
     __slots__ = ("_tunnel",)
 
@@ -24,7 +24,7 @@ class TunnelTransport(TlsTransport):
         self._unsent = tunnel.request
 
     def handshake(self) -> bool:
-        """Open the tunnel, and shake hands with the server. Raises ProxyError, too."""
+        """Open the tunnel, then do the TLS handshake with the server. Also raises ProxyError."""
         if self._tunnel is not None:
             if not self._is_open(self._tunnel):
                 return False
@@ -32,7 +32,7 @@ class TunnelTransport(TlsTransport):
         return super().handshake()
 
     def _is_open(self, tunnel: Tunnel) -> bool:
-        """Go on with the CONNECT as far as the bytes that are here allow."""
+        """Continue the CONNECT request with the bytes that have arrived. Return whether the tunnel is open."""
         if not self.flush():
             return False
         try:
@@ -41,6 +41,6 @@ class TunnelTransport(TlsTransport):
             return False
         tunnel.feed(data)
         if tunnel.status and not tunnel.is_open:
-            # With what has come of its body: the preflight waits for the rest.
+            # The error contains the part of the body that has arrived. Only the preflight waits for the rest.
             raise tunnel.refusal()
         return tunnel.is_open

@@ -1,1 +1,1 @@
-"""What is measured of streams: samples, totals, audits. It opens nothing."""
+"""Measurement of streams: samples, totals, audits. It opens no files and no connections."""

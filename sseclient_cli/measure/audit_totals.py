@@ -1,10 +1,10 @@
-"""What the checks of many streams found together, in a form that merges, and what it proves.
+"""Sums the sequence checks of many streams in a form that merges, and judges them.
 
 Pure. A stream adds the numbers that it spanned and those that it received, each as changes at the ends of ranges, so a
-run of any length takes a few entries per stream. Numbers that no stream received are told apart from those that some
-stream received. That matters for a field that was found by itself: a missing number counts as lost only where most of
-the streams that span it received it. Otherwise the server may never have sent it (a database leaves out numbers), or
-sent it to some streams only (a message for one user).
+run of any length takes a few entries per stream. Numbers that no stream received are distinguished from those that some
+stream received. This matters for a detected field: a missing number counts as lost only if most of the streams that
+span it received it. Otherwise the server may never have sent it (a database skips numbers), or sent it to some streams
+only (a message for one user).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sseclient_cli.measure.numbering import Numbering
 from sseclient_cli.measure.sequence_audit import SequenceCheck
 
 LEAST_SUPPORT = 3
-"""So many streams must show a sequence for each stream that refutes it."""
+"""Streams that must confirm a sequence for each stream that refutes it."""
 
 LEAST_NUMBERS = 20
-"""Of a field without a telling name, as the mean over its streams: any gauge may grow by one a few times."""
+"""Mean numbers per stream that a field without a telling name must have: any gauge may grow by one a few times."""
 
 MAX_ENTRIES = 200_000
-"""Ends of ranges that are kept, some 100 bytes each; further gaps count in ``unlocated``."""
+"""Maximum of range ends that are kept, about 100 bytes each. Further gaps count in ``unlocated``."""
 
 
 def _with_changes(changes: Counter[int], others: Mapping[int, int]) -> Counter[int]:
-    """Add changes, and forget those that have become none: many streams end where others begin."""
+    """Add changes, and drop those that are zero afterwards: many streams end where others begin."""
     for at, by in others.items():
         together = changes.get(at, 0) + by
         if together:
@@ -42,31 +42,31 @@ def _with_changes(changes: Counter[int], others: Mapping[int, int]) -> Counter[i
 @mergeable
 @dataclass(slots=True)
 class FieldAudit(Merging):
-    """The checks of one field. All counts but ``refuting`` are of the streams that do not refute it."""
+    """The checks of one field. All counts except ``refuting`` are of streams that do not refute it."""
 
     trust: Trust | None = by_rule(lambda _ours, theirs: theirs, default=None)
-    """None where the user has named the field."""
+    """None if the user has named the field."""
     streams: int = summed()
     refuting: int = summed()
-    """Streams whose numbers say that this field is no sequence there."""
+    """Streams whose numbers refute this field as a sequence."""
     renumbered: int = summed()
-    """Streams that got a new numbering after a reconnection: the loss in between is unknown."""
+    """Streams with a new numbering: the loss between two numberings is unknown."""
     by_type: int = summed()
-    """Streams whose events are numbered by type."""
+    """Streams with a numbering per event type."""
     checked: int = summed()
     carried: int = summed()
     """Events with the id of the event before, which are not checked."""
     duplicated: int = summed()
     out_of_order: int = summed()
     unlocated: int = summed()
-    """Missing numbers of which it is not known whether another stream received them."""
+    """Missing numbers without a record of the streams that received them."""
     spanned: Counter[int] = by_rule(_with_changes, factory=Counter)
-    """How many more streams than at the number before span this number, from their first to their last one."""
+    """Streams that span a number, from their first to their last one: the change from the number before."""
     received: Counter[int] = by_rule(_with_changes, factory=Counter)
-    """How many more streams received it."""
+    """Streams that received a number: the change from the number before."""
 
     def add(self, check: SequenceCheck) -> None:
-        """Add the check of one stream, which is over."""
+        """Add the check of a finished stream."""
         check.settle()
         if not check.checked:
             return
@@ -106,7 +106,7 @@ class FieldAudit(Merging):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What is known of losses. ``lost`` counts for each stream by itself; None where it cannot be known."""
+    """The result of an audit. ``lost`` is the sum of the losses of each stream; None if it is unknown."""
 
     source: str
     checked: int
@@ -115,7 +115,7 @@ class Audit:
     duplicated: int
     out_of_order: int
     unconfirmed: int
-    """Numbers that are missing on half of the streams or more: the server may not have sent them to these."""
+    """Numbers that are missing on half of the streams or more: the server may not have sent them there."""
     renumbered_streams: int
     carried: int
     """Events with the id of the event before: without an id of their own, or sent twice with other content."""
@@ -125,14 +125,14 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A field that looked like a sequence for a while, and why it was given up."""
+    """A field that looked like a sequence for a while, and the reason why it was dropped."""
 
     source: str
     reason: str
 
 
 def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]:
-    """Return what the audits of all fields prove together, and the fields that prove nothing."""
+    """Return the combined audit of all fields, and the fields that prove nothing."""
     good: list[tuple[str, FieldAudit, _Missing]] = []
     candidates = []
     for source, audit in sorted(audits.items(), key=lambda item: (-item[1].checked, item[0])):
@@ -143,7 +143,7 @@ def judge(audits: dict[str, FieldAudit]) -> tuple[Audit | None, list[Candidate]]
         elif (
             audit.streams and audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams
         ):
-            candidates.append(Candidate(source, "few numbers have come, and its name does not say that it is one"))
+            candidates.append(Candidate(source, "it has too few numbers, and its name is not that of a sequence"))
         elif audit.streams:
             good.append((source, audit, missing))
     if not good:
@@ -173,11 +173,11 @@ class _Missing:
     """Numbers between the first and the last one of a stream that the stream did not receive."""
 
     total: int = 0
-    """For each stream by itself."""
+    """Summed over the streams."""
     confirmed: int = 0
-    """Of these, those that most of the streams received that span the number."""
+    """The part of ``total`` that most of the streams that span the number received."""
     unconfirmed: int = 0
-    """Numbers that half of these streams, or more, did not receive."""
+    """Numbers that half or more of the streams that span them did not receive."""
     alone: int = 0
     """Numbers that several streams span and only one received."""
     shared: int = 0
@@ -200,7 +200,7 @@ def _missing(audit: FieldAudit) -> _Missing:
 
 
 def _ranges(audit: FieldAudit) -> Iterator[tuple[int, int, int]]:
-    """Yield each range over which nothing changes: its length, how many streams span it, and how many received it."""
+    """Yield each range without a change: its length, and the numbers of streams that span it and that received it."""
     ends = sorted(audit.spanned.keys() | audit.received.keys())
     spanned = received = 0
     for at, following in zip(ends, [*ends[1:], *ends[-1:]], strict=True):
@@ -210,17 +210,15 @@ def _ranges(audit: FieldAudit) -> Iterator[tuple[int, int, int]]:
 
 
 def _refutation(audit: FieldAudit, missing: _Missing) -> str:
-    """Say why a field that was found by itself is no sequence; empty if it may be one."""
+    """Return why a detected field is not a sequence; empty if it may be one."""
     if audit.trust is None:
         return ""
     if audit.refuting and (audit.trust is Trust.ONLY_WITHOUT_FAULT or audit.streams < LEAST_SUPPORT * audit.refuting):
-        return (
-            f"its numbers do not follow each other on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
-        )
+        return f"its numbers are not consecutive on {audit.refuting:,} of {audit.refuting + audit.streams:,} streams"
     if audit.trust is Trust.ONLY_WITHOUT_FAULT and audit.checked < LEAST_NUMBERS * audit.streams:
-        return "few numbers have come, and its name does not say that it is one"
+        return "it has too few numbers, and its name is not that of a sequence"
     if missing.alone > missing.shared:
-        return "each stream gets numbers of its own, as from one counter for all"
+        return "each stream receives different numbers, as if from one shared counter"
     return ""
 
 

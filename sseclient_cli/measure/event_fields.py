@@ -1,7 +1,8 @@
-"""What the events of one stream say of themselves: when they were sent, and their number.
+"""Reads the timestamp and the sequence number of one stream's events, and records the results.
 
-The fields are those that the plan names, or are found from the first events, which wait for that (``undecided.py``). A
-sequence that its numbers refute is given up, and another one is looked for; so is, now and then, what was not found.
+The plan names the fields, or they are detected from the first events, which wait for the decision
+(``undecided_events.py``). A sequence that its numbers refute is dropped, and the search starts again. A field that was
+not found is searched again later.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from sseclient_cli.measure.undecided_events import Arrival, Read, UndecidedStrea
 from sseclient_cli.sse.event_stream import Event
 
 LEAST_RATIO = 20
-"""How many times its own uncertainty a duration is at least, or it is not recorded: it is right within 5 %."""
+"""A duration is recorded only if it is at least this many times its uncertainty: it is then correct within 5 %."""
 
 FIRST_LATER_SEARCH = 64
-"""After so many events a stream that lacks a field looks again, and then each time that the number has doubled."""
+"""After this number of events a stream that lacks a field searches again, and then whenever the number has doubled."""
 
 DOUBT_EVERY = 16
-"""A sequence is held against its faults each time that so many numbers have come: a loss at the start is no proof."""
+"""A faulty sequence is judged after every 16 numbers, not after each fault: a loss at the start proves nothing."""
 
 
 class EventFields:
-    """The reading of one stream, over all its connections."""
+    """Reads the fields of one stream's events, over all its connections."""
 
     __slots__ = (
         "_check",
@@ -43,7 +44,7 @@ class EventFields:
     )  # fmt: skip
 
     is_needed: bool
-    """Whether there is anything to read in events, or to look for."""
+    """Whether there is a field to read or to search."""
 
     def __init__(self, measurement: Measurement) -> None:
         self._measurement = measurement
@@ -63,7 +64,7 @@ class EventFields:
         self.is_needed = known.decided is None or known.decided.needed
 
     def take_one(self, event: Event, at_ns: int, arrival: Arrival | None) -> None:
-        """Take the only event of a read; see ``take``. Most reads bring one."""
+        """Take the only event of a read, as ``take`` does. Most reads have one event, so this is the fast path."""
         reader = self._reader
         if reader is None or self._events >= self._searches_at:
             self.take(Read([event], at_ns, arrival, None))
@@ -88,22 +89,22 @@ class EventFields:
             self._search_again(read)
 
     def resume(self) -> None:
-        """Take the next event as the first of a new connection."""
+        """Treat the next event as the first of a new connection."""
         if self._undecided is not None:
             self._undecided.reads.append(None)
         elif self._check is not None:
             self._check.resume()
 
     def finish(self) -> None:
-        """Add what the audit has found, once the stream is over."""
+        """Add the results of the audit, once the stream is over."""
         if self._undecided is not None:
             self._decide(self._undecided.settled())
         self._end_check()
 
-    # What events say.
+    # Read the fields.
 
     def _sample(self, event: Event, reader: FieldReader, arrival: Arrival | None) -> None:
-        """Read what an event says of itself."""
+        """Record the delivery latency of an event, and audit its sequence number."""
         sent_ns, number = reader.read(event, with_timestamp=arrival is not None)
         if sent_ns is not None and arrival is not None:
             delivery_ns = arrival.at_ns - sent_ns
@@ -113,7 +114,7 @@ class EventFields:
             self._doubt(self._check)
 
     def _sample_all(self, read: Read, reader: FieldReader) -> None:
-        """Read what the events of one read say of themselves."""
+        """Record the delivery latencies of the events of one read, and audit their sequence numbers."""
         *others, last = read.events
         if read.of_others is not None:
             for event in others:
@@ -124,11 +125,11 @@ class EventFields:
         if read.is_burst and reader.timestamp is not None:
             first_ns, last_ns = (reader.read(event, with_timestamp=True)[0] for event in (read.events[0], last))
             if first_ns is not None and last_ns is not None:
-                # They arrived together: so long the first one was held back.
+                # They arrived together, so the first one was held back for this time.
                 self._measurement.samples.held_back.append((last_ns - first_ns) // 1000)
 
     def _check_all(self, events: list[Event], reader: FieldReader, *, is_one_type: bool) -> None:
-        """Audit events whose arrivals are not known."""
+        """Audit events whose arrivals are unknown."""
         check = self._check
         if check is None:
             return
@@ -143,13 +144,13 @@ class EventFields:
         if not check.is_faultless:
             self._doubt(check)
 
-    # What to read.
+    # Choose the fields.
 
     def _wait(self, read: Read) -> None:
-        """Keep events until it is known what to read in them."""
+        """Keep events until their fields are known."""
         clock = self._measurement.clock
         if read.at_ns + clock.offset_ns < clock.warm_ns:
-            # An event of the warm-up has no latency, however long it waits.
+            # An event of the warm-up has no latency, even if the decision comes after the warm-up.
             read = read._replace(of_last=None, of_others=None, is_burst=False)
         if self._undecided is not None:
             reader = self._undecided.keep(read, self._now(read))
@@ -160,7 +161,7 @@ class EventFields:
         return Now(read.at_ns, read.at_ns + self._measurement.heads.server_less_client_ns)
 
     def _decide(self, reader: FieldReader) -> None:
-        """Measure what has waited, now that it is known what to read in it."""
+        """Measure the events that have waited, now that their fields are known."""
         undecided, self._undecided = self._undecided, None
         self._take_reader(reader)
         if undecided is None:
@@ -169,7 +170,7 @@ class EventFields:
             if read is None:
                 self.resume()
             else:
-                # What came first may refute a sequence that was found then.
+                # Earlier events of this loop may have refuted the sequence: then self._reader has changed.
                 self._sample_all(read, self._reader or reader)
         undecided.release()
 
@@ -186,7 +187,7 @@ class EventFields:
         self._searches_at = sys.maxsize if is_complete else max(FIRST_LATER_SEARCH, 2 * self._events)
 
     def _search_again(self, read: Read) -> None:
-        """Look for what this stream lacks, in events that do not wait for it."""
+        """Search the fields that this stream lacks. Its events do not wait for the result."""
         known, reader = self._measurement.undecided.known, self._reader
         if reader is None:
             return
@@ -201,7 +202,7 @@ class EventFields:
                 break
 
     def _doubt(self, check: SequenceCheck) -> None:
-        """Give a sequence up that its numbers refute, and look for another one."""
+        """Drop the sequence if its numbers refute it, and search for another one."""
         if check.checked < self._doubts_at and check.trust is not Trust.ONLY_WITHOUT_FAULT:
             return
         self._doubts_at = check.checked + DOUBT_EVERY

@@ -1,10 +1,10 @@
-"""Samples the arrivals on a stream: first event, gaps, bursts, types, and how long it has been silent.
+"""Samples the arrivals on a stream: first event, gaps, bursts, types and silence.
 
-A read has one timestamp: the arrival of its last byte. That is exact for an event that ends with this byte. Earlier
-bytes of the same read arrived between the loop's last look at the socket, which found nothing, and the timestamp: about
-a millisecond. When the load generator was late it is longer; then the arrival is unknown, and nothing is recorded.
+A read has one arrival time: that of its last byte. The time is exact for an event that ends with this byte. Earlier
+bytes of the same read arrived after the last poll that found the socket empty: usually within a millisecond before that
+time. If the load generator was late, the interval is longer. The arrival is then unknown, and no sample is recorded.
 
-The kernel's timestamp is wall-clock time, and so is an event's own: ``delivery`` is their difference
+Kernel timestamps and the timestamps in events are wall-clock time: ``delivery`` is their difference
 (``event_fields.py``). Durations use the monotonic clock (``engine/clock.py``).
 """
 
@@ -24,12 +24,12 @@ from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.units import NS_PER_S
 
 LEAST_OPEN_NS = NS_PER_S
-"""A stream that opened later than this before its end had no time for its first event."""
+"""A stream that was open for less than this had no time for its first event."""
 
 MAX_BURST_NS = 20_000_000
-"""Events that arrived within this time are a burst. A buffering proxy holds them back for longer (``findings.py``)."""
+"""Events that arrived within this time are a burst. A buffering proxy holds events back longer (``findings.py``)."""
 
-_type_of = itemgetter(0)  # of an event, which is a tuple
+_type_of = itemgetter(0)  # Event.type: an event is a named tuple
 
 
 class EventSampler(StreamObserver):
@@ -46,39 +46,39 @@ class EventSampler(StreamObserver):
         self._last_event_ns = 0
         self._last_uncertainty_ns: int | None = 0
         self._fields: EventFields | None = None
-        """Created with the first event: it is most of what an idle stream would hold."""
+        """Created with the first event: it would be most of the memory of an idle stream."""
         self._first_bytes = b""
-        """The beginning of the body, as long as it has brought no event."""
+        """The beginning of the body, until the first event."""
         self._idle_bytes = 0
-        """All bytes of the body, as long as it has brought no event."""
+        """The number of body bytes without an event, until the first event."""
         self._opened_ns = 0
-        """When the present connection, or the last one, opened (monotonic)."""
+        """When the current or last connection opened (monotonic)."""
         self._last_byte_ns = 0
         """When the last byte of a head or a body arrived (monotonic)."""
         self._longest_pause_ns = 0
         """The longest time between two arrivals on one connection."""
         self._has_delivered = False
-        """Whether the present connection, or the last one, has brought an event."""
+        """Whether the current or last connection has delivered an event."""
         self.events = 0
-        """How many events the stream has received."""
+        """The number of events that the stream has received."""
 
     # Connections.
 
     def connecting(self, intended_ns: int, began_ns: int) -> None:
-        """Record how late the load generator began to connect."""
+        """Record the delay from the intended to the actual start of a connection."""
         self._intended_ns = intended_ns
         self._has_delivered = False
         self._measurement.samples.start_delay.append((began_ns - intended_ns) // 1000)
 
     def connected(self, intended_ns: int, connected: Connected) -> None:
-        """Record the time to connect, and the TLS handshake in it."""
+        """Record the time to connect, and the part of the TLS handshake."""
         samples = self._measurement.samples
         samples.connect.append((connected.ready_ns - intended_ns) // 1000)
         if connected.is_tls:
             samples.tls.append((connected.ready_ns - connected.connected_ns) // 1000)
 
     def opened(self, opened: Opened) -> None:
-        """Record the time to the response head, where it is known."""
+        """Record the time to the response head, if its arrival is exact."""
         self._last_byte_ns = self._opened_ns = opened.arrival_monotonic_ns
         if opened.is_exact:
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
@@ -86,14 +86,14 @@ class EventSampler(StreamObserver):
         self._measurement.heads.note(opened)
 
     def ended(self, now_ns: int, *, is_cut: bool) -> None:
-        """Record how long a connection was silent before it was cut; the next event begins a new connection."""
+        """Record how long a connection was silent before it was cut. The next event begins a new connection."""
         if is_cut:
             self._measurement.samples.cut_silence.append((now_ns - self._last_byte_ns) // 1000)
         if self._fields is not None:
             self._fields.resume()
 
     def finished(self, now_ns: int) -> None:
-        """Add what is known once the stream, or the run, is over."""
+        """Add the results that need the whole stream, once the stream or the run is over."""
         if self._fields is not None:
             self._fields.finish()
         self._measurement.samples.stream_events.append(self.events)
@@ -101,7 +101,7 @@ class EventSampler(StreamObserver):
     # Silence.
 
     def reach_end_of_run(self, now_ns: int, *, is_open: bool) -> None:
-        """Record how long an unfinished stream has had no event, and whether it has gone silent (monotonic)."""
+        """Record the time since the last event of an unfinished stream, and its silence if it is silent (monotonic)."""
         samples = self._measurement.samples
         if self.events:
             samples.open_gap.append((now_ns - self._last_event_ns) // 1000)
@@ -110,12 +110,12 @@ class EventSampler(StreamObserver):
             samples.silence.append(idle_ns // 1000)
 
     def has_had_time(self, now_ns: int) -> bool:
-        """Return whether the stream was open long enough to miss an event (monotonic)."""
+        """Return whether the stream was open long enough to expect an event (monotonic)."""
         return now_ns - self._opened_ns >= LEAST_OPEN_NS
 
     @property
     def complaint(self) -> str:
-        """Why the bytes of a stream without an event made none; empty if there is nothing to say."""
+        """The reason why the bytes of a stream form no event; empty if there is none."""
         return "" if self.events else explain(self._first_bytes, self._idle_bytes)
 
     # Events.
@@ -171,27 +171,27 @@ class EventSampler(StreamObserver):
             fields = self._fields = EventFields(measurement)
         if not fields.is_needed:
             return
-        vague = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
+        arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
         if count == 1:
-            fields.take_one(events[0], arrival_ns, vague)  # the uncertainty of an exact one is 0
+            fields.take_one(events[0], arrival_ns, arrival)  # if it is exact, its uncertainty is 0
         else:
-            exact = Arrival(arrival_ns, 0) if is_exact else vague
-            fields.take(Read(events, arrival_ns, exact, vague, is_burst, is_one_type))
+            of_last = Arrival(arrival_ns, 0) if is_exact else arrival
+            fields.take(Read(events, arrival_ns, of_last, arrival, is_burst, is_one_type))
 
     def _record_burst(self, count: int, arrival_ns: int, *, is_first: bool, is_fresh: bool) -> bool:
-        """Record that a read brought several events; return whether they arrived together and may be a burst."""
+        """Record a read of several events. Return whether they arrived together and may be a burst."""
         samples = self._measurement.samples
         samples.together_events += count
         if not is_fresh or arrival_ns - self._measurement.poller.empty_ns > MAX_BURST_NS:
             return False
         samples.inner_gaps += count - 1
         if is_first:
-            return False  # a server sends a snapshot or a history first on a connection; nothing held it back
+            return False  # servers begin a connection with a snapshot or a history: no proxy held these events back
         samples.bursts.append(count)
         return True
 
     def _record(self, arrival_ns: int, uncertainty_ns: int) -> None:
-        """Record the first event of a connection, and the gap since the event before, over all connections."""
+        """Record the first event of a connection, and the gap since the previous event, across connections."""
         samples = self._measurement.samples
         if not self._has_delivered:
             samples.first_event.append((arrival_ns - self._intended_ns) // 1000)

@@ -1,4 +1,4 @@
-"""Which field of an event holds its timestamp or its sequence number: named, detected, or none. Pure."""
+"""The choice of the field for the timestamp and for the sequence number: named, detected or none. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sseclient_cli.errors import UsageError
 
 
 class Choice(Enum):
-    """How the field of a timestamp or a sequence is chosen, where it is not named."""
+    """The choice of a field that is not named."""
 
     AUTO = "auto"
     NONE = "none"
@@ -30,7 +30,7 @@ FieldChoice = Choice | Field
 
 
 def parse_field_choice(text: str) -> FieldChoice:
-    """Read ``auto``, ``none``, ``id``, or a dotted path into the JSON data (``ts``, ``meta.sent_at``, ``data.ts``).
+    """Parse ``auto``, ``none``, ``id``, or a dotted path into the JSON data (``ts``, ``meta.sent_at``, ``data.ts``).
 
     Raises UsageError for anything else.
     """

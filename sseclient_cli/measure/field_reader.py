@@ -1,7 +1,7 @@
-"""What is read in the events of a stream: its timestamp and its sequence number, each from a field that is known.
+"""Reads the timestamp and the sequence number of events from known fields.
 
-Pure. Streams that have the same fields share one ``FieldReader``. ``KnownFields`` holds the readers of a worker: a new
-stream whose event has what a reader reads takes that one, and searches only where none fits (``undecided.py``).
+Pure. Streams with the same fields share one ``FieldReader``. ``KnownFields`` holds the readers of a worker. A new
+stream uses a reader whose fields its event has, and searches only if no reader fits (``undecided_events.py``).
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ from sseclient_cli.measure.field_values import json_value, sequence_number, time
 from sseclient_cli.sse.event_stream import Event
 
 AGREEING_STREAMS = 3
-"""So many streams must have searched in vain for a field before others search less: one odd stream decides nothing."""
+"""Streams that must have searched a field without success before others search less: one odd stream proves nothing."""
 
 LEAST_SEARCHED_EVENTS = 8
-"""What a stream looks at by itself all the same: a first event may be of another kind (``data: connected``)."""
+"""Events that a stream searches even then: a first event may be of another kind (``data: connected``)."""
 
 MAX_FUTURE_FIELDS = 10
-"""More is no help to a person who looks for the right one."""
+"""A longer list does not help a user to find the right field."""
 
 MAX_READERS = 200
-"""Of so many pairs of fields, readers are kept for other streams: a server could invent new ones without end."""
-
+"""Maximum of readers that are kept for other streams: a server could invent new fields without end."""
 
 MAX_TRIED = 8
-"""So many readers, those of most streams, are tried on an event: each decodes it."""
+"""Maximum of readers that are tried on an event, the most used first: each one decodes the event."""
 
 
 class FieldReader:
-    """Reads the timestamp and the sequence number of an event; None for a field is nothing to read."""
+    """Reads the timestamp and the sequence number of an event. A field that is None is not read."""
 
     __slots__ = (
         "_callers_id",
@@ -45,23 +44,23 @@ class FieldReader:
     )
 
     needed: bool
-    """Whether there is anything to read."""
+    """Whether there is a field to read."""
 
     def __init__(self, timestamp: Field | None, sequence: Field | None, callers_id: str = "") -> None:
         self.timestamp = timestamp
         self.sequence = sequence
         self._callers_id = callers_id
-        """What the caller gave as Last-Event-ID: events have it until the server names an id, and it says nothing."""
+        """The caller's Last-Event-ID: not the value of an event, but events inherit it until the server sends an id."""
         self._timestamp_path = None if timestamp is None else timestamp.path
         self._sequence_path = None if sequence is None else sequence.path
         self.needed = timestamp is not None or sequence is not None
         self.streams = 0
-        """How many streams have found that these are their fields."""
+        """The number of streams that have detected these fields."""
         self.is_used = False
-        """Whether some stream reads them."""
+        """Whether a stream reads these fields."""
 
     def read(self, event: Event, *, with_timestamp: bool) -> tuple[int | None, int | None]:
-        """Return the event's timestamp in ns, if wanted, and its sequence number; None where it has none."""
+        """Return the event's timestamp in ns, if ``with_timestamp``, and its sequence number; None if missing."""
         data = None
         event_id = "" if event.id == self._callers_id else event.id
         if self._sequence_path or (with_timestamp and self._timestamp_path):
@@ -74,7 +73,7 @@ class FieldReader:
         return sent_ns, number
 
     def ids_as_numbers(self, events: Sequence[Event]) -> list[int] | None:
-        """Return the numbers of events whose ids are all whole numbers, in one go; None if that does not serve."""
+        """Return the sequence numbers of events if all are ids of digits only; None if ``read`` is needed."""
         if self._sequence_path != () or self._callers_id:
             return None
         ids = [event.id for event in events]
@@ -84,7 +83,7 @@ class FieldReader:
         return None
 
     def fits(self, event: Event, now: Now) -> bool:
-        """Return whether an event that arrived now has all that is read here."""
+        """Return whether an event that arrived now has all fields of this reader."""
         sent_ns, number = self.read(event, with_timestamp=True)
         if self.timestamp is not None and (
             sent_ns is None or now.is_before(sent_ns) or now.distance_ns(sent_ns) >= MAX_CLOCK_DISTANCE_NS
@@ -103,13 +102,13 @@ class KnownFields:
         self._named = (_named(timestamp), _named(sequence))
         self._readers: dict[tuple[Field | None, Field | None], FieldReader] = {}
         self.future: set[Field] = set()
-        """Fields that would be the timestamp if they did not lie in the future."""
+        """Fields that were rejected as timestamps because their times lie in the future."""
         is_open = self.wants_timestamp or self.wants_sequence
         self.decided: FieldReader | None = None if is_open else self.reader_of(None, None)
-        """The reader of all streams, where the plan leaves nothing to be found."""
+        """The reader of all streams, if the plan leaves no field to detect."""
 
     def reader_of(self, timestamp: Field | None, sequence: Field | None) -> FieldReader:
-        """Return what reads these fields, or those that the plan names."""
+        """Return the reader of these fields. A field that the plan names has precedence."""
         named_timestamp, named_sequence = self._named
         key = (named_timestamp or timestamp, named_sequence or sequence)
         reader = self._readers.get(key)
@@ -120,7 +119,7 @@ class KnownFields:
         return reader
 
     def new_search(self, reader: FieldReader | None = None, refuted: Collection[Field] = ()) -> FieldSearch:
-        """Return a search of one stream for what is wanted and not yet read."""
+        """Return a search in one stream for the wanted fields that its reader lacks."""
         return FieldSearch(
             wants_timestamp=self.wants_timestamp and (reader is None or reader.timestamp is None),
             wants_sequence=self.wants_sequence and (reader is None or reader.sequence is None),
@@ -129,13 +128,13 @@ class KnownFields:
         )
 
     def concluded(self, search: FieldSearch, reader: FieldReader | None = None) -> FieldReader:
-        """Return the reader of what a stream's search has found, beside what the stream read before."""
+        """Return the reader of the fields that a search has found, together with those that the stream read before."""
         timestamp = search.timestamp if reader is None else reader.timestamp or search.timestamp
         sequence = search.sequence if reader is None else reader.sequence or search.sequence
         if timestamp is None and search.future is not None and len(self.future) < MAX_FUTURE_FIELDS:
             self.future.add(search.future)
         found = self.reader_of(timestamp, sequence)
-        found.streams += search.is_over  # and not a stream that ended before
+        found.streams += search.is_over  # a stream that ended during the search does not count
         return found
 
     def timestamps(self) -> set[str]:
@@ -145,15 +144,16 @@ class KnownFields:
         return {str(place) for place in ({named} if named else used) if place is not None}
 
     def is_complete(self, reader: FieldReader) -> bool:
-        """Return whether a reader has all that was wanted."""
+        """Return whether a reader has all wanted fields."""
         return not (
             (self.wants_timestamp and reader.timestamp is None) or (self.wants_sequence and reader.sequence is None)
         )
 
     def fitting(self, event: Event, now: Now, searched: int) -> FieldReader | None:
-        """Return the reader of most streams that an event fits, after so many events of its stream; None without one.
+        """Return the most used reader that fits an event; None if there is none.
 
-        A reader that lacks what is wanted serves only after the stream has looked by itself, and others have agreed.
+        ``searched`` is the number of events that the stream has searched. A reader that lacks a wanted field fits only
+        after the stream has searched enough events, and enough other streams have found nothing more.
         """
         known = [reader for reader in self._readers.values() if reader.streams]
         by_streams = sorted(known, key=lambda reader: (not self.is_complete(reader), -reader.streams))

@@ -1,15 +1,15 @@
-"""Which fields of a stream's events hold its timestamp and its sequence number, found from the events themselves.
+"""Detects the timestamp field and the sequence field of a stream from its events.
 
-Pure. One ``FieldSearch`` looks at one stream, so that streams never vouch for each other: a counter that three streams
-see grow once has grown once. The rules:
+Pure. One ``FieldSearch`` examines one stream, so streams never confirm each other: if three streams see a counter grow
+once, it has grown only once. The rules:
 
-* A **timestamp** is a wall-clock time within an hour before the arrival that grows three times in a row, or twelve
-  times if it is more than 10 s old. One that lies in the future (``expiresAt``) is no send time, one of whole seconds
-  cannot measure a latency, and one that falls starts again. Of several, the one nearest to the arrival is taken.
-* A **sequence** grows by exactly one three times in a row, in all events or in those of one type. Its name says how far
-  it is trusted: see ``Trust``.
+* A **timestamp** is a wall-clock time within one hour before the arrival. It must grow three times in a row, or twelve
+  times if it is more than 10 s old; a fall starts the count again. A time in the future (``expiresAt``) is not a send
+  time, and whole seconds cannot measure a latency. Of several candidates, the one closest to the arrival is taken.
+* A **sequence** grows by exactly one three times in a row, in all events or in those of one type. Its name determines
+  how far it is trusted: see ``Trust``.
 
-What the audit finds later can still refute a sequence (``audit.py``).
+The audit can refute a detected sequence later (``sequence_audit.py``).
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.units import NS_PER_S
 
 MAX_CLOCK_DISTANCE_NS = 3600 * NS_PER_S
-"""A number further than an hour from the arrival is not taken for the event's time by itself."""
+"""A number further than one hour from the arrival is not detected as the event's time."""
 
 MAX_FUTURE_NS = 2 * NS_PER_S
-"""How far clocks may differ without a word in the Date header, which has whole seconds. A later time is an expiry."""
+"""Clock difference that the Date header, with its whole seconds, may not show. A time further ahead is an expiry."""
 
 ENOUGH_STEPS = 3
-"""One step can lie: a count of users grows by one now and then, and so do milliseconds."""
+"""One step proves nothing: a count of users grows by one now and then, and so do milliseconds."""
 
 RECENT_NS = 10 * NS_PER_S
-"""Times that are no older are the usual ones of events that have just been sent ..."""
+"""The maximum age of a time that is probably the event's send time."""
 
 ENOUGH_OLD_STEPS = 12
-"""... and older ones must grow so many times in a row: of four times in any order, one case in 24 is a growing one, and
-a stream that finds a field passes it on to the others."""
+"""Steps in a row that an older time needs: four random times are in growing order in one case of 24, and a stream that
+finds a field passes it on to the others."""
 
 RISES_PER_FALL = 4
-"""The last change of some entity (``updated_at``) falls as often as it rises; a send time hardly ever does."""
+"""The last change of an entity (``updated_at``) falls as often as it rises. A send time almost never falls."""
 
 MAX_SEARCHED_EVENTS = 40
-"""What a stream has not shown in so many events is looked for again later (``undecided.py``)."""
+"""Length of one search. A field that it does not find is searched again later (``event_fields.py``)."""
 
 MAX_TYPES = 8
-"""Event types of one stream that are looked at by themselves."""
+"""Event types of one stream that are examined separately."""
 
-# Names of the position in a stream. ``id`` in JSON is not among them: it names an entity, as often as not.
+# Names of the position in a stream. ``id`` in JSON is not among them: it often names an entity.
 _POSITION_NAME = re.compile(
     r"seq(uence)?([_-]?(no|nr|num|number|id))?|(event|message|msg)[_-]?(id|no|nr|num|number)|offset|serial|ordinal",
     re.IGNORECASE,
@@ -61,11 +61,11 @@ class Trust(IntEnum):
     """How far a field is trusted to be a sequence."""
 
     ONLY_WITHOUT_FAULT = 0
-    """Nothing but its values speaks for it: a percentage and a version grow by one, too. One fault refutes it."""
+    """Only its values look like a sequence; those of a percentage or a version do too. One fault refutes it."""
     POSITION = 1
-    """It is named as a position in the stream (``seq``, ``offset``, ``message_id``)."""
+    """Its name is that of a position in the stream (``seq``, ``offset``, ``message_id``)."""
     EVENT_ID = 2
-    """The event's ``id``, which is what a client resumes from."""
+    """The event's ``id``, from which a client resumes."""
 
 
 def trust_of(place: Field) -> Trust:
@@ -76,17 +76,17 @@ def trust_of(place: Field) -> Trust:
 
 
 class Now(NamedTuple):
-    """When an event arrived, in ns since 1970: by our clock, and by the server's as far as its Date header tells."""
+    """The arrival of an event in ns since 1970: by our clock, and by the server's according to its Date header."""
 
     client_ns: int
     server_ns: int
 
     def distance_ns(self, time_ns: int) -> int:
-        """Return how far a time is from now, by the clock that it agrees with better: a Date may be of a cache."""
+        """Return how far a time is from now, by the clock that is closer to it: a Date may come from a cache."""
         return min(abs(self.client_ns - time_ns), abs(self.server_ns - time_ns))
 
     def is_before(self, time_ns: int) -> bool:
-        """Return whether a time lies in the future, by both clocks."""
+        """Return whether a time lies in the future by both clocks."""
         return time_ns > max(self.client_ns, self.server_ns) + MAX_FUTURE_NS
 
 
@@ -103,13 +103,13 @@ class _Times:
 
     @property
     def enough(self) -> int:
-        """How many times in a row it must have grown."""
+        """How many times in a row the time must grow."""
         return ENOUGH_STEPS if self.largest_distance_ns <= RECENT_NS else ENOUGH_OLD_STEPS
 
 
 @dataclass(slots=True)
 class _Numbers:
-    """The numbers that a field has held: in how many steps in a row it has grown by one."""
+    """The numbers that a field has held. A run is the number of steps by one in a row."""
 
     last: int
     run: int = 0
@@ -118,7 +118,7 @@ class _Numbers:
 
 @dataclass(slots=True)
 class FieldSearch:
-    """The search in one stream. ``timestamp`` and ``sequence`` are what it has found so far."""
+    """The search in one stream. ``timestamp`` and ``sequence`` are the fields found so far."""
 
     wants_timestamp: bool
     wants_sequence: bool
@@ -129,14 +129,14 @@ class FieldSearch:
     sequence: Field | None = None
     events: int = 0
     future: Field | None = None
-    """A field that would be the timestamp if it did not lie in the future."""
+    """A field that was rejected as timestamp because its times lie in the future."""
     _times: dict[Field, _Times] = field(default_factory=dict)
     _numbers: dict[tuple[Field, str], _Numbers] = field(default_factory=dict)
     _types: set[str] = field(default_factory=set)
 
     @property
     def is_over(self) -> bool:
-        """Whether there is nothing left to find, or no more events are looked at."""
+        """Whether all wanted fields are found, or the search has reached its length."""
         return self.events >= MAX_SEARCHED_EVENTS or not (self._seeks_timestamp or self._seeks_sequence)
 
     @property
@@ -148,7 +148,7 @@ class FieldSearch:
         return self.wants_sequence and self.sequence is None
 
     def offer(self, event: Event, now: Now) -> None:
-        """Look at the stream's next event, which arrived now."""
+        """Examine the stream's next event, which arrived now."""
         self.events += 1
         if event.type not in self._types and len(self._types) < MAX_TYPES:
             self._types.add(event.type)
@@ -179,7 +179,7 @@ class FieldSearch:
         elif time_ns > times.last_ns and (time_ns % NS_PER_S or times.last_ns % NS_PER_S):
             times.run += 1
             times.rises += 1
-        # One that stays is of events that were sent at once: it says nothing for or against.
+        # Equal times are of events that were sent at once: they prove nothing.
         times.last_ns = time_ns
         times.largest_distance_ns = max(times.largest_distance_ns, distance_ns)
 
@@ -204,7 +204,7 @@ class FieldSearch:
             self.timestamp = min(found, key=lambda place: self._times[place].largest_distance_ns)
 
     def _choose_sequence(self) -> None:
-        """Take the most trusted field that has shown enough; wait for a more trusted one that is about to."""
+        """Take the most trusted field with enough steps. Wait while a more trusted one has begun to step."""
         runs: dict[Field, int] = {}
         for (place, _), numbers in self._numbers.items():
             runs[place] = max(runs.get(place, 0), numbers.longest_run)

@@ -1,7 +1,6 @@
-"""What the values in an event say: a moment, a number, and where in the event they are.
+"""Reads values of an event as timestamps or sequence numbers, and lists the candidates in an event.
 
-Pure. ``scalars`` lists the places that could hold a timestamp or a sequence number: the id, and the JSON data down to
-four levels.
+Pure. The candidates (``scalars``) are the id and the values of JSON data, down to four levels.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ MAX_DEPTH = 4
 """Levels of JSON that are searched: Centrifugo's ``push.pub.data.ts`` has four."""
 
 MAX_SCALARS = 100
-"""Values that are looked at in one event; a document with more than that holds no envelope."""
+"""Maximum of values examined in one event: an envelope has fewer."""
 
 MAX_SCALAR_CHARS = 64
-"""A longer string is neither a time nor a number, and a longer name is not one that a person would type."""
+"""A longer string is neither a time nor a number. A longer name is not one that a user would type."""
 
 MAX_SEARCHED_CHARS = 64 * 1024
-"""Longer data is not searched: to decode megabytes takes longer than other streams may wait."""
+"""Longer data is not searched: decoding megabytes would delay the other streams too long."""
 
-# Units by magnitude: in seconds, 10^11 is the year 5138; in milliseconds, it is 1973. The same factor parts ms from us
+# Units by magnitude: 10^11 is the year 5138 in seconds and 1973 in milliseconds. The same factor separates ms from us
 # and us from ns.
 _UNITS = ((10**11, NS_PER_S), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
 
@@ -37,9 +36,9 @@ _decoder = json.JSONDecoder()
 
 
 def timestamp_ns(value: object) -> int | None:
-    """Return a wall-clock time in ns since 1970, its unit told by its magnitude, or None if this is not one.
+    """Return a wall-clock time in ns since 1970, or None if the value is not one. The magnitude determines the unit.
 
-    Takes numbers, decimal strings, ISO 8601 strings with an offset, and ids like ``1700000000000-0`` (Redis).
+    Accepts numbers, decimal strings, ISO 8601 strings with an offset, and ids like ``1700000000000-0`` (Redis).
     """
     number = value if type(value) is int else _number(value)
     if number is None:
@@ -50,16 +49,16 @@ def timestamp_ns(value: object) -> int | None:
         if number < below:
             if type(number) is int:
                 return number * factor
-            # The whole part apart: 1.7 billion seconds times 10^9 in floating point is 128 ns off.
+            # Convert the integer part separately: 1.7 billion seconds times 10^9 in floating point is 128 ns off.
             return int(number) * factor + round(number % 1 * factor)
     return None
 
 
 def sequence_number(value: object) -> int | None:
-    """Return a whole number, or a string of digits as one, or None if this is neither."""
+    """Return an integer, or a string of digits as an integer; None for any other value."""
     if isinstance(value, str) and value.isdigit() and value.isascii() and len(value) <= _MAX_DIGITS:
         value = int(value)
-    # 64 bits, as every counter has: a number of thousands of digits could not even be printed. True is an int, too.
+    # 64 bits, like every counter: Python refuses to print an int of thousands of digits. True is an instance of int.
     return value if type(value) is int and -(2**63) < value < 2**63 else None
 
 
@@ -82,13 +81,13 @@ def _iso_ns(text: str) -> int | None:
         return None
     if moment.tzinfo is None:
         return None
-    # Whole microseconds, not timestamp(): a float of seconds since 1970 has lost the last digits.
+    # Whole microseconds instead of timestamp(): a float of seconds since 1970 loses the last digits.
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
 
 
 def value_at(path: tuple[str, ...], data: object) -> object:
-    """Return what decoded JSON holds at a path; None where there is no such place."""
+    """Return the value at a path in decoded JSON; None if the path does not exist."""
     for name in path:
         if not isinstance(data, dict):
             return None
@@ -99,7 +98,7 @@ def value_at(path: tuple[str, ...], data: object) -> object:
 def json_value(text: str) -> object:
     """Decode JSON; None for anything else."""
     try:
-        # Half the time of decode(), which looks for white space around first. As a rule there is none.
+        # Takes half the time of decode(), which also skips white space around the value. Usually there is none.
         value, end = _decoder.raw_decode(text)
         if end == len(text):
             return value
@@ -114,7 +113,7 @@ def json_value(text: str) -> object:
 def scalars(event: Event, callers_id: str = "") -> dict[Field, object]:
     """Return the numbers and short strings of an event by their place, the shallowest first.
 
-    ``callers_id`` is the Last-Event-ID of the request: events carry it until the server names an id of its own.
+    ``callers_id`` is the Last-Event-ID of the request: events inherit it until the server sends an id of its own.
     """
     found: dict[Field, object] = {}
     if event.id and event.id != callers_id and len(event.id) <= MAX_SCALAR_CHARS:
@@ -125,15 +124,15 @@ def scalars(event: Event, callers_id: str = "") -> dict[Field, object]:
         path, value = todo.popleft()
         if isinstance(value, dict):
             if len(path) < MAX_DEPTH:
-                room = MAX_SCALARS - len(todo)
-                names = [name for name in islice(value, room) if len(name) <= MAX_SCALAR_CHARS]
+                remaining = MAX_SCALARS - len(todo)
+                names = [name for name in islice(value, remaining) if len(name) <= MAX_SCALAR_CHARS]
                 todo.extend(((*path, name), value[name]) for name in names)
-        elif path and _could_say_something(value):
+        elif path and _is_candidate(value):
             found[Field(path)] = value
     return found
 
 
-def _could_say_something(value: object) -> bool:
+def _is_candidate(value: object) -> bool:
     if isinstance(value, str):
         return 0 < len(value) <= MAX_SCALAR_CHARS
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,6 +1,7 @@
-"""Distributions of whole numbers, mostly microseconds, in forms that merge and that travel between processes.
+"""Distributions of integers, mostly microseconds, in forms that merge and travel between processes.
 
-Pure. An HdrHistogram holds a whole run to three digits; a ``Counter`` of ``rounded`` values holds a second of it.
+Pure. An HdrHistogram keeps a whole run to three significant digits. A ``Counter`` of ``rounded`` values keeps one row
+of the timeline.
 """
 
 from __future__ import annotations
@@ -15,21 +16,22 @@ from operator import mul
 from hdrh.histogram import HdrHistogram
 
 HIGHEST_US = 24 * 3600 * 1_000_000
-"""The histograms' range is 1 us to a day; a larger value counts as a day, and its true size as the maximum."""
+"""The range of the histograms is 1 us to one day. A larger value counts as one day; the maximum keeps its true size."""
 
 SIGNIFICANT_DIGITS = 3
 
 _HDR_BITS = 11
-"""The buckets of three digits hold whole numbers up to 2,047, and so many significant bits from there on."""
+"""With three digits, the buckets hold integers up to 2,047 exactly, and the highest 11 bits of larger ones."""
 
 ROUNDED_BITS = 7
-"""Significant bits of a rounded value: within 1 %, and the values of a second are a few hundred numbers."""
+"""Significant bits of a rounded value: less than 1/64 below the value. One second has a few hundred different ones."""
 
 
 class Histogram:
-    """Durations in microseconds: an HdrHistogram, with exact minimum, maximum and mean.
+    """Durations in microseconds: an HdrHistogram with exact minimum, maximum and mean.
 
-    A negative duration (two clocks differ) is counted apart: it belongs into no bucket, and zero would be a lie.
+    A negative duration (two clocks differ) counts in ``negative``, the minimum and the mean, but in no bucket: zero
+    would be wrong.
     """
 
     __slots__ = ("_hdr", "count", "max_us", "min_us", "negative", "sum_us")
@@ -46,13 +48,13 @@ class Histogram:
         return Histogram.restored, (self.encoded(), self.count, self.negative, self.sum_us, self.min_us, self.max_us)
 
     def record(self, counts: Mapping[int, int]) -> None:
-        """Add values in us with how often each came."""
+        """Add values in us with their counts."""
         if not counts:
             return
         self._extend(min(counts), max(counts))
         self.count += sum(counts.values())
         self.sum_us += sum(map(mul, counts.keys(), counts.values()))
-        # By the histogram's own buckets first: a tick has thousands of values, and recording one takes 1 us.
+        # Group by the histogram's own buckets first: a tick has thousands of values, and record_value takes 1 us each.
         for value_us, times in _cut(counts, _HDR_BITS).items():
             if value_us < 0:
                 self.negative += times
@@ -74,8 +76,8 @@ class Histogram:
         self.max_us = max(self.max_us, high_us) if self.count else high_us
 
     def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
-        """Return the value at each percentile (0-100); None where it falls among negative values."""
-        # The nearest rank; rounded first, because 99.9 % of 1,000 is a little more than 999 in floating point.
+        """Return the value at each percentile (0-100); None if it is one of the negative values."""
+        # Nearest rank. Rounded before ceil, because 99.9 % of 1,000 is slightly more than 999 in floating point.
         ranks = {each: ceil(round(each / 100 * self.count, 6)) - self.negative for each in wanted}
         # The library (0.10) asks each of 28,672 counts by a call, 10 ms for each of the histograms of a report. A slice
         # of the array takes 1 ms, and few of its counts are not zero.
@@ -96,20 +98,20 @@ class Histogram:
 
     @classmethod
     def restored(cls, encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
-        """Return the histogram of which ``encoded`` and the exact figures were taken."""
+        """Return the histogram with this content: ``encoded``, and the exact figures."""
         made = cls()
         made._hdr.decode_and_add(encoded)
         made.count, made.negative, made.sum_us, made.min_us, made.max_us = count, negative, sum_us, min_us, max_us
         return made
 
     def encoded(self) -> str:
-        """Return the HdrHistogram in its standard V2 encoding, base64, values in us."""
+        """Return the HdrHistogram in its standard V2 encoding (base64, values in us)."""
         text: bytes = self._hdr.encode()
         return text.decode()
 
 
 def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
-    """Return the value at a percentile (0-100) of values with how often each came; there must be one."""
+    """Return the value at a percentile (0-100) of values with their counts. There must be at least one value."""
     rank = percentile / 100 * sum(counts.values())
     seen = 0
     value_us = 0
@@ -121,12 +123,12 @@ def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
 
 
 def rounded(counts: Mapping[int, int]) -> Counter[int]:
-    """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep, or to send."""
+    """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep or to send."""
     return _cut(counts, ROUNDED_BITS)
 
 
 def _cut(counts: Mapping[int, int], bits: int) -> Counter[int]:
-    """Round values down to so many significant bits."""
+    """Round values down to ``bits`` significant bits."""
     found: Counter[int] = Counter()
     for value_us, times in counts.items():
         shift = value_us.bit_length() - bits

@@ -1,4 +1,4 @@
-"""What the event samplers of one worker share."""
+"""The state that all event samplers of one worker share."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sseclient_cli.measure.undecided_events import UndecidedEvents
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """Where the samples of a worker go, and what is known of its events."""
+    """The samples of a worker, and the fields of its events."""
 
     clock: RunClock
     poller: Poller
-    """Its looks at the sockets bound the error of an arrival."""
+    """Its polls of the sockets bound the error of an arrival time."""
     undecided: UndecidedEvents
-    """The events that wait until their fields are known, and the fields that are known."""
+    """The events that wait until their fields are known, and the known fields."""
     samples: Samples = field(default_factory=Samples)
     heads: ResponseHeads = field(default_factory=ResponseHeads)
     reach: ReachSample = field(default_factory=ReachSample)
     audits: dict[str, FieldAudit] = field(default_factory=dict)
     """By field: the sum of the sequence checks of finished streams."""
     expects_replays: bool = False
-    """Whether streams may reconnect: then a replay must be distinguished from a new numbering."""
+    """Whether streams may reconnect: a replay must then be distinguished from a new numbering."""
     counts_error_events: bool = False
 
     def audit_of(self, place: Field, trust: Trust | None) -> FieldAudit:

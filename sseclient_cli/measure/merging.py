@@ -1,7 +1,7 @@
-"""Values that merge: each field of a dataclass says how, where it is declared.
+"""Merge rules, declared with each field of a dataclass.
 
-Pure. Workers, machines and saved runs add up by these rules alone, so a counter that is added cannot be forgotten: a
-field without a rule is an error when its module is imported.
+Pure. Workers, machines and saved runs merge by these rules alone. A new counter cannot be forgotten: a field without a
+rule is an error when its module is imported.
 
     @mergeable
     @dataclass(slots=True)
@@ -20,7 +20,7 @@ from operator import add, or_
 from typing import Any, Self, TypeVar
 
 Rule = Callable[[Any, Any], Any]
-"""Takes our value and the other one, and returns what both amount to; may change ours in place, never the other."""
+"""Takes our value and the other one, and returns the merged value. It may change ours in place, never the other."""
 
 _RULE = "merge rule"
 
@@ -28,18 +28,18 @@ _Class = TypeVar("_Class", bound=type)
 
 
 class Merging:
-    """A dataclass whose fields all have a rule."""
+    """Base class of a dataclass whose fields all have a merge rule."""
 
     __slots__ = ()
 
     def merge(self, other: Self) -> None:
-        """Add the values of another one. Associative, if the rules are."""
+        """Add the values of another instance. Associative if the rules are."""
         for each in _fields(type(self)):
             setattr(self, each.name, each.metadata[_RULE](getattr(self, each.name), getattr(other, each.name)))
 
 
 def mergeable(made: _Class) -> _Class:
-    """Check that each field of a dataclass says how it merges. Raises TypeError for one that does not."""
+    """Check that each field of a dataclass has a merge rule. Raises TypeError for a field without one."""
     for each in _fields(made):
         if _RULE not in each.metadata:
             raise TypeError(f"{made.__name__}.{each.name} does not say how it merges: see measure/merging.py")
@@ -47,7 +47,7 @@ def mergeable(made: _Class) -> _Class:
 
 
 def by_rule(rule: Rule, *, default: Any = MISSING, factory: Any = MISSING) -> Any:
-    """Declare a field with its rule; without a default or a factory of defaults, the caller gives the value."""
+    """Declare a field with its rule. Without a default or a factory, the caller must pass the value."""
     metadata = {_RULE: rule}
     if factory is not MISSING:
         return field(default_factory=factory, metadata=metadata)
@@ -60,52 +60,52 @@ def summed() -> Any:
 
 
 def largest(default: Any = MISSING) -> Any:
-    """Declare a number of which the larger one stays."""
+    """Declare a number that merges to the larger one."""
     return by_rule(max, default=default)
 
 
 def smallest(default: Any = MISSING) -> Any:
-    """Declare a number of which the smaller one stays."""
+    """Declare a number that merges to the smaller one."""
     return by_rule(min, default=default)
 
 
 def first_given(default: Any = MISSING) -> Any:
-    """Declare a value of which ours stays, unless it says nothing: an empty text, False, None."""
+    """Declare a value that stays ours unless ours is empty: an empty text, False, None."""
     return by_rule(lambda ours, theirs: ours or theirs, default=default)
 
 
 def joined() -> Any:
-    """Declare a list to which the other one is added."""
+    """Declare a list that is extended by the other one."""
     return by_rule(add, factory=list)
 
 
 def united() -> Any:
-    """Declare a set of what either one holds."""
+    """Declare a set that merges to the union."""
     return by_rule(or_, factory=set)
 
 
 def counted() -> Any:
-    """Declare a Counter whose counts add up; a name that was counted 0 times stays known."""
+    """Declare a Counter whose counts add up. A key with the count 0 is kept."""
     return by_rule(_counts, factory=Counter)
 
 
 def same() -> Any:
-    """Declare a dict of facts that all know alike: where both have one, ours stays."""
+    """Declare a dict of facts that all workers know alike: if both have one, ours stays."""
     return by_rule(lambda ours, theirs: {**theirs, **ours}, factory=dict)
 
 
 def part(factory: Callable[[], Any]) -> Any:
-    """Declare a value that merges by itself."""
+    """Declare a value that has its own ``merge``."""
     return by_rule(_merged, factory=factory)
 
 
 def parts(factory: Callable[[], Any] = dict) -> Any:
-    """Declare a dict whose values merge by themselves."""
+    """Declare a dict whose values have their own ``merge``."""
     return by_rule(_parts, factory=factory)
 
 
 def own(factory: Callable[[], Any]) -> Any:
-    """Declare what means nothing to others, and stays as it is."""
+    """Declare a value that only its owner needs: merging leaves it unchanged."""
     return by_rule(lambda ours, _theirs: ours, factory=factory)
 
 

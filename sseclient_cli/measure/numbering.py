@@ -1,9 +1,9 @@
-"""One run of sequence numbers as they come: what is missing, late, repeated, or begins anew.
+"""Follows one run of sequence numbers: counts missing, late and repeated numbers, and recognizes a new numbering.
 
-Pure. ``audit.py`` says what the faults mean.
+Pure. ``sequence_audit.py`` interprets the faults.
 
-Where numbers fall back, either events are sent again or a new numbering has begun. The content of the first events may
-not tell which, so both stay possible (``_Successor``) until it does, or the stream is over.
+If the numbers fall, either events are sent again or a new numbering has begun. The content of the first events may not
+decide which. Both stay possible (``_Successor``) until the content decides, or the stream is over.
 """
 
 from __future__ import annotations
@@ -16,85 +16,85 @@ from sseclient_cli.measure.recent_content import RecentContent
 from sseclient_cli.sse.event_stream import Event
 
 MAX_MISSING = 1_000
-"""How many missing numbers of one stream are remembered one by one, so that a late one can be told from a duplicate. A
-longer gap is remembered as a range; should its numbers come after all, they count as duplicated. So do late numbers
-below the first one, when so many have come."""
+"""Missing numbers of one stream that are kept individually, to distinguish a late number from a duplicate. A longer gap
+is kept as a range: if its numbers arrive after all, they count as duplicated. The same limit holds for late numbers
+below the first one: further ones count as duplicated."""
 
 MAX_RANGES = 1_000
-"""How many spans and longer gaps of one stream are remembered; further ones count as missing and are not located."""
+"""Spans and longer gaps of one stream that are kept. Further ones count as missing and are not located."""
 
 HIGHEST_FIRST = 1
-"""The highest number with which a numbering begins anew within a connection: counters begin at 0 or 1."""
+"""The highest first number of a new numbering within a connection: counters begin at 0 or 1."""
 
 LEAST_RUN = 16
-"""So far a numbering must have come before it is taken to begin anew within a connection: a server that sends its first
-events twice does so at once."""
+"""A fall by less than this within a connection is no new numbering: a server that sends its first events twice does so
+at once."""
 
 LEAST_SUCCESSION = 3
-"""So many numbers must follow each other from the first one on before a fall within a connection is a new numbering,
-and not one event that came twice."""
+"""After a fall within a connection, this many consecutive numbers prove a new numbering. Fewer may be one event that
+was sent twice."""
 
 
 @mergeable
 @dataclass(slots=True)
 class Faults(Merging):
-    """What was not in order in one numbering."""
+    """The faults of one numbering."""
 
     jumps: int = summed()
     duplicated: int = summed()
     out_of_order: int = summed()
     conflicts: int = summed()
-    """Of the duplicated ones, those with other content than the event before, which has the same number."""
+    """Duplicates with the number of the event before, but other content."""
     missing: set[int] = united()
     ranges: list[tuple[int, int]] = joined()
-    """Longer gaps: first number, and the one after the last."""
+    """Longer gaps: the first number, and the one after the last."""
     unlocated: int = summed()
-    """Missing numbers beyond what is remembered."""
+    """Missing numbers that are counted but not kept."""
     below: set[int] = united()
     """Late numbers below the first one."""
     ended: list[tuple[int, int]] = joined()
-    """Numberings that were over when a new one began: first number, and the one after the last."""
+    """Numberings before the current one: the first number, and the one after the last."""
     restarts_within: int = summed()
-    """How often a new one began within a connection."""
+    """New numberings within a connection."""
 
     @property
     def count(self) -> int:
-        """How many steps were no step by one."""
+        """The number of steps that were not by one."""
         return self.jumps + self.duplicated + self.out_of_order
 
 
 @dataclass(slots=True)
 class _Successor:
-    """Numbers that may be a new numbering, or events that are sent again."""
+    """Numbers that are either a new numbering or events that are sent again."""
 
     numbering: Numbering
     faults_before: Faults | None
-    """Of the old numbering, which counts the numbers as sent again for as long as that is possible."""
+    """The faults of the old numbering before these numbers. Meanwhile, it counts the numbers as sent again."""
     is_within: bool
     """Whether it began within a connection."""
 
     @property
     def is_succession(self) -> bool:
-        """Whether enough numbers have followed each other."""
+        """Whether enough consecutive numbers have arrived."""
         return self.numbering.first is not None and self.numbering.expected - self.numbering.first >= LEAST_SUCCESSION
 
 
 class Numbering:
-    """One run of numbers. Its first number is the base: what came before we listened is not lost."""
+    """One run of numbers. Its first number is the base: numbers before the stream opened are not lost."""
 
     __slots__ = ("_recent", "_resumed", "_successor", "expected", "faults", "first")
 
     def __init__(self, *, remembers: bool) -> None:
         self.first: int | None = None
         self.expected = -1
-        """The number that comes next if all is well; no number is negative as long as there is no first one."""
+        """The next number in order. Valid once there is a first number."""
         self.faults: Faults | None = None
         self._resumed = False
         self._recent = RecentContent() if remembers else None
         self._successor: _Successor | None = None
 
     def without_memory(self) -> Numbering:
-        """Return a numbering that stands where this one does, and remembers no content."""
+        """Return a copy of this numbering that keeps no content."""
         self.settle()
         made = Numbering(remembers=False)
         made.first, made.expected, made._resumed = self.first, self.expected, self._resumed
@@ -103,11 +103,11 @@ class Numbering:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the next number in order needs nothing but to be counted."""
+        """Whether the next number in order only has to be counted."""
         return self._recent is None and self._successor is None
 
     def resume(self) -> None:
-        """Note that the next number is the first of a new connection."""
+        """Treat the next number as the first of a new connection."""
         if self._successor is not None and self._successor.is_within:
             self.settle()
         if self._successor is not None:
@@ -115,17 +115,17 @@ class Numbering:
         self._resumed = self.first is not None
 
     def settle(self) -> None:
-        """Decide with what is known, because nothing more will come: what may be a new numbering is one.
+        """Decide now: a possible new numbering is one, if it follows a reconnection or is long enough.
 
-        What is missing in it is not counted, because that may have come before.
+        Its missing numbers are not counted, because they may have arrived before.
         """
         successor, self._successor = self._successor, None
         if successor is not None and (successor.is_succession or not successor.is_within):
             successor.numbering.faults = None
-            self._begin_anew(successor)
+            self._replace_with(successor)
 
     def take(self, number: int, event: Event, earlier: Event | None) -> None:
-        """Take a number; ``earlier`` is the event before, where it is remembered."""
+        """Take a number. ``earlier`` is the event before, if it is kept."""
         if self._successor is not None:
             self._compare(self._successor, number, event)
         if self._successor is not None:
@@ -148,7 +148,7 @@ class Numbering:
     def _jump(self, number: int) -> None:
         faults = self._noted()
         faults.jumps += 1
-        # The newest one by one: a number that comes late has seldom waited for long.
+        # Keep the newest numbers of the gap individually: a late number is rarely late by much.
         far_end = max(self.expected, number - (MAX_MISSING - len(faults.missing)))
         faults.missing.update(range(far_end, number))
         if far_end > self.expected:
@@ -171,7 +171,7 @@ class Numbering:
             faults.conflicts += is_next_to_its_twin and earlier != event
 
     def _fall(self, number: int, event: Event, earlier: Event | None) -> None:
-        """Take a number that is not above those before: late, sent again, or the first of a new numbering."""
+        """Take a number below the expected one: late, sent again, or the first of a new numbering."""
         is_sent_again = self._is_sent_again(number, event)
         if is_sent_again:
             self._take_late(number, event, earlier)
@@ -182,34 +182,34 @@ class Numbering:
             self._successor = _Successor(following, deepcopy(self.faults), is_within)
             self._take_late(number, event, earlier)
         else:
-            self._begin_anew(_Successor(following, self.faults, is_within))
+            self._replace_with(_Successor(following, self.faults, is_within))
 
     def _is_sent_again(self, number: int, event: Event) -> bool | None:
-        """Return whether a number that has fallen belongs to the old numbering; None where the next ones must tell."""
+        """Return whether a number below the expected one is of the old numbering; None if the next ones must decide."""
         if not self._resumed:
             is_first = number <= HIGHEST_FIRST and number + LEAST_RUN <= self.expected
             is_late = self.faults is not None and number in self.faults.missing
             return None if is_first and not is_late else True
         if self._recent is None:
-            # Without a memory a server that goes on below what it has sent is taken to repeat itself.
+            # Without the content, a number above the first one is assumed to be sent again, and a lower one to be new.
             return self.first is not None and number > self.first
         return self._recent.is_same(number, event.data)
 
     def _compare(self, successor: _Successor, number: int, event: Event) -> None:
-        """Decide, if this number tells, whether events are sent again or a new numbering has begun."""
+        """Decide, if this number allows it, whether events are sent again or a new numbering has begun."""
         is_same = None if self._recent is None else self._recent.is_same(number, event.data)
         is_one_event = successor.is_within and not successor.is_succession and number != successor.numbering.expected
-        has_met = is_same is None and number >= self.expected
-        # Where nothing tells them apart: a new numbering begins at or below the first number, and gets here by steps.
+        has_caught_up = is_same is None and number >= self.expected
+        # If the content does not decide: a new numbering begins at or below the first number and gets here by steps.
         first, old_first = successor.numbering.first or 0, self.first or 0
-        is_old = has_met and (first > old_first or number != successor.numbering.expected)
+        is_old = has_caught_up and (first > old_first or number != successor.numbering.expected)
         if is_same or is_one_event or is_old:
             self._successor = None
-        elif is_same is False or has_met or (self._recent is None and successor.is_succession):
+        elif is_same is False or has_caught_up or (self._recent is None and successor.is_succession):
             self._successor = None
-            self._begin_anew(successor)
+            self._replace_with(successor)
 
-    def _begin_anew(self, successor: _Successor) -> None:
+    def _replace_with(self, successor: _Successor) -> None:
         numbering = successor.numbering
         self.faults = successor.faults_before
         faults = self._noted()
@@ -221,7 +221,7 @@ class Numbering:
         self.first, self.expected, self._recent = numbering.first, numbering.expected, numbering._recent
 
     def _is_news(self, number: int) -> bool:
-        """Say whether a number below the base has not been there before; only so many are remembered."""
+        """Return whether a number below the base arrives for the first time. Only MAX_MISSING of them are kept."""
         below = self._noted().below
         if number in below or len(below) >= MAX_MISSING:
             return False

@@ -1,12 +1,13 @@
-"""Does every event of a broadcast reach every stream? Judged by the events themselves, without a sequence number.
+"""Checks whether every event of a broadcast reaches every stream, without a sequence number.
 
-Pure. The first streams of a worker are sampled: each event that one of them receives is kept by a digest of its id and
-data, with the streams that received it. Behind two server processes that each have a publish/subscribe of their own,
-every stream gets half of the events, and the numbers of each half have no gap: only a look across the streams shows it.
+Pure. Some streams of a worker are sampled. Each event that one of them receives is stored as a digest of its id and
+data, with the streams that received it. Example: two server processes each have their own publish/subscribe. Each
+stream then receives half of the events, and the numbers of each half have no gap. Only a comparison of streams shows
+the loss.
 
-Only events count that came while all sampled streams were open, and only where the events are those of a broadcast: an
-event reaches several streams, and all of them at about the same time, whenever they were opened. Streams that play the
-same script by themselves receive the same event as far apart as they were opened.
+An event counts only if it arrived while all sampled streams were open. Together, the events must look like a broadcast:
+an event reaches several streams, all at about the same time, however far apart the streams were opened. If each stream
+plays the same script on its own, the same event arrives as far apart as the streams were opened.
 """
 
 from __future__ import annotations
@@ -22,39 +23,40 @@ from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.units import NS_PER_S
 
 MAX_STREAMS = 50
-"""Streams sampled by a worker: a loss of one event in fifty is seen, and 4,000 streams cost no more than these."""
+"""Sampled streams per worker: a loss of one event in fifty is visible, and 4,000 streams cost no more than 50."""
 
 MAX_EVENTS = 2_000
-"""Events kept by a worker, some 200 bytes each; the sample ends when there are more."""
+"""Events stored per worker, about 200 bytes each. The sample ends when there are more."""
 
 LEAST_STREAMS = 3
 LEAST_EVENTS = 10
-"""With fewer, nothing is said."""
+"""With fewer streams or events, there is no result."""
 
 SETTLING_NS = NS_PER_S
-"""What came later than this before the end may still be under way to some streams."""
+"""Events of this time before the end do not count: they may still be on their way to some streams."""
 
 MAX_SPREAD_NS = NS_PER_S // 4
-"""How far apart the first and the last stream get an event of a broadcast, by the median. A server that is later than
-that is in trouble that needs no sample to be seen."""
+"""Limit of the spread: the median time between the first and the last arrival of a broadcast event. A slower server has
+problems that are visible without a sample."""
 
 MAX_SPREAD_SHARE = 1 / 4
-"""... and at most this share of the time in which the sampled streams were opened: scripts are that far apart."""
+"""Limit of the spread, as a share of the time in which the sampled streams were opened. If each stream plays a script
+on its own, the arrivals are as far apart as the openings."""
 
 MAX_SPREAD_OF_PERIOD = 1 / 4
-"""... and at most this share of the time between two events: streams that poll a value get it at any time."""
+"""Limit of the spread, as a share of the time between two events. Streams that poll a value receive it at any time."""
 
 LEAST_SHARED = 0.9
-"""The share of events that several streams must have received: other events are for one user each."""
+"""The share of events that several streams must have received. Other events are for one user each."""
 
 MAX_REPEATED = 0.02
-"""The share of events that came twice on one stream: what repeats (``data: ping``) does not identify itself."""
+"""Limit of the share of events that arrived twice on one stream: a repeated event (``data: ping``) has no identity."""
 
 
 @mergeable
 @dataclass(slots=True)
 class Arrivals(Merging):
-    """When an event was first and last seen on a sampled stream (ns), and how many of these received it."""
+    """The first and last arrival of an event on the sampled streams (ns), and the number of streams."""
 
     first_ns: int = smallest()
     last_ns: int = largest()
@@ -63,55 +65,56 @@ class Arrivals(Merging):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far the events of a broadcast got, in a sample of streams and events."""
+    """The reach of a broadcast, in a sample of streams and events."""
 
     streams: int
     events: int
     reached_all: int
     share: float
-    """Received by the mean stream, of all events."""
+    """The share of the events that a stream received on average."""
 
 
 @mergeable
 @dataclass(slots=True)
 class ReachSample(Merging):
-    """The sample of one worker, or of several, merged: each has streams of its own."""
+    """The sample of one worker, or of several, merged: each has its own streams."""
 
     every: int = largest(1)
-    """Each stream of so many is sampled, so that the sample is spread over the time in which all are opened."""
+    """One in ``every`` streams is sampled, so that the sample covers the whole time in which streams are opened."""
     offered: int = summed()
+    """The streams that opened, sampled or not."""
     streams: int = summed()
     opened_ns: int = smallest(2**63 - 1)
-    """When the first of the sampled streams had opened (monotonic)."""
+    """When the first sampled stream had opened (monotonic)."""
     since_ns: int = largest(0)
-    """When the last of them had opened."""
+    """When the last sampled stream had opened."""
     until_ns: int = smallest(2**63 - 1)
-    """When the first of them ended, or the sample was full."""
+    """When the first sampled stream ended, or the sample was full."""
     repeated: int = summed()
     arrivals: dict[bytes, Arrivals] = parts()
     _receivers: dict[bytes, int] = own(dict)
-    """The streams that received an event, as a bit each."""
+    """The streams that received an event, one bit each."""
 
     def join(self, at_ns: int) -> int:
-        """Add a stream that has just opened (monotonic); return its bit, 0 if it is not sampled."""
+        """Add a stream that has just opened (monotonic). Return its bit; 0 if it is not sampled."""
         self.offered += 1
         if self.streams >= MAX_STREAMS or self.until_ns != 2**63 - 1 or (self.offered - 1) % self.every:
             return 0
         self.streams += 1
         self.opened_ns = min(self.opened_ns, at_ns)
         self.since_ns = at_ns
-        # The streams sampled earlier received these events alone.
+        # Drop the events that arrived before this stream opened.
         self.arrivals.clear()
         self._receivers.clear()
         self.repeated = 0
         return 1 << self.streams
 
     def leave(self, at_ns: int) -> None:
-        """Note that a sampled stream has ended."""
+        """Record that a sampled stream has ended."""
         self.until_ns = min(self.until_ns, at_ns)
 
     def take(self, events: Sequence[Event], bit: int, at_ns: int) -> None:
-        """Note events that a sampled stream has received (monotonic)."""
+        """Record events that a sampled stream has received (monotonic)."""
         if at_ns > self.until_ns:
             return
         for event in events:
@@ -131,12 +134,12 @@ class ReachSample(Merging):
             arrivals.last_ns = max(arrivals.last_ns, at_ns)
 
     def close(self, at_ns: int) -> None:
-        """End the sample with the run, and forget what only the worker itself needs."""
+        """End the sample with the run, and drop the state that only the worker itself needs."""
         self.leave(at_ns)
         self._receivers.clear()
 
     def result(self) -> Reach | None:
-        """Return how far the events got; None where they are no broadcast, or too few."""
+        """Return the reach of the broadcast; None if the events are no broadcast, or too few."""
         counted = [
             arrivals
             for arrivals in self.arrivals.values()
@@ -157,7 +160,7 @@ class ReachSample(Merging):
             or median(arrivals.last_ns - arrivals.first_ns for arrivals in shared) > max_spread_ns
         ):
             return None
-        # An event that one stream received is for one user: hardly ever does a broadcast miss all others.
+        # Only shared events count. An event on one stream is for one user: a broadcast rarely misses all other streams.
         return Reach(
             streams=self.streams,
             events=len(shared),

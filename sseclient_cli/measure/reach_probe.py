@@ -1,4 +1,4 @@
-"""Observes one sampled stream for the reach of a broadcast."""
+"""Adds the events of one stream to the sample for the reach of a broadcast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sseclient_cli.sse.event_stream import Event
 
 
 class ReachProbe(StreamObserver):
-    """Puts the events of a stream into the sample, until its connection ends."""
+    """Adds the events of a stream to the sample until its connection ends."""
 
     __slots__ = ("_bit", "_clock", "_sample")
 
@@ -24,7 +24,7 @@ class ReachProbe(StreamObserver):
             self._sample.take(events, self._bit, arrival_ns + self._clock.offset_ns)
 
     def ended(self, now_ns: int, *, is_cut: bool) -> None:
-        """Leave the sample: an event that is sent while the stream is not connected cannot reach it."""
+        """Leave the sample: an event that is sent while the stream is disconnected cannot reach it."""
         self._sample.leave(now_ns)
 
     def finished(self, now_ns: int) -> None:

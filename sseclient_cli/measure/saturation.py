@@ -1,7 +1,8 @@
-"""The generator watches itself, and says when it set the pace of the run itself.
+"""Detects that the load generator, not the server, was the bottleneck of a run.
 
-Latencies do not suffer from a late generator (the kernel stamps arrivals, and an event whose stamp is not its own is
-not sampled), but the load does: a client that does not read makes the server wait. Pure: the worker brings the numbers.
+A late load generator does not distort latencies: arrivals have kernel timestamps, and an event without a known arrival
+is not sampled. It does distort the load: a client that does not read makes the server wait. Pure: the worker measures,
+this module only compares with limits.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.totals import Totals
 
 MAX_CPU_PERCENT = 90.0
-"""Of one core, per worker. Above it, queues grow at every burst."""
+"""Of one core, per worker. Above it, queues grow with every burst."""
 
 MAX_READ_DELAY_US = 50_000
-"""At p99. A socket that waits longer than this for its reader is seen by the server as a slow client."""
+"""At p99. If data waits longer than this to be read, the server sees a slow client."""
 
 MAX_LOOP_LAG_US = 50_000
-"""At p99. Timers fired this much later than they should."""
+"""At p99. If timers fire later than this, the event loop is overloaded."""
 
 MAX_START_DELAY_US = 50_000
-"""At p99. Connections were begun this much later than the plan says: what the server saw was not that load."""
+"""At p99. If connections begin later than this, the server did not get the planned load."""
 
 MAX_RECEIVE_QUEUE_BYTES = 65_536
-"""At p99. The receive window of a new connection on Linux: 64 KiB by its documentation, and 100 to 128 KB measured
-(6.18, events of 40 B to 1 MB) before the server's data is held back. A reader that keeps up leaves next to nothing."""
+"""At p99. The receive window of a new connection on Linux: 64 KiB by its documentation. Measured (6.18, events of 40 B
+to 1 MB), the server's data is held back from 100 to 128 KB on. A reader that is fast enough leaves almost nothing."""
 
 
 def saturation_reasons(totals: Totals) -> list[str]:
-    """Return why the generator, not the server, set the pace of this run; nothing if it did not."""
+    """Return the reasons why the load generator was the bottleneck of a run; an empty list if it was not."""
     reasons = [
         f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
         for index, cpu in enumerate(totals.cpu_percent)
@@ -64,7 +65,7 @@ def _p99(histogram: Histogram) -> int:
 
 
 def _third_largest(histogram: Histogram) -> int:
-    """Return what only two values exceed: p99 of the 20 ticks of a short run is the worst, which may be one hiccup."""
+    """Return the third largest value: p99 of the 20 ticks of a short run is the maximum, which may be an outlier."""
     return _at(histogram, 100 * (1 - 2 / histogram.count)) if histogram.count > 2 else 0
 
 

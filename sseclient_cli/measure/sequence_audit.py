@@ -1,12 +1,12 @@
-"""Was every event of a stream received, once, and in order? Judged by a sequence number in the events.
+"""Checks by sequence numbers whether a stream received every event, once and in order.
 
-Pure. One ``SequenceCheck`` per stream follows the numbers as they come; ``audit_totals.py`` adds up what the checks of
-many streams found, and says what it means. A server may number the events of each type by themselves: as soon as a
-stream has a second type, both readings are followed, and at the end the one with fewer faults counts.
+Pure. One ``SequenceCheck`` per stream follows the numbers as they arrive. ``audit_totals.py`` sums the checks of many
+streams and judges them. A server may number the events of each type separately. As soon as a stream has a second type,
+the check follows both interpretations; at the end, the one with fewer faults counts.
 
-What a fault proves depends on where the field comes from. A field that the user has named is a sequence, whatever it
-holds. One that was found by itself is refuted by too many faults (``is_refuted``): a counter that many users share, and
-a number of users, look like a sequence for a while.
+The meaning of a fault depends on the source of the field. A field that the user has named is a sequence, whatever its
+values are. A detected field is refuted by too many faults (``is_refuted``): a counter that many users share, and a
+number of users, look like a sequence for a while.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from sseclient_cli.measure.numbering import Numbering
 from sseclient_cli.sse.event_stream import Event
 
 MAX_REMEMBERED_CHARS = 4_096
-"""An event is remembered whole up to this size, to compare the next one with: thousands of streams remember one each.
-Of a larger one a hash stands for its data."""
+"""An event up to this size is kept whole, for comparison with the next one: thousands of streams keep one each. In a
+larger event, a hash replaces the data."""
 
 MAX_FAULTY_SHARE = 1 / 3
-"""Faults among the events of a sequence that was found by itself. Two users who share a counter evenly make half of
-the steps of each a fault; a stream that loses a third of its events is in trouble that needs no audit to be seen."""
+"""More faults per event refute a detected sequence. If two users share a counter evenly, half of the steps of each are
+faults. A stream that loses a third of its events has problems that are visible without an audit."""
 
 MAX_CONFLICTING_SHARE = 0.05
-"""Events with the number of the event before and other content: a sequence has none, short of a rare retransmission."""
+"""More events with the number of the event before and other content refute a detected sequence: it has none, except for
+a rare retransmission."""
 
 LEAST_CHECKED = 4
-"""Numbers that must have come before faults can refute."""
+"""With fewer numbers, only a conflict refutes a detected sequence."""
 
 MAX_TYPES = 100
-"""Types of one stream that are followed by themselves; the rest is followed as if it were one."""
+"""Event types of one stream with a numbering of their own; the rest share one numbering."""
 
 
 class SequenceCheck:
@@ -42,33 +43,34 @@ class SequenceCheck:
     __slots__ = ("_by_type", "_earlier", "_is_simple", "_reads_ids", "_type", "carried", "checked", "trust", "whole")
 
     def __init__(self, trust: Trust | None = None, *, reads_ids: bool = False, remembers: bool = False) -> None:
-        """Begin; ``trust`` is None for a field that the user has named, ``remembers`` where streams reconnect.
+        """Create a check without events.
 
-        ``reads_ids``: the numbers are the events' ids.
+        ``trust`` is None for a field that the user has named. ``reads_ids``: the numbers are the events' ids.
+        ``remembers``: keep the content of recent events, to recognize a replay after a reconnection.
         """
         self.trust = trust
         self._reads_ids = reads_ids or trust is Trust.EVENT_ID
         self.checked = 0
         self.carried = 0
-        """Events with the id of the event before and other content: they have none of their own, or were sent twice."""
+        """Events with the id of the event before and other content: no id of their own, or the same id sent twice."""
         self.whole = Numbering(remembers=remembers)
         self._by_type: dict[str, Numbering] | None = None
         self._type: str | None = None
         self._earlier: Event | None = None
         self._is_simple = False
-        """Whether the next number in order needs nothing but to be counted."""
+        """Whether the next number in order only has to be counted."""
 
     def settle(self) -> None:
-        """Decide what has stayed open: nothing more will come."""
+        """Make the open decisions now, because no more events will arrive."""
         for numbering in (self.whole, *(self._by_type or {}).values()):
             numbering.settle()
 
     @property
     def numberings(self) -> list[Numbering]:
-        """One numbering of all events, or one for each type if types share numbers and that reading has fewer faults.
+        """One numbering of all events, or one per type if types share numbers and this interpretation has fewer faults.
 
-        Types that share no number are parts of one numbering: what is missing between a snapshot and the first update
-        is a loss.
+        Types that share no number are parts of one numbering: a number that is missing between a snapshot and the
+        first update is lost.
         """
         of_types = list((self._by_type or {}).values())
         is_better = _faults_of(of_types) < _faults_of([self.whole])
@@ -76,13 +78,13 @@ class SequenceCheck:
 
     @property
     def is_refuted(self) -> bool:
-        """Whether the faults say that this is no sequence; never where the user has said that it is one."""
+        """Whether the faults refute the sequence; never for a field that the user has named."""
         numberings = self.numberings
         faults = _faults_of(numberings)
         if self.trust is Trust.ONLY_WITHOUT_FAULT and (faults or self.is_renumbered):
             return True
         if self.trust is not None and any(each.faults and each.faults.restarts_within for each in numberings):
-            return True  # percentages, indices of messages: what begins anew by itself counts something else
+            return True  # a value that restarts within a connection counts something else: percentages, indices
         if self.trust is None or not faults:
             return False
         conflicts = sum(numbering.faults.conflicts for numbering in numberings if numbering.faults is not None)
@@ -97,20 +99,20 @@ class SequenceCheck:
 
     @property
     def is_faultless(self) -> bool:
-        """Whether there is nothing that could refute anything."""
+        """Whether all events are of one type and in order: then nothing can refute the sequence."""
         return self.whole.faults is None and self._by_type is None
 
     def resume(self) -> None:
-        """Note that the stream has lost its connection, and that the next number is the first of a new one."""
+        """Treat the next number as the first of a new connection."""
         for numbering in (self.whole, *(self._by_type or {}).values()):
             numbering.resume()
         self._earlier = None
         self._is_simple = False
 
     def check(self, number: int, event: Event) -> bool:
-        """Take the next event's number; return whether all has been in order so far.
+        """Check the number of the next event. Return ``is_faultless``.
 
-        An event that comes late turns from lost to out of order.
+        A late event changes from lost to out of order.
         """
         if number == self.whole.expected and self._is_simple and event.type == self._type:
             self.checked += 1
@@ -137,7 +139,7 @@ class SequenceCheck:
         self._is_simple = self._by_type is None and self.whole.is_plain
 
     def check_all(self, numbers: list[int], events: Sequence[Event], *, is_one_type: bool) -> None:
-        """Take the numbers of several events."""
+        """Check the numbers of several events."""
         whole, count = self.whole, len(numbers)
         expected = whole.expected
         is_simple = is_one_type and self._is_simple and events[0].type == self._type
@@ -150,9 +152,9 @@ class SequenceCheck:
             self.check(number, event)
 
     def _is_carried(self, event: Event, number: int) -> bool:
-        """Say whether an event has only the id of an earlier one, which it keeps where a block names none.
+        """Return whether an event only inherits the id of the event before: a block without an id keeps it.
 
-        Where each type has its own numbers, two types may come to the same one.
+        If each type has its own numbers, two types may reach the same number: such an event is not carried.
         """
         if not self._reads_ids or self._earlier is None or event.id != self._earlier.id:
             return False
@@ -162,11 +164,11 @@ class SequenceCheck:
         return of_type is None or of_type.expected != number
 
     def _meet_type(self, event_type: str) -> None:
-        """Follow the types by themselves from the second one on: until then there was one, and one numbering."""
+        """Begin a numbering per type at the second type. Until then, one numbering is enough."""
         if self._type is None:
             self._type = event_type
         else:
-            # Without the content of events: there may be many types on many streams.
+            # Without the content of events, to save memory: there may be many types on many streams.
             self._by_type = {self._type: self.whole.without_memory()}
 
     def _take_by_type(self, number: int, event: Event, by_type: dict[str, Numbering]) -> None:
@@ -180,12 +182,12 @@ class SequenceCheck:
 
 
 def _digest(event: Event) -> Event:
-    """Return what stands for a large event in comparisons."""
+    """Return a large event with a hash instead of its data, for comparisons."""
     return event._replace(data=str(hash(event.data)))
 
 
 def _overlap(numberings: Sequence[Numbering]) -> bool:
-    """Say whether some number lies within two of these numberings."""
+    """Return whether a number lies within two of these numberings."""
     spans = sorted((each.first, each.expected) for each in numberings if each.first is not None)
     return any(following < end for (_, end), (following, _) in pairwise(spans))
 

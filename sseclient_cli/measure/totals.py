@@ -1,8 +1,8 @@
-"""What was measured, in a form that merges: counters, histograms, a timeline, errors by kind.
+"""The results of a run in a form that merges: counters, histograms, a timeline, errors by kind.
 
-Pure. Hot code appends whole microseconds to the arrays of a ``Samples``; once per tick they are folded into
-``Totals``. That order is the cheap one: an append costs 0.04 us, a fold of a common value 0.12 us, and recording each
-value in a histogram 0.7 us. Merging is associative, so processes, machines and saved runs add up the same way.
+Pure. Hot code appends whole microseconds to the arrays of a ``Samples``. Once per tick, ``Totals.fold`` moves them into
+the totals. This is the cheapest order: an append costs 0.04 us, a fold of a common value 0.12 us, and recording each
+value in a histogram 0.7 us. Merging is associative, so processes, machines and saved runs add up in the same manner.
 """
 
 from __future__ import annotations
@@ -33,16 +33,15 @@ from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.samples import COUNTS, VALUES, Latency, Samples
 
 MAX_TYPES = 100
-"""Event types a worker counts by name. A server could send a new one with each event; the rest is one entry."""
+"""Event types that a worker counts by name; the rest share one entry. A server could invent one for each event."""
 
 OTHER_TYPES = "(other)"
 
 MAX_TYPE_BYTES = 200
-"""Of an event type's name in UTF-8, as it is counted and reported: a server could send a megabyte of it."""
+"""Longer names of event types (in UTF-8) are cut before they are counted: a server could send a megabyte."""
 
 MAX_REDIRECTIONS = 20
-"""URLs a worker counts by name as those that redirects led to. A server could invent one for each stream."""
-
+"""Redirect destinations that a worker counts by URL. A server could invent one for each stream."""
 
 _LATENCIES = frozenset(kind.value for kind in Latency)
 
@@ -50,7 +49,7 @@ _LATENCIES = frozenset(kind.value for kind in Latency)
 @mergeable
 @dataclass(slots=True)
 class ErrorCount(Merging):
-    """How often an error of one kind came, and the message of the first."""
+    """The number of errors of one kind, and the message of the first."""
 
     count: int = summed()
     example: str = first_given("")
@@ -62,8 +61,8 @@ class Interval(Merging):
     """One row of the timeline. ``delivery`` is in us, rounded."""
 
     open_change: int = summed()
-    """How many more streams were open at its end than at the end of the row before: a change and no level, so that a
-    row that one worker has and another has not (it stalled, or had ended) adds up to the right number."""
+    """Change of the number of open streams since the end of the previous row. A change and not a level, so the sum over
+    workers is also right for a row that one worker lacks (it stalled, or had ended)."""
     events: int = summed()
     bytes: int = summed()
     errors: int = summed()
@@ -73,100 +72,102 @@ class Interval(Merging):
 @mergeable
 @dataclass(slots=True)
 class Totals(Merging):
-    """The sum of everything a worker (or several, merged) did and measured."""
+    """The results of one worker, or of several, merged."""
 
     planned: int = summed()
     lost: int = summed()
-    """Of the planned ones those of workers that were lost: nothing is known of them."""
+    """Planned streams of lost workers: their results are unknown."""
     opened: int = summed()
     failed: int = summed()
     ended_by_server: int = summed()
     completed: int = summed()
-    """Streams that were closed because the plan wanted no more of them."""
+    """Streams that were closed because they reached a limit of the plan (lifetime, events)."""
     reconnected: int = summed()
     broken: int = summed()
-    """Streams that opened, and then ended with an error for good."""
+    """Streams that opened, and then ended with an error and without a reconnection."""
     connections: Counter[Endpoint] = counted()
-    """How many connections were begun to each address; 0 for a known address that was not used."""
+    """Connections begun to each address; 0 for a known address that was not used."""
     redirections: Counter[str] = counted()
-    """How many times a stream opened behind redirects, by the redacted URL of the last one."""
+    """How many times a stream opened after redirects, by the redacted URL of the last one."""
     open_now: int = summed()
     open_in_timeline: int = summed()
-    """The sum of all changes in the timeline: ``open_now`` as of the last fold."""
+    """The sum of all changes in the timeline: ``open_now`` at the last fold."""
     peak_open: int = summed()
-    """The most streams open at once; of several workers the sum of theirs, which need not be of the same moment."""
+    """Maximum of streams open at once. For several workers: the sum of their maxima, possibly at different times."""
     events: int = summed()
     comments: int = summed()
     error_events: int = summed()
-    """Events that report an error, where the plan counts them."""
+    """Events that report an error, if the plan counts them."""
     bytes: int = summed()
     coalesced: int = summed()
+    """Events whose arrival is not exact, because later bytes came in the same read."""
     reads: int = summed()
     stamped_reads: int = summed()
+    """Reads with a kernel timestamp."""
     unanswered: int = summed()
-    """Requests that had no response head at the end of the run, or when their time was over."""
+    """Requests without a response head at the end of the run or at their timeout."""
     without_event: int = summed()
-    """Streams that opened and never brought an event."""
+    """Streams that opened and never received an event."""
     bytes_without_event: int = summed()
-    """Of these, those whose bytes tell why: they are no event stream, or no event of theirs is complete."""
+    """Those of them whose bytes show the reason: not an event stream, or no complete event."""
     complaint: str = first_given("")
-    """What the bytes of the first of them tell."""
+    """The reason shown by the bytes of the first of them."""
     heads_with_events: int = summed()
-    """Response heads that came together with a part of the body."""
+    """Response heads that arrived together with a part of the body."""
     inner_gaps: int = summed()
     """Gaps between events that arrived together, after the warm-up: they are not measured."""
     together_events: int = summed()
-    """Events of reads that brought several."""
+    """Events of reads of several events."""
     types: Counter[str] = counted()
     latencies: dict[Latency, Histogram] = parts(lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = part(Histogram)
     start_delay: Histogram = part(Histogram)
-    """From the intended start of a connection to the moment that it was begun."""
+    """From the intended to the actual start of a connection."""
     loop_lag: Histogram = part(Histogram)
     receive_queue: Histogram = part(Histogram)
-    """Bytes, not us: what lay unread in the sockets of open streams, sampled."""
+    """Bytes, not us: unread data in the sockets of open streams, sampled."""
     bursts: Histogram = part(Histogram)
-    """Events, not us: of each read that brought several."""
+    """Events, not us: per read of several events that arrived together."""
     held_back: Histogram = part(Histogram)
-    """How much later than the first event of such a read its last one was sent."""
+    """Time between the sending of the first and the last event of such a read."""
     stream_events: Histogram = part(Histogram)
-    """Events, not us: of each stream that had opened."""
+    """Events, not us: per stream that had opened."""
     open_gap: Histogram = part(Histogram)
-    """From the last event of each stream that was not over to the end of the run."""
+    """From the last event of each unfinished stream to the end of the run."""
     silence: Histogram = part(Histogram)
-    """Of the streams that had gone silent: from the last byte to the end of the run."""
+    """For silent streams: from the last byte to the end of the run."""
     cut_silence: Histogram = part(Histogram)
-    """Of the connections that were cut or ended by the server: from the last byte to that moment."""
+    """For connections that were cut or ended by the server: from the last byte to that moment."""
     cpu_percent: list[float | None] = joined()
-    """Each worker's CPU time in percent of one core, in the order of the workers; None for one that was lost, or whose
-    run was too short to say."""
+    """CPU time of each worker in percent of one core, in the order of the workers. None: the worker was lost, or its
+    run was too short to measure."""
     audits: dict[str, FieldAudit] = parts()
-    """What the audits of the streams found, by field."""
+    """The results of the audits of the streams, by field."""
     reach: ReachSample = part(ReachSample)
     clock_steps: dict[int, int] = same()
-    """Steps of this machine's wall clock in ns, by the second of the run: all its workers see them."""
+    """Steps of this machine's wall clock in ns, by the second of the run. All workers see the same steps."""
     date_differences: Counter[int] = counted()
-    """The server's Date less our clock in whole seconds, with how many responses said so."""
+    """The server's Date minus our clock in whole seconds, with the number of responses."""
     encodings: Counter[str] = counted()
-    """Content-Encodings of the responses, with how many had each."""
+    """Content-Encodings with the number of responses."""
     workers_lost: int = summed()
-    """Of the workers those that ended without a report."""
+    """Workers that ended without a result."""
     errors: dict[str, ErrorCount] = parts()
     timeline: dict[int, Interval] = parts()
-    """By number of the row: row k begins at k * Plan.interval_s."""
+    """By row number: row k begins at k * Plan.interval_s."""
     duration_ns: int = largest(0)
     interrupted: bool = first_given(False)
     timestamp_fields: set[str] = united()
-    """The fields that streams read, chosen or told."""
+    """The timestamp fields that streams read, detected or named."""
     future_fields: set[str] = united()
-    """Fields that would be the timestamp if they did not lie in the future."""
+    """Fields that were rejected as timestamps because their times lie in the future."""
 
     def fold(
         self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True
     ) -> tuple[Counter[int], Counter[int]]:
-        """Empty the samples into these totals and a row of the timeline; return the gaps and deliveries they held.
+        """Move the samples into these totals and a row of the timeline. Return the gaps and deliveries among them.
 
-        Without latencies (while the run warms up) these only go into the timeline.
+        Without latencies (during the warm-up), deliveries go only into the timeline.
         """
         interval = self.timeline.setdefault(row, Interval())
         interval.events += samples.events
@@ -196,18 +197,18 @@ class Totals(Merging):
         reads.body_bytes = reads.without_timestamp = 0
 
     def _histogram(self, name: str) -> Histogram:
-        """Return the histogram of the samples of that name."""
+        """Return the histogram of the samples with that name."""
         histogram: Histogram = self.latencies[Latency(name)] if name in _LATENCIES else getattr(self, name)
         return histogram
 
     def count_error(self, kind: str, example: str, row: int) -> None:
-        """Count an error of a kind; the first one's text is kept as the example."""
+        """Count an error of a kind. The text of the first one is kept as the example."""
         known = self.errors.setdefault(kind, ErrorCount(0, example))
         known.count += 1
         self.timeline.setdefault(row, Interval()).errors += 1
 
     def count_redirection(self, redacted_url: str) -> None:
-        """Count a stream that has opened behind redirects."""
+        """Count a stream that opened after redirects."""
         known = redacted_url in self.redirections or len(self.redirections) < MAX_REDIRECTIONS
         self.redirections[redacted_url if known else OTHER_TYPES] += 1
 
@@ -219,7 +220,7 @@ class Totals(Merging):
 
 
 def _shortened(name: str) -> str:
-    """Cut the name of an event type to MAX_TYPE_BYTES, the ellipsis included."""
+    """Cut the name of an event type to MAX_TYPE_BYTES, including the ellipsis."""
     if len(name) <= MAX_TYPE_BYTES // 4:
         return name
     encoded = name[: MAX_TYPE_BYTES + 1].encode()

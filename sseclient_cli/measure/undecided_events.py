@@ -1,8 +1,8 @@
-"""Events that wait until it is known which of their fields are the timestamp and the sequence number.
+"""Keeps the first events of a stream until its timestamp and sequence fields are known.
 
-Pure. Nothing may be left out of an audit, so the first events of a stream wait for the decision, in their order; they
-are measured when it falls. All streams of a worker share one budget of memory, and one of work: a stream that finds no
-room waits without a search until another one has found fields that fit, or until its events have to go.
+Pure. An audit must not skip events, so the first events of a stream wait in their order and are measured after the
+decision. All streams of a worker share one budget of memory and one of work. If the budget of work is used up, a stream
+waits without a search, until another stream has found fields that fit or its own events exceed a limit.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from sseclient_cli.measure.field_search import FieldSearch, Now
 from sseclient_cli.sse.event_stream import Event
 
 MAX_WAITING_BYTES = 64 * 1024 * 1024
-"""What the events that wait may take in all streams of a worker together. Beyond it, streams go without a decision."""
+"""Memory for the waiting events of all streams of a worker. Above it, a stream takes the fields found so far."""
 
 EVENT_BYTES = 400
-"""What an event that waits takes besides its text: the tuple, three strings, the arrival."""
+"""Memory of a waiting event besides its text: the tuple, three strings, the arrival."""
 
 MAX_SEARCHING = 200
-"""Streams that search at the same time: 0.1 ms of work each, before others can take over what they find."""
+"""Streams that search at the same time: 0.1 ms of work each, before others can use their results."""
 
 MAX_WAITING_EVENTS = 200
-"""Of one stream that waits for another's search."""
+"""Waiting events of one stream, if it waits for the search of another."""
 
 
 class Arrival(NamedTuple):
-    """When something arrived (wall clock), and by how much earlier that may have been."""
+    """An arrival time (wall clock), and by how much earlier the arrival may have been."""
 
     at_ns: int
     uncertainty_ns: int
 
 
 class Read(NamedTuple):
-    """The events of one read, whose last byte arrived at ``at_ns`` (wall clock).
+    """The events of one read. Its last byte arrived at ``at_ns`` (wall clock).
 
-    The arrivals of the last event and of the others are None where they are not known.
+    ``of_last`` is the arrival of the last event, ``of_others`` that of the others. None: the arrival is unknown.
     """
 
     events: list[Event]
@@ -44,13 +44,13 @@ class Read(NamedTuple):
     of_last: Arrival | None
     of_others: Arrival | None
     is_burst: bool = False
-    """Whether the events arrived together, and not only because the generator was late."""
+    """Whether the events really arrived together: the load generator was not late."""
     is_one_type: bool = False
-    """Whether it is known that all events have one type."""
+    """Whether all events are known to have the same type."""
 
 
 class UndecidedEvents:
-    """What all streams of a worker share that have no reader yet."""
+    """The state that all streams of a worker without a reader share."""
 
     def __init__(self, known: KnownFields) -> None:
         self.known = known
@@ -59,7 +59,7 @@ class UndecidedEvents:
 
 
 class UndecidedStream:
-    """The events of one stream that wait, and its search."""
+    """The waiting events of one stream, and its search."""
 
     __slots__ = ("_bytes", "_events", "_search", "_undecided", "reads")
 
@@ -69,10 +69,10 @@ class UndecidedStream:
         self._bytes = 0
         self._events = 0
         self.reads: list[Read | None] = []
-        """What has come, in its order; None for a new connection."""
+        """The waiting reads, in their order; None marks a new connection."""
 
     def keep(self, read: Read, now: Now) -> FieldReader | None:
-        """Keep a read, which arrived now; return what reads its events once that is known."""
+        """Keep a read that arrived now. Return the reader of the stream if the decision is made, else None."""
         shared, events = self._undecided, read.events
         self.reads.append(read)
         self._events += len(events)
@@ -100,13 +100,13 @@ class UndecidedStream:
         return None
 
     def settled(self) -> FieldReader:
-        """Return the reader of what has been found so far."""
+        """Return the reader of the fields found so far."""
         if self._search is None:
             return self._undecided.known.reader_of(None, None)
         return self._undecided.known.concluded(self._search)
 
     def release(self) -> None:
-        """Give back what this stream takes of the shared budgets."""
+        """Return this stream's share of the budgets."""
         self._undecided.waiting_bytes -= self._bytes
         self._undecided.searching -= self._search is not None
         self._bytes, self._search = 0, None

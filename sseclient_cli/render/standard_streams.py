@@ -1,4 +1,4 @@
-"""Writing to stdout and stderr past Python's buffers, which keep what was interrupted and fail once more at exit."""
+"""Write to stdout and stderr without Python's buffers, which keep interrupted writes and fail again at exit."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Protocol
 
 
 class Sink(Protocol):
-    """Where lines for a program go. ``begin`` comes before the first of them, when a stream is open."""
+    """A destination of lines for a program. ``begin`` is called before the first line, when a stream is open."""
 
     @property
     def encoding(self) -> str:
-        """How text becomes bytes there."""
+        """The encoding of its text."""
 
     def begin(self) -> None:
-        """Make room for what follows; called again after each reconnection."""
+        """Prepare for the first line; called again after each reconnection."""
 
     def write(self, data: bytes) -> None:
-        """Write at once. Raises an error that says where that failed."""
+        """Write at once. Raises an error that names the destination."""
 
 
 class Stdout:
-    """stdout as a sink, past its buffer."""
+    """stdout as a sink, unbuffered."""
 
     @property
     def encoding(self) -> str:
@@ -41,13 +41,13 @@ class Stdout:
 
 
 def say(line: str) -> None:
-    """Write a line to stderr; where that fails, nothing is lost but the line, and no buffer fails again at exit."""
+    """Write a line to stderr, unbuffered: an error loses only this line, and nothing fails again at exit."""
     with suppress(OSError):
         os.write(sys.stderr.fileno(), f"{line}\n".encode(sys.stderr.encoding or "utf-8", "backslashreplace"))
 
 
 def write_out(data: bytes) -> None:
-    """Write to stdout past its buffer, which would keep what a signal interrupted, and block once more at exit."""
+    """Write to stdout, unbuffered: a buffer would keep an interrupted write, and block again at exit."""
     rest = memoryview(data)
     while rest:
         try:
@@ -57,9 +57,9 @@ def write_out(data: bytes) -> None:
 
 
 class UnbufferedStdout(io.TextIOBase):
-    """stdout for rich, past its buffer: a write that is stuck in a thread would lock the buffer, and Python's exit.
+    """stdout for rich, unbuffered: a blocked write in a thread would lock the buffer, and with it Python's exit.
 
-    What the terminal's encoding lacks is shown as escapes.
+    Characters that the terminal's encoding lacks are shown as escapes.
     """
 
     encoding = property(lambda _: sys.stdout.encoding or "utf-8")
@@ -69,7 +69,7 @@ class UnbufferedStdout(io.TextIOBase):
         return sys.stdout.fileno()
 
     def isatty(self) -> bool:
-        """Say whether it is a terminal."""
+        """Return whether stdout is a terminal."""
         return sys.stdout.isatty()
 
     def write(self, text: str) -> int:

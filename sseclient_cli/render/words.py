@@ -1,4 +1,4 @@
-"""Findings in words: one sentence for each, with what to do. Text from the server is made safe where it is shown."""
+"""Findings in words, and advice on errors. Callers escape the text of the server that a sentence contains."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ Figures = dict[str, Any]
 
 
 def sentence(finding: Finding) -> str:
-    """Return a finding in words, without a full stop."""
+    """Return a finding as a sentence, without a full stop."""
     return _WORDS[finding.code](finding.figures)
 
 
+def advice_on(kind: str) -> str:
+    """Return advice for errors of a kind; empty if no option helps."""
+    return _ADVICE.get(kind, "")
+
+
 def duration(ms: float) -> str:
-    """Return a duration as a person says it: 0.25 ms, 900 ms, 1.00 s, 60.0 s."""
+    """Return a duration in a readable unit: 0.25 ms, 900 ms, 1.00 s, 60.0 s."""
     if abs(ms) < 10:
         return f"{ms:.2f} ms"
     if abs(ms) < 1_000:
@@ -26,36 +31,36 @@ def duration(ms: float) -> str:
 
 def _silent_streams(figures: Figures) -> str:
     return (
-        f"silence: {figures['streams']:,} of {figures['opened']:,} streams went silent, the longest for "
-        f"{duration(figures['longest_ms'])} up to the end: no byte for many times their longest pause before"
+        f"silence: {figures['streams']:,} of {figures['opened']:,} streams went silent, the longest for the last "
+        f"{duration(figures['longest_ms'])}: no byte for many times their longest pause before"
     )
 
 
 def _streams_without_event(figures: Figures) -> str:
-    return f"silence: {figures['streams']:,} of {figures['opened']:,} streams never brought an event"
+    return f"silence: {figures['streams']:,} of {figures['opened']:,} streams received no event"
 
 
 def _bytes_without_event(figures: Figures) -> str:
-    return f"no event on {figures['streams']:,} of {figures['opened']:,} streams; the first: {figures['example']}"
+    return f"no event on {figures['streams']:,} of {figures['opened']:,} streams; first cause: {figures['example']}"
 
 
 def _unanswered(figures: Figures) -> str:
     of = f"{figures['requests']:,} of {figures['streams']:,}"
-    return f"headers: {of} without an answer: no response head came; they are not in the headers row"
+    return f"headers: {of} requests got no response head; they are not in the headers row"
 
 
 def _idle_cuts(figures: Figures) -> str:
     return (
         f"cut: {_counted(figures['connections'], 'connection')} ended after {duration(figures['silence_ms'])} "
-        "without a byte: an idle timeout on the way? Heartbeats more often than that prevent it"
+        "without a byte; possible cause: the idle timeout of a proxy; more frequent heartbeats prevent it"
     )
 
 
 def _reach_incomplete(figures: Figures) -> str:
     return (
-        f"reach: of {figures['events']:,} events of a broadcast, {figures['reached_all']:,} reached all of "
-        f"{figures['streams']:,} sampled streams; a stream got {figures['share']:.0%} of them. Several server "
-        "processes without a shared broker look like this"
+        f"reach: {figures['reached_all']:,} of {figures['events']:,} broadcast events reached all "
+        f"{figures['streams']:,} sampled streams; a stream received {figures['share']:.0%} of them; possible cause: "
+        "several server processes without a shared broker"
     )
 
 
@@ -65,7 +70,7 @@ def _sequence_uncertain(figures: Figures) -> str:
 
 
 def _renumbered(figures: Figures) -> str:
-    return f"audit: numbering began anew on {_counted(figures['streams'], 'stream')}: loss unknown"
+    return f"audit: numbering restarted on {_counted(figures['streams'], 'stream')}: loss unknown"
 
 
 def _unconfirmed_loss(figures: Figures) -> str:
@@ -77,17 +82,17 @@ def _unconfirmed_loss(figures: Figures) -> str:
 
 def _carried_ids(figures: Figures) -> str:
     return (
-        f"audit: {_counted(figures['events'], 'event')} with the id of the event before: without an id of its own, or "
-        "sent twice; --sequence id counts them as duplicated"
+        f"audit: {_counted(figures['events'], 'event')} with the id of the previous event: sent without an id, or "
+        "twice; --sequence id counts them as duplicated"
     )
 
 
 def _streams_not_audited(figures: Figures) -> str:
-    return f"audit: {_counted(figures['streams'], 'stream')} left out: {figures['source']} is not a sequence there"
+    return f"audit: {_counted(figures['streams'], 'stream')} excluded: {figures['source']} is not a sequence there"
 
 
 def _held_back(figures: Figures) -> str:
-    cause = "possible causes: a proxy that buffers, compression, or batching in the server"
+    cause = "possible causes: a buffering proxy, compression, or batching in the server"
     if figures["content_encodings"]:
         cause = f"the response is compressed ({', '.join(figures['content_encodings'])}): flush after each event"
     delivery = figures["delivery_max_ms"]
@@ -99,7 +104,7 @@ def _held_back(figures: Figures) -> str:
 
 
 def _plain_bursts(figures: Figures) -> str:
-    return f"events arrive in {_bursts(figures)}: something buffers them, or the server sends in batches"
+    return f"events arrive in {_bursts(figures)}: buffered on the way, or sent in batches"
 
 
 def _bursts(figures: Figures) -> str:
@@ -109,7 +114,7 @@ def _bursts(figures: Figures) -> str:
 
 def _gaps_inside_bursts(figures: Figures) -> str:
     share, mean_ms = figures["share"], figures["mean_ms"]
-    words = f"gap: {share:.0%} of the gaps are between events that arrived together, and excluded from the row"
+    words = f"gap: {share:.0%} of the gaps are between events of one read, and excluded from the row"
     return words if mean_ms is None else f"{words}; the mean of all gaps is {duration(mean_ms)}"
 
 
@@ -160,9 +165,17 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _option(source: str) -> str:
-    """Return a field as the option takes it."""
+    """Return a field as the options --sequence and --timestamp take it."""
     return source.split(", ")[0].removeprefix("data.")
 
+
+_ADVICE = {
+    "tls": "trust an unknown issuer with --cacert FILE, or skip verification with --insecure",
+    "limit": "lower --connections, raise `ulimit -n`, or use more addresses with --source-address ADDRESS[,...]",
+    "memory-limit": "lower --max-event-bytes or --connections",
+    "event-too-large": "raise --max-event-bytes",
+    "content-type": "read the response anyway with --any-content-type",
+}
 
 _WORDS: dict[str, Callable[[Figures], str]] = {
     "silent-streams": _silent_streams,

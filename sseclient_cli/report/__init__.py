@@ -1,1 +1,1 @@
-"""What a run found: the document, and everything that is rendered from it."""
+"""The JSON report of a run: its model, how it is built, merged, read and written, and the findings in it."""

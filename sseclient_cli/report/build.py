@@ -1,4 +1,4 @@
-"""Totals -> Report. Pure, but for the facts of the machine (``run_build.py``)."""
+"""Build the report from the totals of a run. Pure, except for the facts about the machine (``run_build.py``)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
 
 MAX_UNSTAMPED_SHARE = 0.01
-"""Reads without a kernel stamp (a socket's first can lack it) up to which latencies still count as kernel-stamped."""
+"""Up to this share of reads without a kernel timestamp (the first read of a socket can lack it), stamp is "kernel"."""
 
 _SEEN_BY_THE_LOOP = (Kind.CONNECT, Kind.TLS)
-"""A connection is complete when our loop hears of it: nothing stamps that in the kernel."""
+"""The event loop times these: the kernel gives no timestamp for a connection or a handshake."""
 
 
 def build_report(
@@ -39,15 +39,15 @@ def build_report(
     started_at_s: float,
     preflight: Preflight | None = None,
 ) -> Report:
-    """Make the report of a run that began at ``started_at_s`` (seconds since 1970).
+    """Return the report of a run that began at ``started_at_s`` (seconds since 1970).
 
-    ``chain`` is the redirect chain from the target to the stream, as it was found before the run.
+    ``chain`` is the redirect chain from the target to the stream; it is resolved before the run.
     """
     return assemble(run_of(spec, chain, totals, started_at_s, preflight), totals)
 
 
 def assemble(run: run_model.Run, totals: Totals) -> Report:
-    """Make the report of a run, of which ``run`` says what was to be done, and these totals all else."""
+    """Return the report of a run: ``run`` has its target and plan, ``totals`` its measurements."""
     audit, candidates = judge(totals.audits)
     reach = totals.reach.result()
     report = Report(
@@ -156,7 +156,7 @@ def _evidence(totals: Totals) -> model.Evidence:
 
 
 def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
-    """Return a row for each interval, also for those in which nothing came."""
+    """Return a row for each interval, including empty ones."""
     rows: list[model.Row] = []
     open_now = 0
     for number in range(max(totals.timeline, default=-1) + 1):

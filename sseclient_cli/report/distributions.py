@@ -1,4 +1,4 @@
-"""Distributions in the report: latencies, other durations, counts and bytes. Each holds all of its histogram."""
+"""Distributions in the report: latencies, other durations, counts and bytes. Each holds its whole histogram."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Stamp = Literal["kernel", "user"]
 
 
 class Distribution(Part):
-    """What all distributions have."""
+    """The fields that all distributions share."""
 
-    count: int = figure("How many values.", ge=1)
-    negative: int = figure("How many were below zero.", better=Better.LOWER, ge=0)
+    count: int = figure("The number of values.", ge=1)
+    negative: int = figure("The number of values below zero.", better=Better.LOWER, ge=0)
     sum: int = figure("The sum of all values, in the unit of hdr.")
-    hdr: str = figure("The HdrHistogram (V2, base64, three digits): in us where the figures are in ms.")
+    hdr: str = figure("The HdrHistogram (V2, base64, three digits); in us where the figures are in ms.")
 
     def _histogram(self, smallest: float, largest: float) -> Histogram:
         """Return the histogram; its extremes are in the unit of ``hdr``."""
@@ -25,7 +25,7 @@ class Distribution(Part):
 
 
 class Latency(Distribution):
-    """A latency. A percentile that falls among negative values is null: the clocks of the two sides differ."""
+    """A latency. A percentile is null if its value is negative, because the clocks of the two sides differ."""
 
     min_ms: float = figure("The smallest, exact.", unit="ms", label="min")
     mean_ms: float = figure("The mean, exact.", unit="ms", better=Better.LOWER, label="mean")
@@ -36,11 +36,11 @@ class Latency(Distribution):
     p999_ms: float | None = figure("The 99.9th percentile.", unit="ms", better=Better.LOWER, label="p99.9")
     p9999_ms: float | None = figure("The 99.99th percentile.", unit="ms", better=Better.LOWER, label="p99.99")
     max_ms: float = figure("The largest, exact.", unit="ms", better=Better.LOWER, label="max")
-    stamp: Stamp = figure("Who took the time of the arrival: the kernel, or we, after the read.")
+    stamp: Stamp = figure("What timed the arrival: a kernel timestamp, or the clock after the read (user).")
 
     @classmethod
     def of(cls, histogram: Histogram, stamp: Stamp) -> Self | None:
-        """Return the latency that a histogram holds; None where nothing was measured."""
+        """Return the latency in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
         return cls(
@@ -53,12 +53,12 @@ class Latency(Distribution):
         )
 
     def histogram(self) -> Histogram:
-        """Return the histogram that this was made of."""
+        """Return the histogram of these figures."""
         return self._histogram(1000 * self.min_ms, 1000 * self.max_ms)
 
 
 class Durations(Distribution):
-    """Durations of which a few percentiles say enough."""
+    """Durations with few percentiles."""
 
     min_ms: float = figure("The smallest, exact.", unit="ms")
     p10_ms: float | None = figure("The 10th percentile.", unit="ms")
@@ -68,7 +68,7 @@ class Durations(Distribution):
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
-        """Return the durations that a histogram holds; None where nothing was measured."""
+        """Return the durations in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
         return cls(
@@ -79,7 +79,7 @@ class Durations(Distribution):
         )
 
     def histogram(self) -> Histogram:
-        """Return the histogram that this was made of."""
+        """Return the histogram of these figures."""
         return self._histogram(1000 * self.min_ms, 1000 * self.max_ms)
 
 
@@ -92,19 +92,19 @@ class Sizes(Distribution):
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
-        """Return the counts that a histogram holds; None where there are none."""
+        """Return the counts in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
         (median,) = _percentiles(histogram, [50])
         return cls(**_of_all(histogram), min=histogram.min_us, p50=median or 0, max=histogram.max_us)
 
     def histogram(self) -> Histogram:
-        """Return the histogram that this was made of."""
+        """Return the histogram of these figures."""
         return self._histogram(self.min, self.max)
 
 
 class QueueSizes(Distribution):
-    """Bytes that lay unread in the sockets of open streams, asked of some of them ten times a second."""
+    """Unread bytes in the sockets of open streams, sampled ten times a second."""
 
     min_bytes: int = figure("The smallest.", unit="bytes", ge=0)
     p50_bytes: int = figure("The median.", unit="bytes", ge=0)
@@ -113,7 +113,7 @@ class QueueSizes(Distribution):
 
     @classmethod
     def of(cls, histogram: Histogram) -> Self | None:
-        """Return the queues that a histogram holds; None where none was sampled."""
+        """Return the queue sizes in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
         p50, p99 = _percentiles(histogram, [50, 99])
@@ -126,7 +126,7 @@ class QueueSizes(Distribution):
         )
 
     def histogram(self) -> Histogram:
-        """Return the histogram that this was made of."""
+        """Return the histogram of these figures."""
         return self._histogram(self.min_bytes, self.max_bytes)
 
 

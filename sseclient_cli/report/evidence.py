@@ -1,4 +1,4 @@
-"""What the audits of many streams found by a field, in a form that merges: see ``measure/audit_totals.py``."""
+"""The audits of a field over many streams, in a form that merges: see ``measure/audit_totals.py``."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.report.figure import Part, figure
 
 Changes = list[tuple[int, int]]
-"""At a number, by how much a count changes."""
+"""Pairs of a number, and the change of a count at that number."""
 
 
 class FieldEvidence(Part):
-    """The checks of one field. All counts but ``refuting`` are of the streams that do not refute it."""
+    """The audit of one field. All counts except ``refuting`` exclude the streams that refute the field."""
 
     source: str = figure("The field.")
-    trust: int | None = figure("How far it is trusted to be a sequence, 0 to 2; null if the user named it.")
-    streams: int = figure("Streams that have it.", ge=0)
-    refuting: int = figure("Streams whose numbers say that it is no sequence there.", ge=0)
-    renumbered: int = figure("Streams on which a new numbering began.", ge=0)
-    by_type: int = figure("Streams whose events are numbered by type.", ge=0)
-    checked: int = figure("Events that were checked.", ge=0)
-    carried: int = figure("Events with the id of the event before.", ge=0)
-    duplicated: int = figure("Events that came again.", ge=0)
-    out_of_order: int = figure("Events that came after a larger number.", ge=0)
-    unlocated: int = figure("Missing numbers of which it is not known whether another stream received them.", ge=0)
-    spanned: Changes = figure("At a number, how many more streams span it than the number before.")
-    received: Changes = figure("At a number, how many more streams received it than the number before.")
+    trust: int | None = figure("How well it is confirmed as a sequence, 0 to 2; null if the user named it.")
+    streams: int = figure("Streams that have the field.", ge=0)
+    refuting: int = figure("Streams on which the field is not a sequence.", ge=0)
+    renumbered: int = figure("Streams on which the numbering restarted.", ge=0)
+    by_type: int = figure("Streams on which each event type has its own numbering.", ge=0)
+    checked: int = figure("Events checked.", ge=0)
+    carried: int = figure("Events with the id of the previous event.", ge=0)
+    duplicated: int = figure("Events received again.", ge=0)
+    out_of_order: int = figure("Events received after a larger number.", ge=0)
+    unlocated: int = figure("Missing numbers that another stream may or may not have received.", ge=0)
+    spanned: Changes = figure("Pairs of a number, and how many more streams span it than the previous number.")
+    received: Changes = figure("Pairs of a number, and how many more streams received it than the previous number.")
 
     @classmethod
     def of(cls, source: str, audit: FieldAudit) -> Self:
-        """Return what the audit of a field holds."""
+        """Return the evidence that the audit of a field holds."""
         return cls(
             source=source,
             trust=None if audit.trust is None else audit.trust.value,

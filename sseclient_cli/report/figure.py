@@ -1,6 +1,6 @@
-"""How a figure of the report is declared: once, with what it means, its unit, and which way is better.
+"""Declare a figure of the report once: its meaning, its unit, and whether lower or higher is better.
 
-The JSON Schema (``schema.json``), the tables of ``docs/reference/report.md`` and the titles of columns derive from it.
+The JSON Schema (``schema.json``), the tables of ``docs/reference/report.md`` and the column titles derive from it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pydantic.fields import FieldInfo
 
 
 class Better(StrEnum):
-    """Which way a figure is better, where that can be said."""
+    """Whether a lower or a higher figure is better."""
 
     LOWER = "lower"
     HIGHER = "higher"
 
 
 class Part(BaseModel):
-    """A part of the report: a value. Unknown fields are ignored: later versions may add some within a schema number."""
+    """A part of the report, immutable. Unknown fields are ignored: later versions may add fields to a schema."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -41,10 +41,10 @@ def figure(
     alias: str | None = None,
     **limits: float | str,
 ) -> Any:
-    """Declare a field with one line of what it means.
+    """Declare a field, with its meaning in one line.
 
-    ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) are written into the schema and not enforced: a run of hours must
-    not end without a report because one figure is wrong.
+    ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) go into the schema but are not enforced: one wrong figure must not
+    cost the report of a long run.
     """
     said: JsonDict = {"unit": unit, "better": better and better.value, "label": label}
     extra: JsonDict = {name: value for name, value in said.items() if value}
@@ -53,17 +53,17 @@ def figure(
 
 
 def label_of(model: type[BaseModel], name: str) -> str:
-    """Return the title of a column for a field."""
+    """Return the column title of a field."""
     return _said(model.model_fields[name], "label")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A field of the report in the catalogue. ``[]`` in a path stands for each item, ``{}`` for each name."""
+    """A field in the catalogue. In ``path``, ``[]`` stands for each item and ``{}`` for each name."""
 
     path: str
     model: type[BaseModel]
-    """What declares it."""
+    """The model that declares it."""
     doc: str
     unit: str
     better: str
@@ -71,7 +71,7 @@ class Entry:
 
 
 def catalogue(model: type[BaseModel], prefix: str = "") -> Iterator[Entry]:
-    """Yield each field of a model and of its parts, in the order of their declaration."""
+    """Yield each field of a model and of its parts, in declaration order."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{info.alias or name}"
         said = (_said(info, key) for key in ("unit", "better", "label"))
@@ -87,7 +87,7 @@ def _said(info: FieldInfo, key: str) -> str:
 
 
 def _part_of(info: FieldInfo) -> tuple[type[BaseModel] | None, str]:
-    """Return the model that a field holds, and what stands for an item where it holds several."""
+    """Return the model that a field holds, and the suffix of its path if the field holds several."""
     todo: list[tuple[Any, str]] = [(info.annotation, "")]
     while todo:
         kind, suffix = todo.pop()

@@ -1,7 +1,7 @@
-"""What a run shows that a reader should know: findings, each with a code and the figures that prove it.
+"""Findings: conclusions from the figures of a report, each with a code and the figures that show it.
 
-Pure; they read nothing but the report. The words are made in ``words.py``. Whether the generator was the bottleneck
-is said by ``generator.saturated``, and is not repeated here.
+Pure: they read only the report. ``render/words.py`` makes the sentences. ``generator.saturated`` says whether the load
+generator was the bottleneck, so no finding repeats it.
 """
 
 from __future__ import annotations
@@ -12,47 +12,47 @@ from typing import Any
 from sseclient_cli.report.model import Finding, Report, Severity
 
 COALESCED_SHARE = 0.01
-"""Above this share, events that came in one read with a later one are named."""
+"""Coalesced events above this share of all events are a finding."""
 
 LEAST_CUTS = 3
-"""So many connections must have been cut: one may have ended for any reason."""
+"""An idle timeout needs at least this many cut connections: a single one may have any cause."""
 
 LEAST_CUT_SILENCE_MS = 5_000
 """Proxies close idle connections after 5 s and more (Node 5 s, HAProxy 50 s, nginx 60 s)."""
 
 SAME_SILENCE_RATIO = 1.2
-"""An idle timeout cuts all connections after the same silence: p90 is at most so many times p10."""
+"""An idle timeout cuts all connections after the same silence: p90 is at most this multiple of p10."""
 
 HELD_BACK_SHARE = 0.5
 """Events are held back if at least this share of them arrives in bursts ..."""
 
 HELD_BACK_MS = 50
-"""... and in half of the bursts the first event was sent at least so long before the last one. Nagle's algorithm with
-delayed acknowledgements holds events back for 40 ms; what buffers, for longer."""
+"""... and in half of the bursts the first event was sent at least this long before the last one. Nagle's algorithm with
+delayed acknowledgements holds events back for 40 ms; buffers hold them back for longer."""
 
 LEAST_BURSTS = 3
 
 BURST_EVENTS = 3
-"""Without timestamps, a burst is named from so many events on ..."""
+"""Without timestamps, bursts are a finding from this many events per burst ..."""
 
 BURST_GAP_MS = 100
-"""... and if there is so much time between bursts."""
+"""... and this much time between bursts."""
 
 GAPS_INSIDE_SHARE = 0.05
-"""If more than this share of all gaps are inside of bursts, the row of gaps does not speak for all of them."""
+"""Above this share of gaps inside bursts, the row of gaps does not represent all gaps."""
 
 COMPLETE_SHARE = 0.95
-"""... and the mean of all gaps is known if at least this share of them is either in the row or inside of bursts."""
+"""... and the mean of all gaps is known if at least this share of them is either in the row or inside bursts."""
 
 JUMP_MS = 1_000
-"""A delivery that changes by so much from one row of the timeline to the next, and stays so."""
+"""A lasting change of delivery by this much, from one row of the timeline to the next, is a finding."""
 
 STEADY = 0.2
-"""Before and after such a jump it varies by less than this share of it: a queue that grows does not look like that."""
+"""Before and after such a jump, delivery varies by at most this share of it; with a growing queue it varies more."""
 
 
 def findings(report: Report) -> list[Finding]:
-    """Return what the report of a run shows, the most severe first."""
+    """Return the findings of a report, the most severe first."""
     found = [finding for judge in _JUDGES for finding in judge(report)]
     order = list(reversed(Severity))
     return sorted(found, key=lambda finding: order.index(finding.severity))
@@ -146,7 +146,7 @@ def _gaps_inside(report: Report) -> Iterator[Finding]:
     if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap.count):
         return
     together = inside + gap.count
-    # Gaps whose ends are too uncertain are in neither: only where they are few, the mean is that of all.
+    # Neither counts gaps with uncertain ends. The mean is that of all gaps only if there are few of these.
     all_gaps = report.events.received - report.streams.opened
     is_complete = together >= COMPLETE_SHARE * all_gaps
     mean_ms = gap.mean_ms * gap.count / together if is_complete else None
@@ -173,9 +173,9 @@ def _clocks(report: Report) -> Iterator[Finding]:
 
 
 def _delivery_jump(report: Report) -> Iterator[Finding]:
-    """Find the moment from which on all events are later, or earlier, by the same time: a clock was set."""
+    """Find the time from which on all events are late, or early, by the same amount: a clock was set."""
     if report.clocks.steps:
-        return  # that is said already
+        return  # "clock-step" reports it
     rows = [(row.t_s, row.delivery_p50_ms) for row in report.timeline if row.delivery_p50_ms is not None]
     for place in range(1, len(rows)):
         before, after = [ms for _, ms in rows[:place]], [ms for _, ms in rows[place:]]

@@ -1,7 +1,7 @@
-"""Report + Report: what was measured is added up as the workers of one run are, and a report is made of the sum.
+"""Merge two reports: their totals are added like those of the workers of one run, and a report is built from the sum.
 
-Exact, but for ``reach``, which compares moments of one clock and is null in a merged report. Rows of the timeline are
-added by the second of each run, whenever that began.
+The result is exact, except for ``reach``, which compares times of one clock and is null in a merged report. Timeline
+rows are added by their second of the run, regardless of when each run started.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _SUMMED_IN_PLAN = ("connections", "timestamp", "sequence")
 
 
 def merged(first: Report, second: Report) -> Report:
-    """Return the report of both runs together. Raises UsageError for runs that are not of the same kind."""
+    """Return the report of both runs together. Raises UsageError if target or plan of the runs differ."""
     run, other = first.run, second.run
     _require_same("target", run.target.model_copy(update={"redirected_to": None}), other.target)
     plan = run.plan.model_copy(update={name: getattr(other.plan, name) for name in _SUMMED_IN_PLAN})
     _require_same("plan", plan, other.plan)
     if run.interval_s != other.interval_s:
-        raise UsageError("reports of runs with rows of different length do not merge")
+        raise UsageError("cannot merge reports whose timelines have rows of different length")
     for name in ("timestamp", "sequence"):
         asked, other_asked = getattr(run.plan, name).asked, getattr(other.plan, name).asked
         if asked != other_asked:
-            raise UsageError(f"reports of runs with different {name}s do not merge: {asked} and {other_asked}")
+            raise UsageError(f"cannot merge reports with different {name}s: {asked} and {other_asked}")
     totals = totals_of(first)
     totals.merge(totals_of(second))
     together = run.model_copy(
@@ -51,7 +51,7 @@ def merged(first: Report, second: Report) -> Report:
 
 
 def totals_of(report: Report) -> Totals:
-    """Return what was measured, as the report holds it."""
+    """Return the totals that the report holds."""
     streams, events, bursts = report.streams, report.events, report.bursts
     generator, evidence = report.generator, report.evidence
     totals = Totals(
@@ -112,6 +112,6 @@ def _require_same(what: str, ours: Any, theirs: Any) -> None:
     for name in type(ours).model_fields:
         if name != "redirected_to" and getattr(ours, name) != getattr(theirs, name):
             raise UsageError(
-                f"reports of runs with different {what}s do not merge: {name} is {getattr(ours, name)} and "
+                f"cannot merge reports with different {what}s: {name} is {getattr(ours, name)} and "
                 f"{getattr(theirs, name)}"
             )

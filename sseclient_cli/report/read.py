@@ -1,4 +1,4 @@
-"""Reports as JSON: written, and read back."""
+"""Write a report as JSON, and read it back."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from sseclient_cli.report.model import SCHEMA, Report
 
 
 def to_json(report: Report) -> str:
-    """Return the report as text, with a line end."""
+    """Return the report as JSON text with a final newline."""
     return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2) + "\n"
 
 
 def from_json(text: str, name: str) -> Report:
-    """Return the report that a file of this name holds. Raises UsageError for what is none, with the first reason."""
+    """Return the report in the text of the file ``name``. Raises UsageError with the first problem."""
     try:
         document = json.loads(text)
     except ValueError as exc:
-        raise UsageError(f"{name} is no report: it is not JSON: {exc}") from exc
+        raise UsageError(f"{name} is not a report: it is not JSON: {exc}") from exc
     number = document.get("schema") if isinstance(document, dict) else None
     if not isinstance(number, int):
-        raise UsageError(f"{name} is no report of `sse bench --json`: it has no schema number")
+        raise UsageError(f"{name} is not a report: it has no schema number")
     if number != SCHEMA:
-        raise UsageError(f"{name} has schema {number}, and this version reads {SCHEMA}: run the bench again")
+        raise UsageError(
+            f"{name} has schema {number}, but this version reads only schema {SCHEMA}: run the bench again"
+        )
     try:
         return Report.model_validate(document)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{name} is no valid report: {place}: {first['msg']}") from exc
+        raise UsageError(f"{name} is not a valid report: {place}: {first['msg']}") from exc

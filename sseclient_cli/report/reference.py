@@ -1,6 +1,6 @@
-"""What is written from the catalogue of figures: the JSON Schema and the tables of ``docs/reference/report.md``.
+"""Generate the JSON Schema and the tables of ``docs/reference/report.md`` from the catalogue of figures.
 
-``python -m sseclient_cli.report.reference`` writes both; a test holds the files to it.
+``python -m sseclient_cli.report.reference`` (`make reference`) writes both; a test fails if a file is out of date.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ DOCS_PATH = Path(__file__).parents[2] / "docs/reference/report.md"
 
 _BEGIN = "<!-- The tables below are written by `make reference`. -->"
 _DISTRIBUTIONS = (Latency, Durations, Sizes, QueueSizes)
-"""Listed once, and not at each place that holds one."""
+"""Listed once, not at each field that holds one."""
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of every report of this schema number. It is open: fields may be added."""
+    """Return the JSON Schema (2020-12) of a report. It is open: later versions may add fields."""
     made = Report.model_json_schema(by_alias=True, mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -33,17 +33,17 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the schema as the text of its file."""
+    """Return the text of the schema file."""
     return json.dumps(schema(), indent=2) + "\n"
 
 
 def docs_text(text: str) -> str:
-    """Return the text of ``docs/reference/report.md`` with the tables of today."""
+    """Return the text of ``docs/reference/report.md`` with current tables."""
     return text[: text.index(_BEGIN) + len(_BEGIN)] + "\n\n" + _tables()
 
 
 def _tables() -> str:
-    """Return a table for each part of the report, and one for each kind of distribution."""
+    """Return a table for each part of the report and for each kind of distribution."""
     parts: dict[str, list[Entry]] = {}
     for entry in catalogue(Report):
         if entry.model not in _DISTRIBUTIONS:

@@ -1,4 +1,4 @@
-"""The part of the report that says what was run: the target, the plan, the machine, and the way to the server."""
+"""The part of the report that describes the run: target, plan, load generator, and route to the server."""
 
 from __future__ import annotations
 
@@ -10,117 +10,125 @@ from sseclient_cli.report.figure import Part, figure
 
 
 class Target(Part):
-    """What was asked for. Secrets are replaced by REDACTED."""
+    """The target of the load. Secrets are replaced by REDACTED."""
 
     url: str = figure("The URL as given.")
     bundled_server: bool = figure("Whether it was the demo server, started for this run.", default=False)
-    redirected_to: str | None = figure("Where redirects led most streams to; null without redirects.")
-    method: str = figure("The method of the request.")
-    headers: list[tuple[str, str]] = figure("The headers that were sent.")
-    body_bytes: int | None = figure("The size of the request's body; null without one.", unit="bytes", ge=0)
-    proxy: str | None = figure("The proxy that all connections went through.", default=None)
-    connect_to: tuple[str, int] | None = figure("Where connections went to instead of the URL's host.")
-    unix_socket: str | None = figure("The unix socket that connections went to.")
-    source_addresses: list[str] = figure("The addresses of this machine that connections came from by turns.")
-    all_addresses: bool = figure("Whether streams went to all addresses of the name by turns.")
-    connect_timeout_s: float = figure("The limit of the time to connect.", unit="s", gt=0)
-    head_timeout_s: float | None = figure("The limit of the time to the response head; null for none.", unit="s", gt=0)
-    certificates_checked: bool = figure("Whether the server's certificate was checked.")
-    ca_file: str | None = figure("The file with the only trusted authorities; null for the usual ones.", default=None)
+    redirected_to: str | None = figure("The URL that redirects led most streams to; null without redirects.")
+    method: str = figure("The request method.")
+    headers: list[tuple[str, str]] = figure("The headers of the request.")
+    body_bytes: int | None = figure("The size of the request body; null without a body.", unit="bytes", ge=0)
+    proxy: str | None = figure("The proxy of all connections; null without a proxy.", default=None)
+    connect_to: tuple[str, int] | None = figure("The host and port that replaced those of the URL; null by default.")
+    unix_socket: str | None = figure("The unix socket of all connections; null by default.")
+    source_addresses: list[str] = figure("The local addresses of the connections, in turn.")
+    all_addresses: bool = figure("Whether streams went to all addresses of the host name, in turn.")
+    connect_timeout_s: float = figure("The time limit to connect.", unit="s", gt=0)
+    head_timeout_s: float | None = figure("The time limit for the response head; null for no limit.", unit="s", gt=0)
+    certificates_checked: bool = figure("Whether the server's certificate was verified.")
+    ca_file: str | None = figure(
+        "The file with the only trusted certificate authorities; null for the default ones.", default=None
+    )
     cert_file: str | None = figure("The file with the client certificate; null without one.", default=None)
     key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
     any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
 
 
 class Preflight(Part):
-    """The request before the run; it is in no other number."""
+    """The request before the run. No other figure counts it."""
 
-    requests: int = figure("How many requests that were, redirects included.", ge=1)
+    requests: int = figure("Requests of the preflight, including redirects.", ge=1)
     status: int = figure("The status of the last response.")
     closed: bool = figure("Whether its connection was closed before the run.")
 
 
 class Address(Part):
-    """An address that is known of a host on the way."""
+    """An address of the target's host, of a proxy, or of a host that a redirect led to."""
 
     host: str | None = figure("The host; null for a unix socket.")
     address: str = figure("The address, or the path of a unix socket.")
     port: int | None = figure("The port; null for a unix socket.", ge=1, le=65535)
-    connections: int = figure("How many connections were begun to it; 0 for one that was not used.", ge=0)
+    connections: int = figure("Connections that were started to it; 0 for an unused address.", ge=0)
 
 
 class Redirection(Part):
     """A URL that redirects led to."""
 
-    url: str = figure("The last URL of the redirects.")
-    streams: int = figure("How often a stream opened there, reconnections included.", ge=0)
+    url: str = figure("The last URL of the redirect chain.")
+    streams: int = figure("Streams that opened there, including reconnections.", ge=0)
 
 
 class Candidate(Part):
-    """A field that looked like a sequence for a while."""
+    """A field that looked like a sequence at first."""
 
     source: str = figure("The field.")
-    reason: str = figure("Why it is not taken for a sequence.")
+    reason: str = figure("Why it is not used as a sequence.")
 
 
 class TimestampField(Part):
-    """Which field of the events is the time of sending."""
+    """The event field with the send time."""
 
-    asked: str = figure("What the user asked for: auto, none, or a field.")
-    used: list[str] = figure("The fields that streams read.")
-    in_the_future: list[str] = figure("Fields that would be the timestamp if they did not lie in the future.")
+    asked: str = figure("The choice of the user: auto, none, or a field.")
+    used: list[str] = figure("The fields that were used.")
+    in_the_future: list[str] = figure("Fields that are not used because their times lie in the future.")
 
 
 class SequenceField(Part):
-    """Which field of the events is their number."""
+    """The event field with the sequence number."""
 
-    asked: str = figure("What the user asked for: auto, none, or a field.")
-    used: list[str] = figure("The fields that the audit is by.")
-    candidates: list[Candidate] = figure("Fields that looked like a sequence and were given up.")
+    asked: str = figure("The choice of the user: auto, none, or a field.")
+    used: list[str] = figure("The fields that were used.")
+    candidates: list[Candidate] = figure("Fields that looked like a sequence and were rejected.")
 
 
 class Plan(Part):
-    """What was to be done."""
+    """The plan of the run."""
 
-    connections: int = figure("How many streams.", ge=1)
-    duration_s: float = figure("How long the run was to be.", unit="s", gt=0)
-    ramp_up_s: float = figure("The time in which all streams were to be opened.", unit="s", ge=0)
-    warmup_s: float = figure("The time at the beginning whose latencies are left out.", unit="s", ge=0)
-    lifetime_s: float | None = figure("After this time a stream is closed.", unit="s", gt=0)
-    refill: bool = figure("Whether a stream that is completed is replaced by a new one.")
-    events: int | None = figure("After so many events a stream is closed.", ge=1)
-    on_end: Literal["stop", "reconnect", "restart"] = figure("What follows the end of a stream.")
-    retry_statuses: list[int] = figure("Statuses after which a request is made again.")
-    storm_s: float | None = figure("The second of the run in which all connections are cut.", unit="s", gt=0)
-    max_event_bytes: int | None = figure("The largest event that is taken.", unit="bytes", ge=1)
-    idle_timeout_s: float | None = figure("After this time without a byte a stream is closed.", unit="s", gt=0)
+    connections: int = figure("Streams to hold open; with an arrival rate, streams to open in all.", ge=1)
+    duration_s: float = figure("The planned duration.", unit="s", gt=0)
+    ramp_up_s: float = figure("The time over which the streams are opened.", unit="s", ge=0)
+    warmup_s: float = figure("The first part of the run, without latencies.", unit="s", ge=0)
+    lifetime_s: float | None = figure("A stream is closed after this time; null for no limit.", unit="s", gt=0)
+    refill: bool = figure("Whether a new stream replaces a completed one.")
+    events: int | None = figure("A stream is closed after this many events; null for no limit.", ge=1)
+    on_end: Literal["stop", "reconnect", "restart"] = figure("What happens when the server ends a stream.")
+    retry_statuses: list[int] = figure("Statuses after which the request is retried.")
+    storm_s: float | None = figure("The time at which all connections are dropped; null for never.", unit="s", gt=0)
+    max_event_bytes: int | None = figure(
+        "A stream with a larger event is closed; null for the default limit.", unit="bytes", ge=1
+    )
+    idle_timeout_s: float | None = figure(
+        "A stream is closed after this time without a byte; null for no limit.", unit="s", gt=0
+    )
     counts_error_events: bool = figure("Whether events that report an error are counted.")
-    timestamp: TimestampField = figure("The events' time of sending.")
-    sequence: SequenceField = figure("The events' number.")
+    timestamp: TimestampField = figure("The event field with the send time.")
+    sequence: SequenceField = figure("The event field with the sequence number.")
 
 
 class Host(Part):
     """The machine of the load generator."""
 
     system: str = figure("The operating system.")
-    machine: str = figure("The kind of processor.")
+    machine: str = figure("The processor architecture.")
     python: str = figure("The version of Python.")
-    cpus: int | None = figure("How many processors.")
+    cpus: int | None = figure("The number of processors.")
 
 
 class Run(Part):
     """What was run, when and where."""
 
-    target: Target = figure("What was asked for.")
-    preflight: Preflight | None = figure("The request before the run; null for none.")
-    addresses: list[Address] = figure("Where connections went.")
-    redirections: list[Redirection] = figure("Where redirects led to: 20 URLs per worker, the rest as (other).")
+    target: Target = figure("The target of the load.")
+    preflight: Preflight | None = figure("The request before the run; null without one.")
+    addresses: list[Address] = figure("The addresses that connections went to.")
+    redirections: list[Redirection] = figure(
+        "The URLs that redirects led to: at most 20 per worker, the rest as (other)."
+    )
     started_at: AwareDatetime = figure("When the run began.")
-    duration_s: float = figure("How long it was.", unit="s", ge=0)
+    duration_s: float = figure("How long the run took.", unit="s", ge=0)
     interrupted: bool = figure("Whether a signal ended it.")
-    incomplete: bool = figure("Whether workers ended without a report.")
-    plan: Plan = figure("What was to be done.")
-    interval_s: int = figure("The length of a row of the timeline.", unit="s", ge=1)
-    workers: int = figure("How many worker processes.", ge=1)
-    workers_lost: int = figure("How many of them ended without a report.", ge=0)
-    hosts: list[Host] = figure("The machines of the load generator: one, but for merged reports.")
+    incomplete: bool = figure("Whether a worker was lost.")
+    plan: Plan = figure("The plan of the run.")
+    interval_s: int = figure("The length of a timeline row.", unit="s", ge=1)
+    workers: int = figure("Worker processes.", ge=1)
+    workers_lost: int = figure("Workers that ended without a report.", ge=0)
+    hosts: list[Host] = figure("The machines of the load generator; more than one only in a merged report.")

@@ -1,7 +1,7 @@
-"""The body of a request as people type it: text, ``@FILE`` or ``@-`` for stdin.
+"""Read a request body as typed on a command line: text, ``@FILE``, or ``@-`` for stdin.
 
-A file goes out byte for byte, as with curl's ``--data-binary``: bytes that are not UTF-8 become surrogates here, which
-is how Python gives a program such bytes on its command line.
+A file is sent byte for byte, as with curl's ``--data-binary``. Bytes that are not UTF-8 become surrogates, as in
+Python's command-line arguments.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import sys
 from sseclient_cli.errors import UsageError
 
 MAX_BODY_BYTES = 64 * 1024**2
-"""More is refused: each stream of a bench sends the body by itself, and ``@/dev/zero`` never ends."""
+"""The size limit: each stream of a load test sends its own copy of the body, and ``@/dev/zero`` never ends."""
 
 
 def read_body(text: str) -> str:
-    """Return the text, or what the file has that it names with ``@``. Raises UsageError for a file without access."""
+    """Return the text, or the content of the file after ``@``. Raises UsageError for an unreadable file."""
     if not text.startswith("@"):
         return text
     name = text[1:]
     if not name:
-        raise UsageError("--data @ names no file: write --data @FILE, or --data @- for stdin")
+        raise UsageError("the request body @ names no file: write @FILE, or @- for stdin", arguments=["body"])
     try:
         if name == "-":
             content = sys.stdin.buffer.read(MAX_BODY_BYTES + 1) if sys.stdin is not None else b""
@@ -30,8 +30,9 @@ def read_body(text: str) -> str:
     except (OSError, ValueError) as exc:
         why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise UsageError(
-            f"cannot read the request body from {name!r}: {why.lower()}; --data @FILE reads a file, "
-            "a body that begins with @ must come from a file or from stdin (--data @-)"
+            f"cannot read the request body from {name!r}: {why.lower()}; @FILE reads a file, and a body that begins "
+            "with @ must come from a file or from stdin (@-)",
+            arguments=["body"],
         ) from exc
     if len(content) > MAX_BODY_BYTES:
         raise UsageError(f"the request body in {name!r} is larger than {MAX_BODY_BYTES // 1024**2} MiB")

@@ -1,4 +1,4 @@
-"""The addresses of this machine to connect from, as typed on a command line; each is tried before it is believed."""
+"""Parse the local addresses to connect from, as typed on a command line; check each with ``bind``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from sseclient_cli.errors import UsageError
 
 
 def parse_source_addresses(text: str) -> tuple[str, ...]:
-    """Read ``10.0.0.5,10.0.0.6``. Raises UsageError unless all are this machine's, and of one family."""
+    """Parse ``10.0.0.5,10.0.0.6``. Raises UsageError unless all are addresses of this machine, of one family."""
     addresses = tuple(part.strip() for part in text.split(","))
     versions = set()
     for address in addresses:
         try:
             versions.add(ipaddress.ip_address(address).version)
         except ValueError as exc:
-            example = "write --source-address like 10.0.0.5,10.0.0.6"
-            raise UsageError(f"{address!r} is not an IP address: {example}") from exc
+            example = "write `source_address` like 10.0.0.5,10.0.0.6"
+            raise UsageError(f"{address!r} is not an IP address: {example}", arguments=["source_address"]) from exc
     if len(versions) > 1:
-        raise UsageError("--source-address mixes IPv4 and IPv6: give addresses of one kind")
+        raise UsageError(
+            "`source_address` mixes IPv4 and IPv6: give addresses of one kind", arguments=["source_address"]
+        )
     for address in addresses:
         _require_own(address, socket.AF_INET if versions == {4} else socket.AF_INET6)
     return addresses
@@ -31,4 +33,7 @@ def _require_own(address: str, family: socket.AddressFamily) -> None:
             probe.bind((address, 0))
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
-        raise UsageError(f"cannot connect from --source-address {address} ({reason}): is it this machine's?") from exc
+        raise UsageError(
+            f"cannot connect from `source_address` {address} ({reason}): use an address of this machine",
+            arguments=["source_address"],
+        ) from exc

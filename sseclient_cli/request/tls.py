@@ -1,7 +1,7 @@
-"""TLS as the caller wants it, and what went wrong with it in words.
+"""TLS settings, and messages for TLS errors.
 
-Both clients take their contexts from here (httpx for one stream, ``SSLObject`` for many), so that they trust the same.
-This file must not know sockets.
+Both clients (httpx for one stream, ``SSLObject`` for many) use these contexts, so they trust the same certificates.
+This module must not know sockets.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sseclient_cli.errors import TlsError, UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """Whom to trust, and who we are. Files are PEM; ``key_file`` may be left out where ``cert_file`` holds the key.
+    """The trusted certificate authorities and the client certificate, as PEM files.
 
-    Without a ``ca_file`` those are trusted that everybody trusts (certifi), or whom SSL_CERT_FILE or SSL_CERT_DIR name.
-    ``verify=False`` takes any certificate, for any name.
+    ``key_file`` may be omitted if ``cert_file`` contains the key. The default for ``ca_file`` is SSL_CERT_FILE,
+    SSL_CERT_DIR, or the bundle of certifi. ``verify=False`` accepts any certificate, for any name.
     """
 
     verify: bool = True
@@ -30,16 +30,20 @@ class Tls:
     key_file: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise UsageError for what excludes each other."""
+        """Raise UsageError for arguments that cannot be combined."""
         if self.ca_file is not None and not self.verify:
-            raise UsageError("--insecure trusts everybody, --cacert does not: leave one out")
+            raise UsageError(
+                "`ca_file` and `insecure` exclude each other: leave one out", arguments=["ca_file", "insecure"]
+            )
         if self.key_file is not None and self.cert_file is None:
-            raise UsageError("--key is of no use without --cert: give the certificate, too")
+            raise UsageError(
+                "`key_file` needs `cert_file`, the certificate of that key", arguments=["key_file", "cert_file"]
+            )
 
     def context(self) -> ssl.SSLContext:
-        """Return the context that says all this. Raises UsageError when a file cannot be used.
+        """Return a context with these settings. Raises UsageError for an unusable file.
 
-        It is the same one for the same values: certificates take 30 ms to load.
+        Contexts are cached, because certificates take 30 ms to load.
         """
         return _context(self, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
 
@@ -51,16 +55,16 @@ def _context(tls: Tls, env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
     elif tls.ca_file is not None:
         context = _trusting_only(tls.ca_file)
     else:
-        context = _trusting_everybody(env_cert_file, env_cert_dir)
-    # Without it a server may choose HTTP/2, which nobody here speaks.
+        context = _trusting_default_cas(env_cert_file, env_cert_dir)
+    # Otherwise a server may choose HTTP/2, which neither client supports.
     context.set_alpn_protocols(["http/1.1"])
     if tls.cert_file is not None:
         _load_identity(context, tls.cert_file, tls.key_file)
     return context
 
 
-def _trusting_everybody(env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
-    """Of the environment, its certificates count."""
+def _trusting_default_cas(env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
+    """Trust SSL_CERT_FILE or SSL_CERT_DIR of the environment, or else certifi."""
     try:
         return httpx.create_ssl_context(trust_env=True)
     except OSError as exc:
@@ -69,46 +73,53 @@ def _trusting_everybody(env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext
 
 
 def _trusting_only(ca_file: str) -> ssl.SSLContext:
-    _require_readable(ca_file, "--cacert")
+    _require_readable(ca_file, "ca_file")
     try:
         return ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as exc:
-        raise UsageError(f"--cacert {ca_file} holds no certificate: give a PEM file") from exc
+        raise UsageError(f"`ca_file` {ca_file} has no certificate in PEM format", arguments=["ca_file"]) from exc
 
 
 def _load_identity(context: ssl.SSLContext, cert_file: str, key_file: str | None) -> None:
-    key_option = f"--cert {cert_file}" if key_file is None else f"--key {key_file}"
+    arguments = ["cert_file"] if key_file is None else ["cert_file", "key_file"]
+    key = f"`cert_file` {cert_file}" if key_file is None else f"`key_file` {key_file}"
 
     def refuse() -> str:
-        # Without this OpenSSL would ask on the terminal; of a client with ten thousand streams nobody expects that.
-        raise UsageError(f"the key in {key_option} is encrypted: decrypt it first (openssl pkey -in FILE -out FILE)")
+        # Otherwise OpenSSL would prompt for the passphrase on the terminal.
+        raise UsageError(
+            f"the key in {key} is encrypted: decrypt it first (openssl pkey -in FILE -out FILE)", arguments=arguments
+        )
 
-    _require_readable(cert_file, "--cert")
+    _require_readable(cert_file, "cert_file")
     if key_file is not None:
-        _require_readable(key_file, "--key")
+        _require_readable(key_file, "key_file")
     try:
         context.load_cert_chain(cert_file, key_file, refuse)
     except ssl.SSLError as exc:
         if exc.reason == "KEY_VALUES_MISMATCH":
-            raise UsageError(f"the key in {key_option} is not that of the certificate in --cert {cert_file}") from exc
-        # OpenSSL says "PEM lib" for either.
-        both = f"--cert {cert_file} does not hold a certificate and its key"
-        apart = f"--cert {cert_file} holds no certificate, or --key {key_file} no key"
-        raise UsageError(f"{both if key_file is None else apart}: give PEM files") from exc
+            raise UsageError(
+                f"the key in {key} does not match the certificate in `cert_file` {cert_file}", arguments=arguments
+            ) from exc
+        # OpenSSL's message is "PEM lib" for both files.
+        both = f"`cert_file` {cert_file} does not contain a certificate and its key"
+        apart = f"`cert_file` {cert_file} contains no certificate, or `key_file` {key_file} no key"
+        words = f"{both if key_file is None else apart}, in PEM format"
+        raise UsageError(words, arguments=arguments) from exc
 
 
-def _require_readable(file: str, option: str) -> None:
+def _require_readable(file: str, argument: str) -> None:
     try:
         with open(file, "rb"):
             pass
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        raise UsageError(f"cannot read {option} {file}: {reason.lower()}") from exc
+        raise UsageError(f"cannot read `{argument}` {file}: {reason.lower()}", arguments=[argument]) from exc
 
 
 def tls_error(cause: Exception, peer: str) -> TlsError:
-    """Return our error for what ended a handshake with ``peer``; a cause that is not of ssl means that it was cut."""
-    return TlsError(f"no TLS connection with {peer}: {_reason(cause)}")
+    """Map what ended a handshake with ``peer``; a cause that ssl did not raise means that the connection was closed."""
+    code, reason = _reason(cause)
+    return TlsError(f"no TLS connection with {peer}: {reason}", code=code)
 
 
 # X509_V_ERR_*: self-signed, alone or in the chain, or by an issuer that is not known here.
@@ -116,52 +127,60 @@ _UNTRUSTED = frozenset({18, 19, 20, 21, 24, 27})
 # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
 _OTHER_NAME = frozenset({62, 64})
 
-_CUT = "the server cut the handshake: it may want a client certificate (--cert), or not speak TLS on this port"
+_CLOSED = (
+    "handshake-closed",
+    "the server closed the connection during the handshake: it may require a client certificate, or not speak TLS on "
+    "this port",
+)
 
-# Looked for in this order in OpenSSL's name of the reason: names differ by version in what stands before and after.
-_REASONS = (
+# Parts of OpenSSL's name of the reason, looked up in this order: versions differ in what precedes and follows them.
+_REASONS: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
     (
         ("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"),
-        "the server does not speak TLS on this port: http:// perhaps?",
+        ("no-tls", "the server does not speak TLS on this port: write http:// instead of https://"),
     ),
-    (("UNEXPECTED_EOF",), _CUT),
-    (("CERTIFICATE_REQUIRED",), "the server wants a client certificate: give one with --cert"),
+    (("UNEXPECTED_EOF",), _CLOSED),
+    (("CERTIFICATE_REQUIRED",), ("client-certificate-required", "the server requires a client certificate")),
     (
         ("ALERT_HANDSHAKE_FAILURE",),
-        "the server refused the handshake: it may want a client certificate (--cert), or other ciphers",
+        (
+            "handshake-refused",
+            "the server refused the handshake: it may require a client certificate, or other ciphers",
+        ),
     ),
     (
         ("ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_", "ALERT_UNSUPPORTED_CERTIFICATE",
          "ALERT_ACCESS_DENIED", "ALERT_DECRYPT_ERROR"),
-        "the server does not accept the client certificate: check --cert and --key",
+        ("client-certificate-refused", "the server does not accept the client certificate"),
     ),
     (
         ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "VERSION_TOO_LOW"),
-        "the server and this machine have no version of TLS in common",
+        ("tls-version", "the server and this machine have no version of TLS in common"),
     ),
-    (("UNRECOGNIZED_NAME",), "the server has no host of that name: check the URL"),
-    (("NO_APPLICATION_PROTOCOL",), "the server does not offer HTTP/1.1"),
+    (("UNRECOGNIZED_NAME",), ("wrong-name", "the server has no host of that name: check the URL")),
+    (("NO_APPLICATION_PROTOCOL",), ("no-http1", "the server does not offer HTTP/1.1")),
 )  # fmt: skip
 
 
-def _reason(cause: Exception) -> str:
+def _reason(cause: Exception) -> tuple[str, str]:
+    """Return the code of what went wrong, and its words."""
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return _refusal(cause)
+        return _rejection(cause)
     if not isinstance(cause, ssl.SSLError) or isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return _CUT
+        return _CLOSED
     name = cause.reason or ""
-    for parts, words in _REASONS:
+    for parts, reason in _REASONS:
         if any(part in name for part in parts):
-            return words
-    return name.lower().replace("_", " ") or "the handshake failed"
+            return reason
+    return "handshake-failed", name.lower().replace("_", " ") or "the handshake failed"
 
 
-def _refusal(cause: ssl.SSLCertVerificationError) -> str:
-    """Say why the server's certificate is not taken."""
+def _rejection(cause: ssl.SSLCertVerificationError) -> tuple[str, str]:
+    """Return why the server's certificate is not accepted."""
     if cause.verify_code in _UNTRUSTED:
-        detail = cause.verify_message
-        return f"nobody trusted signed its certificate ({detail}): --cacert names who did, --insecure takes any"
+        return "unknown-issuer", f"certificate verify failed: unknown issuer ({cause.verify_message})"
     if cause.verify_code in _OTHER_NAME:
         # "Hostname mismatch, certificate is not valid for 'example.com'."
-        return f"its {cause.verify_message.rpartition(', ')[2].rstrip('.')}: check the URL's host"
-    return f"its certificate is not valid ({cause.verify_message}): --insecure takes any"
+        words = cause.verify_message.rpartition(", ")[2].rstrip(".")
+        return "wrong-name", f"the server's {words}: check the URL's host"
+    return "invalid-certificate", f"certificate verify failed: {cause.verify_message}"

@@ -1,1 +1,1 @@
-"""A run: its plan, its streams, its workers."""
+"""A run: its plan, its stream pools, its workers and their coordinator."""

@@ -1,4 +1,4 @@
-"""What a worker's loop calls when the clock says so."""
+"""The interface of objects that a worker's loop calls at planned times."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Protocol
 
 
 class Actor(Protocol):
-    """Has things to do at moments of a run, for example a stream pool."""
+    """Acts at planned times of a run, for example a stream pool."""
 
     @property
     def next_due_ns(self) -> int:
-        """When ``do_due`` must be called next (monotonic)."""
+        """When to call ``do_due`` next (monotonic)."""
 
     @property
     def is_over(self) -> bool:
-        """Whether it has nothing left to do in this run."""
+        """Whether it has no more work in this run."""
 
     def begin(self, started_ns: int) -> None:
-        """Count the moments of the plan from here (monotonic)."""
+        """Set the start of the run (monotonic), to which the times of the plan are relative."""
 
     def do_due(self) -> None:
-        """Do what is due, a bounded number of things at a time."""
+        """Do the due actions, at most a bounded number per call."""

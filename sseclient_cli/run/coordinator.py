@@ -1,7 +1,7 @@
-"""Runs the shards of a run on an executor: one start for all, progress, signals, lost workers, and the sum.
+"""Coordinates the workers of a run: common start, progress, signals, lost workers, merged totals.
 
-All decisions are made in the calling thread, which must be the main one: signals arrive there. A worker that dies or
-raises is lost, and the others go on. One that does not answer in time is killed and lost.
+All decisions are made in the calling thread. It must be the main thread, because Python delivers signals there. A
+worker that dies, raises an exception or does not answer in time is lost. The other workers continue.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from sseclient_cli.run.spec import Shard
 from sseclient_cli.units import NS_PER_S
 
 TURN_S = 0.25
-"""How often progress is passed on, that of all workers together."""
+"""Interval at which the merged progress of all workers is passed on."""
 
 START_TIMEOUT_S = 30
-"""For all workers to be ready. One takes half a second of CPU time; 64 of them share the cores."""
+"""Timeout until all workers are ready. A worker needs 0.5 s of CPU time, and up to 64 workers share the cores."""
 
 START_DELAY_NS = NS_PER_S // 10
-"""From the command to start to the start: enough for the command to reach all workers."""
+"""Delay between the start command and the start, so that the command reaches all workers in time."""
 
 END_TIMEOUT_S = 5
-"""Beyond the end of the plan, or an interrupt. A worker ends within 0.5 s of its time."""
+"""Timeout for totals after the end of the plan or an interrupt. A worker normally ends within 0.5 s."""
 
 OnProgress = Callable[[Progress], None]
 
 
 def run(shard: Shard, executor: Executor, on_progress: OnProgress | None = None) -> Totals:
-    """Run a plan, and return the merged totals of its workers in their order.
+    """Run a plan and return the merged totals of its workers.
 
-    The first Ctrl-C, SIGTERM or hangup ends it with a partial report; a second ends everything. Raises SseError for
-    workers that cannot start.
+    The totals are merged in the order of the workers. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a
+    partial report; the second ends the process. Raises SseError if workers cannot start.
     """
     return _Coordinator(shard, executor, on_progress).run()
 
 
 def lost_shard(shard: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
-    """Return what the report holds of a worker that is lost: its streams, its error and when that was.
+    """Return totals that report a lost worker: its planned streams, its error, and the timeline row of the loss.
 
-    It has no duration: a worker that was given up would make the run longer than it was.
+    They have no duration: the wait for a worker that does not answer must not extend the run.
     """
     plan = shard.plan
     row = int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
@@ -61,7 +61,7 @@ def lost_shard(shard: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """What the coordinator knows of a worker."""
+    """The coordinator's state of a worker."""
 
     name: str
     shard: Shard
@@ -70,11 +70,11 @@ class _Worker:
     is_ready: bool = False
     is_given_up: bool = False
     totals: Totals | None = None
-    """What it measured, or what is reported instead; then it is done."""
+    """The totals that it sent, or those of a lost worker. None while it is active."""
 
 
 class _Coordinator:
-    """One run: the state that decisions depend on."""
+    """The state of one run."""
 
     def __init__(self, shard: Shard, executor: Executor, on_progress: OnProgress | None) -> None:
         self._shard = shard
@@ -82,11 +82,11 @@ class _Coordinator:
         self._on_progress = on_progress
         self._workers: list[_Worker] = []
         self._inbox: SimpleQueue[tuple[int | None, object]] = SimpleQueue()
-        """Messages, each with the number of its worker; None is a signal."""
+        """Messages with the number of their worker. A number of None means a signal."""
         self._start_ns: int | None = None
-        """When the run began or would have begun; None as long as some workers are not ready."""
+        """Start of the run (monotonic), or the time of an interrupt before it. None until all workers are ready."""
         self._turns_left = round(START_TIMEOUT_S / TURN_S)
-        """Turns, not a deadline: after Ctrl-Z and fg, or a laptop's sleep, all workers are late together."""
+        """Turns until the timeout. A deadline could expire while the processes are stopped (Ctrl-Z) or suspended."""
         self._interrupted = False
 
     def run(self) -> Totals:
@@ -100,7 +100,7 @@ class _Coordinator:
         totals = Totals(interrupted=self._interrupted)
         for worker in self._workers:
             totals.merge(worker.totals or Totals())
-        if not totals.duration_ns:  # no worker is left to say how long it was
+        if not totals.duration_ns:  # all workers are lost
             totals.duration_ns = round(min(self._elapsed_s(), self._shard.plan.duration_s) * NS_PER_S)
         return totals
 
@@ -118,7 +118,7 @@ class _Coordinator:
         ]
 
     def _turn(self) -> None:
-        """Handle messages for a quarter of a second; then show progress, and use up one turn of waiting."""
+        """Handle messages for TURN_S, then report progress and count the turn towards the timeout."""
         ends_s = time.monotonic() + TURN_S
         while (left_s := ends_s - time.monotonic()) > 0:
             try:
@@ -128,23 +128,23 @@ class _Coordinator:
             if index is None:
                 self._interrupt()
             elif self._workers[index].totals is None:
-                self._take(self._workers[index], message)
+                self._handle_message(self._workers[index], message)
             if all(worker.totals is not None for worker in self._workers):
                 return
         if self._on_progress is not None:
-            self._show(self._on_progress)
+            self._report_progress(self._on_progress)
         if not self._is_under_way():
             self._turns_left -= 1
             if self._turns_left <= 0:
                 self._give_up()
 
-    def _show(self, on_progress: OnProgress) -> None:
+    def _report_progress(self, on_progress: OnProgress) -> None:
         try:
             on_progress(merged(worker.latest for worker in self._workers))
-        except Exception:  # noqa: BLE001 - a view that breaks must not cost the run
+        except Exception:  # noqa: BLE001 - an error in the live view must not end the run
             self._on_progress = None
 
-    def _take(self, worker: _Worker, message: object) -> None:
+    def _handle_message(self, worker: _Worker, message: object) -> None:
         match message:
             case Progress():
                 worker.latest = message
@@ -171,7 +171,7 @@ class _Coordinator:
     def _interrupt(self) -> None:
         self._interrupted = True
         if self._start_ns is None:
-            # No worker has begun: no stream is lost, however long a busy machine takes to start a worker.
+            # No worker has started its run, so no stream is lost. Do not wait for workers that are not ready yet.
             self._start_ns = time.monotonic_ns()
             for worker in self._workers:
                 if worker.totals is None:
@@ -185,13 +185,13 @@ class _Coordinator:
             worker.handle.tell(command)
 
     def _is_under_way(self) -> bool:
-        """Return whether the plan itself explains that the workers are silent."""
+        """Return whether the planned duration is not over, so that no timeout applies yet."""
         if self._interrupted or self._start_ns is None:
             return False
         return time.monotonic_ns() < self._start_ns + round(self._shard.plan.duration_s * NS_PER_S)
 
     def _give_up(self) -> None:
-        """Kill the workers that have not answered; the end of their messages does the rest."""
+        """Kill the workers that have not answered. The end of their messages then marks them as lost."""
         for worker in self._workers:
             if worker.totals is None and not (self._start_ns is None and worker.is_ready):
                 worker.is_given_up = True

@@ -1,6 +1,6 @@
-"""What a coordinator and its workers tell each other, besides progress, totals, and the error of a worker that failed.
+"""Messages between the coordinator and its workers. They can be pickled.
 
-All of it pickles.
+Workers also send ``Progress``, ``Totals``, and the ``SseError`` of a worker that failed.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker's first message: its machine holds the shard, and it waits for ``Start``."""
+    """First message of a worker: its machine has the resources for the shard, and it waits for ``Start``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin the run at this moment of the worker's monotonic clock."""
+    """Begin the run at this time of the worker's monotonic clock."""
 
     at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """End the run now, and send what was measured."""
+    """End the run now and send the totals so far."""
 
 
 Command = Start | Interrupt

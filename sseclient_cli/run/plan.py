@@ -1,7 +1,7 @@
-"""What a run is to do, as data: how many streams, when each is meant to start, when all stop.
+"""The plan of a run: the number of streams, the planned start of each, and the end.
 
-Pure: times are offsets in nanoseconds from the start of the run. A mode of load is a different schedule that comes
-out of here, never a different loop in the worker.
+This module is pure. Times are offsets in nanoseconds from the start of the run. All load models differ only in their
+schedule: the worker has a single loop.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.units import NS_PER_S
 
 MAX_INTERVALS = 900
-"""Rows of the timeline: a row holds its delivery times (30 KB while it is open to merges), and nobody reads more."""
+"""Maximum number of timeline rows. A row holds its delivery latencies, 30 KB until all workers are merged."""
 
 DEFAULT_STARTS_PER_S = 1_000
-"""Streams opened per second unless told: well below what one process can open, so that the time to connect is the
-server's and not our own queue's."""
+"""Default arrival rate: well below what one process can open, so that connect times contain no queueing in the load
+generator."""
 
 DEFAULT_RAMP_SHARE = 0.25
-"""... but opening never takes more than this share of the run."""
+"""Maximum default ramp-up, as a share of the duration."""
 
 MAX_CONNECTIONS = 10**12
-"""More than any machine holds, and few enough for Python to count."""
+"""More than any machine can hold, and small enough for ``len(range(...))``."""
 
 MIN_LIFETIME_S = 0.01
-"""A schedule has a row for each time that the streams are replaced; streams that live less measure only opening."""
+"""Shorter lifetimes would measure only connects, and ``moments`` needs an iterator per lifetime of the ramp-up."""
 
 
 class OnEnd(Enum):
-    """What becomes of a stream that the server ends, in order or not."""
+    """The action when a stream ends, properly or by an error."""
 
     STOP = "stop"
     RECONNECT = "reconnect"
-    """As a browser does: after the reconnection time, with the Last-Event-ID."""
+    """Reconnect after the reconnection time, with Last-Event-ID, like a browser."""
     RESTART = "restart"
-    """A new stream in its place, at once."""
+    """Start a new stream in the same slot at once."""
 
 
 class Action(StrEnum):
-    """What is due at a moment of the plan."""
+    """An action of the plan."""
 
     START = "start"
-    """A new stream begins in its slot; one that is still there is complete and makes room."""
+    """Start a new stream in the slot. A previous stream in the slot is complete and is closed."""
     STOP = "stop"
-    """The stream in its slot is complete."""
+    """Close the stream in the slot: it is complete."""
     STORM = "storm"
-    """Every stream loses its connection and makes a new one, all at once."""
+    """Drop the connections of all streams at once, then reconnect."""
 
 
 class Moment(NamedTuple):
-    """A moment of the plan, in ns from the start of the run, and what is due then; a storm is in every slot."""
+    """A scheduled action, with its time in ns from the start of the run. A storm applies to all slots."""
 
     at_ns: int
     action: Action
@@ -67,89 +67,88 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One run: ``duration_s`` from the first intended start, ramp included; it is over when no stream is left, too.
+    """The plan of a run that lasts ``duration_s``, ramp-up included, or until no stream is left.
 
-    A plan has ``connections`` slots, each of which holds one stream at a time. After ``lifetime_s`` a stream is closed;
-    with ``refill`` the next one begins in its slot then. ``events`` is how many a stream takes before it is complete.
+    A plan has ``connections`` slots. Each slot holds one stream at a time. After ``lifetime_s`` a stream is closed;
+    with ``refill`` the next stream then starts in its slot. A stream is complete after ``events`` events.
     """
 
     connections: int
     duration_s: float
     ramp_up_s: float
     warmup_s: float = 0.0
-    """Latencies that are measured before this moment are left out."""
+    """Latencies before this time are not reported."""
     lifetime_s: float | None = None
     refill: bool = True
     storm_s: float | None = None
     events: int | None = None
     on_end: OnEnd = OnEnd.STOP
     retry_statuses: frozenset[int] = frozenset()
-    """With RECONNECT: the statuses that do not end a stream for good."""
+    """With RECONNECT: response statuses after which a stream reconnects instead of ending."""
     timestamp: FieldChoice = Choice.AUTO
     sequence: FieldChoice = Choice.AUTO
     max_event_bytes: int | None = None
-    """How large an event may be; None: what the engine holds to be enough."""
+    """Size limit of an event; None means the default of the engine."""
     idle_timeout_s: float | None = None
-    """How long a stream may bring no bytes before it is closed."""
+    """Timeout for a stream that receives no bytes."""
     counts_error_events: bool = False
-    """Whether to look for errors in the data of events, which takes time."""
+    """Whether to search the data of events for errors, which takes time."""
     first_slot: int = 0
     stride: int = 1
 
     def __post_init__(self) -> None:
-        for problem, words in (
-            (self.connections < 1, "a run needs at least one connection: give -n 1 or more"),
-            (self.connections > MAX_CONNECTIONS, f"a run has at most {MAX_CONNECTIONS:,} connections: lower -n"),
-            (self.duration_s <= 0, "a run needs a duration above zero: give -z 10s, for example"),
+        run_s = f"a run of {self.duration_s:g} s"
+        for problem, argument, words in (
+            (self.connections < 1, "connections", "must be at least 1"),
+            (self.connections > MAX_CONNECTIONS, "connections", f"must be at most {MAX_CONNECTIONS:,}"),
+            (self.duration_s <= 0, "duration_s", "must be above 0 s"),
             (
                 not 0 <= self.ramp_up_s <= self.duration_s,
-                f"a ramp of {self.ramp_up_s:g} s does not fit into a run of {self.duration_s:g} s: "
-                "raise --duration, or open the streams faster",
+                "ramp_up_s",
+                f"of {self.ramp_up_s:g} s does not fit into {run_s}",
             ),
             (
                 not 0 <= self.warmup_s < self.duration_s,
-                f"a warm-up of {self.warmup_s:g} s leaves nothing of a run of {self.duration_s:g} s",
+                "warmup_s",
+                f"of {self.warmup_s:g} s leaves nothing of {run_s}",
             ),
             (
                 self.storm_s is not None and not 0 < self.storm_s < self.duration_s,
-                f"a storm at {self.storm_s or 0:g} s is not within a run of {self.duration_s:g} s",
+                "storm_s",
+                f"at {self.storm_s or 0:g} s is not within {run_s}",
             ),
             (
                 self.lifetime_s is not None and self.lifetime_s < MIN_LIFETIME_S,
-                f"a lifetime is at least {MIN_LIFETIME_S:g} s",
+                "lifetime_s",
+                f"must be at least {MIN_LIFETIME_S:g} s",
             ),
-            (self.events is not None and self.events < 1, "a stream takes at least one event"),
-            (
-                self.max_event_bytes is not None and self.max_event_bytes < 1,
-                "--max-event-bytes needs a size above zero: write it like 64k or 16M",
-            ),
-            (
-                self.idle_timeout_s is not None and self.idle_timeout_s <= 0,
-                "--idle-timeout needs a time above zero: write it like 30s",
-            ),
+            (self.events is not None and self.events < 1, "events", "must be at least 1"),
+            (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
+            (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
             (
                 bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT,
-                "--retry-status is for streams that reconnect: add --on-end reconnect",
+                "retry_statuses",
+                "only applies to streams that reconnect",
             ),
         ):
             if problem:
-                raise UsageError(words)
+                raise UsageError(f"`{argument}` {words}", code="plan", arguments=[argument])
 
     @property
     def interval_s(self) -> int:
-        """The length of a row of the timeline in seconds: 1, or more in a run of more than MAX_INTERVALS."""
+        """Length of a timeline row in seconds: 1, or more if the run is longer than MAX_INTERVALS seconds."""
         return max(1, math.ceil(self.duration_s / MAX_INTERVALS))
 
     @property
     def planned(self) -> int:
-        """How many streams this plan (or this shard of one) starts."""
+        """Number of streams that this plan, or this shard of a plan, starts."""
         if self._lifetime_ns is None or not self.refill:
             return len(self._slots)
         return sum(-((start.at_ns - self._end_ns) // self._lifetime_ns) for start in self._starts(0))
 
     @property
     def most_open(self) -> int:
-        """The most streams that this plan (or this shard of one) has open at once."""
+        """Maximum number of streams that this plan, or this shard of a plan, has open at once."""
         slots, ramp_ns = len(self._slots), self._ramp_ns
         if self._lifetime_ns is None or self.refill or not ramp_ns:
             return slots
@@ -172,10 +171,10 @@ class Plan:
         return None if self.lifetime_s is None else round(self.lifetime_s * NS_PER_S)
 
     def moments(self) -> Iterator[Moment]:
-        """Yield what is due when, in order, up to the end of the run.
+        """Yield the scheduled actions in order, up to the end of the run.
 
-        An open model: the moments depend on nothing that happens, so a late start counts against the measurement
-        and is never hidden (coordinated omission).
+        The schedule is an open model: it does not depend on responses. A late start is measured from its planned time,
+        which avoids coordinated omission.
         """
         schedules = [self._starts(0)]
         if self._lifetime_ns is not None:
@@ -188,7 +187,7 @@ class Plan:
             yield moment
 
     def _starts(self, after_ns: int) -> Iterator[Moment]:
-        """Yield the start in each slot, so long after the moment that its first stream is meant to start."""
+        """Yield a start for each slot, ``after_ns`` after the planned start of the slot's first stream."""
         ramp_ns = self._ramp_ns
         for slot in self._slots:
             yield Moment(after_ns + ramp_ns * slot // self.connections, Action.START, slot)
@@ -198,7 +197,7 @@ class Plan:
             yield Moment(at_ns, Action.STOP, slot)
 
     def _rounds(self, lifetime_ns: int) -> list[Iterator[Moment]]:
-        """Return the starts of all rounds, without end: each schedule has those rounds that do not overlap."""
+        """Return endless schedules of starts, one for each set of rounds that do not overlap."""
         apart = self._ramp_ns // lifetime_ns + 1 if self._slots else 0
         return [
             chain.from_iterable(self._starts(number * lifetime_ns) for number in count(first, apart))
@@ -206,11 +205,11 @@ class Plan:
         ]
 
     def shard(self, index: int, count: int) -> Plan:
-        """Return the part of the plan that worker ``index`` of ``count`` does: every count-th slot, same times."""
+        """Return the part of the plan for worker ``index`` of ``count``: every count-th slot, at unchanged times."""
         return replace(self, first_slot=self.first_slot + index * self.stride, stride=self.stride * count)
 
 
 def default_ramp_up_s(connections: int, duration_s: float | None) -> float:
-    """Return the time to open all streams in when the user named none; without a duration it may be any."""
+    """Return the default ramp-up. It is not limited if the run has no duration."""
     ramp_up_s = connections / DEFAULT_STARTS_PER_S
     return ramp_up_s if duration_s is None else min(ramp_up_s, duration_s * DEFAULT_RAMP_SHARE)

@@ -1,6 +1,6 @@
-"""How a run stands at a moment: what a worker shows a few times a second, and what those of several amount to.
+"""The progress of a run, which workers send a few times per second, and the merge for several workers.
 
-Pure. It carries values with how often each came, not percentiles: those do not merge.
+This module is pure. Progress contains values with their counts instead of percentiles, which cannot be merged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sseclient_cli.measure.totals import Totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """One moment of a run. ``recent`` and ``events_per_s`` are of the time since the snapshot before."""
+    """The state of a run. ``recent`` and ``events_per_s`` cover the time since the previous progress."""
 
     elapsed_s: float
     duration_s: float
@@ -27,7 +27,7 @@ class Progress:
     events: int
     events_per_s: float
     recent: Mapping[Latency, Counter[int]] = field(default_factory=dict)
-    """Gaps and deliveries in us, rounded, with how often each came."""
+    """Rounded inter-event gaps and delivery latencies in microseconds, with their counts."""
     errors: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -40,7 +40,7 @@ class Progress:
         events_per_s: float = 0.0,
         recent: Mapping[Latency, Counter[int]] | None = None,
     ) -> Progress:
-        """Take the counters of these totals; those of a worker that has ended have nothing recent."""
+        """Create progress from totals. A worker that has ended has no ``recent`` values."""
         return cls(
             elapsed_s=elapsed_s,
             duration_s=duration_s,
@@ -56,17 +56,17 @@ class Progress:
 
     @property
     def latency(self) -> Latency:
-        """Which latency the percentiles are of: delivery where the events carry a timestamp, or else the gap."""
+        """The latency of the percentiles: delivery if events have timestamps, otherwise the inter-event gap."""
         return Latency.DELIVERY if self.recent.get(Latency.DELIVERY) else Latency.GAP
 
     @property
     def p50_ms(self) -> float | None:
-        """The median of that latency."""
+        """The median of ``latency``."""
         return self._percentile_ms(50)
 
     @property
     def p99_ms(self) -> float | None:
-        """Its 99th percentile."""
+        """The 99th percentile of ``latency``."""
         return self._percentile_ms(99)
 
     def _percentile_ms(self, percentile: float) -> float | None:
@@ -74,9 +74,9 @@ class Progress:
         return percentile_us(values, percentile) / 1000 if values else None
 
 
-def merged(snapshots: Iterable[Progress]) -> Progress:
-    """Return what these snapshots of one moment, one of each worker and at least one, amount to."""
-    parts = list(snapshots)
+def merged(progresses: Iterable[Progress]) -> Progress:
+    """Merge the progress of the workers of a run (at least one)."""
+    parts = list(progresses)
     recent: dict[Latency, Counter[int]] = {}
     errors: Counter[str] = Counter()
     for part in parts:

@@ -1,7 +1,7 @@
-"""What this machine can hold, known before the run rather than found out in the middle of it.
+"""Checks before a run whether this machine has the open files, ports and memory for it.
 
-Each ``require_`` reads a figure of the system and hands it to a ``check_``, which is pure. Where the system does not
-say, nothing is required: the run finds out.
+Each ``require_`` function reads a limit of the system. Its pure part is a ``check_`` function. If a limit is unknown,
+the check is skipped, and the run reports errors when the limit is reached.
 """
 
 from __future__ import annotations
@@ -13,60 +13,53 @@ from pathlib import Path
 from sseclient_cli.errors import LimitError
 
 RESERVED_FILES = 64
-"""Descriptors that are not streams: the loop's own, the standard ones, modules being imported, the report."""
+"""File descriptors for other uses: the poller, standard streams, module imports, the report."""
 
 STREAM_BYTES = 8 * 1024
-"""Memory of a stream. Idle, it takes 2 KB in the worker (`make bench`) and 2.5 KB in the kernel (MemAvailable over
-16,000 sockets); the rest is for events under way."""
+"""Memory per stream. An idle stream takes 2 KB in the worker (`make bench`) and 2.5 KB in the kernel (MemAvailable over
+16,000 sockets). The rest is for events that are being received."""
 
 TLS_BYTES = 32 * 1024
-"""What TLS adds to it: 28 KB (RSS over 1,000 streams, OpenSSL 3)."""
+"""Additional memory per stream with TLS: 28 KB (RSS over 1,000 streams, OpenSSL 3)."""
 
 WORKER_BYTES = 64 * 1024 * 1024
-"""A worker without streams: 45 MB of RSS, and its histograms and timeline as they grow."""
+"""Memory of a worker without streams: 45 MB of RSS, plus growing histograms and timeline."""
 
 RESERVED_BYTES = 256 * 1024 * 1024
-"""Left to everything else on the machine: at less, Linux begins to throw out pages of running programs."""
+"""Memory for everything else on the machine. With less, Linux begins to evict pages of running programs."""
 
 
 def require_open_files(connections: int, workers: int = 1) -> None:
-    """Raise this process's limit of open files, which workers inherit, to what the system allows.
+    """Raise the soft limit of open files to the hard limit. Workers inherit it.
 
-    Raises LimitError if the streams, spread over so many workers, still do not fit.
+    Raises LimitError if this number of workers still cannot open the connections.
     """
     if sys.platform == "win32":
-        _require(
-            connections, 512 * workers, "the selector of Windows holds no more in a process; --workers divides them"
-        )
+        _require(connections, 512 * workers, "windows-sockets", "the selector of Windows holds 512 in a process")
         return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
-        # macOS names no hard limit but refuses more than OPEN_MAX; what is needed is enough.
+        # macOS reports no hard limit but rejects more than OPEN_MAX. Request only the limit that is needed.
         hard = max(soft, connections // workers + 1 + RESERVED_FILES)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    way_out = "ulimit -Hn raises it, and more --workers divide the connections"
-    _require(
-        connections, (hard - RESERVED_FILES) * workers, f"the limit of open files of a process is {hard:,}; {way_out}"
-    )
+    fitting = (hard - RESERVED_FILES) * workers
+    _require(connections, fitting, "open-files", f"the limit of open files of a process is {hard:,}")
 
 
 def require_ports(connections: int, source_count: int) -> None:
-    """Raise LimitError if there are fewer local ports, on so many source addresses, than connections to one address."""
-    with suppress(OSError, ValueError):  # only Linux says
+    """Raise LimitError if the source addresses have fewer local ports than there are connections to one address."""
+    with suppress(OSError, ValueError):  # only Linux has this file
         low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
         check_ports(connections, source_count, int(high) - int(low) + 1)
 
 
 def check_ports(connections: int, source_count: int, port_count: int) -> None:
-    """Do what ``require_ports`` says, for a system with so many ports for outgoing connections."""
-    reason = (
-        f"a source address has {port_count:,} local ports; --source-address A,B,... uses more addresses, "
-        "and net.ipv4.ip_local_port_range widens the range"
-    )
-    _require(connections, port_count * max(source_count, 1), reason)
+    """Do the check of ``require_ports`` for a given number of local ports."""
+    fitting = port_count * max(source_count, 1)
+    _require(connections, fitting, "local-ports", f"a source address has {port_count:,} local ports")
 
 
 def require_memory(connections: int, workers: int, *, tls: bool) -> None:
@@ -77,27 +70,28 @@ def require_memory(connections: int, workers: int, *, tls: bool) -> None:
 
 
 def check_memory(connections: int, workers: int, available_bytes: int, *, tls: bool) -> None:
-    """Do what ``require_memory`` says, for a system with so much available."""
+    """Do the check of ``require_memory`` for a given amount of available memory."""
     each_bytes = STREAM_BYTES + (TLS_BYTES if tls else 0)
     for_streams_bytes = available_bytes - RESERVED_BYTES - workers * WORKER_BYTES
     reason = (
         f"each takes about {each_bytes // 1024} KiB, and {available_bytes // 2**20:,} MiB of memory are available "
-        f"({RESERVED_BYTES // 2**20} of them are left alone); lower -n or --workers, or use a larger machine"
+        f"({RESERVED_BYTES // 2**20} of them are left alone)"
     )
-    _require(connections, for_streams_bytes // each_bytes, reason)
+    _require(connections, for_streams_bytes // each_bytes, "memory", reason)
 
 
 def available_memory_bytes() -> int | None:
-    """Return how much memory can still be had without swapping, also in a container; None where nobody says."""
+    """Return the memory that is available without swapping, also in a container; None if it is unknown."""
     with suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
         available_bytes = int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]) * 1024
-        with suppress(OSError, ValueError):  # no container, or one without a limit ("max")
+        with suppress(OSError, ValueError):  # no container, or a container without a limit ("max")
             available_bytes = min(available_bytes, int(Path("/sys/fs/cgroup/memory.max").read_text("ascii")))
         return available_bytes
     return None
 
 
-def _require(connections: int, fitting: int, reason: str) -> None:
+def _require(connections: int, fitting: int, code: str, reason: str) -> None:
     if connections > fitting:
-        raise LimitError(f"{connections:,} connections do not fit, at most {max(fitting, 0):,} do: {reason}")
+        words = f"{connections:,} connections do not fit, at most {max(fitting, 0):,} do: {reason}"
+        raise LimitError(words, code=code, arguments=["connections"])

@@ -1,4 +1,4 @@
-"""A run as a value: what was asked for, and the part of it that one worker does. Both pickle."""
+"""The specification of a run, and the shard of a run for one worker. Both can be pickled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sseclient_cli.run.plan import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """What to run: the request of each stream, and when how many of them are made."""
+    """The request of each stream, the plan of the streams, and the number of workers."""
 
     target: Target
     plan: Plan
@@ -19,13 +19,13 @@ class RunSpec:
     """Whether the target is the demo server, started for this run."""
 
     def shard(self, chain: tuple[ResolvedTarget, ...]) -> Shard:
-        """Return the whole run as a shard, along this redirect chain from the target."""
+        """Return the whole run as one shard, with the redirect chain that begins at the target."""
         return Shard(chain=chain, plan=self.plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """What one worker does. ``chain`` is the redirect chain from the target to the stream, with its addresses."""
+    """The part of a run for one worker. ``chain`` is the resolved redirect chain from the target to the stream."""
 
     chain: tuple[ResolvedTarget, ...]
     plan: Plan

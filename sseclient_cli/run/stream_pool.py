@@ -1,6 +1,6 @@
-"""The streams of a worker: started, ended, replaced and reconnected as the plan says, whatever the server does.
+"""The stream pool of a worker: starts, closes, replaces and reconnects streams according to the plan.
 
-It does what is due when the worker's loop calls it, and is told by the streams what becomes of them.
+The worker's loop calls it when an action is due. The streams call it when they open, complete or end.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from sseclient_cli.run.timeouts import Timeouts
 from sseclient_cli.units import NS_PER_S
 
 STARTS_PER_TURN = 10
-"""Connections begun before the loop looks at its sockets again (0.1 ms each): what has come must not wait for long."""
+"""Limit of connects per turn (0.1 ms each), so that arrived data does not wait long to be read."""
 
 RESTART_AFTER_FAILURE_NS = NS_PER_S
-"""What a slot waits for its next stream when the last one could not be had: a server in trouble is not hammered."""
+"""Delay before a slot's next stream after a failed connect or response, to avoid overloading a failing server."""
 
 QUEUES_SAMPLED = 16
-"""Streams whose receive queue is asked for at each tick: 0.02 ms."""
+"""Streams whose receive queue is sampled at each tick, which takes 0.02 ms."""
 
 NEVER_NS = 2**63 - 1
 
 
 class PooledStream(Stream):
-    """A stream in its slot, with the sampler that measures it."""
+    """A stream in a slot, with its event sampler."""
 
     __slots__ = ("sampler",)
 
@@ -46,7 +46,7 @@ class PooledStream(Stream):
 
 
 class StreamPool:
-    """Owns every stream of a worker and counts into its totals; errors go into row ``row`` of the timeline."""
+    """Owns the streams of a worker and updates its totals. Errors are counted in timeline row ``row``."""
 
     def __init__(
         self, context: EngineContext, measurement: Measurement, plan: Plan, totals: Totals, target: Target
@@ -59,30 +59,30 @@ class StreamPool:
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
         self._streams: dict[int, PooledStream] = {}
-        """By slot: those that are not over, be they connected or waiting to be."""
+        """The active streams by slot, connected or waiting to reconnect."""
         self._due: list[tuple[int, int, PooledStream]] = []
-        """A heap: when to connect a stream (again), by what happened in the run and not by the plan."""
+        """A heap of streams to connect, by time: reconnects and restarts, which the plan does not schedule."""
         self._order = count()
         self._started_ns = 0
         self.row = 0
 
     def begin(self, started_ns: int) -> None:
-        """Set the moment that the plan counts from (monotonic)."""
+        """Set the start of the run (monotonic), to which the times of the plan are relative."""
         self._started_ns = started_ns
 
     @property
     def next_due_ns(self) -> int:
-        """When ``do_due`` is to be called next (monotonic)."""
+        """When to call ``do_due`` next (monotonic)."""
         planned_ns = NEVER_NS if self._next is None else self._started_ns + self._next.at_ns
         return min(planned_ns, self._due[0][0]) if self._due else planned_ns
 
     @property
     def is_over(self) -> bool:
-        """Whether no stream is left and none will come."""
+        """Whether no stream is active and none will start."""
         return self._next is None and not self._streams
 
     def do_due(self) -> None:
-        """Do what is due by the plan, and connect whose time has come, a bounded number at a time."""
+        """Do the due actions of the plan and the due reconnects, at most STARTS_PER_TURN per call."""
         for _ in range(STARTS_PER_TURN):
             now_ns = monotonic_ns()
             if self._due and self._due[0][0] <= now_ns:
@@ -96,24 +96,24 @@ class StreamPool:
                 break
 
     def end_overdue(self) -> None:
-        """End the attempts and streams that have taken too long."""
-        self._timeouts.look(self._streams)
+        """End the attempts and streams that have exceeded a timeout."""
+        self._timeouts.check(self._streams)
 
     def finish(self, now_ns: int) -> None:
-        """Add what is known of the streams that are not over at the end of the run (monotonic)."""
+        """Add the streams that are active at ``now_ns`` (monotonic), the end of the run, to the totals."""
         for stream in self._streams.values():
             self._totals.unanswered += stream.phase is Phase.REQUESTING
             if stream.has_opened:
                 stream.sampler.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
-            self._add_up(stream)
+            self._add_to_totals(stream)
 
     def close(self) -> None:
-        """Close every connection at the end of the run."""
+        """Close all connections at the end of the run."""
         for stream in self._streams.values():
             stream.close()
 
     def receive_queues_bytes(self) -> list[int]:
-        """Return how much waits to be read in a few of the open streams: what a server is held up by, if it is much."""
+        """Return the number of unread bytes in a sample of the open streams. Large queues block the server."""
         sampled = random.sample(list(self._streams.values()), min(QUEUES_SAMPLED, len(self._streams)))
         queues = [stream.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
         return [queued_bytes for queued_bytes in queues if queued_bytes is not None]
@@ -146,17 +146,17 @@ class StreamPool:
             stream.ended(exc)
 
     def _storm(self, at_ns: int) -> None:
-        """Drop every connection first, and then make all anew: the server is to see them come at once."""
+        """Drop all connections. The reconnects begin after the last drop, so that they reach the server at once."""
         for stream in self._streams.values():
             if monotonic_ns() >= self._context.clock.ends_ns:
-                break  # a run ends on time
+                break  # end the run on time
             if stream.phase is not Phase.CLOSED:
                 self._totals.open_now -= stream.phase is Phase.OPEN
                 stream.drop()
-                self._come_back(stream, at_ns)
+                self._schedule_connect(stream, at_ns)
 
     def _give_up(self, stream: PooledStream) -> None:
-        """Count a stream whose time is over, by the plan, before the server has answered it."""
+        """Count a stream as failed: its lifetime ended before the response."""
         self._totals.failed += 1
         self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
@@ -165,10 +165,10 @@ class StreamPool:
         stream.close()
 
     def _retire(self, stream: Stream) -> None:
-        """Let go of a stream that is over."""
-        self._add_up(self._streams.pop(stream.slot))
+        """Remove a stream that is over from the pool."""
+        self._add_to_totals(self._streams.pop(stream.slot))
 
-    def _add_up(self, stream: PooledStream) -> None:
+    def _add_to_totals(self, stream: PooledStream) -> None:
         if stream.has_opened:
             now_ns = monotonic_ns()
             stream.finish(now_ns)
@@ -178,9 +178,9 @@ class StreamPool:
                 self._totals.bytes_without_event += 1
                 self._totals.complaint = self._totals.complaint or complaint
 
-    def _come_back(self, stream: PooledStream, due_ns: int) -> None:
+    def _schedule_connect(self, stream: PooledStream, due_ns: int) -> None:
         if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:
-            # Most of them are of streams that are over: `retry` may be a day, and a lifetime a second.
+            # Most entries belong to streams that are over: `retry` can be a day and the lifetime a second.
             self._due = [entry for entry in self._due if self._streams.get(entry[2].slot) is entry[2]]
             heapify(self._due)
         heappush(self._due, (due_ns, next(self._order), stream))
@@ -188,7 +188,7 @@ class StreamPool:
     # Called by the streams.
 
     def opened(self, stream: Stream) -> None:
-        """Count a stream that has opened, or come back."""
+        """Count a stream that has opened or reconnected."""
         totals = self._totals
         if stream.has_opened:
             totals.reconnected += 1
@@ -201,7 +201,7 @@ class StreamPool:
         self._probe_reach(self._streams[stream.slot])
 
     def _probe_reach(self, stream: PooledStream) -> None:
-        """Sample the stream for the reach of a broadcast, if it is its turn."""
+        """Add a reach probe to the stream, if it belongs to the sample."""
         if stream.sampler.events or len(stream.observers) > 1:
             return
         reach = self._measurement.reach
@@ -210,17 +210,17 @@ class StreamPool:
             stream.observers = (*stream.observers, ReachProbe(reach, bit, self._context.clock))
 
     def completed(self, stream: Stream) -> None:
-        """Close a stream that has done what the plan wants of it."""
+        """Close and count a stream whose lifetime is over, or that has received its number of events."""
         self._totals.open_now -= stream.phase is Phase.OPEN
         self._totals.completed += 1
         self._retire(stream)
         stream.close()
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
-        """Count the end of a connection, and see to what follows by the plan."""
+        """Count the end of a connection, then reconnect, restart or retire the stream."""
         pooled = self._streams.get(stream.slot)
         if pooled is not stream:
-            return  # it was complete before
+            return  # it was already complete
         totals, on_end = self._totals, self._plan.on_end
         totals.open_now -= was is Phase.OPEN
         status = error.status if isinstance(error, UnexpectedResponseError) else None
@@ -235,7 +235,7 @@ class StreamPool:
                 error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
             )
             if delay_ms is not None:
-                self._come_back(pooled, monotonic_ns() + delay_ms * 1_000_000)
+                self._schedule_connect(pooled, monotonic_ns() + delay_ms * 1_000_000)
                 return
         self._retire(stream)
         stream.close()
@@ -245,4 +245,4 @@ class StreamPool:
             totals.planned += 1
             successor = self._new_stream(stream.slot)
             wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
-            self._come_back(successor, monotonic_ns() + wait_ns)
+            self._schedule_connect(successor, monotonic_ns() + wait_ns)

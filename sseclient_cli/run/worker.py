@@ -1,7 +1,7 @@
-"""One shard of a plan on one loop -> Totals. The only loop there is: what differs between runs is the plan.
+"""Runs one shard of a plan in a loop and returns its totals. All load models use this loop: they differ in the plan.
 
-A turn of the loop handles the sockets that are ready, at most a bounded number, and then what is due by the clock: the
-population's next start, and a tick ten times a second that folds the samples and shows the others how it goes.
+A turn of the loop handles a bounded number of ready sockets, then the due actions of the stream pool. A tick ten times
+per second adds the samples to the totals, checks timeouts and reports progress.
 """
 
 from __future__ import annotations
@@ -36,30 +36,31 @@ from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.units import NS_PER_S
 
 TICK_NS = NS_PER_S // 10
-SNAPSHOT_NS = NS_PER_S // 4
-"""A snapshot four times a second: fast enough for eyes, and the live view costs less than 2 % of a core."""
+PROGRESS_NS = NS_PER_S // 4
+"""Interval of progress: fast enough for the eye, and the live view takes less than 2 % of a core."""
 
 GATHER_NS = NS_PER_S // 1000
-"""Where the kernel stamps arrivals: how long after a turn began the next one begins, so that events gather. Waking up
-costs as much as reading an event. There is a turn also when nothing comes (1 % of a core): what is found in one read
-then arrived within a millisecond."""
+"""Interval between turns of the loop with kernel timestamps, so that one turn reads the events of many sockets: a
+wake-up costs as much as reading an event. An idle loop also turns at this interval (1 % of a core), so that all data of
+a read arrived within a millisecond."""
 
 CONNECTING_GATHER_NS = NS_PER_S // 10_000
-"""The same while streams are opened: no kernel stamps a connection, and head and events may come in one read."""
+"""The same interval while streams are connecting: connects have no kernel timestamp, and head and events may arrive in
+one read."""
 
 POLL_RESOLUTION_NS = NS_PER_S // 1000
-"""epoll waits whole milliseconds: what is due earlier than that is slept for."""
+"""epoll waits whole milliseconds. For shorter waits the loop sleeps."""
 
 LEAST_CPU_WINDOW_NS = NS_PER_S // 2
-"""A share of CPU is of no shorter time: opening the first streams would be all there is of it."""
+"""Minimum duration for a CPU percentage. In a shorter run it would show only the opening of the first streams."""
 
 
 class Worker:
     """Runs one shard."""
 
-    def __init__(self, shard: Shard, on_snapshot: Callable[[Progress], None] | None = None) -> None:
+    def __init__(self, shard: Shard, on_progress: Callable[[Progress], None] | None = None) -> None:
         self._plan = shard.plan
-        self._on_snapshot = on_snapshot
+        self._on_progress = on_progress
         target, plan = shard.chain[0].target, shard.plan
         connector = Connector(shard.chain, plan.first_slot)
         self._totals = Totals(planned=plan.planned, connections=connector.connections)
@@ -67,7 +68,7 @@ class Worker:
             connector=connector,
             poller=Poller(),
             attempts=Attempts(limits_head=target.head_timeout_s is not None),
-            # A shard's stride is the number of workers.
+            # The stride of a shard is the number of workers.
             held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), plan.stride)),
             events_per_stream=plan.events,
             max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
@@ -82,7 +83,7 @@ class Worker:
             expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
             counts_error_events=plan.counts_error_events,
         )
-        # Called from a thread or a signal handler, an interrupt sets ends_ns too.
+        # interrupt() also sets ends_ns, from another thread or a signal handler.
         connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
         self._pool = StreamPool(self._context, self._measurement, plan, self._totals, target)
         self._actors: tuple[Actor, ...] = (self._pool,)
@@ -90,20 +91,20 @@ class Worker:
         self._folded_ns = 0
         self._started_ns = 0
         self._tick_due_ns = 0
-        self._last_snapshot = (0, 0)
-        self._snapshot_due_ns = 0
+        self._last_progress = (0, 0)
+        self._progress_due_ns = 0
         self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
 
     def run(self, start_ns: int | None = None) -> Totals:
-        """Do the plan, from a moment (monotonic) or from now on, and return what was measured."""
-        with self._context.poller, keep_timestamping(), _little_garbage_collection():
+        """Run the plan from ``start_ns`` (monotonic) or from now, and return the totals."""
+        with self._context.poller, keep_timestamping(), _rare_garbage_collection():
             time.sleep(TIMESTAMPING_STARTS_S)
             if start_ns is not None:
                 time.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
             return self._run(start_ns or time.monotonic_ns())
 
     def interrupt(self) -> None:
-        """End the run now, as an interrupted one; callable from a signal handler or another thread."""
+        """End the run now and mark it as interrupted. Signal handlers and other threads may call it."""
         self._totals.interrupted = True
         self._clock.end_now()
 
@@ -116,8 +117,8 @@ class Worker:
         self._clock.synchronize()
         for actor in self._actors:
             actor.begin(started_ns)
-        self._last_snapshot = (started_ns, 0)
-        self._snapshot_due_ns = started_ns + SNAPSHOT_NS
+        self._last_progress = (started_ns, 0)
+        self._progress_due_ns = started_ns + PROGRESS_NS
         self._tick_due_ns = started_ns + TICK_NS
         cpu_start_ns = time.process_time_ns()
         self._loop()
@@ -128,7 +129,7 @@ class Worker:
         return self._finish()
 
     def _loop(self) -> None:
-        """Turn until the run is over."""
+        """Run the loop until the run is over."""
         poller, attempts, clock = self._context.poller, self._context.attempts, self._clock
         handle_ready = poller.handle_ready
         turn_ns = 0
@@ -139,11 +140,11 @@ class Worker:
             if now_ns >= self._next_due_ns():
                 for actor in self._actors:
                     actor.do_due()
-                handle_ready(0)  # nearby connections are established by now, and only we take the time of that
+                handle_ready(0)  # connects to a nearby server are complete; their time is taken when handled
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
             if poller.has_more:
-                handle_ready(0)  # a pause would be our own limit, and not the server's
+                handle_ready(0)  # do not pause: the load generator would become the bottleneck
                 continue
             now_ns = time.monotonic_ns()
             idle_ns = min(self._next_due_ns(), self._tick_due_ns, clock.ends_ns) - now_ns
@@ -153,7 +154,7 @@ class Worker:
                 if pause_ns > 0:
                     time.sleep(pause_ns / NS_PER_S)
                 turn_ns = now_ns + max(pause_ns, 0)
-                clock.notice_step()  # right before arrivals are put on the monotonic clock
+                clock.notice_step()  # just before arrival times are converted to the monotonic clock
                 handle_ready(0)
             else:
                 clock.notice_step()
@@ -162,7 +163,7 @@ class Worker:
     def _next_due_ns(self) -> int:
         return min([actor.next_due_ns for actor in self._actors])
 
-    # Looking at the clock.
+    # Ticks.
 
     def _tick(self, now_ns: int) -> None:
         self._record_lag(now_ns)
@@ -170,19 +171,19 @@ class Worker:
         self._pool.end_overdue()
         self._totals.receive_queue.record(Counter(self._pool.receive_queues_bytes()))
         self._fold(now_ns)
-        if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
-            self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
-            self._show(self._on_snapshot, self._snapshot(now_ns))
+        if self._on_progress is not None and now_ns >= self._progress_due_ns:
+            self._progress_due_ns = max(self._progress_due_ns + PROGRESS_NS, now_ns)
+            self._report_progress(self._on_progress, self._progress(now_ns))
 
-    def _show(self, on_snapshot: Callable[[Progress], None], snapshot: Progress) -> None:
+    def _report_progress(self, on_progress: Callable[[Progress], None], progress: Progress) -> None:
         try:
-            on_snapshot(snapshot)
-        except Exception as exc:  # noqa: BLE001 - a view that breaks must not cost the run
-            self._on_snapshot = None
+            on_progress(progress)
+        except Exception as exc:  # noqa: BLE001 - an error in the live view must not end the run
+            self._on_progress = None
             self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._pool.row)
 
     def _record_lag(self, now_ns: int) -> None:
-        """Record how late this tick is, and each that should have come meanwhile: a stall is no single sample."""
+        """Record the lag of this tick and of each missed tick, so that a long stall is more than a single sample."""
         lags_us = []
         while self._tick_due_ns <= now_ns:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
@@ -196,18 +197,18 @@ class Worker:
         gaps, delivered = self._totals.fold(
             self._measurement.samples, self._context.reads, self._pool.row, with_latencies=is_warm
         )
-        if self._on_snapshot is not None:
+        if self._on_progress is not None:
             self._recent[Latency.GAP].update(rounded(gaps))
             self._recent[Latency.DELIVERY].update(rounded(delivered))
 
     def _row(self, now_ns: int) -> int:
-        """Return the number of the timeline's row that the last tick's samples belong to."""
+        """Return the timeline row of the samples since the last tick."""
         elapsed_s = (now_ns - self._started_ns) / NS_PER_S - TICK_NS / NS_PER_S / 2
         return max(int(min(elapsed_s, math.ceil(self._plan.duration_s) - 1)) // self._plan.interval_s, 0)
 
-    def _snapshot(self, now_ns: int) -> Progress:
-        then_ns, events_then = self._last_snapshot
-        self._last_snapshot = (now_ns, self._totals.events)
+    def _progress(self, now_ns: int) -> Progress:
+        then_ns, events_then = self._last_progress
+        self._last_progress = (now_ns, self._totals.events)
         recent = {kind: counts for kind, counts in self._recent.items() if counts}
         self._recent = {kind: Counter() for kind in self._recent}
         return Progress.of(
@@ -219,10 +220,10 @@ class Worker:
         )
 
     def _finish(self) -> Totals:
-        """Complete the totals, and close everything."""
+        """Complete the totals and close all streams."""
         totals, measurement = self._totals, self._measurement
         now_ns = time.monotonic_ns()
-        self._fold(now_ns)  # before: the gaps so far tell which silence is unusual
+        self._fold(now_ns)  # first, because the gaps so far determine which silence is unusual
         self._pool.finish(now_ns)
         measurement.reach.close(now_ns)
         self._record_lag(now_ns)
@@ -243,8 +244,8 @@ class Worker:
 
 
 @contextmanager
-def _little_garbage_collection() -> Iterator[None]:
-    """Look for garbage seldom, and never through what was there before: streams are many, and live long."""
+def _rare_garbage_collection() -> Iterator[None]:
+    """Run the garbage collector rarely, and never on existing objects: there are many long-lived streams."""
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()

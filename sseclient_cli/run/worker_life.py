@@ -1,7 +1,7 @@
-"""The life of a worker, wherever it runs: check the machine, wait for the start, run a shard, send its totals.
+"""The life cycle of a worker: check resource limits, wait for the start, run a shard, send its totals.
 
-It talks to its coordinator through two functions, so that it works over a pipe, a queue or a cluster. Nothing is
-written to stderr: the coordinator reports what happened.
+It communicates with the coordinator through functions, so that it works over a pipe, a queue or a network. It writes
+nothing to stderr: the coordinator reports errors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker import Worker
 
 Receive = Callable[[], Command | None]
-"""Waits for the next command; None means that the coordinator is gone."""
+"""Waits for the next command. None means that the coordinator has ended."""
 
 
 def work(
@@ -28,7 +28,7 @@ def work(
     send_progress: Callable[[Progress], None] | None,
     on_orphaned: Callable[[], None],
 ) -> None:
-    """Do a shard. ``on_orphaned`` is called in a thread of its own when the coordinator is gone."""
+    """Run a shard. ``on_orphaned`` is called, possibly in another thread, when the coordinator has ended."""
     outcome: Totals | SseError
     try:
         require_open_files(shard.plan.most_open)
@@ -37,7 +37,7 @@ def work(
         outcome = _worked(worker, receive, on_orphaned)
     except SseError as exc:
         outcome = exc
-    except Exception as exc:  # noqa: BLE001 - the coordinator reports it; here it would be a traceback on the user's stderr
+    except Exception as exc:  # noqa: BLE001 - the coordinator reports it; no traceback on stderr
         outcome = InternalError(f"{type(exc).__name__}: {exc}")
     send(outcome)
 
@@ -46,7 +46,7 @@ def _worked(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -
     command = receive()
     if command is None:
         on_orphaned()
-    # A thread, because the worker's loop has no turn for it. It costs nothing while it waits.
+    # Use a thread, because the worker's loop does not wait for commands. A blocked thread costs nothing.
     Thread(target=_listen, args=(worker, receive, on_orphaned), daemon=True).start()
     if isinstance(command, Start):
         return worker.run(command.at_ns)
@@ -55,7 +55,7 @@ def _worked(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -
 
 
 def _listen(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -> None:
-    """Interrupt the worker when the coordinator says so."""
+    """Interrupt the worker when the coordinator sends ``Interrupt``."""
     while (command := receive()) is not None:
         if isinstance(command, Interrupt):
             worker.interrupt()

@@ -64,7 +64,7 @@ def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: st
     assert sum(second["events"] for second in document["timeline"]) == document["events"]["received"]
 
 
-def test_what_was_received_is_what_the_server_says_it_sent(server: str) -> None:
+def test_received_events_equal_the_count_of_the_server(server: str) -> None:
     def sent() -> int:
         return int(httpx.get(f"{server}/stats").json()["events_sent"])
 
@@ -86,7 +86,7 @@ def test_the_summary_goes_to_stdout_without_escape_codes_when_that_is_no_termina
 def test_bench_demo_starts_the_bundled_server_compares_its_count_and_stops_it() -> None:
     done = sse("bench", "demo", "-n", "20", "-z", "1s")
     assert done.returncode == 0, done.stderr
-    assert "The server says it opened 20 streams" in done.stdout
+    assert "The server counted 20 streams opened" in done.stdout
     url = done.stdout.split()[1]
     port = int(url.rpartition(":")[2].partition("/")[0])
     with pytest.raises(ConnectionRefusedError):
@@ -130,7 +130,7 @@ def test_a_bundled_server_that_dies_does_not_take_the_report_with_it() -> None:
         stdout, _ = process.communicate(timeout=20)
     assert "connection-lost" in stdout
     assert "no stream was left" in stdout
-    assert "The server says" not in stdout
+    assert "The server counted" not in stdout
 
 
 def sockets_of(pid: int) -> int:
@@ -153,7 +153,12 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://no-such-host.invalid/"], 3, "has no address", id="no-such-host"),
         pytest.param(["http://this is invalid/"], 2, "names no valid host", id="bad-url"),
         pytest.param(["https://127.0.0.1:1/"], 3, "nothing listens on 127.0.0.1:1", id="refused-https"),
-        pytest.param(["http://h/", "-z", "1s", "--hold", "1s"], 2, "give one of them", id="hold-and-duration"),
+        pytest.param(
+            ["http://h/", "-z", "1s", "--hold", "1s"],
+            2,
+            "--duration and --hold exclude each other: leave one out",
+            id="hold-and-duration",
+        ),
         pytest.param(["http://h/", "--rate", "fast"], 2, "'fast' is not a rate", id="no-rate"),
         pytest.param(["http://h/", "--on-end", "weep"], 2, "--on-end", id="no-such-end"),
         pytest.param(["http://h/", "--retry-status", "503"], 2, "add --on-end reconnect", id="retry-without-reconnect"),
@@ -161,7 +166,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://h/", "--storm", "20s"], 2, "not within a run", id="late-storm"),
         pytest.param(["http://h/", "--warmup", "20s"], 2, "leaves nothing", id="long-warmup"),
         pytest.param(["ftp://127.0.0.1/"], 2, "ftp", id="ftp"),
-        pytest.param(["http://h/", "-n", "0"], 2, "-n", id="no-connections"),
+        pytest.param(["http://h/", "-n", "0"], 2, "--connections: '0' is not a count above zero", id="no-connections"),
         pytest.param(["http://h/", "-z", "soon"], 2, "'soon' is not a time", id="no-duration"),
         pytest.param(["http://h/", "-z", "9" * 400], 2, "longer than a year", id="endless-duration"),
         pytest.param(["http://h/\udcff"], 2, "not a URL", id="url-bytes"),
@@ -176,7 +181,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param([], 2, "URL", id="no-url"),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_line_and_the_right_exit_code(
+def test_an_invalid_run_is_one_line_and_an_exit_code(
     arguments: list[str], code: int, words: str, sse_in_process: InProcess
 ) -> None:
     returned, out, err = sse_in_process("bench", *arguments)
@@ -243,9 +248,7 @@ def test_a_run_that_comes_to_nothing_leaves_the_last_document_alone(tmp_path: Pa
     assert not new.exists()
 
 
-def test_a_document_takes_the_place_of_the_last_one_even_if_nobody_reads_the_summary(
-    server: str, tmp_path: Path
-) -> None:
+def test_a_report_replaces_the_last_one_even_if_the_summary_has_no_reader(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text("x" * 100_000, "utf-8")
     command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json {path} | true"

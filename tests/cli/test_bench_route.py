@@ -45,7 +45,7 @@ async def test_the_report_says_that_there_was_a_request_before_the_run() -> None
         assert (code, len(server.requests)) == (0, 6)
     assert document["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
     assert document["streams"]["opened"] == 2
-    assert "preflight: 2 requests before the run, not counted (--no-preflight skips them)" in text
+    assert "preflight: 2 requests before the run, not counted (skip with --no-preflight)" in text
 
 
 async def test_without_a_preflight_the_streams_make_every_request() -> None:
@@ -80,7 +80,7 @@ async def test_a_head_that_comes_too_slowly_ends_the_preflight_in_time() -> None
         code, _, text = await bench(server.url, "--timeout", "500ms")
     assert code == 3
     assert (
-        "did not answer within 0.5 s: allow more with --timeout, or leave out this request with --no-preflight" in text
+        "did not answer within 0.5 s: wait longer with --timeout TIME, or skip this request with --no-preflight" in text
     )
 
 
@@ -88,7 +88,7 @@ async def test_a_head_that_comes_too_slowly_ends_the_preflight_in_time() -> None
 
 
 @pytest.mark.parametrize("options", [(), ("--no-preflight",), ("--no-preflight", "--workers", "2")], ids=str)
-async def test_a_redirect_to_another_server_is_followed_and_told_without_its_secrets(options: tuple[str, ...]) -> None:
+async def test_a_redirect_to_another_server_is_followed_and_shown_without_secrets(options: tuple[str, ...]) -> None:
     async with ScriptedServer(*[STREAM] * 5) as there:
         url = f"{there.url}/x?token=hush"
         async with ScriptedServer(*[to(url)] * 5) as here:
@@ -137,7 +137,7 @@ async def test_streams_go_to_the_address_that_answered_or_round_all_of_the_name(
         ("pool.test", address, first.port) for address in addresses
     }
     assert f"addresses: pool.test has 3; {words}" in text
-    assert ("(--all-addresses uses them all)" in text) == (not options)
+    assert ("(use all with --all-addresses)" in text) == (not options)
 
 
 async def test_all_addresses_of_a_unix_socket_make_no_sense() -> None:
@@ -163,8 +163,8 @@ async def test_the_limits_are_options_and_in_the_document() -> None:
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        (("--timeout", "0"), "'--timeout': '0' allows nothing: give more than 0"),
-        (("--idle-timeout", "0s"), "'--idle-timeout': '0s' allows nothing: give more than 0"),
+        (("--timeout", "0"), "--timeout: '0' is not above 0"),
+        (("--idle-timeout", "0s"), "--idle-timeout: '0s' is not above 0"),
         (("--max-event-bytes", "0"), "not a size above zero"),
     ],
     ids=str,

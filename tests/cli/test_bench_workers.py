@@ -26,7 +26,7 @@ CONSOLE_SCRIPT = [str(Path(sys.executable).with_name("sse"))]
 
 @pytest.fixture(name="server")
 def own_server() -> Iterator[str]:
-    """One for each test: its counters are those of our streams."""
+    """One server per test: it counts the streams."""
     with demo_server_process() as url:
         yield url
 
@@ -56,7 +56,7 @@ def document_at(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("command", [SSE, CONSOLE_SCRIPT], ids=["module", "console-script"])
-def test_what_two_workers_received_is_what_the_server_says_it_sent(
+def test_events_received_by_two_workers_equal_the_count_of_the_server(
     server: str, tmp_path: Path, command: list[str]
 ) -> None:
     path = tmp_path / "run.json"
@@ -135,7 +135,7 @@ def test_a_signal_to_the_whole_group_gives_one_partial_report_of_all_workers(
         assert time.monotonic() - began_s < LATE_S
     assert (process.returncode, stderr) == (130, "")
     assert not any(is_running(worker) for worker in workers)
-    assert " ".join(stdout.split()).count("interrupted: this is the part that ran") == 1
+    assert " ".join(stdout.split()).count("interrupted: the report covers the part that ran") == 1
     document = document_at(path)
     assert (document["run"]["interrupted"], document["run"]["incomplete"]) == (True, False)
     # At full blast the server may have opened a stream whose answer we have not read yet.
@@ -195,7 +195,7 @@ def test_workers_do_not_outlive_a_parent_that_dies_while_they_start(server: str)
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not any(is_running(child) for child in children), timeout_s=LATE_S)
         _, stderr = process.communicate(timeout=20)
-    # Until a worker has received its job, Python's spawn reads its pipe and prints a traceback when that ends.
+    # A worker that has no task yet still has Python's signal handler, which prints a traceback.
     assert stderr == "" or stderr.endswith(("EOFError: Ran out of input\n", "pickle data was truncated\n"))
 
 
@@ -209,7 +209,7 @@ def test_strict_makes_a_saturated_run_exit_with_4_and_still_reports(server: str,
         os.kill(process.pid, signal.SIGCONT)
         stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stderr) == (4, "")
-    assert "This run was limited by the load generator" in stdout
+    assert "The load generator was the bottleneck" in stdout
     assert document_at(path)["generator"]["saturated"]
 
 
@@ -219,4 +219,4 @@ def test_a_number_of_workers_that_makes_no_sense_is_one_line(workers: str) -> No
         [*SSE, "bench", "http://h/", "--workers", workers], capture_output=True, text=True, timeout=20, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"sse: '{workers}' is no number of workers: write auto, or 1 to 64\n"
+    assert done.stderr == f"sse: '{workers}' is not a number of workers: write auto, or 1 to 64\n"

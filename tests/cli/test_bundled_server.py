@@ -1,4 +1,4 @@
-"""How commands start the bundled server, and the meaning of `demo` as a URL: real processes, as a user has them."""
+"""How commands start the bundled server, and the URL `demo`, with real processes."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_server_that_prints_something_else_has_not_started(tmp_path: Path) -> No
     assert done.stderr.startswith("sse: the demo server did not start (exit code")
 
 
-def test_what_the_server_writes_to_stderr_is_passed_on(tmp_path: Path) -> None:
+def test_stderr_of_the_server_is_passed_on(tmp_path: Path) -> None:
     script = """import sys, threading, time
 if "demo_server" in " ".join(sys.orig_argv):
     sys.stderr.write("at its start\\n")

@@ -1,4 +1,4 @@
-"""Compressed responses: their events, and the diagnosis of `watch` for a compressor that keeps events back."""
+"""Compressed responses: how they are read, and how `watch` reports a compressor that holds events back."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ HEAD_NS = 10**18
 
 
 def said(coding: str, *arrivals_ms: int) -> list[str]:
-    """Return the diagnosis for events that arrive these milliseconds after the head."""
+    """Return the message for events that arrive this long after the head."""
     bursts = CompressedBursts()
     bursts.begin(coding, HEAD_NS)
     return [words for at_ms in arrivals_ms if (words := bursts.event(HEAD_NS + at_ms * MS))]
 
 
-def test_bursts_in_a_compressed_response_are_said_once_with_their_figures() -> None:
+def test_bursts_in_a_compressed_response_are_reported_once_with_figures() -> None:
     arrivals_ms = [second * 1000 + more for second in range(1, 9) for more in (0, 0, 3)]
     (words,) = said("gzip", *arrivals_ms)
-    assert "Content-Encoding gzip, and 9 events came in 3 bursts 1.0 s apart" in words
+    assert "Content-Encoding gzip, and 9 events arrived in 3 bursts 1.0 s apart" in words
 
 
 def test_the_same_events_without_compression_are_nothing_to_say() -> None:
@@ -48,13 +48,13 @@ def test_a_single_event_in_between_begins_the_count_again() -> None:
     assert said("gzip", 1000, 1000, 2000, 2000, 3000, 4000, 4000, 5000, 5000, 6000) == []
 
 
-def test_what_comes_with_the_head_is_no_burst() -> None:
+def test_events_that_arrive_with_the_head_are_no_burst() -> None:
     assert said("gzip", 0, 0, 0, 1000, 1000, 2000, 2000, 3000) == []
     assert len(said("gzip", 0, 0, 0, 1000, 1000, 2000, 2000, 3000, 3000, 4000)) == 1
 
 
 def compressed(*flushes: bytes) -> Script:
-    """Return a script that sends each of these in one flush of a compressor, with pauses."""
+    """Return a script that sends each part as one flush of a compressor, with pauses."""
     compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
     script: list[bytes | float] = [head(200, SSE + b"Content-Encoding: gzip\r\n")]
     for data in flushes:
@@ -112,5 +112,5 @@ async def test_without_the_package_brotli_is_not_requested_and_the_error_is_true
         await sse(*command, server.url, "--compressed", PYTHONPATH=str(tmp_path))
         assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, br", b"gzip, deflate"]
     assert code == 3
-    assert "'br', which cannot be decoded (only one of gzip, deflate can)" in err
+    assert "the unsupported Content-Encoding 'br' (supported: one of gzip, deflate)" in err
     assert "leave it out of Accept-Encoding, or install the brotli package" in err

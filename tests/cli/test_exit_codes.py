@@ -1,4 +1,4 @@
-"""What a script learns from the exit code: docs/reference/exit-codes.md."""
+"""The exit codes of docs/reference/exit-codes.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripted_server import Do, Script, ScriptedServer, head
 
 COMMAND = [sys.executable, "-m", "sseclient_cli"]
 ENDLESS = "50s"
-"""Longer than a test takes: a command that ends earlier has another reason."""
+"""Longer than a test takes: a run that ends earlier has another reason."""
 ERROR = b'event: error\ndata: {"message": "too much\x1b[31m"}\n\n'
 
 
@@ -41,17 +41,17 @@ async def bench(*scripts: Script, options: tuple[str, ...] = ()) -> tuple[int | 
 
 
 @pytest.mark.parametrize("end", [(), (Do.HOLD,)], ids=["stream-ends", "duration-ends"])
-async def test_fewer_events_than_wanted_are_exit_code_1_and_said(end: tuple[Do, ...]) -> None:
+async def test_fewer_events_than_count_are_exit_code_1(end: tuple[Do, ...]) -> None:
     code, out, err = await watch([head(), b"data: 1\n\n", *end], "-n", "5", "--duration", "2s", "--no-reconnect")
-    assert (code, out, err) == (1, "1\n", "sse: 1 of 5 events came (-n)\n")
+    assert (code, out, err) == (1, "1\n", "sse: received 1 of 5 events (-n)\n")
 
 
-async def test_no_answer_within_the_duration_is_said() -> None:
+async def test_no_answer_within_the_duration_is_an_error() -> None:
     code, out, err = await watch([Do.HOLD], "-n", "5", "--duration", "1s")
-    assert (code, out, err) == (1, "", "sse: 0 of 5 events came (-n): no stream was opened\n")
+    assert (code, out, err) == (1, "", "sse: received 0 of 5 events (-n): no stream was opened\n")
     code, out, err = await watch([Do.HOLD], "--duration", "1s")
     assert (code, out) == (3, "")
-    assert err.endswith("opened no stream within the 1 s of --duration\n")
+    assert err.endswith("opened no stream within --duration 1s\n")
 
 
 async def test_an_open_stream_without_expectations_may_be_silent() -> None:
@@ -66,22 +66,22 @@ async def test_until_stops_at_the_first_event_with_the_text() -> None:
 async def test_until_that_does_not_come_is_exit_code_1() -> None:
     code, out, err = await watch([head(), b"data: hi\n\n"], "--until", "[DONE]", "--no-reconnect")
     assert (code, out) == (1, "hi\n")
-    assert err == "sse: no event contains '[DONE]' (--until): 1 event came\n"
+    assert err == "sse: no event contains '[DONE]' (--until): received 1 event\n"
 
 
 async def test_an_event_that_is_late_is_exit_code_1() -> None:
     code, out, err = await watch([head(), b": ping\n\n", Do.HOLD], "--expect-within", "1s", "--duration", ENDLESS)
-    assert (code, out, err) == (1, "", "sse: no event came within 1 s (--expect-within)\n")
+    assert (code, out, err) == (1, "", "sse: no event within 1 s (--expect-within)\n")
 
 
 @pytest.mark.parametrize("body", [b"", b": heartbeat\n\n", b"data 0\n\n"])
 async def test_a_stream_that_ends_before_any_event_is_late_too(body: bytes) -> None:
     code, out, err = await watch([head(), body], "--no-reconnect", "--expect-within", ENDLESS)
     assert (code, out) == (1, "")
-    assert "sse: no event came within 50 s (--expect-within)" in err
+    assert "sse: no event within 50 s (--expect-within)" in err
 
 
-async def test_an_end_without_an_event_is_said() -> None:
+async def test_a_stream_that_ends_without_an_event_is_reported() -> None:
     code, out, err = await watch([head(), b": heartbeat\n\n"], "--no-reconnect")
     assert (code, out, err) == (0, "", "the server ended the stream: 0 events\n")
 
@@ -92,10 +92,10 @@ async def test_an_empty_type_is_a_usage_error(types: str) -> None:
     assert (code, err) == (2, "sse: --event has an empty type: write it like --event update,done\n")
 
 
-async def test_a_url_in_the_place_of_a_command_is_told_what_to_type() -> None:
+async def test_a_url_instead_of_a_command_is_an_error_that_shows_the_command() -> None:
     code, _, err = await sse("http://127.0.0.1:1/")
     assert code == 2
-    assert "Write `sse watch URL` or `sse bench URL`." in err
+    assert ": write `sse watch URL` or `sse bench URL`\n" in err
 
 
 async def test_an_event_in_time_ends_the_wait_for_the_first() -> None:
@@ -107,7 +107,7 @@ async def test_types_that_do_not_come_are_exit_code_1_with_those_that_did() -> N
     body = b"event: tick\ndata: 1\n\nevent: tick\ndata: 2\n\nevent: \x1b[1m\ndata: 3\n\n"
     code, out, err = await watch([head(), body], "--event", "tock,tack", "--event", "tuck", "--no-reconnect")
     assert (code, out) == (1, "")
-    assert err == "sse: no event of type tack, tock, tuck came (--event); types seen: tick (2), \\x1b[1m (1)\n"
+    assert err == "sse: no event of type tack, tock, tuck (--event); received types: tick (2), \\x1b[1m (1)\n"
 
 
 async def test_types_may_have_commas_and_spaces_between_them() -> None:
@@ -116,17 +116,17 @@ async def test_types_may_have_commas_and_spaces_between_them() -> None:
 
 
 @pytest.mark.parametrize("body", [ERROR, b'data: {"error": {"code": 7}}\n\n'], ids=["type", "json"])
-async def test_an_error_event_ends_watch_with_1_where_told(body: bytes) -> None:
+async def test_fail_on_error_event_ends_watch_with_exit_code_1(body: bytes) -> None:
     script: Script = [head(), b'data: {"error": null}\n\n' + body + b"data: later\n\n", Do.HOLD]
     code, out, err = await watch(script, "--fail-on-error-event", "--duration", ENDLESS)
     assert (code, len(out.splitlines())) == (1, 2)
-    assert err.startswith("sse: an error event came: ")
+    assert err.startswith("sse: received an error event: ")
     assert "\x1b" not in err
     code, out, err = await watch(script, "-n", "3")
     assert (code, len(out.splitlines()), err) == (0, 3, "")
 
 
-async def test_a_refusal_is_exit_code_3_whatever_was_expected() -> None:
+async def test_a_refused_request_is_exit_code_3_regardless_of_expectations() -> None:
     code, out, _ = await watch([head(404, b"Content-Length: 0\r\n")], "-n", "1", "--until", "x")
     assert (code, out) == (3, "")
 
@@ -135,10 +135,10 @@ async def test_a_quiet_watch_writes_events_and_errors_alone() -> None:
     async with ScriptedServer([head(), b"retry: 50\ndata: 1\n\n"], [head(), b"data: 2\n\n"]) as server:
         assert await sse("watch", server.url, "--raw", "-q") == (0, "1\n2\n", "")
     code, out, err = await watch([head(), b"data: 1\n\n"], "-n", "2", "-q", "--no-reconnect")
-    assert (code, out, err) == (1, "1\n", "sse: 1 of 2 events came (-n)\n")
+    assert (code, out, err) == (1, "1\n", "sse: received 1 of 2 events (-n)\n")
 
 
-async def test_a_post_is_sent_once_unless_told_otherwise() -> None:
+async def test_a_post_is_sent_once_without_reconnect() -> None:
     script: Script = [head(), b"retry: 50\ndata: 1\n\n"]
     async with ScriptedServer(script, script) as server:
         code, out, err = await sse("watch", server.url, "-d", "{}", "--raw")
@@ -173,11 +173,11 @@ async def test_more_failed_streams_than_allowed_are_exit_code_6(limit: str, code
     assert ("1 of 4 streams failed" in err) is (code == 6)
 
 
-async def test_error_events_are_exit_code_6_where_told() -> None:
+async def test_fail_on_error_event_ends_bench_with_exit_code_6() -> None:
     broken: Script = [head(), ERROR + b'data: {"error": "busy"}\n\ndata: {"error": null}\n\n', Do.HOLD]
     code, document, err = await bench(broken, GOOD, options=("--fail-on-error-event",))
     assert (code, document["events"]["error_events"]) == (6, 2)
-    assert err.endswith("sse: 2 error events came (--fail-on-error-event)\n")
+    assert err.endswith("sse: received 2 error events (--fail-on-error-event)\n")
     assert "2 report an error" in err
 
 

@@ -43,7 +43,7 @@ def test_a_command_gets_its_options_in_their_dataclasses() -> None:
     assert seen == ["here", Size(count=5, names=["a", "b"]), Colour(red=True)]
 
 
-def test_what_is_not_given_is_as_the_dataclass_says() -> None:
+def test_an_option_that_is_not_given_has_the_default_of_the_dataclass() -> None:
     seen: list[object] = []
     assert CliRunner().invoke(made(seen), ["here"]).exit_code == 0
     assert seen == ["here", Size(), Colour()]
@@ -70,6 +70,12 @@ def test_the_help_of_our_commands_is_in_panels_and_fits(command: str) -> None:
     for panel in ("Request:", "Connection:", "Output:", "Examples:"):
         assert panel in shown
     assert "Other:\n  -h, --help" in shown
+
+
+@pytest.mark.parametrize("command", ["watch", "bench", "demo"])
+def test_the_help_of_an_option_is_one_short_sentence(command: str) -> None:
+    options = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
+    assert [each.name for each in options if each.param_type_name == "option" and len(each.help) > 95] == []
 
 
 @pytest.mark.parametrize("example", [*WATCH_EXAMPLES.splitlines(), *BENCH_EXAMPLES.splitlines()])

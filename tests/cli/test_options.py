@@ -21,7 +21,7 @@ def test_a_size_is_a_number_of_bytes_or_of_powers_of_1024(text: str, size_bytes:
 
 
 @pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5M", "large", "1T", "9" * 400])
-def test_what_is_no_size_above_zero_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+def test_an_invalid_size_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="write it like 64k, 16M or 1500000"):
         parse_size_bytes(text)
 
@@ -35,7 +35,7 @@ def test_a_time_may_have_several_units(text: str, duration_s: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1s", "1m30", "1m 30s", "s", "10sec", "1_0s", "nan"])
-def test_what_is_no_time_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+def test_an_invalid_time_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="10s, 500ms, 2m, 1h or 1m30s"):
         parse_duration_s(text)
 
@@ -46,7 +46,7 @@ def test_a_count_may_have_thousands(text: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5k", "1g", "many", "9" * 400])
-def test_what_is_no_count_above_zero_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+def test_an_invalid_count_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="500, 1k or 2M"):
         parse_count(text)
 
@@ -57,6 +57,6 @@ def test_a_percentage_may_have_its_sign(text: str, percent: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "%", "101%", "-1", "some", "5%%"])
-def test_what_is_no_percentage_is_an_error_that_shows_how_to_write_one(text: str) -> None:
+def test_an_invalid_percentage_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"5% or 0\.5%"):
         parse_percent(text)

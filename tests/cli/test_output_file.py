@@ -1,4 +1,4 @@
-"""`-o FILE`: the output of stdout, in a file."""
+"""`-o FILE`: output to a file instead of stdout."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_each_event_is_in_the_file_while_the_stream_goes_on(tmp_path: Path
     file, is_read = tmp_path / "events", asyncio.Event()
     async with ScriptedServer([head(), b"data: 1\n\n", is_read, b"data: 2\n\n"]) as server:
         process = await asyncio.create_subprocess_exec(*COMMAND, "watch", server.url, *WATCH, "-o", str(file))
-        while not (file.exists() and file.read_text() == "1\n"):  # noqa: ASYNC110  a file has no event to await
+        while not (file.exists() and file.read_text() == "1\n"):  # noqa: ASYNC110  a file gives no notice
             await asyncio.sleep(0.02)
         is_read.set()
         assert await process.wait() == 0
@@ -110,5 +110,5 @@ async def test_bench_refuses_one_file_for_two_things(tmp_path: Path) -> None:
     async with ScriptedServer(HELD) as server:
         for name in (str(tmp_path / "run"), "-"):
             code, _, err = await sse("bench", server.url, *BENCH, "--json", name, "-o", name)
-            assert (code, err) == (2, "sse: --json and -o name the same file: give two\n")
+            assert (code, err) == (2, "sse: --json and --output name the same file: give two\n")
         assert server.requests == []

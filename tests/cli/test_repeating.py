@@ -89,12 +89,12 @@ def test_an_option_that_is_given_overrides_that_of_the_report(tmp_path: Path) ->
         file,
         "http://other/",
         load=LoadOptions(connections=70, rate_per_s=35.0),
-        request=RequestOptions(header=["x-kind: c"]),
+        request=RequestOptions(headers=["x-kind: c"]),
     )
     assert options.url == "http://other/"
     assert (options.load.connections, options.load.rate_per_s, options.load.ramp_up_s) == (70, 35.0, None)
     assert options.load.duration_s == 3.0
-    assert options.request.header == ["x-kind: c", "X-Tag: b"]
+    assert options.request.headers == ["x-kind: c", "X-Tag: b"]
 
 
 def test_secrets_that_the_report_hides_are_asked_for_and_taken(tmp_path: Path) -> None:
@@ -109,15 +109,17 @@ def test_secrets_that_the_report_hides_are_asked_for_and_taken(tmp_path: Path) -
     assert (again.url, dict(again.headers)) == (target.url, dict(target.headers))
 
 
-def test_a_body_is_asked_for_because_a_report_holds_none(tmp_path: Path) -> None:
+def test_a_body_must_be_given_because_a_report_has_none(tmp_path: Path) -> None:
     file = report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, Target.parse("http://h/", body="{}"))
-    with pytest.raises(UsageError, match=r"holds no request body \(2 bytes were sent\): give it with --data"):
+    with pytest.raises(UsageError, match=r"does not contain the request body \(2 bytes\): give it with --data"):
         from_file(file)
     options = from_file(file, request=RequestOptions(data="{}"))
     assert requested(options.url, options.request, options.connection).body == b"{}"
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "cannot read the report"), ("{}", "no report"), ("x", "not JSON")])
+@pytest.mark.parametrize(
+    ("text", "words"), [(None, "cannot read the report"), ("{}", "is not a report"), ("x", "not JSON")]
+)
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str | None, words: str) -> None:
     file = tmp_path / "report.json"
     if text is not None:

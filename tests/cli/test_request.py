@@ -104,7 +104,10 @@ async def test_a_refusal_names_the_cookie_that_was_not_sent_back() -> None:
     async with ScriptedServer([sticky, b"retry: 50\nid: 1\ndata: 1\n\n"], [gone]) as server:
         code, out, err = await sse("watch", server.url, "--raw")
     assert (code, out) == (3, "1\n")
-    assert "the server set the cookie NODE, which was not sent back: give it with -b 'NODE=...'" in err.splitlines()[-1]
+    assert (
+        "the server set the cookie NODE, which was not sent back: send it with --cookie 'NODE=...'"
+        in err.splitlines()[-1]
+    )
 
 
 @pytest.mark.parametrize("command", ["watch", "bench"])
@@ -114,21 +117,19 @@ async def test_a_refusal_names_the_cookie_that_was_not_sent_back() -> None:
         pytest.param(["http://h/", "-d", "@/no/such/file"], "cannot read the request body from '/no/such", id="file"),
         pytest.param(["http://h/", "-d", "@"], "@FILE", id="no-file"),
         pytest.param(["http://h/", "-d", "@/dev/zero"], "larger than 64 MiB", id="endless"),
-        pytest.param(["http://h/", "-u", "ann"], "write -u USER:PASS", id="no-password"),
+        pytest.param(["http://h/", "-u", "ann"], "write --user USER:PASS", id="no-password"),
         pytest.param(["http://h/", "-u", "a:b", "--bearer", "x"], "leave one out", id="user-and-bearer"),
-        pytest.param(
-            ["http://h/", "-b", "cookies.txt"], "files of cookies, as in curl, are not read", id="cookie-file"
-        ),
+        pytest.param(["http://h/", "-b", "cookies.txt"], "cookie files are not supported", id="cookie-file"),
         pytest.param(["http://h/", "-b", "a=1", "-H", "cookie: b=2"], "leave one out", id="two-cookies"),
         pytest.param(["http://h/", "-b", "a=\x01"], "control character", id="cookie-control"),
         pytest.param(["http://h/", "--bearer-env", "NO_SUCH_TOKEN"], "export NO_SUCH_TOKEN=TOKEN", id="no-variable"),
         pytest.param(["curl http://h/ -F a=b"], "-F of the curl command is not supported", id="curl-form"),
-        pytest.param(["curl http://h/ -b jar"], "files of cookies", id="curl-cookie-file"),
+        pytest.param(["curl http://h/ -b jar"], "cookie files are not supported", id="curl-cookie-file"),
         pytest.param(["curl http://h/ -d @/no/such/file"], "cannot read the request body", id="curl-file"),
         pytest.param(["http://h/", "-N"], "events are shown as they arrive", id="habit-no-buffer"),
-        pytest.param(["http://h/", "--max-time", "3"], "use --duration TIME (-z)", id="habit-max-time"),
+        pytest.param(["http://h/", "--max-time", "3"], "use --duration TIME for the run", id="habit-max-time"),
         pytest.param(["http://h/", "-T", "text/plain"], "Content-Type", id="habit-type"),
-        pytest.param(["http://h/", "-t", "4"], "--workers COUNT", id="habit-threads"),
+        pytest.param(["http://h/", "-t", "4"], "use --timeout TIME for a time limit", id="habit-threads"),
         pytest.param(["http://h/", "-z", "5x"], "10s, 500ms, 2m, 1h or 1m30s", id="no-time"),
         pytest.param(["http://h/", "-n", "0.5k"], "500, 1k or 2M", id="no-count"),
     ],

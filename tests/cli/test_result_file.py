@@ -37,7 +37,7 @@ def demo_server() -> Iterator[str]:
 
 @pytest.fixture(name="elsewhere")
 def another_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for reports that cannot be written to their place."""
+    """The folder that saves a result after a write error."""
     folder = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return folder
@@ -49,7 +49,7 @@ def document_at(path: Path) -> dict[str, Any]:
     return document
 
 
-# The state of the file afterwards.
+# The content of the file after a run.
 
 
 def test_a_new_file_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:

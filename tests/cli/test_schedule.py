@@ -52,9 +52,9 @@ def test_limits_of_a_stream_are_part_of_the_plan_and_above_zero() -> None:
     limited = plan(max_event_bytes=1000, idle_timeout_s=5.0)
     assert (limited.max_event_bytes, limited.idle_timeout_s) == (1000, 5)
     assert (plan().max_event_bytes, plan().idle_timeout_s) == (None, None)
-    with pytest.raises(UsageError, match="--idle-timeout needs a time above zero"):
+    with pytest.raises(UsageError, match="`idle_timeout_s` must be above 0 s"):
         plan(idle_timeout_s=0.0)
-    with pytest.raises(UsageError, match="--max-event-bytes needs a size above zero"):
+    with pytest.raises(UsageError, match="`max_event_bytes` must be at least 1"):
         plan(max_event_bytes=0)
 
 
@@ -68,7 +68,7 @@ def test_limits_of_a_stream_are_part_of_the_plan_and_above_zero() -> None:
     ],
     ids=str,
 )
-def test_what_excludes_each_other_is_a_usage_error(options: dict[str, Any]) -> None:
+def test_options_that_exclude_each_other_are_a_usage_error(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         plan(**options)
 
@@ -79,6 +79,6 @@ def test_a_rate_is_per_second_minute_or_hour(text: str, per_s: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0", "0/s", "-1/s", "1/d", "/s", "9" * 400])
-def test_what_is_no_rate_is_an_error(text: str) -> None:
+def test_an_invalid_rate_is_an_error(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="is not a rate"):
         parse_rate_per_s(text)

@@ -117,7 +117,7 @@ async def test_a_name_that_idna_does_not_allow_is_connected_to(tmp_path: Path) -
         assert {request.header("host") for request in server.requests} == {b"xn--ls8h.la"}
 
 
-async def test_a_non_blocking_pipe_gets_every_event_and_the_whole_document() -> None:
+async def test_a_non_blocking_pipe_gets_every_event_and_the_whole_report() -> None:
     events = b"".join(b"data: %d %b\n\n" % (number, b"x" * 100) for number in range(5000))
     async with ScriptedServer([head(), events], *[STREAM] * 3) as server:
         for command, size in ((("watch", server.url, "-n", "5000", "--raw"), 500_000),

@@ -137,7 +137,7 @@ async def test_a_redirect_from_this_machine_to_elsewhere_goes_through_the_proxy(
 
 
 @pytest.mark.parametrize("command", ["watch", "bench"])
-async def test_a_proxy_that_speaks_tls_passes_on_what_is_not(command: str, authority: Authority) -> None:
+async def test_a_tls_proxy_passes_on_plain_requests(command: str, authority: Authority) -> None:
     context = authority.server("127.0.0.1")
     async with ScriptedServer(*[STREAM] * 2) as server, HttpProxy(server, ssl_context=context) as proxy:
         options = ["--raw"] if command == "watch" else ["-z1s"]
@@ -147,7 +147,7 @@ async def test_a_proxy_that_speaks_tls_passes_on_what_is_not(command: str, autho
         assert {asked.target for asked in proxy.requests} == {f"http://{HOST}/"}
 
 
-# Failures, in both commands.
+# Errors of both commands.
 
 BOTH = pytest.mark.parametrize("command", [("watch",), ("bench", "-n1")], ids=["watch", "bench"])
 
@@ -245,7 +245,7 @@ async def test_bench_goes_through_a_proxy_that_is_given(preflight: list[str]) ->
     assert document["run"]["target"]["proxy"] == proxy.url
     assert (document["streams"]["opened"], document["events"]["received"]) == (3, 3)
     assert [entry["port"] for entry in document["run"]["addresses"]] == [proxy.port]
-    assert f"proxy: all connections went through {proxy.url}: the figures are those of both" in err
+    assert f"proxy: all connections went through {proxy.url}; the figures include it" in err
 
 
 async def test_bench_speaks_tls_with_the_server_in_a_tunnel(authority: Authority) -> None:

@@ -44,7 +44,7 @@ class Server:
 
 
 def plain(text: str) -> str:
-    """Return the output to a terminal without escape codes."""
+    """Return the text sent to a terminal, without escape codes."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
@@ -57,7 +57,7 @@ async def telling_the_time() -> AsyncIterator[tuple[str, Server]]:
 
 @asynccontextmanager
 async def watching_unread(url: str, *arguments: str) -> AsyncIterator[tuple[Process, asyncio.StreamReader]]:
-    """Watch into a pipe that has not been read yet: the test reads it through the returned stream."""
+    """Watch into a pipe that the test reads from the returned stream."""
     read_end, write_end = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *COMMAND, url, *arguments, stdout=write_end, stderr=PIPE, env=ENVIRONMENT
@@ -107,7 +107,7 @@ async def test_a_pipe_that_is_not_read_for_a_while_does_not_change_the_arrival_t
         assert sent_s - 0.002 <= line["time"] < sent_s + INTERVAL_S
 
 
-async def test_output_that_is_read_too_slowly_is_told_once_and_that_it_has_caught_up_too() -> None:
+async def test_a_slow_reader_of_the_output_is_reported_once_and_again_when_caught_up() -> None:
     async with telling_the_time() as (url, server), watching_unread(url) as (process, out):
         assert process.stderr is not None
         await server.is_done.wait()

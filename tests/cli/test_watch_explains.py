@@ -1,4 +1,4 @@
-"""How ``sse watch`` and the preflight of ``sse bench`` explain a server that does not stream events."""
+"""Errors of ``sse watch`` and of the preflight of ``sse bench`` for a server that does not stream events."""
 
 from __future__ import annotations
 
@@ -51,12 +51,10 @@ def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
         (b"", "closed the connection before it answered; does this port speak TLS (https://)?"),
         (bytes.fromhex("000006 04 00 00000000 000300000080"), "the server speaks HTTP/2 only"),
         (head(101, b"Upgrade: websocket\r\nConnection: Upgrade\r\n"), "101"),
-        (b"data: x\n\n", "it has no head, but begins with 'data: x'"),
+        (b"data: x\n\n", "it has no response head and starts with 'data: x'"),
     ],
 )
-async def test_the_error_says_what_is_wrong_and_what_to_type(
-    command: tuple[str, ...], response: bytes, words: str
-) -> None:
+async def test_an_error_names_the_cause_and_the_option(command: tuple[str, ...], response: bytes, words: str) -> None:
     async with ScriptedServer([response]) as server:
         code, out, err = await sse(*command, server.url)
     assert (code, out) == (3, "")
@@ -90,7 +88,7 @@ async def test_credentials_that_a_redirect_dropped_are_named() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+        (b"data: 1\ndata: 2\n", "16 bytes received but no event: no blank line ends the event"),
         (b'{"message": "no"}', "it is JSON, not an event stream"),
         (b"data 0\n\n", "line 1 'data 0' has no colon"),
         (EVENT + b"data: half", "the stream ended inside an event, which is dropped"),
@@ -107,7 +105,7 @@ async def test_each_lost_connection_explains_its_bytes() -> None:
     async with ScriptedServer([head(), b"retry: 1\n\n", b"data: 1\n"]) as server:
         code, _, err = await sse("watch", server.url)
     assert code == 0
-    assert "the server ended the stream; 18 bytes came and no event: no blank line ends the event" in err
+    assert "the server ended the stream; 18 bytes received but no event: no blank line ends the event" in err
 
 
 async def test_stopping_in_the_middle_of_an_event_is_nothing_to_explain() -> None:
@@ -138,7 +136,7 @@ async def test_the_request_before_a_run_is_retried_too() -> None:
 
 
 @pytest.mark.parametrize("verb", ["watch", "bench"])
-async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
+async def test_compressed_accepts_only_codings_that_can_be_decoded(verb: str) -> None:
     packed = gzip.compress(EVENT)
     script: Script = [head(headers=SSE + b"Content-Encoding: gzip\r\n"), packed]
     more = ("--raw", "-n", "1") if verb == "watch" else ("-n", "1", "--events", "1")
@@ -161,7 +159,7 @@ async def test_compressed_asks_for_what_can_be_decoded(verb: str) -> None:
         b"Content-Length: 29\r\nContent-Length: 29\r\n",
     ],
 )
-async def test_what_curl_reads_is_read_by_both(headers: bytes) -> None:
+async def test_both_commands_read_headers_that_curl_reads(headers: bytes) -> None:
     # Chunk and length cover the same 29 bytes, so that one body serves all.
     is_chunked = b"chunked" in headers
     event = b"data: twenty-nine bytes, ok\n\n"

@@ -59,7 +59,7 @@ async def test_silence_without_reconnecting_is_exit_code_3() -> None:
     ],
     ids=["silent", "half", "trickled"],
 )
-async def test_a_response_head_that_takes_too_long_is_told_with_the_option(script: list[bytes | Do | float]) -> None:
+async def test_a_late_response_head_is_an_error_that_names_the_option(script: list[bytes | Do | float]) -> None:
     async with ScriptedServer(script) as server:
         code, out, err = await watch(server.url, "--timeout", "500ms")
         await server.requests[0].disconnected.wait()
@@ -80,14 +80,14 @@ async def test_once_open_a_server_that_does_not_answer_is_asked_again() -> None:
     assert "because no response head within 1 s" in err
 
 
-async def test_a_connect_that_takes_too_long_is_told_with_its_limit() -> None:
+async def test_a_connect_timeout_is_an_error_with_the_limit() -> None:
     with silent_port() as port:
         code, out, err = await watch(f"http://127.0.0.1:{port}/", "--timeout", "300ms")
     assert (code, out) == (3, "")
     assert err.startswith(f"sse: no connection to 127.0.0.1:{port} within 0.3 s: ")
 
 
-async def test_an_event_that_is_too_large_is_told_with_the_option() -> None:
+async def test_an_event_that_is_too_large_is_an_error_that_names_the_option() -> None:
     script: list[bytes | Do] = [head(), b"data: %b\n\n" % (b"x" * 900), b"data: %b\n\n" % (b"x" * 2000), Do.HOLD]
     async with ScriptedServer(script, script) as server:
         code, out, err = await watch(server.url, "--max-event-bytes", "1k", "--raw")
@@ -107,7 +107,7 @@ def test_a_size_is_a_number_of_bytes_or_has_a_unit(text: str, size_bytes: int) -
 
 
 @pytest.mark.parametrize("text", ["", "0", "0k", "-1", "1.5M", "k", "1 M", "٣", "9999G", "9" * 16])
-def test_what_is_no_size_is_refused(text: str) -> None:
+def test_an_invalid_size_is_a_usage_error(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_size_bytes(text)
 

@@ -1,7 +1,7 @@
 """The cases of tests/data/connection_cases.json that a script can play: the server's part, and the expected results.
 
-A connection beyond the last script is answered with 204, so that every client comes to its end by itself, and a request
-too many is seen.
+A connection beyond the last script is answered with 204, so that every client stops by itself and an extra request is
+recorded.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from conformance.clients import OPEN, Client
 from sseclient_cli.sse.event_stream import Event
 
 SOON = b"retry: 50\n\n"
-"""Short enough for a test, long enough to tell from "at once"."""
+"""Short enough for a test, long enough to differ from an immediate reconnection."""
 
 A_MOMENT_S = 0.1
 """Between two writes: long enough for the client to have read the first."""
 
 SLACK_S = 1.5
-"""How much longer than it should a wait may seem to be, on a machine that does other things."""
+"""How much longer than specified a wait may be, on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +40,18 @@ class Case:
     """One case: the scripts, and the results that every client must show, on the wire and in the program."""
 
     name: str
-    """That of the JSON file."""
+    """The name in the JSON file."""
     variant: str = ""
     scripts: tuple[Script, ...]
     requests: tuple[str, ...]
     """Each request's path, with its Last-Event-ID if it has one: "/ after 7"."""
     heard: tuple[str | Event, ...]
     waits_s: Mapping[int, tuple[float, float]] = field(default_factory=dict)
-    """Between a request, by its number, and the next one: at least and at most."""
+    """By the number of a request: minimum and maximum of the wait before the next one."""
     enough: int | None = None
     """The program closes the stream after this number of entries of ``heard``."""
     kind: str | None = None
-    """The error that ours end with."""
+    """The final error of our clients."""
     instead: Mapping[Client, Instead] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -82,12 +82,12 @@ def message(data: str, last_event_id: str = "") -> Event:
 
 
 def waits(at_least_s: float, *requests: int) -> Mapping[int, tuple[float, float]]:
-    """Say that after each of these requests (the first one, unless told) the client waits for so long."""
+    """Return ``waits_s`` of a client that waits after each of these requests (default: the first one)."""
     return dict.fromkeys(requests or (0,), (at_least_s, at_least_s + SLACK_S))
 
 
 def refused(name: str, response: bytes, kind: str, variant: str = "") -> Case:
-    """Return the case of an answer that ends it: one request, and nothing is heard."""
+    """Return the case of a response that stops the client: one request, and nothing is heard."""
     # The second script is for a client that requests again.
     again = [head(), b"data: again\n\n"]
     return Case(
@@ -98,7 +98,7 @@ def refused(name: str, response: bytes, kind: str, variant: str = "") -> Case:
 def one_event(
     name: str, *script: bytes | float, variant: str = "", instead: Mapping[Client, Instead] | None = None
 ) -> Case:
-    """Return the case of a response that brings the event "x" and ends."""
+    """Return the case of a response that sends the event "x" and ends."""
     return Case(
         name=name,
         variant=variant,
@@ -278,7 +278,7 @@ RECONNECTING = [
         scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], []),
         requests=("/",) * 5,
         heard=(OPEN, message("x")),
-        # A wait is 1, 2, 4 times the reconnection time, less up to half of that.
+        # The waits are 1, 2 and 4 times the reconnection time, minus up to half of that (jitter).
         waits_s={0: (0.1, SLACK_S), 1: (0.1, SLACK_S), 2: (0.1, SLACK_S), 3: (0.2, SLACK_S)},
         instead=_NO_BACKOFF,
     ),
@@ -287,7 +287,7 @@ RECONNECTING = [
         scripts=([head(), b"retry: 100\ndata: x\n\n"], [], [], [], [], [], [head(), b"data: y\n\n"], []),
         requests=("/",) * 9,
         heard=(OPEN, message("x"), OPEN, message("y")),
-        # A sixth failure in a row would wait for 1.6 s at least.
+        # After a sixth failure in a row, the wait would be at least 1.6 s.
         waits_s={4: (0.4, 2.5), 7: (0.1, 1.5)},
         instead=_NO_BACKOFF,
     ),
@@ -398,7 +398,7 @@ BODIES = [
               variant="Content-Length"),
     one_event("transfer-modes", b"HTTP/1.0 200 OK\r\n" + SSE + b"\r\n", SOON + b"data: x\n\n", variant="HTTP/1.0"),
     one_event("transfer-modes", head(headers=SSE + b"Content-Encoding: gzip\r\n"),
-              gzip.compress(SOON + b"data: x\n\n"), variant="gzip, though nobody asked for it"),
+              gzip.compress(SOON + b"data: x\n\n"), variant="gzip, though not requested"),
     one_event(
         "chunk-extensions-and-trailers",
         head(headers=CHUNKED),

@@ -49,9 +49,9 @@ class Seen:
     heard: list[str | Event] = field(default_factory=list)
     """OPEN and the events, in their order."""
     errors: Counter[str] = field(default_factory=Counter)
-    """Kinds of errors. EventSource: the final one. The engine: all. Chromium: none, it does not tell."""
+    """Kinds of errors. EventSource: the final one. The engine: all. Chromium: none, because it does not report them."""
     comments: int = 0
-    """How many the engine has counted."""
+    """The number of comments that the engine has counted."""
 
 
 async def read(
@@ -66,10 +66,10 @@ async def read(
     retry_statuses: Collection[int] = (),
     **plan: Any,
 ) -> Seen:
-    """Let a client read a stream until that is closed for good.
+    """Let a client read a stream until the stream is closed.
 
-    The program closes it after ``enough`` things that it has heard, or after a time. The origin of the URL must have
-    PAGE at PAGE_PATH. ``types`` are those that a page listens for. ``plan`` has options of the engine alone.
+    The program closes it after ``enough`` entries of ``heard``, or after ``for_s``. The origin of the URL must serve
+    PAGE at PAGE_PATH. ``types`` are the event types that a page listens for. ``plan`` is for the engine only.
     """
     if client is Client.CHROMIUM:
         browser: Browser = fixtures.getfixturevalue("browser")
@@ -109,10 +109,10 @@ async def _read_as_event_source(
 
 
 async def _read_as_engine(target: Target, enough: int | None, for_s: float | None, plan: dict[str, Any]) -> Seen:
-    """Run one stream as ``--on-end reconnect`` does; ``for_s`` is the duration of the run, and ``enough`` a Ctrl-C."""
+    """Run one stream with ``--on-end reconnect``. ``for_s`` is the duration of the run; ``enough`` is a Ctrl-C."""
     seen = Seen()
     options = {"connections": 1, "ramp_up_s": 0, "duration_s": for_s or LONGEST_S, "on_end": OnEnd.RECONNECT, **plan}
-    worker = Worker(Shard(chain=(hop_to(target),), plan=Plan(**options)))
+    worker = Worker(Shard(chain=(resolved(target),), plan=Plan(**options)))
 
     def note(*entries: str | Event) -> None:
         seen.heard.extend(entries)
@@ -127,7 +127,7 @@ async def _read_as_engine(target: Target, enough: int | None, for_s: float | Non
     return seen
 
 
-def hop_to(target: Target) -> ResolvedTarget:
+def resolved(target: Target) -> ResolvedTarget:
     """Return the result of a preflight for a server at a numeric address."""
     url = target.parsed_url
     return ResolvedTarget(target, Address(socket.AF_INET, (url.host, url.port or 80)))
@@ -142,9 +142,9 @@ def _overheard(note: Callable[..., None]) -> Iterator[None]:
         note(*events)
         sample(sampler, events, *rest, **others)
 
-    def open_and_tell(population: StreamPool, stream: Any) -> None:
+    def open_and_tell(pool: StreamPool, stream: Any) -> None:
         note(OPEN)
-        opened(population, stream)
+        opened(pool, stream)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EventSampler, "_sample", sample_and_tell)

@@ -13,12 +13,12 @@ from conformance.left_out import LEFT_OUT
 from conformance.table import LEVELS, PAGE, Shown, with_table
 
 shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
-"""By the tests that have passed."""
+"""The results of the passed tests."""
 
 
 @pytest.fixture(autouse=True)
 def browser_first(request: pytest.FixtureRequest) -> None:
-    """Find out whether there is a browser before a test has begun anything."""
+    """Skip a test that needs a browser before it starts a server, if there is no browser."""
     callspec = getattr(request.node, "callspec", None)
     if callspec is not None and callspec.params.get("client") is Client.CHROMIUM:
         request.getfixturevalue("browser")

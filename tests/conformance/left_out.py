@@ -1,4 +1,4 @@
-"""The cases that a client is not put to, and why."""
+"""The cases that a client does not run, and the reasons."""
 
 from __future__ import annotations
 

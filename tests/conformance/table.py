@@ -1,4 +1,4 @@
-"""docs/explanation/conformance.md, made of what the tests of this folder say that they have shown."""
+"""docs/explanation/conformance.md, generated from the results of the tests of this folder."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ def parameters() -> Iterator[Any]:
             yield pytest.param(case, client, id=f"{case}-{client.value}", marks=mark)
 
 
-def asked(requests: list[Request]) -> tuple[str, ...]:
-    """Return the requests as the cases have them."""
+def described(requests: list[Request]) -> tuple[str, ...]:
+    """Return the requests in the form of ``Case.requests``."""
     ids = [request.header("last-event-id") for request in requests]
     return tuple(
         request.path if last_event_id is None else f"{request.path} after {last_event_id.decode()}"
@@ -37,16 +37,16 @@ def asked(requests: list[Request]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("case", "client"), [*parameters()])
-async def test_a_case_holds(case: Case, client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_client_passes_the_case(case: Case, client: Client, request: pytest.FixtureRequest) -> None:
     instead = case.instead.get(client) or Instead(why="")
     async with ScriptedServer(*case.scripts, pages={PAGE_PATH: PAGE}) as server:
         seen = await read(client, server.url, request, enough=case.enough)
-        assert asked(server.requests) == (case.requests if instead.requests is None else instead.requests)
+        assert described(server.requests) == (case.requests if instead.requests is None else instead.requests)
         assert tuple(seen.heard) == (case.heard if instead.heard is None else instead.heard)
         if case.kind is not None and client is not Client.CHROMIUM:
             assert set(seen.errors) == {case.kind}
         arrived_s = [request.arrived_s for request in server.requests]
         waited_s = [after_s - before_s for before_s, after_s in pairwise(arrived_s)]
         for number, (least_s, most_s) in (case.waits_s if instead.waits_s is None else instead.waits_s).items():
-            # A hundredth: the wait begins when the end of the stream arrives, and timers may be a little early.
+            # Minus 1 %: the wait begins when the end of the stream arrives, and timers may fire slightly early.
             assert least_s * 0.99 <= waited_s[number] < most_s, waited_s

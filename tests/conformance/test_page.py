@@ -1,4 +1,4 @@
-"""docs/explanation/conformance.md says what these tests show, and no more."""
+"""docs/explanation/conformance.md lists the results of these tests, and no others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from conformance.left_out import LEFT_OUT
 from conformance.table import LEVELS, PAGE, with_table
 
 
-def test_the_page_is_what_the_tests_of_this_folder_make(request: pytest.FixtureRequest) -> None:
-    """Which of them fail or are skipped, pytest says; `make conformance` writes the page from those that pass."""
+def test_the_page_equals_the_results_of_these_tests(request: pytest.FixtureRequest) -> None:
+    """The page is compared with all tests, also failed and skipped ones: `make conformance` writes it if all pass."""
     if request.config.getoption("--update-conformance", False):
         pytest.skip("the page is being written")
     option, files = request.config.option, set(Path(__file__).parent.glob("test_*.py"))
@@ -22,11 +22,11 @@ def test_the_page_is_what_the_tests_of_this_folder_make(request: pytest.FixtureR
     )
     if is_chosen or not files <= {item.path for item in request.session.items}:
         pytest.skip("only a part of tests/conformance runs: what it would make is a part of the page")
-    promised = defaultdict(list)
+    expected = defaultdict(list)
     for item in request.session.items:
         for mark in item.iter_markers("shows"):
             name, client, what = mark.args
-            promised[name, client].append(what)
-    assert set(promised) | set(LEFT_OUT) == {(name, client) for name in LEVELS for client in Client}
-    assert not set(promised) & set(LEFT_OUT), "left out, and yet there is a test"
-    assert PAGE.read_text("utf-8") == with_table(PAGE.read_text("utf-8"), promised), "make conformance writes it anew"
+            expected[name, client].append(what)
+    assert set(expected) | set(LEFT_OUT) == {(name, client) for name in LEVELS for client in Client}
+    assert not set(expected) & set(LEFT_OUT), "left out, and yet there is a test"
+    assert PAGE.read_text("utf-8") == with_table(PAGE.read_text("utf-8"), expected), "run `make conformance`"

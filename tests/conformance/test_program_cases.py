@@ -11,7 +11,7 @@ import pytest
 from browser import PAGE, PAGE_PATH, Browser
 from scripted_server import SSE, Do, Script, ScriptedServer, head
 
-from conformance.clients import OPEN, OURS, Client, hop_to, read
+from conformance.clients import OPEN, OURS, Client, read, resolved
 from conformance.table import Shown
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
@@ -47,38 +47,38 @@ def server_of(*scripts: Script) -> ScriptedServer:
 
 
 @shows("request-custom-headers", *OURS, seen="the headers on the first and on every later request")
-async def test_headers_go_with_every_request(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_headers_are_sent_with_every_request(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(), SOON], [head(), SOON]) as server:
         await read(client, server.url, request, headers=("X-Mine: 1",))
-        assert [asked.header("x-mine") for asked in server.requests] == [b"1"] * 3
+        assert [each.header("x-mine") for each in server.requests] == [b"1"] * 3
 
 
 @shows("request-header-none-skipped", Client.EVENT_SOURCE, seen="a header whose value is None is left out")
-async def test_a_header_without_a_value_is_left_out(client: Client) -> None:
+async def test_a_header_with_the_value_none_is_not_sent(client: Client) -> None:
     async with server_of() as server, EventSource(server.url, headers={"X-Mine": None}) as source:
         assert await anext(source, None) is None
         assert server.requests[0].header("x-mine") is None
 
 
 @shows("request-cookies-off", *Client, seen="no cookie, though the server has set one")
-async def test_no_cookie_comes_back(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_cookies_of_the_server_are_not_sent_back(client: Client, request: pytest.FixtureRequest) -> None:
     cookie = SSE + b"Set-Cookie: a=b\r\nAccess-Control-Allow-Origin: *\r\n"
     async with server_of([head(headers=cookie), SOON], [head(headers=cookie)]) as server, server_of() as elsewhere:
         if client is Client.CHROMIUM:
             browser: Browser = request.getfixturevalue("browser")
-            # Its own origin's cookies a page sends, and others' without withCredentials it does not.
+            # A page sends the cookies of its own origin, but not those of another origin without withCredentials.
             await asyncio.to_thread(browser.go_to, elsewhere.url + PAGE_PATH)
             await asyncio.to_thread(browser.watch, server.url, for_s=3)
         else:
             await read(client, server.url, request)
-        assert [asked.header("cookie") for asked in server.requests] == [None] * 3
+        assert [each.header("cookie") for each in server.requests] == [None] * 3
 
 
 BOGUS = "http://this is invalid/"
 
 
 @shows("invalid-url", *OURS, seen="an error of the call, and no request")
-async def test_a_url_that_is_none_is_an_error_at_once(client: Client) -> None:
+async def test_an_invalid_url_raises_at_the_call(client: Client) -> None:
     with pytest.raises(UsageError):
         EventSource(BOGUS) if client is Client.EVENT_SOURCE else Target.parse(BOGUS)
 
@@ -87,7 +87,7 @@ ESCAPES = "escapes the spaces of a host as %20 and looks that name up; other inv
 
 
 @shows("invalid-url", Client.CHROMIUM, seen="no error of the call", why=ESCAPES)
-async def test_a_browser_takes_a_host_with_spaces(client: Client, browser: Browser) -> None:
+async def test_a_browser_accepts_a_host_with_spaces(client: Client, browser: Browser) -> None:
     async with server_of() as server:
         await asyncio.to_thread(browser.go_to, server.url + PAGE_PATH)
         assert await asyncio.to_thread(browser.watch, BOGUS, for_s=0.5) == [["error", 0]]
@@ -96,7 +96,7 @@ async def test_a_browser_takes_a_host_with_spaces(client: Client, browser: Brows
 
 @shows("unsupported-scheme", *Client, seen="closed for good (ours: an error of the call)")
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "about:blank", "mailto:me@example.com", "javascript:alert(1)"])
-async def test_other_schemes_are_refused(url: str, client: Client, request: pytest.FixtureRequest) -> None:
+async def test_other_schemes_are_rejected(url: str, client: Client, request: pytest.FixtureRequest) -> None:
     if client is Client.CHROMIUM:
         async with server_of() as server:
             browser: Browser = request.getfixturevalue("browser")
@@ -111,7 +111,7 @@ async def test_other_schemes_are_refused(url: str, client: Client, request: pyte
 
 
 @shows("open-200", *Client, seen="`open` with the head, before there is a body")
-async def test_a_stream_is_open_as_soon_as_its_head_is_here(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_stream_opens_when_its_head_arrives(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(), Do.HOLD]) as server:
         assert (await read(client, server.url, request, enough=1)).heard == [OPEN]
 
@@ -130,12 +130,12 @@ async def test_a_status_may_be_retried_on_request(client: Client, request: pytes
     async with server_of(first, busy, [head(), b"data: b\n\n"]) as server:
         seen = await read(client, server.url, request, retry_statuses={429, 500})
         assert seen.heard == [OPEN, Event("message", "a", "1"), OPEN, Event("message", "b", "1")]
-        assert [asked.header("last-event-id") for asked in server.requests] == [None, *[b"1"] * 3]
+        assert [each.header("last-event-id") for each in server.requests] == [None, *[b"1"] * 3]
         assert server.requests[2].arrived_s - server.requests[1].arrived_s > 0.99
 
 
 @shows("comments-capability", *OURS, seen="each comment at the end of its line (the engine: counted)")
-async def test_a_comment_needs_no_blank_line(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_comment_is_delivered_without_a_blank_line(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(), b":Hello\n", Do.HOLD]) as server:
         if client is Client.ENGINE:
             assert (await read(client, server.url, request, for_s=1.0)).comments == 1
@@ -149,7 +149,7 @@ async def test_a_comment_needs_no_blank_line(client: Client, request: pytest.Fix
 
 
 @shows("event-size-limit", *OURS, seen="a typed error, the connection dropped, no other one")
-async def test_an_endless_event_is_given_up(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_an_endless_event_ends_the_stream_with_an_error(client: Client, request: pytest.FixtureRequest) -> None:
     # Comments do not count.
     endless: Script = [head(), b"data: a\n\n", b":" + b"c" * 2**21 + b"\n", *[b"data: " + b"x" * 2**20] * 17, Do.HOLD]
     async with server_of(endless, HELD) as server:
@@ -166,7 +166,7 @@ async def test_an_endless_event_is_given_up(client: Client, request: pytest.Fixt
 
 
 @shows("read-timeout", Client.EVENT_SOURCE, seen="asks `/`, `/ after 1`; hears open, `'a'` (id '1'), the timeout")
-async def test_silence_for_too_long_is_a_lost_connection(client: Client) -> None:
+async def test_the_read_timeout_reconnects_a_silent_stream(client: Client) -> None:
     errors = []
     async with server_of([head(), SOON, b"id: 1\ndata: a\n\n", Do.HOLD], [head(), b"data: b\n\n", Do.HOLD]) as server:
         source = EventSource(server.url, read_timeout_s=0.3, on_state=lambda change: errors.append(change.error))
@@ -180,7 +180,7 @@ async def test_silence_for_too_long_is_a_lost_connection(client: Client) -> None
 
 
 @shows("redirect-url-unchanged", Client.EVENT_SOURCE, Client.CHROMIUM, seen="the source's own URL stays the first one")
-async def test_a_redirect_does_not_change_the_url(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_redirect_does_not_change_the_url_of_the_source(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(307, b"Location: /real\r\nContent-Length: 0\r\n")], HELD) as server:
         if client is Client.CHROMIUM:
             browser: Browser = request.getfixturevalue("browser")
@@ -194,7 +194,7 @@ async def test_a_redirect_does_not_change_the_url(client: Client, request: pytes
 
 
 @shows("redirect-cross-origin-drops-auth", *OURS, seen="there, neither Authorization nor Cookie; other headers stay")
-async def test_credentials_stay_with_their_origin(client: Client) -> None:
+async def test_credentials_are_not_sent_to_another_origin(client: Client) -> None:
     secrets = ["Authorization: Bearer s", "Cookie: s=1", "X-Other: o"]
     async with server_of(HELD) as other:
         location = {"location": other.url}
@@ -205,12 +205,12 @@ async def test_credentials_stay_with_their_origin(client: Client) -> None:
                 async with EventSource(target) as source:
                     assert await anext(source) == A
             else:
-                hops = [
-                    hop_to(target),
-                    hop_to(redirected(target, 307, location)),
+                chain = [
+                    resolved(target),
+                    resolved(redirected(target, 307, location)),
                 ]
                 plan = Plan(connections=1, duration_s=10, ramp_up_s=0, events=1)
-                await asyncio.to_thread(Worker(Shard(chain=tuple(hops), plan=plan)).run)
+                await asyncio.to_thread(Worker(Shard(chain=tuple(chain), plan=plan)).run)
     names = "authorization", "cookie", "x-other"
     assert [server.requests[0].header(name) for name in names] == [b"Bearer s", b"s=1", b"o"]
     assert [other.requests[0].header(name) for name in names] == [None, None, b"o"]
@@ -220,12 +220,12 @@ async def test_credentials_stay_with_their_origin(client: Client) -> None:
 
 
 @shows("reconnect-retry-zero", *Client, seen="thirty times, with no wait in between")
-async def test_no_reconnection_time_is_no_wait(client: Client, request: pytest.FixtureRequest) -> None:
-    # The last read brings no event, but the connection has brought one.
+async def test_a_reconnection_time_of_zero_reconnects_at_once(client: Client, request: pytest.FixtureRequest) -> None:
+    # The last read has no event, but the connection has had one.
     script: Script = [head(), b"retry: 0\ndata: a\n\n", 0.005, b":\n"]
     async with server_of(*[script] * 30) as server:
         assert (await read(client, server.url, request)).heard == [OPEN, A] * 30
-        # With a wait of 0.1 s in between, it would be three.
+        # With a wait of 0.1 s in between, it would take three seconds.
         assert server.requests[-1].arrived_s - server.requests[0].arrived_s < 2.5
 
 
@@ -233,7 +233,7 @@ HUGE: Script = [head(), SOON + b"retry: 10000000000000000000000000\ndata: a\n\n"
 
 
 @shows("reconnect-retry-huge", *OURS, seen="no second request at once, and no crash")
-async def test_a_huge_reconnection_time_is_no_short_one(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_huge_reconnection_time_does_not_reconnect_soon(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of(HUGE, HELD) as server:
         assert (await read(client, server.url, request, for_s=1.0)).heard == [OPEN, A]
         assert len(server.requests) == 1
@@ -252,7 +252,7 @@ async def test_a_browser_ignores_a_huge_reconnection_time(client: Client, reques
 @shows(
     "reconnect-connection-refused", *Client, seen="asks until there is a server again, and goes on after the last id"
 )
-async def test_a_server_that_is_down_is_waited_for(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_client_retries_until_the_server_is_up_again(client: Client, request: pytest.FixtureRequest) -> None:
     first: Script = [head(), b"retry: 100\n\nid: 1\ndata: a\n\n", Do.HOLD]
     async with server_of(first, [head(), b"data: b\n\n", Do.HOLD]) as server:
         reading = asyncio.create_task(read(client, server.url, request, enough=4))
@@ -266,7 +266,7 @@ async def test_a_server_that_is_down_is_waited_for(client: Client, request: pyte
 
 
 @shows("reconnect-dns-failure", Client.EVENT_SOURCE, Client.CHROMIUM, seen="an error, and 3 s later another one")
-async def test_a_name_without_an_address_is_asked_for_again(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_an_unknown_host_name_is_looked_up_again(client: Client, request: pytest.FixtureRequest) -> None:
     # A label of DNS has at most 63 characters (RFC 1035 2.3.4): the resolver itself fails, without a query.
     url = "http://no-such-host.invalid/"
     if client is Client.CHROMIUM:
@@ -293,7 +293,7 @@ FORCED = "(`--storm`, `restart()`) drops the stream, asks `/ after 1` at once"
 
 
 @shows("reconnect-forced-restart", Client.EVENT_SOURCE, seen=FORCED)
-async def test_a_restart_makes_the_next_connection_at_once(client: Client) -> None:
+async def test_a_restart_reconnects_at_once(client: Client) -> None:
     first: Script = [head(), b"retry: 60000\nid: 1\ndata: a\n\n", Do.HOLD]
     async with server_of(first, HELD) as server, EventSource(server.url) as source:
         await anext(source)
@@ -314,9 +314,9 @@ async def test_a_storm_reconnects_at_once(client: Client, request: pytest.Fixtur
 
 
 @shows("reconnect-interrupts-delay", *Client, seen="closed at once in the middle of the wait, and no other request")
-async def test_closing_ends_a_wait(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_closing_ends_a_reconnection_delay(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(), b"retry: 100000\ndata: a\n\n"], HELD) as server:
-        # A client that waited to its end would run into the test's own timeout.
+        # A client that waits to the end exceeds the timeout of the test.
         assert (await read(client, server.url, request, for_s=0.5)).heard == [OPEN, A]
         assert len(server.requests) == 1
 
@@ -325,7 +325,7 @@ async def test_closing_ends_a_wait(client: Client, request: pytest.FixtureReques
 
 
 @shows("close-in-handler", *Client, seen="the first event of three in one write, and no other request")
-async def test_nothing_is_delivered_after_closing(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_no_event_is_delivered_after_closing(client: Client, request: pytest.FixtureRequest) -> None:
     async with server_of([head(), b"retry: 0\ndata: a\n\ndata: b\n\ndata: c\n\n"], HELD) as server:
         # The engine's handler is the plan: --events 1.
         seen = await (
@@ -346,7 +346,7 @@ async def test_closing_closes_the_connection(client: Client, request: pytest.Fix
 
 
 @shows("cancel-while-connecting", *Client, seen="hears nothing; the server sees the end of the connection")
-async def test_closing_ends_an_attempt(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_closing_ends_a_connection_attempt(client: Client, request: pytest.FixtureRequest) -> None:
     later = asyncio.Event()
     async with server_of([later, *HELD]) as server:
         assert (await read(client, server.url, request, for_s=1.0)).heard == []
@@ -355,7 +355,7 @@ async def test_closing_ends_an_attempt(client: Client, request: pytest.FixtureRe
         assert len(server.requests) == 1
 
 
-# Many
+# Many connections
 
 
 MANY = 4_000
@@ -391,9 +391,9 @@ async def test_four_thousand_streams_are_open_at_once(client: Client) -> None:
     try:
         async with server_of(*[held] * MANY) as server:
             going_on = asyncio.create_task(go_on(server))
-            hop = hop_to(Target.parse(server.url))
+            resolved_target = resolved(Target.parse(server.url))
             plan = Plan(connections=MANY, duration_s=40, ramp_up_s=2, events=1)
-            totals = await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=plan)).run)
+            totals = await asyncio.to_thread(Worker(Shard(chain=(resolved_target,), plan=plan)).run)
             await going_on
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

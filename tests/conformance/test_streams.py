@@ -35,13 +35,13 @@ STREAMS_PER_CHAIN = 50
 CHAINS = 20
 
 PAUSE_S = 0.002
-"""For a browser, long enough to have read the bytes before."""
+"""Long enough for a browser to have read the bytes before."""
 
 Pieces = Sequence[bytes | float]
 
 
 @pytest.fixture(autouse=True)
-def no_wait_after_a_connection_that_brought_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_backoff_after_a_connection_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnection, "MIN_BACKOFF_MS", 0)
 
 
@@ -49,13 +49,13 @@ def predicted(chain: Sequence[Pieces]) -> tuple[list[list[Event]], list[bytes | 
     """Return the events of each stream by our parser, and the Last-Event-ID of each request."""
     last_event_id = ""
     events: list[list[Event]] = []
-    asked: list[bytes | None] = [None]
+    last_event_ids: list[bytes | None] = [None]
     for pieces in chain:
         parser = EventStreamParser(last_event_id)
         events.append([event for piece in pieces if isinstance(piece, bytes) for event in parser.feed(piece)])
         last_event_id = parser.last_event_id
-        asked.append(last_event_id_header(last_event_id))
-    return events, asked
+        last_event_ids.append(last_event_id_header(last_event_id))
+    return events, last_event_ids
 
 
 def by_connection(heard: Sequence[str | Event]) -> list[list[Event]]:
@@ -73,7 +73,7 @@ async def read_by(
     client: Client, chain: Sequence[Pieces], fixtures: pytest.FixtureRequest, **limits: Any
 ) -> tuple[list[list[Event]], list[bytes | None]]:
     """Return the events of each connection, and the Last-Event-ID of each request."""
-    # A page hears only the types that it names. One that the parser finds wrongly is then missing.
+    # A page hears only the types that it names. A type that the parser gets wrong is then missing.
     types = {event.type for event in itertools.chain(*predicted(chain)[0])} | {"message"}
     scripts: list[Script] = [[head(), *pieces] for pieces in chain]
     async with ScriptedServer(*scripts, pages={PAGE_PATH: PAGE}) as server:
@@ -83,12 +83,12 @@ async def read_by(
 
 async def read_by_all(chain: Sequence[Pieces], fixtures: pytest.FixtureRequest) -> None:
     """Let every client read the streams, and compare their events with those of the parser."""
-    events, asked = predicted(chain)
+    events, last_event_ids = predicted(chain)
     found = await asyncio.gather(*(read_by(client, chain, fixtures) for client in Client))
-    for client, (heard_by_client, asked_by_client) in zip(Client, found, strict=True):
+    for client, (heard_by_client, ids_of_client) in zip(Client, found, strict=True):
         for number, (heard, expected) in enumerate(zip(heard_by_client, events, strict=False)):
             assert heard == expected, f"{client.value}, stream {number}: {chain[number]!r}"
-        assert asked_by_client == asked, client.value
+        assert ids_of_client == last_event_ids, client.value
         assert len(heard_by_client) == len(events), client.value
 
 
@@ -96,8 +96,8 @@ def stream_of(vector: dict[str, Any]) -> bytes:
     return base64.b64decode(vector["input_base64"])
 
 
-def comes_back_at_once(vector: dict[str, Any]) -> bool:
-    """Say whether a stream lets every client come back at once, and with the same id (see the cases of decisions)."""
+def reconnects_at_once(vector: dict[str, Any]) -> bool:
+    """Return whether every client reconnects at once after a stream, with the same ID (see DECISIONS in cases.py)."""
     has_empty_retry = re.search(rb"(^|[\r\n])retry(: ?)?[\r\n]", stream_of(vector))
     return (
         (vector["expected_retry"] or 0) <= 200
@@ -106,21 +106,21 @@ def comes_back_at_once(vector: dict[str, Any]) -> bool:
     )
 
 
-async def test_the_streams_of_public_suites_are_read_as_a_browser_reads_them(
+async def test_streams_of_public_suites_give_the_same_events_as_in_a_browser(
     browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     chain: list[Pieces] = []
-    for vector in filter(comes_back_at_once, VECTORS["parser_vectors"]):
+    for vector in filter(reconnects_at_once, VECTORS["parser_vectors"]):
         chain += [[f"id: {vector['initial_last_event_id']}\nretry: 0\n\n".encode()], [stream_of(vector)]]
     assert len(chain) > 400
     await read_by_all(chain, request)
 
 
-OTHERS = [vector for vector in VECTORS["parser_vectors"] if not comes_back_at_once(vector)]
+OTHERS = [vector for vector in VECTORS["parser_vectors"] if not reconnects_at_once(vector)]
 
 
 @pytest.mark.parametrize("client", Client, ids=lambda client: client.value)
-async def test_streams_that_make_a_client_wait_bring_the_same_events(
+async def test_streams_that_delay_the_reconnection_give_the_same_events(
     client: Client, request: pytest.FixtureRequest
 ) -> None:
     assert len(OTHERS) < 30
@@ -135,7 +135,7 @@ async def test_streams_that_make_a_client_wait_bring_the_same_events(
 
 @pytest.mark.parametrize("client", Client, ids=lambda client: client.value)
 @pytest.mark.parametrize("vector", VECTORS["large_vectors"], ids=lambda vector: vector["name"])
-async def test_large_streams_bring_the_same_events(
+async def test_large_streams_give_the_same_events(
     vector: dict[str, Any], client: Client, request: pytest.FixtureRequest
 ) -> None:
     stream = AT_ONCE + b"".join(part["text"].encode() * part["repeat"] for part in vector["input_parts"])
@@ -185,7 +185,7 @@ STREAMS = st.builds(
 
 @st.composite
 def split_streams(draw: st.DrawFn) -> Pieces:
-    """A stream, cut in the middle of anything; at some cuts, the server pauses."""
+    """A stream, cut at any byte. The server pauses at some cuts."""
     stream = draw(STREAMS)
     cuts = sorted(draw(st.sets(st.integers(0, len(stream)), max_size=5)))
     pieces: list[bytes | float] = []
@@ -204,7 +204,7 @@ def split_streams(draw: st.DrawFn) -> Pieces:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
 @given(st.lists(split_streams(), min_size=STREAMS_PER_CHAIN, max_size=STREAMS_PER_CHAIN, unique_by=tuple))
-def test_a_thousand_streams_are_read_as_a_browser_reads_them(
+def test_a_thousand_generated_streams_give_the_same_events_as_in_a_browser(
     browser: Browser, request: pytest.FixtureRequest, chain: list[Pieces]
 ) -> None:
     asyncio.run(read_by_all([[AT_ONCE], *chain], request))

@@ -1,4 +1,4 @@
-"""The clocks of a run."""
+"""Tests of the clocks of a run."""
 
 import time
 
@@ -8,7 +8,7 @@ from sseclient_cli.engine import clock as clock_module
 from sseclient_cli.engine.clock import MAX_STEPS, RunClock
 
 
-def test_a_wall_clock_that_is_set_forward_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_the_wall_clock_forward_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = RunClock()
     clock.ends_ns = time.monotonic_ns() + 10**12
     clock.synchronize()
@@ -22,7 +22,7 @@ def test_a_wall_clock_that_is_set_forward_does_not_end_the_run(monkeypatch: pyte
     assert step_ns == pytest.approx(3600 * 10**9, rel=0.01)
 
 
-def test_the_number_of_steps_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_recorded_clock_steps_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = RunClock()
     for number in range(MAX_STEPS + 10):
         monkeypatch.setattr(clock_module, "time_ns", lambda at_ns=number * 3600 * 10**9: at_ns)

@@ -1,4 +1,4 @@
-"""The way of every stream: redirects, TLS, content codings, unix sockets, source addresses; against real servers."""
+"""Connections of streams to real servers: redirects, TLS, content codings, unix sockets, source addresses."""
 
 import asyncio
 import gzip
@@ -35,13 +35,13 @@ def to(location: str, status: int = 307) -> Script:
     return [head(status, b"Location: %b\r\nContent-Length: 0\r\n" % location.encode())]
 
 
-async def ran(hops: tuple[ResolvedTarget, ...], connections: int = 1, duration_s: float = 0.6, **plan: Any) -> Totals:
+async def ran(chain: tuple[ResolvedTarget, ...], connections: int = 1, duration_s: float = 0.6, **plan: Any) -> Totals:
     planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=0, timestamp=Choice.NONE, **plan)
-    return await asyncio.to_thread(Worker(Shard(chain=hops, plan=planned)).run)
+    return await asyncio.to_thread(Worker(Shard(chain=chain, plan=planned)).run)
 
 
-def hop(server: ScriptedServer, **target: Any) -> ResolvedTarget:
-    """Return the way to a server as a preflight would find it."""
+def resolved_target(server: ScriptedServer, **target: Any) -> ResolvedTarget:
+    """Return the resolved target of a server, as the preflight would."""
     return ResolvedTarget(Target(url=f"{server.url}/", **target), Address(socket.AF_INET, ("127.0.0.1", server.port)))
 
 
@@ -49,14 +49,14 @@ def errors(totals: Totals) -> dict[str, int]:
     return {kind: error.count for kind, error in totals.errors.items()}
 
 
-def told(totals: Totals) -> str:
+def error_text(totals: Totals) -> str:
     return " ".join(error.example for error in totals.errors.values())
 
 
 # Redirects.
 
 
-async def test_each_stream_goes_the_way_that_the_preflight_found() -> None:
+async def test_each_stream_uses_the_redirect_chain_of_the_preflight() -> None:
     async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
         found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
         assert len(found.hops) == 2
@@ -65,59 +65,59 @@ async def test_each_stream_goes_the_way_that_the_preflight_found() -> None:
         assert [request.path for request in there.requests] == ["/stream"] * 3
         assert there.requests[-1].header("x-mine") == b"1"
         assert len(here.requests) == 3
-    # What a user of the stream waits for has the redirect inside; a connection is a connection.
+    # Connect time is per connection. Time to headers and to the first event is per stream and includes the redirect.
     counts = [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT)]
     assert counts == [4, 2, 2]
 
 
-async def test_a_stream_that_is_sent_elsewhere_on_a_known_server_goes_there() -> None:
+async def test_redirect_to_another_path_on_a_known_server_is_followed() -> None:
     async with ScriptedServer(to("/other"), STREAM) as server:
-        totals = await ran((hop(server),))
+        totals = await ran((resolved_target(server),))
         assert [request.path for request in server.requests] == ["/", "/other"]
     assert (totals.opened, totals.events) == (1, 2)
 
 
-async def test_a_stream_that_is_sent_to_an_unknown_server_goes_there() -> None:
+async def test_redirect_to_an_unknown_server_is_followed() -> None:
     async with ScriptedServer(*[STREAM] * 2) as there, ScriptedServer(*[to(f"{there.url}/x?token=hush")] * 2) as here:
-        totals = await ran((hop(here),), connections=2)
+        totals = await ran((resolved_target(here),), connections=2)
         assert [request.path for request in there.requests] == ["/x?token=hush"] * 2
     assert (totals.opened, totals.events, errors(totals)) == (2, 4, {})
     assert {(place.port, count) for place, count in totals.connections.items()} == {(here.port, 2), (there.port, 2)}
     assert totals.redirections == {f"{there.url}/x?token=REDACTED": 2}
 
 
-async def test_the_name_of_an_unknown_server_is_looked_up_once_and_for_the_family_of_the_source_addresses() -> None:
+async def test_unknown_host_is_resolved_once_and_for_the_family_of_the_source_addresses() -> None:
     async with ScriptedServer(*[STREAM] * 2) as there:
         url = f"http://localhost:{there.port}/"
         async with ScriptedServer(*[to(url)] * 2) as here:
-            totals = await ran((hop(here, source_addresses=("127.0.0.1",)),), connections=2)
+            totals = await ran((resolved_target(here, source_addresses=("127.0.0.1",)),), connections=2)
     assert (totals.opened, errors(totals)) == (2, {})
     assert totals.connections[Endpoint("localhost", "127.0.0.1", there.port)] == 2
 
 
-async def test_streams_that_are_sent_to_a_server_without_an_address_fail_and_the_others_go_on() -> None:
-    # An IPv6 address has none of the source address's family: the resolver itself says no, and asks no server.
+async def test_redirect_to_an_unresolvable_host_fails_only_the_redirected_streams() -> None:
+    # An IPv6 address does not match the family of the source address. The resolver fails without a query.
     nowhere = to("http://[::1]/x")
     async with ScriptedServer(nowhere, STREAM, nowhere) as server:
-        totals = await ran((hop(server, source_addresses=("127.0.0.1",)),), connections=3)
+        totals = await ran((resolved_target(server, source_addresses=("127.0.0.1",)),), connections=3)
     assert (totals.opened, totals.failed, totals.events, errors(totals)) == (1, 2, 2, {"dns": 2})
-    assert "has no address" in told(totals)
+    assert "has no address" in error_text(totals)
 
 
-def test_a_server_cannot_have_any_number_of_hosts_looked_up() -> None:
+def test_number_of_hosts_that_redirects_can_name_is_limited() -> None:
     first = ResolvedTarget(Target(url="http://127.0.0.1:1/"), Address(socket.AF_INET, ("127.0.0.1", 1)))
-    route = Connector((first,))
+    connector = Connector((first,))
     for port in range(2, MAX_ORIGINS + 1):
-        request = route.redirected(route.first, 307, {"location": f"http://127.0.0.1:{port}/"})
+        request = connector.redirected(connector.first, 307, {"location": f"http://127.0.0.1:{port}/"})
         assert next(request.turns)[0].socket_address == ("127.0.0.1", port)
     with pytest.raises(BadStatusError, match=f"more than {MAX_ORIGINS} hosts"):
-        route.redirected(route.first, 307, {"location": "http://127.0.0.1:9999/"})
-    # Those that are known stay so.
-    assert next(route.redirected(route.first, 307, {"location": "http://127.0.0.1:2/"}).turns)[0].socket_address
+        connector.redirected(connector.first, 307, {"location": "http://127.0.0.1:9999/"})
+    # Hosts that are already resolved still work.
+    assert next(connector.redirected(connector.first, 307, {"location": "http://127.0.0.1:2/"}).turns)[0].socket_address
 
 
 @pytest.mark.skipif(not can_unshare("-mn"), reason="needs root and unshare, for a name server of its own")
-def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: Path) -> None:
+def test_time_that_a_worker_waits_for_silent_name_servers_is_limited(tmp_path: Path) -> None:
     script = """
         import socket, time
         from sseclient_cli.errors import NameNotResolvedError
@@ -128,12 +128,12 @@ def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: 
         silent.bind(("127.0.0.53", 53))
         module.LOOKUPS_S = 0.6
         target = Target(url="http://127.0.0.1/", connect_timeout_s=0.4)
-        hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
-        route = module.Connector((hop,))
+        resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
+        connector = module.Connector((resolved,))
         began_s = time.monotonic()
         for host in ("a", "a", "b", "c", "d", "a"):
             try:
-                route.redirected(route.first, 307, {"location": f"http://{host}.example/"})
+                connector.redirected(connector.first, 307, {"location": f"http://{host}.example/"})
             except NameNotResolvedError as exc:
                 print(str(exc).partition(" was not ")[2].partition(":")[0])
         print(time.monotonic() - began_s < 4)
@@ -147,25 +147,25 @@ def test_name_servers_that_do_not_answer_cost_a_worker_a_bounded_time(tmp_path: 
     assert is_in_time == "True"
 
 
-async def test_a_stream_that_is_sent_in_circles_is_a_failed_one() -> None:
+async def test_redirect_loop_is_a_failed_stream() -> None:
     async with ScriptedServer(*[to("/")] * 30) as server:
-        totals = await ran((hop(server),), duration_s=3)
+        totals = await ran((resolved_target(server),), duration_s=3)
         assert len(server.requests) == 21
     assert (totals.failed, errors(totals)) == (1, {"http-307": 1})
 
 
-async def test_a_reconnection_goes_the_whole_way_again() -> None:
+async def test_reconnect_repeats_the_whole_redirect_chain() -> None:
     there = ScriptedServer([head(), b"retry: 10\n\n" + EVENTS], STREAM)
     async with there, ScriptedServer(*[to(f"{there.url}/stream")] * 2) as here:
-        totals = await ran((hop(here), hop(there)), on_end=OnEnd.RECONNECT)
+        totals = await ran((resolved_target(here), resolved_target(there)), on_end=OnEnd.RECONNECT)
         assert [request.header("last-event-id") for request in here.requests] == [None, b"2"]
         assert [request.header("last-event-id") for request in there.requests] == [None, b"2"]
     assert (totals.opened, totals.reconnected) == (1, 1)
 
 
-async def test_a_reconnection_replaces_the_callers_own_last_event_id() -> None:
+async def test_reconnect_replaces_the_callers_last_event_id() -> None:
     async with ScriptedServer([head(), b"retry: 10\n\n" + EVENTS], STREAM) as server:
-        await ran((hop(server, headers=(("Last-Event-ID", "0"),)),), on_end=OnEnd.RECONNECT)
+        await ran((resolved_target(server, headers=(("Last-Event-ID", "0"),)),), on_end=OnEnd.RECONNECT)
         assert [request.header("last-event-id") for request in server.requests] == [b"0", b"2"]
 
 
@@ -186,26 +186,26 @@ def deflated(data: bytes, wbits: int) -> bytes:
         pytest.param("deflate", deflated(EVENTS, -15), id="raw-deflate"),
     ],
 )
-async def test_a_body_that_is_encoded_all_the_same_is_read(coding: str, body: bytes) -> None:
+async def test_unsolicited_content_coding_is_decoded(coding: str, body: bytes) -> None:
     headers = CHUNKED + b"Content-Encoding: %b\r\n" % coding.encode()
     async with ScriptedServer([head(headers=headers), *trickled(chunk(body)), Do.HOLD]) as server:
-        totals = await ran((hop(server),))
+        totals = await ran((resolved_target(server),))
     assert (totals.opened, totals.events, errors(totals)) == (1, 2, {})
     assert totals.bytes == len(body)
 
 
-async def test_a_body_that_is_not_encoded_as_it_says_is_an_error() -> None:
+async def test_body_that_does_not_match_its_content_coding_is_an_error() -> None:
     headers = SSE + b"Content-Encoding: gzip\r\n"
     async with ScriptedServer([head(headers=headers), EVENTS, Do.HOLD]) as server:
-        totals = await ran((hop(server),))
+        totals = await ran((resolved_target(server),))
     assert errors(totals) == {"invalid-response": 1}
 
 
-async def test_a_small_body_that_decodes_to_a_huge_one_does_not_keep_the_run_from_its_end() -> None:
+async def test_decompression_bomb_does_not_delay_the_end_of_the_run() -> None:
     headers = SSE + b"Content-Encoding: gzip\r\n"
     bomb = gzip.compress(b"data: x\n\n" * 20_000_000, 1)
     async with ScriptedServer([head(headers=headers), bomb, Do.HOLD]) as server:
-        totals = await ran((hop(server),), duration_s=0.5)
+        totals = await ran((resolved_target(server),), duration_s=0.5)
     assert totals.events > 0
     assert totals.duration_ns < 1_000_000_000
 
@@ -214,7 +214,7 @@ async def test_a_small_body_that_decodes_to_a_huge_one_does_not_keep_the_run_fro
 
 
 def secured(server: ScriptedServer, authority: Authority, **tls: Any) -> tuple[ResolvedTarget, ...]:
-    return (hop(server, tls=Tls(**{"ca_file": authority.file, **tls})),)
+    return (resolved_target(server, tls=Tls(**{"ca_file": authority.file, **tls})),)
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -226,7 +226,7 @@ def secured(server: ScriptedServer, authority: Authority, **tls: Any) -> tuple[R
         pytest.param(trickled(head() + EVENTS), id="byte-by-byte"),
     ],
 )
-async def test_streams_over_tls_are_measured_like_any_other(
+async def test_streams_over_tls_are_measured_like_plain_ones(
     authority: Authority, newest: ssl.TLSVersion, body: Script
 ) -> None:
     async with ScriptedServer(*[[*body, Do.HOLD]] * 3, ssl_context=authority.server(newest=newest)) as server:
@@ -240,39 +240,39 @@ async def test_streams_over_tls_are_measured_like_any_other(
         assert totals.stamped_reads == totals.reads > 0
 
 
-async def test_without_tls_there_is_no_handshake_to_report() -> None:
+async def test_no_handshake_is_reported_without_tls() -> None:
     async with ScriptedServer(STREAM) as server:
-        totals = await ran((hop(server),))
+        totals = await ran((resolved_target(server),))
     assert totals.latencies[Latency.TLS].count == 0
 
 
 @pytest.mark.parametrize(
     ("names", "expired", "tls", "words"),
     [
-        ((), False, {"ca_file": None}, "nobody trusted signed"),
+        ((), False, {"ca_file": None}, "unknown issuer"),
         (("other.test",), False, {}, "not valid for '127.0.0.1'"),
         ((), True, {}, "expired"),
     ],
     ids=["untrusted", "other-name", "expired"],
 )
-async def test_a_certificate_that_is_not_good_fails_the_stream(
+async def test_invalid_certificate_fails_the_stream(
     authority: Authority, names: tuple[str, ...], expired: bool, tls: dict[str, Any], words: str
 ) -> None:
     async with ScriptedServer(STREAM, ssl_context=authority.server(*names, expired=expired)) as server:
         totals = await ran(secured(server, authority, **tls))
         assert server.requests == []
     assert (totals.failed, errors(totals)) == (1, {"tls": 1})
-    assert words in told(totals)
+    assert words in error_text(totals)
 
 
-async def test_insecure_takes_any_certificate(authority: Authority) -> None:
+async def test_insecure_accepts_any_certificate(authority: Authority) -> None:
     async with ScriptedServer(STREAM, ssl_context=authority.server("other.test", expired=True)) as server:
         totals = await ran(secured(server, authority, ca_file=None, verify=False))
     assert (totals.opened, totals.events) == (1, 2)
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_a_server_that_wants_a_client_certificate_says_so_or_gets_it(
+async def test_client_certificate_is_sent_and_a_missing_one_is_reported(
     authority: Authority, newest: ssl.TLSVersion
 ) -> None:
     cert_file, key_file = authority.client()
@@ -281,15 +281,16 @@ async def test_a_server_that_wants_a_client_certificate_says_so_or_gets_it(
         taken = await ran(secured(server, authority, cert_file=cert_file, key_file=key_file))
     if newest is ssl.TLSVersion.TLSv1_2:
         assert errors(refused) == {"tls": 1}
-        assert "client certificate" in told(refused)
+        assert "client certificate" in error_text(refused)
     else:
-        # The handshake is over on our side before the server looks at it, and asyncio's servers reset without a word.
+        # With TLS 1.3 the client completes the handshake before the server checks the client certificate. Servers of
+        # asyncio then reset the connection without a TLS alert.
         assert errors(refused) in ({"tls": 1}, {"connection-lost": 1})
         assert refused.failed == 1
     assert (taken.opened, taken.events) == (1, 2)
 
 
-async def test_tls_to_a_port_that_does_not_speak_it_is_a_tls_error() -> None:
+async def test_tls_to_a_plain_http_port_is_a_tls_error() -> None:
     async def answer_in_clear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -300,10 +301,10 @@ async def test_tls_to_a_port_that_does_not_speak_it_is_a_tls_error() -> None:
         address = Address(socket.AF_INET, ("127.0.0.1", port))
         totals = await ran((ResolvedTarget(Target(url=f"https://127.0.0.1:{port}/"), address),))
     assert (totals.failed, errors(totals)) == (1, {"tls": 1})
-    assert "http://" in told(totals)
+    assert "http://" in error_text(totals)
 
 
-async def test_a_tls_stream_that_ends_properly_is_told_from_one_that_is_cut(authority: Authority) -> None:
+async def test_proper_end_and_truncation_of_a_tls_stream_are_distinguished(authority: Authority) -> None:
     context = authority.server()
     async with ScriptedServer([head(headers=CHUNKED), chunk(EVENTS), LAST_CHUNK], ssl_context=context) as server:
         proper = await ran(secured(server, authority))
@@ -318,7 +319,7 @@ async def test_a_tls_stream_that_ends_properly_is_told_from_one_that_is_cut(auth
 # Addresses.
 
 
-async def test_streams_go_over_a_unix_socket(tmp_path: Path) -> None:
+async def test_streams_connect_to_a_unix_socket(tmp_path: Path) -> None:
     path = str(tmp_path / "socket")
     async with ScriptedServer(*[STREAM] * 3, unix_socket=path) as server:
         found = await preflight(Target(url="http://example.test/x", unix_socket=path))
@@ -328,21 +329,21 @@ async def test_streams_go_over_a_unix_socket(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine on Linux only")
-async def test_streams_take_turns_with_their_source_addresses() -> None:
+async def test_streams_use_source_addresses_round_robin() -> None:
     async with ScriptedServer(*[STREAM] * 4) as server:
-        totals = await ran((hop(server, source_addresses=("127.0.0.2", "127.0.0.3")),), connections=4)
+        totals = await ran((resolved_target(server, source_addresses=("127.0.0.2", "127.0.0.3")),), connections=4)
         assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
     assert totals.opened == 4
 
 
-def hop_to_all(*servers: ScriptedServer, **target: Any) -> ResolvedTarget:
+def resolved_pool(*servers: ScriptedServer, **target: Any) -> ResolvedTarget:
     first, *others = (Address(socket.AF_INET, ("127.0.0.1", server.port)) for server in servers)
     return ResolvedTarget(Target(url="http://pool.test/", **target), first, tuple(others))
 
 
-async def test_all_streams_go_to_the_address_that_answered_and_the_others_are_known() -> None:
+async def test_all_streams_use_the_address_that_answered_and_others_are_reported_unused() -> None:
     async with ScriptedServer(*[STREAM] * 3) as first, ScriptedServer() as second:
-        totals = await ran((hop_to_all(first, second),), connections=3)
+        totals = await ran((resolved_pool(first, second),), connections=3)
         assert (len(first.requests), len(second.requests)) == (3, 0)
     assert totals.connections == {
         Endpoint("pool.test", "127.0.0.1", first.port): 3,
@@ -351,27 +352,27 @@ async def test_all_streams_go_to_the_address_that_answered_and_the_others_are_kn
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine on Linux only")
-async def test_streams_go_round_all_addresses_from_each_source_address() -> None:
+async def test_streams_use_all_addresses_round_robin_from_each_source_address() -> None:
     async with ScriptedServer(*[STREAM] * 4) as first, ScriptedServer(*[STREAM] * 4) as second:
-        way = hop_to_all(first, second, all_addresses=True, source_addresses=("127.0.0.2", "127.0.0.3"))
-        totals = await ran((way,), connections=8)
+        resolved = resolved_pool(first, second, all_addresses=True, source_addresses=("127.0.0.2", "127.0.0.3"))
+        totals = await ran((resolved,), connections=8)
         for server in (first, second):
             assert sorted(request.source for request in server.requests) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
     assert (totals.opened, sorted(totals.connections.values())) == (8, [4, 4])
 
 
-async def test_workers_with_one_stream_each_do_not_all_begin_with_the_same_address() -> None:
+async def test_workers_with_one_stream_each_begin_with_different_addresses() -> None:
     async with ScriptedServer(STREAM) as first, ScriptedServer(STREAM) as second:
         whole = Plan(connections=2, duration_s=0.4, ramp_up_s=0, timestamp=Choice.NONE)
-        way = (hop_to_all(first, second, all_addresses=True),)
-        workers = [Worker(Shard(chain=way, plan=whole.shard(index, 2))) for index in range(2)]
+        chain = (resolved_pool(first, second, all_addresses=True),)
+        workers = [Worker(Shard(chain=chain, plan=whole.shard(index, 2))) for index in range(2)]
         totals, other = await asyncio.gather(*(asyncio.to_thread(worker.run) for worker in workers))
         totals.merge(other)
         assert (len(first.requests), len(second.requests)) == (1, 1)
     assert list(totals.connections.values()) == [1, 1]
 
 
-async def test_ipv6_is_an_address_like_any_other() -> None:
+async def test_streams_connect_to_an_ipv6_address() -> None:
     async with ScriptedServer(*[STREAM] * 2, host="::1") as server:
         found = await preflight(Target(url=f"http://[::1]:{server.port}/"))
         totals = await ran(found.hops)

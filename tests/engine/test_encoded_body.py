@@ -1,4 +1,4 @@
-"""Content codings in the engine: one stream's gzip must cost the other streams nothing."""
+"""Content codings in the engine: decoding one stream must not delay other streams."""
 
 import asyncio
 import gzip
@@ -35,7 +35,7 @@ def decoded(body: EncodedBody) -> list[tuple[bytes, bool]]:
 
 async def ran(*scripts: Script, timestamp: FieldChoice = Choice.NONE, duration_s: float = 8, **plan: int) -> Totals:
     async with ScriptedServer(*scripts) as server:
-        hop = ResolvedTarget(Target(url=server.url), Address(socket.AF_INET, ("127.0.0.1", server.port)))
+        resolved = ResolvedTarget(Target(url=server.url), Address(socket.AF_INET, ("127.0.0.1", server.port)))
         planned = Plan(
             connections=len(scripts),
             duration_s=duration_s,
@@ -45,10 +45,10 @@ async def ran(*scripts: Script, timestamp: FieldChoice = Choice.NONE, duration_s
             on_end=OnEnd.STOP,
             events=plan.get("events"),
         )
-        return await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=planned)).run)
+        return await asyncio.to_thread(Worker(Shard(chain=(resolved,), plan=planned)).run)
 
 
-def test_only_the_last_piece_of_a_read_can_end_with_its_last_byte() -> None:
+def test_only_the_last_piece_of_a_read_can_have_ends_set() -> None:
     for ends in (True, False):
         body = EncodedBody(ZlibDecoder(is_gzip=True))
         body.feed(gzip.compress(bytes(10 * PIECE_BYTES)), 7, ends=ends)
@@ -58,7 +58,7 @@ def test_only_the_last_piece_of_a_read_can_end_with_its_last_byte() -> None:
         assert [is_last for _, is_last in pieces] == [False] * (len(pieces) - 1) + [ends]
 
 
-def test_what_came_before_damage_comes_before_its_error() -> None:
+def test_pieces_before_damaged_data_are_yielded_before_the_error() -> None:
     body = EncodedBody(ZlibDecoder(is_gzip=True))
     body.feed(gzip.compress(bytes(3 * PIECE_BYTES)) + b"no gzip", 7, ends=True)
     found = b""
@@ -70,18 +70,18 @@ def test_what_came_before_damage_comes_before_its_error() -> None:
     assert found == bytes(3 * PIECE_BYTES)
 
 
-def test_a_turn_decodes_a_bounded_part_of_a_read() -> None:
+def test_turn_decodes_a_bounded_part_of_a_read() -> None:
     body = EncodedBody(ZlibDecoder(is_gzip=True))
     body.feed(BLANK_LINES, 7, ends=True)
     turns = 0
     while body.has_more:
         for _ in body.pieces():
-            time.sleep(0.001)  # what the stream does with a piece takes part of the turn, too
+            time.sleep(0.001)  # processing of a piece uses up time of the turn
         turns += 1
     assert turns >= LARGE_BYTES // PIECE_BYTES
 
 
-async def test_a_stream_of_gzip_that_never_ends_does_not_hold_up_the_others() -> None:
+async def test_endless_gzip_stream_does_not_delay_other_streams() -> None:
     bomb: Script = [GZIPPED, BLANK_LINES * 200, Do.HOLD]  # 2 GB
     ticks: list[Step] = [EVENT, 0.05]
     ticking: Script = [head(), *ticks * 20, Do.HOLD]
@@ -90,7 +90,7 @@ async def test_a_stream_of_gzip_that_never_ends_does_not_hold_up_the_others() ->
     assert totals.duration_ns < 3_000_000_000
 
 
-async def test_the_end_of_a_response_comes_after_all_that_is_to_be_decoded() -> None:
+async def test_response_ends_after_all_data_is_decoded() -> None:
     encoded = gzip.compress(EVENT * 100_000)
     totals = await ran(
         [GZIPPED, encoded],
@@ -100,21 +100,21 @@ async def test_the_end_of_a_response_comes_after_all_that_is_to_be_decoded() -> 
     assert (totals.events, totals.ended_by_server, totals.errors) == (300_000, 3, {})
 
 
-async def test_events_before_damage_are_counted_and_the_damage_is_an_error() -> None:
+async def test_events_before_damaged_data_are_counted_and_the_damage_is_an_error() -> None:
     totals = await ran([GZIPPED, gzip.compress(EVENT * 100_000) + b"no gzip", Do.HOLD])
     assert (totals.events, totals.ended_by_server) == (100_000, 0)
     assert {kind: error.count for kind, error in totals.errors.items()} == {"invalid-response": 1}
 
 
-async def test_a_stream_that_has_all_its_events_leaves_the_rest_encoded() -> None:
+async def test_complete_stream_does_not_decode_the_rest() -> None:
     totals = await ran([GZIPPED, gzip.compress(EVENT * 3) + BLANK_LINES * 200, Do.HOLD], events=3)
     assert (totals.events, totals.completed, totals.errors) == (3, 1, {})
-    assert totals.duration_ns < 5_000_000_000  # to decode 2 GB would take longer
+    assert totals.duration_ns < 5_000_000_000  # decoding 2 GB would take longer
 
 
-async def test_what_arrives_while_a_stream_is_decoded_has_no_arrival_but_the_last_of_it() -> None:
+async def test_of_events_that_arrive_during_decoding_only_the_last_has_an_arrival_time() -> None:
     events = gzip.compress(b'data: {"ts": %d}\n\n' % time.time_ns() * 2)
-    # They wait in the socket while 50 MB are decoded, and are then found in one read.
+    # Both events wait in the socket while 50 MB are decoded. Then one read returns both.
     totals = await ran([GZIPPED, BLANK_LINES * 5, events], timestamp=Field(("ts",)))
     assert (totals.events, totals.ended_by_server) == (2, 1)
     assert totals.latencies[Latency.DELIVERY].count == 1

@@ -18,7 +18,7 @@ def read(*pieces: bytes) -> tuple[ResponseReader, bytes]:
     return reader, b"".join(reader.feed(piece) for piece in pieces)
 
 
-def test_a_request_says_what_an_event_source_says() -> None:
+def test_request_has_the_headers_of_an_event_source() -> None:
     assert request_bytes(Target.parse("http://example.com:8000/a b?q=1")) == (
         b"GET /a%20b?q=1 HTTP/1.1\r\n"
         b"Host: example.com:8000\r\n"
@@ -30,7 +30,7 @@ def test_a_request_says_what_an_event_source_says() -> None:
     )
 
 
-def test_the_callers_headers_and_body_are_sent_and_come_first() -> None:
+def test_callers_headers_and_body_are_sent_and_take_precedence() -> None:
     target = Target.parse("http://h/", headers=["accept: */*", "Host: other"], body="hi", bearer="t")
     lines = request_bytes(target).split(b"\r\n")
     assert lines[:4] == [b"POST / HTTP/1.1", b"accept: */*", b"Host: other", b"Authorization: Bearer t"]
@@ -39,18 +39,18 @@ def test_the_callers_headers_and_body_are_sent_and_come_first() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_a_chunked_body_comes_out_without_its_frame(size: int) -> None:
+def test_chunked_body_is_returned_without_framing(size: int) -> None:
     reader, body = read(*(CHUNKED[start : start + size] for start in range(0, len(CHUNKED), size)))
     assert (reader.status, body, reader.complete) == (200, b"data: x", True)
     assert reader.headers == {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
 
 
-def test_a_body_without_a_length_ends_with_the_connection() -> None:
+def test_body_without_a_length_ends_with_the_connection() -> None:
     reader, body = read(b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata", b": x\n")
     assert (body, reader.complete, reader.ends_with_connection) == (b"data: x\n", False, True)
 
 
-def test_a_body_with_a_length_is_complete_at_that_length() -> None:
+def test_body_with_a_length_is_complete_at_that_length() -> None:
     reader, body = read(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nda", b"ta")
     assert (body, reader.complete, reader.ends_with_connection) == (b"data", True, False)
 
@@ -68,23 +68,23 @@ def test_values_of_a_repeated_header_are_joined() -> None:
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_that_has_no_body_is_complete_with_its_head(status: int) -> None:
+def test_response_without_a_body_is_complete_with_its_head(status: int) -> None:
     reader, body = read(b"HTTP/1.1 %d Whatever\r\nContent-Length: 4\r\n\r\ndata" % status)
     assert (reader.status, body, reader.complete, reader.error) == (status, b"", True, None)
 
 
-@pytest.mark.parametrize("behind", [b"garbage", CHUNKED, b"\r\n"])
-def test_what_comes_behind_the_end_is_not_looked_at(behind: bytes) -> None:
-    reader, body = read(CHUNKED + behind, behind)
+@pytest.mark.parametrize("rest", [b"garbage", CHUNKED, b"\r\n"])
+def test_data_after_the_end_of_the_message_is_ignored(rest: bytes) -> None:
+    reader, body = read(CHUNKED + rest, rest)
     assert (reader.status, body, reader.complete, reader.error) == (200, b"data: x", True, None)
 
 
-def test_a_large_body_in_the_same_read_is_no_large_head() -> None:
+def test_large_body_in_the_same_read_is_not_counted_as_head() -> None:
     reader, body = read(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000)
     assert (len(body), reader.error) == (300_000, None)
 
 
-def test_responses_that_are_read_by_turns_do_not_mix() -> None:
+def test_interleaved_responses_do_not_mix() -> None:
     readers = [ResponseReader() for _ in range(3)]
     bodies = [b""] * 3
     for start in range(len(CHUNKED)):
@@ -94,12 +94,12 @@ def test_responses_that_are_read_by_turns_do_not_mix() -> None:
     assert all(reader.complete for reader in readers)
 
 
-def test_readers_of_other_threads_have_callbacks_of_their_own() -> None:
+def test_readers_in_different_threads_have_separate_callbacks() -> None:
     with ThreadPoolExecutor() as threads:
         assert list(threads.map(lambda _: read(CHUNKED)[1], range(8))) == [b"data: x"] * 8
 
 
-def test_a_reader_that_is_let_go_leaves_nothing_to_the_garbage_collector() -> None:
+def test_reader_forms_no_reference_cycle() -> None:
     gc.collect()
     for data in (CHUNKED, CHUNKED[:-9], b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 101 x\r\n\r\n", b"x"):
         read(data)
@@ -115,7 +115,7 @@ def test_a_reader_that_is_let_go_leaves_nothing_to_the_garbage_collector() -> No
         pytest.param(b"HTTP/1.1 101 Sure\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "101", id="upgrade"),
     ],
 )
-def test_what_is_no_response_is_a_typed_error(data: bytes, words: str) -> None:
+def test_invalid_response_is_a_typed_error(data: bytes, words: str) -> None:
     reader, body = read(data)
     assert isinstance(reader.error, InvalidResponseError)
     assert words in str(reader.error)
@@ -123,21 +123,21 @@ def test_what_is_no_response_is_a_typed_error(data: bytes, words: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_nothing_comes_out_of_a_body_whose_transfer_coding_is_not_read(size: int) -> None:
-    # The fuzz target found it: with damage in the same read as the head, the body was taken for one that is read.
+def test_body_with_an_unsupported_transfer_coding_is_not_returned(size: int) -> None:
+    # Found by the fuzz target: with damaged data in the same read as the head, the body was returned undecoded.
     data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\nno chunk"
     reader, body = read(*(data[start : start + size] for start in range(0, len(data), size)))
     assert (reader.status, reader.headers, body) == (0, None, b"")
     assert "Transfer-Encoding 'gzip, chunked'" in str(reader.error)
 
 
-def test_what_came_before_an_error_is_not_lost() -> None:
+def test_body_before_an_error_is_returned() -> None:
     reader, body = read(CHUNKED[: -len(b"0\r\nTrailer: t\r\n\r\n")] + b"zz\r\n")
     assert body == b"data: x"
     assert reader.error is not None
 
 
-def test_trailers_without_end_are_an_error_and_a_body_in_tiny_pieces_is_none() -> None:
+def test_endless_trailers_are_an_error_and_tiny_chunks_are_not() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     reader, body = read(head, *[b"1\r\n", b"x", b"\r\n"] * 60_000)
     assert (len(body), reader.error) == (60_000, None)
@@ -146,6 +146,6 @@ def test_trailers_without_end_are_an_error_and_a_body_in_tiny_pieces_is_none() -
     assert "larger" in str(reader.error)
 
 
-def test_a_post_without_a_body_says_so() -> None:
+def test_post_without_a_body_sends_content_length_zero() -> None:
     assert b"\r\nContent-Length: 0\r\n" in request_bytes(Target.parse("http://h/", method="POST"))
     assert b"Content-Length" not in request_bytes(Target.parse("http://h/"))

@@ -1,6 +1,6 @@
-"""The same bytes, cut anywhere, to our reader and to h11: the same answer, or a difference that has a name here.
+"""Compares ResponseReader with h11 for the same bytes, split anywhere. All known differences are listed here.
 
-h11 is what reads for ``sse watch`` and the preflight: what these take should not fail in the run.
+``sse watch`` and the preflight use h11. A response that they accept should not fail in a run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class End(Enum):
 
 @dataclass
 class Answer:
-    """What a reader makes of some bytes; of what is invalid only that it is."""
+    """The response that a parser reads. An invalid response has only ``end``."""
 
     end: End
     status: int = 0
@@ -53,7 +53,7 @@ def ours(pieces: list[bytes]) -> Answer:
 
 
 def theirs(pieces: list[bytes]) -> Answer:
-    """Read as ``sse watch`` does: h11 behind the mender of heads."""
+    """Read like ``sse watch``: HeadMender, then h11."""
     mender = HeadMender()
     mended = [piece if mender.is_done else mender.feed(piece) for piece in pieces]
     return by_h11([*mended, b"" if mender.is_done else mender.finish()])
@@ -64,7 +64,7 @@ def by_h11(pieces: list[bytes]) -> Answer:
     connection.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
     connection.send(h11.EndOfMessage())
     answer = Answer(End.CUT)
-    for piece in [*(piece for piece in pieces if piece), b""]:  # to h11 an empty one is the end of the connection
+    for piece in [*(piece for piece in pieces if piece), b""]:  # h11 takes empty bytes as the end of the connection
         try:
             connection.receive_data(piece)
             while (event := connection.next_event()) is not h11.NEED_DATA:
@@ -100,7 +100,7 @@ X = b"1\r\nx\r\n"
 LAST = b"0\r\n\r\n"
 
 
-# What is valid, in all its shapes
+# Valid responses
 
 
 TOKEN = st.text("!#$%&'*+-.^_`|~09AZaz", min_size=1, max_size=8).map(str.encode)
@@ -142,7 +142,7 @@ def chunks(draw: st.DrawFn, body: bytes) -> bytes:
 
 @st.composite
 def responses(draw: st.DrawFn) -> bytes:
-    """Return a valid response, with interim ones before it; often cut, sometimes with something behind it."""
+    """Return a valid response after interim responses. It is often truncated and sometimes followed by other data."""
     interim = draw(
         st.lists(st.sampled_from([100, 102, 103, 199]).flatmap(lambda status: heads(status, [])), max_size=2)
     )
@@ -161,23 +161,23 @@ def responses(draw: st.DrawFn) -> bytes:
 
 
 @given(responses(), st.lists(st.integers(0, 400), max_size=6))
-def test_a_valid_response_reads_the_same_however_it_is_cut(message: bytes, at: list[int]) -> None:
+def test_valid_response_is_read_the_same_for_any_split(message: bytes, at: list[int]) -> None:
     pieces = cut(message, [min(edge, len(message)) for edge in at])
     expected = theirs([message])
     assert expected.end is not End.INVALID
     assert ours([message]) == ours(pieces) == ours(bytewise(message)) == expected == theirs(pieces)
 
 
-# What is not valid
+# Invalid responses
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", id="no-http"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n\r\n", id="not-http"),
         pytest.param(b"HTTP/1.1 20 OK\r\n\r\n", id="status-of-two-digits"),
         pytest.param(b"HTTP/1.1 099 OK\r\n\r\n", id="status-below-100"),
-        pytest.param(b"HTTP/1.1 101 Sure\r\n\r\n" + OK + b"\r\n", id="upgrade-that-nobody-asked-for"),
+        pytest.param(b"HTTP/1.1 101 Sure\r\n\r\n" + OK + b"\r\n", id="unsolicited-upgrade"),
         pytest.param(OK + b"no colon\r\n\r\n", id="header-without-colon"),
         pytest.param(OK + b": x\r\n\r\n", id="header-without-name"),
         pytest.param(OK + b"A: \0\r\n\r\n", id="nul-in-a-value"),
@@ -187,7 +187,7 @@ def test_a_valid_response_reads_the_same_however_it_is_cut(message: bytes, at: l
         pytest.param(OK + b"Content-Length:\r\n\r\n", id="empty-length"),
         pytest.param(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy", id="two-lengths"),
         pytest.param(OK + b"Content-Length: %d\r\n\r\n" % 10**30, id="length-beyond-64-bits"),
-        pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\nx", id="coding-that-nobody-asked-for"),
+        pytest.param(OK + b"Transfer-Encoding: gzip\r\n\r\nx", id="unsolicited-transfer-coding"),
         pytest.param(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + X + LAST, id="two-codings"),
         pytest.param(OK + b"Transfer-Encoding:\r\n\r\nx", id="no-coding"),
         pytest.param(CHUNKED + b"g\r\nx\r\n", id="size-that-is-no-number"),
@@ -197,11 +197,11 @@ def test_a_valid_response_reads_the_same_however_it_is_cut(message: bytes, at: l
         pytest.param(CHUNKED + b"1" * 21 + b"\r\nx\r\n", id="size-beyond-64-bits"),
         pytest.param(CHUNKED + b"1\r\nxy\r\n", id="chunk-longer-than-it-says"),
         pytest.param(CHUNKED + b"2\r\nx\r\n" + LAST, id="chunk-shorter-than-it-says"),
-        pytest.param(CHUNKED + b"1\nx\r\n", id="lf-behind-a-size"),
+        pytest.param(CHUNKED + b"1\nx\r\n", id="lf-after-a-size"),
         pytest.param(CHUNKED + X + b"0\r\nno colon\r\n\r\n", id="trailer-without-colon"),
     ],
 )
-def test_what_is_not_valid_is_so_for_both_however_it_is_cut(message: bytes) -> None:
+def test_invalid_response_is_rejected_by_both_for_any_split(message: bytes) -> None:
     assert theirs([message]) == theirs(bytewise(message)) == INVALID
     for edge in range(len(message) + 1):
         assert ours(cut(message, [edge])) == INVALID
@@ -249,11 +249,11 @@ INTERIM = b"HTTP/1.1 103 Early\r\nL : x\r\n\r\n"
         pytest.param(
             INTERIM + OK + b"A : x\r\nContent-Length: 1\r\n\r\nx",
             read(b"x", a="x", content_length="1"),
-            id="behind-an-interim-response",
+            id="after-an-interim-response",
         ),
     ],
 )
-def test_what_curl_reads_is_read_by_both_however_it_is_cut(message: bytes, answer: Answer) -> None:
+def test_response_that_curl_accepts_is_accepted_by_both_for_any_split(message: bytes, answer: Answer) -> None:
     assert theirs([message]) == theirs(bytewise(message)) == answer
     for edge in range(len(message) + 1):
         assert ours(cut(message, [edge])) == theirs(cut(message, [edge])) == answer
@@ -263,41 +263,41 @@ def test_what_curl_reads_is_read_by_both_however_it_is_cut(message: bytes, answe
 @pytest.mark.parametrize(
     ("message", "our_answer", "their_answer"),
     [
-        # RFC 9110 5.5 has no place for them; a terminal has, which is worse.
+        # RFC 9110 5.5 does not allow them, and terminals interpret them.
         pytest.param(OK + b"A: \x01\r\n\r\n", INVALID, read(a="\x01"), id="control-characters-in-values"),
-        # RFC 9110 6.5.1: framing has no place among trailers.
+        # RFC 9110 6.5.1: trailers must not contain framing fields.
         pytest.param(
             OK + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n" + X + b"0\r\nContent-Length: 1\r\n\r\n",
             INVALID,
             read(b"x", content_length="1", **TE),
             id="the-same-length-in-a-trailer",
         ),
-        # There is no such version (RFC 9112 2.3).
-        pytest.param(b"HTTP/1.5 200 OK\r\n\r\n", INVALID, read(), id="versions-that-are-none"),
-        # RFC 9112 7.1.1 has "BWS" around the parts of an extension. Each takes it where the other does not.
+        # This version does not exist (RFC 9112 2.3).
+        pytest.param(b"HTTP/1.5 200 OK\r\n\r\n", INVALID, read(), id="unknown-version"),
+        # RFC 9112 7.1.1 allows "BWS" around the parts of an extension. Each parser accepts only one of the two cases.
         pytest.param(CHUNKED + b"1 ;a=b\r\nx\r\n" + LAST, read(b"x", **TE), INVALID, id="space-before-an-extension"),
         pytest.param(CHUNKED + b"1; a = b\r\nx\r\n" + LAST, INVALID, read(b"x", **TE), id="spaces-inside-an-extension"),
-        # llhttp wants the grammar of RFC 9112 7.1.1; h11 skips to the end of the line.
-        pytest.param(CHUNKED + b"1;\x01\r\nx\r\n" + LAST, INVALID, read(b"x", **TE), id="extensions-that-are-none"),
-        # llhttp takes a single LF in a head, as RFC 9112 2.2 allows; in a body that would let chunks that are one byte
-        # shorter than they say pass.
-        pytest.param(CHUNKED + X + b"0\r\nT: t\n\r\n", INVALID, read(b"x", **TE), id="lf-behind-a-trailer"),
-        # Codings are "case-insensitive" (RFC 9112 7): h11 writes this one in lower case.
+        # llhttp requires the grammar of RFC 9112 7.1.1; h11 skips to the end of the line.
+        pytest.param(CHUNKED + b"1;\x01\r\nx\r\n" + LAST, INVALID, read(b"x", **TE), id="invalid-extension"),
+        # llhttp accepts a single LF in a head, as RFC 9112 2.2 allows. In a body this would accept chunks that are one
+        # byte shorter than their size.
+        pytest.param(CHUNKED + X + b"0\r\nT: t\n\r\n", INVALID, read(b"x", **TE), id="lf-after-a-trailer"),
+        # Codings are "case-insensitive" (RFC 9112 7): h11 converts them to lower case.
         pytest.param(
             OK + b"Transfer-Encoding: Chunked\r\n\r\n" + X + LAST,
             read(b"x", transfer_encoding="Chunked"),
             read(b"x", **TE),
             id="the-case-of-the-coding",
         ),
-        # RFC 9112 2.2 has it for requests: "SHOULD ignore at least one empty line (CRLF) received prior".
+        # RFC 9112 2.2, for requests: "SHOULD ignore at least one empty line (CRLF) received prior".
         pytest.param(b"\r\n\r\n" + OK + b"\r\n", read(), INVALID, id="empty-lines-before-the-response"),
-        # Nobody looks at it.
+        # llhttp ignores the reason phrase.
         pytest.param(b"HTTP/1.1 200 \0\r\n\r\n", read(), INVALID, id="nul-in-the-reason-phrase"),
-        # llhttp reads byte by byte, h11 line by line, and would have to see the end of the line.
+        # llhttp parses byte by byte; h11 waits for the end of the line.
         pytest.param(b"FTP/1", INVALID, Answer(End.CUT), id="invalid-before-the-end-of-the-line"),
     ],
 )
-def test_where_they_differ_is_known(message: bytes, our_answer: Answer, their_answer: Answer) -> None:
+def test_differences_between_the_parsers_are_known(message: bytes, our_answer: Answer, their_answer: Answer) -> None:
     assert ours([message]) == ours(bytewise(message)) == our_answer
     assert theirs([message]) == theirs(bytewise(message)) == their_answer
 
@@ -315,6 +315,6 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(damaged(), st.lists(st.integers(0, 400), max_size=6))
-def test_no_bytes_at_all_are_a_crash_or_read_differently_when_they_are_cut(message: bytes, at: list[int]) -> None:
+def test_damaged_response_never_crashes_and_is_read_the_same_for_any_split(message: bytes, at: list[int]) -> None:
     pieces = cut(message, [min(edge, len(message)) for edge in at])
     assert ours([message]) == ours(pieces) == ours(bytewise(message))

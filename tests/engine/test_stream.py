@@ -1,4 +1,4 @@
-"""One stream by itself, its poller turned by hand."""
+"""A single stream without a worker; the tests run the turns of its poller."""
 
 import socket
 import time
@@ -20,8 +20,8 @@ from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.sse.event_stream import Event
 
 
-class Nobody:
-    """An owner that wants nothing."""
+class NullOwner:
+    """An owner that does nothing."""
 
     def opened(self, stream: Stream) -> None:
         pass
@@ -33,55 +33,55 @@ class Nobody:
         pass
 
 
-def turned(context: EngineContext) -> None:
+def run_turns(context: EngineContext) -> None:
     for _ in range(20):
         context.poller.handle_ready(0.01)
 
 
 @contextmanager
 def connected(*more: StreamObserver) -> Iterator[tuple[EngineContext, EventSampler, Stream, socket.socket]]:
-    """A stream that is connected, and the other end."""
+    """Yield a connected stream and the server's socket."""
     with socket.create_server(("127.0.0.1", 0)) as listener, Poller() as poller:
         context = engine_context(poller, listener.getsockname()[1])
         context.clock.ends_ns = time.monotonic_ns() + 10**12
         context.clock.synchronize()
         sampler = EventSampler(measurement_of(context, Choice.NONE))
-        stream = Stream(context, Nobody(), observers=(sampler, *more))
+        stream = Stream(context, NullOwner(), observers=(sampler, *more))
         stream.connect(time.monotonic_ns())
         connection, _ = listener.accept()
         with connection:
-            turned(context)
+            run_turns(context)
             yield context, sampler, stream, connection
             stream.close()
 
 
-def test_what_is_read_after_the_end_of_the_run_does_not_count() -> None:
+def test_data_read_after_the_end_of_the_run_is_not_counted() -> None:
     with connected() as (context, sampler, stream, connection):
         connection.sendall(head() + b"data: in time\n\n")
-        turned(context)
+        run_turns(context)
         assert (stream.phase, sampler.events) == (Phase.OPEN, 1)
         counted_bytes = context.reads.body_bytes
         context.clock.end_now()
         connection.sendall(b"data: too late\n\n")
-        turned(context)
+        run_turns(context)
         assert (sampler.events, context.reads.body_bytes) == (1, counted_bytes)
 
 
-def test_a_stream_whose_socket_holds_more_than_a_read_asks_for_the_next_turn_at_once() -> None:
+def test_stream_with_unread_data_requests_the_next_turn_at_once() -> None:
     with connected() as (context, sampler, stream, connection):
         connection.sendall(head() + b"data: x\n\n" * 5000)
         while (stream.receive_queue_bytes() or 0) <= READ_BYTES:
             time.sleep(0.001)
-        asked = []
+        has_more = []
         while sampler.events < 5000:
             context.poller.handle_ready(1)
-            asked.append(context.poller.has_more)
-        assert asked[0]
-        assert not asked[-1]
+            has_more.append(context.poller.has_more)
+        assert has_more[0]
+        assert not has_more[-1]
 
 
 class Data(StreamObserver):
-    """An observer that keeps the data of events."""
+    """An observer that stores the data of events."""
 
     def __init__(self) -> None:
         self.data: list[str] = []
@@ -94,5 +94,5 @@ def test_all_observers_of_a_stream_receive_its_events() -> None:
     first, second = Data(), Data()
     with connected(first, second) as (context, sampler, _, connection):
         connection.sendall(head() + b"data: a\n\ndata: b\n\n")
-        turned(context)
+        run_turns(context)
     assert (sampler.events, first.data, second.data) == (2, ["a", "b"], ["a", "b"])

@@ -12,26 +12,26 @@ from sseclient_cli.measure.saturation import MAX_RECEIVE_QUEUE_BYTES
 from sseclient_cli.request.target import Address
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does not say")
-def test_what_is_not_read_yet_is_in_the_receive_queue() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot tell the queue size")
+def test_unread_bytes_are_in_the_receive_queue() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        transport = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
         connection, _ = listener.accept()
         with connection:
-            assert wire.receive_queue_bytes() == 0
+            assert transport.receive_queue_bytes() == 0
             connection.sendall(b"x" * 5000)
-            while wire.receive_queue_bytes() != 5000:
+            while transport.receive_queue_bytes() != 5000:
                 time.sleep(0.001)
-            assert len(wire.read()[0]) == 5000
-            assert wire.receive_queue_bytes() == 0
-        wire.close()
+            assert len(transport.read()[0]) == 5000
+            assert transport.receive_queue_bytes() == 0
+        transport.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit is about Linux's default window")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit fits the default window of Linux")
 @pytest.mark.parametrize("event_bytes", [40, 250, 4000, 100_000])
-def test_a_server_is_held_up_at_the_limit_and_not_below(event_bytes: int) -> None:
+def test_server_blocks_at_the_receive_queue_limit_and_not_below(event_bytes: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        transport = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
         connection, _ = listener.accept()
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -39,17 +39,18 @@ def test_a_server_is_held_up_at_the_limit_and_not_below(event_bytes: int) -> Non
             with pytest.raises(TimeoutError):
                 while True:
                     connection.sendall(b"x" * event_bytes)
-            assert (wire.receive_queue_bytes() or 0) >= MAX_RECEIVE_QUEUE_BYTES
-        wire.close()
+            assert (transport.receive_queue_bytes() or 0) >= MAX_RECEIVE_QUEUE_BYTES
+        transport.close()
 
 
-def test_running_out_of_local_ports_names_the_way_out() -> None:
+def test_error_without_local_ports_names_source_address_option() -> None:
     error = connect_error(errno.EADDRNOTAVAIL)
     assert error.kind == "limit"
-    assert "--source-address" in str(error)
+    assert "no local port is left" in str(error)
+    assert error.code == "local-ports"
 
 
-def test_a_process_out_of_open_files_is_a_limit_and_no_refusal() -> None:
+def test_too_many_open_files_is_a_limit_error() -> None:
     resource = pytest.importorskip("resource", reason="Windows has no such limit")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
@@ -60,11 +61,11 @@ def test_a_process_out_of_open_files_is_a_limit_and_no_refusal() -> None:
                 stack.callback(TcpTransport(Address(socket.AF_INET, listener.getsockname())).close)
 
 
-def test_a_request_does_not_wait_for_more_to_send() -> None:
+def test_socket_disables_nagles_algorithm() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        wire = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
+        transport = TcpTransport(Address(socket.AF_INET, listener.getsockname()))
         connection, _ = listener.accept()
         with connection:
-            wire.finish_connect()
-            assert wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-        wire.close()
+            transport.finish_connect()
+            assert transport._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport.close()

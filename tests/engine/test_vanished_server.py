@@ -1,4 +1,4 @@
-"""A server that vanishes without FIN or RST: its streams are reported as lost."""
+"""Streams are reported as lost if the server vanishes without FIN or RST."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ KEEP_ALIVE_TIMER = "02"
 
 
 def timer_of_connection_to(port: int) -> tuple[str, float]:
-    """Return the kind of the connection's timer, and in how many seconds it fires (proc(5): jiffies of 10 ms)."""
+    """Return the kind of the connection's timer, and the seconds until it fires (proc(5): jiffies of 10 ms)."""
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         _, _, remote, state, _, timer, *_ = line.split()
         if remote.endswith(f":{port:04X}") and state == "01":
@@ -31,12 +31,12 @@ def timer_of_connection_to(port: int) -> tuple[str, float]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the timers of its connections")
-def test_a_connection_that_lasts_has_keep_alive() -> None:
+def test_lasting_connection_has_keep_alive() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         address = Address(socket.AF_INET, ("127.0.0.1", port))
-        hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), address)
-        worker = Worker(Shard(chain=(hop,), plan=Plan(connections=1, duration_s=30, ramp_up_s=0)))
+        resolved = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), address)
+        worker = Worker(Shard(chain=(resolved,), plan=Plan(connections=1, duration_s=30, ramp_up_s=0)))
         running = threading.Thread(target=worker.run)
         running.start()
         connection, _ = listener.accept()
@@ -48,11 +48,11 @@ def test_a_connection_that_lasts_has_keep_alive() -> None:
             worker.interrupt()
             running.join()
     assert timer[0] == KEEP_ALIVE_TIMER
-    assert timer[1] <= 10  # and not in two hours
+    assert timer[1] <= 10  # the default of Linux is two hours
 
 
 @pytest.mark.parametrize("code", [errno.ETIMEDOUT, errno.EHOSTUNREACH])
-def test_probes_without_an_answer_are_a_server_that_vanished(code: int) -> None:
+def test_unanswered_keep_alive_probes_mean_a_vanished_server(code: int) -> None:
     error = mapped(OSError(code, os.strerror(code)))
     assert error.kind == "connection-lost"
     assert str(error) == "the server vanished: no answer to keep-alive probes for 19 s"

@@ -33,63 +33,63 @@ def without(numbers: range, *left_out: int) -> list[int]:
     return [number for number in numbers if number not in left_out]
 
 
-def test_a_number_that_most_streams_received_is_lost() -> None:
+def test_a_missing_number_is_lost_if_most_streams_received_it() -> None:
     audit = audited(without(range(50), 7), without(range(50), 8), *[list(range(50))] * 3)
     assert (audit.lost, audit.unconfirmed) == (2, 0)
 
 
-def test_a_message_for_one_user_is_not_lost_on_the_streams_of_others() -> None:
+def test_a_message_for_one_user_is_not_lost_on_other_streams() -> None:
     # One counter for all; every fifth number is for one stream alone.
     streams = [[number for number in range(200) if number % 5 or number // 5 % 10 == user] for user in range(10)]
     audit = audited(*streams)
     assert (audit.lost, audit.unconfirmed) == (0, 39)
 
 
-def test_few_numbers_of_a_field_without_a_telling_name_prove_nothing() -> None:
+def test_a_field_without_a_telling_name_needs_enough_numbers() -> None:
     audit, candidates = judged(*[list(range(10))] * 5, trust=Trust.ONLY_WITHOUT_FAULT)
     assert (audit, [candidate.source for candidate in candidates]) == (None, ["id"])
 
 
-def test_a_number_that_no_stream_received_is_not_called_lost() -> None:
+def test_a_number_that_no_stream_received_is_unconfirmed() -> None:
     audit = audited(without(range(50), 7), without(range(50), 7))
     assert (audit.lost, audit.unconfirmed) == (0, 1)
 
 
-def test_what_the_user_has_named_is_lost_also_where_no_stream_received_it() -> None:
+def test_a_number_of_a_named_field_is_lost_even_if_no_stream_received_it() -> None:
     audit = audited(without(range(50), 7), without(range(50), 7), trust=None)
     assert (audit.lost, audit.unconfirmed) == (2, 0)
 
 
-def test_one_counter_that_streams_share_is_no_sequence() -> None:
-    # One stream gets nine numbers of ten: on its own it looks like a sequence with losses.
+def test_a_counter_shared_by_streams_is_not_a_sequence() -> None:
+    # One stream receives nine of ten numbers: on its own it looks like a sequence with losses.
     audit, candidates = judged(without(range(200), *range(0, 200, 10)), list(range(0, 200, 10)))
     assert audit is None
     assert [candidate.source for candidate in candidates] == ["id"]
 
 
-def test_one_odd_stream_is_left_out_and_does_not_decide() -> None:
+def test_one_refuting_stream_of_many_is_left_out() -> None:
     audit = audited(*[list(range(50))] * 9, [5, 90, 7, 7, 40, 3, 80, 1])
     assert (audit.lost, audit.checked, audit.refuting_streams) == (0, 450, 1)
 
 
-def test_a_field_that_only_its_values_speak_for_is_refuted_by_one_stream() -> None:
+def test_a_field_without_a_telling_name_is_refuted_by_one_stream() -> None:
     audit, candidates = judged(*[list(range(50))] * 9, without(range(50), 7), trust=Trust.ONLY_WITHOUT_FAULT)
     assert (audit, len(candidates)) == (None, 1)
 
 
-def test_streams_of_a_broadcast_may_begin_and_end_at_any_number() -> None:
+def test_streams_of_a_broadcast_can_begin_and_end_at_any_number() -> None:
     audit = audited(list(range(100)), list(range(40, 160)), list(range(50, 200)), without(range(20, 150), 60, 61))
     assert (audit.lost, audit.unconfirmed) == (2, 0)
 
 
-def test_two_fields_make_one_audit() -> None:
+def test_two_fields_are_combined_in_one_audit() -> None:
     audit, _ = judge({"id": totals_of(list(range(9))), "data.seq": totals_of(list(range(20)), trust=Trust.POSITION)})
     assert audit is not None
     assert (audit.source, audit.checked) == ("data.seq, id", 29)
 
 
 @given(st.lists(st.sets(st.integers(0, 60), min_size=1), min_size=1, max_size=5))
-def test_losses_are_those_that_a_look_at_each_number_finds(streams: list[set[int]]) -> None:
+def test_losses_equal_a_count_of_each_number(streams: list[set[int]]) -> None:
     expected = sum(number not in stream for stream in streams for number in range(min(stream), max(stream) + 1))
     audit = audited(*map(sorted, streams), trust=None)
     assert audit.lost == expected
@@ -105,6 +105,6 @@ def test_losses_are_those_that_a_look_at_each_number_finds(streams: list[set[int
         assert found.unconfirmed == sum(received[number] <= gaps for number, gaps in missing.items())
 
 
-def test_many_streams_with_the_same_numbers_take_little_memory() -> None:
+def test_streams_with_the_same_numbers_share_entries() -> None:
     totals = totals_of(*[list(range(20)) for _ in range(1000)], trust=None)
     assert len(totals.spanned) + len(totals.received) == 4

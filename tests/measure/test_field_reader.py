@@ -17,7 +17,7 @@ def event(data: object, event_id: str = "") -> Event:
     return Event("message", data if isinstance(data, str) else json.dumps(data), event_id)
 
 
-def test_the_numbers_of_many_events_are_those_of_each() -> None:
+def test_ids_as_numbers_agrees_with_sequence_number() -> None:
     reader = FieldReader(None, Field())
     for ids in (["1", "2", "06"], ["1", ""], ["x"], ["٧"], ["+3"], ["1_0"], [" 4"], ["9" * 19], ["9" * 5000], ["-5"]):
         together = reader.ids_as_numbers([event("x", text) for text in ids])
@@ -33,12 +33,12 @@ def test_a_named_field_is_read_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize("data", ["[1", "7", '"text"', '{"meta": 5}', '{"meta": {}}', "[" * 100_000])
-def test_data_without_the_named_field_gives_nothing(data: str) -> None:
+def test_data_without_the_named_field_gives_none(data: str) -> None:
     reader = FieldReader(Field(("meta", "sent")), None)
     assert reader.read(event(data), with_timestamp=True) == (None, None)
 
 
-def test_what_the_plan_names_is_known_from_the_start() -> None:
+def test_fields_named_by_the_plan_are_decided_from_the_start() -> None:
     assert KnownFields(Choice.NONE, Choice.NONE).decided is not None
     named = KnownFields(TS, Field()).decided
     assert named is not None
@@ -47,13 +47,13 @@ def test_what_the_plan_names_is_known_from_the_start() -> None:
 
 
 def concluded(known: KnownFields, timestamp: Field | None, sequence: Field | None) -> FieldReader:
-    """What a stream reads whose search has found these."""
+    """Return the reader of a stream whose search has found these fields."""
     search = FieldSearch(wants_timestamp=True, wants_sequence=True, timestamp=timestamp, sequence=sequence)
     search.events = 40
     return known.concluded(search)
 
 
-def test_a_stream_takes_over_the_fields_of_another_that_its_event_has() -> None:
+def test_a_stream_uses_the_fields_of_another_if_its_event_has_them() -> None:
     known = KnownFields(Choice.AUTO, Choice.AUTO)
     assert known.fitting(event({"ts": NOW_NS, "seq": 1}), NOW, 0) is None
     reader = concluded(known, TS, SEQ)
@@ -68,7 +68,7 @@ def test_a_stream_takes_over_the_fields_of_another_that_its_event_has() -> None:
         assert known.fitting(event(other), NOW, 0) is None
 
 
-def test_one_odd_stream_decides_for_no_other() -> None:
+def test_one_stream_without_fields_does_not_decide_for_others() -> None:
     known = KnownFields(Choice.AUTO, Choice.AUTO)
     concluded(known, None, None)
     assert known.fitting(event("x"), NOW, LEAST_SEARCHED_EVENTS) is None
@@ -78,7 +78,7 @@ def test_one_odd_stream_decides_for_no_other() -> None:
     assert known.fitting(event("x"), NOW, LEAST_SEARCHED_EVENTS) is not None
 
 
-def test_complete_fields_are_preferred_to_those_that_lack_something() -> None:
+def test_a_complete_reader_is_preferred_to_an_incomplete_one() -> None:
     known = KnownFields(Choice.AUTO, Choice.AUTO)
     for _ in range(2 * AGREEING_STREAMS):
         concluded(known, None, None)

@@ -1,6 +1,6 @@
-"""``auto`` on the shapes of streams that people have: it audits true sequences, and never a look-alike.
+"""``auto`` on the shapes of real streams: it audits sequences, and never a look-alike.
 
-Each shape is what 1 to 20 streams bring, step by step, as the events of one run.
+Each shape yields the events of one run with 1 to 20 streams, step by step.
 """
 
 import json
@@ -29,22 +29,22 @@ def event(data: object = "x", event_id: object = "", event_type: str = "message"
 
 
 def judged(shape: Shape) -> tuple[Audit | None, list[Candidate]]:
-    """The judgement over a run that brought these events, in this order, each with the number of its stream."""
+    """Return the judgement of a run with these events, in this order, each with the number of its stream."""
     with Poller() as poller:
         measurement = measurement_of(engine_context(poller))
-        readings: dict[int, EventFields] = {}
+        fields_by_stream: dict[int, EventFields] = {}
         for order, (stream, each) in enumerate(shape(random.Random(1))):
-            reading = readings.setdefault(stream, EventFields(measurement))
+            fields = fields_by_stream.setdefault(stream, EventFields(measurement))
             at_ns = NOW_NS + order * INTERVAL_NS // STREAMS
-            reading.take(Read([each], at_ns, Arrival(at_ns, 0), None))
-        for reading in readings.values():
-            reading.finish()
+            fields.take(Read([each], at_ns, Arrival(at_ns, 0), None))
+        for fields in fields_by_stream.values():
+            fields.finish()
         assert measurement.undecided.waiting_bytes == measurement.undecided.searching == 0
         return judge(measurement.audits)
 
 
-def everyone(make: Callable[[int, int], Event | None]) -> Shape:
-    """Each stream gets an event in each step: ``make(stream, step)``, or none."""
+def every_stream(make: Callable[[int, int], Event | None]) -> Shape:
+    """Each stream receives ``make(stream, step)`` in each step; None is no event."""
 
     def shape(_chance: random.Random) -> Iterator[tuple[int, Event]]:
         for step in range(STEPS):
@@ -60,7 +60,7 @@ def is_lost(stream: int, step: int) -> bool:
     return (stream * 31 + step * 17) % 23 == 0
 
 
-# Sequences: each with what is lost. A stream's own first and last number are what it can lose between.
+# Sequences, each with its number of losses. A stream can lose only numbers between its own first and last one.
 
 LOST = sum(is_lost(stream, step) for stream in range(STREAMS) for step in range(1, STEPS - 1))
 
@@ -79,7 +79,7 @@ def by_type(_stream: int, step: int) -> Event:
 
 
 def some_without_number(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """A status event among the numbered ones, as often as they."""
+    """A status event after each numbered event."""
     for step in range(STEPS):
         for stream in range(STREAMS):
             yield stream, event({"message_id": step, "text": f"{chance.random()}"})
@@ -99,24 +99,24 @@ def joined_late(_chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 SEQUENCES = {
-    "an id per stream": (everyone(lambda _, step: event("x", step)), 0, "id"),
-    "an id per stream, with losses": (everyone(losing(lambda _, step: event("x", step))), LOST, "id"),
+    "an id per stream": (every_stream(lambda _, step: event("x", step)), 0, "id"),
+    "an id per stream, with losses": (every_stream(losing(lambda _, step: event("x", step))), LOST, "id"),
     "a broadcast that streams join late": (joined_late, 0, "id"),
-    "seq in the data, with losses": (everyone(losing(lambda _, step: event({"seq": step}))), LOST, "data.seq"),
+    "seq in the data, with losses": (every_stream(losing(lambda _, step: event({"seq": step}))), LOST, "data.seq"),
     "sequence_number, nested": (
-        everyone(lambda _, step: event({"meta": {"sequence_number": step}})), 0, "data.meta.sequence_number"
+        every_stream(lambda _, step: event({"meta": {"sequence_number": step}})), 0, "data.meta.sequence_number"
     ),
-    "digits in a string": (everyone(losing(lambda _, step: event({"offset": f"{step:06}"}))), LOST, "data.offset"),
-    "behind a first event of another kind": (everyone(hello(lambda _, step: event("x", step))), 0, "id"),
-    "numbered by type": (everyone(by_type), 0, "data.seq"),
+    "digits in a string": (every_stream(losing(lambda _, step: event({"offset": f"{step:06}"}))), LOST, "data.offset"),
+    "behind a first event of another kind": (every_stream(hello(lambda _, step: event("x", step))), 0, "id"),
+    "numbered by type": (every_stream(by_type), 0, "data.seq"),
     "some events without a number": (some_without_number, 0, "data.message_id"),
     "a single stream": (one_stream_only, 0, "id"),
-    "a field of any name that never fails": (everyone(lambda _, step: event({"tick": step})), 0, "data.tick"),
+    "a field of any name that never fails": (every_stream(lambda _, step: event({"tick": step})), 0, "data.tick"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("shape", "lost", "source"), SEQUENCES.values(), ids=SEQUENCES)
-def test_a_true_sequence_is_audited(shape: Shape, lost: int, source: str) -> None:
+def test_a_sequence_is_audited(shape: Shape, lost: int, source: str) -> None:
     audit, candidates = judged(shape)
     assert audit is not None, candidates
     assert (audit.source, audit.lost, audit.duplicated, audit.out_of_order) == (source, lost, 0, 0)
@@ -134,8 +134,8 @@ def users_online(chance: random.Random) -> Iterator[tuple[int, Event]]:
         online += chance.choice([1, 1, 1, 0, -1, 3])
 
 
-def users_that_only_come(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """Told to everybody; it grows by one for long, and by more when several come at once."""
+def users_that_only_join(chance: random.Random) -> Iterator[tuple[int, Event]]:
+    """A broadcast: the number usually grows by one, and by more when several users join at once."""
     orders = 1041
     for step in range(STEPS):
         for stream in range(STREAMS):
@@ -144,7 +144,7 @@ def users_that_only_come(chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 def index_of_an_llm(_chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """Content blocks of Anthropic's API: the index says which block a piece belongs to."""
+    """Content blocks of Anthropic's API: the index is that of the block, not of the event."""
     for stream in range(STREAMS):
         for index in range(8):
             yield stream, event({"type": "content_block_start", "index": index}, event_type="content_block_start")
@@ -162,7 +162,7 @@ def percentage(chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 def shared_counter(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """Each user gets the events that are for them; one counter numbers all."""
+    """Each user receives only the events for that user; one counter numbers all events."""
     for number in range(STREAMS * STEPS):
         yield chance.randrange(STREAMS), event(f"for one user {number}", number)
 
@@ -173,7 +173,7 @@ def shared_counter_with_one_busy_user(chance: random.Random) -> Iterator[tuple[i
 
 
 def shared_counter_of_one_user(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """The others are not among our streams."""
+    """The other users are not among the streams of the run."""
     for number in range(1000):
         if chance.random() < 0.9:
             yield 0, event(f"for one user {number}", number)
@@ -188,7 +188,7 @@ def versions(chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 def database_ids(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """A broadcast of rows; transactions that are rolled back leave numbers out."""
+    """A broadcast of rows; transactions that are rolled back skip numbers."""
     number = 1
     for _ in range(STEPS):
         for stream in range(STREAMS):
@@ -197,7 +197,7 @@ def database_ids(chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 def seconds_up(chance: random.Random) -> Iterator[tuple[int, Event]]:
-    """The server's uptime once a second, which is now and then the same, or two more."""
+    """The server's uptime once a second. Sometimes it is the same as before, or two more."""
     for stream in range(STREAMS):
         uptime_s = 500
         for _ in range(STEPS):
@@ -218,19 +218,19 @@ def milliseconds(_chance: random.Random) -> Iterator[tuple[int, Event]]:
 
 
 LOOK_ALIKES = [
-    users_online, users_that_only_come, index_of_an_llm, percentage, shared_counter, shared_counter_with_one_busy_user,
+    users_online, users_that_only_join, index_of_an_llm, percentage, shared_counter, shared_counter_with_one_busy_user,
     shared_counter_of_one_user, versions, database_ids, seconds_up, random_ids, milliseconds,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", LOOK_ALIKES, ids=lambda shape: shape.__name__)
-def test_a_look_alike_never_makes_a_false_alarm(shape: Shape) -> None:
+def test_a_look_alike_never_reports_a_fault(shape: Shape) -> None:
     audit, _ = judged(shape)
     assert audit is None or (audit.lost, audit.duplicated, audit.out_of_order) == (0, 0, 0), audit
 
 
 @pytest.mark.parametrize("shape", [users_online, percentage, versions, seconds_up], ids=lambda shape: shape.__name__)
-def test_a_field_that_was_given_up_is_named(shape: Shape) -> None:
+def test_a_dropped_field_is_a_candidate(shape: Shape) -> None:
     audit, candidates = judged(shape)
     assert audit is None
     assert len(candidates) == 1

@@ -28,14 +28,14 @@ def event(data: object, event_id: str = "") -> Event:
     ],
     ids=repr,
 )
-def test_a_timestamps_unit_is_told_by_its_magnitude(value: object, ns: int) -> None:
+def test_the_magnitude_of_a_timestamp_determines_its_unit(value: object, ns: int) -> None:
     assert timestamp_ns(value) == ns
 
 
 @pytest.mark.parametrize(
     "value", [None, True, "", "soon", "2026-09-21T14:13:20", -5, 0, 2**80, float("nan"), float("inf"), [1], "9" * 99]
 )
-def test_what_is_no_moment_is_none(value: object) -> None:
+def test_other_values_are_not_timestamps(value: object) -> None:
     assert timestamp_ns(value) is None
 
 
@@ -44,25 +44,25 @@ def test_what_is_no_moment_is_none(value: object) -> None:
     [(7, 7), ("007", 7), ("7-0", None), (7.0, None), (True, None), (10**30, None), ("٧", None)],
     ids=repr,
 )
-def test_a_sequence_number_is_a_whole_number_or_its_digits(value: object, number: int | None) -> None:
+def test_a_sequence_number_is_an_integer_or_a_string_of_digits(value: object, number: int | None) -> None:
     assert sequence_number(value) == number
 
 
-def test_a_value_is_found_down_to_four_levels_of_json() -> None:
+def test_values_are_listed_down_to_four_levels_of_json() -> None:
     data = {"push": {"pub": {"data": {"ts": 5, "deeper": {"n": 1}}}}, "seq": 7}
     assert scalars(event(data, "3")) == {Field(): "3", Field(("seq",)): 7, Field(("push", "pub", "data", "ts")): 5}
 
 
-def test_an_id_that_the_caller_gave_is_not_the_events_own() -> None:
+def test_an_id_inherited_from_the_caller_is_not_listed() -> None:
     assert scalars(event("x", "5"), callers_id="5") == {}
 
 
 @pytest.mark.parametrize("data", ["[1, 2]", "7", '"text"', "null", "connected", "[" * 100_000, '{"a": ' * 100_000])
-def test_data_that_is_no_json_object_has_no_places(data: str) -> None:
+def test_data_other_than_a_json_object_has_no_values(data: str) -> None:
     assert scalars(event(data)) == {}
 
 
-def test_an_event_of_any_size_is_looked_at_in_part() -> None:
+def test_the_number_and_size_of_listed_values_is_limited() -> None:
     wide = {f"key {number}": number for number in range(10_000)}
     assert len(scalars(event(wide))) <= MAX_SCALARS
     assert len(scalars(event({"many": [wide] * 3, "nested": {str(n): wide for n in range(200)}}))) <= MAX_SCALARS

@@ -20,7 +20,7 @@ def test_minimum_mean_and_maximum_are_exact() -> None:
     assert (made.min_us, made.max_us, made.sum_us, made.count) == (3, 1_000_003, 1_000_083, 3)
 
 
-def test_percentiles_are_those_of_the_values_to_three_digits() -> None:
+def test_percentiles_are_correct_to_three_digits() -> None:
     made = histogram(*range(1, 10_001))
     found = made.percentiles_us([50, 99, 100])
     assert found == {50: pytest.approx(5000, rel=0.001), 99: pytest.approx(9900, rel=0.001), 100: 10_000}
@@ -32,7 +32,7 @@ def test_negative_values_are_never_clipped_to_zero() -> None:
     assert made.percentiles_us([50, 75, 100]) == {50: None, 75: 10, 100: 30}
 
 
-def test_a_value_beyond_the_range_keeps_its_true_size_as_the_maximum() -> None:
+def test_the_maximum_is_exact_beyond_the_range() -> None:
     made = histogram(1, HIGHEST_US * 2)
     assert made.max_us == HIGHEST_US * 2
     assert made.count == 2
@@ -48,7 +48,7 @@ values = st.lists(st.integers(-100, 10**9), max_size=20)
 
 
 @given(values, values, values)
-def test_merging_is_associative_and_the_same_as_recording_all(a: list[int], b: list[int], c: list[int]) -> None:
+def test_merging_is_associative_and_equals_recording_all(a: list[int], b: list[int], c: list[int]) -> None:
     left, right, tail, whole = histogram(*a), histogram(*a), histogram(*b), histogram(*a, *b, *c)
     left.merge(histogram(*b))
     left.merge(histogram(*c))
@@ -67,21 +67,21 @@ def test_a_percentile_of_counts_is_the_value_at_that_rank(values_us: list[int], 
 
 
 @given(st.lists(st.integers(-100, 2 * HIGHEST_US), max_size=30))
-def test_a_histogram_comes_out_of_a_pipe_as_it_went_in(values_us: list[int]) -> None:
+def test_a_pickled_histogram_equals_the_original(values_us: list[int]) -> None:
     sent = histogram(*values_us)
-    came: Histogram = pickle.loads(pickle.dumps(sent))
+    received: Histogram = pickle.loads(pickle.dumps(sent))
     wanted = [0, 50, 90, 99, 99.99, 100]
-    assert (came.count, came.sum_us, came.negative) == (sent.count, sent.sum_us, sent.negative)
-    assert (came.min_us, came.max_us, came.encoded()) == (sent.min_us, sent.max_us, sent.encoded())
+    assert (received.count, received.sum_us, received.negative) == (sent.count, sent.sum_us, sent.negative)
+    assert (received.min_us, received.max_us, received.encoded()) == (sent.min_us, sent.max_us, sent.encoded())
     if values_us:
-        assert came.percentiles_us(wanted) == sent.percentiles_us(wanted)
-    came.record(Counter(values_us))
+        assert received.percentiles_us(wanted) == sent.percentiles_us(wanted)
+    received.record(Counter(values_us))
     sent.record(Counter(values_us))
-    assert came.encoded() == sent.encoded()
+    assert received.encoded() == sent.encoded()
 
 
 @given(st.lists(st.integers(-(10**6), 10**9), max_size=50))
-def test_rounded_values_are_within_one_percent_and_none_is_lost(values_us: list[int]) -> None:
+def test_rounded_values_are_within_1_64_and_keep_their_count(values_us: list[int]) -> None:
     found = rounded(Counter(values_us))
     assert found.total() == len(values_us)
     for value_us in values_us:
@@ -93,7 +93,7 @@ def test_rounded_values_are_few() -> None:
 
 
 @given(st.lists(st.integers(0, HIGHEST_US), max_size=200))
-def test_values_are_in_the_buckets_of_an_hdr_histogram_that_recorded_each(all_us: list[int]) -> None:
+def test_buckets_equal_those_of_an_hdr_histogram_that_records_each_value(all_us: list[int]) -> None:
     reference = HdrHistogram(1, HIGHEST_US, 3)
     for value_us in all_us:
         reference.record_value(value_us)

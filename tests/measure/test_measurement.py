@@ -1,6 +1,7 @@
-"""The numbers are true: a server in a thread of its own, which goes on while the generator's loop is blocked.
+"""Each delay appears in the right figure, even while the worker's event loop is blocked.
 
-Each test makes a delay of known size at a known place, and looks for it in the one number that may show it.
+The server runs in its own thread. Each test causes a delay of known size at a known place, and expects it in the only
+figure that may contain it.
 """
 
 import contextlib
@@ -29,18 +30,18 @@ from sseclient_cli.run.worker import Worker
 DELAY_S = 0.3
 DELAY_US = 300_000
 TOLERANCE_US = 150_000
-"""Half of a delay: the machine may be busy, and what is looked for is another order of magnitude."""
+"""Half of a delay: the machine may be busy, and a wrong figure differs by an order of magnitude."""
 
 HEAD = head()
 
 
 @contextlib.contextmanager
 def serving(handle: Callable[[socket.socket], None]) -> Iterator[Address]:
-    """Hand each connection, its request read, to a thread; hold it open until the test is over."""
+    """Handle each connection in a thread after reading its request. Keep it open until the test is over."""
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as connections:
 
         def serve(connection: socket.socket) -> None:
-            with contextlib.suppress(OSError):  # the generator has left
+            with contextlib.suppress(OSError):  # the worker has disconnected
                 request = b""
                 while b"\r\n\r\n" not in request:
                     request += connection.recv(65_536)
@@ -65,7 +66,7 @@ def event(number: int) -> bytes:
 
 @contextlib.contextmanager
 def blocked(at_s: float | None, block: Callable[[float], object]) -> Iterator[None]:
-    """Keep the main thread, and the loop in it, busy for DELAY_S at that time: a signal handler does."""
+    """Block the main thread and its event loop at ``at_s`` for DELAY_S, with a signal handler."""
     if at_s is None:
         yield
         return
@@ -79,7 +80,7 @@ def blocked(at_s: float | None, block: Callable[[float], object]) -> Iterator[No
         signal.signal(signal.SIGUSR1, previous)
 
 
-def ran(
+def run_against(
     handle: Callable[[socket.socket], None],
     connections: int = 1,
     ramp_up_s: float = 0,
@@ -89,8 +90,8 @@ def ran(
     block: Callable[[float], object] = time.sleep,
     **plan: Any,
 ) -> Totals:
-    """Run against this server; block the loop once, for DELAY_S, from ``block_at_s`` on."""
-    gc.freeze()  # or the collection before a run would look through all that other tests have imported
+    """Run a worker against this server. Block its loop once for DELAY_S, from ``block_at_s`` on."""
+    gc.freeze()  # otherwise the collection before a run would scan all modules that other tests have imported
     with serving(handle) as address, blocked(block_at_s, block):
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", body=body)
         planned = Plan(connections=connections, duration_s=duration_s, ramp_up_s=ramp_up_s, **plan)
@@ -110,18 +111,18 @@ def two_events(connection: socket.socket) -> None:
     connection.sendall(event(2))
 
 
-def test_a_late_read_is_in_the_read_delay_and_in_no_latency() -> None:
-    totals = ran(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
+def test_a_late_read_counts_as_read_delay_and_not_as_latency() -> None:
+    totals = run_against(two_events, block_at_s=0.35)  # the second event is sent at 0.4 and read at 0.65
     assert totals.read_delay.max_us > DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.GAP].max_us == pytest.approx(400_000, abs=TOLERANCE_US)
 
 
-def test_events_whose_arrival_is_hidden_behind_a_later_one_are_not_sampled() -> None:
-    totals = ran(ten_events, block_at_s=0.45)
+def test_coalesced_events_with_unknown_arrival_are_not_sampled() -> None:
+    totals = run_against(ten_events, block_at_s=0.45)
     assert totals.events == 10
     assert 1 <= totals.coalesced <= 4
     assert totals.latencies[Latency.DELIVERY].count == 10 - totals.coalesced
-    # Between two reads there is one gap that is known, unless the later one brought several events.
+    # Each read adds one known gap, unless it has several events.
     assert totals.latencies[Latency.GAP].count < 10 - totals.coalesced
     assert totals.latencies[Latency.GAP].max_us < 100_000 + TOLERANCE_US
     assert totals.latencies[Latency.DELIVERY].max_us < TOLERANCE_US
@@ -168,8 +169,8 @@ def a_gzip_member_each(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     "handle", [followed_by_a_comment, followed_by_a_part_of_the_next, larger_than_a_read, a_gzip_member_each]
 )
-def test_a_stall_is_in_no_delivery_whatever_came_in_the_same_read(handle: Callable[[socket.socket], None]) -> None:
-    totals = ran(handle, block_at_s=0.6)
+def test_a_stall_is_never_part_of_a_delivery_latency(handle: Callable[[socket.socket], None]) -> None:
+    totals = run_against(handle, block_at_s=0.6)
     delivery = totals.latencies[Latency.DELIVERY]
     assert totals.events >= 12
     assert delivery.count >= 5
@@ -179,7 +180,7 @@ def test_a_stall_is_in_no_delivery_whatever_came_in_the_same_read(handle: Callab
     assert (audit_of(totals).lost, audit_of(totals).duplicated) == (0, 0)
 
 
-def test_the_event_that_events_cuts_off_does_not_lend_its_stamp() -> None:
+def test_an_event_beyond_the_limit_of_events_does_not_provide_the_arrival_time() -> None:
     def pairs(connection: socket.socket) -> None:
         connection.sendall(HEAD + event(0))
         time.sleep(0.5)
@@ -187,12 +188,12 @@ def test_the_event_that_events_cuts_off_does_not_lend_its_stamp() -> None:
         time.sleep(0.2)
         connection.sendall(event(2))
 
-    with_cut = ran(pairs, block_at_s=0.45, events=2, timestamp=Field(("ts",)))
+    with_cut = run_against(pairs, block_at_s=0.45, events=2, timestamp=Field(("ts",)))
     assert (with_cut.events, with_cut.completed) == (2, 1)
     assert with_cut.latencies[Latency.DELIVERY].max_us < 30_000
 
 
-def test_what_a_server_holds_back_and_sends_at_once_is_late_and_not_left_out() -> None:
+def test_events_that_a_server_holds_back_are_sampled_as_late() -> None:
     def batches(connection: socket.socket) -> None:
         connection.sendall(HEAD)
         for batch in range(10):
@@ -202,15 +203,15 @@ def test_what_a_server_holds_back_and_sends_at_once_is_late_and_not_left_out() -
                 time.sleep(0.02)
             connection.sendall(b"".join(held))
 
-    totals = ran(batches)
+    totals = run_against(batches)
     delivery = totals.latencies[Latency.DELIVERY]
-    # Held back for 100, 80, 60, 40 and 20 ms.
+    # The server held the events back for 100, 80, 60, 40 and 20 ms.
     assert delivery.count >= 40
     assert (delivery.percentiles_us([50])[50] or 0) == pytest.approx(60_000, rel=0.5)
     assert totals.latencies[Latency.GAP].count >= 8
 
 
-def test_a_server_that_freezes_is_seen_in_the_gap_also_when_it_then_sends_two_at_once() -> None:
+def test_a_freeze_of_the_server_is_a_gap_even_before_two_events_at_once() -> None:
     def freezing(connection: socket.socket) -> None:
         connection.sendall(HEAD)
         for number in range(5):
@@ -219,53 +220,53 @@ def test_a_server_that_freezes_is_seen_in_the_gap_also_when_it_then_sends_two_at
         time.sleep(0.5)
         connection.sendall(event(5) + event(6))
 
-    totals = ran(freezing)
+    totals = run_against(freezing)
     assert totals.latencies[Latency.GAP].max_us == pytest.approx(550_000, abs=TOLERANCE_US)
 
 
-def test_a_stall_of_the_loop_is_seen_and_named() -> None:
-    totals = ran(ten_events, block_at_s=0.2)
+def test_a_stall_of_the_event_loop_is_a_saturation_reason() -> None:
+    totals = run_against(ten_events, block_at_s=0.2)
     assert totals.loop_lag.max_us > DELAY_US - TOLERANCE_US
-    # One late tick and those that should have come meanwhile: a stall is no single sample.
+    # The late tick and all ticks missed meanwhile: a stall is more than one sample.
     assert (totals.loop_lag.percentiles_us([90])[90] or 0) > 50_000
     assert any("timers fired" in reason for reason in saturation_reasons(totals))
 
 
-def test_a_quiet_run_is_not_called_saturated() -> None:
-    totals = ran(ten_events)
+def test_an_idle_run_is_not_saturated() -> None:
+    totals = run_against(ten_events)
     assert not [reason for reason in saturation_reasons(totals) if "worker" in reason]
     assert totals.loop_lag.count >= 13
 
 
-def test_connect_and_first_event_count_from_the_intended_start() -> None:
+def test_connect_and_first_event_start_at_the_intended_start() -> None:
     def one_event(connection: socket.socket) -> None:
         connection.sendall(HEAD + event(1))
 
-    # Two streams over 0.2 s: the second is meant to start at 0.1 s, and the loop is blocked from 0.05 s on.
-    totals = ran(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
+    # Two streams over 0.2 s: the intended start of the second is at 0.1 s, and the loop is blocked from 0.05 s on.
+    totals = run_against(one_event, connections=2, ramp_up_s=0.2, block_at_s=0.05)
     for kind in (Latency.CONNECT, Latency.FIRST_EVENT):
         assert totals.latencies[kind].max_us > DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].max_us < TOLERANCE_US
 
 
-def test_headers_count_from_the_request_and_first_event_has_them_inside() -> None:
+def test_headers_start_at_the_request_and_first_event_includes_them() -> None:
     def slow(connection: socket.socket) -> None:
         time.sleep(DELAY_S)
         connection.sendall(HEAD)
         time.sleep(DELAY_S)
         connection.sendall(event(1))
 
-    totals = ran(slow)
+    totals = run_against(slow)
     assert totals.latencies[Latency.CONNECT].max_us < TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(DELAY_US, abs=TOLERANCE_US)
     assert totals.latencies[Latency.FIRST_EVENT].min_us == pytest.approx(2 * DELAY_US, abs=TOLERANCE_US)
 
 
-def test_the_time_to_send_a_body_is_not_in_headers() -> None:
+def test_headers_exclude_the_time_to_send_the_request_body() -> None:
     size = 8 * 1024 * 1024
 
     def slow_reader(connection: socket.socket) -> None:
-        # The request's head is read already, with some of the body.
+        # serving() has already read the request's head and some of its body.
         time.sleep(DELAY_S)
         connection.settimeout(0.3)
         with contextlib.suppress(TimeoutError):
@@ -274,29 +275,29 @@ def test_the_time_to_send_a_body_is_not_in_headers() -> None:
         connection.settimeout(None)
         connection.sendall(HEAD + event(1))
 
-    totals = ran(slow_reader, body=b"x" * size, duration_s=2.5)
+    totals = run_against(slow_reader, body=b"x" * size, duration_s=2.5)
     assert totals.latencies[Latency.FIRST_EVENT].min_us > 2 * DELAY_US - TOLERANCE_US
     assert totals.latencies[Latency.HEADERS].min_us == pytest.approx(300_000, abs=TOLERANCE_US)
 
 
-def test_a_body_that_is_refused_before_it_is_sent_is_a_failed_stream() -> None:
+def test_a_request_rejected_before_its_body_is_sent_is_a_failed_stream() -> None:
     def refuse(connection: socket.socket) -> None:
         connection.sendall(head(413))
         time.sleep(2)
 
-    totals = ran(refuse, body=b"x" * 8 * 1024 * 1024)
+    totals = run_against(refuse, body=b"x" * 8 * 1024 * 1024)
     assert {kind: error.count for kind, error in totals.errors.items()} == {"http-413": 1}
 
 
-def test_cpu_is_in_percent_of_a_core() -> None:
+def test_cpu_time_is_in_percent_of_one_core() -> None:
     def spin(duration_s: float) -> None:
         end_s = time.thread_time() + duration_s
         while time.thread_time() < end_s:
             pass
 
-    totals = ran(ten_events, block_at_s=0.2, block=spin)
+    totals = run_against(ten_events, block_at_s=0.2, block=spin)
     assert totals.cpu_percent[0] is not None
-    assert 15 < totals.cpu_percent[0] < 60  # 0.3 s of 1.5 s, and what the rest takes
+    assert 15 < totals.cpu_percent[0] < 60  # 0.3 s of 1.5 s, and the work of the worker
 
 
 def test_a_run_of_many_busy_streams_ends_on_time() -> None:
@@ -306,16 +307,16 @@ def test_a_run_of_many_busy_streams_ends_on_time() -> None:
         while True:
             connection.sendall(block)
 
-    totals = ran(blast, connections=30, duration_s=1)
+    totals = run_against(blast, connections=30, duration_s=1)
     assert totals.events > 1000
     assert totals.duration_ns < 1_500_000_000
 
 
-def test_what_is_read_after_the_end_does_not_count() -> None:
+def test_events_read_after_the_end_of_the_run_do_not_count() -> None:
     def late(connection: socket.socket) -> None:
         connection.sendall(HEAD + event(1))
         time.sleep(0.93)
         connection.sendall(event(2))
 
-    totals = ran(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
+    totals = run_against(late, duration_s=1, block_at_s=0.9)  # the second event is read at 1.2
     assert totals.events == 1

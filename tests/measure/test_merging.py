@@ -1,4 +1,4 @@
-"""Fields that say how they merge, where they are declared."""
+"""Dataclass fields with a merge rule in their declaration."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def test_each_field_merges_by_its_rule() -> None:
     assert "y" in ours.types
 
 
-def test_what_was_merged_is_not_shared() -> None:
+def test_merged_values_are_copied() -> None:
     ours, theirs = Outer(), Outer(inners={"a": Inner(1)})
     ours.merge(theirs)
     ours.merge(Outer(inners={"a": Inner(1)}))
@@ -67,9 +67,9 @@ def test_what_was_merged_is_not_shared() -> None:
 
 def test_a_field_without_a_rule_is_an_error_at_import() -> None:
     @dataclass(slots=True)
-    class Forgetful(Merging):
+    class Incomplete(Merging):
         counted: int = summed()
-        forgotten: int = 0
+        without_rule: int = 0
 
-    with pytest.raises(TypeError, match=r"Forgetful\.forgotten does not say how it merges"):
-        mergeable(Forgetful)
+    with pytest.raises(TypeError, match=r"Incomplete\.without_rule does not say how it merges"):
+        mergeable(Incomplete)

@@ -14,7 +14,7 @@ SECOND_NS = 10**9
     [(0, 0), (0.9, 0), (-0.9, 0), (5, 5), (-5, -5), (300, 300), (-7200, -7200)],
 )
 @pytest.mark.parametrize("fraction_s", [0.0, 0.3, 0.999])
-def test_a_servers_clock_is_known_by_its_date(ahead_s: float, expected_s: int, fraction_s: float) -> None:
+def test_the_date_header_gives_the_servers_clock(ahead_s: float, expected_s: int, fraction_s: float) -> None:
     heads = ResponseHeads()
     arrival_s = NOW_S + fraction_s
     date = formatdate(int(arrival_s + ahead_s), usegmt=True)
@@ -24,33 +24,33 @@ def test_a_servers_clock_is_known_by_its_date(ahead_s: float, expected_s: int, f
         assert usual_difference_s(heads.date_differences_s) == 0
 
 
-def test_a_head_that_was_held_back_says_nothing_of_the_clock() -> None:
+def test_a_delayed_head_does_not_shift_the_servers_clock() -> None:
     heads = ResponseHeads()
     date = formatdate(NOW_S, usegmt=True)
     heads.note_date(date, (NOW_S + 4) * SECOND_NS, 4 * SECOND_NS)
     assert heads.server_less_client_ns == 0
     assert usual_difference_s(heads.date_differences_s) == 0
-    # But before the request, or after the arrival, it cannot have been made.
+    # The server cannot have created the Date before the request or after the arrival.
     heads.note_date(date, (NOW_S + 20) * SECOND_NS, 4 * SECOND_NS)
     assert heads.server_less_client_ns in (0, -15 * SECOND_NS, -16 * SECOND_NS)
     assert min(heads.date_differences_s) < -10
 
 
-def test_most_responses_decide() -> None:
+def test_the_most_frequent_difference_is_used() -> None:
     assert usual_difference_s(Counter({0: 90, 3600: 10})) == 0
     assert usual_difference_s(Counter({5: 90, -3600: 10})) == 5
     assert usual_difference_s(Counter()) == 0
 
 
 @pytest.mark.parametrize("date", ["", "soon", "0", "Thu, 99 Sep 2026 14:13:20 GMT", "Mon, 21 Sep 2026 14:13:20"])
-def test_what_is_no_date_says_nothing(date: str) -> None:
+def test_an_invalid_date_is_ignored(date: str) -> None:
     heads = ResponseHeads()
     heads.note_date(date, NOW_S * SECOND_NS)
     assert heads.server_less_client_ns == 0
     assert not heads.date_differences_s
 
 
-def test_what_is_kept_is_bounded() -> None:
+def test_the_number_of_kept_differences_is_limited() -> None:
     heads = ResponseHeads()
     for number in range(1000):
         heads.note_date(formatdate(NOW_S + 10 * number, usegmt=True), NOW_S * SECOND_NS)

@@ -2,7 +2,7 @@ from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Totals
 
 
-def test_a_quiet_generator_has_no_reasons() -> None:
+def test_an_idle_load_generator_has_no_reasons() -> None:
     totals = Totals(cpu_percent=[35.0, None])
     totals.receive_queue.record({0: 790, 5000: 9, 100_000: 1})
     totals.read_delay.record({80: 1000})
@@ -10,7 +10,7 @@ def test_a_quiet_generator_has_no_reasons() -> None:
     assert saturation_reasons(totals) == []
 
 
-def test_each_limit_that_is_broken_is_named_with_its_number() -> None:
+def test_each_exceeded_limit_is_a_reason_with_its_value() -> None:
     totals = Totals(cpu_percent=[20.0, 99.2])
     totals.read_delay.record({120_000: 1000})
     totals.loop_lag.record({60_000: 50})
@@ -23,7 +23,7 @@ def test_each_limit_that_is_broken_is_named_with_its_number() -> None:
     ]
 
 
-def test_one_or_two_hiccups_of_a_short_run_are_no_saturation() -> None:
+def test_one_or_two_outliers_of_a_short_run_are_not_saturation() -> None:
     totals = Totals(cpu_percent=[20.0])
     totals.loop_lag.record({500: 18, 80_000: 2})
     assert saturation_reasons(totals) == []
@@ -31,5 +31,5 @@ def test_one_or_two_hiccups_of_a_short_run_are_no_saturation() -> None:
     assert saturation_reasons(totals) == ["timers fired 80 ms late at p99 (limit 50 ms)"]
 
 
-def test_a_worker_is_named_by_its_place_also_when_one_before_it_was_lost() -> None:
+def test_a_worker_keeps_its_number_when_an_earlier_one_was_lost() -> None:
     assert saturation_reasons(Totals(cpu_percent=[None, 95.0])) == ["worker 1 used 95 % of its core (limit 90 %)"]

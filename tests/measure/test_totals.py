@@ -22,16 +22,16 @@ Facts = dict[str, Any]
 
 
 def recorded(second: int, *delivery_us: int) -> Totals:
-    recorder, totals = Samples(), Totals(planned=1, opened=1, open_now=1)
-    recorder.events = len(delivery_us)
-    recorder.delivery.extend(delivery_us)
-    recorder.types["message"] += len(delivery_us)
-    totals.fold(recorder, Reads(), second)
-    assert (recorder.events, len(recorder.delivery), len(recorder.types)) == (0, 0, 0)
+    samples, totals = Samples(), Totals(planned=1, opened=1, open_now=1)
+    samples.events = len(delivery_us)
+    samples.delivery.extend(delivery_us)
+    samples.types["message"] += len(delivery_us)
+    totals.fold(samples, Reads(), second)
+    assert (samples.events, len(samples.delivery), len(samples.types)) == (0, 0, 0)
     return totals
 
 
-def test_totals_of_two_workers_add_up() -> None:
+def test_totals_of_two_workers_merge_by_addition() -> None:
     totals = recorded(0, 10, 20)
     totals.count_error("connect-refused", "first", 0)
     other = recorded(0, 30)
@@ -45,25 +45,25 @@ def test_totals_of_two_workers_add_up() -> None:
     assert (totals.errors["connect-refused"].count, totals.errors["connect-refused"].example) == (2, "first")
 
 
-def test_the_names_of_types_are_cut_to_200_bytes() -> None:
-    recorder, totals = Samples(), Totals()
+def test_names_of_event_types_are_cut_to_200_bytes() -> None:
+    samples, totals = Samples(), Totals()
     fitting = ["x" * 200, "€" * 66, "\U0001f600" * 50]
-    recorder.types.update([*fitting, "y" * 201, "y" * 10**6, "€" * 67, "\U0001f600" * 51])
-    totals.fold(recorder, Reads(), 0)
+    samples.types.update([*fitting, "y" * 201, "y" * 10**6, "€" * 67, "\U0001f600" * 51])
+    totals.fold(samples, Reads(), 0)
     cut = {"y" * 197 + "…": 2, "€" * 65 + "…": 1, "\U0001f600" * 49 + "…": 1}
     assert totals.types == dict.fromkeys(fitting, 1) | cut
     assert max(len(name.encode()) for name in totals.types) == MAX_TYPE_BYTES
 
 
-def test_a_server_that_invents_types_cannot_fill_the_memory() -> None:
-    recorder, totals = Samples(), Totals()
-    recorder.types.update(f"type {number}" for number in range(MAX_TYPES + 50))
-    totals.fold(recorder, Reads(), 0)
+def test_the_number_of_event_types_is_limited() -> None:
+    samples, totals = Samples(), Totals()
+    samples.types.update(f"type {number}" for number in range(MAX_TYPES + 50))
+    totals.fold(samples, Reads(), 0)
     assert len(totals.types) == MAX_TYPES + 1
     assert totals.types[OTHER_TYPES] == 50
 
 
-def test_a_server_that_invents_redirects_cannot_fill_the_memory() -> None:
+def test_the_number_of_redirect_destinations_is_limited() -> None:
     totals = Totals()
     for number in range(MAX_REDIRECTIONS + 7):
         totals.count_redirection(f"http://h/{number}")
@@ -72,7 +72,7 @@ def test_a_server_that_invents_redirects_cannot_fill_the_memory() -> None:
     assert (totals.redirections["http://h/0"], totals.redirections[OTHER_TYPES]) == (2, 7)
 
 
-def test_an_address_that_no_worker_used_stays_known_when_totals_are_merged() -> None:
+def test_an_unused_address_is_kept_when_totals_merge() -> None:
     used, unused = ENDPOINTS
     totals = Totals()
     for _ in range(2):
@@ -83,7 +83,7 @@ def test_an_address_that_no_worker_used_stays_known_when_totals_are_merged() -> 
 
 
 def facts(totals: Totals) -> Facts:
-    """Everything that totals hold, in a form that compares."""
+    """Return all values of totals, in a form that compares."""
     return {name: comparable(getattr(totals, name)) for name in Totals.__slots__}
 
 
@@ -103,7 +103,7 @@ def pickled(totals: Totals) -> Totals:
 
 
 def merged(*parts: Totals) -> Totals:
-    whole = pickled(parts[0])  # a copy: merge changes what it is called on
+    whole = pickled(parts[0])  # a copy, because merge changes its object
     for part in parts[1:]:
         whole.merge(part)
     return whole
@@ -111,7 +111,7 @@ def merged(*parts: Totals) -> Totals:
 
 @settings(max_examples=MAX_EXAMPLES)
 @given(totals_of_a_worker(), totals_of_a_worker(), totals_of_a_worker())
-def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: Totals, c: Totals) -> None:
+def test_merging_totals_is_associative_also_after_pickling(a: Totals, b: Totals, c: Totals) -> None:
     whole = facts(merged(a, b, c))
     assert facts(merged(a, merged(b, c))) == whole
     assert facts(merged(pickled(a), pickled(b), pickled(c))) == whole
@@ -120,15 +120,15 @@ def test_merging_totals_is_associative_on_either_side_of_a_pipe(a: Totals, b: To
 
 @settings(max_examples=MAX_EXAMPLES)
 @given(shards, shards)
-def test_two_workers_merged_are_the_same_as_one_that_saw_everything(a: list[Tick], b: list[Tick]) -> None:
+def test_two_merged_workers_equal_one_worker_with_all_samples(a: list[Tick], b: list[Tick]) -> None:
     both = facts(merged(pickled(play(Totals(), a)), pickled(play(Totals(), b))))
     one = facts(play(Totals(), a + b))
-    # The peaks of two workers are added: that they were of the same moment is not known.
+    # The peaks of two workers are added, because it is unknown whether they were at the same time.
     assert both.pop("peak_open") >= one.pop("peak_open")
     assert both == one
 
 
-def test_streams_stay_open_in_a_row_of_the_timeline_that_their_worker_has_not() -> None:
+def test_open_streams_of_a_worker_count_in_timeline_rows_that_it_lacks() -> None:
     steady, stalled = Totals(open_now=5), Totals(open_now=7)
     for row in range(4):
         steady.fold(Samples(), Reads(), row)
@@ -138,7 +138,7 @@ def test_streams_stay_open_in_a_row_of_the_timeline_that_their_worker_has_not() 
     assert [steady.timeline[row].open_change for row in range(4)] == [12, 0, 0, 0]
 
 
-def test_an_error_in_a_row_that_nothing_was_folded_into_closes_no_stream() -> None:
+def test_an_error_in_a_row_without_a_fold_does_not_change_open_streams() -> None:
     totals = Totals(open_now=5)
     totals.fold(Samples(), Reads(), 0)
     totals.count_error("dns", "", 1)
@@ -146,12 +146,12 @@ def test_an_error_in_a_row_that_nothing_was_folded_into_closes_no_stream() -> No
     assert sum(totals.timeline[row].open_change for row in (0, 1)) == 5
 
 
-def test_types_beyond_the_limit_of_one_worker_do_not_hide_those_of_another() -> None:
+def test_the_limit_of_event_types_holds_per_worker() -> None:
     many, few = Totals(), Totals()
-    recorder = Samples()
-    recorder.types.update(f"type {number}" for number in range(MAX_TYPES))
-    many.fold(recorder, Reads(), 0)
-    recorder.types["another"] += 7
-    few.fold(recorder, Reads(), 0)
+    samples = Samples()
+    samples.types.update(f"type {number}" for number in range(MAX_TYPES))
+    many.fold(samples, Reads(), 0)
+    samples.types["another"] += 7
+    few.fold(samples, Reads(), 0)
     many.merge(few)
     assert many.types["another"] == 7

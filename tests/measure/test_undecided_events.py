@@ -1,4 +1,4 @@
-"""What waits until it is known what to read in the events of a stream."""
+"""Events wait until the timestamp and sequence fields of their stream are known."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from engines import engine_context, measurement_of
 
 from sseclient_cli.engine.poller import Poller
-from sseclient_cli.measure import undecided_events as load_undecided
+from sseclient_cli.measure import undecided_events
 from sseclient_cli.measure.audit_totals import judge
 from sseclient_cli.measure.event_fields import FIRST_LATER_SEARCH, EventFields
 from sseclient_cli.measure.field_choice import Field
@@ -23,140 +23,140 @@ def measurement() -> Iterator[Measurement]:
         yield measurement_of(engine_context(poller), expects_replays=True)
 
 
-def take(reading: EventFields, events: list[Event], at_ns: int, *, is_known: bool = True) -> None:
-    """Take the events of a read of which the last one's arrival is known, or none."""
-    reading.take(Read(events, at_ns, Arrival(at_ns, 0) if is_known else None, None))
+def take(fields: EventFields, events: list[Event], at_ns: int, *, has_arrival: bool = True) -> None:
+    """Take the events of one read. The arrival of the last one is known if ``has_arrival``."""
+    fields.take(Read(events, at_ns, Arrival(at_ns, 0) if has_arrival else None, None))
 
 
 def events(first: int, count: int) -> list[Event]:
     return [Event("message", f'{{"ts": {NOW_NS + 1000 * n}}}', str(n)) for n in range(first, first + count)]
 
 
-def test_events_wait_for_the_choice_and_are_measured_then(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
+def test_events_wait_for_the_decision_and_are_then_measured(measurement: Measurement) -> None:
+    fields = EventFields(measurement)
     for number in range(3):
-        take(reading, events(number, 1), NOW_NS + 10_000 + 1000 * number)
+        take(fields, events(number, 1), NOW_NS + 10_000 + 1000 * number)
     assert not measurement.samples.delivery
     assert measurement.undecided.waiting_bytes > 0
-    take(reading, events(3, 1), NOW_NS + 13_000)
+    take(fields, events(3, 1), NOW_NS + 13_000)
     assert list(measurement.samples.delivery) == [10, 10, 10, 10]
     assert measurement.undecided.waiting_bytes == measurement.undecided.searching == 0
-    reading.finish()
+    fields.finish()
     assert measurement.audits["id"].checked == 4
 
 
 def test_only_the_last_event_of_a_read_has_the_arrival_of_the_read(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
-    take(reading, events(0, 6), NOW_NS + 10_000)
+    fields = EventFields(measurement)
+    take(fields, events(0, 6), NOW_NS + 10_000)
     assert len(measurement.samples.delivery) == 1
-    reading.finish()
+    fields.finish()
     assert measurement.audits["id"].checked == 6
 
 
-def test_how_long_events_were_held_back_is_known_by_their_own_timestamps(measurement: Measurement) -> None:
-    reading, at_ns = EventFields(measurement), NOW_NS + 50_000_000
-    reading.take(Read(events(0, 6), at_ns, Arrival(at_ns, 0), Arrival(at_ns, 1000), is_burst=True))
+def test_timestamps_in_events_show_how_long_these_were_held_back(measurement: Measurement) -> None:
+    fields, at_ns = EventFields(measurement), NOW_NS + 50_000_000
+    fields.take(Read(events(0, 6), at_ns, Arrival(at_ns, 0), Arrival(at_ns, 1000), is_burst=True))
     assert list(measurement.samples.held_back) == [5]
     assert len(measurement.samples.delivery) == 6
 
 
-def test_events_of_two_streams_are_never_taken_for_neighbours(measurement: Measurement) -> None:
-    readings = [EventFields(measurement), EventFields(measurement)]
+def test_events_of_two_streams_form_no_common_sequence(measurement: Measurement) -> None:
+    fields_of_streams = [EventFields(measurement), EventFields(measurement)]
     for number in range(40):
-        # In turn: together they count by one, each by itself by two.
-        take(readings[number % 2], [Event("message", "x", str(number))], NOW_NS)
-    for reading in readings:
-        reading.finish()
+        # The streams alternate: together they count by one, each on its own by two.
+        take(fields_of_streams[number % 2], [Event("message", "x", str(number))], NOW_NS)
+    for fields in fields_of_streams:
+        fields.finish()
     assert judge(measurement.audits) == (None, [])
 
 
-def test_a_new_connection_stays_between_the_events_before_and_after_it(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
-    take(reading, events(7, 2), NOW_NS)
-    reading.resume()
-    take(reading, events(20, 4), NOW_NS)
-    reading.resume()
-    take(reading, [Event("message", "another", "1")], NOW_NS)
-    reading.finish()
+def test_a_new_connection_keeps_its_place_among_waiting_events(measurement: Measurement) -> None:
+    fields = EventFields(measurement)
+    take(fields, events(7, 2), NOW_NS)
+    fields.resume()
+    take(fields, events(20, 4), NOW_NS)
+    fields.resume()
+    take(fields, [Event("message", "another", "1")], NOW_NS)
+    fields.finish()
     audit, _ = judge(measurement.audits)
     assert audit is not None
     assert (audit.renumbered_streams, audit.checked) == (1, 7)
 
 
-def test_when_too_much_waits_streams_go_without_a_decision(
+def test_streams_stop_waiting_when_the_memory_budget_is_exceeded(
     measurement: Measurement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_undecided, "MAX_WAITING_BYTES", 100_000)
-    readings = [EventFields(measurement) for _ in range(10)]
+    monkeypatch.setattr(undecided_events, "MAX_WAITING_BYTES", 100_000)
+    fields_of_streams = [EventFields(measurement) for _ in range(10)]
     for number in range(3):
-        for reading in readings:
-            # An id and a type take as much memory as data do.
-            take(reading, [Event("t" * 5_000, "", f"{number} {'i' * 5_000}")], NOW_NS)
+        for fields in fields_of_streams:
+            # The id and the type count as memory, like the data.
+            take(fields, [Event("t" * 5_000, "", f"{number} {'i' * 5_000}")], NOW_NS)
     assert measurement.undecided.waiting_bytes <= 100_000 + 11_000
-    for reading in readings:
-        reading.finish()
+    for fields in fields_of_streams:
+        fields.finish()
     assert measurement.undecided.waiting_bytes == 0
 
 
-def test_streams_that_find_no_room_to_search_take_over_what_others_find(
+def test_streams_without_a_search_use_the_results_of_others(
     measurement: Measurement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_undecided, "MAX_SEARCHING", 1)
-    readings = [EventFields(measurement) for _ in range(5)]
+    monkeypatch.setattr(undecided_events, "MAX_SEARCHING", 1)
+    fields_of_streams = [EventFields(measurement) for _ in range(5)]
     for number in range(5):
-        for reading in readings:
-            take(reading, events(number, 1), NOW_NS + 10_000 + 1000 * number)
-    for reading in readings:
-        reading.finish()
+        for fields in fields_of_streams:
+            take(fields, events(number, 1), NOW_NS + 10_000 + 1000 * number)
+    for fields in fields_of_streams:
+        fields.finish()
     assert measurement.audits["id"].checked == 25
     assert list(measurement.samples.delivery) == [10] * 25
 
 
-def test_what_waits_from_the_warm_up_has_no_latency_when_it_is_measured(measurement: Measurement) -> None:
+def test_waiting_events_of_the_warm_up_have_no_latency(measurement: Measurement) -> None:
     measurement.clock.warm_ns = NOW_NS + 10_000 + 2_000
-    reading = EventFields(measurement)
+    fields = EventFields(measurement)
     for number in range(4):
-        take(reading, events(number, 1), NOW_NS + 10_000 + 1000 * number)
+        take(fields, events(number, 1), NOW_NS + 10_000 + 1000 * number)
     assert list(measurement.samples.delivery) == [10, 10]
-    reading.finish()
+    fields.finish()
     assert measurement.audits["id"].checked == 4
 
 
-def test_a_stream_that_found_nothing_looks_again_later(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
+def test_a_stream_without_fields_searches_again_later(measurement: Measurement) -> None:
+    fields = EventFields(measurement)
     for _ in range(FIRST_LATER_SEARCH):
-        take(reading, [Event("message", "row of a snapshot", "")], NOW_NS)
+        take(fields, [Event("message", "row of a snapshot", "")], NOW_NS)
     for number in range(60):
-        take(reading, events(number, 1), NOW_NS + 10_000 + 1000 * number)
-    reading.finish()
+        take(fields, events(number, 1), NOW_NS + 10_000 + 1000 * number)
+    fields.finish()
     assert len(measurement.samples.delivery) > 30
     assert measurement.audits["id"].checked > 30
 
 
-def test_a_sequence_that_is_refuted_makes_room_for_another(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
-    # For four events, one counter of all users looks like the numbers of this stream.
+def test_another_sequence_replaces_a_refuted_one(measurement: Measurement) -> None:
+    fields = EventFields(measurement)
+    # For four events, the common counter of all users looks like a numbering of this stream.
     for number in range(60):
         event_id = number if number < 4 else number * 7
-        take(reading, [Event("message", f'{{"seq": {number}}}', str(event_id))], NOW_NS)
-    reading.finish()
+        take(fields, [Event("message", f'{{"seq": {number}}}', str(event_id))], NOW_NS)
+    fields.finish()
     audit, candidates = judge(measurement.audits)
     assert audit is not None
     assert (audit.source, audit.lost) == ("data.seq", 0)
     assert [candidate.source for candidate in candidates] == ["id"]
 
 
-def test_the_fields_that_were_found_are_told(measurement: Measurement) -> None:
-    reading = EventFields(measurement)
+def test_detected_timestamp_fields_are_reported(measurement: Measurement) -> None:
+    fields = EventFields(measurement)
     for number in range(4):
-        take(reading, events(number, 1), NOW_NS + 10_000)
+        take(fields, events(number, 1), NOW_NS + 10_000)
     assert measurement.undecided.known.timestamps() == {str(Field(("ts",)))}
 
 
-def test_an_event_that_has_waited_is_judged_by_the_time_of_its_arrival(
+def test_a_waiting_event_is_searched_with_its_arrival_time(
     measurement: Measurement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_undecided, "MAX_SEARCHING", 1)
+    monkeypatch.setattr(undecided_events, "MAX_SEARCHING", 1)
     first, second = EventFields(measurement), EventFields(measurement)
     take(first, [Event("message", "hello", "")], NOW_NS)
     thirty_s = 30 * 10**9

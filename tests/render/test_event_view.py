@@ -23,7 +23,7 @@ from sseclient_cli.render.watch.event_view import (
 from sseclient_cli.render.watch.stream_view import Status, state_as_line, status_line
 from sseclient_cli.sse.event_stream import Event
 
-# 12:34:56.789 in whatever time zone the tests run.
+# 12:34:56.789 in the time zone of the test run.
 TIME_S = time.mktime((2026, 1, 2, 12, 34, 56, 0, 0, -1)) + 0.789
 
 
@@ -35,7 +35,7 @@ def shown(what: RenderableType, width: int = 80) -> list[str]:
     """Return the lines that a terminal of that width would show, without trailing spaces."""
     console = Console(file=io.StringIO(), force_terminal=True, no_color=True, width=width)
     with console.capture() as capture:
-        # In a group, as Live has it: a bare Text would lose its wrapping.
+        # In a group, like in Live: a bare Text would lose its wrapping options.
         console.print(Group(what), markup=False, emoji=False, highlight=False)
     text = capture.get()
     for code in ("\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[3m"):
@@ -109,7 +109,7 @@ def test_strings_are_shown_as_their_characters_and_stay_one_line() -> None:
         '{"a":1} {"b":2}',
     ],
 )
-def test_what_is_no_json_object_or_array_stays_plain_text(data: str) -> None:
+def test_data_that_is_no_json_object_or_array_stays_plain_text(data: str) -> None:
     assert json_tokens(data) == []
 
 
@@ -169,7 +169,7 @@ def test_the_status_line_never_wraps(state: ConnectionState, width: int) -> None
     assert "\x1b" not in line
 
 
-def test_the_status_line_tells_what_happens_first() -> None:
+def test_the_status_line_starts_with_the_state() -> None:
     status = Status(
         url="http://h/",
         state=ConnectionState.OPEN,

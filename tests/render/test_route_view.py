@@ -1,10 +1,10 @@
-"""The summary's lines about the connections to the server: they depend on the JSON report alone."""
+"""The summary of the route to the server, from the report alone."""
 
 import socket
 from typing import Any
 
 import pytest
-from report_json import Document, built, document_of, report_of
+from report_json import ReportJson, built, json_of, report_of
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
@@ -13,18 +13,18 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
 
-def document(connections: dict[str, int] | None = None, *, opened: int = 10, **target: Any) -> Document:
+def document(connections: dict[str, int] | None = None, *, opened: int = 10, **target: Any) -> ReportJson:
     totals = Totals(planned=10, opened=opened, cpu_percent=[1.0])
     totals.connections.update({Endpoint("pool.test", place, 80): count for place, count in (connections or {}).items()})
     hop = ResolvedTarget(Target(url="http://pool.test/x", **target), Address(socket.AF_INET, ("127.0.0.2", 80)))
-    return document_of(built(Plan(connections=10, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
+    return json_of(built(Plan(connections=10, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
 
 
-def lines(of: Document) -> list[tuple[str, str]]:
+def lines(of: ReportJson) -> list[tuple[str, str]]:
     return [(line.plain, str(line.style)) for line in route_notes(report_of(of))]
 
 
-def test_nothing_is_said_where_there_is_one_way() -> None:
+def test_a_direct_route_to_one_address_has_no_note() -> None:
     assert lines(document({"127.0.0.2": 10})) == []
 
 
@@ -34,7 +34,7 @@ def test_nothing_is_said_where_there_is_one_way() -> None:
         (
             {"127.0.0.2": 1000, "127.0.0.3": 0},
             {},
-            "has 2; all 1,000 connections went to 127.0.0.2 (--all-addresses uses them all)",
+            "has 2; all 1,000 connections went to 127.0.0.2 (use all with --all-addresses)",
         ),
         ({"127.0.0.2": 1, "::1": 0}, {"all_addresses": True}, "has 2; all 1 connections went to 127.0.0.2"),
         ({"127.0.0.2": 5, "127.0.0.3": 5}, {}, "has 2; connections: 5 to 127.0.0.2, 5 to 127.0.0.3"),
@@ -53,7 +53,7 @@ def test_of_many_addresses_the_first_are_listed() -> None:
     assert line.endswith("1 to 127.0.0.10 ...")
 
 
-def test_the_only_address_of_a_name_is_told_when_no_stream_opened() -> None:
+def test_the_only_address_of_a_name_is_shown_when_no_stream_opened() -> None:
     assert lines(document({"127.0.0.2": 10}, opened=0)) == [("addresses: pool.test is 127.0.0.2", "dim")]
 
 
@@ -66,7 +66,7 @@ def test_the_only_address_of_a_name_is_told_when_no_stream_opened() -> None:
         (["http://pool.test/y"] * 3, "3 of 10 connections went to http://pool.test/y", "dim"),
         (
             ["http://pool.test/y"] * 9 + ["http://evil.test/"],
-            "9 of 10 connections went to http://pool.test/y, the rest elsewhere (run.redirections in the JSON)",
+            "9 of 10 connections went to http://pool.test/y, the rest elsewhere (run.redirections in the report)",
             "yellow",
         ),
         (["http://evil.test/\x1b[2J"] * 10, "the load went to http://evil.test/\\x1b[2J", "yellow"),
@@ -88,7 +88,7 @@ def test_the_preflight_is_named(requests: int, words: str) -> None:
     shown = document()
     shown["run"]["preflight"] = {"requests": requests, "status": 200, "closed": True}
     ((line, style),) = lines(shown)
-    assert (line.startswith(f"preflight: {words}, not counted (--no-preflight skips"), style) == (
+    assert (line.startswith(f"preflight: {words}, not counted (skip with --no-preflight)"), style) == (
         True,
         "dim",
     )

@@ -4,7 +4,7 @@ from array import array
 
 import jsonschema
 import pytest
-from report_json import Document, built, closed_schema, document_of
+from report_json import ReportJson, built, closed_schema, json_of
 
 from sseclient_cli.client.preflight import Preflight
 from sseclient_cli.engine.endpoint import Endpoint
@@ -35,14 +35,14 @@ def totals() -> Totals:
     return made
 
 
-def document(of: Totals) -> Document:
+def document(of: Totals) -> ReportJson:
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
+    made = json_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
     jsonschema.validate(made, closed_schema())
     return made
 
 
-def test_a_document_says_what_was_measured_in_milliseconds() -> None:
+def test_a_report_has_measurements_in_milliseconds() -> None:
     made = document(totals())
     assert made["schema"] == 2
     assert made["run"]["started_at"] == "2026-09-21T14:13:20.500000Z"
@@ -76,7 +76,7 @@ def test_a_document_says_how_the_load_reached_the_server() -> None:
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
     hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    with_preflight = document_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
+    with_preflight = json_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
     jsonschema.validate(with_preflight, closed_schema())
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
 
@@ -92,7 +92,7 @@ def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the
     unopened.opened = 0
     urls = [built(PLAN, hops, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
     assert urls == ["http://d/", None, "http://b/x?token=REDACTED"]
-    entries = document_of(built(PLAN, hops, led, 0))["run"]["redirections"]
+    entries = json_of(built(PLAN, hops, led, 0))["run"]["redirections"]
     assert entries == [{"url": "http://d/", "streams": 2}, {"url": "http://c/", "streams": 1}]
 
 
@@ -101,7 +101,7 @@ def test_a_long_run_has_longer_rows_and_not_more_of_them() -> None:
     assert Plan(connections=1, duration_s=3600, ramp_up_s=0).interval_s == 4
 
 
-def test_what_was_not_measured_is_null_and_not_zero() -> None:
+def test_a_figure_that_was_not_measured_is_null() -> None:
     made = document(Totals(planned=2, cpu_percent=[1.0]))
     assert set(made["latency"].values()) == {None}
     assert made["audit"] is None

@@ -1,10 +1,10 @@
-"""Findings depend on the JSON report alone: these tests change a report without findings, and check the result."""
+"""Findings come from the report alone: each test changes a report without findings."""
 
 import socket
 from typing import Any
 
 import pytest
-from report_json import Document, built, document_of, report_of
+from report_json import ReportJson, built, json_of, report_of
 
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.words import sentence
@@ -13,21 +13,21 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
 
-def document(**changes: dict[str, Any]) -> Document:
+def document(**changes: dict[str, Any]) -> ReportJson:
     """The document of a run in which all is well, with changes to its parts."""
     totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = document_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
+    made = json_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
     for part, values in changes.items():
         made[part] = {**(made[part] or {}), **values}
     return made
 
 
-def findings_of(made: Document) -> list[Finding]:
+def findings_of(made: ReportJson) -> list[Finding]:
     return report_of(made).findings
 
 
-def words_of(made: Document) -> dict[str, str]:
+def words_of(made: ReportJson) -> dict[str, str]:
     return {finding.code: sentence(finding) for finding in findings_of(made)}
 
 
@@ -49,18 +49,20 @@ def test_a_run_in_which_all_is_well_has_no_findings() -> None:
 
 def test_silent_streams_are_a_fault_with_the_longest_silence() -> None:
     made = document(silence={"at_end": durations(count=7, max_ms=11_000)})
-    assert words_of(made)["silent-streams"].startswith("silence: 7 of 20 streams went silent, the longest for 11.0 s")
+    assert words_of(made)["silent-streams"].startswith(
+        "silence: 7 of 20 streams went silent, the longest for the last 11.0 s"
+    )
     assert findings_of(made)[0].severity is Severity.FAULT
 
 
 def test_streams_without_an_event_are_counted() -> None:
     made = document(streams={"without_event": 10})
-    assert words_of(made) == {"streams-without-event": "silence: 10 of 20 streams never brought an event"}
+    assert words_of(made) == {"streams-without-event": "silence: 10 of 20 streams received no event"}
 
 
 def test_requests_without_an_answer_are_counted() -> None:
     made = document(streams={"unanswered": 6})
-    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 without an answer")
+    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests got no response head")
 
 
 @pytest.mark.parametrize(
@@ -75,13 +77,13 @@ def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str
     words = words_of(document(silence={"before_cut": silence}))
     assert ("idle-cuts" in words) is is_found
     if is_found:
-        assert "after 60.0 s without a byte: an idle timeout on the way?" in words["idle-cuts"]
+        assert "after 60.0 s without a byte; possible cause: the idle timeout of a proxy" in words["idle-cuts"]
 
 
-def test_a_broadcast_that_does_not_reach_everybody_is_a_fault() -> None:
+def test_a_broadcast_that_does_not_reach_all_streams_is_a_fault() -> None:
     made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
     assert (
-        "of 600 events of a broadcast, 0 reached all of 20 sampled streams; a stream got 54%"
+        "0 of 600 broadcast events reached all 20 sampled streams; a stream received 54%"
         in words_of(made)["reach-incomplete"]
     )
     assert words_of(document(reach={"streams": 20, "events": 600, "reached_all": 600, "share": 1.0})) == {}
@@ -93,12 +95,12 @@ AUDIT = {
 }  # fmt: skip
 
 
-def test_a_loss_that_cannot_be_known_is_said_to_be_unknown() -> None:
+def test_an_unknown_loss_is_a_finding() -> None:
     made = document(audit={**AUDIT, "lost": None, "renumbered_streams": 200})
-    assert "numbering began anew on 200 streams: loss unknown" in words_of(made)["renumbered"]
+    assert "numbering restarted on 200 streams: loss unknown" in words_of(made)["renumbered"]
 
 
-def test_numbers_that_nobody_received_are_named_with_the_option_that_counts_them() -> None:
+def test_unreceived_numbers_are_a_finding_that_names_the_option() -> None:
     made = document(audit={**AUDIT, "source": "data.seq", "unconfirmed": 12})
     words = words_of(made)["unconfirmed-loss"]
     assert "12 numbers missing on half of the streams or more" in words
@@ -113,7 +115,7 @@ def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
     assert "--sequence users " in words
 
 
-def held_back(encodings: dict[str, int], held_ms: float = 900) -> Document:
+def held_back(encodings: dict[str, int], held_ms: float = 900) -> ReportJson:
     return document(
         bursts={
             "events": {"count": 200, "min": 10, "p50": 10, "max": 10, **_STATE},
@@ -131,8 +133,8 @@ def test_events_that_are_held_back_are_named_with_the_evidence() -> None:
     words = words_of(held_back({}))
     held = words["held-back"]
     assert "bursts of 10 every 1.00 s, sent over 900 ms and received together, delivery up to 902 ms" in held
-    assert "possible causes: a proxy that buffers" in words["held-back"]
-    assert "91% of the gaps are between events that arrived together" in words["gaps-inside-bursts"]
+    assert "possible causes: a buffering proxy" in words["held-back"]
+    assert "91% of the gaps are between events of one read" in words["gaps-inside-bursts"]
     assert "the mean of all gaps is 91 ms" in words["gaps-inside-bursts"]
 
 
@@ -156,7 +158,7 @@ def test_a_constant_difference_of_the_clocks_is_named(ahead_s: int, words: str) 
     assert words in words_of(document(clocks={"server_ahead_s": ahead_s}))["clock-difference"]
 
 
-def with_delivery(*medians_ms: float | None) -> Document:
+def with_delivery(*medians_ms: float | None) -> ReportJson:
     made = document()
     made["timeline"] = [
         {
@@ -184,6 +186,6 @@ def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: t
     assert words_of(with_delivery(*medians_ms)) == {}
 
 
-def test_what_is_missing_stands_before_what_only_helps_to_read() -> None:
+def test_faults_come_before_information() -> None:
     made = document(silence={"at_end": durations()}, events={"coalesced": 1000}, streams={"without_event": 1})
     assert [finding.code for finding in findings_of(made)] == ["silent-streams", "streams-without-event", "coalesced"]

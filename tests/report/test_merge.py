@@ -52,9 +52,9 @@ def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"url": "http://h/y"}, "different targets do not merge: url is http://h/x and http://h/y"),
-        ({"ramp_up_s": 2.0}, "different plans do not merge: ramp_up_s is 1.0 and 2.0"),
-        ({"sequence": Choice.NONE}, "different sequences do not merge: auto and none"),
+        ({"url": "http://h/y"}, "cannot merge reports with different targets: url is http://h/x and http://h/y"),
+        ({"ramp_up_s": 2.0}, "cannot merge reports with different plans: ramp_up_s is 1.0 and 2.0"),
+        ({"sequence": Choice.NONE}, "cannot merge reports with different sequences: auto and none"),
     ],
 )
 def test_runs_of_different_kinds_do_not_merge(changes: dict[str, Any], words: str) -> None:

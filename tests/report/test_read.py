@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from report_json import built, document_of
+from report_json import built, json_of
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.samples import Latency
@@ -33,7 +33,7 @@ def test_a_report_is_read_back_as_it_was_written() -> None:
 
 
 def test_fields_of_later_versions_are_ignored() -> None:
-    document = document_of(report())
+    document = json_of(report())
     document["streams"]["invented_later"] = 1
     assert from_json(json.dumps(document), "run.json") == report()
 
@@ -47,14 +47,14 @@ def test_means_are_not_rounded() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "run.json is no report: it is not JSON"),
-        ("[]", "run.json is no report of `sse bench --json`: it has no schema number"),
+        ("{", "run.json is not a report: it is not JSON"),
+        ("[]", "run.json is not a report: it has no schema number"),
         ('{"schema": "2"}', "it has no schema number"),
-        ('{"schema": 3}', "run.json has schema 3, and this version reads 2"),
-        ('{"schema": 2}', "run.json is no valid report: tool: Field required"),
+        ('{"schema": 3}', "run.json has schema 3, but this version reads only schema 2"),
+        ('{"schema": 2}', "run.json is not a valid report: tool: Field required"),
     ],
 )
-def test_what_is_no_report_is_refused_by_name(text: str, words: str) -> None:
+def test_an_invalid_report_is_an_error_that_names_the_file(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=r"run\.json") as caught:
         from_json(text, "run.json")
     assert words in str(caught.value)

@@ -1,4 +1,4 @@
-"""The files generated from the catalogue of figures are up to date."""
+"""The generated files match the catalogue of figures."""
 
 import jsonschema
 from report_json import closed_schema
@@ -38,7 +38,7 @@ def test_the_unit_of_a_figure_is_that_of_its_name() -> None:
 def test_the_catalogue_knows_paths_units_and_which_way_is_better() -> None:
     entry = ENTRIES["latency.delivery.p99_ms"]
     assert (entry.model, entry.unit, entry.better, entry.label) == (Latency, "ms", "lower", "p99")
-    assert ENTRIES["timeline[].events"].doc == "Events that arrived."
+    assert ENTRIES["timeline[].events"].doc == "Events received."
     assert ENTRIES["schema"].doc == "The number of this schema."
 
 

@@ -1,4 +1,4 @@
-"""Workers and what becomes of their run; ``tests/cli/test_bench_workers.py`` has them as a user meets them."""
+"""The coordinator with real workers. ``tests/cli/test_bench_workers.py`` tests workers through the CLI."""
 
 import os
 import signal
@@ -35,84 +35,84 @@ def own_server() -> Iterator[str]:
         yield url
 
 
-def job(server: str, connections: int, duration_s: float) -> Shard:
-    hop = ResolvedTarget(Target(url=f"{server}/load"), Address(socket.AF_INET, ("127.0.0.1", urlsplit(server).port)))
-    return Shard(chain=(hop,), plan=Plan(connections=connections, duration_s=duration_s, ramp_up_s=0))
+def shard(server: str, connections: int, duration_s: float) -> Shard:
+    resolved = ResolvedTarget(
+        Target(url=f"{server}/load"), Address(socket.AF_INET, ("127.0.0.1", urlsplit(server).port))
+    )
+    return Shard(chain=(resolved,), plan=Plan(connections=connections, duration_s=duration_s, ramp_up_s=0))
 
 
 def errors(of: Any) -> dict[str, tuple[int, str]]:
     return {kind: (error.count, error.example) for kind, error in of.errors.items()}
 
 
-def test_snapshots_of_all_workers_come_merged_four_times_a_second(server: str) -> None:
-    seen: list[Progress] = []
-    totals = run(job(server, connections=31, duration_s=2), ProcessesExecutor(3), seen.append)
+def test_merged_progress_of_all_workers_is_reported_four_times_per_second(server: str) -> None:
+    received: list[Progress] = []
+    totals = run(shard(server, connections=31, duration_s=2), ProcessesExecutor(3), received.append)
     assert (totals.planned, totals.opened, totals.open_now, len(totals.cpu_percent)) == (31, 31, 31, 3)
-    assert {snapshot.planned for snapshot in seen} == {31}
-    assert (seen[-1].opened, seen[-1].open_now) == (31, 31)
-    assert [s.events for s in seen] == sorted(s.events for s in seen)
-    under_way = [snapshot for snapshot in seen if snapshot.elapsed_s > 0]
+    assert {progress.planned for progress in received} == {31}
+    assert (received[-1].opened, received[-1].open_now) == (31, 31)
+    assert [s.events for s in received] == sorted(s.events for s in received)
+    under_way = [progress for progress in received if progress.elapsed_s > 0]
     assert 4 <= len(under_way) <= 12
-    assert any(snapshot.p50_ms is not None for snapshot in under_way)
+    assert any(progress.p50_ms is not None for progress in under_way)
     assert active_children() == []
 
 
-def test_there_are_never_more_workers_than_streams(server: str) -> None:
-    totals = run(job(server, connections=2, duration_s=0.5), ProcessesExecutor(8))
+def test_number_of_workers_does_not_exceed_number_of_streams(server: str) -> None:
+    totals = run(shard(server, connections=2, duration_s=0.5), ProcessesExecutor(8))
     assert (totals.planned, totals.opened, len(totals.cpu_percent)) == (2, 2, 2)
 
 
 def test_workers_begin_together(server: str) -> None:
-    totals = run(job(server, connections=20, duration_s=1), ProcessesExecutor(2))
-    # The later one would have to open its streams late, and intended starts do not wait.
+    totals = run(shard(server, connections=20, duration_s=1), ProcessesExecutor(2))
+    # A worker that begins later would open its streams late and extend the run.
     assert totals.duration_ns < 2_000_000_000
     assert totals.timeline[0].events > 20 * 5
 
 
-def test_a_worker_that_stops_answering_is_given_up_and_the_others_are_kept(
-    server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unresponsive_worker_is_lost_and_other_workers_are_kept(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sseclient_cli.run.coordinator.END_TIMEOUT_S", 1)
     stopped: list[int] = []
 
-    def stop_one(snapshot: Progress) -> None:
-        if snapshot.opened == 10 and not stopped:
+    def stop_one(progress: Progress) -> None:
+        if progress.opened == 10 and not stopped:
             stopped.append(active_children()[0].pid or 0)
             os.kill(stopped[0], signal.SIGSTOP)
 
-    totals = run(job(server, connections=10, duration_s=1.5), ProcessesExecutor(2), stop_one)
+    totals = run(shard(server, connections=10, duration_s=1.5), ProcessesExecutor(2), stop_one)
     assert (totals.workers_lost, totals.lost, totals.opened, totals.interrupted) == (1, 5, 5, False)
     count, example = errors(totals)["worker-lost"]
     assert count == 1
     assert "did not answer any more and was given up" in example
-    # The wait for it is no part of the run.
+    # The wait for the lost worker is not part of the run.
     assert totals.duration_ns < 2_500_000_000
     assert active_children() == []
 
 
-def test_a_worker_that_is_never_ready_does_not_keep_the_others_from_starting(
+def test_worker_that_is_never_ready_does_not_stop_the_others_from_starting(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sseclient_cli.run.coordinator.START_TIMEOUT_S", 5)
     stopped: list[int] = []
 
-    def stop_one_at_birth() -> None:
+    def stop_first_worker() -> None:
         until(lambda: bool(active_children()))
         stopped.append(active_children()[0].pid or 0)
         os.kill(stopped[0], signal.SIGSTOP)
 
-    stopper = threading.Thread(target=stop_one_at_birth)
+    stopper = threading.Thread(target=stop_first_worker)
     stopper.start()
-    totals = run(job(server, connections=10, duration_s=1), ProcessesExecutor(2))
+    totals = run(shard(server, connections=10, duration_s=1), ProcessesExecutor(2))
     stopper.join()
     assert (totals.workers_lost, totals.opened) == (1, 5)
     assert "did not answer any more and was given up before the run began" in errors(totals)["worker-lost"][1]
 
 
-def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
+def test_exception_in_a_worker_is_reported_as_internal_and_not_on_stderr(
     server: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    broken = job(server, connections=4, duration_s=1)
+    broken = shard(server, connections=4, duration_s=1)
     broken = Shard(chain=(cast(Any, None),), plan=broken.plan)
     totals = run(broken, ProcessesExecutor(2))
     assert (totals.workers_lost, totals.lost) == (2, 4)
@@ -123,31 +123,31 @@ def test_a_bug_in_a_worker_is_reported_as_internal_and_nothing_reaches_stderr(
     assert capfd.readouterr().err == ""
 
 
-def test_an_error_of_ours_in_a_worker_keeps_its_kind(server: str) -> None:
-    totals = run(job(server, connections=10**10, duration_s=1), ProcessesExecutor(2))
+def test_sse_error_in_a_worker_keeps_its_kind(server: str) -> None:
+    totals = run(shard(server, connections=10**10, duration_s=1), ProcessesExecutor(2))
     count, example = errors(totals)["limit"]
     assert (count, totals.workers_lost) == (2, 2)
     assert "failed before the run began: 5,000,000,000 connections do not fit" in example
 
 
-def test_a_view_that_breaks_does_not_cost_the_run(server: str) -> None:
-    def broken(snapshot: Progress) -> None:
-        if snapshot.opened:
+def test_broken_live_view_does_not_end_the_run(server: str) -> None:
+    def broken(progress: Progress) -> None:
+        if progress.opened:
             raise BrokenPipeError
 
-    totals = run(job(server, connections=4, duration_s=1), ProcessesExecutor(2), broken)
+    totals = run(shard(server, connections=4, duration_s=1), ProcessesExecutor(2), broken)
     assert (totals.opened, totals.open_now, totals.workers_lost) == (4, 4, 0)
     assert active_children() == []
     until(lambda: streams_open(server) == 0)
 
 
-def test_workers_need_files_for_the_streams_of_a_moment_and_not_of_a_lifetime(server: str) -> None:
-    made = job(server, connections=4, duration_s=1)
-    churning = replace(made, plan=replace(made.plan, duration_s=3000, lifetime_s=0.05))
+def test_open_files_are_required_for_concurrent_streams_only(server: str) -> None:
+    whole = shard(server, connections=4, duration_s=1)
+    churning = replace(whole, plan=replace(whole.plan, duration_s=3000, lifetime_s=0.05))
     assert churning.plan.planned > 200_000
 
-    def stop(snapshot: Progress) -> None:
-        if snapshot.opened > 8:
+    def stop(progress: Progress) -> None:
+        if progress.opened > 8:
             signal.raise_signal(signal.SIGINT)
 
     totals = run(churning, ProcessesExecutor(2), stop)
@@ -155,25 +155,25 @@ def test_workers_need_files_for_the_streams_of_a_moment_and_not_of_a_lifetime(se
     assert totals.opened > 8
 
 
-def test_a_single_worker_runs_in_this_process_and_a_signal_ends_it(server: str) -> None:
+def test_single_worker_runs_in_this_process_and_a_signal_ends_it(server: str) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.opened == 3:
             signal.raise_signal(signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    totals = run(job(server, connections=3, duration_s=300), LocalExecutor(), interrupt)
+    totals = run(shard(server, connections=3, duration_s=300), LocalExecutor(), interrupt)
     assert (totals.interrupted, totals.opened, totals.workers_lost) == (True, 3, 0)
     assert totals.duration_ns < 200_000_000_000
     assert active_children() == []
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_the_error_of_a_single_worker_that_cannot_begin_is_that_of_the_run(server: str) -> None:
+def test_start_error_of_a_single_worker_is_raised(server: str) -> None:
     with pytest.raises(LimitError, match="10,000,000,000 connections do not fit"):
-        run(job(server, connections=10**10, duration_s=1), LocalExecutor())
+        run(shard(server, connections=10**10, duration_s=1), LocalExecutor())
 
 
-def test_a_single_worker_that_hangs_is_given_up(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_worker_that_hangs_is_lost(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sseclient_cli.run.coordinator.END_TIMEOUT_S", 1)
     release, finish = threading.Event(), Worker._finish
 
@@ -182,21 +182,21 @@ def test_a_single_worker_that_hangs_is_given_up(server: str, monkeypatch: pytest
         return finish(worker)
 
     monkeypatch.setattr(Worker, "_finish", finish_late)
-    totals = run(job(server, connections=3, duration_s=0.5), LocalExecutor())
+    totals = run(shard(server, connections=3, duration_s=0.5), LocalExecutor())
     release.set()
     until(lambda: streams_open(server) == 0)
     assert (totals.workers_lost, totals.lost) == (1, 3)
     assert "worker 0 of 1 did not answer any more" in errors(totals)["worker-lost"][1]
 
 
-def test_what_was_lost_stands_in_the_row_in_which_it_happened() -> None:
-    made = job("http://h:1", connections=10, duration_s=5.5)
+def test_lost_worker_is_reported_in_the_timeline_row_of_the_loss() -> None:
+    whole = shard("http://h:1", connections=10, duration_s=5.5)
     for elapsed_s, row in ((0.0, 0), (2.7, 2), (5.4, 5), (11.0, 5)):
-        assert lost_shard(made, "worker-lost", "", elapsed_s).timeline[row].errors == 1
+        assert lost_shard(whole, "worker-lost", "", elapsed_s).timeline[row].errors == 1
 
 
-def test_signals_are_as_before_when_the_run_is_over(server: str) -> None:
+def test_signal_handlers_are_restored_after_the_run(server: str) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    run(job(server, connections=2, duration_s=0.2), ProcessesExecutor(2))
+    run(shard(server, connections=2, duration_s=0.2), ProcessesExecutor(2))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM}

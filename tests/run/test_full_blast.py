@@ -1,4 +1,4 @@
-"""One stream that sends much is read as fast as the CPU allows: a pause between reads would be our own limit."""
+"""A fast stream is read as fast as the CPU allows, without pauses that make the load generator the bottleneck."""
 
 import socket
 import subprocess
@@ -14,10 +14,11 @@ from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker import Worker
 
-# A process of its own: it must not wait for the generator's interpreter. Events of 1 KB; a pace in bytes per second.
+# A separate process, so that it does not share an interpreter with the load generator. It sends events of 1 KB. The
+# argument is the rate in bytes per second.
 SERVER = """
 import socket, sys, time
-pace = float(sys.argv[1])
+rate = float(sys.argv[1])
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 connection, _ = listener.accept()
@@ -28,13 +29,13 @@ began, sent = time.monotonic(), 0
 while True:
     connection.sendall(block)
     sent += len(block)
-    time.sleep(max(began + sent / pace - time.monotonic(), 0))
+    time.sleep(max(began + sent / rate - time.monotonic(), 0))
 """
 
 
 @contextmanager
 def sending(bytes_per_s: float) -> Iterator[int]:
-    """Run a server that sends one stream at this pace; yield its port."""
+    """Run a server that sends one stream at this rate, and yield its port."""
     command = [sys.executable, "-c", SERVER, str(bytes_per_s)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
@@ -45,14 +46,14 @@ def sending(bytes_per_s: float) -> Iterator[int]:
 
 
 def ran(port: int) -> Totals:
-    hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
+    resolved = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
     plan = Plan(connections=1, duration_s=2, ramp_up_s=0, timestamp=Choice.NONE, sequence=Choice.NONE)
-    return Worker(Shard(chain=(hop,), plan=plan)).run()
+    return Worker(Shard(chain=(resolved,), plan=plan)).run()
 
 
-def test_a_stream_of_25_mb_per_second_does_not_wait_in_its_socket() -> None:
+def test_stream_of_25_mb_per_second_is_read_without_a_large_receive_queue() -> None:
     reasons = []
-    for _ in range(3):  # once is enough: with a pause of 1 ms after each 16 KiB there would always be megabytes
+    for _ in range(3):  # one success is enough: a pause of 1 ms after each 16 KiB would always leave megabytes
         with sending(25e6) as port:
             totals = ran(port)
         assert totals.errors == {}
@@ -63,9 +64,9 @@ def test_a_stream_of_25_mb_per_second_does_not_wait_in_its_socket() -> None:
     raise AssertionError(reasons)
 
 
-def test_a_stream_at_full_blast_is_not_limited_by_pauses_of_the_loop() -> None:
+def test_stream_at_full_speed_is_not_limited_by_pauses_of_the_loop() -> None:
     fastest_per_s = 0.0
-    for _ in range(5):  # once is enough: 16 KiB and a pause of 1 ms are never more than 16.4 MB/s
+    for _ in range(5):  # one success is enough: 16 KiB and a pause of 1 ms never exceed 16.4 MB/s
         with sending(1e12) as port:
             totals = ran(port)
         fastest_per_s = max(fastest_per_s, totals.bytes / (totals.duration_ns / 1e9))

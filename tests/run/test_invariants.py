@@ -1,4 +1,4 @@
-"""Any plan against a server that does anything: what must add up, adds up."""
+"""Random plans against a server with random behaviour: the totals must be consistent."""
 
 import contextlib
 import gzip
@@ -25,7 +25,7 @@ MOST_HELD = 400
 
 
 def answer(choose: random.Random) -> tuple[bytes, str]:
-    """Return what one connection is sent, and how it then ends."""
+    """Return the response of one connection, and how the connection then ends."""
     events = b"".join(b'id: %d\ndata: {"n": %d}\n\n' % (n, n) for n in range(choose.randrange(4)))
     body = b"retry: %d\n\n" % choose.choice([0, 1, 50, 400]) + events
     return choose.choice(
@@ -50,7 +50,7 @@ def answer(choose: random.Random) -> tuple[bytes, str]:
 
 @contextlib.contextmanager
 def anything_goes(seed: int) -> Iterator[Address]:
-    """Serve, one connection after the other, whatever comes up."""
+    """Serve one connection after the other with random responses."""
     held: list[socket.socket] = []
 
     def serve(listener: socket.socket) -> None:
@@ -99,7 +99,7 @@ def some_plan(choose: random.Random) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_whatever_plan_and_server_do_the_figures_add_up(seed: int) -> None:
+def test_totals_are_consistent_for_any_plan_and_server(seed: int) -> None:
     plan = some_plan(random.Random(seed))
     with anything_goes(seed) as address:
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", connect_timeout_s=2)
@@ -123,6 +123,6 @@ def test_whatever_plan_and_server_do_the_figures_add_up(seed: int) -> None:
     assert sum(row.errors for row in totals.timeline.values()) == sum(error.count for error in totals.errors.values())
     assert "internal" not in totals.errors
     assert not any(latency.negative for latency in totals.latencies.values())
-    # Nothing is left: no socket is watched, and no attempt under way.
+    # No socket is watched, and no attempt is active.
     assert (worker._context.poller._handlers, worker._context.attempts.under_way) == ({}, 0)
     assert took_s < plan["duration_s"] + LATE_S

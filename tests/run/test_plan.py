@@ -20,15 +20,15 @@ def due(of: Plan) -> list[tuple[float, str, int]]:
     return [(moment.at_ns / S, moment.action.value, moment.slot) for moment in of.moments()]
 
 
-def test_starts_are_spread_evenly_over_the_ramp() -> None:
+def test_starts_are_spread_evenly_over_the_ramp_up() -> None:
     assert due(plan()) == [(0, "start", 0), (0.5, "start", 1), (1, "start", 2), (1.5, "start", 3)]
 
 
-def test_without_a_ramp_all_start_at_once() -> None:
+def test_all_streams_start_at_once_without_a_ramp_up() -> None:
     assert [at_s for at_s, _, _ in due(plan(ramp_up_s=0))] == [0, 0, 0, 0]
 
 
-def test_with_a_lifetime_each_slot_gets_a_new_stream_at_the_end_of_the_last_ones() -> None:
+def test_each_slot_gets_a_new_stream_after_each_lifetime() -> None:
     assert due(plan(2, duration_s=5, ramp_up_s=1, lifetime_s=2)) == [
         (0, "start", 0), (0.5, "start", 1), (2, "start", 0), (2.5, "start", 1), (4, "start", 0), (4.5, "start", 1),
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def test_streams_that_are_not_replaced_stop_after_their_lifetime() -> None:
     ]  # fmt: skip
 
 
-def test_a_storm_is_one_moment_of_every_shard() -> None:
+def test_storm_is_a_single_action_in_each_shard() -> None:
     whole = plan(storm_s=3)
     for index in range(2):
         assert [at_s for at_s, action, _ in due(whole.shard(index, 2)) if action == "storm"] == [3]
@@ -58,7 +58,7 @@ PLANS = st.builds(
 
 
 @given(PLANS, st.floats(0, 1))
-def test_moments_come_in_order_within_the_run_and_planned_is_their_number_of_starts(some: Plan, share: float) -> None:
+def test_moments_are_ordered_within_the_run_and_planned_is_the_number_of_starts(some: Plan, share: float) -> None:
     some = dataclasses.replace(some, ramp_up_s=share * some.duration_s)
     moments = list(some.moments())
     assert [moment.at_ns for moment in moments] == sorted(moment.at_ns for moment in moments)
@@ -67,7 +67,7 @@ def test_moments_come_in_order_within_the_run_and_planned_is_their_number_of_sta
 
 
 @given(PLANS)
-def test_never_are_more_streams_open_than_the_plan_says(some: Plan) -> None:
+def test_number_of_open_streams_never_exceeds_most_open(some: Plan) -> None:
     slots: set[int] = set()
     for moment in some.moments():
         if moment.action is Action.START:
@@ -77,20 +77,20 @@ def test_never_are_more_streams_open_than_the_plan_says(some: Plan) -> None:
         assert len(slots) <= some.most_open
 
 
-def test_a_timeline_has_a_row_a_second_and_nine_hundred_at_most() -> None:
+def test_timeline_has_one_row_per_second_and_at_most_900_rows() -> None:
     lengths_s = {duration_s: plan(duration_s=duration_s, ramp_up_s=0).interval_s for duration_s in (1, 900, 901, 3600)}
     assert lengths_s == {1: 1, 900: 1, 901: 2, 3600: 4}
 
 
-def test_an_open_model_has_as_many_streams_open_as_arrive_in_a_lifetime() -> None:
+def test_open_model_has_the_arrivals_of_one_lifetime_open() -> None:
     some = plan(connections=1000, duration_s=10, ramp_up_s=10, lifetime_s=1.0, refill=False)
-    # And one more at each end of it: those that have just come, and those that are just going.
+    # Plus one that has just started and one that is about to stop.
     assert some.most_open == 102
     assert dataclasses.replace(some, ramp_up_s=0).most_open == dataclasses.replace(some, refill=True).most_open == 1000
 
 
 @given(PLANS, st.integers(1, 7))
-def test_the_shards_of_a_plan_together_have_its_moments(some: Plan, workers: int) -> None:
+def test_shards_of_a_plan_together_have_its_moments(some: Plan, workers: int) -> None:
     shards = [some.shard(index, workers) for index in range(workers)]
 
     def starts_and_stops(of: Plan) -> list[Moment]:
@@ -101,7 +101,7 @@ def test_the_shards_of_a_plan_together_have_its_moments(some: Plan, workers: int
     assert sum(shard.planned for shard in shards) == some.planned
 
 
-def test_a_shard_of_a_shard_is_a_shard() -> None:
+def test_shards_can_be_divided_again() -> None:
     moments = [m for i in range(2) for j in range(2) for m in plan(8).shard(i, 2).shard(j, 2).moments()]
     assert sorted(moments) == sorted(plan(8).moments())
 
@@ -123,12 +123,12 @@ def test_a_shard_of_a_shard_is_a_shard() -> None:
     ],
     ids=str,
 )
-def test_an_impossible_plan_is_a_usage_error(impossible: dict[str, float]) -> None:
+def test_impossible_plan_is_a_usage_error(impossible: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         plan(**impossible)  # type: ignore[arg-type] # any mixture
 
 
-def test_the_default_ramp_opens_a_thousand_a_second_but_never_takes_more_than_a_quarter() -> None:
+def test_default_ramp_up_opens_1000_streams_per_second_within_a_quarter_of_the_run() -> None:
     assert default_ramp_up_s(500, 10) == 0.5
     assert default_ramp_up_s(10_000, 10) == 2.5
 
@@ -144,11 +144,11 @@ def test_the_default_ramp_opens_a_thousand_a_second_but_never_takes_more_than_a_
         ("meta.sent_at", Field(("meta", "sent_at"))),
     ],
 )
-def test_a_field_is_chosen_by_word_or_by_path(text: str, choice: object) -> None:
+def test_field_is_chosen_by_keyword_or_by_path(text: str, choice: object) -> None:
     assert parse_field_choice(text) == choice
 
 
 @pytest.mark.parametrize("text", ["", ".", "a..b", "a b", "a.", "data."])
-def test_what_is_no_field_is_a_usage_error(text: str) -> None:
+def test_invalid_field_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="not a field"):
         parse_field_choice(text)

@@ -1,4 +1,4 @@
-"""The pure halves with numbers; that the system's figures are read is seen on this machine."""
+"""Tests of the pure checks with given limits, and of reading the limits of this machine."""
 
 import sys
 
@@ -17,14 +17,14 @@ from sseclient_cli.run.resource_limits import (
 )
 
 
-def test_each_source_address_has_the_systems_range_of_ports() -> None:
+def test_each_source_address_has_the_port_range_of_the_system() -> None:
     check_ports(28_232, 0, 28_232)
     check_ports(56_464, 2, 28_232)
-    with pytest.raises(LimitError, match=r"at most 28,232 do: .*--source-address"):
+    with pytest.raises(LimitError, match=r"at most 28,232 do: a source address has 28,232 local ports$"):
         check_ports(28_233, 1, 28_232)
 
 
-def test_memory_is_that_of_the_streams_and_workers_beside_a_reserve() -> None:
+def test_required_memory_is_that_of_streams_and_workers_plus_a_reserve() -> None:
     available_bytes = RESERVED_BYTES + 2 * WORKER_BYTES + 1000 * STREAM_BYTES
     check_memory(1000, 2, available_bytes, tls=False)
     with pytest.raises(LimitError, match="at most 1,000 do"):
@@ -33,15 +33,15 @@ def test_memory_is_that_of_the_streams_and_workers_beside_a_reserve() -> None:
         check_memory(1, 3, available_bytes - 1000 * STREAM_BYTES, tls=False)
 
 
-def test_tls_takes_more_memory() -> None:
+def test_tls_requires_more_memory() -> None:
     available_bytes = RESERVED_BYTES + WORKER_BYTES + 1000 * (STREAM_BYTES + TLS_BYTES)
     check_memory(1000, 1, available_bytes, tls=True)
-    with pytest.raises(LimitError, match="lower -n"):
+    with pytest.raises(LimitError, match="MiB of memory are available"):
         check_memory(1001, 1, available_bytes, tls=True)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says")
-def test_the_systems_own_figures_are_found() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these files")
+def test_limits_of_this_system_are_read() -> None:
     assert (available_memory_bytes() or 0) > 2**20
     with pytest.raises(LimitError, match="local ports"):
         require_ports(65_536, source_count=1)

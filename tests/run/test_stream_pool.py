@@ -1,4 +1,4 @@
-"""What becomes of streams: each schedule of a plan against a real server that plays its part."""
+"""The stream pool: plans of all kinds against a real server with scripted responses."""
 
 import asyncio
 import contextlib
@@ -34,23 +34,24 @@ def held(body: bytes) -> Script:
     return [head(), body, Do.HOLD]
 
 
-def job(port: int, **plan: Any) -> Shard:
-    hop = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
+def shard(port: int, **plan: Any) -> Shard:
+    resolved = ResolvedTarget(Target(url=f"http://127.0.0.1:{port}/"), Address(socket.AF_INET, ("127.0.0.1", port)))
     return Shard(
-        chain=(hop,), plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, "sequence": Field(), **plan})
+        chain=(resolved,),
+        plan=Plan(**{"connections": 1, "duration_s": 1.0, "ramp_up_s": 0, "sequence": Field(), **plan}),
     )
 
 
 async def ran(*scripts: Script, **plan: Any) -> tuple[Totals, ScriptedServer]:
     async with ScriptedServer(*scripts) as server:
-        return await asyncio.to_thread(Worker(job(server.port, **plan)).run), server
+        return await asyncio.to_thread(Worker(shard(server.port, **plan)).run), server
 
 
 def errors(totals: Totals) -> dict[str, int]:
     return {kind: error.count for kind, error in totals.errors.items()}
 
 
-async def test_streams_are_replaced_after_their_lifetime_by_new_ones_that_know_nothing() -> None:
+async def test_new_streams_without_last_event_id_replace_streams_after_their_lifetime() -> None:
     totals, server = await ran(*[held(ids(1, 2))] * 6, connections=2, lifetime_s=0.4)
     assert (totals.planned, totals.opened, totals.completed, totals.reconnected) == (6, 6, 4, 0)
     assert (totals.open_now, totals.peak_open, totals.events) == (2, 2, 12)
@@ -63,17 +64,17 @@ async def test_streams_are_replaced_after_their_lifetime_by_new_ones_that_know_n
     )
 
 
-async def test_streams_of_an_open_model_leave_after_their_lifetime() -> None:
+async def test_streams_of_an_open_model_complete_after_their_lifetime() -> None:
     totals, _ = await ran(
         *[held(ids(1, 1))] * 4, connections=4, ramp_up_s=0.8, duration_s=2, lifetime_s=0.4, refill=False
     )
     assert (totals.planned, totals.opened, totals.completed, totals.open_now) == (4, 4, 4, 0)
     assert totals.peak_open < 4
-    # The last one leaves at 1.0 s: nothing is left to wait for.
+    # The last stream completes at 1.0 s, which ends the run.
     assert 900_000_000 < totals.duration_ns < 1_900_000_000
 
 
-async def test_a_stream_that_is_not_answered_in_its_lifetime_is_a_failed_one() -> None:
+async def test_stream_without_a_response_in_its_lifetime_fails() -> None:
     totals, _ = await ran(*[[Do.HOLD]] * 6, connections=2, lifetime_s=0.4)
     assert (totals.planned, totals.opened, totals.failed, totals.completed) == (6, 0, 4, 0)
     assert errors(totals) == {"unanswered": 4}
@@ -88,13 +89,13 @@ async def test_a_stream_that_is_not_answered_in_its_lifetime_is_a_failed_one() -
         (OnEnd.RECONNECT, 3, (2, 2, 0, 0)),
     ],
 )
-async def test_a_stream_without_a_response_head_in_time_ends_as_a_failure(
+async def test_stream_without_a_response_head_within_the_timeout_fails(
     on_end: OnEnd, requests: int, counts: tuple[int, ...]
 ) -> None:
-    # A head that is begun is none. The second stream is silent, but it has its head.
+    # The first response has an incomplete head. The second stream has its head and sends no events.
     begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
     async with ScriptedServer([begun, Do.HOLD], [head(), Do.HOLD], held(ids(1, 1))) as server:
-        run = job(server.port, connections=2, duration_s=6, events=1, on_end=on_end)
+        run = shard(server.port, connections=2, duration_s=6, events=1, on_end=on_end)
         (stream,) = run.chain
         chain = (replace(stream, target=replace(stream.target, head_timeout_s=0.3)),)
         totals = await asyncio.to_thread(Worker(replace(run, chain=chain, plan=replace(run.plan, duration_s=5.0))).run)
@@ -104,13 +105,13 @@ async def test_a_stream_without_a_response_head_in_time_ends_as_a_failure(
     assert totals.errors["unanswered"].example == "no response head within 0.3 s"
 
 
-async def test_a_stream_that_opened_and_then_fails_for_good_is_broken() -> None:
+async def test_opened_stream_that_fails_finally_is_broken() -> None:
     scripts: list[Script] = [[head(), ids(1, 1), Do.RESET], [head(), ids(1, 1)], held(ids(1, 1)), [head(500)]]
     totals, _ = await ran(*scripts, connections=4)
     assert (totals.opened, totals.broken, totals.ended_by_server, totals.open_now, totals.failed) == (3, 1, 1, 1, 1)
 
 
-async def test_a_stream_that_reconnects_is_broken_only_when_it_gives_up() -> None:
+async def test_reconnecting_stream_is_broken_only_when_it_gives_up() -> None:
     lost: Script = [head(), b"retry: 10\n\n" + ids(1, 1), Do.RESET]
     totals, _ = await ran(lost, lost, held(ids(2, 2)), on_end=OnEnd.RECONNECT)
     assert (totals.broken, errors(totals)) == (0, {"connection-lost": 2})
@@ -118,37 +119,37 @@ async def test_a_stream_that_reconnects_is_broken_only_when_it_gives_up() -> Non
     assert (totals.broken, totals.failed) == (1, 0)
 
 
-async def test_an_event_that_is_too_large_for_the_plan_ends_its_stream() -> None:
+async def test_event_larger_than_max_event_bytes_ends_its_stream() -> None:
     totals, _ = await ran(held(b"data: " + b"x" * 2000 + b"\n\n"), held(ids(1, 1)), connections=2, max_event_bytes=1000)
     assert (totals.events, totals.broken, errors(totals)) == (1, 1, {"event-too-large": 1})
 
 
-async def test_how_late_connections_are_begun_is_known() -> None:
+async def test_start_delay_of_connections_is_measured() -> None:
     totals, _ = await ran(*[held(ids(1, 1))] * 90, connections=90)
-    # All at once is not possible: the last ones have waited for the first ones.
+    # The streams cannot all start at once: the last ones wait for the first ones.
     assert (totals.opened, totals.start_delay.count) == (90, 90)
     assert totals.start_delay.min_us < totals.start_delay.max_us
     assert totals.latencies[Latency.CONNECT].max_us >= totals.start_delay.max_us
 
 
-async def test_of_a_moment_no_share_of_cpu_is_known() -> None:
+async def test_cpu_percentage_is_unknown_for_a_very_short_run() -> None:
     totals, _ = await ran(held(b""), duration_s=0.1)
     assert totals.cpu_percent == [None]
 
 
-async def test_a_stream_is_complete_after_so_many_events_and_what_follows_is_not_counted() -> None:
+async def test_stream_is_complete_after_its_number_of_events_and_later_events_are_not_counted() -> None:
     totals, _ = await ran(held(ids(1, 5)), [head(), ids(1, 1), ids(2, 2), ids(3, 9), Do.HOLD], connections=2, events=3)
     assert (totals.events, totals.completed, totals.open_now) == (6, 2, 0)
     assert totals.duration_ns < 900_000_000
     assert errors(totals) == {}
 
 
-async def test_by_default_a_stream_that_the_server_ends_is_over() -> None:
+async def test_stream_that_the_server_ends_is_not_reconnected_by_default() -> None:
     totals, server = await ran([head(), ids(1, 1)], held(ids(1, 1)))
     assert (totals.opened, totals.ended_by_server, totals.reconnected, len(server.requests)) == (1, 1, 0, 1)
 
 
-async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_event() -> None:
+async def test_reconnect_uses_the_servers_retry_time_and_the_last_event_id() -> None:
     totals, server = await ran(
         [head(headers=CHUNKED), chunk(b"retry: 300\n\n" + ids(1, 2)), LAST_CHUNK],
         held(ids(3, 4)),
@@ -156,52 +157,52 @@ async def test_reconnect_waits_as_the_server_says_and_goes_on_after_the_last_eve
     )
     first, second = server.requests
     assert (first.header("last-event-id"), second.header("last-event-id")) == (None, b"2")
-    assert 0.29 < second.arrived_s - first.arrived_s < 2, BUSY  # and not 3 s, which is the default
+    assert 0.29 < second.arrived_s - first.arrived_s < 2, BUSY  # the default is 3 s
     assert (totals.opened, totals.reconnected, totals.ended_by_server, totals.open_now) == (1, 1, 1, 1)
-    # The numbers go on over the connections.
+    # The sequence numbers continue across connections.
     assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (4, 0, 0)
     assert totals.latencies[Latency.CONNECT].count == 2
     # On a busy machine, the arrival of an event may be too uncertain to be measured.
     assert 1 <= totals.latencies[Latency.FIRST_EVENT].count <= 2
 
 
-async def test_comments_and_redirects_of_each_connection_are_counted_by_themselves() -> None:
-    led: Script = [head(307, b"Location: /there\r\nContent-Length: 0\r\n")]
-    # Each of them has fewer comments than the one before, and all together are led on more often than one may be.
+async def test_comments_and_redirects_are_counted_per_connection() -> None:
+    redirect: Script = [head(307, b"Location: /there\r\nContent-Length: 0\r\n")]
+    # Each connection has fewer comments than the previous one. Together they exceed the limit of redirects per connect.
     bodies = [b":\n" * (30 - number) + b"retry: 0\ndata: x\n\n" for number in range(25)]
     totals, server = await ran(
-        *[script for body in bodies for script in (led, [head(), body])], on_end=OnEnd.RECONNECT, duration_s=20
+        *[script for body in bodies for script in (redirect, [head(), body])], on_end=OnEnd.RECONNECT, duration_s=20
     )
     assert (totals.events, totals.comments, totals.reconnected) == (25, sum(range(6, 31)), 24)
     assert len(server.requests) == 51
 
 
-async def test_what_came_before_damage_of_a_coding_counts() -> None:
+async def test_last_event_id_before_damaged_data_is_used() -> None:
     coded = head(headers=SSE + b"Content-Encoding: gzip\r\n") + gzip.compress(b"retry: 10\n\n" + ids(9, 9)) + b"garbage"
     totals, server = await ran([coded], on_end=OnEnd.RECONNECT)
     assert (totals.events, errors(totals)) == (1, {"invalid-response": 1})
     assert server.requests[1].header("last-event-id") == b"9"
 
 
-async def test_the_id_that_the_caller_gave_is_sent_and_is_no_number_of_the_servers() -> None:
-    """Events have it until the server names one; it is not theirs."""
+async def test_callers_last_event_id_is_sent_and_not_audited_as_a_sequence_number() -> None:
+    # Events have this ID until the server sends one, but it is not a sequence number of the server.
     body = b"retry: 10\n\n" + b"data: x\n\n" * 3 + ids(6, 7)
     async with ScriptedServer([head(), b"retry: 10\n\ndata: x\n\n"], [head(), body]) as server:
         target = Target(url=server.url, headers=(("Last-Event-ID", "5"),))
-        hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", server.port)))
+        resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", server.port)))
         plan = Plan(connections=1, duration_s=5, ramp_up_s=0, sequence=Field(), on_end=OnEnd.RECONNECT)
-        totals = await asyncio.to_thread(Worker(Shard(chain=(hop,), plan=plan)).run)
+        totals = await asyncio.to_thread(Worker(Shard(chain=(resolved,), plan=plan)).run)
         assert [request.header("last-event-id") for request in server.requests] == [b"5", b"5", b"7"]
     assert (totals.events, audit_of(totals).checked, audit_of(totals).duplicated) == (6, 2, 0)
 
 
-async def test_what_the_server_leaves_out_between_two_connections_is_lost() -> None:
+async def test_events_missing_between_two_connections_are_lost() -> None:
     totals, _ = await ran([head(), b"retry: 10\n\n" + ids(8, 12)], held(ids(15, 15)), on_end=OnEnd.RECONNECT)
     assert (audit_of(totals).lost, audit_of(totals).duplicated) == (2, 0)
 
 
 @pytest.mark.parametrize("sequence", [Field(), Choice.AUTO])
-async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing(sequence: Field | Choice) -> None:
+async def test_renumbering_on_each_connection_is_not_duplication(sequence: Field | Choice) -> None:
     bodies = b"retry: 10\n\n" + ids(1, 5), ids(1, 5)
     totals, _ = await ran([head(), bodies[0]], held(bodies[1]), on_end=OnEnd.RECONNECT, sequence=sequence)
     audit = audit_of(totals)
@@ -209,7 +210,7 @@ async def test_a_server_that_numbers_each_connection_anew_duplicates_nothing(seq
     assert audit.renumbered_streams == 1
 
 
-async def test_reconnect_comes_back_after_a_broken_connection_and_gives_up_when_it_is_refused() -> None:
+async def test_reconnect_retries_after_a_lost_connection_and_stops_after_an_error_status() -> None:
     totals, server = await ran(
         [head(), b"retry: 10\n\n" + ids(1, 1), Do.RESET], [head(500)], held(b""), on_end=OnEnd.RECONNECT
     )
@@ -218,40 +219,40 @@ async def test_reconnect_comes_back_after_a_broken_connection_and_gives_up_when_
     assert (totals.opened, totals.failed, totals.open_now) == (1, 0, 0)
 
 
-async def test_204_is_the_servers_way_to_end_a_stream_for_good_and_no_error() -> None:
+async def test_status_204_ends_a_stream_without_an_error() -> None:
     totals, server = await ran([head(), b"retry: 10\n\n" + ids(1, 1)], [head(204, b"")], on_end=OnEnd.RECONNECT)
     assert len(server.requests) == 2
     assert (errors(totals), totals.ended_by_server) == ({}, 2)
 
 
-async def test_restart_begins_a_new_stream_at_once() -> None:
+async def test_restart_opens_a_new_stream_at_once() -> None:
     totals, server = await ran(*[[head(), ids(1, 2)]] * 3, held(ids(1, 2)), on_end=OnEnd.RESTART)
     assert [request.header("last-event-id") for request in server.requests] == [None] * 4
     assert (totals.planned, totals.opened, totals.ended_by_server, totals.open_now) == (4, 4, 3, 1)
     assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (8, 0, 0)
-    # The ends of the connections bring nothing that could be stamped.
+    # The ends of connections are not counted as reads without a kernel timestamp.
     assert totals.reads == totals.stamped_reads or sys.platform != "linux"
 
 
-async def test_restart_does_not_hammer_a_server_that_refuses() -> None:
+async def test_restart_backs_off_after_an_error_status() -> None:
     totals, server = await ran(*[[head(503)]] * 10, on_end=OnEnd.RESTART, duration_s=1.5)
     assert len(server.requests) == 2
     assert (totals.planned, totals.opened, totals.failed) == (3, 0, 2)
 
 
-async def test_a_storm_drops_every_stream_and_brings_all_back_at_once() -> None:
+async def test_storm_drops_all_connections_and_reconnects_all_streams_at_once() -> None:
     totals, server = await ran(*[held(ids(1, 2))] * 8, *[held(ids(3, 3))] * 8, connections=8, storm_s=0.5)
     assert (totals.planned, totals.opened, totals.reconnected) == (8, 8, 8)
     assert (totals.open_now, totals.peak_open, totals.ended_by_server, errors(totals)) == (8, 8, 0, {})
     before, after = server.requests[:8], server.requests[8:]
     assert [request.header("last-event-id") for request in after] == [b"2"] * 8
-    # All are gone before the first comes back.
+    # All connections are dropped before the first reconnect.
     assert max(request.arrived_s for request in before) < min(request.arrived_s for request in after)
     assert max(request.arrived_s for request in after) - min(request.arrived_s for request in after) < 0.3, BUSY
     assert (audit_of(totals).checked, audit_of(totals).lost, audit_of(totals).duplicated) == (24, 0, 0)
 
 
-async def test_latencies_of_the_warm_up_are_left_out_and_its_events_are_not() -> None:
+async def test_latencies_during_warm_up_are_excluded_and_events_are_counted() -> None:
     later = asyncio.Event()
 
     async def go_on(server: ScriptedServer) -> None:
@@ -261,18 +262,18 @@ async def test_latencies_of_the_warm_up_are_left_out_and_its_events_are_not() ->
 
     async with ScriptedServer([head(), ids(1, 1), later, ids(2, 2), Do.HOLD]) as server:
         going_on = asyncio.create_task(go_on(server))
-        totals = await asyncio.to_thread(Worker(job(server.port, duration_s=1.4, warmup_s=0.4)).run)
+        totals = await asyncio.to_thread(Worker(shard(server.port, duration_s=1.4, warmup_s=0.4)).run)
         await going_on
     assert (totals.opened, totals.events) == (1, 2)
     counts = {kind.value: latency.count for kind, latency in totals.latencies.items()}
     assert counts == {"connect": 0, "tls": 0, "headers": 0, "first_event": 0, "gap": 1, "delivery": 0}
-    # The generator's own health is watched from the first moment on.
+    # The read delay of the load generator is measured during the warm-up, too.
     assert totals.read_delay.count == totals.stamped_reads >= 2
 
 
 @pytest.mark.parametrize("on_end", list(OnEnd))
-async def test_whatever_the_servers_streams_do_a_run_ends_on_time(on_end: OnEnd) -> None:
-    """At full blast, ending at once, and being replaced all the time."""
+async def test_run_ends_on_time_for_any_behaviour_of_streams(on_end: OnEnd) -> None:
+    # Streams send at full speed, end at once, and are replaced continuously.
 
     def blast(connection: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -283,7 +284,7 @@ async def test_whatever_the_servers_streams_do_a_run_ends_on_time(on_end: OnEnd)
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         serving = asyncio.create_task(_serve(listener, blast))
         began_s = time.monotonic()
-        plan = job(listener.getsockname()[1], connections=50, duration_s=1, lifetime_s=0.2, on_end=on_end)
+        plan = shard(listener.getsockname()[1], connections=50, duration_s=1, lifetime_s=0.2, on_end=on_end)
         totals = await asyncio.to_thread(Worker(plan).run)
         took_s = time.monotonic() - began_s
         serving.cancel()
@@ -307,19 +308,19 @@ async def _serve(listener: socket.socket, handle: Callable[[socket.socket], None
             connection.close()
 
 
-async def test_a_stream_without_a_byte_for_too_long_is_ended_and_counted() -> None:
+async def test_idle_stream_is_closed_and_counted() -> None:
     beating = [head(), ids(1, 2), *[step for _ in range(12) for step in (0.1, b":\n")], Do.HOLD]
     totals, _ = await ran(held(ids(1, 2)), beating, connections=2, duration_s=1.2, idle_timeout_s=0.5)
     assert errors(totals) == {"read-timeout": 1}
     assert totals.errors["read-timeout"].example == "no bytes for 0.5 s"
-    # The heartbeats of the other one are bytes. What we end ourselves is no idle timeout of the way.
+    # The heartbeats of the other stream are bytes. A stream closed by our timeout does not count as cut by the network.
     assert (totals.open_now, totals.cut_silence.count) == (1, 0)
 
 
-async def test_a_stream_that_was_idle_for_too_long_reconnects_as_after_any_loss() -> None:
+async def test_idle_stream_reconnects_like_a_lost_one() -> None:
     totals, server = await ran(
         held(b"retry: 10\n\n" + ids(1, 2)), held(ids(3, 4)), idle_timeout_s=0.5, on_end=OnEnd.RECONNECT, duration_s=0.9
     )
     assert (totals.reconnected, server.requests[1].header("last-event-id")) == (1, b"2")
-    # The gap between the events before and after is a gap of the stream.
+    # The gap across the reconnect is an inter-event gap of the stream.
     assert totals.latencies[Latency.GAP].max_us > 450_000

@@ -1,4 +1,4 @@
-"""The engine against a real server that plays its part byte by byte."""
+"""A worker against a real server with scripted responses, byte by byte where needed."""
 
 import asyncio
 import contextlib
@@ -45,9 +45,9 @@ def shard(
     sequence: FieldChoice = Choice.AUTO,
 ) -> Shard:
     target = Target(url=f"http://127.0.0.1:{port}/", connect_timeout_s=connect_timeout_s)
-    hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", port)))
+    resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", port)))
     plan = Plan(connections=connections, duration_s=duration_s, ramp_up_s=0, timestamp=timestamp, sequence=sequence)
-    return Shard(chain=(hop,), plan=plan)
+    return Shard(chain=(resolved,), plan=plan)
 
 
 async def ran(
@@ -57,8 +57,8 @@ async def ran(
     sequence: FieldChoice = Choice.AUTO,
 ) -> Totals:
     async with ScriptedServer(*scripts) as server:
-        job = worker(server.port, connections, timestamp=timestamp, sequence=sequence)
-        return await asyncio.to_thread(job.run)
+        running = worker(server.port, connections, timestamp=timestamp, sequence=sequence)
+        return await asyncio.to_thread(running.run)
 
 
 def errors(totals: Totals) -> dict[str, int]:
@@ -74,7 +74,7 @@ def errors(totals: Totals) -> dict[str, int]:
         pytest.param(trickled(head() + EVENTS), id="byte-by-byte"),
     ],
 )
-async def test_events_and_comments_are_counted_however_they_come(body: Script) -> None:
+async def test_events_and_comments_are_counted_for_any_framing(body: Script) -> None:
     totals = await ran([*body, Do.HOLD])
     assert (totals.opened, totals.failed, totals.open_now, totals.events, totals.comments) == (1, 0, 1, 2, 1)
     assert totals.types == {"message": 1, "tick": 1}
@@ -87,8 +87,7 @@ async def test_every_planned_stream_is_opened_and_measured() -> None:
     assert (totals.planned, totals.opened, totals.peak_open, totals.events) == (40, 40, 40, 40)
     for kind in (Latency.CONNECT, Latency.FIRST_EVENT):
         assert totals.latencies[kind].count == 40
-    # Where the event came in one read with the head, it has the stamp.
-    # On a busy machine that may be so of all of them.
+    # If head and event arrive in one read, the timestamp is that of the event. On a busy machine this can affect all.
     assert totals.latencies[Latency.HEADERS].count <= 40
 
 
@@ -105,11 +104,11 @@ async def test_every_planned_stream_is_opened_and_measured() -> None:
         pytest.param(
             [head(headers=b"Content-Type: text/event-stream\r\nContent-Encoding: zstd\r\n")],
             "invalid-response",
-            id="compressed-as-we-cannot-read",
+            id="unsupported-content-coding",
         ),
     ],
 )
-async def test_an_answer_that_is_no_event_stream_is_a_failed_stream(script: Script, kind: str) -> None:
+async def test_response_that_is_not_an_event_stream_is_a_failed_stream(script: Script, kind: str) -> None:
     totals = await ran(script)
     assert (totals.opened, totals.failed, totals.events, errors(totals)) == (0, 1, 0, {kind: 1})
 
@@ -123,7 +122,7 @@ async def test_an_answer_that_is_no_event_stream_is_a_failed_stream(script: Scri
         pytest.param([head(), EVENTS, Do.RESET], 0, {"connection-lost": 1}, id="reset"),
     ],
 )
-async def test_a_proper_end_of_an_open_stream_is_told_from_a_lost_one(
+async def test_proper_end_and_loss_of_a_stream_are_distinguished(
     script: Script, ended_by_server: int, kinds: dict[str, int]
 ) -> None:
     totals = await ran(script)
@@ -131,17 +130,17 @@ async def test_a_proper_end_of_an_open_stream_is_told_from_a_lost_one(
     assert (totals.ended_by_server, errors(totals)) == (ended_by_server, kinds)
 
 
-async def test_a_port_that_nobody_listens_on_is_refused_once_per_stream() -> None:
+async def test_refused_connection_is_counted_once_per_stream() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     totals = await asyncio.to_thread(worker(port, connections=3).run)
     assert (totals.opened, totals.failed, errors(totals)) == (0, 3, {"connect-refused": 3})
 
 
-async def test_a_connection_that_is_never_accepted_times_out() -> None:
+async def test_connection_that_is_never_accepted_times_out() -> None:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1))
-        for _ in range(4):  # more than the backlog holds: the kernel drops what comes after
+        for _ in range(4):  # more than the backlog holds: the kernel drops further SYNs
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
@@ -149,12 +148,12 @@ async def test_a_connection_that_is_never_accepted_times_out() -> None:
     assert (totals.failed, errors(totals)) == (1, {"connect-timeout": 1})
 
 
-async def test_a_stream_that_has_not_opened_by_the_end_is_neither_opened_nor_failed() -> None:
+async def test_stream_without_a_response_at_the_end_is_neither_opened_nor_failed() -> None:
     totals = await ran([Do.HOLD])
     assert (totals.planned, totals.opened, totals.failed, errors(totals)) == (1, 0, 0, {})
 
 
-async def test_a_run_ends_early_when_no_stream_is_left() -> None:
+async def test_run_ends_early_when_no_stream_is_left() -> None:
     async with ScriptedServer([head(), EVENTS]) as server:
         totals = await asyncio.to_thread(worker(server.port, duration_s=30).run)
     assert totals.ended_by_server == 1
@@ -162,7 +161,7 @@ async def test_a_run_ends_early_when_no_stream_is_left() -> None:
     assert not totals.interrupted
 
 
-async def test_a_run_ends_on_time_while_the_server_sends_at_full_blast() -> None:
+async def test_run_ends_on_time_while_the_server_sends_at_full_speed() -> None:
     blast = b"data: x\n\n" * 50_000
     async with ScriptedServer(*[[head(), *[blast] * 50]] * 3) as server:
         began_s = time.monotonic()
@@ -171,15 +170,15 @@ async def test_a_run_ends_on_time_while_the_server_sends_at_full_blast() -> None
     assert totals.events > 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps arrivals in the kernel")
-async def test_arrivals_are_stamped_by_the_kernel() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has kernel timestamps")
+async def test_reads_have_kernel_timestamps() -> None:
     totals = await ran(TWO_EVENTS)
     assert totals.reads == totals.stamped_reads > 0
     assert totals.read_delay.count == totals.reads
     assert totals.read_delay.negative == 0
 
 
-async def test_delivery_is_the_arrival_less_the_events_own_timestamp() -> None:
+async def test_delivery_latency_is_arrival_time_minus_the_events_timestamp() -> None:
     sent_ns = time.time_ns() - 3_000_000_000
     totals = await ran([head(), b'data: {"at": %d}\n\n' % sent_ns, Do.HOLD], timestamp=Field(("at",)))
     delivery = totals.latencies[Latency.DELIVERY]
@@ -188,7 +187,7 @@ async def test_delivery_is_the_arrival_less_the_events_own_timestamp() -> None:
     assert totals.timestamp_fields == {"data.at"}
 
 
-async def test_a_timestamp_of_the_future_is_clock_skew_and_not_zero() -> None:
+async def test_timestamp_in_the_future_is_a_negative_delivery_latency() -> None:
     ahead_ns = time.time_ns() + 60_000_000_000
     totals = await ran([head(), b'data: {"at": %d}\n\n' % ahead_ns, Do.HOLD], timestamp=Field(("at",)))
     assert totals.latencies[Latency.DELIVERY].negative == 1
@@ -204,12 +203,12 @@ async def test_loss_duplicates_and_order_are_audited_per_stream() -> None:
     assert audit_of(totals).source == "id"
 
 
-async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
+async def test_interrupted_run_returns_its_totals_so_far() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
         running = worker(server.port, duration_s=30)
         task = asyncio.create_task(asyncio.to_thread(running.run))
         await server.requested(1)
-        await asyncio.sleep(0.2)  # let the events arrive: nothing tells when they have
+        await asyncio.sleep(0.2)  # let the events arrive: no condition tells when they have
         running.interrupt()
         totals = await task
     assert totals.interrupted
@@ -217,7 +216,7 @@ async def test_a_stopped_run_returns_what_it_has_measured_so_far() -> None:
     assert totals.duration_ns < 5_000_000_000
 
 
-async def test_a_run_that_is_interrupted_before_it_begins_ends_at_once() -> None:
+async def test_run_that_is_interrupted_before_its_start_ends_at_once() -> None:
     async with ScriptedServer(SILENCE) as server:
         early = worker(server.port, duration_s=30)
         early.interrupt()
@@ -233,7 +232,7 @@ async def test_receive_queues_of_open_streams_are_sampled() -> None:
     assert totals.receive_queue.max_us < 1000
 
 
-async def test_a_run_begins_at_the_start_that_it_is_given() -> None:
+async def test_run_begins_at_the_given_start() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
         start_ns = time.monotonic_ns() + 300_000_000
         totals = await asyncio.to_thread(worker(server.port, duration_s=0.5).run, start_ns)
@@ -242,18 +241,18 @@ async def test_a_run_begins_at_the_start_that_it_is_given() -> None:
     assert totals.latencies[Latency.CONNECT].max_us < 200_000
 
 
-async def test_a_worker_that_is_late_for_its_start_still_ends_with_the_others() -> None:
+async def test_worker_that_starts_late_ends_on_time() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
         start_ns = time.monotonic_ns() - 500_000_000
         totals = await asyncio.to_thread(worker(server.port, duration_s=1).run, start_ns)
         over_ns = time.monotonic_ns()
     assert (over_ns - start_ns) / 1e9 == pytest.approx(1, abs=0.4)
-    # What is late counts from the intended start.
+    # Connect time counts from the intended start.
     assert totals.latencies[Latency.CONNECT].min_us > 500_000
 
 
-async def test_a_view_that_breaks_is_in_the_report_and_does_not_cost_the_run() -> None:
-    def broken(_snapshot: Progress) -> None:
+async def test_broken_live_view_is_reported_and_does_not_end_the_run() -> None:
+    def broken(_progress: Progress) -> None:
         raise ValueError("such a bug")
 
     async with ScriptedServer(TWO_EVENTS) as server:
@@ -262,7 +261,7 @@ async def test_a_view_that_breaks_is_in_the_report_and_does_not_cost_the_run() -
     assert totals.errors["internal"].example == "ValueError: such a bug"
 
 
-async def test_all_connections_are_closed_at_the_end() -> None:
+async def test_connections_are_closed_at_the_end() -> None:
     async with ScriptedServer(*[SILENCE] * 5) as server:
         await asyncio.to_thread(worker(server.port, connections=5).run)
         for request in server.requests:
@@ -270,32 +269,32 @@ async def test_all_connections_are_closed_at_the_end() -> None:
         assert len(server.requests) == 5
 
 
-async def test_snapshots_follow_the_run() -> None:
-    seen: list[Progress] = []
+async def test_progress_follows_the_run() -> None:
+    received: list[Progress] = []
     async with ScriptedServer(TWO_EVENTS) as server:
-        await asyncio.to_thread(Worker(shard(server.port, duration_s=1), seen.append).run)
-    assert len(seen) >= 2
-    assert (seen[-1].open_now, seen[-1].events, seen[-1].planned) == (1, 2, 1)
-    assert [s.elapsed_s for s in seen] == sorted(s.elapsed_s for s in seen)
+        await asyncio.to_thread(Worker(shard(server.port, duration_s=1), received.append).run)
+    assert len(received) >= 2
+    assert (received[-1].open_now, received[-1].events, received[-1].planned) == (1, 2, 1)
+    assert [s.elapsed_s for s in received] == sorted(s.elapsed_s for s in received)
 
 
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"message":"Internal error"}', "28 bytes came and no event: it is JSON"),
-        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+        (b'{"message":"Internal error"}', "28 bytes received but no event: it is JSON"),
+        (b"data: 1\ndata: 2\n", "16 bytes received but no event: no blank line ends the event"),
     ],
 )
-async def test_bytes_that_make_no_event_are_explained(body: bytes, words: str) -> None:
+async def test_bytes_without_an_event_are_explained(body: bytes, words: str) -> None:
     totals = await ran([head(), *trickled(body), Do.HOLD], [head(), b": ping\n\n", Do.HOLD], connections=2)
-    # The run is too short to say that the heartbeats of the other one should have been events.
+    # The run is too short to report the stream that sends only heartbeats.
     assert (totals.without_event, totals.bytes_without_event) == (0, 1)
     assert totals.complaint.startswith(words)
 
 
-async def test_the_words_of_a_refusal_are_in_the_example_of_its_error() -> None:
+async def test_error_example_contains_the_message_of_the_server() -> None:
     answer = head(429, b"Content-Length: 30\r\nRetry-After: 60\r\n") + b'{"error":{"message":"not now"}}'[:30]
     totals = await ran([answer])
     example = totals.errors["http-429"].example
-    assert "429 Too Many Requests: the server wants fewer requests; Retry-After: 60; the server says: " in example
+    assert "429 Too Many Requests: send fewer requests; Retry-After: 60; the server says: " in example
     assert "not now" in example

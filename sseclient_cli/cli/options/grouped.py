@@ -1,16 +1,16 @@
-"""Commands whose options stand in dataclasses: flattened for Typer, and shown in a panel of ``--help`` each.
+"""Commands whose options are fields of dataclasses, one dataclass for each panel of ``--help``.
 
-Typer (0.29) makes a parameter of each parameter of a function. ``grouped`` gives a command the signature that it
-wants, one parameter for each field, and calls the command with the dataclasses filled in.
+Typer (0.29) makes an option of each parameter of a function and does not know dataclasses. ``grouped`` returns a
+function with one parameter per field, which calls the command with the dataclasses filled in.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from typer.core import TyperCommand
@@ -20,8 +20,63 @@ if TYPE_CHECKING:
     from typer._click.formatting import HelpFormatter
 
 
+@dataclass(frozen=True)
+class Sets:
+    """Metadata of an option: the arguments of the library that it sets, besides the one with the field's name."""
+
+    arguments: tuple[str, ...]
+
+    def __init__(self, *arguments: str) -> None:
+        object.__setattr__(self, "arguments", arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as messages name it: ``--proxy``, and ``--proxy URL`` with the value that it takes."""
+
+    name: str
+    metavar: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.metavar}".rstrip()
+
+
+def options_of(command: Callable[..., int]) -> dict[str, Option]:
+    """Return the options of a command, each under the names of the arguments that it sets."""
+    found: dict[str, Option] = {}
+    for each in _options(command):
+        _, declared, *others = get_args(each.annotation)
+        option = Option(long_name(_names(each)), declared.metavar or "")
+        arguments = (name for other in others if isinstance(other, Sets) for name in other.arguments)
+        found |= dict.fromkeys([each.name, *arguments], option)
+    return found
+
+
+def all_names_of(command: Callable[..., int]) -> list[str]:
+    """Return every name of every option of a command: ``-n``, ``-c``, ``--connections``, ..."""
+    return [half for each in _options(command) for name in _names(each) for half in name.split("/")]
+
+
+def _options(command: Callable[..., int]) -> Iterator[inspect.Parameter]:
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if is_dataclass(parameter.annotation):
+            yield from _parameters_of(parameter.annotation)
+
+
+def _names(option: inspect.Parameter) -> list[str]:
+    """Return an option's names. Typer (0.29) has the first in ``default``, and makes one if none is declared."""
+    _, declared, *_ = get_args(option.annotation)
+    names = [name for name in (declared.default, *(declared.param_decls or ())) if isinstance(name, str)]
+    return names or [f"--{option.name.replace('_', '-')}"]
+
+
+def long_name(names: Sequence[str]) -> str:
+    """Return the name of an option in messages: its first long one, of ``--yes/--no`` the first half."""
+    return next((name for name in names if name.startswith("--")), names[0]).partition("/")[0]
+
+
 def grouped(command: Callable[..., int]) -> Callable[..., int]:
-    """Return a command for Typer: options stand one by one where ``command`` has a dataclass of them."""
+    """Return a command for Typer, with a parameter for each option where ``command`` has a dataclass of options."""
     parameters: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
@@ -39,7 +94,7 @@ def grouped(command: Callable[..., int]) -> Callable[..., int]:
         }
         return command(**values, **made)
 
-    del run.__wrapped__  # or Typer would look at the command that this stands for
+    del run.__wrapped__  # otherwise Typer would read the signature of ``command``
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -59,14 +114,14 @@ def _parameters_of(group: Any) -> list[inspect.Parameter]:
 
 
 def _in_panel(annotation: Any, panel: str) -> Any:
-    kind, option = get_args(annotation)
+    kind, option, *others = get_args(annotation)
     option = copy(option)
     option.rich_help_panel = panel
-    return Annotated[kind, option]
+    return Annotated[kind, option, *others]
 
 
 def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str]]]:
-    """Return options and their help by panel, in the order of their declaration."""
+    """Return options and their help by panel, in declaration order."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
@@ -78,16 +133,16 @@ def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str
 
 
 class PanelledCommand(TyperCommand):
-    """A command whose plain help has a section for each panel, and examples at the end."""
+    """A command whose plain help has a section per panel, and examples at the end."""
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the options panel by panel, in the order of their declaration."""
+        """Write the options panel by panel, in declaration order."""
         for panel, records in sections_of(self, ctx).items():
             with formatter.section(panel):
                 formatter.write_dl(records)
 
     def format_epilog(self, _ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the examples line by line, as they are to be typed."""
+        """Write the examples line by line, without wrapping them."""
         if self.epilog:
             with formatter.section("Examples"):
                 for line in self.epilog.splitlines():

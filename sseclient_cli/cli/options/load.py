@@ -1,4 +1,4 @@
-"""What ``sse bench`` does, and what it measures."""
+"""The options of ``sse bench`` for the load and the measurement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _time(*names: str, help_text: str, default: str | None = None) -> typer.mode
 FailOnErrorEvent = Annotated[
     bool,
     typer.Option(
-        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with `error` in it."
+        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with an `error` field."
     ),
 ]
 
@@ -46,7 +46,7 @@ class LoadOptions:
             parser=parse_count,
             metavar="COUNT",
             show_default=str(DEFAULT_CONNECTIONS),
-            help="Streams to hold open; with --rate, streams to open in all.",
+            help="Hold this many streams open; with --rate, open this many in all.",
         ),
     ] = None
     duration_s: Annotated[
@@ -55,18 +55,18 @@ class LoadOptions:
             "-z",
             "--duration",
             default="10s",
-            help_text="Duration of the run, including the opening of streams: 10s, 1m30s.",
+            help_text="Run for this time, including ramp-up: 10s, 1m30s.",
         ),
     ] = None
     hold_s: Annotated[
         float | None,
-        _time("--hold", help_text="Instead of -z: duration of the run after the last stream has started."),
+        _time("--hold", help_text="Instead of --duration: run for this time after ramp-up."),
     ] = None
     ramp_up_s: Annotated[
         float | None,
         _time(
             "--ramp-up",
-            default="1,000 streams a second, at most a quarter of the run",
+            default="1,000 streams per second, at most 1/4 of the run",
             help_text="Open the streams evenly over this time.",
         ),
     ] = None
@@ -84,7 +84,7 @@ class LoadOptions:
         float | None,
         _time(
             "--lifetime",
-            help_text="Close each stream after this time and open another in its place (with --rate: none).",
+            help_text="Close each stream after this time, and replace it unless --rate is given.",
         ),
     ] = None
     events: Annotated[
@@ -126,14 +126,15 @@ class LoadOptions:
     workers: Annotated[
         str,
         typer.Option(
-            metavar="auto|COUNT", help="Worker processes; auto: one per 1,000 streams, at most one per usable core."
+            metavar="auto|COUNT",
+            help="Run this many worker processes; auto: one per 1,000 streams, at most one per core.",
         ),
     ] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementOptions:
-    """What is read in the events, and what makes a run fail."""
+    """Which fields of the events to measure, and when a run fails."""
 
     PANEL: ClassVar = "Measurement"
 
@@ -143,20 +144,20 @@ class MeasurementOptions:
     timestamp: Annotated[
         str,
         typer.Option(
-            metavar=_FIELD, help="The field with the time when an event was sent: its id, or a path into its JSON."
+            metavar=_FIELD, help="Read the send time of an event from this field: id, or a path into its JSON data."
         ),
     ] = "auto"
     sequence: Annotated[
         str,
         typer.Option(
             metavar=_FIELD,
-            help="The field with an event's number, to find lost events: its id, or a path into its JSON.",
+            help="Find lost events by the sequence number in this field: id, or a path into JSON data.",
         ),
     ] = "auto"
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if streams failed."
+            "--strict", help="Exit with code 4 if the load generator was the bottleneck, 6 if a stream failed."
         ),
     ] = False
     max_failed_percent: Annotated[

@@ -1,4 +1,4 @@
-"""What to request, and how to connect: the options that ``watch`` and ``bench`` share."""
+"""The options for the request and the connection, which ``watch`` and ``bench`` share."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import Sets
 from sseclient_cli.cli.options.values import parse_size_bytes, parse_time_limit_s
 
 Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The stream's URL, or 'curl ...' as pasted. `demo`, `demo?rate=5`, `demo/faults?drop=5` start the bundled "
-        "server by themselves.",
+        help="The URL of the stream, a pasted 'curl ...' command, or `demo` (`demo?rate=5`, `demo/faults?drop=5`): the "
+        "bundled server.",
     ),
 ]
 
@@ -26,21 +27,24 @@ UrlOrReport = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOptions:
-    """The request itself."""
+    """The request: method, headers, body, credentials."""
 
     PANEL: ClassVar = "Request"
 
-    header: Annotated[
+    headers: Annotated[
         list[str] | None,
-        typer.Option("-H", "--header", metavar="NAME:VALUE", help="Send this header; may be given many times."),
+        typer.Option("-H", "--header", metavar="NAME:VALUE", help="Send this header; repeatable."),
     ] = None
     method: Annotated[
         str | None,
-        typer.Option("-X", "-m", "--method", metavar="METHOD", help="The request's method; GET, or POST with a body."),
+        typer.Option(
+            "-X", "-m", "--method", metavar="METHOD", help="Use this method; the default is GET, or POST with a body."
+        ),
     ] = None
     data: Annotated[
         str | None,
         typer.Option("-d", "--data", metavar="BODY", help="Send this request body; @FILE reads a file, @- stdin."),
+        Sets("body"),
     ] = None
     bearer: Annotated[
         str | None,
@@ -49,7 +53,7 @@ class RequestOptions:
     bearer_env: Annotated[
         str | None,
         typer.Option(
-            "--bearer-env", metavar="NAME", help="Like --bearer, with the token of this environment variable."
+            "--bearer-env", metavar="NAME", help="Like --bearer, with the token in this environment variable."
         ),
     ] = None
     user: Annotated[
@@ -58,38 +62,38 @@ class RequestOptions:
     ] = None
     cookie: Annotated[
         list[str] | None,
-        typer.Option("-b", "--cookie", metavar="NAME=VALUE", help="Send this cookie; may be given many times."),
+        typer.Option("-b", "--cookie", metavar="NAME=VALUE", help="Send this cookie; repeatable."),
     ] = None
     any_content_type: Annotated[
         bool,
-        typer.Option("--any-content-type", help="Read a response with any content type as an event stream."),
+        typer.Option("--any-content-type", help="Accept any content type as an event stream."),
     ] = False
     compressed: Annotated[
         bool,
         typer.Option(
             "--compressed",
-            help="Ask for a compressed response: gzip, deflate, and br where the brotli package is installed.",
+            help="Accept a compressed response: gzip, deflate, and br if brotli is installed.",
         ),
     ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionOptions:
-    """The way to the server, and the limits of a connection."""
+    """How to connect to the server, and the limits of a connection."""
 
     PANEL: ClassVar = "Connection"
 
     insecure: Annotated[bool, typer.Option("-k", "--insecure", help="Do not verify the server's certificate.")] = False
-    cacert: Annotated[
+    ca_file: Annotated[
         str | None,
-        typer.Option("--cacert", metavar="FILE", help="Trust only the authorities in this PEM file."),
+        typer.Option("--cacert", metavar="FILE", help="Trust only the certificate authorities in this PEM file."),
     ] = None
-    cert: Annotated[
+    cert_file: Annotated[
         str | None,
         typer.Option("--cert", metavar="FILE", help="Send this client certificate (PEM; may contain its key)."),
     ] = None
-    key: Annotated[
-        str | None, typer.Option("--key", metavar="FILE", help="The key of the client certificate (PEM).")
+    key_file: Annotated[
+        str | None, typer.Option("--key", metavar="FILE", help="Use this key for the client certificate (PEM).")
     ] = None
     connect_to: Annotated[
         str | None,
@@ -109,6 +113,7 @@ class ConnectionOptions:
             metavar="ADDRESS[,...]",
             help="Connect from these addresses of this machine, in turn.",
         ),
+        Sets("source_addresses"),
     ] = None
     proxy: Annotated[
         str | None,
@@ -117,7 +122,7 @@ class ConnectionOptions:
             "--proxy",
             metavar="URL",
             show_default=False,
-            help="Go through this proxy; '' ignores http_proxy, ... of the environment.",
+            help="Use this proxy; '' ignores http_proxy, ... of the environment.",
         ),
     ] = None
     timeout_s: Annotated[
@@ -127,8 +132,9 @@ class ConnectionOptions:
             parser=parse_time_limit_s,
             metavar="TIME",
             show_default=False,
-            help="Time limit to connect, and time limit for the response head.",
+            help="Limit the time to connect, and the time to the response head.",
         ),
+        Sets("connect_timeout_s", "head_timeout_s"),
     ] = None
     idle_timeout_s: Annotated[
         float | None,
@@ -139,6 +145,7 @@ class ConnectionOptions:
             show_default=False,
             help="Close a stream after this long without a byte.",
         ),
+        Sets("read_timeout_s"),
     ] = None
     max_event_bytes: Annotated[
         int | None,
@@ -150,11 +157,11 @@ class ConnectionOptions:
             help="Close a stream with an event larger than this: 64k, 16M.",
         ),
     ] = None
-    retry_status: Annotated[
+    retry_statuses: Annotated[
         str,
         typer.Option(
             "--retry-status",
             metavar="STATUS[,...]",
-            help="Retry after these status codes, for example 503,429. Browsers give up on any but 200.",
+            help="Retry after these status codes, for example 503,429.",
         ),
     ] = ""

@@ -1,4 +1,4 @@
-"""What people type as a time, a size, a count, a share, a rate: read, or refused with how to write it."""
+"""Parse the values of options: times, sizes, counts, percentages and rates. An error shows how to write them."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _SIZE = re.compile(r"([0-9]{1,12})([kmg]?)(?:i?b)?", re.IGNORECASE)
 _BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 MAX_SIZE_BYTES = 1024**4
-"""More than any machine holds, and still a number that everything can count with."""
+"""1 TiB: more than the memory of any machine that this runs on."""
 
 MAX_DURATION_S = 366 * 24 * 3600.0
-"""Timers do not take just any number."""
+"""A year: timers have a limit."""
 
 
 def is_duration(text: str) -> bool:
-    """Return whether this is written as a time."""
+    """Return whether a text is a time."""
     return _DURATION.fullmatch(text.strip()) is not None
 
 
 def parse_duration_s(text: str | float) -> float:
     """Read ``10s``, ``500ms``, ``2m``, ``1h``, ``1m30s`` or a bare number of seconds."""
     if not isinstance(text, str):
-        return text  # an option's default, which typer sends through the parser too
+        return text  # a default, which typer passes to the parser too
     if not is_duration(text):
         raise typer.BadParameter(f"{text!r} is not a time: write it like 10s, 500ms, 2m, 1h or 1m30s")
     duration_s = sum(float(number) * _SECONDS_OF[unit] for number, unit in _DURATION_PART.findall(text))
     if duration_s > MAX_DURATION_S:
-        raise typer.BadParameter(f"{text!r} is longer than a year")
+        raise typer.BadParameter(f"{text!r} is longer than a year: give a shorter time")
     return duration_s
 
 
 def parse_time_limit_s(text: str | float) -> float:
-    """Read a time that is not 0: as a limit that would let nothing through."""
+    """Read a time above 0."""
     limit_s = parse_duration_s(text)
     if limit_s <= 0:
-        raise typer.BadParameter(f"{text!r} allows nothing: give more than 0, or leave the option out for no limit")
+        raise typer.BadParameter(f"{text!r} is not above 0: write it like 500ms, or leave the option out for no limit")
     return limit_s
 
 
@@ -59,7 +59,7 @@ def parse_size_bytes(text: str | int) -> int:
     if size_bytes < 1:
         raise typer.BadParameter(f"{text!r} is not a size above zero: write it like 64k, 16M or 1500000")
     if size_bytes > MAX_SIZE_BYTES:
-        raise typer.BadParameter(f"{text!r} is more than 1 TiB")
+        raise typer.BadParameter(f"{text!r} is more than 1 TiB: give a smaller size")
     return size_bytes
 
 
@@ -84,7 +84,7 @@ def parse_percent(text: str | float) -> float:
 
 
 def parse_statuses(text: str) -> frozenset[int]:
-    """Read ``503,429``. Raises UsageError for what is no status of an error."""
+    """Read ``503,429``. Raises UsageError for a status that is not an error."""
     statuses = [part.strip() for part in text.split(",")] if text else []
     for status in statuses:
         if not re.fullmatch(r"[45][0-9][0-9]", status):

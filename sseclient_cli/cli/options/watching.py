@@ -1,4 +1,4 @@
-"""Which events ``sse watch`` shows, and when it stops."""
+"""The options of ``sse watch`` for the events to show, and when to stop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sseclient_cli.cli.options.values import parse_count, parse_duration_s, pars
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchOptions:
-    """Which events are shown, and when that is enough."""
+    """Which events to show, and when to stop."""
 
     PANEL: ClassVar = "Events"
 
     event: Annotated[
         list[str] | None,
-        typer.Option("--event", metavar="TYPE[,...]", help="Show only events of these types; may be given many times."),
+        typer.Option("--event", metavar="TYPE[,...]", help="Show only events of these types; repeatable."),
     ] = None
     count: Annotated[
         int | None,
@@ -28,13 +28,13 @@ class WatchOptions:
             "--count",
             parser=parse_count,
             metavar="COUNT",
-            help="Stop after this many events; exit with code 1 if fewer come.",
+            help="Stop after this many events; exit with code 1 after fewer.",
         ),
     ] = None
     until: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without it."
+            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without one."
         ),
     ] = None
     expect_within_s: Annotated[
@@ -43,7 +43,7 @@ class WatchOptions:
             "--expect-within",
             parser=parse_time_limit_s,
             metavar="TIME",
-            help="Exit with code 1 if no event comes within this time.",
+            help="Exit with code 1 if no event arrives within this time.",
         ),
     ] = None
     fail_on_error_event: FailOnErrorEvent = False
@@ -54,13 +54,13 @@ class WatchOptions:
         ),
     ] = None
     last_event_id: Annotated[
-        str, typer.Option(metavar="ID", help="Begin after this event: send it as Last-Event-ID.")
+        str, typer.Option(metavar="ID", help="Send this Last-Event-ID, to start after that event.")
     ] = ""
     reconnect: Annotated[
         bool | None,
         typer.Option(
             "--reconnect/--no-reconnect",
             show_default=False,
-            help="Reconnect when the stream ends, or stop. The default is to repeat only GET and HEAD.",
+            help="Reconnect when the stream ends, or stop; by default, only GET and HEAD reconnect.",
         ),
     ] = None

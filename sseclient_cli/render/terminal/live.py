@@ -1,6 +1,6 @@
-"""What moves on stderr during a run: the wait for the target, then a panel that follows the snapshots.
+"""The live view on stderr: a wait for the target before a run, then a panel with its progress.
 
-Nothing where stderr is no terminal, or NO_COLOR is set.
+Nothing is shown if stderr is not a terminal, or NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 @contextmanager
 def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | None]:
-    """Yield what shows a snapshot, for as long as the block runs; None if nobody would, or wants to, see it."""
+    """Yield a function that shows a snapshot while the block runs; None if there is no live view."""
     if console is None or not _can_move(console):
         yield None
         return
-    # No refresh thread: it would take the worker's interpreter away from it at moments of its own.
+    # No refresh thread: it would take the interpreter lock from the worker at arbitrary times.
     live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
     is_gone = False
 
@@ -47,7 +47,7 @@ def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | 
 
 @contextmanager
 def waiting_view(console: Console | None, text: str) -> Iterator[None]:
-    """Say what is waited for while the block runs, if anybody can see it."""
+    """Show the text beside a spinner while the block runs, on a terminal only."""
     if console is None or not _can_move(console):
         yield
         return
@@ -57,7 +57,7 @@ def waiting_view(console: Console | None, text: str) -> Iterator[None]:
 
 @contextmanager
 def _shown(view: Live | Status) -> Iterator[None]:
-    """Show a view while the block runs; a terminal that is gone costs the view, and not the report."""
+    """Show a view while the block runs. If the terminal is closed meanwhile, the block goes on without the view."""
     with suppress(OSError):
         view.start()
     try:
@@ -68,12 +68,12 @@ def _shown(view: Live | Status) -> Iterator[None]:
 
 
 def _can_move(console: Console) -> bool:
-    # Not console.is_terminal: FORCE_COLOR makes that true for a pipe, which wants colours but no cursor movements.
+    # console.is_terminal is true for a pipe with FORCE_COLOR, which asks for colours, not for cursor movements.
     return sys.stderr.isatty() and not console.is_dumb_terminal and not console.no_color
 
 
 def live_panel(snapshot: Progress) -> RenderableType:
-    """Return the view of one snapshot."""
+    """Return the panel for one snapshot."""
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         ProgressBar(total=snapshot.duration_s, completed=min(snapshot.elapsed_s, snapshot.duration_s), width=40),

@@ -1,4 +1,4 @@
-"""How the load reached the server, in words: the preflight, redirects, addresses. Reads nothing but the report."""
+"""How the load reached the server, in words: preflight, proxy, redirects, addresses. Reads only the report."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Address
 
 MAX_ADDRESSES = 10
-"""Addresses of a name that are listed; the rest is in the JSON."""
+"""Addresses listed per host name; the JSON report has all."""
 
 
 def route_notes(report: Report) -> list[Text]:
-    """Return a line for each thing that a reader must know of the way to the server."""
+    """Return one line for each fact about the route to the server."""
     return [*_proxy(report), *_redirections(report), *_addresses(report), *_preflight(report)]
 
 
@@ -24,7 +24,7 @@ def _proxy(report: Report) -> list[Text]:
     url = report.run.target.proxy
     if url is None:
         return []
-    return [Text(f"proxy: all connections went through {url}: the figures are those of both", style="yellow")]
+    return [Text(f"proxy: all connections went through {url}; the figures include it", style="yellow")]
 
 
 def _redirections(report: Report) -> list[Text]:
@@ -34,17 +34,17 @@ def _redirections(report: Report) -> list[Text]:
         return []
     openings = streams.opened + streams.reconnected
     led = redirections[0].streams if redirections else openings
-    who = "the load" if led == openings else f"{led:,} of {openings:,} connections"
-    line = f"redirected: {who} went to {visible(url, keep_lines=False)}"
+    redirected = "the load" if led == openings else f"{led:,} of {openings:,} connections"
+    line = f"redirected: {redirected} went to {visible(url, keep_lines=False)}"
     if len(redirections) > 1:
-        line += ", the rest elsewhere (run.redirections in the JSON)"
+        line += ", the rest elsewhere (run.redirections in the report)"
     server = urlsplit(run.target.url).netloc
     is_elsewhere = any(urlsplit(each).netloc != server for each in (url, *(entry.url for entry in redirections)))
     return [Text(line, style="yellow" if is_elsewhere else "dim")]
 
 
 def _addresses(report: Report) -> list[Text]:
-    """Say which addresses of a name the connections went to, where it has several or its only one may be the fault."""
+    """Return which addresses of a host name were used, if it has several, or if no stream opened."""
     run, lines = report.run, []
     entries = sorted(run.addresses, key=_name)
     for (host, _), group in groupby(entries, key=_name):
@@ -53,7 +53,7 @@ def _addresses(report: Report) -> list[Text]:
         if len(known) > 1 and used:
             line = f"addresses: {visible(host, keep_lines=False)} has {len(known):,}; {_shares(used)}"
             if len(used) == 1 and not run.target.all_addresses:
-                line += " (--all-addresses uses them all)"
+                line += " (use all with --all-addresses)"
             lines.append(Text(line, style="dim"))
         elif used and host not in ("", used[0].address) and not report.streams.opened:
             lines.append(Text(f"addresses: {visible(host, keep_lines=False)} is {used[0].address}", style="dim"))
@@ -76,5 +76,5 @@ def _preflight(report: Report) -> list[Text]:
     if preflight is None:
         return []
     requests = preflight.requests
-    what, them = ("1 request", "it") if requests == 1 else (f"{requests} requests", "them")
-    return [Text(f"preflight: {what} before the run, not counted (--no-preflight skips {them})", style="dim")]
+    what = "1 request" if requests == 1 else f"{requests} requests"
+    return [Text(f"preflight: {what} before the run, not counted (skip with --no-preflight)", style="dim")]

@@ -1,4 +1,4 @@
-"""The report as a page of text: what ``sse bench`` prints at the end. Reads nothing but the report."""
+"""The summary that ``sse bench`` prints at the end, from the report alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.terminal.route_view import route_notes
-from sseclient_cli.render.words import sentence
+from sseclient_cli.render.words import advice_on, sentence
 from sseclient_cli.report.distributions import Latency, Sizes
 from sseclient_cli.report.figure import label_of
 from sseclient_cli.report.model import Latencies, Report, Severity
@@ -20,13 +20,13 @@ _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999
 _COLUMNS_OF_NARROW_TERMINALS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms")
 
 LEAST_WIDTH_OF_ALL_COLUMNS = 75
-"""The names take 11 characters, each of the eight figures at most 6, and 2 stand before each."""
+"""The names take 11 characters; each of the eight figures takes at most 6, after 2 spaces."""
 
 NOTABLE_PAUSE_MS = 50
-"""A pause of the generator that is too rare for the verdict is told all the same."""
+"""A longer pause of the load generator is shown even if it is too rare to saturate the run."""
 
 MAX_SHOWN = 10
-"""Rows of errors and of event types; the rest is in the JSON."""
+"""Rows of errors and of event types; the JSON report has all."""
 
 
 def summary(report: Report) -> RenderableType:
@@ -39,7 +39,7 @@ def summary(report: Report) -> RenderableType:
     for finding in report.findings:
         parts.append(Text(visible(sentence(finding), keep_lines=False), _STYLES[finding.severity]))
     if report.errors:
-        parts += [Text(), _errors(report)]
+        parts += [Text(), _errors(report), *_advice(report)]
     parts.append(Text())
     if report.run.incomplete:
         parts.append(_loss(report))
@@ -54,7 +54,7 @@ def _head(report: Report) -> Text:
         f"  {run.duration_s:.1f} s",
     )
     if run.interrupted:
-        text.append("  interrupted: this is the part that ran", "yellow")
+        text.append("  interrupted: the report covers the part that ran", "yellow")
     elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
         text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text
@@ -88,7 +88,7 @@ def _counts(report: Report) -> Table:
             *_if_any(events.comments, " comments"),
             _fact(events.bytes, " bytes"),
             *_per_stream(events.per_stream),
-            # Counted by their data only where the plan says so; by their type always.
+            # Without the option, only the type of an event is looked at.
             *_if_any(events.error_events or events.by_type.get(ERROR_TYPE, 0), " report an error", "red"),
         ),
     )
@@ -101,7 +101,7 @@ def _counts(report: Report) -> Table:
 
 
 class _Facts:
-    """Figures with their units, and no line break inside of one."""
+    """Figures with their units, wrapped only between two of them."""
 
     def __init__(self, *facts: Text) -> None:
         self._facts = facts
@@ -126,7 +126,7 @@ def _fact(number: float, unit: str, style: str = "") -> Text:
 
 
 def _per_stream(sizes: Sizes | None) -> tuple[Text, ...]:
-    """Return how many events a stream got: one number where all got as many, else the median and the range."""
+    """Return the events per stream: one number if all streams received as many, else the median and the range."""
     if sizes is None:
         return ()
     if sizes.min == sizes.max:
@@ -142,7 +142,7 @@ def _audit(report: Report) -> RenderableType:
     audit = report.audit
     asked = report.run.plan.sequence.asked
     if audit is None:
-        return Text("not asked for" if asked == "none" else _not_found(asked, "sequence"), "dim")
+        return Text("off" if asked == "none" else _not_found(asked, "sequence"), "dim")
     lost = audit.lost_at_least
     if audit.lost is None:
         facts = [Text(f"at least {lost:,} lost" if lost else "loss unknown", "red" if lost else "yellow")]
@@ -155,7 +155,7 @@ def _audit(report: Report) -> RenderableType:
 
 
 class _Latencies:
-    """The table of latencies. A narrow terminal gets fewer columns, never a figure that is cut."""
+    """The table of latencies. A narrow terminal gets fewer columns, never a truncated figure."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -176,34 +176,32 @@ class _Latencies:
 
 
 def _tells_more(open_gap: Latency, gap: Latency | None) -> bool:
-    """Return whether the time since the last event, at the end, was longer than any gap before it."""
+    """Return whether a gap that was open at the end is longer than every gap between two events."""
     return gap is None or open_gap.max_ms > gap.max_ms
 
 
 def _milliseconds(value: float | None) -> str:
-    """Three significant digits, or whole ones, at most six characters: eight of these fit into a line.
+    """Return three significant digits, or whole milliseconds, in at most six characters: eight fit into a line.
 
-    From 100 s on they are seconds, and say so; a dash stands for what could not be measured.
+    From 100 s, the unit is a second, as in ``120s``. A dash means that the value could not be measured.
     """
     if value is None:
         return "-"
     if abs(value) >= 99_999.5:
         return f"{value / 1000:.0f}s" if abs(value) < 1e8 else f"{value / 1000:.0e}s"
-    if abs(value) >= 99.95:  # what one decimal would round to 100.0
+    if abs(value) >= 99.95:  # one decimal would round it to 100.0
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 9.9995 else f"{value:.3f}"
 
 
 def _notes(report: Report) -> list[str]:
-    """Return what one must know to read the figures right."""
+    """Return notes on how the latencies were measured."""
     delivery, timestamp = report.latency.delivery, report.run.plan.timestamp
     events, warmup_s = report.events, report.run.plan.warmup_s
-    notes = [f"warm-up: the latencies of the first {warmup_s:g} s are left out"] if warmup_s else []
+    notes = [f"warm-up: the latencies of the first {warmup_s:g} s are excluded"] if warmup_s else []
     if delivery is not None:
-        how = "by the kernel" if delivery.stamp == "kernel" else "after the read (no kernel stamps here)"
-        notes.append(
-            f"delivery: from {visible(', '.join(timestamp.used), keep_lines=False)} to the arrival, stamped {how}"
-        )
+        how = "kernel timestamp" if delivery.stamp == "kernel" else "time after the read (no kernel timestamps here)"
+        notes.append(f"delivery: from {visible(', '.join(timestamp.used), keep_lines=False)} to the arrival ({how})")
     elif events.received and timestamp.asked != "none":
         notes.append(f"delivery: {_not_found(timestamp.asked, 'timestamp')}")
     return notes
@@ -212,7 +210,7 @@ def _notes(report: Report) -> list[str]:
 def _not_found(asked: str, what: str) -> str:
     if asked == "auto":
         return f"no {what} found in the events (--{what} names one)"
-    return f"no event has a {what} at {visible(asked, keep_lines=False)}"
+    return f"no event has a {what} in {visible(asked, keep_lines=False)}"
 
 
 def _errors(report: Report) -> Table:
@@ -223,6 +221,12 @@ def _errors(report: Report) -> Table:
     for error in report.errors[:MAX_SHOWN]:
         table.add_row(f"{error.count:,}", Text(error.kind, "red"), Text(visible(error.example, keep_lines=False)))
     return table
+
+
+def _advice(report: Report) -> list[Text]:
+    """Return advice for each kind of error that an option may fix."""
+    advice = ((error.kind, advice_on(error.kind)) for error in report.errors[:MAX_SHOWN])
+    return [Text(f"{kind}: {words}", "dim") for kind, words in advice if words]
 
 
 def _loss(report: Report) -> Text:
@@ -237,15 +241,15 @@ def _loss(report: Report) -> Text:
 def _verdict(report: Report) -> Text:
     generator = report.generator
     if generator.saturated:
-        text = Text("This run was limited by the load generator: " + "; ".join(generator.reasons) + ".", "bold red")
-        return text.append(" More --workers, a slower start or a smaller load would show the server.", "red")
+        text = Text("The load generator was the bottleneck: " + "; ".join(generator.reasons) + ".", "bold red")
+        return text.append(" Use more --workers, a slower start or a smaller load.", "red")
     known = [percent for percent in generator.cpu_percent if percent is not None]
     if not known:
-        return Text("It is not known whether the load generator kept up.", "yellow")
-    text = Text(f"The load generator kept up: {max(known):.0f} % of a core", "green")
+        return Text("Unknown whether the load generator was the bottleneck.", "yellow")
+    text = Text(f"Load generator not the bottleneck: {max(known):.0f} % of a core", "green")
     if generator.read_delay is not None:
         text.append(f", read delay p99 {_milliseconds(generator.read_delay.p99_ms)} ms")
     lag = generator.loop_lag
     if lag is not None and lag.max_ms >= NOTABLE_PAUSE_MS:
-        text.append(f", but for a pause of {_milliseconds(lag.max_ms)} ms")
+        text.append(f", longest pause {_milliseconds(lag.max_ms)} ms")
     return text.append(".")

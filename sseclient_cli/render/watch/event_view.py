@@ -1,11 +1,10 @@
-"""One event as a person or a program reads it.
+"""Format one event: for a terminal, as a plain line, or as a line of JSON.
 
-Text from the server goes through ``visible`` and into ``rich.text.Text``, never into markup. JSON is laid out
-anew from its own tokens instead of from parsed values, so that numbers stay as they were sent (1.10 is not
-1.1, and 1e400 is not Infinity) and a key that comes twice is seen twice; string escapes are resolved, as
-``ensure_ascii`` would hide most of the world's languages behind them.
+Text from the server goes through ``visible`` and into ``rich.text.Text``, never into markup. JSON data is formatted
+from its tokens, not from parsed values: numbers stay as they were sent (1.10 is not 1.1, 1e400 is not Infinity), and a
+duplicate key is shown twice. String escapes are decoded, because escaped non-Latin text is unreadable.
 
-This file must not know clocks: times come in as seconds since the epoch.
+This file must not know clocks: times are arguments, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.sse.event_stream import Event
 
 MAX_SHAPED_CHARS = 8 * 1024
-"""Longer data is shown as it came: it is more than any screen, and rich needs 0.2 s where this much is all lines."""
+"""Longer data is shown unformatted: it exceeds a screen, and rich needs 0.2 s for this much in short lines."""
 
 MAX_HEAD_CHARS = 200
-"""As much of a type or an ID is shown on a terminal: more would be most of the screen."""
+"""A longer type or ID is cut on a terminal, where it would fill most of the screen."""
 
 MAX_DEPTH = 32
 """Deeper JSON would be mostly indentation."""
@@ -61,7 +60,7 @@ def comment_as_json(comment: str, time_s: float) -> str:
 
 
 def event_as_line(event: Event, time_s: float) -> str:
-    """Return the event as plain text: one line, and more only where its data has more, indented."""
+    """Return the event as plain text: one line; data of several lines follows, indented."""
     first, *more = visible(event.data).split("\n")
     words = [clock_time(time_s), visible(event.type, keep_lines=False)]
     if event.id:
@@ -72,30 +71,30 @@ def event_as_line(event: Event, time_s: float) -> str:
 
 
 def comment_as_line(comment: str, time_s: float) -> str:
-    """Return a comment as plain text: one line that begins its text with a colon, as on the wire."""
+    """Return a comment as one line of plain text, with the colon of the wire format."""
     return f"{clock_time(time_s)} :{visible(comment, keep_lines=False)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """Text that the terminal itself wraps, whatever its size; it must be ``visible``. Print it with ``soft_wrap``."""
+    """Text of any size that the terminal wraps. It must be ``visible``; print it with ``soft_wrap``."""
 
     text: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        # As one segment: rich looks at each line and word of a Text, wrapped or not.
+        # One segment: rich would split a Text into lines and words, even without wrapping.
         yield Segment(self.text + "\n")
 
 
 def is_huge(text: str) -> bool:
-    """Say whether a text is shown as it came."""
+    """Return whether a text is too long to be formatted."""
     return len(text) > MAX_SHAPED_CHARS
 
 
 def render_event(event: Event, time_s: float, width: int) -> RenderableType:
     """Return the event for a terminal ``width`` cells wide: on one line if it fits, else data below head.
 
-    Data that ``is_huge`` is neither laid out nor indented: print it with ``soft_wrap``.
+    Data that ``is_huge`` is neither formatted nor indented: print it with ``soft_wrap``.
     """
     head = Text(overflow="fold")
     head.append(clock_time(time_s), "dim")
@@ -116,7 +115,7 @@ def render_event(event: Event, time_s: float, width: int) -> RenderableType:
 
 
 def render_comment(comment: str, time_s: float) -> Text:
-    """Return a comment for a terminal; the rest of a huge one is left out."""
+    """Return a comment for a terminal; a huge one is cut."""
     return Text(comment_as_line(_cut(comment, MAX_SHAPED_CHARS), time_s), "dim", overflow="fold")
 
 
@@ -125,11 +124,11 @@ def _cut(text: str, length: int) -> str:
 
 
 def json_tokens(data: str) -> list[_Token]:
-    """Cut a JSON object or array into its tokens; none if it is no JSON, a plain value, or too deep."""
+    """Return the tokens of a JSON object or array; none for other values, invalid JSON, and too deep JSON."""
     if data.lstrip(" \t\n")[:1] not in ("{", "["):
         return []
     try:
-        # Numbers may have any size here; NaN and Infinity are Python's idea, not JSON.
+        # parse_int: Python limits the digits of an int. NaN and Infinity are extensions of Python, not JSON.
         json.loads(data, parse_int=float, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return []
@@ -151,7 +150,7 @@ def _refuse_constant(name: str) -> None:
 
 def _styled(text: str) -> _Token:
     if text.startswith('"'):
-        # Backslash, quote and C0 controls are escaped again; visible() does the rest.
+        # json.dumps escapes backslash, quote and C0 controls again; visible() escapes all other controls.
         return _Token(visible(json.dumps(json.loads(text), ensure_ascii=False), keep_lines=False), "json.str")
     if text in "[]{}":
         return _Token(text, "json.brace")
@@ -174,7 +173,7 @@ def _in_many_lines(tokens: list[_Token]) -> Text:
     for text, style in tokens:
         closes = style == "json.brace" and text in "]}"
         depth -= closes
-        # Empty objects and arrays stay together.
+        # Empty objects and arrays stay on one line.
         if (before in ("[", "{") and not closes) or before == "," or (closes and before not in ("[", "{")):
             lines.append("\n" + INDENT * depth)
         lines.append(text + " " if text == ":" and not style else text, style)

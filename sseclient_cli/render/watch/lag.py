@@ -1,23 +1,23 @@
-"""How far a view is behind the arrival of what it shows, and when that is worth a word."""
+"""How far a view lags behind the arrival of the events that it shows, and when to say so."""
 
 from __future__ import annotations
 
 BEHIND_S = 1.0
-"""From here on the view says that it is behind: less is a burst, or a busy machine."""
+"""A longer lag is shown; a shorter one is a burst, or a busy machine."""
 
 CAUGHT_UP_S = 0.1
-"""From here on it does not any more. Between the two nothing changes, so that it is said once."""
+"""A shorter lag counts as caught up. The gap between the two thresholds avoids flapping."""
 
 
 class Lag:
-    """Whether a view is behind, and how long."""
+    """The current lag of a view."""
 
     def __init__(self) -> None:
         self.is_long = False
         self.behind_s = 0.0
 
     def changes(self, behind_s: float) -> bool:
-        """Take a new value; return whether there is something to say."""
+        """Set the lag in seconds; return whether the view has fallen behind or caught up with it."""
         self.behind_s = behind_s
         was_long = self.is_long
         self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)

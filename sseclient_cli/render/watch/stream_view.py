@@ -1,8 +1,8 @@
-"""What ``sse watch`` shows: plain lines for pipes and files, or a terminal with a status line at its bottom.
+"""The views of ``sse watch``: plain lines for pipes and files, or a terminal with a status line at the bottom.
 
-stdout is for events, stderr for what happens to the connection; only a terminal shows both in one place. This
-file must not know clocks or connections: times come in, ``time_s`` in seconds since the epoch, and ``now_s`` of a
-clock that nobody sets, for how long something takes.
+Events go to stdout, and messages about the connection to stderr; only a terminal shows both in one place. This file
+must not know clocks or connections: times are arguments, ``time_s`` in seconds since the epoch and ``now_s`` in seconds
+of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from sseclient_cli.render.watch.lag import Lag
 from sseclient_cli.sse.event_stream import Event
 
 RATE_WINDOW_S = 5.0
-"""Events per second are counted over this time: steady enough to read, quick enough to follow a change."""
+"""The window for events per second: long enough for a steady figure, short enough to follow a change."""
 
 
 class Output(Enum):
-    """How events are written."""
+    """The format of events."""
 
     TEXT = auto()
     JSON = auto()
@@ -47,14 +47,14 @@ class Output(Enum):
 
 
 class StreamView(Protocol):
-    """Where events, comments and changes of state go; a context manager.
+    """Shows events, comments and state changes; a context manager.
 
-    ``time_s`` of an event or a comment is when it arrived. ``is_live``: ``refresh`` must be called often.
+    ``time_s`` of an event or a comment is its arrival time.
     """
 
     @property
     def is_live(self) -> bool:
-        """Whether it must be refreshed."""
+        """Whether ``refresh`` must be called often."""
 
     def __enter__(self) -> Self: ...
 
@@ -69,26 +69,26 @@ class StreamView(Protocol):
         """Show a comment."""
 
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
-        """Show what happens to the connection; ``reopened``: there has been one before."""
+        """Show a state change of the connection; ``reopened``: a stream was open before."""
 
     def note(self, line: str) -> None:
-        """Show a line about the connection, beside the events."""
+        """Show a line about the connection."""
 
     def behind(self, behind_s: float, time_s: float) -> bool:
-        """Take how long ago the next event arrived, and say so if that is long; 0 when nothing waits.
+        """Take the lag: the time since the arrival of the next event; 0 when none is queued. Show it if it is long.
 
         Return whether that is news.
         """
 
     def refresh(self, now_s: float) -> None:
-        """Bring up to date what depends on the time."""
+        """Update what depends on the time."""
 
     def flush(self) -> None:
-        """Write out what was shown; nothing needs to be out before."""
+        """Write all output that is still buffered."""
 
 
 def state_as_line(change: StateChange, reopened: bool) -> str:
-    """Return what a change of state tells a person; empty for what goes without saying."""
+    """Return the line for a state change; empty for those that need no line."""
     if change.state is ConnectionState.WAITING:
         reason = f"{change.reason}; {change.diagnosis}" if change.diagnosis else change.reason
         return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
@@ -98,7 +98,7 @@ def state_as_line(change: StateChange, reopened: bool) -> str:
 
 
 class PlainView:
-    """Lines without escape codes, out with the next ``flush``. ``verbatim``: raw data goes as it came, to a program.
+    """Lines without escape codes, written by ``flush``. ``verbatim``: raw data is written unescaped, for a program.
 
     A burst of small events is one write: a write for each made it 3 times slower, beside a thread that reads.
     """
@@ -126,7 +126,7 @@ class PlainView:
         elif self._output is Output.TEXT:
             self._write(event_as_line(event, time_s))
         elif self._verbatim:
-            # As UTF-8, which is what event streams are, whatever the locale says.
+            # Event streams are UTF-8, regardless of the locale.
             self._unwritten.append(event.data.encode("utf-8", "surrogatepass") + b"\n")
         else:
             self._write(visible(event.data))
@@ -136,7 +136,7 @@ class PlainView:
         self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s))
 
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
-        """Write a change of state to stderr; the events go on without it where that cannot be written."""
+        """Write a state change to stderr. An error there does not stop the events."""
         if change.state is ConnectionState.OPEN:
             self._sink.begin()
         line = state_as_line(change, reopened)
@@ -159,7 +159,7 @@ class PlainView:
         return is_news
 
     def refresh(self, now_s: float) -> None:
-        """Do nothing: lines stay as they are."""
+        """Do nothing: written lines do not change."""
 
     def flush(self) -> None:
         """Write the lines."""
@@ -174,7 +174,7 @@ class PlainView:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the status line tells."""
+    """The content of the status line."""
 
     url: str
     state: ConnectionState
@@ -188,7 +188,7 @@ class Status:
 
 
 def status_line(status: Status) -> Text:
-    """Return one line that never wraps: what matters least stands last, where a narrow terminal cuts."""
+    """Return one line that never wraps; a narrow terminal cuts its end, which matters least."""
     line = Text(no_wrap=True, overflow="ellipsis")
     if status.state is ConnectionState.OPEN:
         line.append("● connected", "green")
@@ -210,13 +210,13 @@ def status_line(status: Status) -> Text:
 
 
 class TerminalView:
-    """Events scroll by above a status line, which is gone at the end."""
+    """Events scroll above a status line, which is removed at the end."""
 
     def __init__(self, output: Output, url: str, console: Console) -> None:
         self._output = output
         self._url = url
         self._console = console
-        # No refresh thread: ``refresh`` is called often enough, by the only thread there is.
+        # No refresh thread: the thread of the view calls ``refresh`` often enough.
         self._live = Live(
             console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
         )
@@ -256,7 +256,7 @@ class TerminalView:
             self._console.print(render_comment(comment, time_s))
 
     def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
-        """Show a change of state in the status line; one that a reader must know also among the events."""
+        """Show a state change in the status line, and the important ones among the events too."""
         line = state_as_line(change, reopened)
         self._change, self._changed_s = change, now_s
         if line:
@@ -272,10 +272,10 @@ class TerminalView:
         return self._lag.changes(behind_s)
 
     def flush(self) -> None:
-        """Do nothing: all is out already."""
+        """Do nothing: the console does not buffer."""
 
     def refresh(self, now_s: float) -> None:
-        """Bring the status line up to date."""
+        """Update the status line."""
         self._counts.append((now_s, self._events))
         while self._counts[0][0] < now_s - RATE_WINDOW_S:
             self._counts.popleft()

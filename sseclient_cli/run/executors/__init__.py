@@ -1,7 +1,7 @@
-"""Where the workers of a run live. An executor starts one worker per shard and passes messages, nothing else.
+"""Executors start one worker per shard and pass messages between the workers and the coordinator.
 
-``worker_life.work`` is what a worker does; the coordinator has signals, waiting, merging and lost workers. A handle is
-how the coordinator sees one worker.
+A worker runs ``worker_life.work``. The coordinator handles signals, timeouts, lost workers and merging. It uses a
+handle for each worker.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from sseclient_cli.run.spec import Shard
 
 
 class Handle(Protocol):
-    """A worker that was started."""
+    """The coordinator's interface to a started worker."""
 
     clock_offset_ns: int
-    """Its monotonic clock minus the coordinator's: 0 on this machine, whose processes share one."""
+    """Its monotonic clock minus the coordinator's: 0 on the same machine, where all processes share one clock."""
 
     def tell(self, command: Command) -> None:
-        """Send a command. A worker that is gone gets none, which is no error."""
+        """Send a command. It is dropped if the worker has ended."""
 
     def kill(self) -> None:
-        """End the worker now. The end of its messages follows."""
+        """Kill the worker. The end of its messages (None) follows."""
 
     def death(self) -> str:
-        """Return how a worker ended whose messages have ended without its totals, as the rest of a sentence."""
+        """Return how the worker ended without sending totals, as a predicate ('was killed by SIGKILL')."""
 
 
 Post = Callable[[int, object], None]
-"""Takes a message of worker ``i``, from any thread; None is the end of its messages."""
+"""Called with the number of a worker and its message, from any thread. None means the end of its messages."""
 
 
 class Executor(Protocol):
     """Starts workers."""
 
     workers: int
-    """How many it starts at most."""
+    """Maximum number of workers."""
 
     def started(
         self, shards: Sequence[Shard], post: Post, *, with_progress: bool
     ) -> AbstractContextManager[Sequence[Handle]]:
-        """Start a worker for each shard; at the end of the block none of them is left. Raises LimitError."""
+        """Start a worker for each shard. All of them have ended when the block ends. Raises LimitError."""

@@ -1,4 +1,4 @@
-"""One worker, in a thread of this process."""
+"""Runs a single worker in a thread of this process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LocalExecutor:
 
     @contextmanager
     def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Thread]]:
-        """Start the one worker."""
+        """Start the worker in a thread."""
         (shard,) = shards
         handle = _Thread(shard, post, with_progress=with_progress)
         yield [handle]
@@ -28,7 +28,7 @@ class LocalExecutor:
 
 
 class _Thread:
-    """The worker, as the coordinator sees it."""
+    """The handle of the worker."""
 
     clock_offset_ns = 0
 
@@ -42,11 +42,11 @@ class _Thread:
         self._commands.put(command)
 
     def kill(self) -> None:
-        """Give it up: Python cannot end a thread, but the process ends without waiting for it."""
+        """Abandon the thread. Python cannot kill it, but the process ends without waiting for a daemon thread."""
         self._post(0, None)
 
     def leave(self) -> None:
-        """Let its listening thread end."""
+        """End the thread that waits for commands."""
         self._commands.put(None)
 
     def death(self) -> str:

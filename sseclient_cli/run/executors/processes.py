@@ -1,8 +1,8 @@
-"""One worker process per shard, so that a run can use every core of this machine.
+"""Runs one worker process per shard, so that a run can use every core of the machine.
 
-A thread for each worker reads its pipe. A blocked reader costs nothing, and a worker that is stopped in the middle of a
-message holds up only its own. If the coordinator dies, each worker sees the end of its pipe and ends itself. Signals
-are the coordinator's alone: see ``_signals_blocked`` and ``_work``.
+One thread per worker reads its pipe. A blocked thread costs nothing, and a worker that stops in the middle of a message
+blocks only its own thread. If the coordinator dies, each worker reads the end of its pipe and exits. Only the
+coordinator handles signals: see ``_signals_blocked`` and ``_work``.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker_life import work
 
 REAP_S = 1.0
-"""How long a process may take to end after its pipe has."""
+"""Time to wait for the exit code of a process after the end of its pipe."""
 
 
 class ProcessesExecutor:
-    """Runs each shard in a process of its own."""
+    """Runs each shard in a separate process."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
     @contextmanager
     def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Process]]:
-        """Start the processes. Call it from the main thread: it blocks signals for a moment."""
+        """Start the processes. Call it from the main thread: it blocks signals while they start."""
         processes: list[_Process] = []
         try:
             with _signals_blocked():
                 self._start(processes, shards, post, with_progress=with_progress)
             yield processes
         finally:
-            # Those that have sent their totals too: they have nothing left to do. Kill all, then wait for all.
+            # Also kill workers that have sent their totals: they have no more work. Kill all, then wait for all.
             for process in processes:
                 process.kill()
             for process in processes:
@@ -56,27 +56,27 @@ class ProcessesExecutor:
                 processes.append(_Process(index, shard, post, with_progress=with_progress))
             except OSError as exc:
                 reason = (exc.strerror or str(exc)).lower()
-                words = f"cannot start {len(shards)} worker processes ({reason}): lower --workers"
-                raise LimitError(words) from exc
+                words = f"cannot start {len(shards)} worker processes ({reason})"
+                raise LimitError(words, code="worker-processes", arguments=["workers"]) from exc
 
 
 class _Process:
-    """A worker process, as the coordinator sees it."""
+    """The handle of a worker process."""
 
     clock_offset_ns = 0
 
     def __init__(self, index: int, shard: Shard, post: Post, *, with_progress: bool) -> None:
         context = get_context("spawn")
-        self._connection, theirs = context.Pipe()
+        self._connection, worker_end = context.Pipe()
         self._process = context.Process(
-            target=_work, args=(shard, theirs), kwargs={"with_progress": with_progress}, daemon=True
+            target=_work, args=(shard, worker_end), kwargs={"with_progress": with_progress}, daemon=True
         )
         self._process.start()
-        theirs.close()  # or its end would never come
+        worker_end.close()  # or the pipe would never reach its end
         Thread(target=self._read, args=(index, post), daemon=True).start()
 
     def tell(self, command: Command) -> None:
-        with suppress(OSError):  # it is dead; the end of its pipe will say so
+        with suppress(OSError):  # it has died; the end of its pipe reports that
             self._connection.send(command)
 
     def kill(self) -> None:
@@ -106,9 +106,9 @@ class _Process:
 
 
 def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
-    """Be a worker process."""
-    # A terminal's Ctrl-C, and `timeout`'s SIGTERM, go to the whole group: the coordinator gets them, and tells us once.
-    # Until here they were blocked, from before this process began.
+    """Run a worker: the main function of its process."""
+    # Ctrl-C in a terminal and SIGTERM from `timeout` reach the whole process group. The coordinator handles them and
+    # sends one command to each worker. Until here these signals were blocked, since before this process started.
     for number in ending_signals():
         signal.signal(number, signal.SIG_IGN)
 
@@ -120,7 +120,7 @@ def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
         return command
 
     def send(message: object) -> None:
-        with suppress(OSError):  # the coordinator is dead
+        with suppress(OSError):  # the coordinator has died
             connection.send(message)
 
     def send_progress(progress: Progress) -> None:
@@ -132,23 +132,24 @@ def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
 
 
 def _takes_more(connection: Connection) -> bool:
-    """Return whether a message can be sent at once: the load must not wait for a stopped or busy coordinator."""
-    # Windows cannot tell for a pipe.
+    """Return whether a send would not block: the load must not wait for a stopped or busy coordinator."""
+    # Windows cannot select() on a pipe.
     return sys.platform == "win32" or bool(select.select([], [connection], [], 0)[1])
 
 
 @contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Block signals in processes that are started meanwhile.
+    """Block signals in processes that are started in this block.
 
-    Python installs its handler for Ctrl-C long before any code of ours could ignore it. Signals to this process wait.
+    Python installs its SIGINT handler long before ``_work`` can ignore the signal. Signals to this process are pending
+    until the end of the block.
     """
     if sys.platform == "win32":
         yield
         return
     from multiprocessing import resource_tracker
 
-    # It starts with the first process otherwise, blocks the signals itself, and lifts our block in the end.
+    # Otherwise it starts with the first process. Its start blocks the signals and then unblocks them too early.
     resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
     try:
