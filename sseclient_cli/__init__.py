@@ -1,7 +1,7 @@
 """Look at any Server-Sent Events stream, and load-test it with thousands of connections.
 
-The names below are the public ones. ``EventSource`` and its states are loaded when they are first asked for: they
-bring httpx along, which ``sse --help`` must not wait for.
+``__all__`` lists the public names. ``EventSource`` and its states are imported on first use: they import httpx, and
+``sse --help`` must not wait for that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m sseclient_cli`` is ``sse``, and this is where ``sse`` begins."""
+"""Entry point of ``sse`` and of ``python -m sseclient_cli``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 
 from sseclient_cli.errors import EXIT_INTERRUPTED
 
-# httpcore (1.0) imports trio where it is installed, and the command runs on asyncio: without trio, a start takes a
-# quarter less CPU. Workers import this module, too.
+# httpcore (1.0) imports trio if it is installed. The command runs on asyncio, and startup without trio takes a quarter
+# less CPU. Worker processes import this module, too.
 sys.modules.setdefault("trio", None)  # type: ignore[arg-type]
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being imported is no traceback either."""
-    # For the processes that a command starts: without it, Python looks for modules in the current directory first, and
-    # a json.py of that directory would be run.
+    """Run the command line. Ctrl-C exits without a traceback, also during the import."""
+    # For child processes: without it, Python searches the current directory for modules first, and would run a json.py
+    # that happens to be there.
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
         from sseclient_cli import cli

@@ -1,4 +1,4 @@
-"""Every error of this package, in one tree.
+"""All errors of this package, in one tree.
 
 Each class has a stable ``kind``: counters and the JSON report use it, never the message text. ``exit_code`` is the exit
 code of a command that the error ends.
@@ -7,7 +7,7 @@ A message says what happened, with the values, and then how to fix it. It names 
 and never an option of the command line: ``cli/advice.py`` puts the option in place of each argument in ``arguments``,
 and adds advice by ``code``.
 
-This file imports nothing of ours; every other module may import it.
+This module imports no other module of this package; every other module may import it.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 EXIT_UNMET = 1
-"""What ``sse watch`` ends with when what it was told to wait for did not come, or an error event did."""
+"""Exit code of ``sse watch`` when an expected event did not arrive, or an error event did."""
 
 EXIT_NO_USABLE_STREAM = 3
-"""What ``sse bench`` ends with when no stream opened, or errors ended all of them before any event."""
+"""Exit code of ``sse bench`` when no stream opened, or errors ended all streams before any event."""
 
 EXIT_SATURATED = 4
-"""What ``sse bench --strict`` ends with when the generator, not the server, set the pace of the run."""
+"""Exit code of ``sse bench --strict`` when the load generator was the bottleneck."""
 
 EXIT_INCOMPLETE = 5
-"""What ``sse bench`` ends with when a worker was lost, and with it a part of the report."""
+"""Exit code of ``sse bench`` when a worker was lost, and with it a part of the report."""
 
 EXIT_FAILED_STREAMS = 6
-"""What ``sse bench`` ends with when more streams failed, or were broken by an error, than ``--strict`` or
-``--max-failed`` allow, or when an error event came with ``--fail-on-error-event``."""
+"""Exit code of ``sse bench`` when more streams failed, or broke with an error, than ``--strict`` or ``--max-failed``
+allow, or when an error event arrived with ``--fail-on-error-event``."""
 
 EXIT_INTERRUPTED = 130
-"""What a command ends with after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+"""Exit code of a command after Ctrl-C: 128 plus the number of SIGINT, as in shells."""
 
 
 class SseError(Exception):
-    """Base of every error that this package raises on purpose.
+    """Base class of all errors that this package raises on purpose.
 
     ``code`` is a stable name of the cause where a kind has several, else empty. ``arguments`` are the arguments
     that the error is about, and ``values`` what the advice on this code needs besides.
@@ -62,27 +62,27 @@ class SseError(Exception):
 
 
 class UsageError(SseError):
-    """The request makes no sense as given: a bad URL, header, or combination of options."""
+    """An argument is invalid: a URL, a header, or a combination of options."""
 
     kind = "usage"
     exit_code = 2
 
 
 class LimitError(SseError):
-    """This machine cannot hold what was asked for: open files, ports, memory."""
+    """A resource limit of this machine is too low for the request: open files, ports, memory."""
 
     kind = "limit"
     exit_code = 2
 
 
 class MemoryLimitError(LimitError):
-    """The unfinished events of all streams together need more memory than is set aside for them."""
+    """The unfinished events of all streams together exceed their memory limit."""
 
     kind = "memory-limit"
 
 
 class ConnectError(SseError):
-    """No connection could be had, and no more specific reason is known."""
+    """The connection failed for a reason without a class of its own."""
 
     kind = "connect-failed"
 
@@ -100,7 +100,7 @@ class ConnectionRefusedByTargetError(ConnectError):
 
 
 class ConnectTimeoutError(ConnectError):
-    """No connection within the time allowed for it."""
+    """The connection was not established within the connect timeout."""
 
     kind = "connect-timeout"
 
@@ -112,7 +112,7 @@ class TlsError(ConnectError):
 
 
 class ProxyError(ConnectError):
-    """The HTTP proxy did not connect us to the server: it refused that, or did not answer as a proxy does."""
+    """The proxy did not open a connection to the server: it refused to, or did not answer like a proxy."""
 
     kind = "proxy"
 
@@ -124,19 +124,19 @@ class ConnectionLostError(SseError):
 
 
 class ReadTimeoutError(ConnectionLostError):
-    """Nothing arrived for longer than the caller allows."""
+    """No bytes arrived within the read timeout."""
 
     kind = "read-timeout"
 
 
 class UnansweredError(SseError):
-    """No response head came in time: within ``head_timeout_s``, or before the stream's lifetime was over."""
+    """No response head arrived in time: within ``head_timeout_s``, or before the end of the stream's lifetime."""
 
     kind = "unanswered"
 
 
 class InvalidResponseError(SseError):
-    """The peer does not speak HTTP as RFC 9112 says."""
+    """The response is not valid HTTP/1.1 (RFC 9112)."""
 
     kind = "invalid-response"
 
@@ -144,8 +144,8 @@ class InvalidResponseError(SseError):
 class UnexpectedResponseError(SseError):
     """A complete HTTP response that is not an event stream (WHATWG HTML 9.2.3: "fail the connection").
 
-    ``status`` and ``headers`` are those of the response; header names are lower case. ``body`` is the beginning of its
-    body, at most 4 KiB, as far as it had come.
+    ``status`` and ``headers`` belong to the response; header names are lower case. ``body`` is the start of its body,
+    at most 4 KiB.
     """
 
     kind = "unexpected-response"
@@ -159,13 +159,13 @@ class UnexpectedResponseError(SseError):
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers or {}))
 
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...], dict[str, object]]:
-        """Copy and pickle with what Exception does not know of: the keywords of ``__init__``."""
+        """Support copy and pickle: Exception does not pass on the keyword arguments of ``__init__``."""
         rest = {name: value for name, value in vars(self).items() if name != "headers"}  # notes, for example
         return partial(type(self), status=self.status, headers=dict(self.headers)), self.args, rest
 
 
 class BadStatusError(UnexpectedResponseError):
-    """The status is not 200. ``kind`` is ``http-`` and the status: ``http-404``."""
+    """The status is not 200. ``kind`` is ``http-`` plus the status: ``http-404``."""
 
     def __init__(
         self, message: str, *, status: int, headers: Mapping[str, str] | None = None, body: bytes = b"", code: str = ""
@@ -181,19 +181,19 @@ class WrongContentTypeError(UnexpectedResponseError):
 
 
 class EventTooLargeError(SseError):
-    """An event grew beyond ``max_event_bytes`` before its blank line came."""
+    """An event exceeded ``max_event_bytes`` before its blank line arrived."""
 
     kind = "event-too-large"
 
 
 class InternalError(SseError):
-    """A bug of this package, met while it measured one of many streams: the others go on."""
+    """A bug of this package, in the measurement of one of many streams. The other streams go on."""
 
     kind = "internal"
 
 
 class WorkerLostError(SseError):
-    """A worker process ended without its report: killed, crashed, or hung and given up."""
+    """A worker process ended without a report: it was killed, crashed, or hung until its timeout."""
 
     kind = "worker-lost"
     exit_code = EXIT_INCOMPLETE

@@ -1,17 +1,17 @@
-r"""Text from outside, made safe for a terminal.
+r"""Make untrusted text safe for a terminal.
 
-Whatever a server sends may hold escape sequences that move the cursor, change colours, set the window's title
-or reorder what is shown. Everything of it passes ``visible`` before it reaches a terminal; then such a
-character is seen as the text that names it: ``\x1b``, ``\u202e``.
+Text from a server may contain escape sequences that move the cursor, change colours, set the window title or reorder
+the line. All such text passes ``visible`` before it reaches a terminal. It shows each of these characters as its
+escape: ``\x1b``, ``\u202e``.
 """
 
 from __future__ import annotations
 
 import re
 
-# C0 controls, DEL and C1 controls (which hold CSI); bidi marks, embeddings, overrides and isolates (UAX #9);
-# the line and paragraph separators, which some terminals obey; surrogates, which no encoding can write.
-# Joiners (U+200C, U+200D) are no danger and make emoji and several scripts what they are.
+# C0 controls, DEL and C1 controls (CSI is one of them); bidi marks, embeddings, overrides and isolates (UAX #9);
+# the line and paragraph separators, because some terminals obey them; surrogates, because no encoding can write them.
+# Joiners (U+200C, U+200D) are harmless, and emoji and several scripts need them.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
@@ -21,10 +21,10 @@ _ESCAPES_BUT_LINES = {code: escape for code, escape in _ESCAPES.items() if chr(c
 
 
 def visible(text: str, *, keep_lines: bool = True) -> str:
-    """Return the text with every character that acts instead of showing replaced by its escape.
+    """Return the text with every control character replaced by its escape.
 
     With ``keep_lines``, line feeds and tabs stay.
     """
-    # A run at a time, by a table: megabytes of control characters must not take seconds.
+    # One substitution per run of characters, with a table: megabytes of control characters must not take seconds.
     escapes = _ESCAPES_BUT_LINES if keep_lines else _ESCAPES
     return _INVISIBLE.sub(lambda run: run[0].translate(escapes), text)

@@ -1,7 +1,8 @@
-"""An event loop that a name server without an answer cannot hold up.
+"""An event loop with cancellable name lookups.
 
-asyncio looks names up in threads of an executor, which it waits for at its end: Ctrl-C and every time limit would then
-wait for the resolver (half a minute). Here a lookup is left behind when its task is cancelled.
+asyncio resolves names in executor threads, and ``asyncio.run`` joins these threads at its end. With a name server that
+does not answer, Ctrl-C and every timeout would wait for the resolver (half a minute). Here, a cancelled task abandons
+its lookup, which runs in a daemon thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ else:
 
 
 async def look_up(host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> list[Any]:  # noqa: A002
-    """Return what ``socket.getaddrinfo`` returns, or raise what it raises; may be cancelled at any time."""
+    """Call ``socket.getaddrinfo`` in a daemon thread; the task can be cancelled at any time."""
     loop = asyncio.get_running_loop()
     found: asyncio.Future[list[Any]] = loop.create_future()
 
@@ -33,7 +34,7 @@ async def look_up(host: Any, port: Any, *, family: int = 0, type: int = 0, proto
             found.set_result(answer)
 
     def report(answer: list[Any] | Exception) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the answer is not needed any more
+        with suppress(RuntimeError):  # the loop is closed, so the answer is no longer needed
             loop.call_soon_threadsafe(settle, answer)
 
     look_up_in_thread(report, host, port, family, type, proto, flags)
@@ -41,7 +42,7 @@ async def look_up(host: Any, port: Any, *, family: int = 0, type: int = 0, proto
 
 
 class EventLoop(_Base):
-    """The platform's event loop, with lookups that can be cancelled."""
+    """The platform's event loop, with cancellable name lookups."""
 
     async def getaddrinfo(
         self,
@@ -53,5 +54,5 @@ class EventLoop(_Base):
         proto: int = 0,
         flags: int = 0,
     ) -> list[Any]:
-        """Return what ``socket.getaddrinfo`` returns, or raise what it raises."""
+        """Like ``socket.getaddrinfo``."""
         return await look_up(host, port, family=family, type=type, proto=proto, flags=flags)

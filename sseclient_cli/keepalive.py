@@ -1,6 +1,6 @@
 """TCP keep-alive: detect a peer that vanished without FIN or RST, in about 20 seconds.
 
-A server that lost power, a broken cable or an expired NAT entry sends nothing. Without probes, a client that only reads
+After a power loss, a broken cable or an expired NAT entry, no segment arrives. Without probes, a client that only reads
 never notices. By default, keep-alive is off, and Linux sends its first probe after two hours.
 """
 
@@ -16,7 +16,7 @@ INTERVAL_S = 3
 PROBES = 3
 
 VANISHED_AFTER_S = IDLE_S + INTERVAL_S * PROBES
-"""Silence after which the connection is closed if no probe is answered."""
+"""The connection is closed after this time without a segment from the peer."""
 
 # macOS calls TCP_KEEPIDLE TCP_KEEPALIVE. SO_KEEPALIVE comes last: earlier, Linux would start its timer twice.
 _IDLE_OPTION = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
@@ -32,7 +32,7 @@ _OPTIONS = [
 
 
 def keep_alive(sock: socket.socket) -> None:
-    """Enable keep-alive, with these times where the platform supports them. Other sockets than TCP are left alone."""
+    """Enable keep-alive, with these times where the platform supports them. Does nothing for sockets other than TCP."""
     with suppress(OSError):
         for level, option, value in _OPTIONS:
             sock.setsockopt(level, option, value)

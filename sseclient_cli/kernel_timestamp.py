@@ -1,7 +1,8 @@
-"""The kernel's receive timestamp of a socket (``SO_TIMESTAMPNS``, Linux): when the last segment of a read arrived.
+"""Kernel receive timestamps of a socket (``SO_TIMESTAMPNS``, Linux): the arrival time of a read's last segment.
 
-A read has one timestamp, that of its last segment. Segments that wait in the socket are merged and keep only the
-latest one (Linux 6.18: ``tcp_try_coalesce``), however small the reads are: exact times need a socket that is read soon.
+A read has one timestamp, that of its last segment. The kernel merges segments that wait in the socket and keeps only
+the latest timestamp (Linux 6.18: ``tcp_try_coalesce``), even if the reads are small. Exact arrival times therefore need
+prompt reads.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ TIMESPEC = struct.Struct("qq")
 """struct timespec on 64-bit Linux: seconds, nanoseconds."""
 ANCILLARY_BYTES = socket.CMSG_SPACE(TIMESPEC.size) if hasattr(socket, "CMSG_SPACE") else 0
 IS_KNOWN = sys.platform == "linux" and struct.calcsize("P") == 8
-"""Whether this platform's timestamps can be read."""
+"""Whether this platform has kernel timestamps."""
 
 
 def request_timestamps(sock: socket.socket) -> bool:
-    """Ask the kernel for timestamps, before ``connect``; return whether there will be any."""
+    """Enable kernel timestamps, before ``connect``; return whether the socket supports them."""
     if IS_KNOWN and sock.family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -30,7 +31,7 @@ def request_timestamps(sock: socket.socket) -> bool:
 
 
 def receive(sock: socket.socket, max_bytes: int) -> tuple[bytes, int]:
-    """Read from a socket with timestamps; return the bytes and the time in wall-clock ns, 0 if the kernel has none.
+    """Read from a socket with timestamps; return the bytes and their wall-clock time in ns, 0 without a timestamp.
 
     Raises OSError as ``recv`` does.
     """

@@ -1,10 +1,10 @@
-"""Credentials in URLs and headers, replaced before a URL or a header goes into any text.
+"""Redact credentials in URLs and headers before they appear in any output.
 
-Every message, report and document takes URLs and header values from here. The rule is by name (``token=...``,
-``X-Api-Key: ...``) and, whatever the name, by the shape of the value: userinfo, a JSON Web Token, a URL or a query
-inside of a value. A false alarm costs a readable value; a miss costs a password. So the list of names is generous.
+All messages and reports get their URLs and header values from here. Credentials are found by name (``token=...``,
+``X-Api-Key: ...``), and under any name by the form of the value: userinfo, a JSON Web Token, a URL or a query within a
+value. A false positive hides a harmless value; a false negative leaks a password. The list of names is therefore broad.
 
-The functions take any text, malformed URLs included, and never raise.
+The functions accept any text, malformed URLs included, and never raise.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from urllib.parse import quote, unquote_plus
 REDACTED = "REDACTED"
 
 MAX_NESTING = 5
-"""URLs inside of query values inside of URLs ...: what is nested deeper is replaced as a whole."""
+"""Levels of URLs within query values of URLs. A value with deeper nesting is replaced as a whole."""
 
-# Anywhere in a name: access_token, X-Amz-Signature, PHPSESSID. Not max_tokens, a parameter of every LLM, nor author.
+# Anywhere in a name: access_token, X-Amz-Signature, PHPSESSID. Excluded: max_tokens (a parameter of LLM APIs), author.
 _CREDENTIAL_PARTS = re.compile(
     r"auth(?!or(?!i))|assertion|cookie|credential|csrf|hmac|jwt|passcode|passphrase|passw|saml|secret|sess(ion|_?id)"
     r"|signature|token(?!s)|xsrf|key$"
-    # `code` is a credential in OAuth and for a second factor. Others, such as status_code, are none.
+    # `code` is a credential in OAuth and as a second factor; status_code and similar names are not credentials.
     r"|^code$|(access|activation|device|invite|invitation|login|mfa|one_?time|reset|security|user|verification)_?code$",
     re.IGNORECASE,
 )
-# As a word of a name: api_pass, X-Pwd, userPass. Inside of longer words they mean nothing (`compass`, `inside`).
+# Only as a whole word of a name: api_pass, X-Pwd, userPass; not as a part of a longer word (`compass`, `inside`).
 _CREDENTIAL_WORDS = frozenset(
     {"cred", "creds", "hotp", "key", "otp", "pass", "pin", "psk", "pw", "pwd", "sid", "sig", "ticket", "totp"}
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-# The lookbehind keeps it linear: a server may send 64 KB of `eyJeyJ...`.
+# The lookbehind keeps the search linear: a server may send 64 KB of `eyJeyJ...`.
 _JSON_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}://\S+")
 _USERINFO = re.compile(r"//[^/?#]*@")
@@ -49,26 +49,26 @@ def is_credential(name: str) -> bool:
 def redacted_url(url: str, *, malformed: bool = False) -> str:
     """Return a URL, absolute or relative, without its credentials.
 
-    In a malformed URL, all from ``//`` to the last ``@`` counts as userinfo: that is where a password with an unescaped
-    ``/`` or ``?`` stands.
+    In a malformed URL, everything from ``//`` to the last ``@`` counts as userinfo: a password may contain an unescaped
+    ``/`` or ``?``.
     """
     return _redacted_url(url, MAX_NESTING, malformed=malformed)
 
 
 def redacted_text(text: str) -> str:
-    """Return text with the credentials of all URLs in it replaced."""
+    """Return the text with the credentials of all its URLs replaced."""
     return _JSON_WEB_TOKEN.sub(REDACTED, _URL_IN_TEXT.sub(lambda url: redacted_url(url[0]), text))
 
 
 def redacted_header(name: str, value: str) -> str:
-    """Return the value of a header, or what may be shown of it."""
+    """Return the value of a header with its credentials replaced."""
     if is_credential(name) or _AUTHORIZATION.match(value):
         return REDACTED
     return _redacted_plain(value, MAX_NESTING)
 
 
 def carries_credential(name: str, value: str) -> bool:
-    """Return whether a header holds a credential, by its name or inside of its value (the query of a Referer)."""
+    """Return whether a header contains a credential: by its name, or within its value (the query of a Referer)."""
     return is_credential(name) or redacted_header(name, value) != value
 
 
@@ -86,7 +86,7 @@ def _redacted_url(url: str, depth: int, *, malformed: bool = False) -> str:
 
 
 def _redacted_query(query: str, depth: int) -> str:
-    # Both separators are in use; joined again, each stays as it was.
+    # Both separators are in use; each one is kept.
     return "".join(part if part in ("&", ";") else _redacted_pair(part, depth) for part in re.split("([&;])", query))
 
 
@@ -94,14 +94,14 @@ def _redacted_pair(pair: str, depth: int) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
         return _redacted_value(pair, depth)
-    # A nested URL may be the name itself: `?http://h/?token=x`.
+    # The name itself may be a nested URL: `?http://h/?token=x`.
     if is_credential(unquote_plus(name)):
         return f"{name}={REDACTED}" if value else pair
     return f"{_redacted_value(name, depth)}={_redacted_value(value, depth)}"
 
 
 def _redacted_value(value: str, depth: int) -> str:
-    """Return a percent-encoded value without the credentials of a URL, a query or a token inside of it."""
+    """Redact a percent-encoded value: the credentials of a URL, a query or a token within it."""
     if not value:
         return value
     decoded = unquote_plus(value)
@@ -114,7 +114,7 @@ def _redacted_value(value: str, depth: int) -> str:
 
 
 def _redacted_plain(value: str, depth: int) -> str:
-    """Return a value that is not encoded without the credentials of a URL, a query or a token inside of it."""
+    """Redact a decoded value: the credentials of a URL, a query or a token within it."""
     shown = _JSON_WEB_TOKEN.sub(REDACTED, value)
     if "//" in shown or "?" in shown or "#" in shown:
         return _redacted_url(shown, depth)

@@ -1,6 +1,6 @@
-"""A tunnel through an HTTP proxy: the CONNECT request, and what its answer means (RFC 9110 9.3.6). Sans-I/O.
+"""A tunnel through an HTTP proxy: the CONNECT request and its response (RFC 9110 9.3.6). Sans-I/O.
 
-Both clients open their tunnels with this. Text from the proxy comes into messages escaped and cut.
+Both clients (one stream, many streams) use it. Text from the proxy is escaped and truncated in messages.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.refusals import MAX_BODY_BYTES, words_of
 from sseclient_cli.request.proxies import Proxy, authority_of
 from sseclient_cli.request.target import Target
+from sseclient_cli.response_errors import MAX_BODY_BYTES, body_message
 from sseclient_cli.sse.response_head import HeadMender
 
 _HEAD = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})[ \r\n].*?\r?\n\r?\n", re.DOTALL)
 
 _ADVICE = {
-    400: "it does not take this for a valid request",
+    400: "it rejects the request as invalid",
     403: "it does not allow connections to this host or port",
-    404: "it does not know the host, or is no proxy",
-    405: "it is no proxy for https:// URLs",
+    404: "it does not know the host, or is not a proxy",
+    405: "it does not support https:// URLs",
     407: "give its user and password in its URL, http://USER:PASSWORD@HOST:PORT",
     502: "it cannot connect to the server; check the URL's host and port",
     503: "it cannot connect to the server; check the URL's host and port",
@@ -30,7 +30,7 @@ _ADVICE = {
 
 
 class Tunnel:
-    """One CONNECT exchange: send ``request``, feed what comes until there is a ``status``, then ask ``is_open``."""
+    """One CONNECT exchange: send ``request``, ``feed`` the response until ``status`` is set, then check ``is_open``."""
 
     __slots__ = ("_held", "_mender", "authority", "body", "head", "proxy", "request", "status")
 
@@ -39,20 +39,20 @@ class Tunnel:
         self.authority = authority_of(*target.server_address)
         self.request = _request(proxy, target, self.authority)
         self.status = 0
-        """The final status of the answer; 0 until its head is complete."""
+        """The final status of the response; 0 until its head is complete."""
         self.head = b""
         self.body = b""
-        """The beginning of a refusal's body."""
+        """The start of the body if the proxy refuses."""
         self._held = b""
         self._mender = HeadMender()
 
     @property
     def is_open(self) -> bool:
-        """Whether the proxy has connected us to the server."""
+        """Whether the tunnel to the server is open."""
         return 200 <= self.status < 300
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes, empty at the end of the connection. Raises ProxyError for what is no answer."""
+        """Take the next bytes, empty at the end of the connection. Raises ProxyError for an invalid response."""
         if self.status:
             self.body = (self.body + data)[:MAX_BODY_BYTES]
             return
@@ -69,23 +69,23 @@ class Tunnel:
         if self._mender.is_done and not self.status:
             raise ProxyError(f"{self.proxy} did not answer in HTTP/1.1: is this the port of an HTTP proxy?")
         if self.is_open and self.body:
-            raise ProxyError(f"{self.proxy} sent something into the tunnel to {self.authority} before the server could")
+            raise ProxyError(f"{self.proxy} sent unexpected data into the tunnel to {self.authority}")
 
     def refusal(self) -> ProxyError:
-        """Build the error for an answer that is no success."""
+        """Build the error for a status other than 2xx."""
         phrase = ""
         with suppress(ValueError):
             phrase = f" {HTTPStatus(self.status).phrase}"
-        said = words_of(self.body)
+        said = body_message(self.body)
         return ProxyError(
             f"{self.proxy} refused the CONNECT {self.authority}: {self.status}{phrase}: "
-            f"{_ADVICE.get(self.status, 'look at its log')}" + (f"; the proxy says: {said}" if said else "")
+            f"{_ADVICE.get(self.status, 'check its log')}" + (f"; the proxy says: {said}" if said else "")
         )
 
 
 def _request(proxy: Proxy, target: Target, authority: str) -> bytes:
     headers = [("Host", authority)]
-    # Theirs who type it out, where there is one.
+    # A Proxy-Authorization header of the user has precedence over the credentials in the proxy's URL.
     own = {name.lower(): value for name, value in target.stream_headers()}
     authorization = own.get("proxy-authorization", proxy.authorization)
     headers += [(name, value) for name, value in (("User-Agent", own.get("user-agent")),

@@ -48,7 +48,7 @@ def synchronous() -> None:
         assert_type(source, SyncEventSource)
         for event in source:
             assert_type(event, Event)
-            assert_type((event.type, event.data, event.id), tuple[str, str, str])
+            assert_type((event.type, event.data, event.id, event.arrived_ns), tuple[str, str, str, int])
             assert_type(event.json(), Any)
         assert_type(next(source, None), Event | None)
         assert_type(source.restart(), None)
@@ -91,4 +91,5 @@ def refused(client: httpx.Client) -> None:
 def parser() -> None:
     parser = EventStreamParser()
     assert_type(parser.feed(b""), list[Event])
+    assert_type(parser.feed(b"", 1_790_000_000_000_000_000), list[Event])
     assert_type(parser.reconnection_time_ms, int | None)

@@ -67,7 +67,7 @@ def test_no_two_classes_share_a_kind() -> None:
     assert BadStatusError("", status=404).kind == "http-404"
 
 
-def test_headers_are_those_of_the_moment_and_cannot_be_changed() -> None:
+def test_headers_are_an_immutable_copy() -> None:
     given = {"a": "1"}
     error = WrongContentTypeError("", status=200, headers=given)
     given["a"] = "2"

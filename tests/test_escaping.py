@@ -21,7 +21,7 @@ from sseclient_cli.escaping import visible
         ("a\n\tb", "a\n\tb"),
     ],
 )
-def test_what_acts_on_a_terminal_is_shown_as_text(text: str, shown: str) -> None:
+def test_control_characters_are_shown_as_escapes(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -29,15 +29,15 @@ def test_what_acts_on_a_terminal_is_shown_as_text(text: str, shown: str) -> None
     "text",
     ["plain", "schön 火", "👩\u200d🚒 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "שלום", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "[red]x[/red]"],
 )
-def test_what_is_only_shown_stays_as_it_is(text: str) -> None:
+def test_printable_text_is_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
-def test_only_what_the_caller_keeps_is_kept() -> None:
+def test_line_feeds_and_tabs_are_escaped_unless_kept() -> None:
     assert visible("a\nb\tc", keep_lines=False) == r"a\x0ab\x09c"
 
 
-def test_no_control_or_bidi_character_of_unicode_gets_through() -> None:
+def test_every_control_and_bidi_character_of_unicode_is_escaped() -> None:
     bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
     for code in range(0x110000):
         character = chr(code)

@@ -6,8 +6,8 @@ import pytest
 from sseclient_cli.keepalive import VANISHED_AFTER_S, keep_alive
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the names of the options are those of Linux")
-def test_a_peer_that_vanished_is_noticed_in_about_twenty_seconds() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the option names are Linux's")
+def test_a_vanished_peer_is_detected_in_about_twenty_seconds() -> None:
     with socket.socket() as sock:
         keep_alive(sock)
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
@@ -19,7 +19,7 @@ def test_a_peer_that_vanished_is_noticed_in_about_twenty_seconds() -> None:
     assert 15 <= VANISHED_AFTER_S <= 25
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no unix sockets here")
-def test_a_unix_socket_is_left_alone() -> None:
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no unix sockets on this platform")
+def test_a_unix_socket_is_not_changed() -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         keep_alive(sock)

@@ -1,4 +1,4 @@
-"""What is shown of URLs and headers: never a credential, whatever its place."""
+"""Redacted URLs and headers contain no credential in any place."""
 
 import pytest
 
@@ -22,14 +22,14 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJodXNoIn0.hush"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_credential_is_known_by_its_name_in_a_query_and_in_a_header(name: str) -> None:
+def test_a_credential_is_found_by_its_name_in_a_query_and_in_a_header(name: str) -> None:
     assert redacted_url(f"http://h/?a=1&{name}=hush#{name}=hush") == f"http://h/?a=1&{name}=REDACTED#{name}=REDACTED"
     assert redacted_header(name, "hush") == "REDACTED"
     assert carries_credential(name, "hush")
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_what_only_looks_like_a_credential_is_shown(name: str) -> None:
+def test_a_name_that_only_resembles_a_credential_is_not_redacted(name: str) -> None:
     assert not is_credential(name)
     assert redacted_url(f"http://h/?{name}=x%20y&b=+") == f"http://h/?{name}=x%20y&b=+"
 
@@ -55,17 +55,17 @@ def test_what_only_looks_like_a_credential_is_shown(name: str) -> None:
         "?token=hush",
     ],
 )
-def test_no_credential_is_left_in_a_url_wherever_it_hides(url: str) -> None:
+def test_no_credential_remains_in_any_part_of_a_url(url: str) -> None:
     assert "hush" not in redacted_url(url)
     assert "hush" not in redacted_text(f"what happened to http://h/{url}: this")
 
 
 @pytest.mark.parametrize("url", ["http://joe:pa/hush@h/x", "http://joe:h@sh/hu?sh#hush@h/x", "x://joe:[hush@h"])
-def test_the_password_of_a_malformed_url_reaches_to_the_last_at_sign(url: str) -> None:
+def test_the_password_of_a_malformed_url_extends_to_the_last_at_sign(url: str) -> None:
     assert "sh" not in redacted_url(url, malformed=True)
 
 
-def test_a_url_without_credentials_stays_as_it_is() -> None:
+def test_a_url_without_credentials_is_unchanged() -> None:
     url = "http://h:8000/users/@me/x;v=1?to=http%3A%2F%2Fx%2F%3Fa%3D1&b=%20+&c&d=&max_tokens=5#e"
     assert redacted_url(url) == url
 
@@ -81,12 +81,12 @@ def test_a_url_without_credentials_stays_as_it_is() -> None:
         ("Link", '<http://x/?a=b c&sig=hush>; rel="y"'),
     ],
 )
-def test_a_header_is_looked_through_whatever_its_name(name: str, value: str) -> None:
+def test_the_value_of_any_header_is_searched_for_credentials(name: str, value: str) -> None:
     assert "hush" not in redacted_header(name, value)
     assert carries_credential(name, value)
 
 
-def test_a_header_without_credentials_is_shown_as_it_is() -> None:
+def test_a_header_without_credentials_is_unchanged() -> None:
     for value in ("text/event-stream;q=0.9, */*", "tool/1.0 (+http://x.test/y?z=1)", "basic", ""):
         assert redacted_header("X-Mine", value) == value
         assert not carries_credential("X-Mine", value)

@@ -1,4 +1,4 @@
-"""What a proxy answers to CONNECT, at every split of its bytes."""
+"""Responses of a proxy to CONNECT, at every split of their bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fed(*pieces: bytes) -> Tunnel:
         ("https://[::1]/", b"[::1]:443"),
     ],
 )
-def test_the_request_names_host_and_port_and_nothing_of_the_url(url: str, authority: bytes) -> None:
+def test_the_request_contains_only_host_and_port_of_the_url(url: str, authority: bytes) -> None:
     request = tunnel(url, "Authorization: Bearer abc").request
     assert request.startswith(b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n" % (authority, authority))
     assert b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in request
@@ -52,7 +52,7 @@ def test_a_success_opens_the_tunnel(answer: bytes) -> None:
         assert asked.is_open
 
 
-def test_a_refusal_has_the_words_of_the_proxy() -> None:
+def test_an_error_of_the_proxy_contains_its_message() -> None:
     error = fed(b"HTTP/1.1 403 No\r\n\r\n<p>Not ", b"\x1b allowed").refusal()
     assert str(error).startswith("the proxy http://a:3128 refused the CONNECT events.test:443: 403 Forbidden: ")
     assert "the proxy says: <p>Not \\x1b allowed" in str(error)
@@ -66,10 +66,10 @@ def test_a_refusal_has_the_words_of_the_proxy() -> None:
         ([b"HTTP/1.1 200", b""], "closed the connection before it answered"),
         ([b"SSH-2.0-x\r\n"], "did not answer in HTTP/1.1"),
         ([b"HTTP/2 200\r\n\r\n"], "did not answer in HTTP/1.1"),
-        ([OPEN + b"more"], "sent something into the tunnel"),
+        ([OPEN + b"more"], "sent unexpected data into the tunnel to events.test:443"),
         ([b"HTTP/1.1 200 " + b"x" * 300_000], "did not answer in HTTP/1.1"),
     ],
 )
-def test_what_is_no_answer_is_an_error_of_the_proxy(pieces: list[bytes], words: str) -> None:
+def test_an_invalid_response_is_a_proxy_error(pieces: list[bytes], words: str) -> None:
     with pytest.raises(ProxyError, match=words):
         fed(*pieces)

@@ -105,10 +105,10 @@ class Session:
 
     async def _show(self, source: EventSource, display: Display) -> None:
         async for event in source:
-            if evidence := self._bursts.event(source.arrived_ns):
+            if evidence := self._bursts.event(event.arrived_ns):
                 self._say_once(evidence, display)
             if self.verdict.selects(event):
-                display.event(event, source.arrived_ns / 1e9)
+                display.event(event, event.arrived_ns / 1e9)
                 if display.is_full and not self.verdict.is_enough:
                     await display.drain()
             if self.verdict.is_enough:

@@ -1,1 +1,1 @@
-"""One stream, for a person or a program."""
+"""The client for one stream: ``EventSource``, for ``sse watch`` and for programs."""

@@ -1,43 +1,44 @@
-"""The connections of one ``EventSource``, one after the other: each is opened, read, and followed by the next.
+"""The successive connections of one ``EventSource``: open one, read it, reconnect.
 
-It has no task of its own: ``advance`` is awaited by the iteration, one step at a time. This file must not know what the
-caller does with events, nor sockets and httpx (``connection.py``).
+There is no background task: the iteration awaits ``advance``, one step at a time. This module must not know sockets and
+httpx (``connection.py``), nor what the caller does with events.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from sseclient_cli.client.connection import Connection, Connector
+from sseclient_cli.client.connection import Connection
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.client.lifecycle import Lifecycle
 from sseclient_cli.client.received import Received
 from sseclient_cli.client.request import Request
 from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError
-from sseclient_cli.sse.reconnection import Reconnection, StopReason
+from sseclient_cli.sse.response_check import StopReason
 
 END_OF_STREAM = "the server ended the stream"
 
 
 class Connections:
-    """Puts what arrives into ``received``; ``latest`` is the last connection whose response head is in."""
+    """Reads connections into ``received``. ``latest`` is the last connection with a response."""
 
-    def __init__(
-        self, request: Request, received: Received, reconnection: Reconnection, retries: RetryPolicy, life: Lifecycle
-    ) -> None:
+    def __init__(self, request: Request, received: Received, retry_policy: RetryPolicy, lifecycle: Lifecycle) -> None:
         self._request = request
         self._received = received
-        self._reconnection = reconnection
-        self._retries = retries
-        self._life = life
+        self._reconnection = retry_policy.reconnection
+        self._retry_policy = retry_policy
+        self._lifecycle = lifecycle
         self._current: Connection | None = None
         self._reason = "connecting"
         self.latest: Connection | None = None
 
     async def advance(self, connector: Connector) -> None:
-        """Connect or read; wait if that failed in a way that passes."""
-        # Only what others raise is an outcome: what a state handler raises comes out.
+        """Connect or read; after a transient error, wait.
+
+        Only the errors of a connect or a read lead to a reconnection. An exception of a state handler propagates.
+        """
         connection, parser = self._current, self._received.parser
         if connection is None or parser is None:
             error = await self._connect(connector)
@@ -45,75 +46,75 @@ class Connections:
                 await self._reconnect_later(error, opened=False)
             return
         try:
-            chunk, error = await self._life.interruptibly(connection.read()), None
+            chunk, error = await self._lifecycle.interruptibly(connection.read()), None
         except SseError as exc:
             chunk, error = None, exc
         if chunk is not None:
             if self._received.parser is None:
-                return  # closed in the very moment that these bytes arrived
+                return  # closed at the moment when these bytes arrived
             self._received.feed(chunk, connection.arrival)
             self._reconnection.remember(parser)
         else:
             await self._reconnect_later(error, opened=True)
 
-    async def begin_again(self) -> None:
-        """Give up the connection because the caller restarts, and have the next ``advance`` make another at once."""
-        self._life.is_restarting = False
+    async def restart(self) -> None:
+        """Close the connection because the caller restarts. The next ``advance`` connects without a wait."""
+        self._lifecycle.is_restarting = False
         self._received.end(by_server=False)
         self._reason = "restarting"
-        await self.drop()
+        await self.close_connection()
 
-    def shut(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
-        """Close the source, unless it is closed; the socket is left to ``drop``."""
-        if not self._life.is_closed:
+    def close(self, reason: str, error: SseError | None = None, stop: StopReason | None = None) -> None:
+        """Close the source, unless it is closed already. ``close_connection`` closes the socket."""
+        if not self._lifecycle.is_closed:
             by_server = reason is END_OF_STREAM or (error is not None and not isinstance(error, EventTooLargeError))
             diagnosis = self._received.end(by_server=by_server)
-            self._life.change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
+            self._lifecycle.change(StateChange(ConnectionState.CLOSED, reason, error, stop=stop, diagnosis=diagnosis))
 
-    async def drop(self) -> None:
-        """Close the connection, if there is one."""
+    async def close_connection(self) -> None:
+        """Close the current connection, if any."""
         connection, self._current = self._current, None
         if connection is not None:
             await connection.aclose()
 
     async def _connect(self, connector: Connector) -> SseError | None:
-        """Open the stream, unless it is closed meanwhile; return why there is none (9.2.3)."""
+        """Open the stream, unless the source is closed meanwhile. Return the error, if any (9.2.3)."""
         reason, self._reason = self._reason, "connecting"
-        self._life.change(StateChange(ConnectionState.CONNECTING, reason))
-        connector.target = await self._life.interruptibly(self._request.fresh()) or connector.target
+        self._lifecycle.change(StateChange(ConnectionState.CONNECTING, reason))
+        connector.target = await self._lifecycle.interruptibly(self._request.fresh()) or connector.target
         try:
-            connection = await self._life.interruptibly(connector.connect(self._reconnection.header))
+            connection = await self._lifecycle.interruptibly(connector.connect(self._reconnection.header))
         except SseError as exc:
             return exc
         self._current = connection
-        # It may be closed though there is a connection: in the very moment that the head arrived.
-        if connection is None or self._life.is_closed:
+        # The source may be closed although there is a connection: at the moment when the head arrived.
+        if connection is None or self._lifecycle.is_closed:
             return None
         self.latest = connection
-        refusal = connection.refusal
-        if refusal is StopReason.NO_CONTENT:
-            self.shut(refusal.value, stop=refusal)
-        elif refusal is not None:
-            return await self._life.interruptibly(connection.refused(refusal))
+        stop_reason = connection.stop_reason
+        if stop_reason is StopReason.NO_CONTENT:
+            self.close(stop_reason.value, stop=stop_reason)
+        elif stop_reason is not None:
+            return await self._lifecycle.interruptibly(connection.response_error(stop_reason))
         else:
             self._reconnection.connection_opened()
             self._received.begin(self._reconnection.last_event_id, connection.arrival)
-            self._life.change(StateChange(ConnectionState.OPEN, "connected"))
+            self._lifecycle.change(StateChange(ConnectionState.OPEN, "connected"))
         return None
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
-        """Wait before the next connection, as the retry policy says; without a next one, raise or close."""
-        if self._life.is_closed or self._life.is_restarting:
+        """Wait before the next connection, or raise or close if the retry policy says to stop."""
+        if self._lifecycle.is_closed or self._lifecycle.is_restarting:
             return
         method, delivered = self._request.target.method, self._received.has_events
-        delay_s = self._retries.delay_s(error, method, opened=opened, delivered=delivered)
+        delay_s = self._retry_policy.delay_s(error, method, opened=opened, delivered=delivered)
         if delay_s is None:
             if error is not None:
                 raise error
-            self.shut(END_OF_STREAM)
+            self.close(END_OF_STREAM)
             return
-        await self.drop()
+        await self.close_connection()
         text = str(error) if error else END_OF_STREAM
         diagnosis = self._received.end(by_server=True)
-        self._life.change(StateChange(ConnectionState.WAITING, text, error, delay_s, diagnosis=diagnosis))
-        await self._life.interruptibly(asyncio.sleep(delay_s))
+        self._lifecycle.change(StateChange(ConnectionState.WAITING, text, error, delay_s, diagnosis=diagnosis))
+        await self._lifecycle.interruptibly(asyncio.sleep(delay_s))

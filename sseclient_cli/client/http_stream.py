@@ -1,6 +1,6 @@
-"""A socket under httpcore whose response heads are mended before httpcore's parser (h11) sees them.
+"""A network stream for httpcore that repairs response heads before httpcore's parser (h11) sees them.
 
-h11 has no switches for it, and what many servers send is not its grammar (``protocol/response_head.py``).
+Many servers send heads that violate h11's grammar, and h11 has no option to tolerate them (``sse/response_head.py``).
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from sseclient_cli.sse.response_head import HeadMender, other_protocol
 
 
 class HttpStream(SocketStream):
-    """A connection of one request, which is not used again; the exchange with a proxy may come before it."""
+    """A connection for one request. The exchange with a proxy may precede the request."""
 
     def __init__(self, connected: socket.socket, *, has_timestamps: bool) -> None:
         super().__init__(connected, has_timestamps=has_timestamps)
         self._mender = HeadMender()
 
     def expect_head(self) -> None:
-        """Expect the head of another response next."""
+        """Expect the head of another response: the exchange with the proxy is complete."""
         self._mender = HeadMender()
 
     async def read_raw(self, max_bytes: int) -> bytes:
-        """Return the next bytes of the exchange before HTTP."""
+        """Return the next bytes without repairs, for an exchange that is not HTTP."""
         return await super().read(max_bytes)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's
-        """Return the next bytes, and a head as a whole.
+        """Return the next bytes; a head is returned as a whole.
 
-        Raises RemoteProtocolError for an answer that is no HTTP/1; its words say what it is instead.
+        Raises RemoteProtocolError for a response that is not HTTP/1. Its message names the protocol, if known.
         """
         if self._mender.is_done:
             return await super().read(max_bytes, timeout)

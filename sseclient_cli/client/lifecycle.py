@@ -1,6 +1,6 @@
-"""The state of an ``EventSource``, and the one await at a time that a close or a restart interrupts.
+"""The state of an ``EventSource``, and interruption of its current await by ``close`` or ``restart``.
 
-This file must not know what is awaited, nor why a state changes.
+This module must not know what the source awaits, nor why its state changes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 class Lifecycle:
-    """``state``, which nothing changes once it is CLOSED; ``on_state`` hears of each change.
+    """Holds ``state`` and calls ``on_state`` for each change. CLOSED is final.
 
-    ``is_restarting``, from ``restart`` on: nothing is awaited until the iteration has set it back.
+    ``restart`` sets ``is_restarting``. Until the iteration resets it, ``interruptibly`` awaits nothing.
     """
 
     def __init__(self, on_state: Callable[[StateChange], None] | None) -> None:
@@ -28,11 +28,11 @@ class Lifecycle:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is over."""
+        """Whether the state is CLOSED."""
         return self.state is ConnectionState.CLOSED
 
     def change(self, change: StateChange) -> None:
-        """Go over to another state; CLOSED also interrupts what is awaited."""
+        """Change the state; CLOSED also interrupts the current await."""
         if self.is_closed:
             return
         if change.state is ConnectionState.CLOSED:
@@ -42,18 +42,18 @@ class Lifecycle:
             self._on_state(change)
 
     def restart(self) -> None:
-        """Interrupt what is awaited, so that the iteration can begin again; nothing if it is over."""
+        """Interrupt the current await, so that the iteration can reconnect. Does nothing if the state is CLOSED."""
         if not self.is_closed:
             self.is_restarting = True
             self._interrupt()
 
     def _interrupt(self) -> None:
         if self._interruptible is not None:
-            # A deadline that is over: wakes the task that reads or waits, and no other await of that task.
+            # A deadline in the past interrupts only this await, not another await of the same task.
             self._interruptible.reschedule(0)
 
     async def interruptibly(self, coroutine: Coroutine[object, object, _T]) -> _T | None:
-        """Await something that a close or a restart may interrupt; None if it did."""
+        """Await the coroutine; return None if a close or a restart interrupts it."""
         if self.is_closed or self.is_restarting:
             coroutine.close()
             return None

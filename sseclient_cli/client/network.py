@@ -1,7 +1,7 @@
-"""How httpcore comes to its sockets: a network backend of our own, with staggered attempts over all addresses.
+"""A network backend for httpcore with kernel timestamps, and with staggered attempts over all addresses of a host.
 
-httpcore's ``AsyncNetworkBackend`` is a documented extension point. Its own backend hides the socket, and with it the
-kernel's timestamps. Not on Windows, whose event loop has no ``add_reader``: there httpcore's own backend is used.
+httpcore's ``AsyncNetworkBackend`` is a documented extension point. httpcore's own backend hides the socket, and with it
+the kernel timestamps. Windows uses httpcore's own backend, because its event loop has no ``add_reader``.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from sseclient_cli.event_loop import look_up
 from sseclient_cli.kernel_timestamp import request_timestamps
 
 STAGGER_S = 0.25
-"""How long an attempt has to itself before the next address is tried beside it (RFC 8305 5: "250 milliseconds")."""
+"""The delay between two connection attempts, which then run concurrently (RFC 8305 5: "250 milliseconds")."""
 
 _AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
 def network_backend() -> httpcore.AsyncNetworkBackend | None:
-    """Return the backend for this platform; None for httpcore's own."""
+    """Return the backend for this platform; None for httpcore's own backend."""
     return None if sys.platform == "win32" else SocketBackend()
 
 
 class SocketBackend(httpcore.AsyncNetworkBackend):
-    """Makes a ``HttpStream`` of each connection."""
+    """Opens connections as ``HttpStream``."""
 
     async def connect_tcp(
         self,
@@ -43,7 +43,7 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> HttpStream:
-        """Connect to the first address of the host that answers; the timeout is for the name, too."""
+        """Connect to the first address of the host that accepts. The timeout includes the name lookup."""
         try:
             async with asyncio.timeout(timeout):
                 addresses = _interleaved(await _addresses(host, port))
@@ -59,7 +59,7 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
         socket_options: Iterable[Any] | None = None,
     ) -> HttpStream:
-        """Connect at once: a unix socket has nothing to wait for. EAGAIN says that its listener has no room."""
+        """Connect without a wait, which a unix socket never needs. EAGAIN: the backlog of the listener is full."""
         connecting = socket.socket(socket.AF_UNIX)
         try:
             connecting.setblocking(False)
@@ -70,22 +70,22 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(str(exc)) from exc
 
     async def sleep(self, seconds: float) -> None:
-        """Wait between attempts; httpcore asks for it where retries are on."""
+        """Wait between attempts; httpcore calls it if retries are enabled."""
         await asyncio.sleep(seconds)
 
 
 class _Race:
-    """Attempts to connect, each begun a little after the one before; the first to succeed wins."""
+    """Staggered connection attempts. The first successful one wins."""
 
     def __init__(self, local_address: str | None, options: tuple[Any, ...]) -> None:
         self._local = None if local_address is None else _numeric(local_address)
         self._options = options
         self._running: dict[socket.socket, bool] = {}
         self._errors: list[OSError] = []
-        self._something = asyncio.Event()
+        self._progress = asyncio.Event()
 
     async def winner(self, addresses: Sequence[_AddressInfo]) -> HttpStream:
-        """Return the first connection. Raises OSError if no address can be had, with all reasons behind it."""
+        """Return the first connection. Raises OSError, caused by the errors of all attempts, if there is none."""
         try:
             for address in addresses:
                 self._begin(address)
@@ -99,7 +99,7 @@ class _Race:
                 self._forget(losing)
                 losing.close()
         reasons = self._errors[0] if len(self._errors) == 1 else ExceptionGroup("all addresses failed", self._errors)
-        raise OSError("no address of the host can be connected to") from reasons
+        raise OSError("cannot connect to any address of the host") from reasons
 
     def _begin(self, address: _AddressInfo) -> None:
         family, kind, protocol, _, socket_address = address
@@ -110,7 +110,7 @@ class _Race:
             return
         try:
             attempt.setblocking(False)
-            # Before connect: the first segment may come with it.
+            # Before connect, because the first segment may arrive with its completion.
             has_timestamps = request_timestamps(attempt)
             attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for option in self._options:
@@ -118,31 +118,31 @@ class _Race:
             self._bind(attempt)
             code = attempt.connect_ex(socket_address)
             if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
-                raise OSError(code, os.strerror(code))  # noqa: TRY301  it is one of several that end here
+                raise OSError(code, os.strerror(code))  # noqa: TRY301  handled like the errors of the calls above
         except OSError as exc:
             attempt.close()
             self._errors.append(exc)
             return
         self._running[attempt] = has_timestamps
-        asyncio.get_running_loop().add_writer(attempt.fileno(), self._something.set)
+        asyncio.get_running_loop().add_writer(attempt.fileno(), self._progress.set)
 
     def _bind(self, attempt: socket.socket) -> None:
         if self._local is None:
             return
         family, _, _, _, local_address = self._local
         if family != attempt.family:
-            raise OSError("no matching local address")  # asyncio's words for it: failures.py knows them
+            raise OSError("no matching local address")  # the message of asyncio, which exception_mapping.py expects
         attempt.bind(local_address)
 
     async def _first(self, limit_s: float | None) -> HttpStream | None:
-        """Wait until an attempt succeeds, none is left, or the time is over; return the connection if there is one."""
+        """Wait until an attempt succeeds, all have failed, or the time limit; return the connection, if any."""
         loop = asyncio.get_running_loop()
         ends_s = None if limit_s is None else loop.time() + limit_s
         while self._running:
-            self._something.clear()
+            self._progress.clear()
             try:
                 async with asyncio.timeout_at(ends_s):
-                    await self._something.wait()
+                    await self._progress.wait()
             except TimeoutError:
                 return None
             for attempt in list(self._running):
@@ -151,15 +151,15 @@ class _Race:
         return None
 
     def _settled(self, attempt: socket.socket) -> HttpStream | None:
-        """Look how an attempt stands; return the connection if it is one."""
+        """Check an attempt; return its connection if it has succeeded."""
         code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         try:
             if code:
-                raise OSError(code, os.strerror(code))  # noqa: TRY301  the stream may say the same
+                raise OSError(code, os.strerror(code))  # noqa: TRY301  handled like an error of HttpStream
             stream = HttpStream(attempt, has_timestamps=self._running[attempt])
         except OSError as exc:
             if not code and exc.errno == errno.ENOTCONN:
-                return None  # still under way: it was another one that woke us up
+                return None  # still pending: another attempt has made progress
             self._forget(attempt)
             attempt.close()
             self._errors.append(exc)
@@ -177,18 +177,21 @@ def _numeric(address: str) -> _AddressInfo:
 
 
 async def _addresses(host: str, port: int) -> Sequence[_AddressInfo]:
-    """Resolve a name; an address is one already, and needs no thread that asks for it."""
+    """Resolve a name. A numeric address needs no lookup in a thread."""
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):
-        # Not the loop's own: asyncio.run would wait at its end for a name server that does not answer.
-        # As bytes: Python would check a str for IDNA, whose UnicodeError is no OSError.
+        # Not loop.getaddrinfo: asyncio.run would wait at its end for a name server that does not answer.
+        # The host as bytes: for a str, Python applies IDNA, and its UnicodeError is not an OSError.
         found: Sequence[_AddressInfo] = await look_up(host.encode("ascii"), port, type=socket.SOCK_STREAM)
         return found
 
 
 def _interleaved(addresses: Sequence[_AddressInfo]) -> list[_AddressInfo]:
-    """Have families take turns, the resolver's first choice first (RFC 8305 4): a dead one delays by one turn only."""
+    """Alternate address families, starting with the resolver's first choice (RFC 8305 4).
+
+    A family without connectivity then delays the connection by one attempt only.
+    """
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
     return [address for pair in zip_longest(first, others) for address in pair if address is not None]

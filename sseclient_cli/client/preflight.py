@@ -1,8 +1,8 @@
-"""One request before a run: the target is there, it is an event stream, and this is where exactly.
+"""The preflight request before a run: check that the target is an event stream, and find its final URL and address.
 
-Follows redirects, and finds the address that answered, so that thousands of streams neither resolve the name again nor
-try an address that does not accept connections. A server notices the request: it may hold a place until the server sees
-that its connection is closed, or use up a ticket in the URL. So a run can do without it, and its report says which.
+It follows redirects and records the address that answered, so that thousands of streams neither repeat the name lookup
+nor try an address that refuses connections. The server sees this request: it may occupy a slot until the server notices
+the close, or consume a one-time ticket in the URL. A run can therefore skip it; the report says whether it did.
 """
 
 from __future__ import annotations
@@ -14,26 +14,23 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sseclient_cli.client.connection import Connector, Peer
+from sseclient_cli.client.connection import Peer
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.errors import BadStatusError, ConnectionLostError, ReadTimeoutError
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.sse.reconnection import Reconnection, last_event_id_header
 
 ANSWER_TIMEOUT_S = 30.0
-"""How long the response head may take unless the target says: longer than any sane time to first byte, shorter than a
-person's patience."""
+"""The default time limit for the response head: longer than any reasonable time to first byte, short enough to wait."""
 
 
 MAX_RETRYING_S = 60.0
-"""So long the request before a run is retried: a server that starts or is deployed is back by then."""
+"""The time limit for retries: a restart or a deployment of the server takes less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What was found: each request that led to the stream, redirects first; the last one is the stream's own.
-
-    ``status`` is that of the last response. All connections are closed.
-    """
+    """The result: the requests of the redirect chain, the stream's own request last, and the status of its response."""
 
     hops: tuple[ResolvedTarget, ...]
     status: int = 200
@@ -44,10 +41,10 @@ async def preflight(
     retry_statuses: Collection[int] = (),
     on_wait: Callable[[BadStatusError, float], None] | None = None,
 ) -> Preflight:
-    """Open one stream, look at its head, and close it; retry responses with one of ``retry_statuses``.
+    """Open one stream, check its response head, and close it. Retry responses with one of ``retry_statuses``.
 
-    ``on_wait`` gets the response and the wait in seconds before the next request. Raises SseError if the target is not
-    there or is no event stream that a load can be made of, and the last response's error after MAX_RETRYING_S.
+    ``on_wait`` is called before each retry with the error and the wait in seconds. Raises SseError if the target is
+    unreachable or not an event stream, and the error of the last response after MAX_RETRYING_S.
     """
     reconnection = Reconnection(retry_statuses=retry_statuses)
     ends_s = time.monotonic() + MAX_RETRYING_S
@@ -70,7 +67,7 @@ async def _attempt(target: Target) -> Preflight:
     timeout_s = target.head_timeout_s or ANSWER_TIMEOUT_S
     async with Connector(target, timeout_s) as connector:
         try:
-            # As a whole, too: a head may come byte by byte, and each read of it in time.
+            # A limit for the whole head: if it arrives byte by byte, no single read times out.
             async with asyncio.timeout(target.connect_timeout_s + timeout_s):
                 connection = await connector.connect(last_event_id_header(target.last_event_id))
         except (ReadTimeoutError, TimeoutError) as exc:
@@ -80,19 +77,19 @@ async def _attempt(target: Target) -> Preflight:
                 arguments=["head_timeout_s"],
             ) from exc
         try:
-            if connection.refusal is not None:
-                raise await connection.refused(connection.refusal)
-            return Preflight(tuple(_hop(*asked) for asked in connection.way), connection.status)
+            if connection.stop_reason is not None:
+                raise await connection.response_error(connection.stop_reason)
+            return Preflight(tuple(_resolved(*request) for request in connection.requests), connection.status)
         finally:
             await connection.aclose()
 
 
-def _hop(target: Target, peer: Peer) -> ResolvedTarget:
+def _resolved(target: Target, peer: Peer) -> ResolvedTarget:
     if target.unix_socket is not None:
         return ResolvedTarget(target, Address(socket.AF_UNIX, target.unix_socket))
     if not isinstance(peer, tuple):
-        raise ConnectionLostError(f"the connection to {target.redacted_url} was reset after the response's head")
-    # Of a numeric host: its family, and what a link-local one has besides.
+        raise ConnectionLostError(f"the connection to {target.redacted_url} was reset after the response head")
+    # The host is numeric: this adds its family, and the scope ID of a link-local address.
     numeric = socket.getaddrinfo(*peer[:2], type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     family, _, _, _, address = numeric[0]
     return ResolvedTarget(target, Address(family, address))

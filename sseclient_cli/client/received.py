@@ -1,6 +1,6 @@
-"""What an ``EventSource`` has received and not handed over yet, and what it can say about a connection that ends.
+"""The queue of received events and comments of an ``EventSource``, and the diagnosis of a connection at its end.
 
-Pure: bytes in, events and comments out, in their order.
+Pure: bytes in, events and comments out, in stream order.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from sseclient_cli.sse.event_stream import Event, EventStreamParser
 
 
 class Received:
-    """The queue of one source, over all its connections; ``begin`` one, ``feed`` its bytes, ``take`` what they made.
+    """The queue of one source, over all its connections: ``begin`` one, ``feed`` its bytes, ``take`` its items.
 
-    ``has_events``: the current connection has brought one. ``taken_id`` is the last event ID as of the item that was
-    taken last. ``taken_arrival`` is when that item arrived; before the first of a connection, when its head did.
+    ``has_events``: the current connection had an event. ``taken_id`` is the last event ID as of the item taken last,
+    and ``taken_arrival`` the arrival time of that item; before the first item of a connection, that of its head.
     """
 
     def __init__(self, last_event_id: str, *, with_comments: bool, max_event_bytes: int) -> None:
@@ -36,11 +36,11 @@ class Received:
 
     @property
     def is_event_next(self) -> bool:
-        """Whether ``take`` returns an event."""
+        """Whether the next item is an event."""
         return bool(self._items) and isinstance(self._items[0], Event)
 
     def begin(self, last_event_id: str, arrival: Arrival) -> None:
-        """Expect the bytes of a new connection, whose response head has that arrival time."""
+        """Start a new connection; ``arrival`` is the arrival time of its response head."""
         self.taken_arrival = arrival
         on_comment = self._items.append if self._with_comments else None
         self.parser = EventStreamParser(last_event_id, on_comment, self._max_event_bytes)
@@ -55,14 +55,14 @@ class Received:
         self._total_bytes += len(chunk)
         if not self.has_events and len(self._first) < MAX_BYTES:
             self._first += chunk[:MAX_BYTES]
-        # Line by line, comments and events come out in their order; whole, the parser is faster.
+        # Line by line, because comments must keep their place between events. A whole chunk is faster.
         pieces = chunk.splitlines(keepends=True) if self._with_comments else [chunk]
         try:
             for piece in pieces:
-                events = parser.feed(piece)
+                events = parser.feed(piece, arrival.time_ns)
                 self._items.extend(events)
                 self.has_events = self.has_events or bool(events)
-            parser.feed(b"")  # raises now what would come with the next bytes, if any come
+            parser.feed(b"")  # raise a deferred EventTooLargeError now
         except EventTooLargeError as exc:
             self._items.append(exc)
         self._fed_id = parser.last_event_id
@@ -74,16 +74,16 @@ class Received:
         item = self._items.popleft()
         self.taken_arrival = self._fed_arrival
         if not self._items:
-            # Behind the last event there may have been an id without data: it counts from now on.
+            # A block without data may have set another ID after the last event.
             self.taken_id = self._fed_id
         elif isinstance(item, Event):
             self.taken_id = item.id
         return item
 
     def end(self, *, by_server: bool) -> str:
-        """End the connection, if there is one; return in words what is odd about its bytes, empty if nothing is.
+        """End the current connection, if any; return a diagnosis of its bytes, empty if they have no fault.
 
-        An unfinished event is odd where the server ended the connection; ``close`` may come at any time.
+        An unfinished event is a fault only if the server ended the connection: ``close`` may come at any time.
         """
         parser, self.parser = self.parser, None
         if parser is None:

@@ -1,4 +1,4 @@
-"""The body of a request, as a stream that a cancellation cannot leave half-read."""
+"""A request body without an async generator, so that a cancellation leaves no unfinished generator behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import httpx
 
 
 class _Body(httpx.AsyncByteStream):
-    """A request's body. httpx has a generator for it, which a cancellation half-way would leave to the loop."""
+    """A request body. httpx (0.28) uses an async generator, which a cancelled request would leave to the event loop."""
 
     def __init__(self, body: bytes) -> None:
         self._pieces = iter([body])
@@ -23,5 +23,5 @@ class _Body(httpx.AsyncByteStream):
 
 
 async def replace_body(request: httpx.Request) -> None:
-    """Keep the headers that httpx has made for the body, and not its way to read it."""
+    """Replace the body stream of httpx, and keep the headers that httpx has set for it."""
     request.stream = _Body(request.content)

@@ -1,39 +1,62 @@
-"""Whether an ``EventSource`` makes another connection, and when: the protocol's rules, and what the caller allows."""
+"""The retry policy of an ``EventSource``: the rules of the protocol, limited by the caller's arguments."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 
+from sseclient_cli.client.arguments import check_retries
 from sseclient_cli.errors import BadStatusError, SseError
 from sseclient_cli.sse.reconnection import Reconnection
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
-"""Requests with these change nothing on the server (RFC 9110 9.2.1), so that they may be repeated unasked."""
+"""Requests with these methods change nothing on the server (RFC 9110 9.2.1), so they are repeated by default."""
 
 
 class RetryPolicy:
-    """``reconnect`` is the caller's word, None for none; ``max_reconnects`` counts those in a row without an event."""
+    """Decides whether and when to reconnect; the arguments are those of ``EventSource``. Raises UsageError for them.
 
-    def __init__(self, reconnection: Reconnection, *, reconnect: bool | None, max_reconnects: int | None) -> None:
-        self._reconnection = reconnection
+    ``reconnection`` has the rules of the protocol, and the last event ID.
+    """
+
+    def __init__(
+        self,
+        last_event_id: str,
+        *,
+        reconnect: bool | None,
+        max_reconnects: int | None,
+        retry_statuses: Collection[int],
+        reconnection_time_s: float,
+        max_backoff_s: float,
+    ) -> None:
+        check_retries(
+            reconnect=reconnect,
+            max_reconnects=max_reconnects,
+            retry_statuses=retry_statuses,
+            reconnection_time_s=reconnection_time_s,
+            max_backoff_s=max_backoff_s,
+        )
         self._reconnect = reconnect
         self._max_reconnects = max_reconnects
-        self._in_a_row = 0
+        self._reconnects_without_event = 0
+        self.reconnection = Reconnection(
+            last_event_id, retry_statuses, round(reconnection_time_s * 1000), round(max_backoff_s * 1000)
+        )
 
     def delay_s(self, error: SseError | None, method: str, *, opened: bool, delivered: bool) -> float | None:
-        """Return the wait before the next connection, None if there is none; see ``Reconnection.delay_ms``."""
-        delay_ms = self._reconnection.delay_ms(error, opened=opened, delivered=delivered, random=random.random())
+        """Return the wait before the next connection; None to stop. See ``Reconnection.delay_ms``."""
+        delay_ms = self.reconnection.delay_ms(error, opened=opened, delivered=delivered, random=random.random())
         if delay_ms is None or not self._is_allowed(error, method):
             return None
         if opened and delivered:
-            self._in_a_row = 0
-        if self._max_reconnects is not None and self._in_a_row >= self._max_reconnects:
+            self._reconnects_without_event = 0
+        if self._max_reconnects is not None and self._reconnects_without_event >= self._max_reconnects:
             return None
-        self._in_a_row += 1
+        self._reconnects_without_event += 1
         return delay_ms / 1000
 
     def _is_allowed(self, error: SseError | None, method: str) -> bool:
         if self._reconnect is not None:
             return self._reconnect
-        # A status that is not to be retried has no delay.
+        # A BadStatusError gets here only if its status is one of retry_statuses.
         return method in _SAFE_METHODS or isinstance(error, BadStatusError)

@@ -1,11 +1,11 @@
-"""A socket under httpcore that knows when its bytes arrived: httpcore's own extension point, ``AsyncNetworkStream``.
+"""A network stream for httpcore (its extension point ``AsyncNetworkStream``) that records arrival times.
 
-The socket is read as soon as there is something, into a bounded queue, also while the consumer does something else.
-Segments that wait in the kernel are merged and lose their arrival times (``kernel_timestamp.py``). Once the queue is
-full the socket is left alone, so that a slow consumer still slows the server down.
+The event loop reads the socket into a bounded queue as soon as data arrives, even while the consumer is busy: the
+kernel merges waiting segments, which then lose their arrival times (``kernel_timestamp.py``). When the queue is full,
+reading stops, so that a slow consumer still slows the server down.
 
-TLS is done on bytes in memory, so that the reads stay ours and keep their times. The queue holds what the socket
-brought; it is decrypted when the consumer reads. This file must not know HTTP.
+TLS works on bytes in memory (``ssl.MemoryBIO``), so that reads keep their arrival times. The queue holds encrypted
+bytes, which are decrypted when the consumer reads. This module must not know HTTP.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ import httpcore
 from sseclient_cli.kernel_timestamp import receive
 
 READ_BYTES = 16 * 1024
-"""At most this much in one read, which has one arrival time."""
+"""The maximum size of one read, which has one arrival time."""
 
 READS_PER_TURN = 4
-"""At most this many reads in one turn of the event loop, so that timers and other tasks have theirs."""
+"""The maximum number of reads in one iteration of the event loop, so that timers and other tasks get their turn."""
 
 READ_AHEAD_BYTES = 1024 * 1024
-"""How much is read ahead of a slow consumer: minutes of an ordinary stream, little for a process."""
+"""The size limit of the queue: minutes of an ordinary stream, little memory for a process."""
 
 PIECE_BYTES = 256
-"""What a queued read takes beside its bytes: the objects around them, of which tiny reads make many."""
+"""Memory of the objects around a queued read, which dominates with tiny reads."""
 
 
 class Arrival(NamedTuple):
-    """When something arrived: wall-clock ns since 1970; ``by_kernel``: its timestamp, else the time after the read."""
+    """An arrival time in wall-clock ns since 1970: the kernel's timestamp, or the time after the read."""
 
     time_ns: int
     by_kernel: bool
 
 
 class SocketStream(httpcore.AsyncNetworkStream):
-    """A connected, non-blocking socket, which it owns; ``arrival`` is that of what ``read`` returned last.
+    """Owns a connected, non-blocking socket. ``arrival`` is the arrival time of the bytes that ``read`` returned last.
 
-    ``has_timestamps`` says that the kernel was asked for them.
+    ``has_timestamps``: kernel timestamps are enabled for the socket.
     """
 
     def __init__(self, connected: socket.socket, *, has_timestamps: bool) -> None:
@@ -66,7 +66,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
         self._resume()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's
-        """Return what has arrived, decrypted; nothing at the end. The timeout counts from one arrival to the next."""
+        """Return the next bytes, decrypted; empty at the end. The timeout limits the time between two arrivals."""
         while True:
             if self._tls is not None and (plain := self._decrypt(max_bytes)) is not None:
                 return plain
@@ -77,10 +77,10 @@ class SocketStream(httpcore.AsyncNetworkStream):
                 return piece[:max_bytes]
             self._feed_tls(piece)
             with suppress(OSError):
-                await self._send_records()  # the answer to a key update
+                await self._send_records()  # the response to a key update
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  httpcore's
-        """Send all of it."""
+        """Send all bytes."""
         limit = asyncio.timeout(timeout)
         try:
             async with limit:
@@ -89,11 +89,11 @@ class SocketStream(httpcore.AsyncNetworkStream):
                     rest = rest[self._tls.write(rest) :]  # one record
                     await self._send_records()
                 await self._send(rest)
-        except OSError as exc:  # TimeoutError is one, of ours or of the kernel
+        except OSError as exc:  # includes TimeoutError, from asyncio.timeout or from the kernel
             raise (httpcore.WriteTimeout if limit.expired() else httpcore.WriteError)(str(exc)) from exc
 
     async def aclose(self) -> None:
-        """Close the socket at once: there is nothing to await, so no cancellation can come in between."""
+        """Close the socket. Without an await, so that a cancellation cannot interrupt it."""
         self._close()
 
     async def start_tls(
@@ -102,7 +102,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
     ) -> SocketStream:
-        """Shake hands, and encrypt from now on."""
+        """Do the TLS handshake, and encrypt from then on."""
         self._tls = ssl_context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         try:
             async with asyncio.timeout(timeout):
@@ -117,7 +117,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore may ask for; None for anything else."""
+        """Return one of httpcore's extra infos; None for an unknown one."""
         if info == "ssl_object":
             return self._tls
         if info == "socket":
@@ -132,13 +132,13 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
     async def _next_piece(self, timeout_s: float | None) -> bytes:
         if self._queue:
-            await asyncio.sleep(0)  # a consumer that never waits must not keep the loop from reading
+            await asyncio.sleep(0)  # a consumer that never waits must not keep the event loop from reading
         elif not self._is_at_end and not self._is_closed:
             try:
                 async with asyncio.timeout(timeout_s):
-                    await self._something()
+                    await self._wait_for_change()
             except TimeoutError as exc:
-                # After a loop that was blocked, bytes and timeout are seen in the same turn: the bytes were first.
+                # After a blocked event loop, bytes and timeout may occur in the same iteration: the bytes were first.
                 if not self._queue:
                     raise httpcore.ReadTimeout(str(exc)) from exc
         if self._is_closed:
@@ -153,8 +153,8 @@ class SocketStream(httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(self._error.strerror or str(self._error)) from self._error
         return b""
 
-    async def _something(self) -> None:
-        """Wait for bytes, the end, an error, or the close."""
+    async def _wait_for_change(self) -> None:
+        """Wait for bytes, the end of the stream, an error, or ``aclose``."""
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -172,7 +172,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
             self._loop.remove_reader(self._socket.fileno())
 
     def _read_socket(self) -> None:
-        """Queue what has arrived."""
+        """Read the socket into the queue."""
         try:
             for _ in range(READS_PER_TURN):
                 if self._has_timestamps:
@@ -228,7 +228,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
             except ssl.SSLWantReadError:
                 pass
             finally:
-                # A server that refuses us says why and closes: what it said is still to be read.
+                # Ignore a connection that the server has closed: its TLS alert, with the reason, must still be read.
                 with suppress(ConnectionError):
                     await self._send_records()
             if not is_done:
@@ -241,14 +241,14 @@ class SocketStream(httpcore.AsyncNetworkStream):
             self._incoming.write_eof()
 
     def _decrypt(self, max_bytes: int) -> bytes | None:
-        """Return the next bytes, at most one record; None if more must arrive. Raises ssl.SSLError."""
+        """Return the next bytes, at most one record; None if the record is incomplete. Raises ssl.SSLError."""
         assert self._tls is not None
         try:
             return self._tls.read(max_bytes)
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLEOFError:
-            return b""  # many servers close without TLS's closing message; HTTP's framing tells what is cut
+            return b""  # many servers close without a close_notify alert; the framing of HTTP detects truncation
 
     async def _send_records(self) -> None:
         if self._outgoing.pending:
@@ -256,7 +256,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
 
 async def writable(waiting: socket.socket) -> None:
-    """Wait until a socket can be written to, or its connection attempt is over."""
+    """Wait until a socket is writable, or its connection attempt has ended."""
     loop = asyncio.get_running_loop()
     number = waiting.fileno()
     ready = loop.create_future()
@@ -264,6 +264,6 @@ async def writable(waiting: socket.socket) -> None:
     try:
         await ready
     finally:
-        # At once: after the socket is closed, its number may be that of another one.
+        # Only if the socket is still open: the file descriptor of a closed socket may belong to another one.
         if waiting.fileno() == number:
             loop.remove_writer(number)

@@ -1,7 +1,7 @@
-"""How a SOCKS5 proxy is asked for a connection (RFC 1928; user and password: RFC 1929).
+"""Open a connection through a SOCKS5 proxy (RFC 1928; user and password: RFC 1929).
 
-httpcore (1.0) can do it with the package socksio, but takes each read for a whole reply and sets no limit of time. The
-exchange is small enough to do without both.
+httpcore (1.0) supports SOCKS5 with the package socksio, but it treats each read as a complete reply and has no timeout.
+The protocol is small enough to implement here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IPV4, _NAME, _IPV6 = 1, 3, 4
 
 
 async def open_socks_tunnel(stream: httpcore.AsyncNetworkStream, proxy: Proxy, host: str, port: int) -> None:
-    """Have the proxy at the other end of a stream connect to a server, whose name it looks up. Raises ProxyError."""
+    """Make the proxy connect to a server. The proxy resolves the server's name. Raises ProxyError."""
     methods = bytes([_NO_CREDENTIALS] if proxy.credentials is None else [_NO_CREDENTIALS, _PASSWORD])
     await stream.write(bytes([5, len(methods)]) + methods)
     version, method = await _exactly(stream, 2, proxy)
@@ -39,20 +39,20 @@ async def open_socks_tunnel(stream: httpcore.AsyncNetworkStream, proxy: Proxy, h
     if method == _PASSWORD and proxy.credentials is not None:
         await _log_in(stream, proxy, proxy.credentials)
     elif method != _NO_CREDENTIALS:
-        raise ProxyError(f"{proxy} wants a user and a password: give them in its URL, socks5://USER:PASSWORD@HOST:PORT")
+        raise ProxyError(f"{proxy} requires a user and a password: use a URL like socks5://USER:PASSWORD@HOST:PORT")
     await stream.write(b"\5\1\0" + _address_of(host) + port.to_bytes(2, "big"))
     _, reply, _, kind = await _exactly(stream, 4, proxy)
     if reply:
         reason = _REPLIES.get(reply, f"reply {reply}")
         raise ProxyError(f"{proxy} did not connect to {authority_of(host, port)}: {reason}")
     length = (await _exactly(stream, 1, proxy))[0] if kind == _NAME else 16 if kind == _IPV6 else 4
-    await _exactly(stream, length + 2, proxy)  # the address that it connects from
+    await _exactly(stream, length + 2, proxy)  # the local address of the proxy's connection
 
 
 async def _log_in(stream: httpcore.AsyncNetworkStream, proxy: Proxy, credentials: bytes) -> None:
     user, _, password = credentials.partition(b":")
     if max(len(user), len(password)) > 255:
-        raise ProxyError(f"user or password of {proxy} is longer than the 255 bytes that SOCKS5 has room for")
+        raise ProxyError(f"user or password of {proxy} is longer than 255 bytes, the limit of SOCKS5")
     await stream.write(b"".join([b"\1", bytes([len(user)]), user, bytes([len(password)]), password]))
     _, failure = await _exactly(stream, 2, proxy)
     if failure:
@@ -74,7 +74,7 @@ async def _exactly(stream: httpcore.AsyncNetworkStream, count: int, proxy: Proxy
         piece = await read(count - len(data))
         if not piece:
             raise ProxyError(
-                f"{proxy} closed the connection before there was a tunnel: is this the port of a SOCKS5 proxy?"
+                f"{proxy} closed the connection before the tunnel was open: is this the port of a SOCKS5 proxy?"
             )
         data += piece
     return data

@@ -1,14 +1,14 @@
-"""``EventSource``: the events of one stream, over as many connections as it takes.
+"""``EventSource``: the events of one stream, with automatic reconnection.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
 
-How it works. There is no task of its own: whoever asks for the next event does the connecting, parsing and
-waiting, so cancelling that leaves nothing behind. The event loop reads ahead what has arrived, up to a limit
-(``socket_stream.py``), so that a slow consumer still slows the server down. ``close`` and ``restart`` may
-come from a handler or another task of the same loop; they interrupt the current await.
+How it works. There is no background task: the iteration itself connects, parses and waits, so a cancellation leaves
+nothing behind. The event loop reads ahead up to a limit (``socket_stream.py``); beyond it, a slow consumer slows the
+server down. A handler or another task of the same event loop may call ``close`` and ``restart``, which interrupt the
+current await.
 
-This file is what a caller sees: arguments, properties, and one event after the other. What happens to the connections
-is in ``connections.py``. It must not know sockets and HTTP, nor the rules of ``protocol``.
+This module is the public interface: arguments, properties and iteration. ``connections.py`` manages the connections.
+This module must not know sockets, HTTP, or the protocol rules in ``sse``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Self
 
 import httpx
 
-from sseclient_cli.client.arguments import check_arguments
-from sseclient_cli.client.connection import Connector
+from sseclient_cli.client.arguments import check_handlers, check_stream
 from sseclient_cli.client.connections import Connections
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.client.given_client import GivenClient, absolute_url
 from sseclient_cli.client.lifecycle import Lifecycle
 from sseclient_cli.client.received import Received
@@ -33,37 +33,39 @@ from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
-from sseclient_cli.sse.reconnection import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS, Reconnection
+from sseclient_cli.sse.reconnection import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS
 
 
 class EventSource:
-    """The events of a stream: an async context manager, and inside it an async iterator of ``Event``.
+    """The events of one stream: an async context manager, and within it an async iterator of ``Event``.
 
-    It reconnects as WHATWG HTML 9.2 says: after the end of the stream and after network errors, those of the
-    first attempt included, with the Last-Event-ID. Iteration ends when the server says so (status 204), after
-    ``close``, and where it does not reconnect at the end of the stream. It raises BadStatusError or
-    WrongContentTypeError for a response that is no event stream, EventTooLargeError, and where it does not reconnect
-    ConnectError, ConnectionLostError or InvalidResponseError. After an error or a cancellation it is closed.
+    Reconnects as specified in WHATWG HTML 9.2, with the Last-Event-ID: after the end of the stream and after network
+    errors, also of the first attempt. The iteration ends after status 204, after ``close``, and at the end of the
+    stream without reconnection. It raises BadStatusError or WrongContentTypeError for a response that is not an event
+    stream, and EventTooLargeError; without reconnection also ConnectError, ConnectionLostError and
+    InvalidResponseError. After an error or a cancellation, the source is closed. Invalid arguments raise UsageError at
+    the call.
 
-    ``reconnect``: by default (None) only GET and HEAD are repeated. ``max_reconnects`` limits reconnections in a row
-    without an event. ``reconnection_time_s`` is the wait until the stream names another with ``retry``; while attempts
-    fail one after the other it grows to ``max_backoff_s``.
+    Request: ``url`` is a URL or a ``Target``; a Target has its own method, headers and body. The default ``method`` is
+    GET, or POST with a ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or
+    a function that returns them for each connection and may be async; a header with the value None is not sent.
+    ``proxy`` is the URL of a proxy, or empty for a direct connection; None uses the environment (``http_proxy``, ...)
+    if ``trust_env``.
 
-    ``url`` is a URL or a ``Target``, which brings its own method, headers and body. ``method`` is GET, or POST with a
-    ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or a function that
-    returns them before each connection, may be async; a header whose value is None is left out. ``proxy`` is the URL of
-    a proxy, or empty for none; None takes those of the environment (``http_proxy``, ...) if ``trust_env``.
-    Arguments that make no sense raise UsageError at the call. ``read_timeout_s``: a connection on which nothing arrives
-    for so long counts as lost; None waits for ever.
-    ``retry_statuses``: responses with these (400 to 599, or UsageError) are waited out, with backoff and Retry-After.
-    ``on_comment`` gets the text after the colon, unstripped, in its place between the events. ``on_state``
-    gets each ``StateChange``; OPEN comes as soon as the headers are in. Both may call ``close``. What ``on_comment``
-    returns is awaited before anything else is handed over, if it can be. ``on_trace`` gets lines like those of
-    ``curl -v``: what is sent and received, with secrets redacted.
+    Reconnection: ``reconnect`` is by default (None) only enabled for GET and HEAD. ``max_reconnects`` limits
+    consecutive reconnections without an event. ``reconnection_time_s`` is the wait until the stream sets another one
+    with ``retry``; after consecutive failures it grows to ``max_backoff_s``. Responses with one of ``retry_statuses``
+    (400 to 599) are retried, with back-off and Retry-After. ``read_timeout_s`` is the longest silence before a
+    connection counts as lost; None means no limit.
 
-    ``client`` makes the requests instead of the package's own transport; it is not closed. It excludes ``on_trace``,
-    ``proxy``, and what a Target says of the connection (tls, connect_to, unix_socket, source_addresses). Kernel
-    timestamps, tolerance and limits for response heads, and TCP keepalive are those of the package's own transport.
+    Handlers: ``on_comment`` is called with the text after the colon, unstripped, in stream order; an awaitable result
+    is awaited before the next event or comment. ``on_state`` is called with each ``StateChange``; OPEN occurs when the
+    response head has arrived. Both may call ``close``. ``on_trace`` is called with lines like those of ``curl -v``,
+    with credentials redacted.
+
+    ``client`` sends the requests instead of the package's own transport, and is not closed. It cannot be combined with
+    ``on_trace``, ``proxy``, or the tls, connect_to, unix_socket and source_addresses of a Target. It provides no kernel
+    timestamps, no tolerance and limits for response heads, and no TCP keep-alive.
     """
 
     def __init__(
@@ -95,89 +97,77 @@ class EventSource:
         self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
         if client is None:
             self._request.choose_proxy(proxy, trust_env=trust_env)
-        check_arguments(
-            read_timeout_s=read_timeout_s,
-            reconnection_time_s=reconnection_time_s,
-            max_backoff_s=max_backoff_s,
+        check_stream(read_timeout_s=read_timeout_s, max_event_bytes=max_event_bytes, last_event_id=last_event_id)
+        check_handlers(on_comment=on_comment, on_state=on_state, on_trace=on_trace)
+        last_event_id = last_event_id or self._request.target.last_event_id
+        retry_policy = RetryPolicy(
+            last_event_id,
             reconnect=reconnect,
             max_reconnects=max_reconnects,
             retry_statuses=retry_statuses,
-            max_event_bytes=max_event_bytes,
-            last_event_id=last_event_id,
-            on_comment=on_comment,
-            on_state=on_state,
-            on_trace=on_trace,
+            reconnection_time_s=reconnection_time_s,
+            max_backoff_s=max_backoff_s,
         )
         self._given = None
         if client is not None:
             self._given = GivenClient(client, self._request.target, read_timeout_s, on_trace=on_trace, proxy=proxy)
-        self._read_timeout_s = read_timeout_s
-        self._on_comment = on_comment
-        self._on_trace = on_trace
-        self._life = Lifecycle(on_state)
-        self._reconnection = Reconnection(
-            last_event_id or self._request.target.last_event_id,
-            retry_statuses,
-            round(reconnection_time_s * 1000),
-            round(max_backoff_s * 1000),
-        )
-        self._received = Received(
-            self._reconnection.last_event_id, with_comments=on_comment is not None, max_event_bytes=max_event_bytes
-        )
-        retries = RetryPolicy(self._reconnection, reconnect=reconnect, max_reconnects=max_reconnects)
-        self._connections = Connections(self._request, self._received, self._reconnection, retries, self._life)
+        self._read_timeout_s, self._on_comment, self._on_trace = read_timeout_s, on_comment, on_trace
+        self._reconnection = retry_policy.reconnection
+        self._lifecycle = Lifecycle(on_state)
+        self._received = Received(last_event_id, with_comments=on_comment is not None, max_event_bytes=max_event_bytes)
+        self._connections = Connections(self._request, self._received, retry_policy, self._lifecycle)
         self._connector: Connector | None = None
         self._one_at_a_time = asyncio.Lock()
 
     @property
     def url(self) -> str:
-        """What was asked for, without user and password; redirects do not change it."""
+        """The requested URL, without user and password. Redirects do not change it."""
         return self._request.target.url
 
     @property
     def state(self) -> ConnectionState:
-        """What it is doing now."""
-        return self._life.state
+        """The current state."""
+        return self._lifecycle.state
 
     @property
     def last_event_id(self) -> str:
-        """What to give as ``last_event_id`` to go on after the last event that was handed over."""
+        """The ``last_event_id`` to resume after the latest event."""
         return self._received.taken_id
 
     @property
     def response_headers(self) -> Mapping[str, str]:
-        """The headers of the latest response, names in lower case; empty before the first."""
+        """The headers of the latest response, with names in lower case; empty before the first one."""
         latest = self._connections.latest
         return {} if latest is None else latest.headers
 
     @property
     def response_status(self) -> int | None:
-        """The status of the latest response; None before the first."""
+        """The status of the latest response; None before the first one."""
         latest = self._connections.latest
         return None if latest is None else latest.status
 
     @property
     def response_url(self) -> str | None:
-        """Where the latest response came from, after redirects; None before the first."""
+        """The URL of the latest response, after redirects; None before the first one."""
         latest = self._connections.latest
         return None if latest is None else latest.target.url
 
     @property
     def reconnection_time_s(self) -> float:
-        """The wait before a reconnection: the argument, or the stream's last ``retry``. Failures in a row add to it."""
+        """The wait before a reconnection, without back-off: the last ``retry`` of the stream, or the argument."""
         return self._reconnection.reconnection_time_ms / 1000
 
     @property
     def arrived_ns(self) -> int:
-        """When the event or comment that was handed over last arrived, in wall-clock ns since 1970.
+        """The arrival time of the latest event or comment, in wall-clock ns since 1970.
 
-        Before the first of a connection, when the response head did; 0 before that.
+        Before the first one of a connection, the arrival time of the response head; before that, 0.
         """
         return self._received.taken_arrival.time_ns
 
     @property
     def arrived_by_kernel(self) -> bool:
-        """Whether ``arrived_ns`` is the kernel's timestamp; if not, it was taken right after the read."""
+        """Whether ``arrived_ns`` is a kernel timestamp. Otherwise it is the time right after the read."""
         return self._received.taken_arrival.by_kernel
 
     async def __aenter__(self) -> Self:
@@ -196,59 +186,59 @@ class EventSource:
     async def __anext__(self) -> Event:
         async with self._one_at_a_time:
             try:
-                while not self._life.is_closed:
-                    if self._life.is_restarting:
-                        await self._connections.begin_again()
+                while not self._lifecycle.is_closed:
+                    if self._lifecycle.is_restarting:
+                        await self._connections.restart()
                     elif not self._received:
                         await self._connections.advance(self._entered())
                     elif isinstance(item := self._take(), Event):
                         return item
                     else:
-                        await (item or asyncio.sleep(0))  # thousands of comments in a row must not block the loop
+                        await (item or asyncio.sleep(0))  # thousands of comments must not block the event loop
             except BaseException as exc:
                 reason = "cancelled" if isinstance(exc, asyncio.CancelledError) else str(exc) or type(exc).__name__
-                self._connections.shut(reason, exc if isinstance(exc, SseError) else None)
+                self._connections.close(reason, exc if isinstance(exc, SseError) else None)
                 raise
             finally:
-                if self._life.is_closed:
-                    await self._connections.drop()
+                if self._lifecycle.is_closed:
+                    await self._connections.close_connection()
             raise StopAsyncIteration
 
     def take_received(self) -> Event | None:
-        """Return the next event if it is here already and nothing is to be done first; None if that takes an await."""
-        if self._life.is_closed or self._life.is_restarting or not self._received.is_event_next:
+        """Return the next event if no await is necessary; otherwise None."""
+        if self._lifecycle.is_closed or self._lifecycle.is_restarting or not self._received.is_event_next:
             return None
         item = self._received.take()
         return item if isinstance(item, Event) else None
 
     def close(self) -> None:
-        """Deliver nothing more, and end a wait or a read at once. The socket is closed by the iteration."""
-        self._connections.shut("closed")
+        """Stop the iteration, and interrupt a wait or a read. The iteration then closes the socket."""
+        self._connections.close("closed")
 
     async def aclose(self) -> None:
-        """Close, and return when the socket is closed too."""
+        """Close, and wait until the socket is closed."""
         try:
             self.close()
-        finally:  # what a handler raises keeps nothing open
+        finally:  # close the socket even if a state handler raises
             async with self._one_at_a_time:
-                await self._connections.drop()
+                await self._connections.close_connection()
 
     def restart(self) -> None:
-        """Give up the connection, and connect again at once, with the Last-Event-ID and fresh ``headers``.
+        """Close the connection and reconnect immediately, with the Last-Event-ID and new ``headers``.
 
-        Useful after a change of token, or after too long a silence. It ends a wait or a read of the iteration, which
-        closes the socket. Events received already are handed over first. An explicit call repeats a POST, too, and
-        does not count towards ``max_reconnects``. On a closed source, it does nothing.
+        Useful for a new token, or after a long silence. Interrupts a wait or a read of the iteration, which then closes
+        the socket. Events that have already been received are returned first. It also repeats a POST, and does not
+        count towards ``max_reconnects``. Does nothing if the source is closed.
         """
-        self._life.restart()
+        self._lifecycle.restart()
 
     def _entered(self) -> Connector:
         if self._connector is None:
-            raise UsageError("an EventSource is used inside `async with EventSource(...) as source`")
+            raise UsageError("the EventSource has not been entered: use `async with EventSource(...) as source`")
         return self._connector
 
     def _take(self) -> Event | Awaitable[None] | None:
-        """Hand over the next item received: return an event, return what the comment handler returns, or raise."""
+        """Take the next item: return an event, call the comment handler and return its result, or raise an error."""
         item = self._received.take()
         if isinstance(item, EventTooLargeError):
             raise item

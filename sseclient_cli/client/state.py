@@ -1,4 +1,4 @@
-"""What an EventSource tells about itself."""
+"""The states of an EventSource."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sseclient_cli.errors import SseError
-from sseclient_cli.sse.reconnection import StopReason
+from sseclient_cli.sse.response_check import StopReason
 
 
 class ConnectionState(Enum):
-    """What an EventSource is doing (``readyState`` of 9.2.2, with the wait as a state of its own)."""
+    """The state of an EventSource (``readyState`` of WHATWG HTML 9.2.2, plus WAITING between two connections)."""
 
     CONNECTING = "connecting"
     OPEN = "open"
@@ -20,12 +20,11 @@ class ConnectionState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """What an EventSource does from now on, and why.
+    """A change of the state of an EventSource, with its reason.
 
-    ``error`` is what ended the last connection or attempt, None if it ended in order. ``delay_s`` is the
-    length of the wait, for WAITING only. ``stop`` is set for CLOSED where the server asked for it (status 204).
-    ``diagnosis`` says what is odd about the bytes of the connection that ended: why they made no event, or that the
-    last event was not complete; empty if nothing is.
+    ``error`` ended the last connection or attempt; None after a proper end. ``delay_s`` is the length of the wait, only
+    for WAITING. ``stop`` is set for CLOSED if the server ended the stream for good (status 204). ``diagnosis``
+    describes a fault of the last connection's bytes (no event, or an incomplete last event); empty without a fault.
     """
 
     state: ConnectionState

@@ -1,9 +1,9 @@
 """``SyncEventSource``: the events of one stream for code without an event loop.
 
-How it works. It runs an ``EventSource`` on a private event loop, in the thread that asks for the next event, and only
-while that thread waits. So there is no second thread, no queue between threads and no limit to choose: while the
-caller's code runs, nothing is read, and TCP slows the server down. Ctrl-C ends the wait, because the caller's thread is
-the one that waits. Events of one read are handed over without running the loop.
+How it works. It runs an ``EventSource`` on a private event loop in the caller's thread, and only while the caller waits
+for the next event. So there is no second thread and no queue between threads: while the caller's code runs, the socket
+is not read, and TCP slows the server down. Ctrl-C interrupts the wait, because it runs in the caller's thread. Events
+of one read are returned without running the event loop.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class SourceOptions(TypedDict, total=False):
-    """The arguments of ``EventSource``, but ``client``, which belongs to an event loop of the caller."""
+    """The arguments of ``EventSource``, except ``client``, which would belong to another event loop."""
 
     method: str | None
     headers: Headers | HeadersFactory | None
@@ -50,16 +50,16 @@ class SourceOptions(TypedDict, total=False):
 
 
 class SyncEventSource:
-    """The events of a stream: a context manager, and inside it an iterator of ``Event``.
+    """The events of one stream: a context manager, and within it an iterator of ``Event``.
 
-    Arguments, properties, errors and the rules of reconnection are those of ``EventSource``. Any thread may use it.
-    ``close`` and ``restart`` may be called in another thread, a handler, or a signal handler. Handlers run in the
-    thread that iterates. In a thread with a running event loop it raises UsageError, because it would block that loop.
+    Arguments, properties, errors and reconnection are those of ``EventSource``. Any thread may use it. ``close`` and
+    ``restart`` may be called from another thread, a handler, or a signal handler. Handlers run in the iterating thread.
+    In a thread with a running event loop it raises UsageError, because it would block that loop.
     """
 
     def __init__(self, url: str | Target, **options: Unpack[SourceOptions]) -> None:
         if "client" in options:
-            raise UsageError("client belongs to an event loop of yours: use EventSource, or leave it out")
+            raise UsageError("client cannot be used with SyncEventSource: use EventSource, or leave it out")
         self._source = EventSource(url, **options)
         self._runner: asyncio.Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -113,8 +113,8 @@ class SyncEventSource:
         return self._source.arrived_by_kernel
 
     def __enter__(self) -> Self:
-        _refuse_running_loop()
-        # Not asyncio's loop, which waits for a name server at its end.
+        _raise_in_running_loop()
+        # Not asyncio's event loop, whose close would wait for a name server that does not answer.
         self._runner = asyncio.Runner(loop_factory=EventLoop)
         self._loop = self._runner.get_loop()
         self._run(self._source.__aenter__())
@@ -123,7 +123,7 @@ class SyncEventSource:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()  # wakes another thread that iterates
+        self.close()  # interrupts another thread that iterates
         with self._one_at_a_time:
             runner = self._runner
             if runner is None:
@@ -138,7 +138,7 @@ class SyncEventSource:
         return self
 
     def __next__(self) -> Event:
-        _refuse_running_loop()  # also a handler of this source, which would wait for itself
+        _raise_in_running_loop()  # also raises in a handler of this source, which would deadlock
         with self._one_at_a_time:
             event = None if self._is_closing else self._source.take_received()
             if event is None and not (self._runner is None and self.state is ConnectionState.CLOSED):
@@ -148,12 +148,12 @@ class SyncEventSource:
         return event
 
     def close(self) -> None:
-        """Deliver nothing more, and end a wait or a read at once. The socket is closed by the iteration."""
+        """Stop the iteration, and interrupt a wait or a read. The iteration then closes the socket."""
         self._is_closing = True
         self._call(self._source.close)
 
     def restart(self) -> None:
-        """Give up the connection, and connect again at once: as in ``EventSource``."""
+        """Close the connection and reconnect immediately, as in ``EventSource``."""
         self._call(self._source.restart)
 
     async def _next(self) -> Event | None:
@@ -162,7 +162,7 @@ class SyncEventSource:
     def _run(self, coroutine: Coroutine[object, object, _T]) -> _T:
         if self._runner is None:
             coroutine.close()
-            raise UsageError("a SyncEventSource is used inside `with SyncEventSource(...) as source`")
+            raise UsageError("the SyncEventSource has not been entered: use `with SyncEventSource(...) as source`")
         result = self._runner.run(coroutine)
         if self._raised is not None:
             raised, self._raised = self._raised, None
@@ -170,7 +170,7 @@ class SyncEventSource:
         return result
 
     def _call(self, change: Callable[[], None]) -> None:
-        """Make a change in the thread that iterates: now if it waits, else before its next wait."""
+        """Apply a change in the iterating thread: now if it waits, otherwise before its next wait."""
         loop = self._loop
         if loop is None:
             change()
@@ -183,10 +183,10 @@ class SyncEventSource:
         def apply() -> None:
             try:
                 change()
-            except BaseException as exc:  # noqa: BLE001  of a state handler: it comes out of the iteration
+            except BaseException as exc:  # noqa: BLE001  from a state handler: the iteration raises it
                 self._raised = exc
 
-        with suppress(RuntimeError):  # the loop is closed: there is nothing to change any more
+        with suppress(RuntimeError):  # the event loop is closed, so no change is necessary
             loop.call_soon_threadsafe(apply)
 
 
@@ -197,7 +197,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _refuse_running_loop() -> None:
+def _raise_in_running_loop() -> None:
     if _running_loop() is not None:
         raise UsageError(
             "a SyncEventSource would block the event loop of this thread: use `async with EventSource(...)`, "

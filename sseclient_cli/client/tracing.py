@@ -1,6 +1,6 @@
-"""What a connection sends and receives, in lines like those of ``curl -v``, with secrets redacted.
+"""Trace a connection in lines like those of ``curl -v``, with credentials redacted.
 
-``>`` is sent, ``<`` is received, ``*`` is about the connection. Text from the server comes in escaped.
+``>`` marks sent lines, ``<`` received lines, ``*`` facts about the connection. Text from the server is escaped.
 """
 
 from __future__ import annotations
@@ -19,57 +19,57 @@ from sseclient_cli.request.proxied import absolute_form
 from sseclient_cli.request.target import Target
 from sseclient_cli.tunnel import Tunnel
 
-Say = Callable[[str], None]
+WriteLine = Callable[[str], None]
 
 
-def trace_event(say: Say, target: Target, name: str, info: dict[str, Any]) -> None:
-    """Say what one of httpcore's trace events means to a person, if it means anything."""
+def trace_event(write: WriteLine, target: Target, name: str, info: dict[str, Any]) -> None:
+    """Trace one of httpcore's trace events, if it is of interest."""
     if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
-        say(f"* connected to {_peer(info['return_value'].get_extra_info('server_addr'), target)}")
+        write(f"* connected to {_peer(info['return_value'].get_extra_info('server_addr'), target)}")
     elif name == "connection.start_tls.complete":
         tls = info["return_value"].get_extra_info("ssl_object")
         if tls is not None:
-            say(f"* {_tls_facts(tls)}")
+            write(f"* {_tls_facts(tls)}")
     elif name == "http11.send_request_headers.started":
         request = info["request"]
         url = httpx.URL(target.redacted_url)
         is_forwarded = target.proxy is not None and not target.is_tunnelled
         asked = (absolute_form(url) if is_forwarded else url.raw_path).decode("ascii")
-        say(f"> {request.method.decode('ascii')} {asked} HTTP/1.1")
-        _say_headers(say, ">", target, request.headers)
+        write(f"> {request.method.decode('ascii')} {asked} HTTP/1.1")
+        _write_headers(write, ">", target, request.headers)
         if target.body is not None:
-            say(f"* sending a body of {len(target.body):,} bytes")
+            write(f"* sending a body of {len(target.body):,} bytes")
     elif name == "http11.receive_response_headers.complete":
         version, status, reason, headers = info["return_value"]
-        say(f"< {version.decode('latin-1')} {status} {_shown(reason)}".rstrip())
-        _say_headers(say, "<", target, headers)
+        write(f"< {version.decode('latin-1')} {status} {_shown(reason)}".rstrip())
+        _write_headers(write, "<", target, headers)
 
 
-def trace_redirect(say: Say, target: Target) -> None:
-    """Say where a redirect leads."""
-    say(f"* redirected to {target.method} {target.redacted_url}")
+def trace_redirect(write: WriteLine, target: Target) -> None:
+    """Trace the target of a redirect."""
+    write(f"* redirected to {target.method} {target.redacted_url}")
 
 
-def trace_tunnel(say: Say, tunnel: Tunnel) -> None:
-    """Say how a proxy was asked for a tunnel, and what it answered."""
+def trace_tunnel(write: WriteLine, tunnel: Tunnel) -> None:
+    """Trace the CONNECT request to a proxy, and its response."""
     for prefix, head in ((">", tunnel.request), ("<", tunnel.head)):
         start, *lines = head.decode("latin-1").rstrip("\r\n").split("\n")
-        say(f"{prefix} {visible(start.rstrip(), keep_lines=False)}")
+        write(f"{prefix} {visible(start.rstrip(), keep_lines=False)}")
         for line in lines:
             name, _, value = line.partition(":")
-            say(f"{prefix} {visible(f'{name}: {redacted_header(name, value.strip())}', keep_lines=False)}")
-        say(prefix)
+            write(f"{prefix} {visible(f'{name}: {redacted_header(name, value.strip())}', keep_lines=False)}")
+        write(prefix)
 
 
-def _say_headers(say: Say, prefix: str, target: Target, headers: Iterable[tuple[bytes, bytes]]) -> None:
+def _write_headers(write: WriteLine, prefix: str, target: Target, headers: Iterable[tuple[bytes, bytes]]) -> None:
     pairs = tuple((_shown(name), _value(target, name, value)) for name, value in headers)
     for name, value in replace(target, headers=pairs).redacted_headers:
-        say(f"{prefix} {name}: {value}")
-    say(prefix)
+        write(f"{prefix} {name}: {value}")
+    write(prefix)
 
 
 def _value(target: Target, name: bytes, value: bytes) -> str:
-    if name.lower() == b"location":  # its query may hold a token
+    if name.lower() == b"location":  # its query may contain a token
         with suppress(httpx.InvalidURL, UnicodeError, ValueError):
             url = target.parsed_url.join(value.decode("ascii"))
             return _shown(replace(target, url=str(url)).redacted_url.encode())

@@ -1,7 +1,7 @@
-"""What httpx sends its requests with: httpcore's connection pool, on our network backend.
+"""A transport for httpx: httpcore's connection pool with our own network backend.
 
-``httpx.AsyncHTTPTransport`` (0.28) has no parameter for the backend, so the pool is made here. This file maps between
-the two libraries as that transport does: requests, responses, and exceptions, which have the same names in both.
+``httpx.AsyncHTTPTransport`` (0.28) has no parameter for the network backend. Like that transport, this module converts
+requests, responses and exceptions between the two libraries; the exceptions have the same names in both.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import httpcore
 import httpx
 
 from sseclient_cli.client.network import network_backend
-from sseclient_cli.client.tracing import Say
+from sseclient_cli.client.tracing import WriteLine
 from sseclient_cli.client.tunnelling import TunnellingBackend
 from sseclient_cli.request.proxied import absolute_form, tls_host
 from sseclient_cli.request.target import Target
 
-# For http://. Should it ever be used for TLS all the same, every handshake fails.
-_TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# For http://. It trusts no certificate, so a handshake with it would always fail.
+_WITHOUT_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 _EXCEPTIONS = (
     httpcore.TimeoutException,
@@ -32,21 +32,21 @@ _EXCEPTIONS = (
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """Connects as the target says, for all targets that are reached in the same way.
+    """Connects as the target specifies, for all targets with the same kind of connection.
 
-    Raises UsageError where certificates cannot be loaded.
+    Raises UsageError if certificates cannot be loaded.
     """
 
-    def __init__(self, target: Target, on_trace: Say | None = None) -> None:
+    def __init__(self, target: Target, on_trace: WriteLine | None = None) -> None:
         self._connect_to = target.connect_to
         self._forwarded_by = None if target.is_tunnelled else target.proxy
         backend = network_backend()
         if target.proxy is not None and target.is_tunnelled:
             backend = TunnellingBackend(backend or httpcore.AnyIOBackend(), target.proxy, target, on_trace)
         self._pool = httpcore.AsyncConnectionPool(
-            # http must not pay or fail for certificates.
-            ssl_context=_TRUSTS_NOBODY if tls_host(target) is None else target.tls.context(),
-            # No connection is used twice: one that the server closes just now would look like a new failure.
+            # Loading certificates takes time and may fail; http:// does not need them.
+            ssl_context=_WITHOUT_TRUST if tls_host(target) is None else target.tls.context(),
+            # Never reuse a connection: a reused one that the server is closing would look like a new failure.
             max_connections=None,
             max_keepalive_connections=0,
             uds=target.unix_socket,
@@ -55,7 +55,7 @@ class Transport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, elsewhere if the target says so, which the server is not told."""
+        """Send a request. ``connect_to`` and a proxy change the address, but not the request's own URL and Host."""
         assert isinstance(request.stream, httpx.AsyncByteStream)
         url, extensions, headers = request.url, request.extensions, request.headers.raw
         if self._connect_to is not None:
@@ -92,7 +92,7 @@ class Transport(httpx.AsyncBaseTransport):
 
 
 class _ResponseStream(httpx.AsyncByteStream):
-    """The body of a response. It is no generator, which a cancellation half-way would leave to the loop."""
+    """The body of a response. Not an async generator, which a cancelled read would leave to the event loop."""
 
     def __init__(self, stream: AsyncIterable[bytes]) -> None:
         self._stream = stream

@@ -1,7 +1,7 @@
-"""Connections through the tunnel of a proxy: a network backend of httpcore's that connects with CONNECT, or SOCKS.
+"""A network backend for httpcore that connects through a proxy's tunnel: HTTP CONNECT or SOCKS5.
 
-httpcore (1.0) has ``AsyncHTTPProxy`` for it. That waits for the answer to CONNECT without limit, throws away what the
-proxy says when it refuses, and ignores the local address. Here httpcore's own limit of the time to connect holds.
+httpcore (1.0) has ``AsyncHTTPProxy``, but it waits for the response to CONNECT without a timeout, discards the body of
+an error response, and ignores the local address. Here, httpcore's connect timeout also limits the tunnel.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ import httpcore
 
 from sseclient_cli.client.http_stream import HttpStream
 from sseclient_cli.client.socks import open_socks_tunnel
-from sseclient_cli.client.tracing import Say, trace_tunnel
+from sseclient_cli.client.tracing import WriteLine, trace_tunnel
 from sseclient_cli.errors import ProxyError
-from sseclient_cli.refusals import MAX_BODY_BYTES
 from sseclient_cli.request.proxies import Proxy
 from sseclient_cli.request.target import Target
+from sseclient_cli.response_errors import MAX_BODY_BYTES
 from sseclient_cli.tunnel import Tunnel
 
-REFUSAL_BODY_TIMEOUT_S = 2.0
-"""As for the body of a server's refusal."""
+ERROR_BODY_TIMEOUT_S = 2.0
+"""Time limit for the body of a proxy's error response, as for that of a server."""
 
 
 class TunnellingBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the target's proxy, and has that connect to the server."""
+    """Connects to the target's proxy and opens a tunnel to the server."""
 
     def __init__(
-        self, backend: httpcore.AsyncNetworkBackend, proxy: Proxy, target: Target, on_trace: Say | None
+        self, backend: httpcore.AsyncNetworkBackend, proxy: Proxy, target: Target, on_trace: WriteLine | None
     ) -> None:
         self._backend = backend
         self._proxy = proxy
@@ -45,7 +45,7 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Return a connection to the server, for which ``host`` and ``port`` are those of the target's URL."""
+        """Return a connection to the server; ``host`` and ``port`` are those of the target's URL."""
         proxy, loop = self._proxy, asyncio.get_running_loop()
         ends_s = None if timeout is None else loop.time() + timeout
         stream = await self._backend.connect_tcp(proxy.host, proxy.port, timeout, local_address, socket_options)
@@ -62,12 +62,12 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
                     f"{proxy} did not open a tunnel within {timeout:g} s: is this its port, and does the server answer?"
                 ) from exc
             if isinstance(exc, httpcore.NetworkError | httpcore.ProtocolError):
-                raise ProxyError(f"{proxy} broke the connection, or does not speak as a proxy does: {exc}") from exc
+                raise ProxyError(f"{proxy} broke the connection, or is not a proxy: {exc}") from exc
             raise
         return stream
 
     async def sleep(self, seconds: float) -> None:
-        """Wait between attempts; httpcore asks for it where retries are on."""
+        """Wait between attempts; httpcore calls it if retries are enabled."""
         await self._backend.sleep(seconds)
 
     async def _open(self, stream: httpcore.AsyncNetworkStream) -> None:
@@ -78,8 +78,8 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
         if self._on_trace is not None:
             trace_tunnel(self._on_trace, tunnel)
         if not tunnel.is_open:
-            with suppress(TimeoutError, httpcore.NetworkError):  # what has come until then is more than nothing
-                async with asyncio.timeout(REFUSAL_BODY_TIMEOUT_S):
+            with suppress(TimeoutError, httpcore.NetworkError):  # keep what has arrived until then
+                async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
                     while len(tunnel.body) < MAX_BODY_BYTES and (data := await stream.read(MAX_BODY_BYTES)):
                         tunnel.feed(data)
             raise tunnel.refusal()

@@ -16,7 +16,7 @@ from sseclient_cli.errors import (
 )
 from sseclient_cli.keepalive import VANISHED_AFTER_S
 from sseclient_cli.redaction import redacted_text
-from sseclient_cli.refusals import tls_hint
+from sseclient_cli.response_errors import tls_hint
 
 # What Linux reports when keep-alive probes failed: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.http1 import ResponseReader
 from sseclient_cli.errors import ConnectionLostError
-from sseclient_cli.refusals import refused, tls_hint
-from sseclient_cli.sse.reconnection import refusal_of
+from sseclient_cli.response_errors import response_error, tls_hint
+from sseclient_cli.sse.response_check import stop_reason_for
 
 
 def check_response(
@@ -19,10 +19,10 @@ def check_response(
     ``first`` is the request from which redirects may have led here; ``body`` is the part of the body that has come.
     """
     target = request.target
-    refusal = refusal_of(status, headers.get("content-type"), any_type=target.any_content_type)
+    refusal = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
     if refusal is not None:
-        led_from = None if request is first else first.target
-        raise refused(target, status, headers, body, refusal, led_from=led_from)
+        redirected_from = None if request is first else first.target
+        raise response_error(target, status, headers, body, refusal, redirected_from=redirected_from)
 
 
 def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) -> None:

@@ -1,1 +1,1 @@
-"""What to request, and the way to it: the target and its parts, proxies, redirects, addresses."""
+"""The request of a stream: the target and its parts, proxies, redirects, addresses."""

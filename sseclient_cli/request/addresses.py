@@ -1,7 +1,7 @@
-"""The addresses of a target's host: looked up within a time limit, whatever the resolver does.
+"""Resolve the host of a target within a time limit.
 
-``getaddrinfo`` cannot be interrupted and may take half a minute (resolv.conf: 2 attempts of 5 s per name server), so it
-runs in a thread of its own, which is left behind when the time is over.
+``getaddrinfo`` cannot be interrupted and may take half a minute (resolv.conf: 2 attempts of 5 s per name server). It
+therefore runs in a daemon thread, which is abandoned at the time limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sseclient_cli.errors import NameNotResolvedError, SseError
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
 LOOK_UP_EVERY_S = 0.05
-"""How often a lookup asks whether it is still worth waiting for: a run ends within 0.5 s of its time or of Ctrl-C."""
+"""The interval between two calls of ``keep_waiting``: a run must end within 0.5 s of its duration or of Ctrl-C."""
 
 
 def always() -> bool:
@@ -27,10 +27,10 @@ def always() -> bool:
 
 
 def resolve(target: Target, timeout_s: float, keep_waiting: Callable[[], bool] = always) -> tuple[Address, ...]:
-    """Return the addresses to connect to: those of the first one's family, in the resolver's order.
+    """Return the addresses to connect to, in the resolver's order: only those of the first one's family.
 
-    With source addresses the family is theirs. ``keep_waiting`` is asked a few times a second meanwhile. Raises
-    NameNotResolvedError, also once that says no.
+    With source addresses, their family is used. ``keep_waiting`` is called a few times per second. Raises
+    NameNotResolvedError, also when ``keep_waiting`` returns False.
     """
     if target.unix_socket is not None:
         return (Address(socket.AF_UNIX, target.unix_socket),)
@@ -41,21 +41,21 @@ def resolve(target: Target, timeout_s: float, keep_waiting: Callable[[], bool] =
 
 
 def require_address(target: Target, timeout_s: float) -> None:
-    """Raise NameNotResolvedError unless the host's name has an address."""
+    """Raise NameNotResolvedError unless the host name has an address."""
     if target.unix_socket is None:
         _looked_up(target, socket.AF_UNSPEC, timeout_s)
 
 
-def with_others(hop: ResolvedTarget, timeout_s: float) -> ResolvedTarget:
-    """Return the hop with the other addresses of its host; without any where they cannot be looked up."""
-    if hop.target.unix_socket is not None:
-        return hop
+def with_others(resolved: ResolvedTarget, timeout_s: float) -> ResolvedTarget:
+    """Add the other addresses of the host, if the lookup succeeds."""
+    if resolved.target.unix_socket is not None:
+        return resolved
     try:
-        found = _looked_up(hop.target, hop.address.family, timeout_s)
+        found = _looked_up(resolved.target, resolved.address.family, timeout_s)
     except SseError:
-        return hop  # the streams need only the one that answered
-    others = dict.fromkeys(address for address in found if address != hop.address)
-    return ResolvedTarget(hop.target, hop.address, tuple(others))
+        return resolved  # the address that answered is sufficient
+    others = dict.fromkeys(address for address in found if address != resolved.address)
+    return ResolvedTarget(resolved.target, resolved.address, tuple(others))
 
 
 def _looked_up(
@@ -75,7 +75,7 @@ def _looked_up(
 
 
 def look_up_in_thread(report: Callable[[list[Any] | Exception], object], *question: Any) -> None:
-    """Ask ``getaddrinfo`` in a thread that does not keep the process from its end; it reports the answer or error."""
+    """Call ``getaddrinfo`` in a daemon thread, which passes the answer or the error to ``report``."""
 
     def look_up() -> None:
         try:

@@ -1,7 +1,7 @@
-"""The body of a request as people type it: text, ``@FILE`` or ``@-`` for stdin.
+"""Read a request body as typed on a command line: text, ``@FILE``, or ``@-`` for stdin.
 
-A file goes out byte for byte, as with curl's ``--data-binary``: bytes that are not UTF-8 become surrogates here, which
-is how Python gives a program such bytes on its command line.
+A file is sent byte for byte, as with curl's ``--data-binary``. Bytes that are not UTF-8 become surrogates, as in
+Python's command-line arguments.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import sys
 from sseclient_cli.errors import UsageError
 
 MAX_BODY_BYTES = 64 * 1024**2
-"""More is refused: each stream of a bench sends the body by itself, and ``@/dev/zero`` never ends."""
+"""The size limit: each stream of a load test sends its own copy of the body, and ``@/dev/zero`` never ends."""
 
 
 def read_body(text: str) -> str:
-    """Return the text, or what the file has that it names with ``@``. Raises UsageError for a file without access."""
+    """Return the text, or the content of the file after ``@``. Raises UsageError for an unreadable file."""
     if not text.startswith("@"):
         return text
     name = text[1:]

@@ -1,7 +1,7 @@
-"""The cookies of a redirect chain within one origin (RFC 6265): gates set one, redirect, and want to see it again.
+"""The cookies of a redirect chain within one origin (RFC 6265): login gates set one, redirect, and check it.
 
-No jar outlives a chain, and none leads to another origin. A response's Set-Cookie lines come here joined by commas, as
-both clients have them.
+Cookies are never kept beyond a redirect chain, and never sent to another origin. Both clients pass the Set-Cookie
+headers of a response joined by commas.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# A comma between two cookies is followed by a name and "="; the comma of an Expires date is not.
+# A comma between two cookies precedes a name and "="; the comma in an Expires date does not.
 _BETWEEN = re.compile(r",\s*(?=[^\s;,=]+=)")
 
 MAX_COOKIE_BYTES = 8192
-"""Servers commonly refuse a longer header field (Apache 8,190, nginx 8 KiB); curl stops at this, too."""
+"""Servers commonly reject a longer header field (Apache 8,190, nginx 8 KiB); curl has the same limit."""
 
 
 def with_set_cookies(cookie: str, set_cookie: str, asked_path: str, next_path: str, *, is_https: bool) -> str:
-    """Return the Cookie header for the next request: ``cookie`` and what the response to ``asked_path`` has set."""
+    """Return the next request's Cookie header: ``cookie`` plus the cookies set by the response to ``asked_path``."""
     known = dict(_pair(part) for part in cookie.split(";") if "=" in part)
     for line in _BETWEEN.split(set_cookie):
         pair, *attributes = line.split(";")
         if "=" not in pair or not (pair.isascii() and pair.isprintable()):
-            continue  # RFC 6265 4.1.1 allows no more; a line end would forge a header
+            continue  # RFC 6265 4.1.1 allows only these characters; a line end would inject a header
         name, value = _pair(pair)
         rules = {key.lower(): text for key, text in map(_pair, attributes)}
         path = rules.get("path", "")
@@ -43,7 +43,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _is_over(rules: dict[str, str]) -> bool:
-    """Return whether the server deletes the cookie: Max-Age comes before Expires (RFC 6265 5.3)."""
+    """Return whether the cookie has expired: Max-Age takes precedence over Expires (RFC 6265 5.3)."""
     if re.fullmatch(r"-?[0-9]{1,15}", rules.get("max-age", "")):
         return int(rules["max-age"]) <= 0
     try:
@@ -54,7 +54,7 @@ def _is_over(rules: dict[str, str]) -> bool:
 
 
 def _matches(path: str, cookie_path: str) -> bool:
-    """Return whether a cookie of this path is sent for a path (RFC 6265 5.1.4)."""
+    """Return whether a cookie with this path is sent for a path (RFC 6265 5.1.4)."""
     return path.startswith(cookie_path) and (
         len(path) == len(cookie_path) or cookie_path.endswith("/") or path[len(cookie_path)] == "/"
     )

@@ -1,7 +1,7 @@
-r"""A pasted curl command ("Copy as cURL (bash)" of a browser, an API's documentation), as what it asks for.
+r"""Parse a pasted curl command (from a browser's "Copy as cURL (bash)", or from the documentation of an API).
 
-Pure: nothing is read, run or expanded here. An option that only concerns output is ignored. Any other option that is
-not understood is refused by name: a request that silently lacks a part of what was pasted would be another request.
+Pure: it reads no file, runs no program and expands no variable. Options that only concern output are ignored. Any other
+unsupported option is an error that names it, because without the option the request would be a different one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sseclient_cli.sse.content_coding import readable_codings
 _IS_CURL = re.compile(r"\s*curl(?:\.exe)?(?:\s|$)")
 _FOR_CMD = re.compile(r"\^\"|\s\^\s*[\r\n]")
 
-# The quotes of a POSIX shell and bash's $'...', and outside of them what a shell would act on.
+# The quotes of a POSIX shell and bash's $'...', and the characters outside of quotes that a shell would interpret.
 _SHELL = re.compile(
     r"(?P<single>'[^']*')|\$'(?P<ansi>(?:[^'\\]|\\.)*)'|\"(?P<double>(?:[^\"\\]|\\.)*)\""
     r"|(?P<continued>\\\r?\n)|(?P<escaped>\\.)|(?P<operator>[|;&<>\n`]|\$\()|(?P<variable>\$\{?[A-Za-z_]\w*\}?)",
@@ -51,7 +51,7 @@ _VALUES = frozenset({
     "header", "cookie", "data", "data-raw", "data-binary", "data-ascii", "json", "request", "user", "user-agent",
     "referer", "url", "cacert", "cert", "key", "unix-socket", "oauth2-bearer",
 })  # fmt: skip
-"""Options with a value that are understood."""
+"""The supported options with a value."""
 
 _FLAGS = frozenset({"insecure", "compressed"})
 
@@ -82,13 +82,16 @@ _ARGUMENT_OF = {
 }
 """What does the same here, where a command has an option for it."""
 
-# Computed from the body, by curl and by us.
+# Headers that curl and this client compute from the body.
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """One of curl's data options. ``is_file``: the text is the name of a file; its line ends may have to go."""
+    """One of curl's data options. ``is_file``: the text is the name of a file.
+
+    ``without_line_ends``: curl removes the line ends of the file's content.
+    """
 
     text: str
     is_file: bool = False
@@ -97,7 +100,7 @@ class Data:
 
 @dataclass(slots=True)
 class CurlCommand:
-    """What a curl command asks for. ``headers`` are ``Name: value``; ``data`` is joined with ``&``, as curl does."""
+    """The request of a curl command. ``headers`` are ``Name: value``; ``data`` is joined with ``&``, as curl does."""
 
     url: str = ""
     method: str | None = None
@@ -118,12 +121,12 @@ class CurlCommand:
 
 
 def is_curl_command(text: str) -> bool:
-    """Return whether this is a curl command and no URL."""
+    """Return whether the text is a curl command and not a URL."""
     return _IS_CURL.match(text) is not None
 
 
 def parse_curl_command(text: str) -> CurlCommand:
-    """Read a curl command. Raises UsageError that names what cannot be taken over."""
+    """Parse a curl command. Raises UsageError that names the unsupported part."""
     words = _words(text)[1:]
     command = CurlCommand()
     compressed = False
@@ -138,7 +141,7 @@ def parse_curl_command(text: str) -> CurlCommand:
         raise UsageError("the curl command has no URL: paste it whole, in single quotes")
     names = command.header_names()
     if compressed:
-        # curl decodes what it was built for; we decode these, whatever the pasted header says.
+        # The codings that curl decodes depend on its build; these are ours, and they replace the pasted header.
         command.headers = [header for header in command.headers if not header.lower().startswith("accept-encoding:")]
         command.headers.append(f"Accept-Encoding: {', '.join(readable_codings())}")
     if command.bearer is not None and "authorization" in names:
@@ -150,7 +153,7 @@ def _take(command: CurlCommand, name: str, value: str) -> None:
     """Take one option with its value."""
     if name == "url":
         if command.url:
-            # Not its text: where quotes are missing, it is a part of a header.
+            # Without its text: if quotes are missing, it may be a part of a header.
             raise UsageError("the curl command has more than one URL: leave one out, and check the quotes")
         command.url = value
     elif name == "header":
@@ -179,13 +182,13 @@ def _take_header(command: CurlCommand, value: str) -> None:
     name, colon, rest = value.partition(":")
     if not colon and name.endswith(";"):
         command.headers.append(f"{name[:-1]}:")  # curl: a header without a value
-    # `Name:` removes a header of curl's own, and `:authority:` is HTTP/2's request line.
+    # `Name:` removes one of curl's own headers; `:authority:` belongs to the request line of HTTP/2.
     elif name and rest.strip() and name.lower() not in _OWN_HEADERS:
         command.headers.append(value)
 
 
 def _options(words: list[str]) -> list[tuple[str, str]]:
-    """Return the options that count, by their long names, with their values ("" for flags)."""
+    """Return the relevant options by their long names, with their values ("" for flags)."""
     found: list[tuple[str, str]] = []
     rest = iter(words)
     for word in rest:
@@ -223,7 +226,7 @@ def _options(words: list[str]) -> list[tuple[str, str]]:
 
 
 def _words(text: str) -> list[str]:
-    """Split as bash does, without expanding anything."""
+    """Split the text into words as bash does, without expansion."""
 
     def plain(match: re.Match[str]) -> str:
         if match["continued"]:
@@ -260,13 +263,13 @@ def _refuse(variable: str | None, operator: str | None) -> None:
 
 
 def _ansi(text: str) -> str:
-    """Read the escapes of bash's $'...'."""
+    """Decode the escapes of bash's $'...'."""
 
     def character(match: re.Match[str]) -> str:
         byte, short, long, octal, other = match.groups()
         if byte or octal:
             code = (int(byte, 16) if byte else int(octal, 8)) & 0xFF
-            # One byte of UTF-8, which may take several escapes.
+            # One byte of UTF-8: a character may consist of several escapes.
             return chr(code) if code < 0x80 else chr(0xDC00 + code)
         if short or long:
             code = int(short or long, 16)

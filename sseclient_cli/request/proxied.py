@@ -1,6 +1,6 @@
-"""A target and its proxy: which one is chosen, and with whom TLS is spoken.
+"""Choose the proxy of a target, and determine the peers of its connection.
 
-A command and the library choose here, so that the same rules hold in both.
+The commands and the library use the same functions, so the same rules apply to both.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sseclient_cli.request.target import Target
 
 
 def through_proxy(target: Target, given: str | None, *, trust_env: bool = True) -> Target:
-    """Return the target with its proxy: the given one, none for an empty text, the environment's for None.
+    """Return the target with its proxy: the given one, none for an empty text, that of the environment for None.
 
-    A target that already has a rule keeps it unless one is given. Raises UsageError for a proxy that cannot be used.
+    A target that already has ``proxies`` keeps them unless one is given. Raises UsageError for an unusable proxy.
     """
     if given is None and target.proxies is not None:
         return target
@@ -25,14 +25,14 @@ def through_proxy(target: Target, given: str | None, *, trust_env: bool = True) 
     if given and (target.connect_to is not None or target.unix_socket is not None):
         other = "connect_to" if target.connect_to is not None else "unix_socket"
         raise UsageError(f"`proxy` and `{other}` exclude each other: leave one out", arguments=["proxy", other])
-    _ = proxied.proxy  # now, and not with the first connection
+    _ = proxied.proxy  # raise now, not with the first connection
     return proxied
 
 
 def through_given_proxy(target: Target, given: str | None) -> Target:
-    """Return the target with the given proxy, or with none. Raises UsageError where the environment has one for it.
+    """Return the target with the given proxy, or with none. Raises UsageError if the environment has one for it.
 
-    For loads: a proxy is a part of what is measured, so nobody should get one without a word.
+    For load tests: a proxy affects the measurement, so it must be chosen explicitly.
     """
     if given is None and target.connect_to is None and target.unix_socket is None:
         variable = Proxies.of_environment().variable_for(target.parsed_url)
@@ -54,17 +54,17 @@ def through_given_proxy(target: Target, given: str | None) -> Target:
 
 
 def answering_peer(target: Target) -> str:
-    """Return who speaks TLS with us and answers the request, in words: through a tunnel that is the server."""
+    """Return the peer of TLS and HTTP, for messages: with a tunnel, the server and not the proxy."""
     return authority_of(*target.server_address) if target.is_tunnelled else target.peer
 
 
 def tls_host(target: Target) -> str | None:
-    """Return the name that the certificate of the TLS connection must have; None without TLS."""
+    """Return the host name that the certificate of the TLS connection must match; None without TLS."""
     if target.parsed_url.scheme == "https":
         return target.parsed_url.raw_host.decode("ascii")
     return target.proxy.host if target.proxy is not None and target.proxy.scheme == "https" else None
 
 
 def absolute_form(url: httpx.URL) -> bytes:
-    """Return what a request line asks a proxy for (RFC 9112 3.2.2)."""
+    """Return the absolute form of a URL, for the request line of a request to a proxy (RFC 9112 3.2.2)."""
     return b"%b://%b%b" % (url.raw_scheme, url.netloc, url.raw_path)

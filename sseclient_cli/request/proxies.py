@@ -1,7 +1,7 @@
-"""Which proxy a request goes through: one that is named, one of the environment, or none.
+"""The proxy of a request: an explicit one, one of the environment, or none.
 
-The environment is read as httpx and curl read it: ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy``, in
-small letters or capitals. Its proxies are never used for this machine itself. This file must not know connections.
+The environment variables are those of httpx and curl: ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy``,
+in lower or upper case. Their proxies are never used for this machine. This module must not know connections.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy; ``scheme`` says how to talk to it. ``variable`` is that of the environment which names it."""
+    """A proxy; ``scheme`` is its protocol. ``variable`` is the environment variable that it comes from, if any."""
 
     scheme: str
     host: str
@@ -36,7 +36,7 @@ class Proxy:
 
     @property
     def is_socks(self) -> bool:
-        """Whether it speaks SOCKS5, and not HTTP."""
+        """Whether its protocol is SOCKS5, not HTTP."""
         return self.scheme == "socks5"
 
     @property
@@ -46,17 +46,17 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its URL without user and password: what may be shown and saved."""
+        """Its URL without user and password, for output and reports."""
         return f"{self.scheme}://{authority_of(self.host, self.port)}"
 
     def __str__(self) -> str:
-        """Name it in a message."""
+        """Describe the proxy in a message."""
         return f"the proxy {self.url}" + (f" ({self.variable} of the environment)" if self.variable else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A proxy of the environment, for URLs of ``scheme`` or of ``all`` schemes."""
+    """An environment variable with a proxy, for URLs of ``scheme`` or of ``all`` schemes."""
 
     scheme: str
     name: str
@@ -70,7 +70,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The rule for all URLs of a run: ``given`` holds for each of them, the environment's proxies only without it."""
+    """The proxies of all requests of a run: ``given`` for all URLs, or else those of the environment."""
 
     given: Proxy | None = None
     environment: tuple[Variable, ...] = ()
@@ -78,7 +78,7 @@ class Proxies:
 
     @classmethod
     def chosen(cls, given: str | None, *, trust_env: bool = True) -> Proxies:
-        """Return the rule for what a caller gave: a URL, an empty text for no proxy, None for the environment's."""
+        """Return the proxies for a caller's argument: a URL, an empty text for no proxy, None for the environment."""
         if given is not None:
             return cls(parse_proxy(given)) if given else cls()
         return cls.of_environment() if trust_env else cls()
@@ -92,16 +92,16 @@ class Proxies:
         return cls(None, tuple(found), values.get("no", ""))
 
     def proxy_for(self, url: httpx.URL) -> Proxy | None:
-        """Return the proxy for requests to a URL. Raises UsageError for one that cannot be used."""
+        """Return the proxy for requests to a URL. Raises UsageError for an unusable proxy."""
         proxy = self.given
         if proxy is None and (variable := self.variable_for(url)) is not None:
             proxy = parse_proxy(variable.value, variable)
         if proxy is not None and (proxy.scheme, url.scheme) == ("https", "https"):
-            raise UsageError(f"{proxy} speaks TLS, and cannot be used for https:// URLs: give an http:// proxy")
+            raise UsageError(f"{proxy} uses TLS and cannot be used for https:// URLs: give an http:// proxy")
         return proxy
 
     def variable_for(self, url: httpx.URL) -> Variable | None:
-        """Return what the environment has for a URL; None for this machine, and for hosts of ``no_proxy``."""
+        """Return the environment variable for a URL; None for this machine, and for hosts in ``no_proxy``."""
         host = url.raw_host.decode("ascii").removesuffix(".").lower()
         port = url.port or _DEFAULT_PORTS[url.scheme]
         if _is_this_machine(host) or _is_exempt(host, port, self.no_proxy):
@@ -111,22 +111,22 @@ class Proxies:
 
 
 def parse_proxy(text: str, variable: Variable | None = None) -> Proxy:
-    """Read the URL of a proxy; without a scheme it is ``http://``. Raises UsageError."""
+    """Parse the URL of a proxy; the default scheme is ``http``. Raises UsageError."""
     if not isinstance(text, str):
-        raise UsageError(f"proxy is a URL like http://127.0.0.1:3128, not {text!r}")
-    what, way_out = "the proxy", "give one like http://127.0.0.1:3128"
+        raise UsageError(f"proxy must be a URL like http://127.0.0.1:3128, not {text!r}")
+    what, fix = "the proxy", "give one like http://127.0.0.1:3128"
     if variable is not None:
-        what, way_out = f"{variable.name} of the environment", "correct or unset it, or name the host in no_proxy"
+        what, fix = f"{variable.name} of the environment", "correct or unset it, or name the host in no_proxy"
     found = _SCHEME.match(text)
     scheme = found[1].lower().replace("socks5h", "socks5") if found else "http"
     if scheme not in _DEFAULT_PORTS:
-        raise UsageError(f"{what} is a {scheme[:20]}:// URL: proxies are http://, https:// and socks5://; {way_out}")
+        raise UsageError(f"{what} is a {scheme[:20]}:// URL: proxies are http://, https:// and socks5://; {fix}")
     rest = text[found.end() :] if found else text
     try:
         _, userinfo = parse_request_url(f"http://{rest}")
     except UsageError as exc:
-        raise UsageError(f"{what} is no URL of a proxy: {exc}; {way_out}") from exc
-    url = httpx.URL(f"{scheme}://{rest}")  # by its own scheme: a default port is left out
+        raise UsageError(f"{what} is not a valid proxy URL: {exc}; {fix}") from exc
+    url = httpx.URL(f"{scheme}://{rest}")  # with its own scheme, because httpx drops the scheme's default port
     return Proxy(
         scheme,
         url.raw_host.decode("ascii"),
@@ -142,7 +142,7 @@ def authority_of(host: str, port: int) -> str:
 
 
 def _name_of(scheme: str) -> str:
-    """Return the variable that ``getproxies_environment`` took: that in small letters before others."""
+    """Return the variable that ``getproxies_environment`` used: lower case takes precedence."""
     name = f"{scheme}_proxy"
     return name if os.environ.get(name) else next((each for each in os.environ if each.lower() == name), name)
 
@@ -151,12 +151,12 @@ def _is_this_machine(host: str) -> bool:
     address = _address(host)
     if address is None:
         return host == "localhost" or host.endswith(".localhost")
-    # 0.0.0.0 is what servers print that listen everywhere; a connection to it goes to this machine.
+    # Servers that listen on all interfaces print 0.0.0.0; a connection to it goes to this machine.
     return address.is_loopback or address.is_unspecified
 
 
 def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
-    """Return whether ``no_proxy`` names a host: by name, domain (also ``*.domain``), address, network, or as ``*``."""
+    """Return whether ``no_proxy`` matches a host: by name, domain (also ``*.domain``), address, network, or ``*``."""
     entries = [entry.strip("[]") for entry in re.split(r"[,\s]+", no_proxy.lower()) if entry]
     if "*" in entries:
         return True

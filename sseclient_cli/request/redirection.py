@@ -1,10 +1,10 @@
-"""Where a redirect leads, by the rules of the Fetch standard (4.4 HTTP-redirect fetch).
+"""Compute the next request of a redirect, by the rules of the Fetch standard (4.4 HTTP-redirect fetch).
 
 https://fetch.spec.whatwg.org/#http-redirect-fetch
 
-Not left to httpx, which reads the body of each redirect to its end: a server that sends none would be waited for
-for ever. Every hop is a ``Target`` of its own, so that what is dropped on the way stays dropped. This file must not
-know connections.
+httpx (0.28) is not used for it, because it reads the body of each redirect to its end, which may never come. Each
+request of a redirect chain is a ``Target`` of its own, so later requests do not regain dropped credentials. This module
+must not know connections.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_REDIRECTS = 20
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 """Fetch 2.2.3: "A redirect status is a status that is 301, 302, 303, 307, or 308"."""
 
-# "Request-body-header name" (Fetch 2.2.2), and what frames a body.
+# "Request-body-header name" (Fetch 2.2.2), and the headers that frame a body.
 _BODY_HEADERS = frozenset(
     {
         *("content-encoding", "content-language", "content-location", "content-type"),
@@ -34,9 +34,9 @@ _BODY_HEADERS = frozenset(
 
 
 def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Target:
-    """Return what to request next; raises BadStatusError for a redirect that leads nowhere.
+    """Return the next request. Raises BadStatusError for an invalid redirect.
 
-    ``headers`` have names in lower case, and each byte of a value as one character.
+    Names of ``headers`` are lower case, and each byte of a value is one character.
     """
     moved = replace(target, url=_location(target, status, headers))
     if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
@@ -47,18 +47,18 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
 
 
 def _to_another_origin(target: Target, moved: Target, status: int, headers: Mapping[str, str]) -> Target:
-    """Leave behind what was given for one origin alone."""
+    """Drop everything that is only for the first origin."""
     if moved.body:
-        # The Fetch standard and curl send it again. But a body may hold credentials, and the user named one server.
+        # The Fetch standard and curl send it again. But a body may contain credentials for the server that the user
+        # named.
         raise BadStatusError(
             f"{target.redacted_url} redirects ({status}) the {target.method} to another origin, {moved.redacted_url}: "
             "its body is not sent there; give that URL if you trust it",
             status=status,
             headers=headers,
         )
-    # Step 13 has it for Authorization; a browser never has others among a request's own headers, but people do
-    # (X-Api-Key). Host names the origin that it was given for, and so does where that origin is found. A client
-    # certificate stays: nobody can take it from a handshake.
+    # Step 13 drops Authorization; unlike a browser, users also set other credentials (X-Api-Key). Host, connect_to and
+    # unix_socket belong to the first origin. A client certificate is kept: its private key never leaves the client.
     kept = tuple(
         (name, value) for name, value in moved.headers if name.lower() != "host" and not carries_credential(name, value)
     )
@@ -66,7 +66,7 @@ def _to_another_origin(target: Target, moved: Target, status: int, headers: Mapp
 
 
 def too_many_redirects(target: Target, status: int, headers: Mapping[str, str]) -> BadStatusError:
-    """Build the error for one redirect more than are followed."""
+    """Build the error for a redirect beyond the limit."""
     return BadStatusError(
         f"more than {MAX_REDIRECTS} redirects, the last one to {target.redacted_url}: give the stream's own URL",
         status=status,
@@ -75,16 +75,16 @@ def too_many_redirects(target: Target, status: int, headers: Mapping[str, str]) 
 
 
 def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
-    """Resolve the Location against the URL that was asked; its userinfo and fragment are not sent."""
+    """Resolve the Location against the requested URL; drop its userinfo and fragment."""
     location = headers.get("location", "").strip()
-    # An empty one is valid and means the same URL again: 20 times, for nothing.
+    # An empty Location is valid, but means the same URL: it would be a redirect loop.
     problem, cause = "without a Location", None
     if location:
         shown = ascii(redacted_url(location, malformed=True)[:200])
         problem = f"to {shown}, which is not an http:// or https:// URL"
         try:
             url = joined_url(target.parsed_url, location)
-            # Parsing, it would be given the benefit of the doubt: `javascript:1` has the shape of a host and port.
+            # Target.parse alone would accept `javascript:1` as a host and a port.
             if url.scheme in ("http", "https"):
                 return Target.parse(str(url)).url
         except UsageError as exc:
@@ -103,7 +103,7 @@ def _without(target: Target, names: frozenset[str]) -> Target:
 
 
 def _with_cookies(moved: Target, set_cookie: str, asked: Target) -> Target:
-    """Send back what the redirect has set."""
+    """Add the cookies that the redirect has set."""
     before = "; ".join(value for name, value in moved.headers if name.lower() == "cookie")
     url = moved.parsed_url
     cookie = with_set_cookies(before, set_cookie, asked.parsed_url.path, url.path, is_https=url.scheme == "https")

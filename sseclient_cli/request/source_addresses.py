@@ -1,4 +1,4 @@
-"""The addresses of this machine to connect from, as typed on a command line; each is tried before it is believed."""
+"""Parse the local addresses to connect from, as typed on a command line; check each with ``bind``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sseclient_cli.errors import UsageError
 
 
 def parse_source_addresses(text: str) -> tuple[str, ...]:
-    """Read ``10.0.0.5,10.0.0.6``. Raises UsageError unless all are this machine's, and of one family."""
+    """Parse ``10.0.0.5,10.0.0.6``. Raises UsageError unless all are addresses of this machine, of one family."""
     addresses = tuple(part.strip() for part in text.split(","))
     versions = set()
     for address in addresses:

@@ -1,7 +1,7 @@
-"""TLS as the caller wants it, and what went wrong with it in words.
+"""TLS settings, and messages for TLS errors.
 
-Both clients take their contexts from here (httpx for one stream, ``SSLObject`` for many), so that they trust the same.
-This file must not know sockets.
+Both clients (httpx for one stream, ``SSLObject`` for many) use these contexts, so they trust the same certificates.
+This module must not know sockets.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sseclient_cli.errors import TlsError, UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """Whom to trust, and who we are. Files are PEM; ``key_file`` may be left out where ``cert_file`` holds the key.
+    """The trusted certificate authorities and the client certificate, as PEM files.
 
-    Without a ``ca_file`` those are trusted that everybody trusts (certifi), or whom SSL_CERT_FILE or SSL_CERT_DIR name.
-    ``verify=False`` takes any certificate, for any name.
+    ``key_file`` may be omitted if ``cert_file`` contains the key. The default for ``ca_file`` is SSL_CERT_FILE,
+    SSL_CERT_DIR, or the bundle of certifi. ``verify=False`` accepts any certificate, for any name.
     """
 
     verify: bool = True
@@ -30,7 +30,7 @@ class Tls:
     key_file: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise UsageError for what excludes each other."""
+        """Raise UsageError for arguments that cannot be combined."""
         if self.ca_file is not None and not self.verify:
             raise UsageError(
                 "`ca_file` and `insecure` exclude each other: leave one out", arguments=["ca_file", "insecure"]
@@ -41,9 +41,9 @@ class Tls:
             )
 
     def context(self) -> ssl.SSLContext:
-        """Return the context that says all this. Raises UsageError when a file cannot be used.
+        """Return a context with these settings. Raises UsageError for an unusable file.
 
-        It is the same one for the same values: certificates take 30 ms to load.
+        Contexts are cached, because certificates take 30 ms to load.
         """
         return _context(self, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
 
@@ -55,16 +55,16 @@ def _context(tls: Tls, env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
     elif tls.ca_file is not None:
         context = _trusting_only(tls.ca_file)
     else:
-        context = _trusting_everybody(env_cert_file, env_cert_dir)
-    # Without it a server may choose HTTP/2, which nobody here speaks.
+        context = _trusting_default_cas(env_cert_file, env_cert_dir)
+    # Otherwise a server may choose HTTP/2, which neither client supports.
     context.set_alpn_protocols(["http/1.1"])
     if tls.cert_file is not None:
         _load_identity(context, tls.cert_file, tls.key_file)
     return context
 
 
-def _trusting_everybody(env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
-    """Of the environment, its certificates count."""
+def _trusting_default_cas(env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
+    """Trust SSL_CERT_FILE or SSL_CERT_DIR of the environment, or else certifi."""
     try:
         return httpx.create_ssl_context(trust_env=True)
     except OSError as exc:
@@ -85,7 +85,7 @@ def _load_identity(context: ssl.SSLContext, cert_file: str, key_file: str | None
     key = f"`cert_file` {cert_file}" if key_file is None else f"`key_file` {key_file}"
 
     def refuse() -> str:
-        # Without this OpenSSL would ask on the terminal; of a client with ten thousand streams nobody expects that.
+        # Otherwise OpenSSL would prompt for the passphrase on the terminal.
         raise UsageError(
             f"the key in {key} is encrypted: decrypt it first (openssl pkey -in FILE -out FILE)", arguments=arguments
         )
@@ -100,7 +100,7 @@ def _load_identity(context: ssl.SSLContext, cert_file: str, key_file: str | None
             raise UsageError(
                 f"the key in {key} does not match the certificate in `cert_file` {cert_file}", arguments=arguments
             ) from exc
-        # OpenSSL says "PEM lib" for either.
+        # OpenSSL's message is "PEM lib" for both files.
         both = f"`cert_file` {cert_file} does not contain a certificate and its key"
         apart = f"`cert_file` {cert_file} contains no certificate, or `key_file` {key_file} no key"
         words = f"{both if key_file is None else apart}, in PEM format"

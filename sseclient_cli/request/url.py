@@ -1,7 +1,7 @@
-"""The URL of a request, read from text of a user or a server: either valid for every reader, or a UsageError.
+"""Parse a URL from a user or a server: the result is valid for all later steps, or a UsageError.
 
-httpx looks at parts of a URL late, and then raises more than InvalidURL: errors of idna and urllib, which are
-ValueErrors. So every part is looked at here, once, and what a resolver or a TLS library would refuse is refused.
+httpx (0.28) checks some parts of a URL only on access, and then also raises ValueErrors of idna and urllib. This module
+therefore checks every part once, and rejects hosts that a resolver or a TLS library would reject.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from sseclient_cli.redaction import redacted_url
 
 MAX_LABEL_CHARS = 63
 MAX_HOST_CHARS = 253
-"""RFC 1035 2.3.4, without the length bytes. Longer ones have no address; Python's resolver raises UnicodeError."""
+"""RFC 1035 2.3.4, without the length bytes. For longer names, Python's resolver raises UnicodeError."""
 
 
 def parse_request_url(text: str) -> tuple[str, bytes]:
     """Return the URL without its userinfo and fragment, and the userinfo. Raises UsageError."""
-    # curl's reading: `localhost:8000/stream` is meant as http; `mailto:me@example.com` is not.
+    # As in curl, `localhost:8000/stream` is an http URL; `mailto:me@example.com` is not.
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])", text):
         text = f"http://{text}"
     url = _read(text)
     if url.scheme not in ("http", "https"):
         raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
     shown = redacted_url(text, malformed=True)
-    # httpx percent-encodes what cannot stand in a host; a browser refuses such a URL, and so do we.
+    # httpx percent-encodes invalid characters of a host; browsers reject such a URL, and so does this function.
     if not _is_host(url.raw_host.decode("ascii")):
         raise UsageError(f"{shown!a} names no valid host: write it like http://127.0.0.1:8000/stream")
     if url.port is not None and not 0 < url.port < 65536:
@@ -37,8 +37,8 @@ def parse_request_url(text: str) -> tuple[str, bytes]:
 
 
 def joined_url(base: httpx.URL, location: str) -> httpx.URL:
-    """Resolve a Location (bytes as characters) against the URL that was asked. Raises UsageError."""
-    # Bytes beyond ASCII go into the URL as they are, whatever they mean.
+    """Resolve a Location (each byte as one character) against the requested URL. Raises UsageError."""
+    # Percent-encode bytes beyond ASCII unchanged, in any encoding.
     reference = "".join(c if c < "\x80" else f"%{ord(c):02X}" for c in location)
     try:
         return base.join(reference)
@@ -52,7 +52,7 @@ def _read(text: str) -> httpx.URL:
     except (httpx.InvalidURL, ValueError) as exc:
         shown = redacted_url(text, malformed=True)
         if "@" in shown:
-            # Its reason quotes the part that it takes for a port: that may be a part of the password.
+            # Without the reason of httpx, which quotes the supposed port: it may be a part of the password.
             reason = "write @, /, ?, # and : in a user name or password as %40, %2F, %3F, %23 and %3A"
         else:
             reason = str(exc)
@@ -60,7 +60,7 @@ def _read(text: str) -> httpx.URL:
 
 
 def _is_host(host: str) -> bool:
-    if ":" in host:  # IPv6, which httpx has checked; a zone is a matter of one machine
+    if ":" in host:  # IPv6, which httpx has checked; a zone is only valid on one machine
         return "%" not in host
     labels = host.removesuffix(".").split(".")
     return (

@@ -1,1 +1,1 @@
-"""The rules, without any I/O: bytes and integers in, values out."""
+"""The protocol rules, without any I/O: bytes and integers in, values out."""

@@ -1,8 +1,8 @@
-"""A Content-Encoding undone, a bounded piece at a time.
+"""Decode a Content-Encoding in pieces of bounded size.
 
-Streams are asked for without any coding, but some servers compress whatever they send. A kilobyte of gzip can hold a
-megabyte, so nothing is ever decompressed further than the next piece; and one coding is enough: each further one
-multiplies that.
+The request accepts no coding by default, but some servers compress every response. A kilobyte of gzip can expand to a
+megabyte, so a decoder never decompresses more than the next piece. Only one coding is supported: each further one would
+multiply the expansion.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from typing import Any, Protocol
 from sseclient_cli.errors import InvalidResponseError
 
 MAX_PIECE_BYTES = 64 * 1024
-"""As much as a read of a socket brings at most (httpcore's READ_NUM_BYTES)."""
+"""The size of the largest socket read (httpcore's READ_NUM_BYTES)."""
 
-# The registry of RFC 9110 16.6.1, without those of which no server of event streams was seen.
+# The registry of RFC 9110 16.6.1, without the codings that no known event-stream server uses.
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 
-_GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib's way to say "gzip's header"
+_GZIP_WBITS = 16 + zlib.MAX_WBITS  # zlib: expect a gzip header
 
 
 class ContentDecoder(Protocol):
-    """Undoes one coding: ``feed`` bytes, then take ``piece`` until there is none."""
+    """Decodes one coding: ``feed`` bytes, then call ``piece`` until it returns nothing."""
 
     def feed(self, encoded: bytes) -> None:
         """Take the next bytes of the body."""
 
     def piece(self, max_bytes: int = MAX_PIECE_BYTES) -> bytes:
-        """Return the next bytes, at most ``max_bytes``; none if more must be fed.
+        """Return the next bytes, at most ``max_bytes``; empty if it needs more input.
 
-        Raises InvalidResponseError where the bytes do not have the coding. What was good before these, but in the same
-        piece, is lost: how much that is depends on how they were fed.
+        Raises InvalidResponseError if the input does not have the coding. Valid data before the fault in the same piece
+        is lost; its amount depends on the sizes of the inputs.
         """
 
 
 def readable_codings() -> tuple[str, ...]:
-    """Return the codings that can be undone; br where the brotli package is installed."""
+    """Return the supported codings; br only if the brotli package is installed."""
     return ("gzip", "deflate", "br") if _new_brotli_decompressor() else ("gzip", "deflate")
 
 
 def decoder_of(content_encoding: str) -> ContentDecoder | None:
-    """Return what undoes the codings of the header; None where there is nothing to undo.
+    """Return a decoder for the value of a Content-Encoding header; None if there is nothing to decode.
 
-    A word that is no coding of HTTP (``none``, ``utf-8``, ``chunked``) is ignored, as curl does. Raises
-    InvalidResponseError if more than one coding is named, or one that cannot be undone.
+    Ignores values that are not HTTP codings (``none``, ``utf-8``, ``chunked``), as curl does. Raises
+    InvalidResponseError for more than one coding, and for an unsupported one.
     """
     codings = [coding.strip().lower() for coding in content_encoding.split(",")]
     codings = [coding for coding in codings if coding in _CODINGS]
@@ -59,13 +59,13 @@ def decoder_of(content_encoding: str) -> ContentDecoder | None:
         return BrotliDecoder()
     install = "" if codings != ["br"] else ", or install the brotli package (1.2 or newer)"
     raise InvalidResponseError(
-        f"the body has the Content-Encoding {content_encoding[:100]!a}, which cannot be decoded (only one of "
-        f"{', '.join(readable_codings())} can): leave it out of Accept-Encoding{install}"
+        f"the body has the unsupported Content-Encoding {content_encoding[:100]!a} (supported: one of "
+        f"{', '.join(readable_codings())}): leave it out of Accept-Encoding{install}"
     )
 
 
 class ZlibDecoder:
-    """Undoes gzip or deflate."""
+    """Decodes gzip or deflate."""
 
     __slots__ = ("_encoded", "_is_gzip", "_stream")
 
@@ -92,11 +92,11 @@ class ZlibDecoder:
                     return b""
                 self._stream = zlib.decompressobj(self._wbits(self._encoded[0]))
             stream = self._stream
-            # Asked also without input: what did not fit into the last piece may be all inside.
+            # Also without input: the stream may still hold output that did not fit into the last piece.
             decoded = stream.decompress(self._encoded, max_bytes)
             self._encoded = stream.unconsumed_tail
             if stream.eof:
-                # RFC 1952 2.2: a gzip file is "a series of members"; a server may send each event as one.
+                # RFC 1952 2.2: a gzip file is "a series of members"; a server may send each event as one member.
                 self._encoded, self._stream = stream.unused_data, None
             if decoded or not self._encoded:
                 return decoded
@@ -105,12 +105,12 @@ class ZlibDecoder:
         if self._is_gzip:
             return _GZIP_WBITS
         # "deflate" is zlib's format (RFC 9110 8.4.1.2), "some non-conformant implementations send [it] without
-        # the zlib wrapper". Method 8 in the low bits is the wrapper's; without it, that would be padding.
+        # the zlib wrapper". Low bits of 8 are the method field of the wrapper; in raw deflate, that bit is padding.
         return zlib.MAX_WBITS if first_byte & 0x0F == 8 else -zlib.MAX_WBITS
 
 
 class BrotliDecoder:
-    """Undoes br, with the brotli package. ``readable_codings`` says whether that is installed."""
+    """Decodes br with the brotli package; ``readable_codings`` says whether it is installed."""
 
     __slots__ = ("_decoded", "_encoded", "_stream")
 
@@ -132,8 +132,8 @@ class BrotliDecoder:
             if not encoded and self._stream.is_finished():
                 return b""
             try:
-                # Asked also without input, as it may hold more than it returned. It may return 32 KiB more than the
-                # limit (1.2.1).
+                # Also without input: the stream may still hold output. It may exceed the limit by 32 KiB (brotli
+                # 1.2.1).
                 self._decoded = self._stream.process(encoded, output_buffer_limit=max_bytes)
             except import_module("brotli").error as exc:
                 raise _not_encoded("brotli") from exc
@@ -145,7 +145,7 @@ class BrotliDecoder:
 
 @cache
 def _new_brotli_decompressor() -> Any:
-    """Return the class, None without the package or with one that cannot decompress piece by piece (before 1.2)."""
+    """Return brotli's class; None without the package, or before 1.2, which cannot limit the size of its output."""
     try:
         decompressor = import_module("brotli").Decompressor
     except (ImportError, AttributeError):

@@ -1,6 +1,6 @@
-"""Why bytes made no event: said from the first bytes of a body, in words for a person.
+"""Explain why a body contained no event, from its first bytes.
 
-Pure. Bytes and no event are the most frequent fault of a first attempt, and the bytes tell the cause.
+Pure. A body without events is the most frequent problem of a first attempt, and its first bytes show the cause.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from sseclient_cli.escaping import visible
 
 MAX_BYTES = 1024
-"""First bytes of a body that are looked at: the cause is in the first lines, or nowhere."""
+"""How much of the body is examined. The first lines show the cause; later ones rarely do."""
 
 MAX_QUOTED_CHARS = 60
 
@@ -16,11 +16,11 @@ _FIELDS = ("data", "event", "id", "retry")
 
 
 def explain(first: bytes, total_bytes: int) -> str:
-    """Say why ``total_bytes`` that begin like this made no event; empty if nothing is wrong with them."""
+    """Explain why a body of ``total_bytes`` with this start contained no event; empty if it has no fault."""
     text = first[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cause = _cause(text.lstrip(), lines, is_whole=total_bytes <= MAX_BYTES)
-    return f"{total_bytes:,} bytes came and no event: {cause}" if cause else ""
+    return f"{total_bytes:,} bytes received but no event: {cause}" if cause else ""
 
 
 def _cause(text: str, lines: list[str], *, is_whole: bool) -> str:
@@ -35,7 +35,7 @@ def _cause(text: str, lines: list[str], *, is_whole: bool) -> str:
 
 
 def _misspelt(meant: list[tuple[int, str]]) -> str:
-    """Find a line that was meant as a field and is not (9.2.6: "the whole line as the field name")."""
+    """Find a misspelt field, which the parser ignores (9.2.6: "the whole line as the field name")."""
     for number, line in meant:
         name, colon, _ = line.partition(":")
         if not colon and name not in _FIELDS and name.split(" ")[0] in _FIELDS:

@@ -1,6 +1,7 @@
-"""Errors that come as events: the status is 200 by then, so a server can only say it inside of the stream.
+"""Recognise events that report an error. After status 200, a server can report an error only within the stream.
 
-No standard names them. Two forms are common: an event of the type ``error``, and JSON with an ``error`` at its top.
+No standard defines such events. Two forms are common: an event of type ``error``, and JSON data with a top-level
+``error``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ ERROR_TYPE = "error"
 
 
 def is_error_event(event: Event) -> bool:
-    """Return whether an event reports an error; ``"error": null`` (or false, or empty) reports none."""
+    """Return whether an event reports an error. ``"error": null`` (or false, or empty) is not an error."""
     if event.type == ERROR_TYPE:
         return True
-    if '"error"' not in event.data:  # most events, and much cheaper than to read JSON
+    if '"error"' not in event.data:  # true for most events, and much cheaper than parsing JSON
         return False
     try:
         content = json.loads(event.data)

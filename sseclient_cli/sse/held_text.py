@@ -1,6 +1,6 @@
-"""How much memory the text takes that a parser holds: strings as Python has them, not bytes as they came.
+"""Measure the memory of the text that a parser holds: the size of Python's strings, not the bytes on the wire.
 
-Very short lines take eight times as much as strings, and a line with one emoji four times as much.
+As Python strings, very short lines take eight times their bytes on the wire, and a line with one emoji four times.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from sys import getsizeof
 
 SMALL_BYTES = 2048
-"""Not counted up to this size: 20,000 streams that hold as much hold 40 MB together."""
+"""Text up to this size is not counted: with 20,000 streams, it amounts to 40 MB at most."""
 
 
 def large_text_bytes(text: str) -> int:
-    """Return the memory that a text takes; 0 if it is small."""
+    """Return the memory of a text; 0 if it is small."""
     return getsizeof(text) if len(text) > SMALL_BYTES else 0
 
 
 class HeldLines:
-    """The memory of a list of lines that grows. Each line is looked at once."""
+    """The memory of a growing list of lines. Each line is measured once."""
 
     __slots__ = ("_count", "total_bytes")
 

@@ -1,13 +1,14 @@
-"""A response head as servers send it -> one that strict HTTP parsers read, as tolerant as curl.
+"""Repair invalid response heads so that strict HTTP parsers accept them; as tolerant as curl.
 
-Pure. Both clients use it, so that they accept the same responses. It changes only what has one clear meaning:
+Pure. Both clients use it, so they accept the same responses. Only faults with one clear meaning are repaired:
 
-* a header that continues in the next line is joined (RFC 9112 5.2);
-* a space between a name and its colon is removed (RFC 9112 5.1);
-* a line whose name is no token ("X Powered By: x", "PHP Warning: x") is left out;
-* a repeated Content-Length with the same value, and a repeated ``chunked``, count once; ``identity`` is no coding.
+* Join a header that continues on the next line (RFC 9112 5.2).
+* Remove a space between a name and its colon (RFC 9112 5.1).
+* Drop a line whose name is not a token ("X Powered By: x", "PHP Warning: x").
+* Merge repeated Content-Length headers with the same value, and repeated ``chunked`` codings. Drop ``identity``.
 
-A request could be smuggled past a proxy that reads such heads in another way. These clients use no connection twice.
+Such repairs can allow response smuggling if a proxy interprets the head differently. These clients are safe because
+they never reuse a connection.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ _HTTP2_SETTINGS = re.compile(rb"..[\x00-\xff]\x04[\x00\x01]\0\0\0\0", re.DOTALL)
 
 
 class HeadMender:
-    """Passes the bytes of a connection on, once a head is complete: mended, with what came behind it.
+    """Holds back the bytes of a connection until the head is complete, then returns the repaired head and the rest.
 
-    Interim heads (1xx) are mended one by one. ``is_done``: the final head is out, or the bytes are no HTTP, or the head
-    is too large; from then on ``feed`` is of no use. ``has_changed``: something was mended.
+    Interim heads (1xx) are repaired one by one. ``is_done``: the final head was returned, or the bytes are not HTTP, or
+    the head is too large; do not call ``feed`` after that. ``has_changed``: a head was repaired.
     """
 
     __slots__ = ("_held", "_scanned", "has_changed", "is_done")
@@ -46,7 +47,7 @@ class HeadMender:
         self.has_changed = False
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes; return what can be passed on."""
+        """Take the next bytes; return those that can be parsed now."""
         self._held += data
         passed = b""
         while _START.startswith(self._held[: len(_START)]):
@@ -57,9 +58,9 @@ class HeadMender:
                     break
                 return passed
             head = bytes(self._held[: end.end()])
-            mended = _mended(head)
-            self.has_changed = self.has_changed or mended != head
-            passed += mended
+            repaired = _repaired(head)
+            self.has_changed = self.has_changed or repaired != head
+            passed += repaired
             del self._held[: end.end()]
             self._scanned = 0
             if _INTERIM.match(head) is None:
@@ -67,14 +68,14 @@ class HeadMender:
         return passed + self.finish()
 
     def finish(self) -> bytes:
-        """Return what is held, as it came: the connection has ended, or there is nothing to mend."""
+        """Return the held bytes without repairs: the connection has ended, or they are not a head."""
         self.is_done = True
         held = bytes(self._held)
         self._held.clear()
         return held
 
 
-def _mended(head: bytes) -> bytes:
+def _repaired(head: bytes) -> bytes:
     status_line, *lines = head.split(b"\n")
     fields: list[bytes] = []
     lengths: set[bytes] = set()
@@ -83,7 +84,7 @@ def _mended(head: bytes) -> bytes:
         name, colon, value = line.partition(b":")
         name = name.rstrip(b" \t")
         if not name or not colon:
-            fields.append(line)  # a parser says what is wrong
+            fields.append(line)  # let the parser report the error
             continue
         if not _TOKEN.fullmatch(name):
             continue
@@ -104,7 +105,7 @@ def _mended(head: bytes) -> bytes:
 
 
 def _with_one_coding(fields: list[bytes], codings: list[bytes]) -> list[bytes]:
-    """Replace the fields of transfer codings by one, unless there are others than chunked and identity."""
+    """Merge the Transfer-Encoding fields into one, unless they have other codings than chunked and identity."""
     if set(codings) - {b"chunked", b"identity"}:
         return fields
     others = [field for field in fields if field.partition(b":")[0].lower() != b"transfer-encoding"]
@@ -122,7 +123,7 @@ def _unfolded(lines: list[bytes]) -> list[bytes]:
 
 
 def other_protocol(first: bytes) -> str:
-    """Say in words what a server speaks whose answer begins like this; empty if it may be HTTP/1."""
+    """Describe the protocol of a response with this start, for a message; empty if it may be HTTP/1."""
     if first[:2] == b"\x15\x03":  # RFC 8446 6: an alert
         return "this port speaks TLS: write https:// instead of http://"
     if _HTTP2_SETTINGS.match(first):
@@ -130,5 +131,5 @@ def other_protocol(first: bytes) -> str:
     if first and not _START.startswith(first[: len(_START)]):
         line = first.split(b"\n")[0].rstrip(b"\r").decode("latin-1")
         cut = line if len(line) <= MAX_QUOTED_CHARS else line[:MAX_QUOTED_CHARS] + "..."
-        return f"it has no head, but begins with {cut!a}"
+        return f"it has no response head and starts with {cut!a}"
     return ""

@@ -112,5 +112,5 @@ async def test_without_the_package_brotli_is_not_requested_and_the_error_is_true
         await sse(*command, server.url, "--compressed", PYTHONPATH=str(tmp_path))
         assert [request.header("accept-encoding") for request in server.requests] == [b"gzip, br", b"gzip, deflate"]
     assert code == 3
-    assert "'br', which cannot be decoded (only one of gzip, deflate can)" in err
+    assert "the unsupported Content-Encoding 'br' (supported: one of gzip, deflate)" in err
     assert "leave it out of Accept-Encoding, or install the brotli package" in err

@@ -51,7 +51,7 @@ def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
         (b"", "closed the connection before it answered; does this port speak TLS (https://)?"),
         (bytes.fromhex("000006 04 00 00000000 000300000080"), "the server speaks HTTP/2 only"),
         (head(101, b"Upgrade: websocket\r\nConnection: Upgrade\r\n"), "101"),
-        (b"data: x\n\n", "it has no head, but begins with 'data: x'"),
+        (b"data: x\n\n", "it has no response head and starts with 'data: x'"),
     ],
 )
 async def test_an_error_names_the_cause_and_the_option(command: tuple[str, ...], response: bytes, words: str) -> None:
@@ -88,7 +88,7 @@ async def test_credentials_that_a_redirect_dropped_are_named() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+        (b"data: 1\ndata: 2\n", "16 bytes received but no event: no blank line ends the event"),
         (b'{"message": "no"}', "it is JSON, not an event stream"),
         (b"data 0\n\n", "line 1 'data 0' has no colon"),
         (EVENT + b"data: half", "the stream ended inside an event, which is dropped"),
@@ -105,7 +105,7 @@ async def test_each_lost_connection_explains_its_bytes() -> None:
     async with ScriptedServer([head(), b"retry: 1\n\n", b"data: 1\n"]) as server:
         code, _, err = await sse("watch", server.url)
     assert code == 0
-    assert "the server ended the stream; 18 bytes came and no event: no blank line ends the event" in err
+    assert "the server ended the stream; 18 bytes received but no event: no blank line ends the event" in err
 
 
 async def test_stopping_in_the_middle_of_an_event_is_nothing_to_explain() -> None:

@@ -1,4 +1,4 @@
-"""When events arrived, as ``EventSource`` says: the truth, also for a consumer that reads them much later."""
+"""Arrival times of ``EventSource``: exact even for a consumer that reads events much later."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from sseclient_cli.request.target import Target
 
 INTERVAL_S = 0.2
 CLOCK_NS = 1_000_000
-"""The kernel and Python read the same clock; this much apart is no contradiction."""
+"""Tolerance between the clock readings of the kernel and of Python, which use the same clock."""
 
 
 async def tell_the_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send five events, each with the time right before it is sent."""
+    """Send five events, each with the time right before its write."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(head())
     for _ in range(5):
@@ -35,7 +35,7 @@ async def tell_the_time(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 @asynccontextmanager
 async def target_of(kind: str, serve: Serve, authority: Authority, folder: Path) -> AsyncIterator[Target]:
-    """Run a server of one kind; yield where it is."""
+    """Run a server of one kind; yield its target."""
     path = str(folder / "socket") if kind == "unix-socket" else None
     context = authority.server("127.0.0.1") if kind == "tls" else None
     async with serving(serve, ssl_context=context, unix_socket=path) as port:
@@ -44,7 +44,7 @@ async def target_of(kind: str, serve: Serve, authority: Authority, folder: Path)
 
 
 @pytest.mark.parametrize("kind", ["tcp", "tls", "unix-socket"])
-async def test_a_consumer_that_does_not_read_for_a_while_is_told_the_true_arrival_times(
+async def test_arrival_times_are_exact_for_a_consumer_that_pauses(
     kind: str, authority: Authority, tmp_path: Path
 ) -> None:
     sent_ns, arrived_ns = list[int](), list[int]()
@@ -55,18 +55,19 @@ async def test_a_consumer_that_does_not_read_for_a_while_is_told_the_true_arriva
     ):
         async for event in source:
             sent_ns.append(int(event.data))
-            arrived_ns.append(source.arrived_ns)
+            arrived_ns.append(event.arrived_ns)
             by_kernel.append(source.arrived_by_kernel)
+            assert event.arrived_ns == source.arrived_ns
             if len(sent_ns) == 1:
                 await asyncio.sleep(INTERVAL_S * 6)
     assert len(sent_ns) == 5
     for number, sent in enumerate(sent_ns):
-        # Read at the end, all would have the time of the last one.
+        # If the socket had been read after the pause, all events would have the time of the last one.
         assert sent - CLOCK_NS <= arrived_ns[number] < sent + INTERVAL_S * 1e9
     assert by_kernel[-1] is (kind != "unix-socket" and sys.platform == "linux")
 
 
-async def test_comments_and_the_head_have_their_arrival_too(authority: Authority, tmp_path: Path) -> None:
+async def test_comments_and_the_response_head_have_arrival_times(authority: Authority, tmp_path: Path) -> None:
     opened_ns, comments_ns = list[int](), list[tuple[int, int]]()
 
     def on_state(change: StateChange) -> None:
@@ -114,14 +115,14 @@ async def test_a_slow_consumer_slows_the_server_down(authority: Authority, tmp_p
     async with target_of("tcp", blast, authority, tmp_path) as target, EventSource(target) as source:
         await anext(source)
         first = await stopped()
-        # What both kernels buffer besides is some megabytes, by their own rules.
+        # The kernel's socket buffers hold some additional megabytes.
         assert READ_AHEAD_BYTES / 2 < first < READ_AHEAD_BYTES + 64 * 1024 * 1024
         for _ in range(first // len(event) + 1):
             await anext(source)
         assert await stopped() > first
 
 
-async def test_a_comment_handler_that_waits_holds_everything_back() -> None:
+async def test_events_wait_for_an_async_comment_handler() -> None:
     got: list[str] = []
 
     async def on_comment(comment: str) -> None:

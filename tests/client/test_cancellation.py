@@ -1,7 +1,7 @@
-"""Whatever is being awaited: interrupt it there, and nothing is left behind.
+"""Cancellation, ``close`` and timeouts at any await leave no socket, task or warning behind.
 
-A sweep runs a scenario again and again, and interrupts it at its first suspension, at its second, ... until it has no
-further one and comes to its own end.
+A sweep runs a scenario repeatedly, and interrupts it at its first suspension, at its second, and so on, until it ends
+without an interruption.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sseclient_cli.request.target import Target
 
 GZIP = CHUNKED + b"Content-Encoding: gzip\r\n"
 
-# A redirect, gzip, the end of a stream, a wait, a reconnection, and 204 behind the last script.
+# A redirect, gzip, the end of a stream, a wait, a reconnection, and 204 after the last script.
 SCRIPTS: list[Script] = [
     [head(307, b"Location: /real\r\nContent-Length: 0\r\n")],
     [
@@ -72,7 +72,7 @@ async def refused(_: list[str]) -> AsyncIterator[tuple[ScriptedServer, EventSour
 
 @pytest.fixture(params=["tcp", "name", "tls", "tunnel", "unix-socket", "posted", "refused"])
 def setting(request: pytest.FixtureRequest, authority: Authority, tmp_path: Path) -> Setting:
-    """Return what starts a server, and makes a source of it that appends its comments to a list."""
+    """Return a context manager that starts a server and a source, which appends its comments to a list."""
     kind = request.param
     unix_socket = str(tmp_path / "socket") if kind == "unix-socket" else None
     body = b"{}" if kind == "posted" else None
@@ -118,7 +118,7 @@ async def all_have_left(server: ScriptedServer) -> None:
 
 
 async def sweep(interrupted_at: Callable[[int], Coroutine[None, None, bool]]) -> int:
-    """Call it with 1, 2, ... until it says that it was not interrupted; return how many suspensions there are."""
+    """Call it with 1, 2, ... until it returns that it was not interrupted; return the number of suspensions."""
     number, happened = 0, True
     while happened:
         number += 1
@@ -155,8 +155,8 @@ async def test_cancellation_at_any_await_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("setting", ["tcp", "name", "tls", "tunnel", "unix-socket", "posted"], indirect=True)
-async def test_cancellation_in_any_turn_of_the_loop_leaves_nothing_behind(setting: Setting) -> None:
-    """Between two suspensions of ours, tasks of httpcore and callbacks of the loop have their own moments."""
+async def test_cancellation_in_any_iteration_of_the_event_loop_leaves_nothing_behind(setting: Setting) -> None:
+    """Between two suspensions of our code, tasks of httpcore and callbacks of the event loop run."""
 
     async def cancelled_in(number: int) -> bool:
         got: list[str] = []
@@ -173,7 +173,7 @@ async def test_cancellation_in_any_turn_of_the_loop_leaves_nothing_behind(settin
     assert await sweep(cancelled_in) > 10
 
 
-async def test_cancellation_while_the_server_does_not_take_the_body_leaves_nothing_behind() -> None:
+async def test_cancellation_while_the_server_does_not_read_the_body_leaves_nothing_behind() -> None:
     accepted, over = asyncio.Event(), asyncio.Event()
 
     async def read_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -184,7 +184,7 @@ async def test_cancellation_while_the_server_does_not_take_the_body_leaves_nothi
     async with nothing_left_behind("body half sent"):
         server = await asyncio.start_server(read_nothing, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        # More than the buffers of two sockets hold.
+        # More than fits into the buffers of two sockets.
         source = EventSource(f"http://127.0.0.1:{port}", body=b"x" * 20_000_000)
         task = asyncio.ensure_future(read_all(source, []))
         await accepted.wait()
@@ -199,9 +199,7 @@ async def test_cancellation_while_the_server_does_not_take_the_body_leaves_nothi
 
 
 @pytest.mark.parametrize("moment", [Moment.WHILE_IT_WAITS, Moment.AS_THE_RESULT_COMES])
-async def test_close_at_any_await_ends_the_iteration_and_delivers_nothing_more(
-    setting: Setting, moment: Moment
-) -> None:
+async def test_close_at_any_await_ends_the_iteration_without_further_events(setting: Setting, moment: Moment) -> None:
     async def closed_at(number: int) -> bool:
         got: list[str] = []
         got_at_close: list[str] | None = None
@@ -224,7 +222,7 @@ async def test_close_at_any_await_ends_the_iteration_and_delivers_nothing_more(
 
 @pytest.mark.parametrize("setting", ["tcp"], indirect=True)
 @pytest.mark.parametrize("closes_first", [True, False])
-async def test_a_cancellation_in_the_moment_of_a_close_is_not_swallowed(setting: Setting, closes_first: bool) -> None:
+async def test_a_cancellation_at_the_moment_of_a_close_is_not_swallowed(setting: Setting, closes_first: bool) -> None:
     async def interrupted_at(number: int) -> bool:
         got: list[str] = []
         async with setting(got) as (server, source):
@@ -246,7 +244,7 @@ async def test_a_cancellation_in_the_moment_of_a_close_is_not_swallowed(setting:
 
 
 @pytest.mark.parametrize("setting", ["tcp"], indirect=True)
-async def test_a_timeout_at_any_await_closes_the_source_and_the_context_may_go_on(setting: Setting) -> None:
+async def test_a_timeout_at_any_await_closes_the_source_and_the_context_continues(setting: Setting) -> None:
     async def timed_out_at(number: int) -> bool:
         got: list[str] = []
         async with setting(got) as (server, source), source:
@@ -263,7 +261,7 @@ async def test_a_timeout_at_any_await_closes_the_source_and_the_context_may_go_o
             assert limit.expired() == interruption.happened
             assert source.state is ConnectionState.CLOSED
             assert got == ALL[: len(got)]
-            # Not at the end of the context: now.
+            # The socket is already closed, before the end of the context.
             await all_have_left(server)
             assert await anext(source, None) is None
         return interruption.happened
@@ -286,7 +284,7 @@ async def test_wait_for_around_anext_closes_the_source() -> None:
 
 
 @pytest.mark.parametrize("setting", ["tcp"], indirect=True)
-async def test_a_sibling_that_fails_takes_the_source_with_it_wherever_it_is(setting: Setting) -> None:
+async def test_a_failing_task_of_the_same_group_cancels_the_source_at_any_await(setting: Setting) -> None:
     async def fail(told: asyncio.Event) -> None:
         await told.wait()
         raise ZeroDivisionError
@@ -310,7 +308,7 @@ async def test_a_sibling_that_fails_takes_the_source_with_it_wherever_it_is(sett
 
 
 @pytest.mark.parametrize("moment", Moment)
-async def test_cancelling_who_closes_leaves_nothing_either(moment: Moment) -> None:
+async def test_cancelling_aclose_leaves_nothing_behind(moment: Moment) -> None:
     async def cancelled_at(number: int) -> bool:
         async with (
             ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,

@@ -1,4 +1,4 @@
-"""``close`` in a handler, and handlers that raise: nothing more is delivered, and nothing stays open."""
+"""``close`` in a handler, and handlers that raise: no further events, and no open socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import BadStatusError, ConnectionLostError
 
-# All in one chunk, whatever comes first.
+# Everything in one chunk, with each kind of item first.
 CHUNK = b": a\n: b\ndata: 1\n\n: c\ndata: 2\n\n: d\n"
 
 
@@ -27,14 +27,14 @@ async def no_socket_is_left_open() -> AsyncIterator[None]:
 
 
 async def gone(server: ScriptedServer) -> int:
-    """Wait until every client has left; return how often they came."""
+    """Wait until all clients have disconnected; return the number of connections."""
     async with asyncio.timeout(20):
         await server.deserted()
     return len(server.requests)
 
 
 @pytest.mark.parametrize(("last", "expected"), [("1", [" a", " b", "1"]), ("2", [" a", " b", "1", " c", "2"])])
-async def test_after_close_in_the_loop_no_event_or_comment_of_the_same_chunk_comes(
+async def test_no_event_or_comment_of_the_same_chunk_follows_a_close_in_the_loop(
     last: str, expected: list[str]
 ) -> None:
     got: list[str] = []
@@ -51,7 +51,7 @@ async def test_after_close_in_the_loop_no_event_or_comment_of_the_same_chunk_com
 
 
 @pytest.mark.parametrize(("last", "expected"), [(" a", [" a"]), (" c", [" a", " b", "1", " c"])])
-async def test_after_close_in_a_comment_handler_no_event_or_comment_of_the_same_chunk_comes(
+async def test_no_event_or_comment_of_the_same_chunk_follows_a_close_in_a_comment_handler(
     last: str, expected: list[str]
 ) -> None:
     got: list[str] = []
@@ -80,7 +80,7 @@ async def test_after_close_in_a_comment_handler_no_event_or_comment_of_the_same_
         (ConnectionState.CLOSED, 2, ["1"]),
     ],
 )
-async def test_after_close_in_a_state_handler_nothing_comes_and_nothing_is_asked_for(
+async def test_no_event_or_request_follows_a_close_in_a_state_handler(
     state: ConnectionState, requests: int, expected: list[str]
 ) -> None:
     states: list[ConnectionState] = []
@@ -113,7 +113,7 @@ async def test_aclose_in_the_loop_returns_when_the_socket_is_closed() -> None:
             assert await gone(server) == 1
 
 
-async def test_thousands_of_small_chunks_do_not_keep_a_close_from_giving_way() -> None:
+async def test_a_close_with_thousands_of_small_chunks_does_not_block_the_event_loop() -> None:
     body = chunk(b"data: 1\n\n") + chunk(b":") * 10_000
     turns = 0
 
@@ -138,7 +138,7 @@ async def test_thousands_of_small_chunks_do_not_keep_a_close_from_giving_way() -
     "error", [ZeroDivisionError(), ConnectionLostError("mine"), BadStatusError("mine", status=503)]
 )
 @pytest.mark.parametrize("state", ConnectionState)
-async def test_what_a_state_handler_raises_comes_out_of_the_iteration_and_all_is_closed(
+async def test_an_exception_of_a_state_handler_propagates_and_closes_everything(
     state: ConnectionState, error: Exception
 ) -> None:
     def on_state(change: StateChange) -> None:
@@ -158,7 +158,7 @@ async def test_what_a_state_handler_raises_comes_out_of_the_iteration_and_all_is
         assert await anext(source, None) is None
 
 
-async def test_what_a_comment_handler_raises_comes_out_of_the_iteration_and_all_is_closed() -> None:
+async def test_an_exception_of_a_comment_handler_propagates_and_closes_everything() -> None:
     def on_comment(text: str) -> None:
         raise ValueError(text)
 
@@ -180,7 +180,7 @@ async def test_what_a_comment_handler_raises_comes_out_of_the_iteration_and_all_
     [[head(404, SSE), Do.HOLD], [head(), b"data: 1\n\ndata: " + b"x" * 2000, Do.HOLD]],
     ids=["status", "too-large"],
 )
-async def test_a_handler_that_raises_as_it_is_told_of_an_error_keeps_no_socket_open(script: Script) -> None:
+async def test_a_state_handler_that_raises_for_an_error_leaves_no_socket_open(script: Script) -> None:
     def on_state(change: StateChange) -> None:
         if change.state is ConnectionState.CLOSED:
             raise ZeroDivisionError
@@ -196,7 +196,7 @@ async def test_a_handler_that_raises_as_it_is_told_of_an_error_keeps_no_socket_o
         assert await gone(server) == 1
 
 
-async def test_a_handler_that_raises_as_it_is_told_of_the_close_keeps_no_socket_open() -> None:
+async def test_a_state_handler_that_raises_for_the_close_leaves_no_socket_open() -> None:
     def on_state(change: StateChange) -> None:
         if change.state is ConnectionState.CLOSED:
             raise ZeroDivisionError
@@ -210,7 +210,7 @@ async def test_a_handler_that_raises_as_it_is_told_of_the_close_keeps_no_socket_
             assert await gone(server) == 1
 
 
-async def test_what_the_loop_raises_is_not_changed_by_closing() -> None:
+async def test_closing_does_not_change_an_exception_of_the_loop() -> None:
     async with ScriptedServer([head(), CHUNK, Do.HOLD]) as server:
         with pytest.raises(ZeroDivisionError):
             async with EventSource(server.url) as source:
@@ -219,7 +219,7 @@ async def test_what_the_loop_raises_is_not_changed_by_closing() -> None:
         assert await gone(server) == 1
 
 
-async def test_an_error_is_raised_once_and_the_iteration_is_over() -> None:
+async def test_an_error_is_raised_once_and_ends_the_iteration() -> None:
     async with ScriptedServer([head(500)]) as server, EventSource(server.url) as source:
         with pytest.raises(BadStatusError):
             await anext(source)

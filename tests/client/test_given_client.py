@@ -1,4 +1,4 @@
-"""``client``: an httpx.AsyncClient of the caller makes the requests."""
+"""``EventSource(client=...)``: an httpx.AsyncClient of the caller sends the requests."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_401_is_answered_by_the_clients_auth_at_a_real_server(guarded: s
             assert (await anext(source)).data == "4"
         assert statuses[:2] == [401, 200]
         assert source.state is ConnectionState.CLOSED
-        # It is still the caller's.
+        # The source has not closed the client.
         assert not client.is_closed
         assert (await client.get(f"{guarded}/finite")).status_code == 200
 
@@ -84,7 +84,7 @@ async def test_many_sources_share_a_client(guarded: str) -> None:
         assert await asyncio.gather(*map(data_of, sources)) == [["1", "2", "3"]] * 5
 
 
-async def test_an_application_is_read_without_a_socket() -> None:
+async def test_an_asgi_application_is_read_without_a_socket() -> None:
     transport = httpx.ASGITransport(guarded_app)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://app.test", auth=httpx.DigestAuth(USER, PASSWORD)
@@ -92,13 +92,13 @@ async def test_an_application_is_read_without_a_socket() -> None:
         source = EventSource("/finite?a=b", client=client, reconnection_time_s=0)
         assert source.url == "http://app.test/finite?a=b"
         async with source:
-            # The body ends, and the next connection goes on behind it.
+            # The body ends, and the next connection resumes after it.
             assert [(await anext(source)).data for _ in range(7)] == list("1234567")
             assert (source.response_status, source.arrived_by_kernel) == (200, False)
 
 
-async def test_an_endless_stream_of_an_application_is_not_read_and_can_be_closed() -> None:
-    # httpx's ASGITransport (0.28) returns once the application has: docs/reference/library.md says so.
+async def test_an_endless_stream_of_an_asgi_application_is_not_read_and_can_be_closed() -> None:
+    # httpx's ASGITransport (0.28) returns when the application returns (see docs/reference/library.md).
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(guarded_app), auth=httpx.DigestAuth(USER, PASSWORD)) as client,
         EventSource("http://app.test/", client=client) as source,
@@ -109,7 +109,7 @@ async def test_an_endless_stream_of_an_application_is_not_read_and_can_be_closed
         assert source.state is ConnectionState.CLOSED
 
 
-async def test_the_stream_decides_about_its_headers_and_the_client_about_others() -> None:
+async def test_the_stream_sets_its_own_headers_and_the_client_all_others() -> None:
     async with ScriptedServer([head(), EVENT, Do.HOLD]) as server:
         headers = {"X-Client": "1", "X-Both": "client", "Accept": "text/html"}
         async with (
@@ -131,7 +131,7 @@ async def test_the_stream_decides_about_its_headers_and_the_client_about_others(
         assert (request.header("user-agent") or b"").startswith(b"python-httpx/")
 
 
-async def test_httpxs_five_seconds_do_not_end_a_silent_stream_and_read_timeout_s_does() -> None:
+async def test_read_timeout_s_replaces_the_read_timeout_of_httpx() -> None:
     async with ScriptedServer([head(), EVENT, 0.5, EVENT, Do.HOLD], [head(204, b"")]) as server:
         timeouts: list[dict[str, Any]] = []
 
@@ -155,12 +155,12 @@ async def test_silence_is_a_read_timeout() -> None:
 
 
 @pytest.mark.parametrize("raises_for_status", [True, False])
-async def test_redirects_follow_our_rules_and_no_credential_of_the_client_goes_elsewhere(
+async def test_redirects_to_another_origin_drop_the_credentials_of_the_client(
     raises_for_status: bool,
 ) -> None:
     async def check(response: httpx.Response) -> None:
         if raises_for_status:
-            response.raise_for_status()  # raises for a redirect, too
+            response.raise_for_status()  # also raises for a redirect
 
     async with ScriptedServer([head(), EVENT, Do.HOLD]) as elsewhere:
         there = head(307, b"Location: %b/real\r\n" % elsewhere.url.encode() + NO_BODY)
@@ -185,7 +185,7 @@ async def test_redirects_follow_our_rules_and_no_credential_of_the_client_goes_e
         assert not any(b"secret" in value or name == "authorization" for name, value in request.headers)
 
 
-async def test_a_status_that_a_hook_raises_for_is_our_error_and_is_final() -> None:
+async def test_raise_for_status_in_a_hook_is_a_bad_status_error() -> None:
     async def check(response: httpx.Response) -> None:
         if response.is_error:
             await response.aread()
@@ -200,7 +200,7 @@ async def test_a_status_that_a_hook_raises_for_is_our_error_and_is_final() -> No
         assert len(server.requests) == 1
 
 
-async def test_a_body_that_a_hook_has_read_is_read_all_the_same() -> None:
+async def test_a_body_that_a_hook_has_read_is_parsed() -> None:
     async def read(response: httpx.Response) -> None:
         await response.aread()
 
@@ -213,7 +213,7 @@ async def test_a_body_that_a_hook_has_read_is_read_all_the_same() -> None:
         assert await data_of(EventSource(server.url, client=client)) == ["a"]
 
 
-async def test_a_response_that_is_no_event_stream_is_refused_with_its_body() -> None:
+async def test_a_response_that_is_not_an_event_stream_is_an_error_with_its_body() -> None:
     html = head(200, b"Content-Type: text/html\r\nContent-Length: 5\r\n")
     async with ScriptedServer([html, b"Hello"]) as server, httpx.AsyncClient() as client:
         with pytest.raises(WrongContentTypeError) as caught:
@@ -221,7 +221,7 @@ async def test_a_response_that_is_no_event_stream_is_refused_with_its_body() -> 
     assert caught.value.body == b"Hello"
 
 
-async def test_204_ends_it() -> None:
+async def test_status_204_ends_the_iteration() -> None:
     async with ScriptedServer([head(headers=CHUNKED), chunk(EVENT), b"0\r\n\r\n"]) as server:
         async with httpx.AsyncClient() as client:
             assert await data_of(EventSource(server.url, client=client)) == ["a"]
@@ -229,14 +229,14 @@ async def test_204_ends_it() -> None:
 
 
 @pytest.mark.parametrize("location", [b"http://xn--a/", b":https://[x", b"http://[::1"])
-async def test_a_location_that_is_no_url_is_an_error_of_ours(location: bytes) -> None:
+async def test_an_invalid_location_is_an_error_of_this_package(location: bytes) -> None:
     script = [head(302, b"Location: " + location + b"\r\n" + NO_BODY)]
     async with ScriptedServer(script) as server, httpx.AsyncClient() as client:
         with pytest.raises((InvalidResponseError, BadStatusError)):
             await data_of(EventSource(server.url, client=client, reconnect=False))
 
 
-async def test_what_a_hook_raises_comes_out_as_it_is() -> None:
+async def test_an_exception_of_a_hook_propagates() -> None:
     async def fail(_: httpx.Response) -> None:
         raise ValueError("mine")
 
@@ -248,7 +248,7 @@ async def test_what_a_hook_raises_comes_out_as_it_is() -> None:
             await data_of(EventSource(server.url, client=client))
 
 
-async def test_a_full_pool_and_a_proxy_that_refuses_are_named() -> None:
+async def test_errors_of_a_full_pool_and_of_a_proxy_name_the_cause() -> None:
     async with ScriptedServer([head(), EVENT, Do.HOLD]) as server:
         limits = httpx.Limits(max_connections=1)
         async with (
@@ -256,10 +256,12 @@ async def test_a_full_pool_and_a_proxy_that_refuses_are_named() -> None:
             EventSource(server.url, client=client) as source,
         ):
             await anext(source)
-            with pytest.raises(ConnectTimeoutError, match="raise its limits"):
+            with pytest.raises(
+                ConnectTimeoutError, match=r"no free connection for .*: raise its limits or pool timeout"
+            ):
                 await data_of(EventSource(server.url, client=client, reconnect=False))
     async with ScriptedServer([head(407, NO_BODY)]) as proxy, httpx.AsyncClient(proxy=proxy.url) as client:
-        with pytest.raises(ConnectError, match="by the proxy"):
+        with pytest.raises(ConnectError, match="the proxy did not connect to"):
             await data_of(EventSource("https://sse.test/", client=client, reconnect=False))
 
 
@@ -276,19 +278,25 @@ async def test_a_proxy_of_the_client_is_used() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"on_trace": print}, "on_trace and client exclude each other"),
-        ({"proxy": "http://127.0.0.1:9"}, "proxy and client exclude each other"),
-        ({"url": Target.parse("https://a/", insecure=True)}, "leave tls out of the Target"),
-        ({"url": Target.parse("http://a/", connect_to="127.0.0.1:9")}, "leave connect_to out"),
-        ({"url": Target.parse("http://a/", unix_socket="/a")}, "leave unix_socket out"),
-        ({"url": Target.parse("http://a/", source_address="127.0.0.1")}, "leave source_addresses out"),
-        ({"client": httpx.Client()}, "client is an httpx.AsyncClient, not Client"),
-        ({"client": 1}, "client is an httpx.AsyncClient, not int"),
+        ({"on_trace": print}, "on_trace cannot be used with client: give the client event_hooks"),
+        ({"proxy": "http://127.0.0.1:9"}, "proxy cannot be used with client: give the proxy to the client"),
+        ({"url": Target.parse("https://a/", insecure=True)}, "tls of the Target cannot be used with client"),
+        (
+            {"url": Target.parse("http://a/", connect_to="127.0.0.1:9")},
+            "connect_to of the Target cannot be used with client",
+        ),
+        ({"url": Target.parse("http://a/", unix_socket="/a")}, "unix_socket of the Target cannot be used with client"),
+        (
+            {"url": Target.parse("http://a/", source_address="127.0.0.1")},
+            "source_addresses of the Target cannot be used",
+        ),
+        ({"client": httpx.Client()}, "client must be an httpx.AsyncClient, not Client"),
+        ({"client": 1}, "client must be an httpx.AsyncClient, not int"),
         ({"url": "/relative"}, "write it like http://"),
         ({"url": "http://["}, "no valid host"),
     ],
 )
-async def test_what_cannot_be_combined_with_a_client_is_refused_at_the_call(
+async def test_arguments_that_cannot_be_combined_with_a_client_raise_at_the_call(
     arguments: dict[str, Any], words: str
 ) -> None:
     async with httpx.AsyncClient() as client:
@@ -297,14 +305,14 @@ async def test_what_cannot_be_combined_with_a_client_is_refused_at_the_call(
     assert words.lower() in str(caught.value).lower()
 
 
-async def test_a_closed_client_is_named() -> None:
+async def test_a_closed_client_is_a_usage_error() -> None:
     client = httpx.AsyncClient()
     await client.aclose()
     with pytest.raises(UsageError, match="the client is closed"):
         await data_of(EventSource("http://127.0.0.1:9/", client=client))
 
 
-async def test_a_target_sets_the_time_to_the_response_head() -> None:
+async def test_head_timeout_s_of_a_target_applies() -> None:
     async with ScriptedServer([Do.HOLD]) as server, httpx.AsyncClient() as client:
         target = Target.parse(server.url, timeout_s=0.2)
         with pytest.raises(ReadTimeoutError, match=r"no response head within 0\.2 s"):

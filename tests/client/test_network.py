@@ -1,4 +1,4 @@
-"""Which address is connected to, and how the socket is set."""
+"""The choice of the address, and the options of the socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scripted_server import Do, ScriptedServer, head
 from silent_port import silent_port
 
 from sseclient_cli.client import network
-from sseclient_cli.client.connection import Connector
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.errors import ConnectionRefusedByTargetError, ConnectTimeoutError
 from sseclient_cli.keepalive import IDLE_S, INTERVAL_S, PROBES, keep_alive
 from sseclient_cli.request.target import Target
@@ -37,7 +37,7 @@ def unused_port() -> int:
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
-    """Have a name resolve to several addresses, which differ by their port here."""
+    """Resolve a name to several addresses, which differ only by their port."""
 
     async def look_up(*_: object, **__: object) -> list[tuple[Any, ...]]:
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
@@ -50,12 +50,12 @@ async def peer_port(target: Target) -> int:
     async with Connector(target, None) as connector:
         connection = await connector.connect(None)
         await connection.aclose()
-        (_, peer), *_ = connection.way
+        (_, peer), *_ = connection.requests
         assert isinstance(peer, tuple)
         return peer[1]
 
 
-async def test_an_address_that_does_not_answer_delays_the_next_one_only_a_little(
+async def test_an_address_that_does_not_answer_delays_the_next_one_by_one_stagger(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with ScriptedServer([head(), Do.HOLD]) as server:
@@ -64,14 +64,14 @@ async def test_an_address_that_does_not_answer_delays_the_next_one_only_a_little
             assert await peer_port(Target(url="http://sse.test/", connect_timeout_s=20)) == server.port
 
 
-async def test_an_address_that_refuses_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_address_that_refuses_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ScriptedServer([head(), Do.HOLD]) as server:
         resolve_to(monkeypatch, unused_port(), unused_port(), server.port)
         assert await peer_port(Target(url="http://sse.test/")) == server.port
 
 
-async def test_a_slow_address_that_answers_in_the_end_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second attempt has failed by then."""
+async def test_a_slow_address_that_finally_answers_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second attempt has failed before."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -95,13 +95,13 @@ async def test_a_slow_address_that_answers_in_the_end_is_taken(monkeypatch: pyte
             await (await connecting).aclose()
 
 
-async def test_the_reason_of_several_refusals_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_several_refused_addresses_are_a_refused_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve_to(monkeypatch, unused_port(), unused_port())
     with pytest.raises(ConnectionRefusedByTargetError):
         await peer_port(Target(url="http://sse.test/"))
 
 
-async def test_all_attempts_together_have_the_connect_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_connect_timeout_applies_to_all_attempts_together(monkeypatch: pytest.MonkeyPatch) -> None:
     with silent_port() as first, silent_port() as second:
         resolve_to(monkeypatch, first, second)
         with pytest.raises(ConnectTimeoutError, match=r"within 0\.6 s"):
@@ -123,7 +123,7 @@ async def test_every_tcp_connection_has_keepalive() -> None:
         await connection.aclose()
 
 
-def test_a_unix_socket_needs_no_keepalive() -> None:
+def test_a_unix_socket_has_no_keepalive() -> None:
     with socket.socket(socket.AF_UNIX) as unix_socket:
         keep_alive(unix_socket)
 
@@ -131,7 +131,7 @@ def test_a_unix_socket_needs_no_keepalive() -> None:
 @pytest.mark.parametrize("kind", ["tcp", "tls"])
 async def test_a_large_body_is_sent_whole(kind: str, authority: Authority) -> None:
     context = authority.server() if kind == "tls" else None
-    body = bytes(range(256)) * 8192  # many TLS records, and more than the socket takes at once
+    body = bytes(range(256)) * 8192  # many TLS records, and more than one send accepts
     async with ScriptedServer([head(), b"data: x\n\n"], ssl_context=context) as server:
         target = Target(url=server.url, method="POST", body=body, tls=Target.parse("x", ca_file=authority.file).tls)
         await peer_port(target)

@@ -21,7 +21,7 @@ def redirect(status: int, location: str) -> bytes:
     return head(status, b"Location: %b\r\nContent-Length: 0\r\n" % location.encode())
 
 
-async def test_the_address_that_answered_is_found() -> None:
+async def test_the_result_has_the_address_that_answered() -> None:
     async with ScriptedServer([head(headers=CHUNKED), Do.HOLD]) as server:
         found = (await preflight(Target.parse(f"http://localhost:{server.port}/x"))).hops[-1]
         await server.requests[0].disconnected.wait()
@@ -30,7 +30,7 @@ async def test_the_address_that_answered_is_found() -> None:
     assert found.target.url == f"http://localhost:{server.port}/x"
 
 
-async def test_an_ipv6_address_is_found_as_one() -> None:
+async def test_the_result_may_have_an_ipv6_address() -> None:
     async with ScriptedServer([head(), Do.HOLD], host="::1") as server:
         found = (await preflight(Target.parse(f"http://[::1]:{server.port}/x"))).hops[-1]
     assert found.address.family is socket.AF_INET6
@@ -38,31 +38,31 @@ async def test_an_ipv6_address_is_found_as_one() -> None:
 
 
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
-async def test_a_coding_that_can_be_undone_is_as_good_as_none(coding: bytes) -> None:
+async def test_a_supported_coding_is_accepted(coding: bytes) -> None:
     async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: %b\r\n" % coding), Do.HOLD]) as server:
         assert len((await preflight(Target.parse(server.url))).hops) == 1
 
 
-async def test_every_request_on_the_way_is_found_with_the_address_that_answered() -> None:
+async def test_the_result_has_every_request_of_the_redirect_chain_with_its_address() -> None:
     async with ScriptedServer([head(), Do.HOLD], host="::1") as other:
         there = f"http://[::1]:{other.port}/there"
         async with ScriptedServer([redirect(302, "/b")], [redirect(302, there)]) as server:
             start = Target.parse(f"{server.url}/a")
             hops = (await preflight(start)).hops
-    assert [hop.target.url for hop in hops] == [f"{server.url}/a", f"{server.url}/b", there]
-    assert [hop.address.family for hop in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
-    assert [hop.address.socket_address[1] for hop in hops] == [server.port, server.port, other.port]
+    assert [each.target.url for each in hops] == [f"{server.url}/a", f"{server.url}/b", there]
+    assert [each.address.family for each in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
+    assert [each.address.socket_address[1] for each in hops] == [server.port, server.port, other.port]
     assert hops[0].target == start
 
 
-async def test_a_unix_socket_and_another_place_are_addresses_like_any(tmp_path: Path) -> None:
+async def test_the_result_may_have_a_unix_socket_or_a_connect_to_address(tmp_path: Path) -> None:
     path = str(tmp_path / "sse.sock")
     async with ScriptedServer([redirect(302, "/b")], [head(), Do.HOLD], unix_socket=path):
         hops = (await preflight(Target.parse("http://sse.test/", unix_socket=path))).hops
-    assert [hop.address for hop in hops] == [Address(socket.AF_UNIX, path)] * 2
+    assert [each.address for each in hops] == [Address(socket.AF_UNIX, path)] * 2
     async with ScriptedServer([head(), Do.HOLD]) as server:
-        (hop,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
-    assert hop.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
+        (resolved,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
+    assert resolved.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
 
 
 async def test_redirects_are_followed_once_for_all_streams() -> None:
@@ -73,13 +73,13 @@ async def test_redirects_are_followed_once_for_all_streams() -> None:
     assert ("Authorization", "Bearer secret") in found.target.headers
 
 
-async def test_a_post_that_is_redirected_by_303_goes_on_as_a_get() -> None:
+async def test_a_303_redirect_turns_a_post_into_a_get() -> None:
     async with ScriptedServer([redirect(303, "/there")], [head(), Do.HOLD]) as server:
         found = (await preflight(Target.parse(server.url, body="x"))).hops[-1]
     assert (found.target.method, found.target.body) == ("GET", None)
 
 
-async def test_credentials_do_not_follow_to_another_origin() -> None:
+async def test_a_redirect_to_another_origin_drops_credentials() -> None:
     async with ScriptedServer([head(), Do.HOLD]) as other, ScriptedServer([redirect(302, other.url)]) as server:
         found = (
             await preflight(Target.parse(server.url, headers=["X-Team: blue", "Cookie: a=b"], bearer="secret"))
@@ -88,7 +88,7 @@ async def test_credentials_do_not_follow_to_another_origin() -> None:
     assert found.target.headers == (("X-Team", "blue"),)
 
 
-async def test_what_is_no_event_stream_is_told_with_its_status() -> None:
+async def test_a_response_that_is_not_an_event_stream_is_an_error_with_its_status() -> None:
     async with ScriptedServer([head(404)], [head(headers=b"Content-Type: text/html\r\n")]) as server:
         with pytest.raises(BadStatusError, match="404") as caught:
             await preflight(Target.parse(server.url))
@@ -97,7 +97,7 @@ async def test_what_is_no_event_stream_is_told_with_its_status() -> None:
             await preflight(Target.parse(server.url))
 
 
-async def test_the_time_to_the_response_head_is_the_targets() -> None:
+async def test_head_timeout_s_of_the_target_applies() -> None:
     async with ScriptedServer([Do.HOLD], [0.6, head(), Do.HOLD]) as server:
         with pytest.raises(ReadTimeoutError, match=r"did not answer within 0\.3 s$") as caught:
             await preflight(Target.parse(server.url, timeout_s=0.3))
@@ -105,15 +105,15 @@ async def test_the_time_to_the_response_head_is_the_targets() -> None:
         assert (await preflight(Target.parse(server.url, timeout_s=20))).status == 200
 
 
-async def test_nobody_listening_is_told_with_the_port() -> None:
+async def test_a_closed_port_is_an_error_with_the_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectionRefusedByTargetError, match=str(port)):
         await preflight(Target.parse(f"http://127.0.0.1:{port}/"))
 
 
-async def test_a_connection_that_is_reset_behind_the_head_is_lost() -> None:
-    # Which of the two is seen first is a race, in which nothing else may come out.
+async def test_a_reset_after_the_response_head_is_a_lost_connection() -> None:
+    # The head and the reset race, but the error must be the same in both cases.
     script: list[bytes | Do] = [head(headers=CHUNKED), Do.RESET]
     async with ScriptedServer(*[script] * 20) as server:
         for _ in range(20):
@@ -124,13 +124,15 @@ async def test_a_connection_that_is_reset_behind_the_head_is_lost() -> None:
             assert found.address.socket_address == ("127.0.0.1", server.port)
 
 
-async def test_a_coding_that_nobody_can_read_is_told_before_the_run() -> None:
+async def test_an_unsupported_coding_is_an_error_before_the_run() -> None:
     async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: zstd\r\n"), Do.HOLD]) as server:
         with pytest.raises(InvalidResponseError, match="'zstd'"):
             await preflight(Target.parse(server.url))
 
 
-async def test_retries_have_a_limit_in_all_and_the_last_response_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_retries_have_a_total_time_limit_and_the_error_is_that_of_the_last_response(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(client_preflight, "MAX_RETRYING_S", 0.0)
     async with ScriptedServer([head(503)]) as server:
         with pytest.raises(BadStatusError, match="503") as caught:

@@ -24,7 +24,7 @@ async def data_of(source: EventSource) -> list[str]:
         return [event.data async for event in source]
 
 
-async def test_the_environment_is_trusted_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_is_used_unless_trust_env_is_false(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ScriptedServer([head(), EVENT]) as server, HttpProxy(server) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         assert await data_of(EventSource(URL, reconnect=False)) == ["x"]
@@ -35,7 +35,9 @@ async def test_the_environment_is_trusted_unless_told_otherwise(monkeypatch: pyt
         assert len(proxy.requests) == 1
 
 
-async def test_the_environment_is_read_at_the_call_and_holds_for_reconnections(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_is_read_at_the_call_and_applies_to_reconnections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with ScriptedServer([head(), b"retry: 1\n\n" + EVENT]) as server, HttpProxy(server) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         source = EventSource(URL, headers=lambda: {"X-A": "1"})
@@ -44,7 +46,7 @@ async def test_the_environment_is_read_at_the_call_and_holds_for_reconnections(m
         assert [asked.headers["x-a"] for asked in proxy.requests] == ["1", "1"]
 
 
-async def test_a_target_keeps_its_rule_unless_a_proxy_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_target_keeps_its_proxies_unless_a_proxy_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ScriptedServer(*[[head(), EVENT]] * 2) as server, HttpProxy(server) as proxy:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         target = through_proxy(Target.parse(URL), proxy.url)
@@ -54,20 +56,20 @@ async def test_a_target_keeps_its_rule_unless_a_proxy_is_given(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("proxy", ["socks4://a", 7, "http://[", "http://a b"])
-def test_what_is_no_proxy_is_refused_at_the_call(proxy: str) -> None:
+def test_an_invalid_proxy_raises_at_the_call(proxy: str) -> None:
     with pytest.raises(UsageError, match="proxy"):
         EventSource(URL, proxy=proxy)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_refusal_of_the_proxy_can_be_told_apart(scheme: str) -> None:
+async def test_an_error_of_the_proxy_is_distinguishable(scheme: str) -> None:
     async with HttpProxy(credentials="user:password") as proxy:
-        with pytest.raises((ProxyError, BadStatusError)) as refused:
+        with pytest.raises((ProxyError, BadStatusError)) as caught:
             await data_of(EventSource(f"{scheme}://{HOST}/", proxy=proxy.url, reconnect=False))
-    assert refused.value.kind == ("http-407" if scheme == "http" else "proxy")
+    assert caught.value.kind == ("http-407" if scheme == "http" else "proxy")
 
 
-async def test_arrival_times_are_those_of_the_kernel_in_a_tunnel(authority: Authority) -> None:
+async def test_arrival_times_in_a_tunnel_are_kernel_timestamps(authority: Authority) -> None:
     tls = ScriptedServer([head(), EVENT, Do.HOLD], ssl_context=authority.server(HOST))
     async with tls as server, HttpProxy(server) as proxy:
         source = EventSource(Target.parse(f"https://{HOST}/", ca_file=authority.file), proxy=proxy.url)
@@ -78,7 +80,7 @@ async def test_arrival_times_are_those_of_the_kernel_in_a_tunnel(authority: Auth
             assert before_ns < source.arrived_ns < time.time_ns()
 
 
-async def test_an_address_in_brackets_is_named_in_brackets() -> None:
+async def test_an_ipv6_address_in_a_message_has_brackets() -> None:
     async with ScriptedServer([head(), EVENT]) as server, HttpProxy(server) as proxy:
         assert await data_of(EventSource("http://[fd00::7]:81/s", proxy=proxy.url, reconnect=False)) == ["x"]
         with pytest.raises(ProxyError):

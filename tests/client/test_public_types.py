@@ -1,4 +1,4 @@
-"""The public names have types that a user's type checker understands."""
+"""The public API is typed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def mypy(*arguments: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
-def test_the_public_api_is_typed_and_wrong_calls_are_found() -> None:
+def test_the_type_checker_accepts_correct_calls_and_rejects_wrong_ones() -> None:
     assert mypy("tests/public_types.py").startswith("Success")
 
 
-def test_the_type_checker_would_say_so(tmp_path: Path) -> None:
+def test_the_type_checker_reports_an_error(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("from sseclient_cli import SyncEventSource\n\nnumber: int = SyncEventSource('http://a/').url\n")
     assert "[assignment]" in mypy(str(wrong))

@@ -1,4 +1,4 @@
-"""``read_timeout_s``, by a clock that the test sets forward."""
+"""``read_timeout_s``, with a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ TIMEOUT_S = 30.0
 
 
 class Clock:
-    """The clock of the running loop."""
+    """The clock of the running event loop."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._ahead_s = 0.0
         monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: time.monotonic() + self._ahead_s)
 
     async def advance(self, seconds: float) -> None:
-        """Let the source come to its next read, and the time pass, and what is due happen."""
+        """Let the source reach its next read, advance the clock, and run the timers that are due."""
         for ahead_s in (0, seconds):
             self._ahead_s += ahead_s
             for _ in range(10):
@@ -35,7 +35,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-async def test_silence_reconnects_after_the_reconnection_time_and_goes_on_where_it_was(clock: Clock) -> None:
+async def test_silence_reconnects_after_the_reconnection_time_with_the_last_event_id(clock: Clock) -> None:
     changes: list[StateChange] = []
     scripts: list[Script] = [[head(), b"retry: 50\nid: 7\ndata: x\n\n", Do.HOLD], [head(), b"data: y\n\n", Do.HOLD]]
     async with (
@@ -56,7 +56,7 @@ async def test_silence_reconnects_after_the_reconnection_time_and_goes_on_where_
     assert waiting.delay_s == 0.05
 
 
-async def test_a_heartbeat_is_a_sign_of_life(clock: Clock) -> None:
+async def test_a_heartbeat_restarts_the_timeout(clock: Clock) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     beats = [asyncio.Event() for _ in range(4)]
     script = [step for beat in beats for step in (beat, b":\n")]
@@ -74,7 +74,7 @@ async def test_a_heartbeat_is_a_sign_of_life(clock: Clock) -> None:
         assert len(server.requests) == 1
 
 
-async def test_the_time_that_the_consumer_takes_is_not_the_servers(clock: Clock) -> None:
+async def test_the_time_of_the_consumer_does_not_count(clock: Clock) -> None:
     go_on = asyncio.Event()
     async with (
         ScriptedServer([head(), b"data: 1\n\n", go_on, b"data: 2\n\n", Do.HOLD]) as server,
@@ -87,7 +87,7 @@ async def test_the_time_that_the_consumer_takes_is_not_the_servers(clock: Clock)
         assert len(server.requests) == 1
 
 
-async def test_a_server_that_does_not_answer_is_asked_again(clock: Clock) -> None:
+async def test_a_request_without_an_answer_is_repeated(clock: Clock) -> None:
     changes: list[StateChange] = []
     waiting = asyncio.Event()
 
@@ -112,7 +112,7 @@ async def test_a_server_that_does_not_answer_is_asked_again(clock: Clock) -> Non
 
 
 @pytest.mark.parametrize("in_body", [False, True])
-async def test_without_reconnecting_silence_raises(clock: Clock, in_body: bool) -> None:
+async def test_silence_without_reconnection_raises(clock: Clock, in_body: bool) -> None:
     changes: list[StateChange] = []
     heard: asyncio.Queue[str] = asyncio.Queue()
     async with (

@@ -1,4 +1,4 @@
-"""``restart``: the connection is given up and made again at once, whatever the source was doing."""
+"""``restart`` closes the connection and reconnects immediately, in any state of the source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scripted_server import SSE, Do, Script, ScriptedServer, head
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 
-# Longer than any test: only a restart ends this wait.
+# Longer than any test, so that only a restart ends this wait.
 NEVER = b"retry: 3600000\n\n"
 UNAVAILABLE = head(503, b"Content-Length: 0\r\n")
 
@@ -31,7 +31,7 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
 
 
 async def waiting_for_the_next(source: EventSource) -> asyncio.Future[str | None]:
-    """Begin to wait for the next event in another task."""
+    """Start to wait for the next event in another task."""
 
     async def data() -> str | None:
         event = await anext(source, None)
@@ -63,7 +63,7 @@ async def test_a_silent_connection_is_replaced_while_the_iteration_waits() -> No
     ]
 
 
-async def test_the_wait_before_a_reconnection_is_cut_short() -> None:
+async def test_a_restart_ends_the_wait_before_a_reconnection() -> None:
     waits = asyncio.Event()
     async with (
         ScriptedServer([head(), NEVER + b"data: a\n\n"], [head(), b"data: b\n\n", Do.HOLD]) as server,
@@ -78,7 +78,7 @@ async def test_the_wait_before_a_reconnection_is_cut_short() -> None:
         assert await waiting == "b"
 
 
-async def test_an_attempt_without_an_answer_is_given_up_for_another() -> None:
+async def test_a_restart_replaces_an_attempt_without_an_answer() -> None:
     async with (
         ScriptedServer([Do.HOLD], [head(), b"data: a\n\n", Do.HOLD]) as server,
         EventSource(server.url) as source,
@@ -90,7 +90,7 @@ async def test_an_attempt_without_an_answer_is_given_up_for_another() -> None:
         await server.requests[0].disconnected.wait()
 
 
-async def test_each_restart_asks_for_fresh_headers() -> None:
+async def test_each_restart_gets_new_headers() -> None:
     tokens = iter(["old", "new"])
     async with (
         ScriptedServer([head(), b"data: a\n\n", Do.HOLD], [head(), b"data: b\n\n", Do.HOLD]) as server,
@@ -102,7 +102,7 @@ async def test_each_restart_asks_for_fresh_headers() -> None:
         assert [request.header("authorization") for request in server.requests] == [b"old", b"new"]
 
 
-async def test_events_that_are_received_are_handed_over_first() -> None:
+async def test_received_events_are_returned_before_a_restart() -> None:
     first: Script = [head() + b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\ndata: c\n\ndata: unfinished\n", Do.HOLD]
     async with (
         ScriptedServer(first, [head(), b"id: 4\ndata: d\n\n", Do.HOLD]) as server,
@@ -134,7 +134,7 @@ async def test_a_state_handler_may_restart(state: ConnectionState) -> None:
     assert asked == 1
 
 
-async def test_a_restart_before_the_first_connection_costs_none() -> None:
+async def test_a_restart_before_the_first_connection_makes_no_additional_connection() -> None:
     async with ScriptedServer([head(), b"data: a\n\n", Do.HOLD]) as server, EventSource(server.url) as source:
         source.restart()
         assert (await anext(source)).data == "a"
@@ -142,7 +142,7 @@ async def test_a_restart_before_the_first_connection_costs_none() -> None:
 
 
 class FromLastEventId(list[Any]):
-    """The events 1 to 4 behind the Last-Event-ID of the latest request."""
+    """The events 1 to 4 that follow the Last-Event-ID of the latest request."""
 
     server: ScriptedServer
 
@@ -152,7 +152,7 @@ class FromLastEventId(list[Any]):
         yield b"retry: 1\n: comment\n"
         for number in range(first, 5):
             yield b"id: %d\ndata: %d\n\n" % (number, number)
-            yield 0.01  # a read for each
+            yield 0.01  # one read per event
         yield Do.HOLD
 
 
@@ -188,7 +188,7 @@ async def test_a_closed_source_stays_closed() -> None:
         assert len(server.requests) == 1
 
 
-async def test_close_wins_over_a_restart() -> None:
+async def test_close_takes_precedence_over_a_restart() -> None:
     async with ScriptedServer([head(), b"data: a\n\n", Do.HOLD]) as server, EventSource(server.url) as source:
         await anext(source)
         waiting = await waiting_for_the_next(source)
@@ -210,13 +210,13 @@ async def test_an_explicit_restart_repeats_a_post_and_needs_no_reconnect() -> No
         assert [request.body for request in server.requests] == [b'{"q": 1}'] * 2
 
 
-async def test_the_backoff_grows_to_its_limit_and_not_beyond() -> None:
+async def test_the_backoff_grows_up_to_its_limit() -> None:
     delays_s: list[float] = []
 
     def on_state(change: StateChange) -> None:
         if change.delay_s is not None:
             delays_s.append(change.delay_s)
-            source.restart()  # nobody waits in this test
+            source.restart()  # the test does not wait
 
     async with ScriptedServer(*[[UNAVAILABLE]] * 8, [head(headers=SSE), b"data: a\n\n", Do.HOLD]) as server:
         source = EventSource(
@@ -226,5 +226,5 @@ async def test_the_backoff_grows_to_its_limit_and_not_beyond() -> None:
             assert (await anext(source)).data == "a"
     assert len(delays_s) == 8
     assert all(0.5 <= delay_s <= 2 for delay_s in delays_s)
-    # 0.5 s doubled seven times is 64 s, and half of a wait at most is random.
+    # 0.5 s doubled seven times is 64 s, and at most half of a wait is random.
     assert min(delays_s[2:]) >= 1

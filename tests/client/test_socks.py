@@ -27,8 +27,8 @@ async def data_of(url: str | Target, proxy: str) -> list[str]:
 
 
 @pytest.mark.parametrize("credentials", ["", "user:pass:word"])
-async def test_the_proxy_looks_up_the_name_and_the_request_is_the_servers(credentials: str) -> None:
-    # A head that h11 refuses: it is mended behind a proxy, too.
+async def test_the_proxy_resolves_the_name_and_the_server_gets_the_request(credentials: str) -> None:
+    # h11 rejects this head; it is also repaired behind a proxy.
     script = [head(headers=b"Content-Type : text/event-stream\r\n"), EVENT]
     async with ScriptedServer(script) as server, SocksProxy(server, credentials=credentials) as proxy:
         url = proxy.url_of(credentials) if credentials else proxy.url
@@ -38,7 +38,7 @@ async def test_the_proxy_looks_up_the_name_and_the_request_is_the_servers(creden
         assert server.requests[0].header("proxy-authorization") is None
 
 
-async def test_tls_is_spoken_with_the_server(authority: Authority) -> None:
+async def test_tls_goes_through_the_tunnel_to_the_server(authority: Authority) -> None:
     tls = ScriptedServer([head(), EVENT], ssl_context=authority.server(HOST))
     async with tls as server, SocksProxy(server) as proxy:
         assert await data_of(Target.parse(f"https://{HOST}/", ca_file=authority.file), proxy.url) == ["x"]
@@ -49,7 +49,7 @@ async def test_tls_is_spoken_with_the_server(authority: Authority) -> None:
     ("host", "address"),
     [("10.0.0.7", socket.inet_aton("10.0.0.7")), ("[fd00::7]", socket.inet_pton(socket.AF_INET6, "fd00::7"))],
 )
-async def test_an_address_is_sent_as_one(host: str, address: bytes) -> None:
+async def test_a_numeric_address_is_sent_as_an_address(host: str, address: bytes) -> None:
     async with ScriptedServer([head(), EVENT]) as server, SocksProxy(server) as proxy:
         assert await data_of(f"http://{host}:81/", proxy.url) == ["x"]
         assert proxy.asked == [(address, 81)]
@@ -58,24 +58,22 @@ async def test_an_address_is_sent_as_one(host: str, address: bytes) -> None:
 @pytest.mark.parametrize(
     ("credentials", "userinfo", "words"),
     [
-        ("user:password", "", "wants a user and a password"),
+        ("user:password", "", "requires a user and a password"),
         ("user:password", "user:wrong", "does not accept the user and password"),
-        ("user:password", f"user:{'x' * 256}", "longer than the 255 bytes"),
+        ("user:password", f"user:{'x' * 256}", "longer than 255 bytes, the limit of SOCKS5"),
     ],
 )
-async def test_credentials_that_do_not_fit_are_an_error_of_the_proxy(
-    credentials: str, userinfo: str, words: str
-) -> None:
+async def test_missing_wrong_or_long_credentials_are_a_proxy_error(credentials: str, userinfo: str, words: str) -> None:
     async with SocksProxy(credentials=credentials) as proxy:
-        with pytest.raises(ProxyError, match=words) as refused:
+        with pytest.raises(ProxyError, match=words) as caught:
             await data_of(f"http://{HOST}/", proxy.url_of(userinfo) if userinfo else proxy.url)
-    assert "wrong" not in str(refused.value)
+    assert "wrong" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("reply", "words"), [(2, "its rules do not allow it"), (5, "the server refuses the connection"), (99, "reply 99")]
 )
-async def test_the_reason_of_the_proxy_is_in_the_error(reply: int, words: str) -> None:
+async def test_the_error_contains_the_reason_of_the_proxy(reply: int, words: str) -> None:
     async with SocksProxy(reply=reply) as proxy:
         with pytest.raises(ProxyError, match=f"did not connect to {HOST}:80: {words}"):
             await data_of(f"http://{HOST}/", proxy.url)
@@ -83,9 +81,9 @@ async def test_the_reason_of_the_proxy_is_in_the_error(reply: int, words: str) -
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS5"), (b"", "closed the connection before there was")],
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS5"), (b"", "before the tunnel was open")],
 )
-async def test_what_is_no_socks_proxy_is_named(answer: bytes, words: str) -> None:
+async def test_a_server_that_is_not_a_socks_proxy_is_a_proxy_error(answer: bytes, words: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(answer)

@@ -26,7 +26,7 @@ from sseclient_cli.errors import (
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.event_stream import Event
 
-# Short enough for a test, long enough to tell from "at once".
+# Short enough for a test, long enough to distinguish it from no wait.
 SOON = b"retry: 50\n\n"
 
 
@@ -34,7 +34,7 @@ SOON = b"retry: 50\n\n"
 async def nothing_is_left_behind() -> AsyncIterator[None]:
     before = open_sockets()
     yield
-    # A transport that is closed lets go of its socket in a callback of the loop: let those run.
+    # A closed transport releases its socket in a callback of the event loop: run these callbacks.
     for _ in range(5):
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 def hurry(source: EventSource) -> None:
-    """Do as if the server had said ``retry: 0``, in tests where it cannot say so before the first failure."""
+    """Simulate ``retry: 0``, in tests where the server cannot send it before the first failure."""
     source._reconnection._reconnection_time_ms = 0
 
 
@@ -85,20 +85,20 @@ async def test_the_request_is_that_of_an_event_stream() -> None:
         assert headers == {"X-Mine": "ä", "X-None": None}
 
 
-async def test_headers_of_the_caller_win() -> None:
+async def test_headers_of_the_caller_take_precedence() -> None:
     async with ScriptedServer() as server:
         await events_of(EventSource(server.url, headers={"accept": "*/*", "User-Agent": "me"}))
         assert server.requests[0].header("accept") == b"*/*"
         assert server.requests[0].header("user-agent") == b"me"
 
 
-async def test_a_body_is_posted_and_posted_again_where_reconnect_says_so() -> None:
+async def test_a_body_is_posted_and_posted_again_with_reconnect() -> None:
     async with ScriptedServer([head(), SOON]) as server:
         await events_of(EventSource(server.url, body='{"stream":true}', reconnect=True))
         assert [(r.method, r.body) for r in server.requests] == [("POST", b'{"stream":true}')] * 2
 
 
-async def test_a_target_brings_everything_itself() -> None:
+async def test_a_target_defines_the_whole_request() -> None:
     async with ScriptedServer() as server:
         target = Target.parse(server.url, method="PUT", headers=["X-A: 1"], body="b")
         await events_of(EventSource(target))
@@ -109,7 +109,7 @@ async def test_a_target_brings_everything_itself() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://this is invalid/", "ftp://host/", "about:blank"])
-def test_a_url_that_is_none_is_refused_before_any_request(url: str) -> None:
+def test_an_invalid_url_raises_before_any_request(url: str) -> None:
     with pytest.raises(UsageError):
         EventSource(url)
 
@@ -121,10 +121,10 @@ async def test_proxies_of_the_environment_are_not_used_for_this_machine(monkeypa
         assert len(server.requests) == 1
 
 
-# Opening and refusing
+# Opening, and errors of the response
 
 
-async def test_it_is_open_as_soon_as_the_headers_are_in() -> None:
+async def test_the_source_is_open_when_the_response_head_has_arrived() -> None:
     changes: list[StateChange] = []
     opened = asyncio.Event()
 
@@ -133,7 +133,7 @@ async def test_it_is_open_as_soon_as_the_headers_are_in() -> None:
         if change.state is ConnectionState.OPEN:
             opened.set()
 
-    # The body waits for the client to have noticed the head.
+    # The server sends the body only after the client has seen the head.
     async with ScriptedServer([head(), opened, SOON + b"data: x\n\n"]) as server:
         source = EventSource(server.url, on_state=on_state)
         assert await data_of(source) == ["x"]
@@ -144,7 +144,7 @@ async def test_it_is_open_as_soon_as_the_headers_are_in() -> None:
         assert source.state is ConnectionState.CLOSED
 
 
-async def test_a_404_raises_its_status_and_headers_and_makes_no_other_request() -> None:
+async def test_a_404_raises_with_status_and_headers_and_without_another_request() -> None:
     async with ScriptedServer([head(404, SSE + b"X-Error-Code: 7\r\n"), b"data: x\n\n"]) as server:
         with pytest.raises(BadStatusError, match=r"answered 404 Not Found: check the path") as caught:
             await events_of(EventSource(server.url))
@@ -153,13 +153,13 @@ async def test_a_404_raises_its_status_and_headers_and_makes_no_other_request() 
         assert len(server.requests) == 1
 
 
-async def test_another_content_type_is_final_and_is_shown_escaped() -> None:
+async def test_another_content_type_is_final_and_escaped_in_the_message() -> None:
     async with ScriptedServer([head(200, b"Content-Type: text/html\x9b31m\r\n"), b"data: x\n\n"]) as server:
         with pytest.raises(WrongContentTypeError, match=r"with 'text/html\\x9b31m', not text/event-stream"):
             await events_of(EventSource(server.url))
 
 
-async def test_a_failure_of_a_later_connection_is_final_too() -> None:
+async def test_a_bad_status_of_a_later_connection_is_final() -> None:
     async with (
         ScriptedServer([head(), SOON, b"data: x\n\n"], [head(500)]) as server,
         EventSource(server.url) as source,
@@ -175,13 +175,13 @@ async def test_a_failure_of_a_later_connection_is_final_too() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirects_are_followed_and_every_reconnect_begins_at_the_original_url(status: int) -> None:
+async def test_redirects_are_followed_and_every_reconnection_starts_at_the_original_url(status: int) -> None:
     redirect = [head(status, b"Location: /real\r\nContent-Length: 0\r\nSet-Cookie: a=b\r\n")]
     async with ScriptedServer(redirect, [head(), SOON, b"data: x\n\n"], redirect) as server:
         cookie = {"Cookie": "mine=1"}
         assert await data_of(EventSource(f"{server.url}/first", headers=cookie)) == ["x"]
         assert [request.path for request in server.requests] == ["/first", "/real"] * 2
-        # The cookie of the redirect goes along with it, and is not kept for the next connection.
+        # The cookie of the redirect is sent to its target, but not with the next connection.
         assert [request.header("cookie") for request in server.requests] == [b"mine=1", b"mine=1; a=b"] * 2
 
 
@@ -189,7 +189,7 @@ async def test_redirects_are_followed_and_every_reconnect_begins_at_the_original
     "location", [b"", b"Location: \r\n", b"Location: ftp://127.0.0.1/\r\n", b"Location: http://a:b/\r\n"]
 )
 @pytest.mark.parametrize("status", [301, 307])
-async def test_a_redirect_that_leads_nowhere_is_final(status: int, location: bytes) -> None:
+async def test_an_invalid_redirect_is_final(status: int, location: bytes) -> None:
     async with ScriptedServer([head(status, location + b"Content-Length: 0\r\n")]) as server:
         with pytest.raises(BadStatusError) as caught:
             await events_of(EventSource(server.url))
@@ -205,7 +205,7 @@ async def test_a_redirect_loop_is_final() -> None:
         assert len(server.requests) == 21
 
 
-# Reconnecting
+# Reconnection
 
 
 async def test_a_huge_retry_waits_and_does_not_crash() -> None:
@@ -222,7 +222,7 @@ async def test_a_huge_retry_waits_and_does_not_crash() -> None:
     assert delays_s == [86_400.0]
 
 
-async def test_the_newest_event_id_goes_with_every_reconnect() -> None:
+async def test_every_reconnection_sends_the_latest_event_id() -> None:
     scripts = [
         [head(), SOON, b"id: a\ndata: 1\n\n"],
         [head(), "id: ü\n\n".encode()],  # an id without an event counts
@@ -238,13 +238,13 @@ async def test_the_newest_event_id_goes_with_every_reconnect() -> None:
     assert [event.id for event in events] == ["a", "ü", "ü", " 7 ", ""]
 
 
-async def test_a_last_event_id_among_the_headers_is_only_where_to_begin() -> None:
+async def test_a_last_event_id_header_of_the_caller_applies_only_to_the_first_connection() -> None:
     async with ScriptedServer([head(), SOON, b"id: 2\ndata: x\n\n"]) as server:
         await events_of(EventSource(server.url, headers={"last-event-id": "1"}))
         assert [request.header("last-event-id") for request in server.requests] == [b"1", b"2"]
 
 
-async def test_last_event_id_is_that_of_the_events_handed_over() -> None:
+async def test_last_event_id_belongs_to_the_event_returned_last() -> None:
     async with (
         ScriptedServer([head(), b"id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\n", Do.HOLD]) as server,
         EventSource(server.url) as source,
@@ -255,7 +255,7 @@ async def test_last_event_id_is_that_of_the_events_handed_over() -> None:
         assert source.last_event_id == "3"
 
 
-async def test_an_id_without_an_event_counts_as_soon_as_nothing_stands_before_it() -> None:
+async def test_an_id_without_an_event_counts_after_all_events_before_it_are_returned() -> None:
     seen: list[str] = []
     gate = asyncio.Event()
     async with (
@@ -268,7 +268,7 @@ async def test_an_id_without_an_event_counts_as_soon_as_nothing_stands_before_it
 
         async with EventSource(server.url, on_comment=on_comment, last_event_id="0") as source:
             reader = asyncio.ensure_future(anext(source, None))
-            while source.last_event_id != "1":  # noqa: ASYNC110  nothing tells of an id without an event
+            while source.last_event_id != "1":  # noqa: ASYNC110  no event to wait for
                 await asyncio.sleep(0)
             gate.set()
             assert await reader is None
@@ -293,10 +293,10 @@ async def test_a_body_cut_short_is_a_lost_connection_after_its_complete_events(s
     assert waiting.reason == "the connection was cut in the middle of the response"
 
 
-async def test_a_refused_first_attempt_is_repeated_until_the_server_is_there() -> None:
+async def test_a_refused_first_attempt_is_repeated_until_the_server_listens() -> None:
     server = ScriptedServer([head(), b"data: x\n\n", Do.HOLD])
     async with server:
-        pass  # now it has a port that nobody listens on
+        pass  # its port is now closed
     delays_s: list[float] = []
     twice = asyncio.Event()
 
@@ -316,7 +316,7 @@ async def test_a_refused_first_attempt_is_repeated_until_the_server_is_there() -
     assert all(0.1 <= delay_s <= 0.1 * 2**n for n, delay_s in enumerate(delays_s))
 
 
-async def test_bad_http_is_a_network_error_and_reconnects() -> None:
+async def test_invalid_http_is_a_network_error_and_reconnects() -> None:
     async with ScriptedServer([b"SSH-2.0-OpenSSH_9.6\r\n\r\n"], [head(), b"data: x\n\n", Do.HOLD]) as server:
         errors: list[SseError | None] = []
         source = EventSource(server.url, on_state=lambda change: errors.append(change.error))
@@ -326,29 +326,29 @@ async def test_bad_http_is_a_network_error_and_reconnects() -> None:
         assert any(type(error) is InvalidResponseError for error in errors)
 
 
-# One connection only
+# Without reconnection
 
 
-async def test_without_reconnecting_the_end_of_the_stream_ends_the_iteration() -> None:
+async def test_the_end_of_the_stream_without_reconnection_ends_the_iteration() -> None:
     async with ScriptedServer([head(), b"data: x\n\ndata: incomplete\n"]) as server:
         assert await data_of(EventSource(server.url, reconnect=False)) == ["x"]
         assert len(server.requests) == 1
 
 
-async def test_without_reconnecting_a_broken_stream_raises() -> None:
+async def test_a_broken_stream_without_reconnection_raises() -> None:
     async with ScriptedServer([head(headers=CHUNKED), chunk(b"data: x\n\n")]) as server:
         with pytest.raises(ConnectionLostError):
             await events_of(EventSource(server.url, reconnect=False))
 
 
-async def test_without_reconnecting_a_closed_port_raises() -> None:
+async def test_a_closed_port_without_reconnection_raises() -> None:
     port = free_port()
     with pytest.raises(ConnectionRefusedByTargetError, match=f":{port}: is the server running"):
         await events_of(EventSource(f"http://127.0.0.1:{port}", reconnect=False))
 
 
-async def test_without_reconnecting_an_unknown_name_raises() -> None:
-    name = "no-such-host.invalid"  # RFC 2606: no name ends so
+async def test_an_unknown_name_without_reconnection_raises() -> None:
+    name = "no-such-host.invalid"  # RFC 2606: never a valid name
     with pytest.raises(NameNotResolvedError, match=rf"{name}:80 has no address"):
         await events_of(EventSource(f"http://{name}/", reconnect=False))
 
@@ -361,7 +361,7 @@ async def test_a_server_that_closes_before_it_answers_is_a_lost_connection() -> 
 
 async def test_https_to_a_server_without_tls_is_a_tls_error() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)  # of a ClientHello
+        await reader.read(1)  # the first byte of a ClientHello
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
@@ -376,7 +376,7 @@ async def test_https_to_a_server_without_tls_is_a_tls_error() -> None:
 # Comments, limits, closing
 
 
-async def test_comments_come_in_their_place_between_the_events() -> None:
+async def test_comments_keep_their_place_between_the_events() -> None:
     seen: list[str] = []
     async with (
         ScriptedServer([head(), SOON, b": a\ndata: 1\n\n:b\n\ndata: 2\n\n:c\n"]) as server,
@@ -388,7 +388,7 @@ async def test_comments_come_in_their_place_between_the_events() -> None:
 
 
 @pytest.mark.parametrize("with_comments", [False, True])
-async def test_an_event_that_is_too_large_is_raised_after_those_before_it(with_comments: bool) -> None:
+async def test_an_event_that_is_too_large_raises_after_the_events_before_it(with_comments: bool) -> None:
     handler = (lambda _: None) if with_comments else None
     async with (
         ScriptedServer([head(), b"data: 1\n\ndata: " + b"x" * 5000 + b"\n", Do.HOLD]) as server,
@@ -397,7 +397,7 @@ async def test_an_event_that_is_too_large_is_raised_after_those_before_it(with_c
         assert (await anext(source)).data == "1"
         with pytest.raises(EventTooLargeError):
             await anext(source)
-        # The connection is dropped at once, not at the end of the context.
+        # The connection is closed now, not at the end of the context.
         await server.requests[0].disconnected.wait()
 
 
@@ -421,8 +421,8 @@ async def test_close_from_another_task_interrupts_at_once(script: list[bytes | D
         await server.requests[0].disconnected.wait()
 
 
-async def test_close_in_the_moment_that_the_head_arrives_raises_nothing() -> None:
-    """A few steps of the loop lie between the arrival of a head and its judgement: close in each of them."""
+async def test_close_at_the_moment_when_the_head_arrives_raises_nothing() -> None:
+    """Close in each of the event-loop iterations between the arrival of a head and its check."""
     for steps in range(12):
         async with ScriptedServer([head(404)]) as server, EventSource(server.url) as source:
             reader = asyncio.ensure_future(anext(source, None))
@@ -437,7 +437,7 @@ async def test_close_in_the_moment_that_the_head_arrives_raises_nothing() -> Non
                 assert await reader is None
 
 
-async def test_thousands_of_comments_do_not_keep_the_loop_from_everything_else() -> None:
+async def test_thousands_of_comments_do_not_block_the_event_loop() -> None:
     seen = 0
     first = asyncio.Event()
 
@@ -457,7 +457,7 @@ async def test_thousands_of_comments_do_not_keep_the_loop_from_everything_else()
         assert await reader is None
 
 
-async def test_the_socket_is_closed_soon_after_close_though_nobody_leaves_the_context() -> None:
+async def test_the_socket_is_closed_soon_after_close_within_the_context() -> None:
     async with (
         ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as server,
         EventSource(server.url) as source,
@@ -468,7 +468,7 @@ async def test_the_socket_is_closed_soon_after_close_though_nobody_leaves_the_co
         await server.requests[0].disconnected.wait()
 
 
-async def test_outside_of_its_context_it_does_not_connect() -> None:
+async def test_iteration_outside_of_the_context_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="async with"):
         await anext(EventSource("http://127.0.0.1:9/"))
 
@@ -489,7 +489,7 @@ async def test_tasks_that_share_a_source_share_its_events() -> None:
 
 
 @pytest.mark.parametrize("host", ["xn--ls8h.invalid", "xn--.invalid"])
-async def test_a_host_that_idna_refuses_to_decode_is_an_error_of_ours(host: str) -> None:
+async def test_a_host_that_idna_cannot_decode_is_an_error_of_this_package(host: str) -> None:
     with pytest.raises(SseError):
         async with EventSource(f"http://{host}/", reconnect=False) as source:
             await anext(source)

@@ -61,7 +61,7 @@ def until(is_true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_events_come_over_as_many_connections_as_it_takes() -> None:
+def test_events_of_several_connections_are_returned() -> None:
     states: list[str] = []
     with serving([head(), b"retry: 1\nid: 7\ndata: a\n\nid: 8\ndata: b\n\n"], [head(), b"data: c\n\n"]) as server:
         with SyncEventSource(server.url, on_state=lambda change: states.append(change.state.value)) as source:
@@ -75,7 +75,7 @@ def test_events_come_over_as_many_connections_as_it_takes() -> None:
     assert list(source) == []
 
 
-def test_its_arguments_are_those_of_the_asynchronous_form_without_client() -> None:
+def test_the_arguments_are_those_of_the_async_source_without_client() -> None:
     arguments = get_type_hints(EventSource.__init__)
     assert get_type_hints(SourceOptions) == {
         name: kind for name, kind in arguments.items() if name not in ("url", "client", "return")
@@ -85,14 +85,14 @@ def test_its_arguments_are_those_of_the_asynchronous_form_without_client() -> No
         SyncEventSource("http://127.0.0.1:9/", **options)
 
 
-def test_it_has_every_property_and_method_of_the_asynchronous_form() -> None:
+def test_it_has_every_property_and_method_of_the_async_source() -> None:
     def public(kind: type) -> set[str]:
         return {name for name in vars(kind) if not name.startswith("_")}
 
     assert public(EventSource) - public(SyncEventSource) == {"aclose", "take_received"}
 
 
-def test_errors_are_those_of_the_asynchronous_form() -> None:
+def test_the_errors_are_those_of_the_async_source() -> None:
     with pytest.raises(UsageError, match="read_timeout_s"):
         SyncEventSource("http://127.0.0.1:9/", read_timeout_s=0)
     with serving([head(404, b"Content-Length: 0\r\n")]) as server, SyncEventSource(server.url) as source:
@@ -101,12 +101,12 @@ def test_errors_are_those_of_the_asynchronous_form() -> None:
         assert list(source) == []
 
 
-def test_it_is_used_inside_of_with() -> None:
+def test_iteration_outside_of_the_context_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="with SyncEventSource"):
         next(SyncEventSource("http://127.0.0.1:9/"))
 
 
-def test_comments_come_in_their_place_also_to_a_coroutine() -> None:
+def test_comments_keep_their_place_also_with_a_coroutine_function() -> None:
     got: list[str] = []
 
     async def on_comment(text: str) -> None:
@@ -132,7 +132,7 @@ def test_headers_may_be_a_coroutine_function() -> None:
 
 
 def test_a_slow_consumer_loses_nothing_and_slows_the_server_down() -> None:
-    # More than the buffers of sockets hold.
+    # More than fits into the socket buffers.
     pad = b"x" * 1000
     parts = [b"".join(b"id: %d\ndata: %b\n\n" % (n, pad) for n in range(i, i + 100)) for i in range(0, MANY, 100)]
     sent = asyncio.Event()
@@ -150,7 +150,7 @@ def test_a_slow_consumer_loses_nothing_and_slows_the_server_down() -> None:
 
 
 @pytest.mark.parametrize("end", ["close", "exit"])
-def test_another_thread_ends_the_wait(end: str) -> None:
+def test_another_thread_can_end_the_wait(end: str) -> None:
     with serving([head(), EVENT, Do.HOLD]) as server, ThreadPoolExecutor() as pool:
         source = SyncEventSource(server.url)
         source.__enter__()
@@ -168,7 +168,7 @@ def test_another_thread_ends_the_wait(end: str) -> None:
         source.restart()
 
 
-def test_a_close_between_two_events_ends_the_iteration_though_more_are_received() -> None:
+def test_a_close_between_two_received_events_ends_the_iteration() -> None:
     with serving([head() + EVENT * 9, Do.HOLD]) as server, SyncEventSource(server.url) as source:
         next(source)
         threading.Thread(target=source.close).start()
@@ -177,7 +177,7 @@ def test_a_close_between_two_events_ends_the_iteration_though_more_are_received(
         assert source.state is ConnectionState.CLOSED
 
 
-def test_another_thread_restarts_a_silent_connection() -> None:
+def test_another_thread_can_restart_a_silent_connection() -> None:
     script: Script = [head(), EVENT, Do.HOLD]
     with serving(script, script) as server, SyncEventSource(server.url) as source, ThreadPoolExecutor() as pool:
         next(source)
@@ -188,7 +188,7 @@ def test_another_thread_restarts_a_silent_connection() -> None:
         assert waiting.result(20).data == "a"
 
 
-def test_it_is_usable_in_several_threads_which_share_the_events() -> None:
+def test_several_threads_share_the_events() -> None:
     body = b"".join(b"id: %d\ndata: x\n\n" % number for number in range(2000))
     with (
         serving([head() + body]) as server,
@@ -200,7 +200,7 @@ def test_it_is_usable_in_several_threads_which_share_the_events() -> None:
     assert sorted(ids) == list(range(2000))
 
 
-def test_a_close_in_a_handler_ends_it() -> None:
+def test_a_close_in_a_handler_ends_the_iteration() -> None:
     got: list[str] = []
 
     def on_comment(text: str) -> None:
@@ -214,7 +214,7 @@ def test_a_close_in_a_handler_ends_it() -> None:
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-def test_what_a_state_handler_raises_comes_out_of_the_iteration(elsewhere: bool) -> None:
+def test_an_exception_of_a_state_handler_propagates(elsewhere: bool) -> None:
     def on_state(change: StateChange) -> None:
         if change.state is ConnectionState.CLOSED:
             raise ZeroDivisionError
@@ -232,7 +232,7 @@ def test_what_a_state_handler_raises_comes_out_of_the_iteration(elsewhere: bool)
     assert source.state is ConnectionState.CLOSED
 
 
-async def test_a_thread_whose_event_loop_runs_is_refused_and_another_is_not() -> None:
+async def test_use_in_a_thread_with_a_running_event_loop_is_a_usage_error() -> None:
     source = SyncEventSource("http://127.0.0.1:9/")
     with pytest.raises(UsageError, match="would block the event loop"):
         source.__enter__()
@@ -248,7 +248,7 @@ async def test_a_thread_whose_event_loop_runs_is_refused_and_another_is_not() ->
         await server.deserted()
 
 
-def test_a_handler_that_asks_for_the_next_event_is_refused_and_does_not_wait_for_itself() -> None:
+def test_a_handler_that_requests_the_next_event_raises_and_does_not_deadlock() -> None:
     def on_comment(_: str) -> None:
         next(source)
 
@@ -262,7 +262,7 @@ def test_a_handler_that_asks_for_the_next_event_is_refused_and_does_not_wait_for
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGALRM")
-def test_a_signal_handler_may_close_it() -> None:
+def test_a_signal_handler_may_close_the_source() -> None:
     with serving([head(), EVENT, Do.HOLD]) as server, SyncEventSource(server.url) as source:
         before = signal.signal(signal.SIGALRM, lambda *_: source.close())
         try:
@@ -287,13 +287,13 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_ends_it_cleanly() -> None:
+def test_ctrl_c_ends_the_program_without_a_traceback() -> None:
     with serving([head(), EVENT, Do.HOLD]) as server:
         command = [sys.executable, "-W", "error", "-c", PROGRAM, server.url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "a\n"
-            time.sleep(0.2)  # it waits for the next event
+            time.sleep(0.2)  # the program waits for the next event
             os.kill(process.pid, signal.SIGINT)
             out, err = process.communicate(timeout=20)
     assert (out, err, process.returncode) == ("closed\n", "", 0)

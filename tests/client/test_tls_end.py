@@ -1,4 +1,4 @@
-"""A server that closes without TLS's closing message: what is complete by its own framing is complete."""
+"""A server that closes without a close_notify alert: the framing of HTTP decides whether the body is complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESPONSE = head(headers=CHUNKED) + chunk(b"data: x\n\n") + LAST_CHUNK
 
 @contextmanager
 def rude_server(context: ssl.SSLContext) -> Iterator[str]:
-    """Answer one connection, and close its socket without a word of TLS: SSLSocket.close sends none."""
+    """Answer one connection, and close its socket without a close_notify alert, which SSLSocket.close does not send."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -39,13 +39,13 @@ def rude_server(context: ssl.SSLContext) -> Iterator[str]:
         thread.join(10)
 
 
-async def test_the_end_of_a_chunked_body_is_proper_for_one_stream(authority: Authority) -> None:
+async def test_the_end_of_a_chunked_body_is_a_proper_end_for_one_stream(authority: Authority) -> None:
     with rude_server(authority.server()) as url:
         async with EventSource(Target.parse(url, insecure=True), reconnect=False) as source:
             assert [event.data async for event in source] == ["x"]
 
 
-async def test_the_end_of_a_chunked_body_is_proper_in_a_run(authority: Authority) -> None:
+async def test_the_end_of_a_chunked_body_is_a_proper_end_in_a_run(authority: Authority) -> None:
     with rude_server(authority.server()) as url:
         arguments = ["bench", url, "-k", "-n", "1", "--no-preflight", "--json", "-"]
         process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""Names and their addresses, as the resolver of this machine has them."""
+"""Name resolution with the resolver of this machine."""
 
 import socket
 from pathlib import Path
@@ -19,26 +19,26 @@ def test_an_address_resolves_to_itself() -> None:
     assert (address.family, address.socket_address[:2]) == (socket.AF_INET6, ("::1", 80))
 
 
-def test_another_place_and_a_unix_socket_are_where_the_target_says() -> None:
+def test_connect_to_and_a_unix_socket_replace_the_address_of_the_url() -> None:
     target = Target(url="http://nothing.test/", connect_to=("127.0.0.1", 81))
     assert resolve(target, 1) == (Address(socket.AF_INET, ("127.0.0.1", 81)),)
     target = Target(url="http://nothing.test/", unix_socket="/run/sse")
     assert resolve(target, 1) == (Address(socket.AF_UNIX, "/run/sse"),)
-    hop = ResolvedTarget(target, Address(socket.AF_UNIX, "/run/sse"))
-    assert with_others(hop, 1) == hop
+    resolved = ResolvedTarget(target, Address(socket.AF_UNIX, "/run/sse"))
+    assert with_others(resolved, 1) == resolved
 
 
-def test_a_name_without_an_address_is_an_error_before_a_run_and_no_loss_after_an_answer() -> None:
-    # A label of DNS has at most 63 characters: the resolver itself says no, and asks no server.
+def test_a_name_without_an_address_is_an_error_before_a_run_and_ignored_after_an_answer() -> None:
+    # A DNS label has at most 63 characters: the resolver fails without a query.
     target = Target(url=f"http://{'n' * 64}.invalid/")
     with pytest.raises(NameNotResolvedError, match="has no address: check its spelling"):
         resolve(target, 5)
-    hop = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    assert with_others(hop, 5) == hop
+    resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    assert with_others(resolved, 5) == resolved
 
 
 @NEEDS_NAMESPACES
-def test_the_other_addresses_of_a_name_are_those_of_the_family_of_the_one_that_answered(tmp_path: Path) -> None:
+def test_the_other_addresses_of_a_name_have_the_family_of_the_one_that_answered(tmp_path: Path) -> None:
     hosts = "".join(f"{address} pool.test\n" for address in ("fd00::1", "127.0.0.2", "127.0.0.3", "127.0.0.4"))
     script = """
         import socket
@@ -47,8 +47,8 @@ def test_the_other_addresses_of_a_name_are_those_of_the_family_of_the_one_that_a
         from sseclient_cli.request.target import Address, ResolvedTarget, Target
 
         target = Target(url="http://pool.test:8000/")
-        hop = with_others(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
-        print(hop.address.socket_address, sorted(other.socket_address for other in hop.others))
+        resolved = with_others(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.3", 8000))), 5)
+        print(resolved.address.socket_address, sorted(other.socket_address for other in resolved.others))
         print(sorted(a.socket_address for a in resolve(replace(target, source_addresses=("127.0.0.1",)), 5)))
         print(len({address.family for address in resolve(target, 5)}))
     """
@@ -60,7 +60,7 @@ def test_the_other_addresses_of_a_name_are_those_of_the_family_of_the_one_that_a
 
 
 @NEEDS_NAMESPACES
-def test_a_name_server_that_does_not_answer_is_waited_for_no_longer_than_allowed(tmp_path: Path) -> None:
+def test_a_lookup_without_an_answer_ends_at_the_time_limit(tmp_path: Path) -> None:
     script = """
         import socket, time
         from sseclient_cli.request.addresses import resolve

@@ -32,5 +32,5 @@ def test_a_redirect_sets_the_cookies_of_the_next_request(before: str, set_cookie
     assert with_set_cookies(before, set_cookie, "/s/start", "/s/events", is_https=False) == after
 
 
-def test_a_secure_cookie_goes_back_over_https() -> None:
+def test_a_secure_cookie_is_sent_back_over_https() -> None:
     assert with_set_cookies("", "a=1; Secure; Path=/", "/", "/x", is_https=True) == "a=1"

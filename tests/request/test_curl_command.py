@@ -17,7 +17,7 @@ FIREFOX = """curl 'https://api.test/s' --compressed -X POST -H 'Accept-Encoding:
   -H 'Content-Length: 7' -H 'Connection: keep-alive' --data-binary '@-' --insecure"""
 
 
-def test_what_chrome_copies_is_read_with_its_quotes() -> None:
+def test_a_command_from_chrome_is_parsed_with_its_quotes() -> None:
     command = parse_curl_command(CHROME)
     assert command.url == "https://api.test/v1/chat?a=1&b=2"
     assert command.headers == [
@@ -31,14 +31,14 @@ def test_what_chrome_copies_is_read_with_its_quotes() -> None:
     assert not command.insecure
 
 
-def test_what_firefox_copies_loses_codings_and_lengths_that_are_ours_to_choose() -> None:
+def test_a_command_from_firefox_is_parsed_without_its_codings_and_lengths() -> None:
     command = parse_curl_command(FIREFOX)
     assert (command.method, command.insecure) == ("POST", True)
     assert command.headers == ["Connection: keep-alive", "Accept-Encoding: gzip, deflate, br"]
     assert command.data == [Data("-", is_file=True)]
 
 
-def test_short_options_may_share_a_dash_and_touch_their_value() -> None:
+def test_short_options_may_be_combined_and_joined_with_their_value() -> None:
     command = parse_curl_command(
         "curl -sSNkLXPUT -uann:secret -Hx:y -d@f --url http://h/ -o /dev/null -w '%{http_code}'"
     )
@@ -59,11 +59,11 @@ def test_short_options_may_share_a_dash_and_touch_their_value() -> None:
         ("'a\nb'", "a\nb"),
     ],
 )
-def test_quotes_mean_what_they_mean_to_bash(quoted: str, value: str) -> None:
+def test_quotes_are_interpreted_as_in_bash(quoted: str, value: str) -> None:
     assert parse_curl_command(f"curl http://h/ --data-raw {quoted}").data == [Data(value)]
 
 
-def test_headers_that_curl_takes_back_or_sends_empty_are_read_as_curl_does() -> None:
+def test_removed_and_empty_headers_are_interpreted_as_in_curl() -> None:
     command = parse_curl_command("curl http://h/ -H 'Expect:' -H 'X-Empty;' -H ':authority: h' --json '{}'")
     assert command.headers == ["X-Empty:", "Content-Type: application/json", "Accept: application/json"]
 
@@ -94,7 +94,7 @@ def test_headers_that_curl_takes_back_or_sends_empty_are_read_as_curl_does() -> 
         ('curl "http://h/" ^\n -H ^"a: b^"', "Windows' cmd"),
     ],
 )
-def test_what_cannot_be_taken_over_is_refused_by_name(text: str, words: str) -> None:
+def test_an_unsupported_part_is_an_error_that_names_it(text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_curl_command(text)
     assert words in str(caught.value)
@@ -102,10 +102,10 @@ def test_what_cannot_be_taken_over_is_refused_by_name(text: str, words: str) -> 
 
 
 @pytest.mark.parametrize("text", ["http://curl/", "curl.example/x", "curly http://h/", "localhost"])
-def test_a_url_is_no_curl_command(text: str) -> None:
+def test_a_url_is_not_a_curl_command(text: str) -> None:
     assert not is_curl_command(text)
 
 
 @pytest.mark.parametrize("text", ["curl http://h/", "  curl\thttp://h/", "curl.exe http://h/", "curl"])
-def test_a_command_that_begins_with_curl_is_one(text: str) -> None:
+def test_text_that_starts_with_curl_is_a_curl_command(text: str) -> None:
     assert is_curl_command(text)

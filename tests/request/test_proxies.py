@@ -1,4 +1,4 @@
-"""Which proxy a URL goes through."""
+"""The choice of the proxy for a URL."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def proxy_of(url: str, **environment: str) -> str | None:
     return None if proxy is None else proxy.url
 
 
-def test_each_scheme_has_its_variable() -> None:
+def test_each_scheme_has_its_own_variable() -> None:
     both = {"http_proxy": "http://a:1", "https_proxy": "http://b:2"}
     assert proxy_of("http://events.test/", **both) == "http://a:1"
     assert proxy_of("https://events.test/", **both) == "http://b:2"
     assert proxy_of("https://events.test/", http_proxy="http://a:1") is None
 
 
-def test_all_proxy_is_for_schemes_without_a_variable() -> None:
+def test_all_proxy_applies_to_schemes_without_a_variable() -> None:
     both = {"all_proxy": "http://all:1", "http_proxy": "http://a:1"}
     assert proxy_of("http://events.test/", **both) == "http://a:1"
     assert proxy_of("https://events.test/", **both) == "http://all:1"
 
 
-def test_small_letters_win_over_capitals() -> None:
+def test_lower_case_takes_precedence_over_upper_case() -> None:
     assert proxy_of(FAR, HTTP_PROXY="http://large:1") == "http://large:1"
     assert proxy_of(FAR, HTTP_PROXY="http://large:1", http_proxy="http://small:1") == "http://small:1"
     assert proxy_of(FAR, HTTP_PROXY="http://large:1", http_proxy="") is None
 
 
-def test_http_proxy_in_capitals_is_not_trusted_in_a_cgi_script() -> None:
-    """A client can set it there, with a header named Proxy (CVE-2016-1000110)."""
+def test_upper_case_http_proxy_is_ignored_in_a_cgi_script() -> None:
+    """There, a client can set it with a Proxy header (CVE-2016-1000110)."""
     assert proxy_of(FAR, HTTP_PROXY="http://evil:1", REQUEST_METHOD="GET") is None
 
 
@@ -52,7 +52,7 @@ def test_http_proxy_in_capitals_is_not_trusted_in_a_cgi_script() -> None:
         *("[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"),
     ],
 )
-def test_this_machine_is_reached_directly(host: str) -> None:
+def test_no_proxy_of_the_environment_is_used_for_this_machine(host: str) -> None:
     assert proxy_of(f"http://{host}:8000/", http_proxy="http://a:1", all_proxy="http://a:1") is None
 
 
@@ -82,7 +82,7 @@ def test_this_machine_is_reached_directly(host: str) -> None:
         (",. ,", "events.test", False),
     ],
 )
-def test_no_proxy_names_hosts_domains_and_networks(no_proxy: str, host: str, is_direct: bool) -> None:
+def test_no_proxy_matches_hosts_domains_and_networks(no_proxy: str, host: str, is_direct: bool) -> None:
     assert (proxy_of(f"http://{host}/", http_proxy="http://a:1", no_proxy=no_proxy) is None) is is_direct
 
 
@@ -101,7 +101,7 @@ def test_no_proxy_names_hosts_domains_and_networks(no_proxy: str, host: str, is_
         ("user:secret@a:3128", "http://a:3128"),
     ],
 )
-def test_the_url_of_a_proxy_is_read_as_curl_reads_it(text: str, url: str) -> None:
+def test_the_url_of_a_proxy_is_parsed_as_in_curl(text: str, url: str) -> None:
     proxy = parse_proxy(text)
     assert proxy.url == url
     assert (proxy.authorization is not None) == ("secret" in text)
@@ -113,24 +113,24 @@ def test_user_and_password_of_a_proxy_may_be_percent_encoded() -> None:
 
 
 @pytest.mark.parametrize("text", ["socks4://u:secret@a:1", "ftp://u:secret@a", "http://u:secret@a b", "http://a:99999"])
-def test_what_is_no_proxy_is_refused_without_its_password(text: str) -> None:
-    with pytest.raises(UsageError) as refused:
+def test_the_error_for_an_invalid_proxy_does_not_contain_its_password(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
         parse_proxy(text)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(caught.value)
 
 
-def test_a_variable_that_is_no_proxy_is_named_where_it_would_apply() -> None:
+def test_an_invalid_variable_is_an_error_where_it_applies() -> None:
     assert proxy_of("https://events.test/", http_proxy="socks4://a:1") is None
     with pytest.raises(UsageError, match=r"all_proxy of the environment is a socks4:// URL.*no_proxy"):
         proxy_of(FAR, all_proxy="socks4://a:1")
 
 
-def test_tls_inside_of_tls_is_refused() -> None:
+def test_an_https_proxy_for_an_https_url_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="give an http:// proxy"):
         proxy_of("https://events.test/", https_proxy="https://a")
 
 
-def test_a_given_proxy_holds_for_all_and_an_empty_one_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explicit_proxy_applies_to_all_urls_and_an_empty_one_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://a:1")
     monkeypatch.setenv("no_proxy", "*")
     near = Target.parse("http://127.0.0.1:8000/")
@@ -142,7 +142,7 @@ def test_a_given_proxy_holds_for_all_and_an_empty_one_for_none(monkeypatch: pyte
         assert through_proxy(Target.parse(FAR), proxy, trust_env=trust_env).proxy is None
 
 
-def test_a_place_to_connect_to_excludes_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connect_to_and_unix_socket_cannot_be_combined_with_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://a:1")
     target = Target.parse(FAR, connect_to="10.0.0.7:80")
     assert through_proxy(target, None).proxy is None
@@ -151,12 +151,12 @@ def test_a_place_to_connect_to_excludes_a_proxy(monkeypatch: pytest.MonkeyPatch)
         through_proxy(target, "http://a:1")
 
 
-def test_a_load_gets_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_test_does_not_use_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target.parse(FAR)
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@a:1")
-    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1") as refused:
+    with pytest.raises(UsageError, match=r"HTTP_PROXY .*REDACTED@a:1") as caught:
         through_given_proxy(target, None)
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(caught.value)
     assert through_given_proxy(target, "").proxy is None
     given = through_given_proxy(target, "http://b:2").proxy
     assert given is not None

@@ -25,9 +25,7 @@ def names(of: Target) -> list[str]:
         *((307, "POST", "POST"), (308, "POST", "POST"), (303, "HEAD", "HEAD"), (302, "GET", "GET")),
     ],
 )
-def test_the_method_changes_as_the_fetch_standard_says_and_takes_the_body_along(
-    status: int, method: str, then: str
-) -> None:
+def test_method_and_body_change_as_in_the_fetch_standard(status: int, method: str, then: str) -> None:
     moved = redirected(target(method, '{"a":1}'), status, {"location": "/x"})
     assert moved.method == then
     assert moved.body == (b'{"a":1}' if then == method else None)
@@ -45,14 +43,14 @@ def test_the_method_changes_as_the_fetch_standard_says_and_takes_the_body_along(
         ("/\xff", "http://one.test/%FF"),
     ],
 )
-def test_the_location_is_resolved_against_the_url_that_was_asked(location: str, url: str) -> None:
+def test_the_location_is_resolved_against_the_requested_url(location: str, url: str) -> None:
     moved = redirected(target(), 302, {"location": location})
     assert moved.url == url
     assert moved.headers == target().headers
 
 
 @pytest.mark.parametrize("location", ["https://one.test/", "http://one.test:81/", "//two.test/"])
-def test_credentials_and_the_host_stay_with_their_origin(location: str) -> None:
+def test_credentials_and_host_are_not_sent_to_another_origin(location: str) -> None:
     away = redirected(target(), 302, {"location": location})
     assert names(away) == ["X-Mine"]
     assert names(redirected(away, 302, {"location": "http://one.test/"})) == ["X-Mine"]
@@ -62,14 +60,14 @@ def test_credentials_and_the_host_stay_with_their_origin(location: str) -> None:
     "location",
     ["", " ", "ftp://one.test/", "javascript:1", "http://a:b/", "http://h:99999/", "http://h%41/", "\x1b[2J\n"],
 )
-def test_a_location_that_leads_nowhere_is_final_and_shown_escaped(location: str) -> None:
+def test_an_invalid_location_is_a_bad_status_error_and_escaped(location: str) -> None:
     with pytest.raises(BadStatusError, match=r"give the stream's own URL") as caught:
         redirected(target(), 302, {"location": location})
     assert caught.value.status == 302
     assert str(caught.value).isprintable()
 
 
-def test_where_to_connect_stays_with_its_origin_and_everything_else_goes_along() -> None:
+def test_connect_to_and_unix_socket_do_not_apply_to_another_origin() -> None:
     for option in ({"connect_to": "127.0.0.1:1"}, {"unix_socket": "x"}):
         asked = Target.parse("http://one.test/", cert_file="c", **option)  # type: ignore[arg-type]
         near = redirected(asked, 302, {"location": "/x"})
@@ -87,14 +85,14 @@ def test_where_to_connect_stays_with_its_origin_and_everything_else_goes_along()
         *("Referer: http://one.test/?token=hush", "X-Custom: Bearer hush"),
     ],
 )
-def test_custom_credentials_stay_with_their_origin(header: str) -> None:
+def test_custom_credentials_are_not_sent_to_another_origin(header: str) -> None:
     asked = Target.parse("http://one.test/", headers=[header, "X-Team: blue"])
     assert redirected(asked, 302, {"location": "/x"}).headers == asked.headers
     assert redirected(asked, 302, {"location": "http://two.test/"}).headers == (("X-Team", "blue"),)
 
 
 @pytest.mark.parametrize(("status", "method"), [(307, "POST"), (308, "POST"), (302, "PUT")])
-def test_a_body_is_not_sent_to_another_origin_and_the_error_says_so(status: int, method: str) -> None:
+def test_a_body_for_another_origin_is_a_bad_status_error(status: int, method: str) -> None:
     asked = Target.parse("http://one.test/?token=hush", method=method, body="{}")
     assert redirected(asked, status, {"location": "/x"}).body == b"{}"
     with pytest.raises(
@@ -107,7 +105,7 @@ def test_a_body_is_not_sent_to_another_origin_and_the_error_says_so(status: int,
 @pytest.mark.parametrize(
     "location", ["https://me:hush@[x/", ":https://[x?token=hush", "ftp://me:hush@h/?token=hush", "x://me:p/hush@h:y/"]
 )
-def test_no_credential_of_a_location_is_shown(location: str) -> None:
+def test_credentials_of_a_location_are_redacted(location: str) -> None:
     with pytest.raises(BadStatusError) as caught:
         redirected(Target(url="http://one.test/?token=hush"), 302, {"location": location})
     assert "hush" not in str(caught.value)

@@ -11,18 +11,18 @@ def test_a_url_without_a_scheme_is_http() -> None:
     assert Target.parse("localhost:8000/stream").url == "http://localhost:8000/stream"
 
 
-def test_a_body_makes_it_a_post_unless_a_method_is_given() -> None:
+def test_the_default_method_is_post_with_a_body() -> None:
     assert Target.parse("http://h/", body="x").method == "POST"
     assert Target.parse("http://h/", body="x", method="put").method == "PUT"
 
 
-def test_a_json_body_says_that_it_is_json_unless_a_header_says_otherwise() -> None:
+def test_the_default_content_type_of_a_json_body_is_json() -> None:
     assert Target.parse("http://h/", body='{"stream": true}').headers == (("Content-Type", "application/json"),)
     assert Target.parse("http://h/", body="{}", headers=["content-type: x/y"]).headers == (("content-type", "x/y"),)
     assert Target.parse("http://h/", body="a=b").headers == ()
 
 
-def test_a_timeout_limits_connecting_and_the_response_head_and_by_default_only_connecting() -> None:
+def test_timeout_s_limits_connecting_and_the_response_head_and_the_default_only_connecting() -> None:
     limited, default = Target.parse("http://h/", timeout_s=2.5), Target.parse("http://h/")
     assert (limited.connect_timeout_s, limited.head_timeout_s) == (2.5, 2.5)
     assert (default.connect_timeout_s, default.head_timeout_s) == (10, None)
@@ -30,13 +30,13 @@ def test_a_timeout_limits_connecting_and_the_response_head_and_by_default_only_c
         Target.parse("http://h/", timeout_s=0)
 
 
-def test_userinfo_becomes_basic_authorization_and_leaves_the_url() -> None:
+def test_userinfo_becomes_basic_authorization_and_is_removed_from_the_url() -> None:
     target = Target.parse("http://user:p%40ss@h/x")
     assert target.url == "http://h/x"
     assert target.headers == (("Authorization", "Basic dXNlcjpwQHNz"),)
 
 
-def test_secrets_are_replaced_in_what_may_be_shown() -> None:
+def test_credentials_are_redacted_for_output() -> None:
     target = Target.parse("http://h/", headers=["Cookie: a=b", "X-Team: blue"], bearer="token")
     assert target.redacted_headers == (
         ("Cookie", "REDACTED"), ("X-Team", "blue"), ("Authorization", "REDACTED"),
@@ -49,7 +49,7 @@ def test_secrets_are_replaced_in_what_may_be_shown() -> None:
     ["", "http://", "http:///x", "http://this is invalid/", "http://h:99999/", "http://h:0/", "http://h:x/", "ftp://h/",
      "javascript:alert(1)", "mailto:me@example.com", "about:blank", "http://[::1/"],
 )  # fmt: skip
-def test_what_is_no_url_of_a_stream_is_a_usage_error(url: str) -> None:
+def test_an_invalid_url_is_a_usage_error(url: str) -> None:
     with pytest.raises(UsageError):
         Target.parse(url)
 
@@ -57,17 +57,17 @@ def test_what_is_no_url_of_a_stream_is_a_usage_error(url: str) -> None:
 @pytest.mark.parametrize(
     "header", ["A: \udcff", "Content-Length: 5", "novalue", ": x", "a b: c", "A: x\r\nB: y", "A: \0"]
 )
-def test_what_is_no_header_is_a_usage_error(header: str) -> None:
+def test_an_invalid_header_is_a_usage_error(header: str) -> None:
     with pytest.raises(UsageError):
         Target.parse("http://h/", headers=[header])
 
 
-def test_a_url_of_bytes_that_are_not_utf_8_is_a_usage_error() -> None:
+def test_a_url_that_is_not_utf_8_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
         Target.parse("http://h/\udcff")
 
 
-def test_a_body_of_any_bytes_goes_out_as_it_came() -> None:
+def test_a_body_of_any_bytes_is_sent_unchanged() -> None:
     assert Target.parse("http://h/", body="a\udcff").body == b"a\xff"
 
 
@@ -81,7 +81,7 @@ def test_two_authorizations_are_a_usage_error() -> None:
         Target.parse("http://h/", headers=["authorization: x"], bearer="y")
 
 
-# Where to connect, and as whom
+# Addresses and client certificates
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_two_authorizations_are_a_usage_error() -> None:
         ("Bücher.example:1", ("xn--bcher-kva.example", 1), "xn--bcher-kva.example:1"),
     ],
 )
-def test_where_to_connect_is_a_host_and_a_port(text: str, peer: tuple[str, int], words: str) -> None:
+def test_connect_to_is_a_host_and_a_port(text: str, peer: tuple[str, int], words: str) -> None:
     target = Target.parse("https://example.com/", connect_to=text)
     assert (target.connect_to, target.peer, target.url) == (peer, words, "https://example.com/")
 
@@ -101,7 +101,7 @@ def test_where_to_connect_is_a_host_and_a_port(text: str, peer: tuple[str, int],
     "text", ["", "h", "h:", ":80", "h:0", "h:65536", "h:-1", "h:1:2", "::1:80", "[::1]", "[x]:1", "a b:1", "http://h:1",
              "u@h:1", "h%41:1", "h/:1"]
 )  # fmt: skip
-def test_what_is_no_host_and_port_is_a_usage_error(text: str) -> None:
+def test_an_invalid_connect_to_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match=r"`connect_to` like 127\.0\.0\.1:8443"):
         Target.parse("http://h/", connect_to=text)
 
@@ -109,7 +109,7 @@ def test_what_is_no_host_and_port_is_a_usage_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("url", "peer"), [("https://h/", "h:443"), ("http://h/", "h:80"), ("http://[::1]:81/", "[::1]:81")]
 )
-def test_the_peer_is_that_of_the_url_unless_something_else_is_said(url: str, peer: str) -> None:
+def test_the_default_peer_is_the_host_of_the_url(url: str, peer: str) -> None:
     assert Target.parse(url).peer == peer
     assert Target.parse(url, unix_socket="/run/x.sock").peer == "the unix socket /run/x.sock"
 
@@ -133,12 +133,12 @@ def test_source_addresses_are_addresses_of_this_machine() -> None:
         ),
     ],
 )
-def test_what_is_no_source_address_is_a_usage_error(text: str, words: str) -> None:
+def test_an_invalid_source_address_is_a_usage_error(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         Target.parse("http://h/", source_address=text)
 
 
-def test_a_unix_socket_excludes_other_ways_to_connect() -> None:
+def test_a_unix_socket_cannot_be_combined_with_other_addresses() -> None:
     with pytest.raises(UsageError, match="`unix_socket` and `connect_to` exclude each other"):
         Target.parse("http://h/", unix_socket="x", connect_to="h:1")
     with pytest.raises(UsageError, match="`unix_socket` and `source_address` exclude each other"):
@@ -155,7 +155,7 @@ def test_tls_options_are_kept_with_the_target() -> None:
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "api_key", "apiKey", "sig", "password", "X-Amz-Signature"])
-def test_credentials_in_the_query_are_never_shown(name: str) -> None:
+def test_credentials_in_the_query_are_redacted(name: str) -> None:
     shown = Target(url=f"http://h/x?a=1&{name}=hush&max_tokens=5").redacted_url
     assert "hush" not in shown
     assert "a=1" in shown
@@ -163,19 +163,19 @@ def test_credentials_in_the_query_are_never_shown(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["X-Api-Key", "X-Auth-Token", "Cookie", "authorization", "Proxy-Authorization"])
-def test_credentials_in_headers_are_never_shown(name: str) -> None:
+def test_credentials_in_headers_are_redacted(name: str) -> None:
     target = Target(url="http://h/", headers=((name, "hush"), ("Accept-Language", "en")))
     assert target.redacted_headers == ((name, "REDACTED"), ("Accept-Language", "en"))
 
 
 @pytest.mark.parametrize("url", ["http://me:hush@h:99999/", "http://me:hush@[::1/x", "http://me:hush@/"])
-def test_a_url_that_is_refused_is_shown_without_its_password(url: str) -> None:
+def test_the_error_for_an_invalid_url_does_not_contain_its_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         Target.parse(url)
     assert "hush" not in str(caught.value)
 
 
-def test_a_header_that_is_refused_is_shown_without_its_value() -> None:
+def test_the_error_for_an_invalid_header_does_not_contain_its_value() -> None:
     with pytest.raises(UsageError) as caught:
         Target.parse("http://h/", headers=["Authorization Bearer hush"])
     assert "hush" not in str(caught.value)

@@ -16,7 +16,7 @@ from certificates import Authority
 from cryptography.hazmat.primitives import serialization
 from scripted_server import Do, ScriptedServer, head, play
 
-from sseclient_cli.client.connection import Connector
+from sseclient_cli.client.connector import Connector
 from sseclient_cli.errors import TlsError, UsageError
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.tls import Tls, tls_error
@@ -24,19 +24,19 @@ from sseclient_cli.request.tls import Tls, tls_error
 # Trust
 
 
-def test_ssl_cert_file_is_what_is_trusted_and_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ssl_cert_file_is_trusted_and_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    everybody = Tls().context()
+    default = Tls().context()
     end = "-----END CERTIFICATE-----\n"
     first = Path(certifi.where()).read_text(encoding="utf-8").partition(end)[0] + end
     (tmp_path / "one.pem").write_text(first, encoding="utf-8")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "one.pem"))
-    assert len(Tls().context().get_ca_certs()) == 1 < len(everybody.get_ca_certs())
+    assert len(Tls().context().get_ca_certs()) == 1 < len(default.get_ca_certs())
     assert Tls().context() is Tls().context()
 
 
-def test_a_ca_file_is_all_that_is_trusted_whatever_the_environment_says(
+def test_only_the_ca_file_is_trusted_regardless_of_the_environment(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
@@ -51,7 +51,7 @@ def test_a_ca_file_is_all_that_is_trusted_whatever_the_environment_says(
 
 @pytest.fixture
 def files(authority: Authority, tmp_path: Path) -> dict[str, str]:
-    """Return the names of files of all kinds."""
+    """Return the names of valid and invalid files."""
     cert, key = authority.client()
     both, other, encrypted, junk = (tmp_path / name for name in ("both.pem", "other.key", "encrypted.key", "junk.pem"))
     both.write_bytes(Path(key).read_bytes() + Path(cert).read_bytes())
@@ -88,9 +88,7 @@ def test_certificate_and_key_may_be_in_one_file_or_in_two(files: dict[str, str])
         ({"cert_file": "cert", "key_file": "encrypted"}, "the key in `key_file` .* is encrypted: decrypt it first"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_in_one_line(
-    options: dict[str, str], words: str, files: dict[str, str]
-) -> None:
+def test_the_error_for_an_unusable_file_is_one_line(options: dict[str, str], words: str, files: dict[str, str]) -> None:
     verify = "ca_file" in options
     tls = Tls(verify=verify, **{name: files[kind] for name, kind in options.items()})
     with pytest.raises(UsageError, match=words) as caught:
@@ -99,12 +97,12 @@ def test_a_file_that_cannot_be_used_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("options", [{"verify": False, "ca_file": "x"}, {"key_file": "x"}])
-def test_options_that_make_no_sense_together_are_a_usage_error(options: dict[str, str]) -> None:
+def test_arguments_that_cannot_be_combined_are_a_usage_error(options: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         Tls(**options)  # type: ignore[arg-type]
 
 
-# Handshakes: as httpx makes them, and as sockets do
+# Handshakes of both clients
 
 
 async def with_httpx(port: int, tls: Tls) -> None:
@@ -131,7 +129,7 @@ both_clients = pytest.mark.parametrize("connect", [with_httpx, with_sockets])
 
 @contextmanager
 def shaking_hands(context: ssl.SSLContext) -> Iterator[int]:
-    """Shake one hand as OpenSSL does, which says why it refuses: asyncio just closes. Yield the port."""
+    """Do one handshake with OpenSSL, which sends an alert when it fails (asyncio just closes). Yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def shake_hands() -> None:
@@ -140,7 +138,7 @@ def shaking_hands(context: ssl.SSLContext) -> Iterator[int]:
                 try:
                     context.wrap_socket(raw.dup(), server_side=True).close()
                 finally:
-                    # Closed with something unread in it, it would take back what it has said.
+                    # Closing a socket with unread data sends a reset, which would discard the alert.
                     raw.shutdown(socket.SHUT_WR)
                     while raw.recv(1024):
                         pass
@@ -152,7 +150,7 @@ def shaking_hands(context: ssl.SSLContext) -> Iterator[int]:
 
 
 async def failure_of(connect: Connect, context: ssl.SSLContext, tls: Tls) -> str:
-    """Return how the handshake fails, in words."""
+    """Return the error message of the handshake."""
     with shaking_hands(context) as port, pytest.raises(TlsError) as caught:
         await connect(port, tls)
     start, _, reason = str(caught.value).partition(f"127.0.0.1:{port}: ")
@@ -162,33 +160,33 @@ async def failure_of(connect: Connect, context: ssl.SSLContext, tls: Tls) -> str
 
 
 @both_clients
-async def test_who_is_trusted_is_spoken_to_with_http_1_1(connect: Connect, authority: Authority) -> None:
+async def test_a_trusted_server_is_connected_with_http_1_1(connect: Connect, authority: Authority) -> None:
     async with ScriptedServer([head(), Do.HOLD], ssl_context=authority.server()) as server:
         await connect(server.port, Tls(ca_file=authority.file))
     assert [request.alpn for request in server.requests] == ["http/1.1"]
 
 
 @both_clients
-async def test_who_is_not_trusted_is_not_spoken_to(connect: Connect, authority: Authority) -> None:
+async def test_an_untrusted_certificate_is_an_error(connect: Connect, authority: Authority) -> None:
     reason = await failure_of(connect, authority.server(), Tls())
     assert "certificate verify failed: unknown issuer (" in reason
 
 
 @both_clients
-async def test_a_certificate_for_another_name_is_not_taken(connect: Connect, authority: Authority) -> None:
+async def test_a_certificate_for_another_name_is_an_error(connect: Connect, authority: Authority) -> None:
     for name in ("other.test", "127.0.0.2"):
         reason = await failure_of(connect, authority.server(name), Tls(ca_file=authority.file))
         assert reason == "the server's certificate is not valid for '127.0.0.1': check the URL's host"
 
 
 @both_clients
-async def test_a_certificate_that_has_expired_is_not_taken(connect: Connect, authority: Authority) -> None:
+async def test_an_expired_certificate_is_an_error(connect: Connect, authority: Authority) -> None:
     reason = await failure_of(connect, authority.server(expired=True), Tls(ca_file=authority.file))
     assert reason == "certificate verify failed: certificate has expired"
 
 
 @both_clients
-async def test_insecure_takes_any_certificate(connect: Connect, authority: Authority) -> None:
+async def test_insecure_accepts_any_certificate(connect: Connect, authority: Authority) -> None:
     async with ScriptedServer([head()], ssl_context=authority.server("other.test", expired=True)) as server:
         await connect(server.port, Tls(verify=False))
         assert len(server.requests) == 1
@@ -196,7 +194,7 @@ async def test_insecure_takes_any_certificate(connect: Connect, authority: Autho
 
 @both_clients
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_a_server_that_wants_a_client_certificate_gets_it(
+async def test_the_client_certificate_is_sent_to_a_server_that_requires_one(
     connect: Connect, newest: ssl.TLSVersion, authority: Authority
 ) -> None:
     context = authority.server(wants_client=True, newest=newest)
@@ -209,7 +207,7 @@ async def test_a_server_that_wants_a_client_certificate_gets_it(
 
 
 @both_clients
-async def test_a_client_certificate_of_a_stranger_is_told(
+async def test_a_rejected_client_certificate_is_an_error(
     connect: Connect, authority: Authority, tmp_path: Path
 ) -> None:
     cert_file, key_file = Authority(trustme.CA(), tmp_path).client()
@@ -228,7 +226,7 @@ async def test_a_client_certificate_of_a_stranger_is_told(
         (Do.RESET, "the server closed the connection during the handshake"),
     ],
 )
-async def test_what_is_no_tls_is_told(connect: Connect, answer: bytes | Do, words: str) -> None:
+async def test_a_server_without_tls_is_an_error(connect: Connect, answer: bytes | Do, words: str) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1024)
         await play([answer], reader, writer)
@@ -241,7 +239,7 @@ async def test_what_is_no_tls_is_told(connect: Connect, answer: bytes | Do, word
 
 
 @both_clients
-async def test_ciphers_that_do_not_meet_are_told(connect: Connect, authority: Authority) -> None:
+async def test_no_common_cipher_is_an_error(connect: Connect, authority: Authority) -> None:
     context = authority.server(newest=ssl.TLSVersion.TLSv1_2)
     context.set_ciphers("AES128-SHA@SECLEVEL=0")
     assert "other ciphers" in await failure_of(connect, context, Tls(ca_file=authority.file))

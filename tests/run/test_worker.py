@@ -282,8 +282,8 @@ async def test_snapshots_follow_the_run() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"message":"Internal error"}', "28 bytes came and no event: it is JSON"),
-        (b"data: 1\ndata: 2\n", "16 bytes came and no event: no blank line ends the event"),
+        (b'{"message":"Internal error"}', "28 bytes received but no event: it is JSON"),
+        (b"data: 1\ndata: 2\n", "16 bytes received but no event: no blank line ends the event"),
     ],
 )
 async def test_bytes_that_make_no_event_are_explained(body: bytes, words: str) -> None:
@@ -297,5 +297,5 @@ async def test_the_words_of_a_refusal_are_in_the_example_of_its_error() -> None:
     answer = head(429, b"Content-Length: 30\r\nRetry-After: 60\r\n") + b'{"error":{"message":"not now"}}'[:30]
     totals = await ran([answer])
     example = totals.errors["http-429"].example
-    assert "429 Too Many Requests: the server wants fewer requests; Retry-After: 60; the server says: " in example
+    assert "429 Too Many Requests: send fewer requests; Retry-After: 60; the server says: " in example
     assert "not now" in example

@@ -20,7 +20,7 @@ TEXT = b"".join(b"data: %d\n\n" % n for n in range(50_000))
 
 
 def pieces(decoder: ContentDecoder, encoded: bytes, step: int) -> list[bytes]:
-    """Feed so many bytes at a time; return what comes out."""
+    """Feed ``step`` bytes at a time; return the decoded pieces."""
     found = []
     for start in range(0, len(encoded), step):
         decoder.feed(encoded[start : start + step])
@@ -47,13 +47,13 @@ def deflated(data: bytes, wbits: int) -> bytes:
     ],
     ids=["gzip", "x-gzip", "members", "zlib", "raw-deflate", "brotli"],
 )
-def test_one_coding_is_undone_however_it_is_cut(coding: str, encoded: bytes, step: int) -> None:
+def test_one_coding_is_decoded_at_any_split(coding: str, encoded: bytes, step: int) -> None:
     decoder = decoder_of(coding)
     assert decoder is not None
     assert b"".join(pieces(decoder, encoded, step)) == TEXT
 
 
-def test_what_is_flushed_comes_out_before_the_end() -> None:
+def test_flushed_gzip_data_is_available_before_the_end() -> None:
     compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
     decoder = ZlibDecoder(is_gzip=True)
     for data in (b"data: 1\n\n", b"data: 2\n\n"):
@@ -62,7 +62,7 @@ def test_what_is_flushed_comes_out_before_the_end() -> None:
         assert decoder.piece() == b""
 
 
-def test_brotli_that_is_flushed_comes_out_before_the_end() -> None:
+def test_flushed_brotli_data_is_available_before_the_end() -> None:
     compressor, decoder = brotli.Compressor(), decoder_of("br")
     assert decoder is not None
     for data in (b"data: 1\n\n", b"data: 2\n\n"):
@@ -73,7 +73,7 @@ def test_brotli_that_is_flushed_comes_out_before_the_end() -> None:
 
 @pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("br", brotli.compress)])
 @pytest.mark.parametrize("max_bytes", [1000, MAX_PIECE_BYTES])
-def test_a_bomb_comes_out_a_bounded_piece_at_a_time(
+def test_a_compression_bomb_is_decoded_in_pieces_of_bounded_size(
     coding: str, compress: Callable[[bytes], bytes], max_bytes: int
 ) -> None:
     decoder, total_bytes = decoder_of(coding), 0
@@ -86,7 +86,7 @@ def test_a_bomb_comes_out_a_bounded_piece_at_a_time(
 
 
 @pytest.mark.parametrize(("coding", "name"), [("gzip", "gzip"), ("br", "brotli")])
-def test_damage_is_an_invalid_response(coding: str, name: str) -> None:
+def test_corrupt_data_is_an_invalid_response(coding: str, name: str) -> None:
     decoder = decoder_of(coding)
     assert decoder is not None
     decoder.feed(b"data: not compressed\n\n")
@@ -94,19 +94,19 @@ def test_damage_is_an_invalid_response(coding: str, name: str) -> None:
         decoder.piece()
 
 
-def test_brotli_is_readable_where_its_package_is_installed() -> None:
+def test_brotli_is_supported_if_its_package_is_installed() -> None:
     assert readable_codings() == ("gzip", "deflate", "br")
 
 
 @pytest.mark.parametrize(
     "coding", ["", "identity", " , Identity", "none", "utf-8", "UTF-8", "chunked", "aws-chunked", "\x1b[2J"]
 )
-def test_no_coding_needs_no_decoder(coding: str) -> None:
+def test_values_that_are_not_codings_need_no_decoder(coding: str) -> None:
     assert decoder_of(coding) is None
 
 
 @pytest.mark.parametrize("coding", ["zstd", "gzip, gzip", "br, gzip", "deflate,gzip", "compress", "zstd, \x1b[2J"])
-def test_any_other_coding_is_named_and_refused(coding: str) -> None:
+def test_an_unsupported_coding_is_an_error_that_names_it(coding: str) -> None:
     with pytest.raises(InvalidResponseError) as caught:
         decoder_of(coding)
     assert f"{coding!a}" in str(caught.value)

@@ -20,17 +20,17 @@ from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
         (b"\x1b[31mevil\n\n", "no line is a data field; line 1 is '\\x1b[31mevil'"),
     ],
 )
-def test_the_cause_is_named(body: bytes, cause: str) -> None:
-    assert explain(body, len(body)) == f"{len(body):,} bytes came and no event: {cause}"
+def test_the_message_names_the_cause(body: bytes, cause: str) -> None:
+    assert explain(body, len(body)) == f"{len(body):,} bytes received but no event: {cause}"
 
 
-def test_a_long_body_is_told_by_its_beginning_and_counted_whole() -> None:
+def test_a_long_body_is_diagnosed_by_its_start_and_counted_in_full() -> None:
     body = b"id: 1\n\n" + b"data: x\n" * 10_000
     assert explain(body[:MAX_BYTES], len(body)).startswith(
-        "80,007 bytes came and no event: the last event is not complete"
+        "80,007 bytes received but no event: the last event is not complete"
     )
 
 
 @pytest.mark.parametrize("body", [b"", b": ping\n\n: ping\n\n", b"\n\n\n", b"\xef\xbb\xbf: hi\n"])
-def test_heartbeats_are_nothing_to_explain(body: bytes) -> None:
+def test_heartbeats_need_no_explanation(body: bytes) -> None:
     assert explain(body, len(body)) == ""

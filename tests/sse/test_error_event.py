@@ -16,7 +16,7 @@ from sseclient_cli.sse.event_stream import Event
         Event("ping", '{"error":true}', ""),
     ],
 )
-def test_the_type_error_and_json_with_an_error_at_its_top_report_one(event: Event) -> None:
+def test_the_type_error_and_a_top_level_error_in_json_report_an_error(event: Event) -> None:
     assert is_error_event(event)
 
 
@@ -36,5 +36,5 @@ def test_the_type_error_and_json_with_an_error_at_its_top_report_one(event: Even
         '{"Error": 1}',
     ],
 )  # fmt: skip
-def test_an_error_elsewhere_or_empty_is_none(data: str) -> None:
+def test_a_nested_or_empty_error_is_not_reported(data: str) -> None:
     assert not is_error_event(Event("message", data, ""))

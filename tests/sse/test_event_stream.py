@@ -1,8 +1,10 @@
-"""The parser against the vectors of public suites (tests/data/parser_vectors.json names each one's source)."""
+"""The parser against the vectors of public test suites (their sources are in tests/data/parser_vectors.json)."""
 
 import base64
+import copy
 import hashlib
 import json
+import pickle
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ def one_by_one(data: bytes) -> list[bytes]:
 
 
 def parsed(chunks: Iterable[bytes], last_event_id: str = "") -> tuple[Any, ...]:
-    """All that can be seen of a parser after these chunks."""
+    """The observable state of a parser after these chunks."""
     comments: list[str] = []
     parser = EventStreamParser(last_event_id, comments.append)
     events = [event for chunk in chunks for event in parser.feed(chunk)]
@@ -41,7 +43,7 @@ def expected(vector: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("vector", by_name(VECTORS["parser_vectors"]))
-def test_a_vector_holds_whole_byte_by_byte_and_at_every_two_way_split(vector: dict[str, Any]) -> None:
+def test_a_vector_passes_whole_byte_by_byte_and_at_every_two_way_split(vector: dict[str, Any]) -> None:
     data = base64.b64decode(vector["input_base64"])
     want, seed = expected(vector), vector["initial_last_event_id"]
     assert parsed([data], seed) == want
@@ -51,7 +53,7 @@ def test_a_vector_holds_whole_byte_by_byte_and_at_every_two_way_split(vector: di
 
 
 @pytest.mark.parametrize("vector", by_name(VECTORS["parser_vectors"]))
-def test_each_event_of_a_vector_is_out_at_its_earliest_byte(vector: dict[str, Any]) -> None:
+def test_each_event_of_a_vector_is_returned_at_its_earliest_byte(vector: dict[str, Any]) -> None:
     parser = EventStreamParser(vector["initial_last_event_id"])
     offsets: list[int] = []
     for offset, byte in enumerate(one_by_one(base64.b64decode(vector["input_base64"])), start=1):
@@ -65,7 +67,7 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("size", [1 << 30, 64 * 1024, 1021])
 @pytest.mark.parametrize("vector", by_name(VECTORS["large_vectors"]))
-def test_a_large_vector_holds_in_chunks_of_any_size(vector: dict[str, Any], size: int) -> None:
+def test_a_large_vector_passes_in_chunks_of_any_size(vector: dict[str, Any], size: int) -> None:
     data = b"".join(part["text"].encode() * part["repeat"] for part in vector["input_parts"])
     assert hashlib.sha256(data).hexdigest() == vector["input_sha256"]
     parser = EventStreamParser()
@@ -80,9 +82,9 @@ def test_a_large_vector_holds_in_chunks_of_any_size(vector: dict[str, Any], size
 
 
 @given(st.lists(st.sampled_from(ALPHABET) | st.binary(max_size=4), max_size=40))
-def test_the_fast_path_finds_what_the_line_by_line_path_finds(parts: list[bytes]) -> None:
+def test_the_fast_path_and_the_line_by_line_path_give_the_same_events(parts: list[bytes]) -> None:
     data = b"".join(parts)
-    # A chunk of a single line never holds a whole block: the second parser stays off the fast path.
+    # A chunk of one line is never a whole block, so the second parser does not use the fast path.
     whole, lines = EventStreamParser(), EventStreamParser()
     assert whole.feed(data) == [event for line in data.splitlines(keepends=True) for event in lines.feed(line)]
     assert whole.last_event_id == lines.last_event_id
@@ -97,14 +99,14 @@ def test_the_fast_path_finds_what_the_line_by_line_path_finds(parts: list[bytes]
         ("data: x\nretry: 1\n\n\n\n", False),
     ],
 )
-def test_blank_lines_behind_an_event_are_seen(stream: str, ends_with_event: bool) -> None:
+def test_blank_lines_after_an_event_count_as_bytes_after_it(stream: str, ends_with_event: bool) -> None:
     parser = EventStreamParser()
     assert len(parser.feed(b"data: before\n\n" + stream.encode())) == 2
     assert parser.ends_with_event == ends_with_event
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
-def test_an_event_over_the_limit_is_a_typed_error_after_the_events_before_it(end: bytes) -> None:
+def test_an_event_over_the_limit_is_an_error_after_the_events_before_it(end: bytes) -> None:
     parser = EventStreamParser(max_event_bytes=100)
     data = b"data: first" + end + end + b"data: " + b"x" * 200
     assert parser.feed(data) == [Event("message", "first", "")]
@@ -114,7 +116,7 @@ def test_an_event_over_the_limit_is_a_typed_error_after_the_events_before_it(end
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_an_event_of_just_the_limit_fits_and_one_byte_more_does_not(end: str) -> None:
+def test_an_event_of_exactly_the_limit_fits_and_one_more_byte_does_not(end: str) -> None:
     fits, does_not = ("€" * 20, "€" * 20 + "x")  # 60 bytes, 61 bytes
     for value, comes in ((fits, 1), (does_not, 0)):
         lines = ["\ufeffevent: four", ": no byte of this counts", "id: seven", f"data:{value}", "data", "", ""]
@@ -128,7 +130,7 @@ def test_an_event_of_just_the_limit_fits_and_one_byte_more_does_not(end: str) ->
             assert len(events) == comes, f"cut at byte {cut}"
 
 
-def test_a_stream_that_broke_the_limit_stays_refused() -> None:
+def test_a_parser_raises_again_after_an_event_over_the_limit() -> None:
     parser = EventStreamParser(max_event_bytes=100)
     big = b"data: " + b"x" * 200 + b"\n\n"
     assert parser.feed(b"data: first\n\n" + big + b"data: hidden\n\n") == [Event("message", "first", "")]
@@ -137,14 +139,14 @@ def test_a_stream_that_broke_the_limit_stays_refused() -> None:
             parser.feed(b"data: later\n\n")
 
 
-def test_the_limit_holds_for_the_sum_of_an_events_lines() -> None:
+def test_the_limit_applies_to_the_sum_of_an_events_lines() -> None:
     parser = EventStreamParser(max_event_bytes=100)
     with pytest.raises(EventTooLargeError):
         for _ in range(20):
             parser.feed(b"data: 0123456789\n")
 
 
-def test_events_that_fit_pass_the_limit_however_many_come_in_one_chunk() -> None:
+def test_any_number_of_events_within_the_limit_fit_into_one_chunk() -> None:
     parser = EventStreamParser(max_event_bytes=100)
     assert len(parser.feed(b"data: 0123456789\n\n" * 1000)) == 1000
 
@@ -156,7 +158,7 @@ def test_comments_do_not_count_against_the_limit() -> None:
     assert parser.feed(b"data: x\n\n") == [Event("message", "x", "")]
 
 
-def test_a_comment_that_nobody_listens_to_is_not_kept() -> None:
+def test_a_comment_without_on_comment_is_not_kept() -> None:
     parser = EventStreamParser(max_event_bytes=100)
     parser.feed(b":")
     for _ in range(1000):
@@ -164,14 +166,14 @@ def test_a_comment_that_nobody_listens_to_is_not_kept() -> None:
     assert parser.feed(b"\ndata: x\n\n") == [Event("message", "x", "")]
 
 
-def test_an_endless_comment_is_bounded_when_somebody_listens() -> None:
+def test_an_endless_comment_with_on_comment_is_an_error() -> None:
     for end in (b"", b"\n"):
         parser = EventStreamParser(on_comment=lambda _: None, max_event_bytes=100)
         with pytest.raises(EventTooLargeError):
             parser.feed(b":" + b"c" * 200 + end)
 
 
-def test_a_retry_of_five_thousand_digits_is_no_crash() -> None:
+def test_a_retry_of_five_thousand_digits_does_not_crash() -> None:
     parser = EventStreamParser()
     parser.feed(b"retry: " + b"9" * 5000 + b"\n")
     assert parser.reconnection_time_ms is not None
@@ -181,3 +183,47 @@ def test_a_retry_of_five_thousand_digits_is_no_crash() -> None:
 def test_an_event_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Event("message", "x", "").data = "y"  # type: ignore[misc]
+
+
+def test_every_event_of_a_chunk_has_the_arrival_time_of_the_chunk() -> None:
+    simple, other = b"id: 1\ndata: x\n\n", b"data: 1\ndata: 2\n\n"
+    parser = EventStreamParser()
+    for arrived_ns, chunk in enumerate((simple, other, simple + other, other + simple * 3), 5):
+        assert {event.arrived_ns for event in parser.feed(chunk, arrived_ns)} == {arrived_ns}
+
+
+def test_an_event_in_several_chunks_has_the_arrival_time_of_the_last_one() -> None:
+    for event in (b"data: x\n\n", b"event: e\ndata: 1\ndata: 2\n\n"):
+        parser = EventStreamParser()
+        pieces = [event[:3], event[3:-1]]
+        assert [parser.feed(piece, arrived_ns) for arrived_ns, piece in enumerate(pieces, 5)] == [[], []]
+        (complete,) = parser.feed(event[-1:], 7)
+        assert complete.arrived_ns == 7
+
+
+def test_the_arrival_time_defaults_to_zero() -> None:
+    parser = EventStreamParser()
+    assert [event.arrived_ns for event in parser.feed(b"data: x\n\n", 5) + parser.feed(b"data: x\n\ndata\n\n")] == [
+        5,
+        0,
+        0,
+    ]
+
+
+def test_equality_hash_and_repr_ignore_the_arrival_time() -> None:
+    early, late = Event("message", "x", "1", 5), Event("message", "x", "1", 6)
+    assert early == late
+    assert not early != late  # noqa: SIM202
+    assert hash(early) == hash(late) == hash(("message", "x", "1"))
+    assert repr(early) == "Event(type='message', data='x', id='1')" == repr(late)
+    assert early == ("message", "x", "1")
+    for other in (Event("e", "x", "1", 5), Event("message", "y", "1", 5), Event("message", "x", "2", 5)):
+        assert early != other
+    for unequal in (("message", "x", "1", 5), ["message", "x", "1"], "x", None):
+        assert early != unequal
+
+
+def test_a_copied_or_pickled_event_keeps_its_arrival_time() -> None:
+    event = Event("message", "x", "1", 5)
+    for same in (copy.deepcopy(event), pickle.loads(pickle.dumps(event))):
+        assert (same, same.arrived_ns) == (event, 5)

@@ -1,4 +1,4 @@
-"""The parser against a transcription of the specification that shares no code with it (tests/reference_parser.py)."""
+"""The parser against an independent transcription of the specification (tests/reference_parser.py)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LIMITS = st.just(DEFAULT_MAX_EVENT_BYTES) | st.integers(0, 40)
 
 
 @pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["name"]) for vector in VECTORS["parser_vectors"]])
-def test_the_reference_itself_holds_every_vector(vector: dict[str, Any]) -> None:
+def test_the_reference_parser_passes_every_vector(vector: dict[str, Any]) -> None:
     read = Reading(base64.b64decode(vector["input_base64"]), vector["initial_last_event_id"])
     assert read.events == [(event["event"], event["data"], event["id"]) for event in vector["expected_events"]]
     assert read.comments == vector["expected_comments"]
@@ -47,9 +47,9 @@ def test_the_reference_itself_holds_every_vector(vector: dict[str, Any]) -> None
     assert read.reconnection_time_ms == vector["expected_retry"]
 
 
-@settings(max_examples=1000)  # how long one takes is the machine's; all take about two seconds
+@settings(max_examples=1000)  # all together take about two seconds
 @given(PARTS, st.lists(st.integers(0, 255), max_size=10), st.sampled_from(["", "seed"]), LIMITS, st.booleans())
-def test_any_bytes_in_any_pieces_with_any_limit_say_what_the_reference_says(
+def test_any_bytes_in_any_pieces_with_any_limit_match_the_reference(
     parts: list[bytes], at: list[int], seed: str, max_event_bytes: int, hears_comments: bool
 ) -> None:
     stream = b"".join(parts)
@@ -61,15 +61,15 @@ def test_any_bytes_in_any_pieces_with_any_limit_say_what_the_reference_says(
 
 @settings(max_examples=300)
 @given(PARTS, LIMITS, st.booleans())
-def test_any_bytes_one_by_one_say_at_each_byte_what_the_reference_says(
+def test_any_bytes_match_the_reference_after_each_byte(
     parts: list[bytes], max_event_bytes: int, hears_comments: bool
 ) -> None:
     compare(one_by_one(b"".join(parts)), "", max_event_bytes, hears_comments=hears_comments)
 
 
 @given(st.lists(st.integers(2030, 2060), max_size=3), st.integers(2030, 2060) | st.just(DEFAULT_MAX_EVENT_BYTES))
-def test_events_about_as_large_as_the_fast_path_takes_say_what_the_reference_says(
+def test_events_around_the_size_limit_of_the_fast_path_match_the_reference(
     sizes: list[int], max_event_bytes: int
 ) -> None:
-    # 2,048 bytes are the bound between two ways through the parser.
+    # Chunks of more than 2,048 bytes take another path through the parser.
     compare([b"data:%b\n\n" % (b"x" * size) for size in sizes], "", max_event_bytes, hears_comments=False)

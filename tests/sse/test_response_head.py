@@ -8,7 +8,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 SETTINGS = bytes.fromhex("000006040000000000000300000080")
 
 
-def mended(*pieces: bytes) -> bytes:
+def repaired(*pieces: bytes) -> bytes:
     mender = HeadMender()
     passed = b"".join(piece if mender.is_done else mender.feed(piece) for piece in pieces)
     return passed if mender.is_done else passed + mender.finish()
@@ -27,15 +27,15 @@ def mended(*pieces: bytes) -> bytes:
         b"",
     ],
 )
-def test_what_has_no_clear_meaning_stays_as_it_is(message: bytes) -> None:
-    assert mended(message) == message
+def test_ambiguous_heads_are_not_changed(message: bytes) -> None:
+    assert repaired(message) == message
 
 
-def test_a_body_is_never_touched() -> None:
-    assert mended(OK + b"A : b\r\n\r\nC : d\r\n\r\n") == OK + b"A: b\r\n\r\nC : d\r\n\r\n"
+def test_a_body_is_not_changed() -> None:
+    assert repaired(OK + b"A : b\r\n\r\nC : d\r\n\r\n") == OK + b"A: b\r\n\r\nC : d\r\n\r\n"
 
 
-def test_a_head_without_end_is_not_held_for_ever() -> None:
+def test_an_endless_head_is_held_only_up_to_a_limit() -> None:
     mender = HeadMender()
     assert mender.feed(OK + b"A" * MAX_HEAD_BYTES) == OK + b"A" * MAX_HEAD_BYTES
     assert mender.is_done
@@ -47,10 +47,10 @@ def test_a_head_without_end_is_not_held_for_ever() -> None:
     ),
     st.integers(0, 90),
 )
-def test_cuts_make_no_difference(lines: list[bytes], at: int) -> None:
+def test_any_split_of_the_bytes_gives_the_same_result(lines: list[bytes], at: int) -> None:
     message = b"".join(lines)
-    assert mended(message) == mended(message[:at], message[at:])
-    assert mended(message) == mended(*(message[i : i + 1] for i in range(len(message))))
+    assert repaired(message) == repaired(message[:at], message[at:])
+    assert repaired(message) == repaired(*(message[i : i + 1] for i in range(len(message))))
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_cuts_make_no_difference(lines: list[bytes], at: int) -> None:
     [
         (b"\x15\x03\x01\x00\x02\x02\x28", "this port speaks TLS: write https:// instead of http://"),
         (SETTINGS, "the server speaks HTTP/2 only"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "it has no head, but begins with 'SSH-2.0-OpenSSH_9.6'"),
-        (b"\x1b[2J" + b"x" * 99, "it has no head, but begins with '\\x1b[2Jxxx"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "it has no response head and starts with 'SSH-2.0-OpenSSH_9.6'"),
+        (b"\x1b[2J" + b"x" * 99, "it has no response head and starts with '\\x1b[2Jxxx"),
         (OK, ""),
         (b"HT", ""),
         (b"", ""),
     ],
 )
-def test_another_protocol_is_named(first: bytes, words: str) -> None:
+def test_the_message_names_another_protocol(first: bytes, words: str) -> None:
     found = other_protocol(first)
     assert found.startswith(words)
     assert bool(found) == bool(words)

@@ -1,7 +1,7 @@
-"""What went wrong with a connection, as an error of this package: what happened, and what to do.
+"""Map exceptions of httpx, ssl and sockets to errors of this package.
 
-The one place where exceptions of httpx, ssl and the sockets are looked at; ``transport.py`` makes httpx's of
-httpcore's. Text that a server chose comes into a message only escaped: messages are printed on terminals.
+This is the only place that inspects these exceptions (``transport.py`` maps httpcore's to httpx's). Text from a server
+is escaped, because messages are printed on terminals.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from sseclient_cli.errors import (
     UsageError,
 )
 from sseclient_cli.redaction import redacted_text
-from sseclient_cli.refusals import tls_hint
 from sseclient_cli.request.proxied import answering_peer, tls_host
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.tls import tls_error
+from sseclient_cli.response_errors import tls_hint
 from sseclient_cli.sse.response_head import SWITCHED_PROTOCOL
 
-# h11 quotes what it was sent as Python writes it.
+# h11 quotes its input as the repr of a bytearray.
 _BYTEARRAY = re.compile(r"bytearray\(b(.*)\)")
 
 MAX_REASON_CHARS = 200
-"""A message is one line: what a parser of others quotes of what it was sent may be a whole head."""
+"""A message is one line, but a parser may quote a whole response head."""
 
 
 @contextmanager
-def foreign_errors_mapped(target: Target, read_timeout_s: float | None, *, answered: bool = True) -> Iterator[None]:
-    """Turn what httpx, ssl and the sockets raise into errors of this package; ``answered``: the head is in."""
+def mapped_exceptions(target: Target, read_timeout_s: float | None, *, answered: bool = True) -> Iterator[None]:
+    """Map exceptions within the block. ``answered``: the response head has arrived."""
     try:
         yield
     except httpx.ReadError as exc:
@@ -52,23 +52,23 @@ def foreign_errors_mapped(target: Target, read_timeout_s: float | None, *, answe
     except httpx.ReadTimeout as exc:
         raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s", arguments=["read_timeout_s"]) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
-        raise _translated(exc, target) from exc
+        raise _mapped(exc, target) from exc
 
 
-def _translated(exc: Exception, target: Target) -> SseError:
-    for foreign, translate in _TRANSLATIONS:
+def _mapped(exc: Exception, target: Target) -> SseError:
+    for foreign, error_for in _MAPPING:
         if isinstance(exc, foreign):
-            return translate(exc, target)
+            return error_for(exc, target)
     return ConnectionLostError(f"the connection broke: {_reason(exc)}")
 
 
 def _connect_error(exc: Exception, target: Target) -> SseError:
-    """Look for the cause that says most; httpx itself says "All connection attempts failed" at best."""
+    """Map the most specific cause; httpx itself says only "All connection attempts failed"."""
     peer = target.peer
     for cause in _causes(exc):
         if isinstance(cause, socket.gaierror):
             return NameNotResolvedError(f"the host name of {peer} has no address: check its spelling")
-        # A connection that is refused is not reset: this one was had, and cut in the handshake.
+        # A refused connection is not a reset: this connection was established, and cut during the handshake.
         if isinstance(cause, ssl.SSLError | ConnectionResetError | BrokenPipeError):
             return tls_error(cause, answering_peer(target))
         if isinstance(cause, OSError):
@@ -79,32 +79,33 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
             if cause.errno in (errno.EMFILE, errno.ENFILE):
                 return LimitError("this process has too many open files: raise `ulimit -n`")
     attempts = [str(cause) for cause in _causes(exc) if isinstance(cause, OSError) and cause.__cause__ is None]
-    # asyncio has no code for it, only words.
+    # asyncio has no error code for this case, only a message.
     if attempts and all("no matching local address" in words for words in attempts):
         return UsageError(
-            f"{peer} and `source_address` are not of one kind: IPv4 and IPv6 do not mix", arguments=["source_address"]
+            f"{peer} and `source_address` have different address families: use only IPv4 or only IPv6",
+            arguments=["source_address"],
         )
     return ConnectError(f"cannot connect to {peer}: {_reason(exc)}")
 
 
 def _protocol_error(exc: Exception, target: Target) -> SseError:
     peer = answering_peer(target)
-    # httpcore and h11 have one class for "not HTTP" and for "cut short"; only their words tell them apart.
+    # httpcore and h11 raise one class for invalid and for truncated responses; only the messages differ.
     if "disconnected without sending a response" in str(exc):
         return ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
     if "peer closed connection" in str(exc):
         return ConnectionLostError("the connection was cut in the middle of the response")
     if "_SWITCH_UPGRADE" in str(exc):
         return InvalidResponseError(f"{peer} {SWITCHED_PROTOCOL}")
-    return InvalidResponseError(f"the answer of {peer} is not valid HTTP/1.1: {_reason(exc)}")
+    return InvalidResponseError(f"the response of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 
 def _through(target: Target) -> str:
     return f"{answering_peer(target)} through {target.proxy}" if target.is_tunnelled else target.peer
 
 
-# Looked through in this order: a subclass stands before its base.
-_TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]], ...] = (
+# The first match applies: a subclass must precede its base class.
+_MAPPING: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]], ...] = (
     (
         httpx.ConnectTimeout,
         lambda _, target: ConnectTimeoutError(
@@ -115,33 +116,36 @@ _TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception, Target], SseErr
     ),
     (httpx.ConnectError, _connect_error),
     (httpx.RemoteProtocolError, _protocol_error),
-    (httpx.LocalProtocolError, lambda exc, _: UsageError(f"this cannot be sent as HTTP/1.1: {_reason(exc)}")),
-    (httpx.InvalidURL, lambda exc, _: UsageError(f"this is not a URL: {_reason(exc)}")),
-    # Only a client of the caller has a pool that can be full, and proxies.
+    (httpx.LocalProtocolError, lambda exc, _: UsageError(f"the request is not valid HTTP/1.1: {_reason(exc)}")),
+    (httpx.InvalidURL, lambda exc, _: UsageError(f"the URL is not valid: {_reason(exc)}")),
+    # The next two are only possible with a client of the caller: its pool may be full, and it may have proxies.
     (
         httpx.PoolTimeout,
         lambda _, target: ConnectTimeoutError(
-            f"no connection of the client was free for {target.peer} in time: raise its limits or its pool timeout"
+            f"the client's connection pool had no free connection for {target.peer}: raise its limits or pool timeout"
         ),
     ),
-    (httpx.ProxyError, lambda exc, target: ConnectError(f"no way to {target.peer} by the proxy: {_reason(exc)}")),
-    # After our half of the handshake: that is when, in TLS 1.3, a server misses our certificate.
+    (
+        httpx.ProxyError,
+        lambda exc, target: ConnectError(f"the proxy did not connect to {target.peer}: {_reason(exc)}"),
+    ),
+    # After the client's part of the handshake: a TLS 1.3 server then reports a missing client certificate.
     (ssl.SSLError, lambda exc, target: tls_error(exc, answering_peer(target))),
 )
 
 
 def _reason(exc: Exception) -> str:
-    """Return the words of the innermost cause that has any."""
+    """Return the message of the innermost cause with a message."""
     for cause in reversed(list(_causes(exc))):
         words = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         if words:
             words = redacted_text(_BYTEARRAY.sub(r"\1", words))
             return (words if words[:2].isupper() else words[:1].lower() + words[1:])[:MAX_REASON_CHARS]
-    return "it was reset by the other side"
+    return "it was reset by the peer"
 
 
 def _causes(exc: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it: causes, and the members of groups (one per address tried)."""
+    """Yield an exception and its causes, including the members of exception groups (one per address)."""
     yield exc
     if isinstance(exc, BaseExceptionGroup):
         for member in exc.exceptions:

@@ -1,7 +1,7 @@
-"""A response that is no event stream, as an error: what it is, what the server says of it, and what to do.
+"""Build the error for a response that is not an event stream: the facts, the server's own message, and a hint.
 
-Pure. Both clients build these errors here, so that one stream and one of thousands are refused in the same words. Text
-from the server comes in escaped and cut. Messages name facts and arguments; the command line adds its options
+Pure. Both clients (one stream, many streams) build their errors here, so their messages are the same. Text from the
+server is escaped and truncated. Messages mention facts and arguments; the command line adds its options
 (``cli/advice.py``).
 """
 
@@ -17,16 +17,16 @@ from sseclient_cli.errors import BadStatusError, UnexpectedResponseError, WrongC
 from sseclient_cli.escaping import visible
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.request.target import Target
-from sseclient_cli.sse.reconnection import StopReason
+from sseclient_cli.sse.response_check import StopReason
 
 MAX_BODY_BYTES = 4096
-"""As much of a refusal's body is read: error documents of APIs are smaller, and pages say what matters first."""
+"""How much of the response's body is read. JSON errors of APIs are smaller, and pages have the message at the top."""
 
-# What nginx, Apache and Go answer to plain HTTP on a port for TLS.
+# The answer of nginx, Apache and Go to plain HTTP on a TLS port.
 _TLS_PORT = re.compile(rb"plain HTTP|HTTP request to an HTTPS server", re.IGNORECASE)
 
 MAX_SHOWN_CHARS = 300
-"""As much of it is shown."""
+"""How much of the server's message is shown."""
 
 _ADVICE = {
     400: "check the request's parameters, headers and body",
@@ -37,22 +37,22 @@ _ADVICE = {
     406: "send an Accept header with the types that the server offers",
     407: "give the proxy's user and password in its URL, http://USER:PASSWORD@HOST:PORT",
     415: "check the body's Content-Type",
-    421: "this server does not answer for that host",
+    421: "this server is not responsible for that host",
     422: "check the request's parameters and body",
-    426: "the server wants another protocol",
-    429: "the server wants fewer requests",
-    502: "the proxy has no answer from the server behind it; it may be restarting",
-    503: "the server is not available now",
-    504: "the proxy waited too long for the server behind it",
+    426: "the server requires another protocol",
+    429: "send fewer requests",
+    502: "the proxy got no valid response from the server behind it, which may be restarting",
+    503: "the server is temporarily unavailable",
+    504: "the server behind the proxy did not respond in time",
 }
 
-# Where an API's error document says what went wrong: the usual names, the most specific first.
+# The usual names of the message in a JSON error, the most specific first.
 _MESSAGE_NAMES = ("message", "msg", "detail", "error_description", "error", "title", "reason")
 
 _TYPES = {
-    "text/plain": "the server has not set the type of an event stream",
+    "text/plain": "the server must send Content-Type: text/event-stream",
     "text/html": "this is a web page: check the URL",
-    "application/octet-stream": "the server has not set the type of an event stream",
+    "application/octet-stream": "the server must send Content-Type: text/event-stream",
     "application/x-ndjson": "this is newline-delimited JSON, which is another format",
     "application/ndjson": "this is newline-delimited JSON, which is another format",
     "application/jsonl": "this is newline-delimited JSON, which is another format",
@@ -64,22 +64,28 @@ TLS_PORT_ADVICE = "this port speaks TLS: write https:// instead of http://"
 
 
 def tls_hint(target: Target) -> str:
-    """Return the question to add where a connection ends without an answer: so do many servers of TLS."""
+    """Return a hint for a connection that was closed without a response, as TLS servers do after plain HTTP."""
     is_plain = target.parsed_url.scheme == "http" and target.proxy is None
     return "; does this port speak TLS (https://)?" if is_plain else ""
 
 
-def refused(
-    target: Target, status: int, headers: Mapping[str, str], body: bytes, reason: StopReason, *, led_from: Target | None
+def response_error(
+    target: Target,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    reason: StopReason,
+    *,
+    redirected_from: Target | None,
 ) -> UnexpectedResponseError:
-    """Build the error for a response to a request for ``target``, which a redirect from ``led_from`` may have led to.
+    """Build the error for the response to ``target``. ``redirected_from`` is the start of a redirect chain, if any.
 
-    ``body`` is the beginning of the response's body, as far as it is here; ``headers`` have names in lower case.
+    ``body`` is the start of the response's body, as far as it has arrived; header names are lower case.
     """
-    # Where a proxy passes requests on, either of the two may have answered.
+    # With a forwarding proxy, the response may come from the proxy or the server.
     through = "" if target.proxy is None or target.is_tunnelled else f" through {target.proxy}"
     asked = f"{target.method} {target.redacted_url}{through} answered {status}"
-    said = words_of(body)
+    said = body_message(body)
     says = f"; the {'proxy' if status == 407 else 'server'} says: {said}" if said else ""
     body = body[:MAX_BODY_BYTES]
     if reason is StopReason.WRONG_CONTENT_TYPE:
@@ -88,12 +94,12 @@ def refused(
         cause = _cause_of_type(content_type, target)
         message = f"{asked} with {found}, not text/event-stream: {cause}{says}"
         return WrongContentTypeError(message, status=status, headers=headers, body=body)
-    # The phrase is the standard's: the server's own would be text from outside in a message of ours.
+    # The standard reason phrase, because the server's own phrase is untrusted text.
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
-    default = "look at the server's log" if status >= 500 else "check the URL"
-    has_other_method = led_from is not None and led_from.method != target.method
-    redirect_facts = _redirect_facts(target, led_from)
+    default = "check the server's log" if status >= 500 else "check the URL"
+    has_other_method = redirected_from is not None and redirected_from.method != target.method
+    redirect_facts = _redirect_facts(target, redirected_from)
     advice = _ADVICE.get(status, default)
     if status == 405 and has_other_method:
         advice = redirect_facts.pop()  # it explains the status; another method would not help
@@ -115,13 +121,13 @@ def _cause_of_type(content_type: str, target: Target) -> str:
         return "the server must send Content-Type: text/event-stream"
     if essence == "application/json" or essence.endswith("+json"):
         if target.body is not None and b'"stream"' not in target.body:
-            return 'this is one JSON answer: does the request need "stream": true?'
-        return "this is one JSON answer, not a stream: it may be an error, or the endpoint does not stream"
-    return _TYPES.get(essence, "check the URL and what it needs to stream")
+            return 'this is a single JSON response: does the request need "stream": true?'
+        return "this is a single JSON response, not a stream: it may be an error, or the endpoint does not stream"
+    return _TYPES.get(essence, "check the URL, and whether it needs parameters to stream")
 
 
 def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:
-    """Yield what headers say that matters for this status."""
+    """Yield the headers that are relevant for this status."""
     wanted = {401: ("www-authenticate", "WWW-Authenticate"), 405: ("allow", "Allow"), 426: ("upgrade", "Upgrade")}
     name, shown = wanted.get(status, ("retry-after", "Retry-After"))
     value = headers.get(name, "").strip()
@@ -129,22 +135,22 @@ def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:
         yield f"{shown}: {visible(value[:MAX_SHOWN_CHARS], keep_lines=False)}"
 
 
-def _redirect_facts(target: Target, led_from: Target | None) -> list[str]:
+def _redirect_facts(target: Target, redirected_from: Target | None) -> list[str]:
     """Return what a redirect changed in the request; the method is the last."""
     facts: list[str] = []
-    if led_from is None:
+    if redirected_from is None:
         return facts
     names = {name.lower() for name, _ in target.headers}
-    dropped = [name for name, _ in led_from.headers if name.lower() not in names]
-    if dropped and led_from.origin != target.origin:
+    dropped = [name for name, _ in redirected_from.headers if name.lower() not in names]
+    if dropped and redirected_from.origin != target.origin:
         facts.append(f"a redirect to another origin dropped {', '.join(dropped)}: give the stream's own URL")
-    if led_from.method != target.method:
-        facts.append(f"a redirect turned {led_from.method} into {target.method}: give the stream's own URL")
+    if redirected_from.method != target.method:
+        facts.append(f"a redirect turned {redirected_from.method} into {target.method}: give the stream's own URL")
     return facts
 
 
-def words_of(body: bytes) -> str:
-    """Return what a response's body says, in one line, escaped and cut; empty for an empty one."""
+def body_message(body: bytes) -> str:
+    """Return the message in a response's body as one line, escaped and truncated; empty for an empty body."""
     text = body.decode("utf-8", "replace").strip()
     found = None
     with suppress(ValueError, RecursionError):
@@ -154,7 +160,7 @@ def words_of(body: bytes) -> str:
 
 
 def _place_of(error: dict[str, object]) -> str:
-    """Return what FastAPI says is wrong: ``{"loc": ["query", "rate"], "msg": ...}``."""
+    """Return the invalid parameter in an error of FastAPI: ``{"loc": ["query", "rate"], "msg": ...}``."""
     place = error.get("loc")
     if not isinstance(place, list) or not all(isinstance(part, str | int) for part in place):
         return ""
@@ -162,7 +168,7 @@ def _place_of(error: dict[str, object]) -> str:
 
 
 def _message_in(value: object, depth: int) -> str | None:
-    """Look for the message in an API's error document."""
+    """Find the message in a JSON error."""
     if isinstance(value, str):
         return value or None
     if depth and isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What an error of ``EventSource`` carries, beside its message."""
+"""Attributes and causes of the errors of ``EventSource``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def error_of(source: EventSource) -> SseError:
 
 @pytest.mark.parametrize("reconnect", [True, False])
 @pytest.mark.parametrize("status", [202, 404, 429, 503, 599])
-async def test_a_bad_status_carries_status_headers_and_a_kind_of_its_own(status: int, reconnect: bool) -> None:
+async def test_a_bad_status_error_has_status_headers_and_its_own_kind(status: int, reconnect: bool) -> None:
     async with ScriptedServer([head(status, HEADERS)]) as server:
         error = await error_of(EventSource(server.url, reconnect=reconnect))
     assert type(error) is BadStatusError
@@ -41,7 +41,7 @@ async def test_a_bad_status_carries_status_headers_and_a_kind_of_its_own(status:
     assert error.headers == {"retry-after": "7", "x-twice": "a, b", "content-length": "0"}
 
 
-async def test_a_wrong_content_type_carries_status_and_headers() -> None:
+async def test_a_wrong_content_type_error_has_status_and_headers() -> None:
     async with ScriptedServer([head(200, b"Content-Type: Text/HTML\r\n" + HEADERS)]) as server:
         error = await error_of(EventSource(server.url))
     assert type(error) is WrongContentTypeError
@@ -51,7 +51,7 @@ async def test_a_wrong_content_type_carries_status_and_headers() -> None:
 
 
 @pytest.mark.parametrize("location", [b"", b"Location: ftp://127.0.0.1/\r\n", b"Location: /\r\n"])
-async def test_a_redirect_that_leads_nowhere_carries_them_too(location: bytes) -> None:
+async def test_an_invalid_redirect_error_has_status_and_headers(location: bytes) -> None:
     async with ScriptedServer(*[[head(302, HEADERS + location)]] * 21) as server:
         error = await error_of(EventSource(server.url))
     assert isinstance(error, BadStatusError)
@@ -60,7 +60,7 @@ async def test_a_redirect_that_leads_nowhere_carries_them_too(location: bytes) -
     assert ("location" in error.headers) == bool(location)
 
 
-async def test_an_error_of_a_server_survives_pickling() -> None:
+async def test_an_error_of_a_response_can_be_pickled() -> None:
     async with ScriptedServer([head(503, HEADERS)]) as server:
         error = await error_of(EventSource(server.url))
     twin = pickle.loads(pickle.dumps(error))
@@ -77,7 +77,7 @@ async def test_an_error_of_a_server_survives_pickling() -> None:
     ],
     ids=["closed", "reset", "no-http"],
 )
-async def test_what_it_was_in_the_words_of_httpx_is_the_cause(
+async def test_the_exception_of_httpx_is_the_cause(
     script: Script, kind: type[SseError], cause: type[Exception]
 ) -> None:
     async with ScriptedServer(script) as server:
@@ -86,7 +86,7 @@ async def test_what_it_was_in_the_words_of_httpx_is_the_cause(
     assert type(error.__cause__) is cause
 
 
-async def test_a_refusal_has_the_errno_at_the_end_of_its_chain() -> None:
+async def test_the_root_cause_of_a_refused_connection_has_the_errno() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
