@@ -79,15 +79,11 @@ class Connector:
                 raise too_many_redirects(target, response.status_code, headers)
 
     async def _response_to(
-        self,
-        target: Target,
-        redirects: list[tuple[Target, Peer]],
-        last_event_id: bytes | None,
-        stack: AsyncExitStack,
+        self, target: Target, requests: list[tuple[Target, Peer]], last_event_id: bytes | None, stack: AsyncExitStack
     ) -> httpx.Response:
         if self._given is None:
             return await self._send(target, last_event_id, stack)
-        is_elsewhere = any(earlier.origin != target.origin for earlier, _ in redirects)
+        is_elsewhere = any(earlier.origin != target.origin for earlier, _ in requests)
         return await self._given.send(target, last_event_id, stack, is_elsewhere=is_elsewhere)
 
     async def _send(self, target: Target, last_event_id: bytes | None, stack: AsyncExitStack) -> httpx.Response:

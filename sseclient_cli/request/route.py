@@ -26,9 +26,8 @@ def parse_route(connect_to: str | None, unix_socket: str | None, source_address:
     if unix_socket is not None:
         if connect_to is not None or source_address is not None:
             other = "connect_to" if connect_to is not None else "source_address"
-            raise UsageError(
-                f"`unix_socket` and `{other}` exclude each other: leave one out", arguments=["unix_socket", other]
-            )
+            words = f"`unix_socket` and `{other}` exclude each other: leave one out"
+            raise UsageError(words, arguments=["unix_socket", other])
         if not unix_socket or "\0" in unix_socket:
             raise UsageError("`unix_socket` must be the path of a socket", arguments=["unix_socket"])
         if sys.platform == "win32":
@@ -49,6 +48,5 @@ def _parse_host_and_port(text: str) -> tuple[str, int]:
             return host, int(match[2])
     except UsageError:
         pass
-    raise UsageError(
-        f"{text!r} is not HOST:PORT: write `connect_to` like 127.0.0.1:8443 or [::1]:8443", arguments=["connect_to"]
-    )
+    words = f"{text!r} is not HOST:PORT: write `connect_to` like 127.0.0.1:8443 or [::1]:8443"
+    raise UsageError(words, arguments=["connect_to"])
