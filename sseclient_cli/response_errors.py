@@ -63,12 +63,6 @@ _TYPES = {
 TLS_PORT_ADVICE = "this port speaks TLS: write https:// instead of http://"
 
 
-def tls_hint(target: Target) -> str:
-    """Return a hint for a connection that was closed without a response, as TLS servers do after plain HTTP."""
-    is_plain = target.parsed_url.scheme == "http" and target.proxy is None
-    return "; does this port speak TLS (https://)?" if is_plain else ""
-
-
 def response_error(
     target: Target,
     status: int,

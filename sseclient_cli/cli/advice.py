@@ -64,7 +64,7 @@ def line_of(error: SseError, command: str = "") -> str:
 
 
 def message_of(error: SseError, command: str) -> str:
-    """Return the error's message with options in place of arguments."""
+    """Return the error's message with options instead of arguments."""
     return _with_options(str(error), error, _options_of(command))
 
 

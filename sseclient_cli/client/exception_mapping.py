@@ -17,7 +17,6 @@ import httpx
 
 from sseclient_cli.errors import (
     ConnectError,
-    ConnectionLostError,
     ConnectionRefusedByTargetError,
     ConnectTimeoutError,
     InvalidResponseError,
@@ -27,11 +26,11 @@ from sseclient_cli.errors import (
     SseError,
     UsageError,
 )
+from sseclient_cli.lost_connections import broken, closed_before_response, cut_in_response
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.request.proxied import answering_peer, tls_host
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.tls import tls_error
-from sseclient_cli.response_errors import tls_hint
 from sseclient_cli.sse.response_head import SWITCHED_PROTOCOL
 
 # h11 quotes its input as the repr of a bytearray.
@@ -47,8 +46,7 @@ def mapped_exceptions(target: Target, read_timeout_s: float | None, *, answered:
     try:
         yield
     except httpx.ReadError as exc:
-        when, hint = ("", "") if answered else (" before the server answered", tls_hint(target))
-        raise ConnectionLostError(f"the connection broke{when}: {_reason(exc)}{hint}") from exc
+        raise broken(_reason(exc), None if answered else target) from exc
     except httpx.ReadTimeout as exc:
         raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s", arguments=["read_timeout_s"]) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
@@ -59,7 +57,7 @@ def _mapped(exc: Exception, target: Target) -> SseError:
     for foreign, error_for in _MAPPING:
         if isinstance(exc, foreign):
             return error_for(exc, target)
-    return ConnectionLostError(f"the connection broke: {_reason(exc)}")
+    return broken(_reason(exc))
 
 
 def _connect_error(exc: Exception, target: Target) -> SseError:
@@ -92,9 +90,9 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
     peer = answering_peer(target)
     # httpcore and h11 raise one class for invalid and for truncated responses; only the messages differ.
     if "disconnected without sending a response" in str(exc):
-        return ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
+        return closed_before_response(peer, target)
     if "peer closed connection" in str(exc):
-        return ConnectionLostError("the connection was cut in the middle of the response")
+        return cut_in_response()
     if "_SWITCH_UPGRADE" in str(exc):
         return InvalidResponseError(f"{peer} {SWITCHED_PROTOCOL}")
     return InvalidResponseError(f"the response of {peer} is not valid HTTP/1.1: {_reason(exc)}")

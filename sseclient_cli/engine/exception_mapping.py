@@ -15,8 +15,8 @@ from sseclient_cli.errors import (
     SseError,
 )
 from sseclient_cli.keepalive import VANISHED_AFTER_S
+from sseclient_cli.lost_connections import broken
 from sseclient_cli.redaction import redacted_text
-from sseclient_cli.response_errors import tls_hint
 
 # Linux reports these when keep-alive probes fail: a timeout, or the last ICMP error that it received.
 _VANISHED = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH})
@@ -37,10 +37,11 @@ def mapped(exc: Exception, unanswered: PreparedRequest | None = None) -> SseErro
     """
     if isinstance(exc, SseError):
         proxy = None if unanswered is None else unanswered.target.proxy
-        return type(exc)(f"{exc} ({proxy})") if proxy is not None and type(exc) in _CONNECTING else exc
+        if proxy is None or type(exc) not in _CONNECTING:
+            return exc
+        return type(exc)(f"{exc} ({proxy})", code=exc.code, arguments=exc.arguments, values=exc.values)
     if isinstance(exc, OSError) and exc.errno in _VANISHED:
         return ConnectionLostError(f"the server vanished: no answer to keep-alive probes for {VANISHED_AFTER_S} s")
     if isinstance(exc, OSError):
-        when, hint = (" before the server answered", tls_hint(unanswered.target)) if unanswered else ("", "")
-        return ConnectionLostError(f"the connection broke{when}: {(exc.strerror or str(exc)).lower()}{hint}")
+        return broken((exc.strerror or str(exc)).lower(), None if unanswered is None else unanswered.target)
     return InternalError(redacted_text(f"{type(exc).__name__}: {exc}"))

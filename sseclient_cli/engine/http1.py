@@ -198,7 +198,7 @@ class ResponseReader:
         if coding.lower() != "chunked":
             # RFC 9112 7.4: a server sends other transfer codings only to clients that request them with TE. Raise here,
             # before the body, which cannot be decoded.
-            raise InvalidResponseError(f"the body has the Transfer-Encoding {coding[:100]!a}, which is not asked for")
+            raise InvalidResponseError(f"the body has the Transfer-Encoding {coding[:100]!a}, which was not requested")
         self.status, self.headers, self._pending, self._head = status, self._pending, None, None
         # In a chunked body this leniency would accept a chunk that is one byte shorter than its size.
         parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=False)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.http1 import ResponseReader
-from sseclient_cli.errors import ConnectionLostError
-from sseclient_cli.response_errors import response_error, tls_hint
+from sseclient_cli.lost_connections import closed_before_response, cut_in_response
+from sseclient_cli.response_errors import response_error
 from sseclient_cli.sse.response_check import stop_reason_for
 
 
@@ -30,6 +30,6 @@ def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) 
     if not is_open:
         target = request.target
         peer = "the server" if target.proxy is None or target.is_tunnelled else str(target.proxy)
-        raise ConnectionLostError(f"{peer} closed the connection before it answered{tls_hint(target)}")
+        raise closed_before_response(peer, target)
     if not http.ends_with_connection:
-        raise ConnectionLostError("the connection was cut in the middle of the response")
+        raise cut_in_response()

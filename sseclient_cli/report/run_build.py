@@ -1,4 +1,4 @@
-"""The part of the report that says what was run: from the spec of the run, and from its totals."""
+"""Builds the part of the report about the run: its target and plan, from the spec; its course, from the totals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_of(
     started_at_s: float,
     preflight: Preflight | None,
 ) -> run_model.Run:
-    """Return what was run; ``with_totals`` adds what came of it."""
+    """Return target, plan and machine of a run; ``with_totals`` adds its course."""
     plan = spec.plan
     return run_model.Run(
         target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
@@ -59,7 +59,7 @@ def run_of(
 def with_totals(
     run: run_model.Run, totals: Totals, audit: JudgedAudit | None, candidates: list[JudgedCandidate]
 ) -> run_model.Run:
-    """Return what was run, with where connections went, which fields were read, and how long it took."""
+    """Add the course of the run: addresses, redirects, the fields that were read, the duration."""
     redirections = sorted(totals.redirections.items(), key=lambda item: (-item[1], item[0]))
     plan = run.plan
     timestamp = plan.timestamp.model_copy(

@@ -115,7 +115,7 @@ class Host(Part):
 
 
 class Run(Part):
-    """What was run, when and where."""
+    """The run: target, plan, time and machine."""
 
     target: Target = figure("The target of the load.")
     preflight: Preflight | None = figure("The request before the run; null without one.")

@@ -1,0 +1,28 @@
+"""The errors for lost connections, the same for one stream and for many."""
+
+from __future__ import annotations
+
+from sseclient_cli.errors import ConnectionLostError
+from sseclient_cli.request.target import Target
+
+
+def closed_before_response(peer: str, target: Target) -> ConnectionLostError:
+    """Return the error for a connection that ``peer`` closed before the response head."""
+    return ConnectionLostError(f"{peer} closed the connection before it answered{_tls_hint(target)}")
+
+
+def cut_in_response() -> ConnectionLostError:
+    """Return the error for a response that ended early, by its own framing (RFC 9112 6.3 and 8)."""
+    return ConnectionLostError("the connection was cut in the middle of the response")
+
+
+def broken(reason: str, unanswered: Target | None = None) -> ConnectionLostError:
+    """Return the error for a connection that broke for ``reason``; ``unanswered`` is its target before the response."""
+    when, hint = (" before the server answered", _tls_hint(unanswered)) if unanswered else ("", "")
+    return ConnectionLostError(f"the connection broke{when}: {reason}{hint}")
+
+
+def _tls_hint(target: Target) -> str:
+    """Return a hint for a connection that was closed without a response, as TLS servers do after plain HTTP."""
+    is_plain = target.parsed_url.scheme == "http" and target.proxy is None
+    return "; does this port speak TLS (https://)?" if is_plain else ""
