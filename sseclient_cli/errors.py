@@ -4,8 +4,8 @@ Each class has a stable ``kind``. Counters and the JSON report use the kind, nev
 the exit code of a command that the error ends.
 
 A message says what happened, with the values, and then how to fix it. It names arguments of the library in backticks
-and never an option of the command line: ``cli/advice.py`` replaces each argument in ``arguments`` by its option, and adds advice
-by ``code``.
+and never an option of the command line: ``cli/advice.py`` replaces each argument in ``arguments`` by its option, and
+adds advice by ``code``.
 
 This module imports no other module of this package; every other module may import it.
 """

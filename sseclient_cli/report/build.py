@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
 
 MAX_UNSTAMPED_SHARE = 0.01
-"""Up to this share of reads without a kernel timestamp (the first read of a socket can lack it), a latency counts as measured by the kernel."""
+"""Up to this share of reads without a kernel timestamp, latencies count as measured by the kernel: the first read of a
+socket can lack it."""
 
 _SEEN_BY_THE_LOOP = (Kind.CONNECT, Kind.TLS)
 """The event loop times these: the kernel gives no timestamp for a connection or a handshake."""
