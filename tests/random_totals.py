@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.event_counts import COUNTS
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.reach import Arrivals, ReachSample
-from sseclient_cli.measure.samples import COUNTS, VALUES, Samples
+from sseclient_cli.measure.samples import VALUES, Samples
 from sseclient_cli.measure.totals import Totals
 
 Facts = dict[str, Any]

@@ -95,7 +95,11 @@ class Connection:
         self.requested_ns = 0
         """Time of the last send of a part of the request (monotonic)."""
         self.phase = Phase.CONNECTING
-        poller.watch(transport.fileno(), WRITABLE, self._advance)
+        try:
+            poller.watch(transport.fileno(), WRITABLE, self._advance)
+        except OSError:
+            transport.close()
+            raise
 
     @property
     def is_complete(self) -> bool:

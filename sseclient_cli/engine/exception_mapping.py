@@ -26,8 +26,10 @@ _CONNECTING: tuple[type[SseError], ...] = (ConnectError, ConnectionRefusedByTarg
 
 
 def is_cut(cause: Exception | None) -> bool:
-    """Return whether the peer or the network ended a connection, not a timeout or keep-alive probe of this client."""
-    return not isinstance(cause, ReadTimeoutError) and not (isinstance(cause, OSError) and cause.errno in _VANISHED)
+    """Return whether the peer or the network ended a connection, not a limit or a keep-alive probe of this client."""
+    if isinstance(cause, OSError):
+        return cause.errno not in _VANISHED
+    return cause is None or (isinstance(cause, ConnectionLostError) and not isinstance(cause, ReadTimeoutError))
 
 
 def mapped(exc: Exception, unanswered: PreparedRequest | None = None) -> SseError:

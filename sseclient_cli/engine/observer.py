@@ -41,13 +41,15 @@ class Opened:
 class StreamObserver:
     """The methods that a stream calls, in this order for each of its connections. By default they do nothing.
 
+    A stream that never opens gets ``connecting`` and ``connected`` at most.
+
     Parameters that end in ``_ns`` are monotonic, except ``arrival_ns``.
     """
 
     __slots__ = ()
 
     def connecting(self, intended_ns: int, began_ns: int) -> None:
-        """Handle the begin of a connection; ``intended_ns`` is the planned time (monotonic)."""
+        """Handle the start of a connection; ``intended_ns`` is the planned time (monotonic)."""
 
     def connected(self, intended_ns: int, connected: Connected) -> None:
         """Handle an established connection. Called once per request of a redirect chain.
@@ -69,8 +71,12 @@ class StreamObserver:
     def commented(self, count: int) -> None:
         """Handle comments, for example heartbeats."""
 
-    def ended(self, now_ns: int, *, is_cut: bool) -> None:
-        """Handle the end of an open connection; ``is_cut``: neither a proper end nor closed by this client."""
+    def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
+        """Handle the end of an open connection, except at the end of the stream: then only ``finished`` is called.
+
+        ``last_byte_ns`` is the arrival of its last byte. ``is_cut``: the peer closed it, or it broke, before the end
+        that the framing of the response announces.
+        """
 
     def finished(self, now_ns: int) -> None:
-        """Handle the end of the stream. No other method is called afterwards."""
+        """Handle the end of a stream that has opened. No other method is called afterwards."""

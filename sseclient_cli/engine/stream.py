@@ -161,6 +161,8 @@ class Stream:
         parser = self._parser
         if parser is None:
             return
+        # Before parsing, which may raise: the silence before the end of a connection counts from its last byte.
+        self.last_byte_ns = arrival_ns + self._context.clock.offset_ns
         events = parser.feed(body)
         is_exact = False
         if events:
@@ -170,7 +172,6 @@ class Stream:
                 del events[self._events_left :]
                 self._events_left -= len(events)
             is_exact = ends and parser.ends_with_event
-        self.last_byte_ns = arrival_ns + self._context.clock.offset_ns
         for observer in self.observers:
             observer.received(body, events, arrival_ns, is_exact=is_exact, is_fresh=is_fresh)
         if parser.comment_count != self._comments:
@@ -219,7 +220,7 @@ class Stream:
                 self.reconnection.remember(parser)
             now_ns = monotonic_ns()
             for observer in self.observers:
-                observer.ended(now_ns, is_cut=is_cut)
+                observer.ended(now_ns, self.last_byte_ns, is_cut=is_cut)
         # close() has released the last event ID together with the parser; it is still held.
         self._hold(large_text_bytes(self.reconnection.last_event_id))
 

@@ -85,10 +85,10 @@ class EventSampler(StreamObserver):
             self._measurement.samples.headers.append(waited_ns // 1000)
         self._measurement.heads.note(opened)
 
-    def ended(self, now_ns: int, *, is_cut: bool) -> None:
+    def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
         """Record how long a connection was silent before it was cut. The next event begins a new connection."""
         if is_cut:
-            self._measurement.samples.cut_silence.append((now_ns - self._last_byte_ns) // 1000)
+            self._measurement.samples.cut_silence.append((now_ns - last_byte_ns) // 1000)
         if self._fields is not None:
             self._fields.resume()
 

@@ -13,10 +13,11 @@ rule is an error when its module is imported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import MISSING, Field, field, fields
 from operator import add, or_
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 Rule = Callable[[Any, Any], Any]
@@ -46,9 +47,11 @@ def mergeable(made: _Class) -> _Class:
     return made
 
 
-def by_rule(rule: Rule, *, default: Any = MISSING, factory: Any = MISSING) -> Any:
+def by_rule(
+    rule: Rule, *, default: Any = MISSING, factory: Any = MISSING, metadata: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     """Declare a field with its rule. Without a default or a factory, the caller must pass the value."""
-    metadata = {_RULE: rule}
+    metadata = {_RULE: rule, **metadata}
     if factory is not MISSING:
         return field(default_factory=factory, metadata=metadata)
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)

@@ -23,7 +23,7 @@ class ReachProbe(StreamObserver):
         if events:
             self._sample.take(events, self._bit, arrival_ns + self._clock.offset_ns)
 
-    def ended(self, now_ns: int, *, is_cut: bool) -> None:
+    def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
         """Leave the sample: an event that is sent while the stream is disconnected cannot reach it."""
         self._sample.leave(now_ns)
 

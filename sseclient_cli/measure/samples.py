@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from sseclient_cli.measure.event_counts import COUNTS, IN_WARM_UP, EventCounts
+
 
 class Latency(Enum):
     """The measured durations, named as in the report."""
@@ -24,21 +26,13 @@ class Latency(Enum):
     DELIVERY = "delivery"
 
 
-_IN_WARM_UP = "counts in the warm-up"
-
-
 def values(*, in_warm_up: bool) -> Any:
     """Declare values that ``Totals`` keeps in its histogram of the same name (in ``latencies``, or a field)."""
-    return field(default_factory=lambda: array("q"), metadata={_IN_WARM_UP: in_warm_up})
-
-
-def count(*, in_warm_up: bool = True) -> Any:
-    """Declare a counter that ``Totals`` adds to its field of the same name."""
-    return field(default=0, metadata={_IN_WARM_UP: in_warm_up})
+    return field(default_factory=lambda: array("q"), metadata={IN_WARM_UP: in_warm_up})
 
 
 @dataclass(slots=True)
-class Samples:
+class Samples(EventCounts):
     """The samples of one worker since the last tick. Values are in us unless stated otherwise."""
 
     connect: array[int] = values(in_warm_up=False)
@@ -60,20 +54,15 @@ class Samples:
     """For each silent stream: from its last byte to the end of the run."""
     cut_silence: array[int] = values(in_warm_up=True)
     """For each connection that was cut or ended: from its last byte to that moment."""
-    inner_gaps: int = count(in_warm_up=False)
-    """Gaps between events that are known to have arrived together."""
-    together_events: int = count()
-    """Events of reads of several events, whether or not their arrival is known."""
-    events: int = count()
-    coalesced: int = count()
-    """Events whose arrival is not exact, because later bytes came in the same read."""
-    comments: int = count()
-    error_events: int = count()
     types: Counter[str] = field(default_factory=Counter)
 
 
-COUNTS = {each.name: each.metadata[_IN_WARM_UP] for each in fields(Samples) if each.type == "int"}
-"""The counters of ``Samples``, each with a flag: whether it counts during the warm-up."""
+VALUES = {
+    each.name: bool(each.metadata[IN_WARM_UP])
+    for each in fields(Samples)
+    if IN_WARM_UP in each.metadata and each.name not in COUNTS
+}
+"""The value arrays of ``Samples``, each with whether it counts while the run warms up."""
 
-VALUES = {each.name: each.metadata[_IN_WARM_UP] for each in fields(Samples) if each.type == "array[int]"}
-"""The value arrays of ``Samples``, with the same flag."""
+if forgotten := {each.name for each in fields(Samples)} - {*VALUES, *COUNTS, "types"}:
+    raise TypeError(f"{', '.join(forgotten)} would never be folded: declare it with values() or in EventCounts")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.event_counts import COUNTS, EventCounts
 from sseclient_cli.measure.histogram import Histogram, rounded
 from sseclient_cli.measure.merging import (
     Merging,
@@ -30,7 +31,7 @@ from sseclient_cli.measure.merging import (
     united,
 )  # fmt: skip
 from sseclient_cli.measure.reach import ReachSample
-from sseclient_cli.measure.samples import COUNTS, VALUES, Latency, Samples
+from sseclient_cli.measure.samples import VALUES, Latency, Samples
 
 MAX_TYPES = 100
 """Event types that a worker counts by name; the rest share one entry. A server could invent one for each event."""
@@ -71,7 +72,7 @@ class Interval(Merging):
 
 @mergeable
 @dataclass(slots=True)
-class Totals(Merging):
+class Totals(Merging, EventCounts):
     """The results of one worker, or of several, merged."""
 
     planned: int = summed()
@@ -94,13 +95,7 @@ class Totals(Merging):
     """The sum of all changes in the timeline: ``open_now`` at the last fold."""
     peak_open: int = summed()
     """Maximum of streams open at once. For several workers: the sum of their maxima, possibly at different times."""
-    events: int = summed()
-    comments: int = summed()
-    error_events: int = summed()
-    """Events that report an error, if the plan counts them."""
     bytes: int = summed()
-    coalesced: int = summed()
-    """Events whose arrival is not exact, because later bytes came in the same read."""
     reads: int = summed()
     stamped_reads: int = summed()
     """Reads with a kernel timestamp."""
@@ -114,10 +109,6 @@ class Totals(Merging):
     """The reason shown by the bytes of the first of them."""
     heads_with_events: int = summed()
     """Response heads that arrived together with a part of the body."""
-    inner_gaps: int = summed()
-    """Gaps between events that arrived together, after the warm-up: they are not measured."""
-    together_events: int = summed()
-    """Events of reads of several events."""
     types: Counter[str] = counted()
     latencies: dict[Latency, Histogram] = parts(lambda: {kind: Histogram() for kind in Latency})
     read_delay: Histogram = part(Histogram)

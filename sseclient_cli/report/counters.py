@@ -8,7 +8,7 @@ from typing import Any
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report.figure import Part
 
-_COUNTERS = frozenset(each.name for each in fields(Totals) if each.type == "int")
+_COUNTERS = frozenset(each.name for each in fields(Totals) if type(each.default) is int)
 
 
 def counters_of(part: type[Part], totals: Totals) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.ending_signals import ending_signals_taken
-from sseclient_cli.errors import SseError, WorkerLostError
+from sseclient_cli.errors import InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Start
+from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress, merged
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.units import NS_PER_S
@@ -47,16 +48,20 @@ def run(shard: Shard, executor: Executor, on_progress: OnProgress | None = None)
     return _Coordinator(shard, executor, on_progress).run()
 
 
-def lost_shard(shard: Shard, kind: str, story: str, elapsed_s: float) -> Totals:
+def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
     """Return totals that report a lost worker: its planned streams, its error, and the timeline row of the loss.
 
     They have no duration: the wait for a worker that does not answer must not extend the run.
     """
     plan = shard.plan
-    row = int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
     totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
-    totals.count_error(kind, f"{story}; its {plan.planned:,} streams are not in this report", row)
+    totals.count_error(kind, f"{event}; its {plan.planned:,} streams are not in this report", _row(plan, elapsed_s))
     return totals
+
+
+def _row(plan: Plan, elapsed_s: float) -> int:
+    """Return the number of the timeline row of that time."""
+    return int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
 
 
 @dataclass(slots=True, eq=False)
@@ -68,6 +73,8 @@ class _Worker:
     latest: Progress
     handle: Handle
     is_ready: bool = False
+    is_shown: bool = True
+    """Whether the live view has shown its latest progress."""
     is_given_up: bool = False
     totals: Totals | None = None
     """The totals that it sent, or those of a lost worker. None while it is active."""
@@ -88,6 +95,8 @@ class _Coordinator:
         self._turns_left = round(START_TIMEOUT_S / TURN_S)
         """Turns until the timeout. A deadline could expire while the processes are stopped (Ctrl-Z) or suspended."""
         self._interrupted = False
+        self._view_error: tuple[str, int] | None = None
+        """What the live view raised, and the timeline row of that time."""
 
     def run(self) -> Totals:
         with ExitStack() as stack:
@@ -100,6 +109,8 @@ class _Coordinator:
         totals = Totals(interrupted=self._interrupted)
         for worker in self._workers:
             totals.merge(worker.totals or Totals())
+        if self._view_error is not None:
+            totals.count_error(InternalError.kind, *self._view_error)
         if not totals.duration_ns:  # all workers are lost
             totals.duration_ns = round(min(self._elapsed_s(), self._shard.plan.duration_s) * NS_PER_S)
         return totals
@@ -141,13 +152,17 @@ class _Coordinator:
     def _report_progress(self, on_progress: OnProgress) -> None:
         try:
             on_progress(merged(worker.latest for worker in self._workers))
-        except Exception:  # noqa: BLE001 - an error in the live view must not end the run
+        except Exception as exc:  # noqa: BLE001 - an error in the live view must not end the run
             self._on_progress = None
+            self._view_error = f"{type(exc).__name__}: {exc}", _row(self._shard.plan, self._elapsed_s())
+        for worker in self._workers:
+            worker.is_shown = True
 
     def _handle_message(self, worker: _Worker, message: object) -> None:
         match message:
             case Progress():
-                worker.latest = message
+                worker.latest = message if worker.is_shown else message.after(worker.latest)
+                worker.is_shown = False
             case Totals():
                 self._close(worker, message)
             case SseError():
@@ -156,14 +171,16 @@ class _Coordinator:
                 self._lose(worker, message.kind, f"failed {self._when()}: {message}")
             case Ready():
                 worker.is_ready = True
-            case _:
-                death = "did not answer any more and was given up" if worker.is_given_up else worker.handle.death()
+            case None:
+                death = "stopped responding and was abandoned" if worker.is_given_up else worker.handle.death()
                 self._lose(worker, WorkerLostError.kind, f"{death} {self._when()}")
+            case _:
+                raise TypeError(f"a worker sent {message!r}")
         self._start_if_all_are_ready()
 
     def _start_if_all_are_ready(self) -> None:
         if self._start_ns is None and all(worker.is_ready or worker.totals is not None for worker in self._workers):
-            self._start_ns = time.monotonic_ns() + (START_DELAY_NS if len(self._workers) > 1 else 0)
+            self._start_ns = time.monotonic_ns() + START_DELAY_NS
             self._turns_left = round(END_TIMEOUT_S / TURN_S)
             for worker in self._workers:
                 self._tell(worker, Start(self._start_ns + worker.handle.clock_offset_ns))
@@ -202,8 +219,8 @@ class _Coordinator:
             worker.handle.kill()
         signal.raise_signal(number)
 
-    def _lose(self, worker: _Worker, kind: str, story: str) -> None:
-        self._close(worker, lost_shard(worker.shard, kind, f"{worker.name} {story}", self._elapsed_s()))
+    def _lose(self, worker: _Worker, kind: str, event: str) -> None:
+        self._close(worker, lost_shard(worker.shard, kind, f"{worker.name} {event}", self._elapsed_s()))
 
     def _close(self, worker: _Worker, totals: Totals) -> None:
         worker.totals = totals

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """First message of a worker: its machine has the resources for the shard, and it waits for ``Start``."""
+    """First message of a worker: it has opened nothing yet, and can begin at a given moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sseclient_cli.measure.histogram import percentile_us
 from sseclient_cli.measure.samples import Latency
@@ -53,6 +53,13 @@ class Progress:
             recent=recent or {},
             errors={kind: error.count for kind, error in totals.errors.items()},
         )
+
+    def after(self, earlier: Progress) -> Progress:
+        """Return this progress with the recent values of an earlier one that was not shown."""
+        recent = {kind: Counter(counts) for kind, counts in earlier.recent.items()}
+        for kind, counts in self.recent.items():
+            recent.setdefault(kind, Counter()).update(counts)
+        return replace(self, recent=recent)
 
     @property
     def latency(self) -> Latency:

@@ -142,7 +142,7 @@ class StreamPool:
     def _connect(self, stream: PooledStream, intended_ns: int) -> None:
         try:
             stream.connect(intended_ns)
-        except SseError as exc:
+        except (SseError, OSError) as exc:  # OSError: the poller has no room for another socket
             stream.ended(exc)
 
     def _storm(self, at_ns: int) -> None:

@@ -19,7 +19,6 @@ from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
 from sseclient_cli.engine.held_memory import HeldMemory, max_held_bytes
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.tcp_transport import TIMESTAMPING_STARTS_S, has_timestamps, keep_timestamping
-from sseclient_cli.errors import InternalError
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.histogram import rounded
 from sseclient_cli.measure.measurement import Measurement
@@ -83,7 +82,7 @@ class Worker:
             expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
             counts_error_events=plan.counts_error_events,
         )
-        # interrupt() also sets ends_ns, from another thread or a signal handler.
+        # interrupt() also sets ends_ns, from another thread.
         connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
         self._pool = StreamPool(self._context, self._measurement, plan, self._totals, target)
         self._actors: tuple[Actor, ...] = (self._pool,)
@@ -95,16 +94,25 @@ class Worker:
         self._progress_due_ns = 0
         self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
 
-    def run(self, start_ns: int | None = None) -> Totals:
-        """Run the plan from ``start_ns`` (monotonic) or from now, and return the totals."""
+    def run(self) -> Totals:
+        """Run the plan from now on, and return the totals."""
+        with self.prepared():
+            return self.run_from(time.monotonic_ns())
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Do what takes time before a run, so that it can begin at a given moment within the block."""
         with self._context.poller, keep_timestamping(), _rare_garbage_collection():
             time.sleep(TIMESTAMPING_STARTS_S)
-            if start_ns is not None:
-                time.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
-            return self._run(start_ns or time.monotonic_ns())
+            yield
+
+    def run_from(self, start_ns: int) -> Totals:
+        """Run the plan from ``start_ns`` (monotonic), and return the totals. The worker must be prepared."""
+        time.sleep(max(start_ns - time.monotonic_ns(), 0) / NS_PER_S)
+        return self._run(start_ns)
 
     def interrupt(self) -> None:
-        """End the run now and mark it as interrupted. Signal handlers and other threads may call it."""
+        """End the run now and mark it as interrupted. Other threads may call it."""
         self._totals.interrupted = True
         self._clock.end_now()
 
@@ -173,14 +181,7 @@ class Worker:
         self._fold(now_ns)
         if self._on_progress is not None and now_ns >= self._progress_due_ns:
             self._progress_due_ns = max(self._progress_due_ns + PROGRESS_NS, now_ns)
-            self._report_progress(self._on_progress, self._progress(now_ns))
-
-    def _report_progress(self, on_progress: Callable[[Progress], None], progress: Progress) -> None:
-        try:
-            on_progress(progress)
-        except Exception as exc:  # noqa: BLE001 - an error in the live view must not end the run
-            self._on_progress = None
-            self._totals.count_error(InternalError.kind, f"{type(exc).__name__}: {exc}", self._pool.row)
+            self._on_progress(self._progress(now_ns))
 
     def _record_lag(self, now_ns: int) -> None:
         """Record the lag of this tick and of each missed tick, so that a long stall is more than a single sample."""

@@ -33,8 +33,9 @@ def work(
     try:
         require_open_files(shard.plan.most_open)
         worker = Worker(shard, send_progress)
-        send(Ready())
-        outcome = _worked(worker, receive, on_orphaned)
+        with worker.prepared():
+            send(Ready())
+            outcome = _worked(worker, shard, receive, on_orphaned)
     except SseError as exc:
         outcome = exc
     except Exception as exc:  # noqa: BLE001 - the coordinator reports it; no traceback on stderr
@@ -42,16 +43,15 @@ def work(
     send(outcome)
 
 
-def _worked(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -> Totals:
+def _worked(worker: Worker, shard: Shard, receive: Receive, on_orphaned: Callable[[], None]) -> Totals:
     command = receive()
+    if isinstance(command, Start):
+        # Use a thread, because the worker's loop does not wait for commands. A blocked thread costs nothing.
+        Thread(target=_listen, args=(worker, receive, on_orphaned), daemon=True).start()
+        return worker.run_from(command.at_ns)
     if command is None:
         on_orphaned()
-    # Use a thread, because the worker's loop does not wait for commands. A blocked thread costs nothing.
-    Thread(target=_listen, args=(worker, receive, on_orphaned), daemon=True).start()
-    if isinstance(command, Start):
-        return worker.run(command.at_ns)
-    worker.interrupt()
-    return worker.run()
+    return Totals(planned=shard.plan.planned, interrupted=True, cpu_percent=[None])
 
 
 def _listen(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -> None:

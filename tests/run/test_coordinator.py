@@ -1,14 +1,18 @@
 """The coordinator with real workers. ``tests/cli/test_bench_workers.py`` tests workers through the CLI."""
 
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from multiprocessing import active_children
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,13 +22,16 @@ from real_processes import streams_open, until
 from sseclient_cli.errors import LimitError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
-from sseclient_cli.run.coordinator import lost_shard, run
+from sseclient_cli.run.coordinator import START_DELAY_NS, lost_shard, run
+from sseclient_cli.run.executors import Post
 from sseclient_cli.run.executors.local import LocalExecutor
 from sseclient_cli.run.executors.processes import ProcessesExecutor
+from sseclient_cli.run.messages import Ready, Start
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker import Worker
+from sseclient_cli.run.worker_life import work
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -84,7 +91,7 @@ def test_unresponsive_worker_is_lost_and_other_workers_are_kept(server: str, mon
     assert (totals.workers_lost, totals.lost, totals.opened, totals.interrupted) == (1, 5, 5, False)
     count, example = errors(totals)["worker-lost"]
     assert count == 1
-    assert "did not answer any more and was given up" in example
+    assert "stopped responding and was abandoned" in example
     # The wait for the lost worker is not part of the run.
     assert totals.duration_ns < 2_500_000_000
     assert active_children() == []
@@ -106,7 +113,7 @@ def test_worker_that_is_never_ready_does_not_stop_the_others_from_starting(
     totals = run(shard(server, connections=10, duration_s=1), ProcessesExecutor(2))
     stopper.join()
     assert (totals.workers_lost, totals.opened) == (1, 5)
-    assert "did not answer any more and was given up before the run began" in errors(totals)["worker-lost"][1]
+    assert "stopped responding and was abandoned before the run began" in errors(totals)["worker-lost"][1]
 
 
 def test_exception_in_a_worker_is_reported_as_internal_and_not_on_stderr(
@@ -130,15 +137,71 @@ def test_sse_error_in_a_worker_keeps_its_kind(server: str) -> None:
     assert "failed before the run began: 5,000,000,000 connections do not fit" in example
 
 
-def test_broken_live_view_does_not_end_the_run(server: str) -> None:
+@pytest.mark.parametrize("executor", [LocalExecutor(), ProcessesExecutor(2)], ids=["thread", "processes"])
+def test_broken_live_view_is_reported_and_does_not_end_the_run(
+    server: str, executor: LocalExecutor | ProcessesExecutor
+) -> None:
     def broken(progress: Progress) -> None:
         if progress.opened:
-            raise BrokenPipeError
+            raise BrokenPipeError("such a bug")
 
-    totals = run(shard(server, connections=4, duration_s=1), ProcessesExecutor(2), broken)
+    totals = run(shard(server, connections=4, duration_s=1), executor, broken)
     assert (totals.opened, totals.open_now, totals.workers_lost) == (4, 4, 0)
+    assert errors(totals) == {"internal": (1, "BrokenPipeError: such a bug")}
     assert active_children() == []
     until(lambda: streams_open(server) == 0)
+
+
+class Recorded:
+    """An executor that notes what its workers are told, and when."""
+
+    workers = 2
+    clock_offset_ns = 7
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, object]] = []
+        self.posts: list[Callable[[object], None]] = []
+
+    @contextmanager
+    def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[list[Self]]:
+        self.posts = [partial(post, index) for index in range(len(shards))]
+        for each in self.posts:
+            each(Ready())
+        yield [self] * len(shards)
+
+    def tell(self, command: object) -> None:
+        self.told.append((time.monotonic_ns(), command))
+        self.posts[len(self.told) - 1](Totals(cpu_percent=[1.0]))
+
+    def kill(self) -> None:
+        raise AssertionError
+
+    def death(self) -> str:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("connections", [1, 2])
+def test_workers_get_one_start_in_the_future_by_their_own_clocks(connections: int) -> None:
+    executor = Recorded()
+    run(shard("http://127.0.0.1:1", connections=connections, duration_s=1), executor)
+    starts = {cast(Start, command).at_ns for _, command in executor.told}
+    assert len(executor.told) == connections
+    assert len(starts) == 1
+    # Half of the delay, which is there for the command to arrive.
+    assert min(starts) - executor.clock_offset_ns > executor.told[0][0] + START_DELAY_NS // 2
+
+
+def test_worker_is_prepared_before_it_is_ready(server: str) -> None:
+    frozen_objects = []
+
+    def send(message: object) -> None:
+        if isinstance(message, Ready):
+            frozen_objects.append(gc.get_freeze_count())
+
+    orphaned: list[bool] = []
+    work(shard(server, connections=1, duration_s=1), lambda: None, send, None, lambda: orphaned.append(True))
+    assert frozen_objects[0] > 0
+    assert orphaned == [True]
 
 
 def test_open_files_are_required_for_concurrent_streams_only(server: str) -> None:
@@ -186,7 +249,7 @@ def test_single_worker_that_hangs_is_lost(server: str, monkeypatch: pytest.Monke
     release.set()
     until(lambda: streams_open(server) == 0)
     assert (totals.workers_lost, totals.lost) == (1, 3)
-    assert "worker 0 of 1 did not answer any more" in errors(totals)["worker-lost"][1]
+    assert "worker 0 of 1 stopped responding" in errors(totals)["worker-lost"][1]
 
 
 def test_lost_worker_is_reported_in_the_timeline_row_of_the_loss() -> None:

@@ -119,6 +119,13 @@ async def test_reconnecting_stream_is_broken_only_when_it_gives_up() -> None:
     assert (totals.broken, totals.failed) == (1, 0)
 
 
+async def test_stream_that_this_client_ends_after_a_pause_is_not_counted_as_silent_before_a_cut() -> None:
+    ended: Script = [head(), b"data: a\n\n", 0.6, b"data: " + b"x" * 2000, Do.HOLD]
+    totals, _ = await ran(ended, max_event_bytes=1000, duration_s=LATE_S)
+    assert errors(totals) == {"event-too-large": 1}
+    assert totals.cut_silence.count == 0
+
+
 async def test_event_larger_than_max_event_bytes_ends_its_stream() -> None:
     totals, _ = await ran(held(b"data: " + b"x" * 2000 + b"\n\n"), held(ids(1, 1)), connections=2, max_event_bytes=1000)
     assert (totals.events, totals.broken, errors(totals)) == (1, 1, {"event-too-large": 1})

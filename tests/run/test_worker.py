@@ -232,33 +232,29 @@ async def test_receive_queues_of_open_streams_are_sampled() -> None:
     assert totals.receive_queue.max_us < 1000
 
 
+def ran_from(prepared: Worker, start_ns: int) -> Totals:
+    with prepared.prepared():
+        return prepared.run_from(start_ns)
+
+
 async def test_run_begins_at_the_given_start() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
-        start_ns = time.monotonic_ns() + 300_000_000
-        totals = await asyncio.to_thread(worker(server.port, duration_s=0.5).run, start_ns)
+        start_ns = time.monotonic_ns() + 2_000_000_000
+        totals = await asyncio.to_thread(ran_from, worker(server.port, duration_s=0.5), start_ns)
         over_ns = time.monotonic_ns()
-    assert (over_ns - start_ns) / 1e9 + 0.3 > 0.79
-    assert totals.latencies[Latency.CONNECT].max_us < 200_000
+    assert (over_ns - start_ns) / 1e9 > 0.49
+    # Connect time counts from the start, 2 s after the call; 1.5 s are for a busy machine.
+    assert totals.latencies[Latency.CONNECT].max_us < 1_500_000
 
 
 async def test_worker_that_starts_late_ends_on_time() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
         start_ns = time.monotonic_ns() - 500_000_000
-        totals = await asyncio.to_thread(worker(server.port, duration_s=1).run, start_ns)
+        totals = await asyncio.to_thread(ran_from, worker(server.port, duration_s=1), start_ns)
         over_ns = time.monotonic_ns()
     assert (over_ns - start_ns) / 1e9 == pytest.approx(1, abs=0.4)
     # Connect time counts from the intended start.
     assert totals.latencies[Latency.CONNECT].min_us > 500_000
-
-
-async def test_broken_live_view_is_reported_and_does_not_end_the_run() -> None:
-    def broken(_progress: Progress) -> None:
-        raise ValueError("such a bug")
-
-    async with ScriptedServer(TWO_EVENTS) as server:
-        totals = await asyncio.to_thread(Worker(shard(server.port, duration_s=1), broken).run)
-    assert (totals.events, errors(totals)) == (2, {"internal": 1})
-    assert totals.errors["internal"].example == "ValueError: such a bug"
 
 
 async def test_connections_are_closed_at_the_end() -> None:

@@ -29,7 +29,7 @@ def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | 
     if console is None or not _can_move(console):
         yield None
         return
-    # No refresh thread: it would take the interpreter lock from the worker at arbitrary times.
+    # No refresh thread: a frame is drawn when there is new progress, and not in between.
     live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
     is_gone = False
 

@@ -43,4 +43,4 @@ class Executor(Protocol):
     def started(
         self, shards: Sequence[Shard], post: Post, *, with_progress: bool
     ) -> AbstractContextManager[Sequence[Handle]]:
-        """Start a worker for each shard. All of them have ended when the block ends. Raises LimitError."""
+        """Start a worker for each shard. At the end of the block, all have ended or were killed. Raises LimitError."""

@@ -23,8 +23,10 @@ class LocalExecutor:
         """Start the worker in a thread."""
         (shard,) = shards
         handle = _Thread(shard, post, with_progress=with_progress)
-        yield [handle]
-        handle.leave()
+        try:
+            yield [handle]
+        finally:
+            handle.leave()
 
 
 class _Thread:
@@ -35,6 +37,7 @@ class _Thread:
     def __init__(self, shard: Shard, post: Post, *, with_progress: bool) -> None:
         self._post = post
         self._commands: SimpleQueue[Command | None] = SimpleQueue()
+        self._is_abandoned = False
         self._thread = Thread(target=self._work, args=(shard,), kwargs={"with_progress": with_progress}, daemon=True)
         self._thread.start()
 
@@ -43,14 +46,17 @@ class _Thread:
 
     def kill(self) -> None:
         """Abandon the thread. Python cannot kill it, but the process ends without waiting for a daemon thread."""
+        self._is_abandoned = True
         self._post(0, None)
 
     def leave(self) -> None:
-        """End the thread that waits for commands."""
+        """End the thread, and the one that waits for commands."""
         self._commands.put(None)
+        if not self._is_abandoned:
+            self._thread.join()
 
     def death(self) -> str:
-        return "did not answer"
+        return "was abandoned"
 
     def _work(self, shard: Shard, *, with_progress: bool) -> None:
         def post(message: object) -> None:
