@@ -17,24 +17,30 @@ if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
 
 
-def verdict_on(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
-    """Return the exit code of a run, and a line with the reason unless the summary already has it.
+def verdict_on(
+    report: Report, *, strict: bool, max_failed_percent: float | None, has_summary: bool = True
+) -> tuple[int, str]:
+    """Return the exit code of a run, and a line with the reason; no line if the user has a summary that says it.
 
     If several codes apply, the first one explains the others.
     """
-    run = report.run
-    if run.interrupted:
-        return EXIT_INTERRUPTED, ""
-    if run.incomplete:
-        return EXIT_INCOMPLETE, ""
-    if not _was_usable(report):
-        return EXIT_NO_USABLE_STREAM, ""
-    if strict and report.generator.saturated:
-        return EXIT_SATURATED, ""
-    return _failures(report, strict=strict, max_failed_percent=max_failed_percent)
+    run, failed, planned = report.run, _failed_streams(report), report.streams.planned
+    in_summary = (
+        (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
+        (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
+        (not _was_usable(report), EXIT_NO_USABLE_STREAM, "no stream could be used"),
+        (strict and report.generator.saturated, EXIT_SATURATED, "the load generator was the bottleneck (--strict)"),
+    )
+    for applies, code, reason in in_summary:
+        if applies:
+            return code, "" if has_summary else reason
+    code, reason = _failures(report, max_failed_percent=max_failed_percent)
+    if not code and strict and failed:
+        return EXIT_FAILED_STREAMS, "" if has_summary else f"{failed:,} of {planned:,} streams failed (--strict)"
+    return code, reason
 
 
-def _failures(report: Report, *, strict: bool, max_failed_percent: float | None) -> tuple[int, str]:
+def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int, str]:
     """Return exit code and reason if more streams failed than the options allow."""
     errors = report.events.error_events
     failed, planned = _failed_streams(report), report.streams.planned
@@ -48,7 +54,7 @@ def _failures(report: Report, *, strict: bool, max_failed_percent: float | None)
             EXIT_FAILED_STREAMS,
             f"received {errors:,} error event{'s' if errors > 1 else ''} (--fail-on-error-event)",
         )
-    return (EXIT_FAILED_STREAMS if strict and failed else 0), ""
+    return 0, ""
 
 
 def _was_usable(report: Report) -> bool:

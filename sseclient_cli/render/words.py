@@ -45,7 +45,7 @@ def _bytes_without_event(figures: Figures) -> str:
 
 
 def _unanswered(figures: Figures) -> str:
-    of = f"{figures['requests']:,} of {figures['streams']:,}"
+    of = f"{figures['requests']:,} of {figures['sent']:,}"
     return f"headers: {of} requests got no response head; they are not in the headers row"
 
 
@@ -170,7 +170,6 @@ def _option(source: str) -> str:
 
 
 _ADVICE = {
-    "tls": "trust an unknown issuer with --cacert FILE, or skip verification with --insecure",
     "limit": "lower --connections, raise `ulimit -n`, or use more addresses with --source-address ADDRESS[,...]",
     "memory-limit": "lower --max-event-bytes or --connections",
     "event-too-large": "raise --max-event-bytes",

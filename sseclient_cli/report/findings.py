@@ -81,7 +81,9 @@ def _bytes_without_event(report: Report) -> Iterator[Finding]:
 def _unanswered(report: Report) -> Iterator[Finding]:
     streams = report.streams
     if streams.unanswered:
-        figures = {"requests": streams.unanswered, "streams": streams.planned - streams.lost}
+        # Streams may send several, when they reconnect and along redirects: each connection carries one.
+        sent = sum(address.connections for address in report.run.addresses)
+        figures = {"requests": streams.unanswered, "sent": max(sent, streams.unanswered)}
         yield _finding("unanswered", Severity.FAULT, figures)
 
 

@@ -173,6 +173,23 @@ async def test_more_failed_streams_than_allowed_are_exit_code_6(limit: str, code
     assert ("1 of 4 streams failed" in err) is (code == 6)
 
 
+@pytest.mark.parametrize(
+    ("scripts", "options", "code", "reason"),
+    [
+        ((GOOD, REFUSED), ("--strict",), 6, "1 of 2 streams failed (--strict)"),
+        ((REFUSED,), (), 3, "no stream could be used"),
+    ],
+)
+async def test_a_quiet_bench_says_why_it_fails(
+    scripts: tuple[Script, ...], options: tuple[str, ...], code: int, reason: str
+) -> None:
+    found, _, err = await bench(*scripts, options=("-q", *options))
+    if found != 4:  # on a busy machine, the load generator is the bottleneck
+        assert (found, err) == (code, f"sse: {reason}\n")
+    else:
+        assert err == "sse: the load generator was the bottleneck (--strict)\n"
+
+
 async def test_fail_on_error_event_ends_bench_with_exit_code_6() -> None:
     broken: Script = [head(), ERROR + b'data: {"error": "busy"}\n\ndata: {"error": null}\n\n', Do.HOLD]
     code, document, err = await bench(broken, GOOD, options=("--fail-on-error-event",))

@@ -1,11 +1,13 @@
 """Findings come from the report alone: each test changes a report without findings."""
 
 import socket
+from collections import Counter
 from typing import Any
 
 import pytest
 from report_json import ReportJson, built, json_of, report_of
 
+from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.words import sentence
 from sseclient_cli.report.model import Finding, Severity
@@ -15,7 +17,16 @@ from sseclient_cli.run.plan import Plan
 
 def document(**changes: dict[str, Any]) -> ReportJson:
     """The document of a run in which all is well, with changes to its parts."""
-    totals = Totals(planned=20, opened=20, peak_open=20, duration_ns=10_000_000_000, cpu_percent=[21.0], events=2000)
+    connections = Counter({Endpoint("h", "127.0.0.1", 80): 20})
+    totals = Totals(
+        connections=connections,
+        planned=20,
+        opened=20,
+        peak_open=20,
+        duration_ns=10_000_000_000,
+        cpu_percent=[21.0],
+        events=2000,
+    )
     hop = ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80)))
     made = json_of(built(Plan(connections=20, duration_s=10, ramp_up_s=1), (hop,), totals, 0))
     for part, values in changes.items():
@@ -63,6 +74,12 @@ def test_streams_without_an_event_are_counted() -> None:
 def test_requests_without_an_answer_are_counted() -> None:
     made = document(streams={"unanswered": 6})
     assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests got no response head")
+
+
+def test_requests_of_reconnections_count_among_those_that_were_sent() -> None:
+    made = document(streams={"unanswered": 20})
+    made["run"]["addresses"][0]["connections"] = 45
+    assert words_of(made)["unanswered"].startswith("headers: 20 of 45 requests")
 
 
 @pytest.mark.parametrize(

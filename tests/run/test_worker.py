@@ -183,7 +183,7 @@ async def test_delivery_latency_is_arrival_time_minus_the_events_timestamp() -> 
     totals = await ran([head(), b'data: {"at": %d}\n\n' % sent_ns, Do.HOLD], timestamp=Field(("at",)))
     delivery = totals.latencies[Latency.DELIVERY]
     assert delivery.count == 1
-    assert 3_000_000 <= delivery.min_us < 4_000_000
+    assert 3_000_000 <= delivery.min_us < 3_000_000 + LATE_S * 1_000_000
     assert totals.timestamp_fields == {"data.at"}
 
 
@@ -249,12 +249,12 @@ async def test_run_begins_at_the_given_start() -> None:
 
 async def test_worker_that_starts_late_ends_on_time() -> None:
     async with ScriptedServer(TWO_EVENTS) as server:
-        start_ns = time.monotonic_ns() - 500_000_000
-        totals = await asyncio.to_thread(ran_from, worker(server.port, duration_s=1), start_ns)
+        start_ns = time.monotonic_ns() - 30_000_000_000
+        totals = await asyncio.to_thread(ran_from, worker(server.port, duration_s=32), start_ns)
         over_ns = time.monotonic_ns()
-    assert (over_ns - start_ns) / 1e9 == pytest.approx(1, abs=0.4)
+    assert 31.9 < (over_ns - start_ns) / 1e9 < 32 + LATE_S
     # Connect time counts from the intended start.
-    assert totals.latencies[Latency.CONNECT].min_us > 500_000
+    assert totals.latencies[Latency.CONNECT].min_us > 30_000_000
 
 
 async def test_connections_are_closed_at_the_end() -> None:
