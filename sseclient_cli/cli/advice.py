@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.options.grouped import Option, options_of
 from sseclient_cli.cli.watch import watch
-from sseclient_cli.errors import BadStatusError, EventTooLargeError, ProxyError, SseError, WrongContentTypeError
+from sseclient_cli.errors import BadStatusError, ProxyError, SseError, WrongContentTypeError
 
 COMMANDS: Mapping[str, Callable[..., int]] = {"watch": watch, "bench": bench}
 """The commands that have options for a request."""
@@ -99,8 +99,6 @@ def _suggestion(error: SseError, command: str) -> str:
         return _suggestion_for_status(error, command)
     if isinstance(error, WrongContentTypeError):
         return "--any-content-type to read it anyway"
-    if isinstance(error, EventTooLargeError):
-        return "--max-event-bytes SIZE"
     if isinstance(error, ProxyError):
         return "--proxy URL for another proxy, --proxy '' for none"
     return ""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, UrlOrReport
+from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.cli.repeating import repeated

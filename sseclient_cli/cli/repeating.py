@@ -10,8 +10,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import REDACTED
 from sseclient_cli.run.plan import OnEnd

@@ -13,7 +13,8 @@ from sseclient_cli.request.body import read_body
 from sseclient_cli.request.curl_command import CurlCommand, Data, is_curl_command, parse_curl_command
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+    from sseclient_cli.cli.options.connection import ConnectionOptions
+    from sseclient_cli.cli.options.request import RequestOptions
     from sseclient_cli.request.target import Target
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, DEFAULT_DURATION_S, LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.field_choice import parse_field_choice

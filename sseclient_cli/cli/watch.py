@@ -6,8 +6,9 @@ import sys
 from typing import IO, TYPE_CHECKING, cast
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, Url
+from sseclient_cli.cli.options.request import RequestOptions, Url
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
 from sseclient_cli.cli.request import requested

@@ -28,7 +28,6 @@ from sseclient_cli.errors import (
         (BadStatusError("x", status=405), "x (try -X METHOD)"),
         (BadStatusError("x", status=405, headers={"allow": "OPTIONS, POST"}), "x (try -X POST)"),
         (WrongContentTypeError("x", status=200), "x (try --any-content-type to read it anyway)"),
-        (EventTooLargeError("x"), "x (try --max-event-bytes SIZE)"),
         (BadStatusError("x", status=401), "x"),
         (BadStatusError("x", status=500), "x"),
         (ConnectError("x"), "x"),
@@ -58,6 +57,7 @@ def test_a_method_that_a_redirect_changed_is_not_suggested_again() -> None:
         (ConnectTimeoutError("raise `connect_timeout_s`", arguments=["connect_timeout_s"]), "raise --timeout"),
         (ReadTimeoutError("raise `read_timeout_s`", arguments=["read_timeout_s"]), "raise --idle-timeout"),
         (UsageError("`bearer` is empty", arguments=["bearer"]), "--bearer is empty"),
+        (EventTooLargeError("raise `max_event_bytes`", arguments=["max_event_bytes"]), "raise --max-event-bytes"),
         (ConnectError("the server says `proxy`"), "the server says `proxy`"),
     ],
 )

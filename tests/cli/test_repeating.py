@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from demo_server_processes import demo_server_process
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.repeating import Options, repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
