@@ -50,7 +50,7 @@ def watch(
         is_plain = output.quiet or output.no_tui
         view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, target, plain=is_plain)
         target = through_proxy(target, connection.proxy)
-        return _run(target, Session(selection, (sink or sys.stdout).fileno()), view)
+        return _run(target, Session(selection, (sink or sys.stdout).fileno(), watch), view)
 
 
 def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
@@ -84,7 +84,7 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
         ),
         duration_s=events.duration_s,
         reconnect=events.reconnect,
-        retry_statuses=parse_statuses(connection.retry_statuses),
+        retry_statuses=parse_statuses(connection.retry_statuses or ""),
         comments=output.comments,
         last_event_id=events.last_event_id,
         idle_timeout_s=connection.idle_timeout_s,

@@ -92,10 +92,10 @@ class ConnectionOptions:
         ),
     ] = None
     retry_statuses: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--retry-status",
             metavar="STATUS[,...]",
             help="Retry after these status codes, for example 503,429.",
         ),
-    ] = ""
+    ] = None
