@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Annotated, Any, TextIO
@@ -38,6 +39,9 @@ sse bench demo -n 1k -z 30s --json run.json
 sse bench URL -n 500 --on-end reconnect --storm 5s
 sse bench URL --rate 50/s --hold 10s -n 2k --strict
 """
+
+COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench}
+"""The commands with options for a request."""
 
 app = typer.Typer(
     name="sse",
@@ -113,7 +117,7 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail(line_of(exc, *sys.argv[1:2]), exc.exit_code)
+        return _fail(line_of(exc, COMMANDS.get(sys.argv[1]) if sys.argv[1:] else None), exc.exit_code)
     except TyperException as exc:
         return _fail(_usage(exc), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.options.grouped import Option, options_of
-from sseclient_cli.cli.watch import watch
-from sseclient_cli.errors import BadStatusError, EventTooLargeError, ProxyError, SseError, WrongContentTypeError
+from sseclient_cli.errors import BadStatusError, ProxyError, SseError, WrongContentTypeError
 
-COMMANDS: Mapping[str, Callable[..., int]] = {"watch": watch, "bench": bench}
-"""The commands that have options for a request."""
+Command = Callable[..., int]
 
 # By code. ``{proxy}`` is the option that sets the argument `proxy`, with its value; ``{proxy.name}`` the option alone.
 BY_CODE = {
@@ -53,23 +50,23 @@ _OF_STATUS = {
 _TEMPORARY = frozenset({429, 502, 503, 504})
 
 
-def line_of(error: SseError, command: str = "") -> str:
-    """Return the line that the command writes for an error that ends it."""
+def line_of(error: SseError, command: Command | None = None) -> str:
+    """Return the line that a command with options for a request writes for an error that ends it."""
     options = _options_of(command)
     said = "; ".join([str(error), *getattr(error, "__notes__", ())])
     if fix := _fix(error, options):
         said += f"{'; ' if ': ' in said else ': '}{fix}"
-    suggestion = _suggestion(error, command)
+    suggestion = _suggestion(error, options)
     return _with_options(said, error, options) + (f" (try {suggestion})" if suggestion else "")
 
 
-def message_of(error: SseError, command: str) -> str:
+def message_of(error: SseError, command: Command) -> str:
     """Return the error's message with options instead of arguments."""
     return _with_options(str(error), error, _options_of(command))
 
 
-def _options_of(command: str) -> dict[str, Option]:
-    return options_of(COMMANDS[command]) if command in COMMANDS else {}
+def _options_of(command: Command | None) -> dict[str, Option]:
+    return {} if command is None else options_of(command)
 
 
 def _with_options(text: str, error: SseError, options: Mapping[str, Option]) -> str:
@@ -93,23 +90,21 @@ def _fix(error: SseError, options: Mapping[str, Option]) -> str:
         return ""
 
 
-def _suggestion(error: SseError, command: str) -> str:
+def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
     """Return options that may help after this response of the server, or this error of a proxy."""
     if isinstance(error, BadStatusError):
-        return _suggestion_for_status(error, command)
+        return _suggestion_for_status(error, options)
     if isinstance(error, WrongContentTypeError):
         return "--any-content-type to read it anyway"
-    if isinstance(error, EventTooLargeError):
-        return "--max-event-bytes SIZE"
     if isinstance(error, ProxyError):
         return "--proxy URL for another proxy, --proxy '' for none"
     return ""
 
 
-def _suggestion_for_status(error: BadStatusError, command: str) -> str:
+def _suggestion_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
     if error.status in _TEMPORARY:
         # In a run, only streams that reconnect retry.
-        return f"{'--on-end reconnect ' if command == 'bench' else ''}--retry-status {error.status}"
+        return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"
     if error.status == 405:
         return "" if error.code == "redirect-changed-method" else f"-X {_usable_method(error)}"
     return _OF_STATUS.get(error.status, "")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
-from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, UrlOrReport
+from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.cli.repeating import repeated
@@ -45,19 +46,13 @@ def bench(
     from sseclient_cli.run.executors.choice import worker_count
     from sseclient_cli.run.spec import RunSpec
 
-    data = request.data
-    if data is not None and is_duration(data):
-        raise UsageError(
-            f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"
-        )
-    if load.all_addresses and connection.unix_socket is not None:
-        raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
     if load.from_file is not None:
         url, load, measurement, request, connection = repeated(
             load.from_file, url, load, measurement, request, connection
         )
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
+    _check(load, request, connection)
     plan = plan_of(load, measurement, connection)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
@@ -69,7 +64,7 @@ def bench(
         spec = RunSpec(
             target=target,
             plan=plan,
-            workers=worker_count(load.workers, plan.connections),
+            workers=worker_count(DEFAULT_WORKERS if load.workers is None else load.workers, plan.connections),
             is_bundled_server=server is not None,
         )
         _require_resources(spec)
@@ -88,6 +83,17 @@ def bench(
     if why:
         sys.stderr.write(f"sse: {why}\n")
     return code
+
+
+def _check(load: LoadOptions, request: RequestOptions, connection: ConnectionOptions) -> None:
+    """Raise UsageError for options that exclude each other, and for a body that looks like a duration."""
+    data = request.data
+    if data is not None and is_duration(data):
+        raise UsageError(
+            f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"
+        )
+    if load.all_addresses and connection.unix_socket is not None:
+        raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
 
 
 def _chain(

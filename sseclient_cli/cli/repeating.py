@@ -10,19 +10,24 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import REDACTED
 from sseclient_cli.run.plan import OnEnd
 
 if TYPE_CHECKING:
-    from sseclient_cli.report.run_model import Plan, Run, Target
+    from sseclient_cli.report.run_model import Run, Target
 
 _Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions)
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
 """The options that set a header whose value the report hides."""
+
+_ALTERNATIVES = {"hold_s": "duration_s", "ramp_up_s": "rate_per_s", "rate_per_s": "ramp_up_s"}
+"""A given option excludes the other one of the earlier run."""
 
 
 class Options(NamedTuple):
@@ -51,19 +56,24 @@ def repeated(
     except (OSError, UnicodeError) as exc:
         raise UsageError(f"cannot read the report {file}: {getattr(exc, 'strerror', None) or exc}") from exc
     run = from_json(text, file).run
+    earlier = _earlier(run)
+    if load.on_end not in (None, OnEnd.RECONNECT):
+        del earlier["retry_statuses"]  # only streams that reconnect have them
     return Options(
         _url(run.target, url, file),
-        _overlaid(load, _load(run, load)),
-        _overlaid(measurement, _measurement(run.plan)),
-        _request(run.target, request, file),
-        _overlaid(connection, _connection(run)),
+        _overlaid(load, earlier),
+        _overlaid(measurement, earlier),
+        replace(_overlaid(request, earlier), headers=_headers(run.target, request, file)),
+        _overlaid(connection, earlier),
     )
 
 
-def _overlaid(given: _Group, earlier: dict[str, Any]) -> _Group:
-    """Return the options, with those of the earlier run where none is given."""
-    unset = {each.name for each in fields(given) if getattr(given, each.name) == each.default}
-    return replace(given, **{name: value for name, value in earlier.items() if name in unset})
+def _overlaid(options: _Group, earlier: dict[str, Any]) -> _Group:
+    """Return the options, with those of the earlier run where neither they nor their alternatives are given."""
+    names = {each.name for each in fields(options)}
+    taken = {name for name in names if is_given(getattr(options, name))}
+    taken |= {_ALTERNATIVES[name] for name in taken if name in _ALTERNATIVES}
+    return replace(options, **{name: value for name, value in earlier.items() if name in names - taken})
 
 
 def _url(target: Target, url: str | None, file: str) -> str:
@@ -78,35 +88,37 @@ def _url(target: Target, url: str | None, file: str) -> str:
     return target.url
 
 
-def _load(run: Run, given: LoadOptions) -> dict[str, Any]:
-    plan = run.plan
-    # Streams that are not replaced were opened at a rate. A given option excludes its alternative.
-    opening = ("ramp_up_s", plan.ramp_up_s) if plan.refill else ("rate_per_s", plan.connections / plan.ramp_up_s)
-    is_given = given.ramp_up_s is not None or given.rate_per_s is not None
+def _earlier(run: Run) -> dict[str, Any]:
+    """Return the options of a run, by name: the figures of its target and plan, then those with another form."""
+    target, plan = run.target, run.plan
+    host, port = target.connect_to or ("", 0)
+    rate_per_s = plan.rate_per_s
+    if rate_per_s is None and not plan.refill:
+        # A report of an older version has no rate, and its ramp-up is rounded to 1 ms.
+        rate_per_s = plan.connections / max(plan.ramp_up_s, 0.0005)
     return {
-        "connections": plan.connections,
-        **({} if given.hold_s is not None else {"duration_s": plan.duration_s}),
-        **({} if is_given else dict([opening])),
-        "lifetime_s": plan.lifetime_s,
-        "events": plan.events,
+        **dict(target),
+        **dict(plan),
+        # The ramp-up of a run with a rate follows from the rate.
+        "ramp_up_s": plan.ramp_up_s if rate_per_s is None else None,
+        "rate_per_s": rate_per_s,
         "on_end": OnEnd(plan.on_end),
-        "storm_s": plan.storm_s,
-        "all_addresses": run.target.all_addresses,
         "no_preflight": run.preflight is None,
         "workers": str(run.workers),
-    }
-
-
-def _measurement(plan: Plan) -> dict[str, Any]:
-    return {
-        "warmup_s": plan.warmup_s,
         "timestamp": plan.timestamp.asked,
         "sequence": plan.sequence.asked,
         "fail_on_error_event": plan.counts_error_events,
+        "insecure": not target.certificates_checked,
+        "connect_to": f"{f'[{host}]' if ':' in host else host}:{port}" if host else None,
+        "source_address": ",".join(target.source_addresses) or None,
+        "proxy": target.proxy or "",  # not one of the environment
+        "timeout_s": target.head_timeout_s,
+        "retry_statuses": ",".join(map(str, plan.retry_statuses)) or None,
     }
 
 
-def _request(target: Target, given: RequestOptions, file: str) -> RequestOptions:
+def _headers(target: Target, given: RequestOptions, file: str) -> list[str]:
+    """Return the headers of the run, with those given. Raises UsageError for what the report hides."""
     if target.body_bytes is not None and given.data is None:
         raise UsageError(f"{file} does not contain the request body ({target.body_bytes:,} bytes): give it with --data")
     names = {line.partition(":")[0].strip().lower() for line in given.headers or ()}
@@ -118,24 +130,4 @@ def _request(target: Target, given: RequestOptions, file: str) -> RequestOptions
         if REDACTED in value:
             raise UsageError(f"{file} hides the value of the header {name}: give it with --header '{name}: VALUE'")
         headers.append(f"{name}: {value}")
-    earlier = {"method": target.method, "any_content_type": target.any_content_type}
-    return replace(_overlaid(given, earlier), headers=headers)
-
-
-def _connection(run: Run) -> dict[str, Any]:
-    target, plan = run.target, run.plan
-    host, port = target.connect_to or ("", 0)
-    return {
-        "insecure": not target.certificates_checked,
-        "ca_file": target.ca_file,
-        "cert_file": target.cert_file,
-        "key_file": target.key_file,
-        "connect_to": f"{f'[{host}]' if ':' in host else host}:{port}" if host else None,
-        "unix_socket": target.unix_socket,
-        "source_address": ",".join(target.source_addresses) or None,
-        "proxy": target.proxy or "",  # not one of the environment
-        "timeout_s": target.head_timeout_s,
-        "idle_timeout_s": plan.idle_timeout_s,
-        "max_event_bytes": plan.max_event_bytes,
-        "retry_statuses": ",".join(map(str, plan.retry_statuses)),
-    }
+    return headers

@@ -2,108 +2,66 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
+from sseclient_cli.cli.options.grouped import given
 from sseclient_cli.errors import UsageError
 from sseclient_cli.request.body import read_body
 from sseclient_cli.request.curl_command import CurlCommand, Data, is_curl_command, parse_curl_command
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+    from sseclient_cli.cli.options.connection import ConnectionOptions
+    from sseclient_cli.cli.options.request import RequestOptions
     from sseclient_cli.request.target import Target
-
-
-class Connecting(TypedDict, total=False):
-    """The arguments of ``Target.parse`` about the connection."""
-
-    connect_to: str | None
-    source_address: str | None
-    all_addresses: bool
-    timeout_s: float | None
-    any_content_type: bool
 
 
 def requested(
     url: str, request: RequestOptions, connection: ConnectionOptions, *, all_addresses: bool = False
 ) -> Target:
-    """Return the target of a command. Raises UsageError."""
-    return parse_request(
-        url,
-        method=request.method,
-        headers=headers_of(request.headers, compressed=request.compressed),
-        data=request.data,
-        bearer=request.bearer,
-        bearer_env=request.bearer_env,
-        user=request.user,
-        cookies=request.cookie,
-        any_content_type=request.any_content_type,
-        insecure=connection.insecure,
-        ca_file=connection.ca_file,
-        cert_file=connection.cert_file,
-        key_file=connection.key_file,
-        unix_socket=connection.unix_socket,
-        connect_to=connection.connect_to,
-        source_address=connection.source_address,
-        all_addresses=all_addresses,
-        timeout_s=connection.timeout_s,
-    )
+    """Return the target of a command; an option overrides its part of a pasted curl command. Raises UsageError.
 
-
-def parse_request(
-    url: str,
-    *,
-    method: str | None = None,
-    headers: Sequence[str] | None = None,
-    data: str | None = None,
-    bearer: str | None = None,
-    bearer_env: str | None = None,
-    user: str | None = None,
-    cookies: Sequence[str] | None = None,
-    insecure: bool = False,
-    ca_file: str | None = None,
-    cert_file: str | None = None,
-    key_file: str | None = None,
-    unix_socket: str | None = None,
-    **connecting: Unpack[Connecting],
-) -> Target:
-    """Return the target; an option overrides its part of a pasted curl command. Raises UsageError."""
+    An option, or a part of a curl command, with the name of an argument of ``Target.parse`` sets it.
+    """
     from sseclient_cli.request.target import Target
 
     curl = parse_curl_command(url) if is_curl_command(url) else CurlCommand(url)
-    if bearer_env is not None:
-        bearer = _bearer_from(bearer_env, bearer)
-    names = {line.partition(":")[0].lower() for line in headers or ()}
-    lines = [line for line in curl.headers if line.partition(":")[0].lower() not in names]
-    body = read_body(data) if data is not None else _curl_body(curl.data)
-    lines += headers or ()
-    if user is not None or bearer is not None:  # options override the pasted command
-        lines = [line for line in lines if line in (headers or ()) or not line.lower().startswith("authorization:")]
-    elif "authorization" not in names:
-        user, bearer = curl.user, curl.bearer
+    names = {*inspect.signature(Target.parse).parameters, *(each.name for each in fields(Target))}
     target = Target.parse(
-        curl.url,
-        method=method or curl.method,
-        headers=[*lines, *_credentials(lines, bearer, user), *_cookie(lines, [*curl.cookies, *(cookies or ())])],
-        body=body,
-        bearer=bearer,
-        insecure=insecure or curl.insecure,
-        ca_file=ca_file or curl.ca_file,
-        cert_file=cert_file or curl.cert_file,
-        key_file=key_file or curl.key_file,
-        unix_socket=unix_socket or curl.unix_socket,
-        **connecting,
+        **{
+            **given(names, curl),
+            **given(names, request, connection),
+            "all_addresses": all_addresses,
+            "body": read_body(request.data) if request.data is not None else _curl_body(curl.data),
+            **_headers(request, curl),
+        }
     )
     if target.tls.ca_file is not None or target.tls.cert_file is not None:
         # Also for an http:// URL, which may redirect to https://: a wrong path is reported before any request.
         target.tls.context()
-    if data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
+    if request.data is None and curl.data and not any(name.lower() == "content-type" for name, _ in target.headers):
         # curl sends this type with every body. A JSON body has application/json here: it is never meant as a form.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
     return target
+
+
+def _headers(request: RequestOptions, curl: CurlCommand) -> dict[str, Any]:
+    """Return the headers and the bearer token, by the names of the arguments of ``Target.parse``."""
+    own = headers_of(request.headers, compressed=request.compressed)
+    user = request.user
+    bearer = request.bearer if request.bearer_env is None else _bearer_from(request.bearer_env, request.bearer)
+    names = {line.partition(":")[0].lower() for line in own}
+    lines = [line for line in curl.headers if line.partition(":")[0].lower() not in names] + own
+    if user is not None or bearer is not None:  # options override the pasted command
+        lines = [line for line in lines if line in own or not line.lower().startswith("authorization:")]
+    elif "authorization" not in names:
+        user, bearer = curl.user, curl.bearer
+    cookies = _cookie(lines, [*curl.cookies, *(request.cookie or ())])
+    return {"headers": [*lines, *_credentials(lines, bearer, user), *cookies], "bearer": bearer}
 
 
 def _bearer_from(name: str, bearer: str | None) -> str:

@@ -44,11 +44,12 @@ class Selection:
 class Session:
     """One run of the command, with its result.
 
-    ``output`` is the file descriptor of the events.
+    ``output`` is the file descriptor of the events. Messages name the options of ``command``.
     """
 
-    def __init__(self, selection: Selection, output: int) -> None:
+    def __init__(self, selection: Selection, output: int, command: Callable[..., int]) -> None:
         self.selection = selection
+        self._command = command
         self._output = output
         self._display: Display | None = None
         self._opened = False
@@ -123,7 +124,7 @@ class Session:
             # The URL may be mistyped: a server that never answered is not retried.
             raise change.error
         if change.error is not None:
-            change = replace(change, reason=message_of(change.error, "watch"))
+            change = replace(change, reason=message_of(change.error, self._command))
         if change.state is ConnectionState.OPEN:
             headers = source.response_headers
             self._cookies = headers.get("set-cookie", self._cookies)

@@ -6,8 +6,9 @@ import sys
 from typing import IO, TYPE_CHECKING, cast
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions, Url
+from sseclient_cli.cli.options.request import RequestOptions, Url
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
 from sseclient_cli.cli.request import requested
@@ -49,7 +50,7 @@ def watch(
         is_plain = output.quiet or output.no_tui
         view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, target, plain=is_plain)
         target = through_proxy(target, connection.proxy)
-        return _run(target, Session(selection, (sink or sys.stdout).fileno()), view)
+        return _run(target, Session(selection, (sink or sys.stdout).fileno(), watch), view)
 
 
 def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
@@ -83,7 +84,7 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
         ),
         duration_s=events.duration_s,
         reconnect=events.reconnect,
-        retry_statuses=parse_statuses(connection.retry_statuses),
+        retry_statuses=parse_statuses(connection.retry_statuses or ""),
         comments=output.comments,
         last_event_id=events.last_event_id,
         idle_timeout_s=connection.idle_timeout_s,

@@ -12,8 +12,8 @@ from sseclient_cli.client.connection import Connection
 from sseclient_cli.client.connector import Connector
 from sseclient_cli.client.lifecycle import Lifecycle
 from sseclient_cli.client.received import Received
+from sseclient_cli.client.repeat_policy import RepeatPolicy
 from sseclient_cli.client.request import Request
-from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError
 from sseclient_cli.sse.response_check import StopReason
@@ -24,11 +24,11 @@ END_OF_STREAM = "the server ended the stream"
 class Connections:
     """Reads connections into ``received``. ``latest`` is the last connection with a response."""
 
-    def __init__(self, request: Request, received: Received, retry_policy: RetryPolicy, lifecycle: Lifecycle) -> None:
+    def __init__(self, request: Request, received: Received, repeat_policy: RepeatPolicy, lifecycle: Lifecycle) -> None:
         self._request = request
         self._received = received
-        self._reconnection = retry_policy.reconnection
-        self._retry_policy = retry_policy
+        self._reconnection = repeat_policy.reconnection
+        self._repeat_policy = repeat_policy
         self._lifecycle = lifecycle
         self._current: Connection | None = None
         self._reason = "connecting"
@@ -107,7 +107,7 @@ class Connections:
         if self._lifecycle.is_closed or self._lifecycle.is_restarting:
             return
         method, delivered = self._request.target.method, self._received.has_events
-        delay_s = self._retry_policy.delay_s(error, method, opened=opened, delivered=delivered)
+        delay_s = self._repeat_policy.delay_s(error, method, opened=opened, delivered=delivered)
         if delay_s is None:
             if error is not None:
                 raise error

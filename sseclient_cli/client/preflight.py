@@ -18,7 +18,7 @@ from sseclient_cli.client.connection import Peer
 from sseclient_cli.client.connector import Connector
 from sseclient_cli.errors import BadStatusError, ConnectionLostError, ReadTimeoutError
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
-from sseclient_cli.sse.reconnection import Reconnection, last_event_id_header
+from sseclient_cli.sse.retry_policy import Reconnection, last_event_id_header
 
 ANSWER_TIMEOUT_S = 30.0
 """The default time limit for the response head: longer than any reasonable time to first byte, short enough to wait."""

@@ -27,13 +27,13 @@ from sseclient_cli.client.connector import Connector
 from sseclient_cli.client.given_client import GivenClient, absolute_url
 from sseclient_cli.client.lifecycle import Lifecycle
 from sseclient_cli.client.received import Received
+from sseclient_cli.client.repeat_policy import RepeatPolicy
 from sseclient_cli.client.request import Headers, HeadersFactory, Params, Request
-from sseclient_cli.client.retry_policy import RetryPolicy
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
-from sseclient_cli.sse.reconnection import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS
+from sseclient_cli.sse.retry_policy import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS
 
 
 class EventSource:
@@ -100,7 +100,7 @@ class EventSource:
         check_stream(read_timeout_s=read_timeout_s, max_event_bytes=max_event_bytes, last_event_id=last_event_id)
         check_handlers(on_comment=on_comment, on_state=on_state, on_trace=on_trace)
         last_event_id = last_event_id or self._request.target.last_event_id
-        retry_policy = RetryPolicy(
+        repeat_policy = RepeatPolicy(
             last_event_id,
             reconnect=reconnect,
             max_reconnects=max_reconnects,
@@ -112,10 +112,10 @@ class EventSource:
         if client is not None:
             self._given = GivenClient(client, self._request.target, read_timeout_s, on_trace=on_trace, proxy=proxy)
         self._read_timeout_s, self._on_comment, self._on_trace = read_timeout_s, on_comment, on_trace
-        self._reconnection = retry_policy.reconnection
+        self._reconnection = repeat_policy.reconnection
         self._lifecycle = Lifecycle(on_state)
         self._received = Received(last_event_id, with_comments=on_comment is not None, max_event_bytes=max_event_bytes)
-        self._connections = Connections(self._request, self._received, retry_policy, self._lifecycle)
+        self._connections = Connections(self._request, self._received, repeat_policy, self._lifecycle)
         self._connector: Connector | None = None
         self._one_at_a_time = asyncio.Lock()
 

@@ -19,7 +19,7 @@ from sseclient_cli.errors import MemoryLimitError, SseError
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 from sseclient_cli.sse.event_stream import EventStreamParser
 from sseclient_cli.sse.held_text import large_text_bytes
-from sseclient_cli.sse.reconnection import Reconnection
+from sseclient_cli.sse.retry_policy import Reconnection
 
 
 class Owner(Protocol):

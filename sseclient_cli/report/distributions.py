@@ -1,8 +1,11 @@
-"""Distributions in the report: latencies, other durations, counts and bytes. Each holds its whole histogram."""
+"""Distributions in the report: latencies, other durations, counts and bytes. Each holds its whole histogram.
+
+A percentile is declared once: ``p999_ms`` is the 99.9th, in ms.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from typing import Any, Literal, Self
 
 from sseclient_cli.measure.histogram import Histogram
@@ -47,7 +50,7 @@ class Latency(Distribution):
             **_of_all(histogram),
             min_ms=histogram.min_us / 1000,
             mean_ms=histogram.sum_us / histogram.count / 1000,
-            **_percentiles_ms(histogram, p50_ms=50, p90_ms=90, p95_ms=95, p99_ms=99, p999_ms=99.9, p9999_ms=99.99),
+            **_percentiles_ms(cls, histogram),
             max_ms=histogram.max_us / 1000,
             stamp=stamp,
         )
@@ -74,7 +77,7 @@ class Durations(Distribution):
         return cls(
             **_of_all(histogram),
             min_ms=histogram.min_us / 1000,
-            **_percentiles_ms(histogram, p10_ms=10, p50_ms=50, p90_ms=90),
+            **_percentiles_ms(cls, histogram),
             max_ms=histogram.max_us / 1000,
         )
 
@@ -95,8 +98,12 @@ class Sizes(Distribution):
         """Return the counts in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
-        (median,) = _percentiles(histogram, [50])
-        return cls(**_of_all(histogram), min=histogram.min_us, p50=median or 0, max=histogram.max_us)
+        return cls(
+            **_of_all(histogram),
+            min=histogram.min_us,
+            **_percentiles_from_zero(cls, histogram),
+            max=histogram.max_us,
+        )
 
     def histogram(self) -> Histogram:
         """Return the histogram of these figures."""
@@ -116,12 +123,10 @@ class QueueSizes(Distribution):
         """Return the queue sizes in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
-        p50, p99 = _percentiles(histogram, [50, 99])
         return cls(
             **_of_all(histogram),
             min_bytes=histogram.min_us,
-            p50_bytes=p50 or 0,
-            p99_bytes=p99 or 0,
+            **_percentiles_from_zero(cls, histogram),
             max_bytes=histogram.max_us,
         )
 
@@ -139,10 +144,21 @@ def _of_all(histogram: Histogram) -> dict[str, Any]:
     }
 
 
-def _percentiles(histogram: Histogram, percentiles: Iterable[float]) -> list[int | None]:
-    return list(histogram.percentiles_us(percentiles).values())
+_PERCENTILE = re.compile(r"p([0-9]{2})([0-9]*)(?:_[a-z]+)?")
 
 
-def _percentiles_ms(histogram: Histogram, **names: float) -> dict[str, Any]:
-    values = _percentiles(histogram, names.values())
-    return {name: None if value is None else value / 1000 for name, value in zip(names, values, strict=True)}
+def _percentiles(model: type[Distribution], histogram: Histogram) -> dict[str, int | None]:
+    """Return the percentiles that the model declares, by the name of their field."""
+    matches = ((name, _PERCENTILE.fullmatch(name)) for name in model.model_fields)
+    wanted = {name: float(f"{match[1]}.{match[2]}") for name, match in matches if match}
+    values = histogram.percentiles_us(wanted.values())
+    return {name: values[percentile] for name, percentile in wanted.items()}
+
+
+def _percentiles_ms(model: type[Distribution], histogram: Histogram) -> dict[str, Any]:
+    values = _percentiles(model, histogram)
+    return {name: None if value is None else value / 1000 for name, value in values.items()}
+
+
+def _percentiles_from_zero(model: type[Distribution], histogram: Histogram) -> dict[str, Any]:
+    return {name: value or 0 for name, value in _percentiles(model, histogram).items()}

@@ -19,14 +19,14 @@ from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.model import Report, Row
 
-_SUMMED_IN_PLAN = ("connections", "timestamp", "sequence")
+_DIFFERS_IN_PLAN = ("connections", "rate_per_s", "timestamp", "sequence")
 
 
 def merged(first: Report, second: Report) -> Report:
     """Return the report of both runs together. Raises UsageError if target or plan of the runs differ."""
     run, other = first.run, second.run
     _require_same("target", run.target.model_copy(update={"redirected_to": None}), other.target)
-    plan = run.plan.model_copy(update={name: getattr(other.plan, name) for name in _SUMMED_IN_PLAN})
+    plan = run.plan.model_copy(update={name: getattr(other.plan, name) for name in _DIFFERS_IN_PLAN})
     _require_same("plan", plan, other.plan)
     if run.interval_s != other.interval_s:
         raise UsageError("cannot merge reports whose timelines have rows of different length")
@@ -43,7 +43,14 @@ def merged(first: Report, second: Report) -> Report:
             ),
             "preflight": run.preflight or other.preflight,
             "started_at": min(run.started_at, other.started_at),
-            "plan": run.plan.model_copy(update={"connections": run.plan.connections + other.plan.connections}),
+            "plan": run.plan.model_copy(
+                update={
+                    "connections": run.plan.connections + other.plan.connections,
+                    "rate_per_s": None
+                    if run.plan.rate_per_s is None or other.plan.rate_per_s is None
+                    else run.plan.rate_per_s + other.plan.rate_per_s,
+                }
+            ),
             "hosts": [*run.hosts, *(host for host in other.hosts if host not in run.hosts)],
         }
     )

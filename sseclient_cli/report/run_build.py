@@ -1,18 +1,22 @@
-"""Builds the part of the report about the run: its target and plan, from the spec; its course, from the totals."""
+"""Builds the part of the report about the run: its target and plan, from the spec; its course, from the totals.
+
+A figure of the target or the plan is the field with the same name, unless it is built explicitly here.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sseclient_cli.measure.audit_totals import Audit as JudgedAudit
 from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import run_model
+from sseclient_cli.report.figure import Part
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.plan import Plan as LoadPlan
 from sseclient_cli.run.spec import RunSpec
@@ -34,7 +38,7 @@ def run_of(
         target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
         preflight=None
         if preflight is None
-        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status, closed=True),
+        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status),
         addresses=[],
         redirections=[],
         started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),
@@ -92,46 +96,32 @@ def with_totals(
 
 def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
     target = spec.target
-    return run_model.Target(
-        url=target.redacted_url,
-        bundled_server=spec.is_bundled_server,
-        redirected_to=redirected_to,
-        method=target.method,
-        headers=list(target.redacted_headers),
-        body_bytes=None if target.body is None else len(target.body),
-        proxy=None if target.proxy is None else target.proxy.url,
-        connect_to=target.connect_to,
-        unix_socket=target.unix_socket,
-        source_addresses=list(target.source_addresses),
-        all_addresses=target.all_addresses,
-        connect_timeout_s=target.connect_timeout_s,
-        head_timeout_s=target.head_timeout_s,
-        certificates_checked=target.tls.verify,
-        ca_file=target.tls.ca_file,
-        cert_file=target.tls.cert_file,
-        key_file=target.tls.key_file,
-        any_content_type=target.any_content_type,
-    )
+    differing: dict[str, Any] = {
+        "url": target.redacted_url,
+        "bundled_server": spec.is_bundled_server,
+        "redirected_to": redirected_to,
+        "headers": list(target.redacted_headers),
+        "body_bytes": None if target.body is None else len(target.body),
+        "proxy": None if target.proxy is None else target.proxy.url,
+        "certificates_checked": target.tls.verify,
+    }
+    return run_model.Target(**{**_figures(run_model.Target, target, target.tls), **differing})
 
 
 def _plan(plan: LoadPlan) -> run_model.Plan:
-    return run_model.Plan(
-        connections=plan.connections,
-        duration_s=plan.duration_s,
-        ramp_up_s=round(plan.ramp_up_s, 3),
-        warmup_s=plan.warmup_s,
-        lifetime_s=plan.lifetime_s,
-        refill=plan.refill,
-        events=plan.events,
-        on_end=plan.on_end.value,
-        retry_statuses=sorted(plan.retry_statuses),
-        storm_s=plan.storm_s,
-        max_event_bytes=plan.max_event_bytes,
-        idle_timeout_s=plan.idle_timeout_s,
-        counts_error_events=plan.counts_error_events,
-        timestamp=run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
-        sequence=run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
-    )
+    differing: dict[str, Any] = {
+        "on_end": plan.on_end.value,
+        "retry_statuses": sorted(plan.retry_statuses),
+        "timestamp": run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
+        "sequence": run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
+    }
+    return run_model.Plan(**{**_figures(run_model.Plan, plan), **differing})
+
+
+def _figures(model: type[Part], *sources: Any) -> dict[str, Any]:
+    """Return the fields of these dataclasses that the model has as figures, by name."""
+    values = {each.name: getattr(source, each.name) for source in sources for each in fields(source)}
+    return {name: value for name, value in values.items() if name in model.model_fields}
 
 
 def _asked(choice: FieldChoice) -> str:

@@ -39,7 +39,7 @@ class Preflight(Part):
 
     requests: int = figure("Requests of the preflight, including redirects.", ge=1)
     status: int = figure("The status of the last response.")
-    closed: bool = figure("Whether its connection was closed before the run.")
+    closed: Literal[True] = figure("Always true: its connection is closed before the run.", default=True)
 
 
 class Address(Part):
@@ -87,6 +87,9 @@ class Plan(Part):
     connections: int = figure("Streams to hold open; with an arrival rate, streams to open in all.", ge=1)
     duration_s: float = figure("The planned duration.", unit="s", gt=0)
     ramp_up_s: float = figure("The time over which the streams are opened.", unit="s", ge=0)
+    rate_per_s: float | None = figure(
+        "The arrival rate of new streams; null if the plan has none.", unit="1/s", default=None, gt=0
+    )
     warmup_s: float = figure("The first part of the run, without latencies.", unit="s", ge=0)
     lifetime_s: float | None = figure("A stream is closed after this time; null for no limit.", unit="s", gt=0)
     refill: bool = figure("Whether a new stream replaces a completed one.")

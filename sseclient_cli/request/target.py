@@ -93,15 +93,15 @@ class Target:
         connect_to: str | None = None,
         unix_socket: str | None = None,
         source_address: str | None = None,
-        all_addresses: bool = False,
         timeout_s: float | None = None,
-        any_content_type: bool = False,
+        **fields: Any,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses are separated by commas. The
         default Content-Type of a JSON body is application/json. ``timeout_s`` limits the time to connect, and the time
-        to the response head. Raises UsageError with the invalid text and a hint.
+        to the response head. ``fields`` are fields that need no parsing (``any_content_type=True``). Raises UsageError
+        with the invalid text and a hint.
         """
         if timeout_s is not None and timeout_s <= 0:
             raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
@@ -118,10 +118,9 @@ class Target:
             body=None if body is None else body.encode("utf-8", "surrogateescape"),
             connect_timeout_s=DEFAULT_CONNECT_TIMEOUT_S if timeout_s is None else timeout_s,
             head_timeout_s=timeout_s,
-            all_addresses=all_addresses,
-            any_content_type=any_content_type,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
             **parse_route(connect_to, unix_socket, source_address),
+            **fields,
         )
 
     @cached_property

@@ -76,6 +76,8 @@ class Plan:
     connections: int
     duration_s: float
     ramp_up_s: float
+    rate_per_s: float | None = None
+    """The arrival rate that ``connections`` and ``ramp_up_s`` follow from, for the report."""
     warmup_s: float = 0.0
     """Latencies before this time are not reported."""
     lifetime_s: float | None = None

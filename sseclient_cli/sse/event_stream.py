@@ -169,7 +169,8 @@ class EventStreamParser:
     def _raise_if_too_large(self) -> None:
         if self._too_large:
             raise EventTooLargeError(
-                f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise max_event_bytes"
+                f"the stream holds an event of more than {self._max_event_bytes:,} bytes: raise `max_event_bytes`",
+                arguments=["max_event_bytes"],
             )
 
     def _without_bom(self, chunk: bytes) -> bytes:

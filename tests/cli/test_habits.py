@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sseclient_cli.cli.advice import COMMANDS
+from sseclient_cli.cli import COMMANDS
 from sseclient_cli.cli.habits import _HINTS, habit_hint
 from sseclient_cli.cli.options.grouped import all_names_of
 

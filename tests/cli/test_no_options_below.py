@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sseclient_cli
-from sseclient_cli.cli.advice import COMMANDS
+from sseclient_cli.cli import COMMANDS
 from sseclient_cli.cli.options.grouped import all_names_of
 
 PACKAGE = Path(sseclient_cli.__file__).parent

@@ -4,14 +4,20 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from certificates import Authority
 from demo_server_processes import demo_server_process
+from typer.testing import CliRunner
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions, RequestOptions
+from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.repeating import Options, repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
@@ -19,9 +25,12 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
+from sseclient_cli.request.proxied import through_given_proxy
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.spec import RunSpec
 
+GROUPS: list[type[Any]] = [LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions]
 NO_LOAD, NO_MEASUREMENT, NO_REQUEST, NO_CONNECTION = (
     LoadOptions(), MeasurementOptions(), RequestOptions(), ConnectionOptions(),
 )  # fmt: skip
@@ -32,12 +41,13 @@ def report_file(
     load: LoadOptions,
     measurement: MeasurementOptions,
     target: Target,
+    connection: ConnectionOptions = NO_CONNECTION,
     *,
     is_bundled_server: bool = False,
 ) -> str:
     """The file of a run with these options, in which all went well."""
     chain = (ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80))),)
-    plan = plan_of(load, measurement)
+    plan = plan_of(load, measurement, connection)
     totals = Totals(planned=plan.planned, cpu_percent=[1.0, 2.0], duration_ns=10**9)
     file = tmp_path / "report.json"
     spec = RunSpec(target=target, plan=plan, is_bundled_server=is_bundled_server)
@@ -77,10 +87,138 @@ def test_target_and_plan_are_those_of_the_report(tmp_path: Path) -> None:
     assert (options.load.workers, options.load.no_preflight, options.connection.proxy) == ("2", True, "")
 
 
-def test_a_rate_stays_a_rate(tmp_path: Path) -> None:
-    load = LoadOptions(rate_per_s=5.0, connections=20, hold_s=1.0)
+@pytest.mark.parametrize(
+    "load",
+    [
+        LoadOptions(rate_per_s=5.0, connections=20, hold_s=1.0),
+        LoadOptions(rate_per_s=1e6, connections=2),
+        LoadOptions(rate_per_s=0.05),
+        LoadOptions(rate_per_s=37.3, duration_s=30.0),  # 1119 / 37.3 > 30
+        LoadOptions(rate_per_s=3.0, connections=7, lifetime_s=1.0),
+    ],
+    ids=str,
+)
+def test_a_rate_stays_a_rate(tmp_path: Path, load: LoadOptions) -> None:
     options = from_file(report_file(tmp_path, load, NO_MEASUREMENT, Target(url="http://h/")))
+    assert (options.load.rate_per_s, options.load.ramp_up_s) == (load.rate_per_s, None)
     assert plan_of(options.load, options.measurement) == plan_of(load, NO_MEASUREMENT)
+
+
+@pytest.mark.parametrize(("ramp_up_s", "rate_per_s"), [(0.5, 4.0), (0.0, 4000.0)])
+def test_an_older_report_without_a_rate_is_repeated_with_that_of_its_ramp_up(
+    tmp_path: Path, ramp_up_s: float, rate_per_s: float
+) -> None:
+    file = report_file(tmp_path, LoadOptions(rate_per_s=1e6, connections=2), NO_MEASUREMENT, Target(url="http://h/"))
+    older = json.loads(Path(file).read_text("utf-8"))
+    del older["run"]["plan"]["rate_per_s"]
+    older["run"]["plan"]["ramp_up_s"] = ramp_up_s
+    Path(file).write_text(json.dumps(older), "utf-8")
+    options = from_file(file)
+    assert (options.load.rate_per_s, options.load.ramp_up_s) == (rate_per_s, None)
+    assert not plan_of(options.load, options.measurement).refill
+
+
+def typed(*arguments: str) -> dict[str, Any]:
+    """Return the options of a command line by group, as `sse bench` gets them."""
+    groups: dict[str, Any] = {}
+
+    def command(
+        *, load: LoadOptions, measurement: MeasurementOptions, request: RequestOptions, connection: ConnectionOptions
+    ) -> int:
+        groups.update(load=load, measurement=measurement, request=request, connection=connection)
+        return 0
+
+    cli = typer.Typer()
+    cli.command()(grouped(command))
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    return groups
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "arguments", "value"),
+    [
+        ("load", "on_end", ["--on-end", "stop"], OnEnd.STOP),
+        ("load", "workers", ["--workers", "auto"], "auto"),
+        ("load", "connections", ["-n", "100"], 100),
+        ("load", "duration_s", ["-z", "10s"], 10.0),
+        ("load", "ramp_up_s", ["--ramp-up", "0s"], 0.0),
+        ("measurement", "warmup_s", ["--warmup", "0s"], 0.0),
+        ("measurement", "timestamp", ["--timestamp", "auto"], "auto"),
+        ("measurement", "sequence", ["--sequence", "auto"], "auto"),
+        ("connection", "retry_statuses", ["--retry-status", ""], ""),
+        ("connection", "proxy", ["--proxy", ""], ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_option_that_is_given_with_its_default_overrides_that_of_the_report(
+    tmp_path: Path, group: str, name: str, arguments: list[str], value: object
+) -> None:
+    load = replace(LOAD, on_end=OnEnd.RECONNECT)
+    file = report_file(tmp_path, load, MEASUREMENT, Target(url="http://h/"), ConnectionOptions(retry_statuses="503"))
+    before, after = from_file(file, **typed()), from_file(file, **typed(*arguments))
+    assert getattr(getattr(after, group), name) == value
+    if name != "proxy":
+        assert getattr(getattr(before, group), name) != value
+    plan_of(after.load, after.measurement, after.connection)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_option_can_be_given_with_the_value_of_one_that_is_not(group: type[Any]) -> None:
+    assert {each.name for each in fields(group) if each.default is not None and each.default is not False} == set()
+
+
+NOT_REPEATED = {
+    "from_file": "names the report",
+    "hold_s": "the report has the duration, which contains it",
+    "data": "the report has only the size of the body",
+    "bearer": "a secret",
+    "bearer_env": "a secret",
+    "user": "a secret",
+    "cookie": "a secret",
+    "compressed": "a header of the report",
+    "strict": "judges the run, and is no part of it",
+    "max_failed_percent": "judges the run, and is no part of it",
+}
+
+
+def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, authority: Authority) -> None:
+    cert_file, key_file = authority.client()
+    request = RequestOptions(method="PUT", headers=["X-Kind: a: b", "Accept: text/plain"], any_content_type=True)
+    load = replace(LOAD, on_end=OnEnd.RECONNECT, all_addresses=True, no_preflight=True, workers="2")
+    limits = ConnectionOptions(timeout_s=4.0, idle_timeout_s=5.0, max_event_bytes=6, retry_statuses="429,503", proxy="")
+    runs = [
+        (load, replace(limits, insecure=True, connect_to="[::1]:9", source_address="127.0.0.2,127.0.0.3")),
+        (
+            LoadOptions(connections=7, duration_s=3.0, rate_per_s=5.0, workers="2", no_preflight=True),
+            ConnectionOptions(
+                ca_file=authority.file, cert_file=cert_file, key_file=key_file, unix_socket="/s", proxy=""
+            ),
+        ),
+        (replace(load, storm_s=None), replace(limits, proxy="http://127.0.0.1:3128")),
+    ]
+    measurement = replace(MEASUREMENT, timestamp="data.meta.at")
+    repeated_names = set()
+    for load, connection in runs:
+        target = through_given_proxy(requested("https://h/", request, connection), connection.proxy)
+        target = replace(target, all_addresses=load.all_addresses)
+        options = from_file(report_file(tmp_path, load, measurement, target, connection))
+        for given, group in (
+            (load, options.load), (measurement, options.measurement), (request, options.request),
+            (connection, options.connection),
+        ):  # fmt: skip
+            names = {each.name for each in fields(group) if is_given(getattr(given, each.name))}
+            assert {name: getattr(group, name) for name in names} == {name: getattr(given, name) for name in names}
+            repeated_names |= names
+    every = {each.name for group in GROUPS for each in fields(group)}
+    assert every - repeated_names == set(NOT_REPEATED)
+
+
+def test_statuses_to_retry_are_left_out_with_streams_that_do_not_reconnect(tmp_path: Path) -> None:
+    load = replace(LOAD, on_end=OnEnd.RECONNECT)
+    file = report_file(tmp_path, load, MEASUREMENT, Target(url="http://h/"), ConnectionOptions(retry_statuses="503"))
+    assert from_file(file).connection.retry_statuses == "503"
+    options = from_file(file, load=LoadOptions(on_end=OnEnd.RESTART))
+    assert plan_of(options.load, options.measurement, options.connection).retry_statuses == frozenset()
 
 
 def test_an_option_that_is_given_overrides_that_of_the_report(tmp_path: Path) -> None:
@@ -97,7 +235,7 @@ def test_an_option_that_is_given_overrides_that_of_the_report(tmp_path: Path) ->
     assert options.request.headers == ["x-kind: c", "X-Tag: b"]
 
 
-def test_secrets_that_the_report_hides_are_asked_for_and_taken(tmp_path: Path) -> None:
+def test_secrets_that_the_report_hides_must_be_given_again(tmp_path: Path) -> None:
     target = Target.parse("http://h/?token=hush", headers=["Cookie: a=b"], bearer="hush")
     file = report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, target)
     with pytest.raises(UsageError, match=r"hides a secret in the URL http://h/\?token=REDACTED: give the URL"):
@@ -120,7 +258,7 @@ def test_a_body_must_be_given_because_a_report_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"), [(None, "cannot read the report"), ("{}", "is not a report"), ("x", "not JSON")]
 )
-def test_what_is_no_report_is_refused(tmp_path: Path, text: str | None, words: str) -> None:
+def test_file_that_is_not_a_report_is_an_error(tmp_path: Path, text: str | None, words: str) -> None:
     file = tmp_path / "report.json"
     if text is not None:
         file.write_text(text, "utf-8")

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import typer
 
+from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.request import ConnectionOptions
 from sseclient_cli.cli.options.values import parse_rate_per_s
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError

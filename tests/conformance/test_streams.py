@@ -22,9 +22,9 @@ from scripted_server import Script, ScriptedServer, head
 
 from conformance.clients import OPEN, Client, read
 from conformance.table import ROOT
-from sseclient_cli.sse import reconnection
+from sseclient_cli.sse import retry_policy
 from sseclient_cli.sse.event_stream import Event, EventStreamParser
-from sseclient_cli.sse.reconnection import last_event_id_header
+from sseclient_cli.sse.retry_policy import last_event_id_header
 
 VECTORS = json.loads((ROOT / "tests/data/parser_vectors.json").read_text("utf-8"))
 
@@ -42,7 +42,7 @@ Pieces = Sequence[bytes | float]
 
 @pytest.fixture(autouse=True)
 def no_backoff_after_a_connection_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconnection, "MIN_BACKOFF_MS", 0)
+    monkeypatch.setattr(retry_policy, "MIN_BACKOFF_MS", 0)
 
 
 def predicted(chain: Sequence[Pieces]) -> tuple[list[list[Event]], list[bytes | None]]:

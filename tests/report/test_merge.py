@@ -42,6 +42,19 @@ def test_a_report_holds_all_that_was_measured(a: Totals) -> None:
     assert report(totals_of(from_json(to_json(made), "a"))) == made
 
 
+def test_arrival_rates_are_added_and_a_report_without_one_leaves_none() -> None:
+    first, second = (
+        report(Totals(cpu_percent=[1.0]), connections=count, rate_per_s=rate, refill=False)
+        for count, rate in ((2, 2.0), (5, 5.0))
+    )
+    together = merged(first, second).run.plan
+    assert (together.connections, together.rate_per_s, together.ramp_up_s) == (7, 7.0, 1.0)
+    older = second.model_copy(
+        update={"run": second.run.model_copy(update={"plan": second.run.plan.model_copy(update={"rate_per_s": None})})}
+    )
+    assert merged(first, older).run.plan.rate_per_s is None
+
+
 def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:
     early, late = report(Totals(cpu_percent=[1.0])), report(Totals(cpu_percent=[2.0]), started_at_s=1_790_000_009)
     together = merged(late, early)

@@ -113,6 +113,8 @@ def test_an_event_over_the_limit_is_an_error_after_the_events_before_it(end: byt
     with pytest.raises(EventTooLargeError) as caught:
         parser.feed(b"x")
     assert caught.value.kind == "event-too-large"
+    assert caught.value.arguments == ("max_event_bytes",)
+    assert str(caught.value) == "the stream holds an event of more than 100 bytes: raise `max_event_bytes`"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from typer.core import TyperCommand
+
+_DEFAULT_AS_TEXT = re.compile(r"\[default: \((.*)\)\]")
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
@@ -120,6 +123,17 @@ def _in_panel(annotation: Any, panel: str) -> Any:
     return Annotated[kind, option, *others]
 
 
+def is_given(value: object) -> bool:
+    """Return whether an option with this value is given."""
+    return value is not None and value is not False
+
+
+def given(names: Collection[str], *groups: Any) -> dict[str, Any]:
+    """Return the given options of these groups whose name is one of ``names``."""
+    values = {each.name: getattr(group, each.name) for group in groups for each in fields(group)}
+    return {name: value for name, value in values.items() if name in names and is_given(value)}
+
+
 def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str]]]:
     """Return options and their help by panel, in declaration order."""
     sections: dict[str, list[tuple[str, str]]] = {}
@@ -128,7 +142,9 @@ def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str
         if record is not None:
             is_argument = parameter.param_type_name == "argument"
             panel = "Arguments" if is_argument else getattr(parameter, "rich_help_panel", None) or "Other"
-            sections.setdefault(panel, []).append(record)
+            name, text = record
+            # Typer (0.29) puts a default that is given as text in parentheses.
+            sections.setdefault(panel, []).append((name, _DEFAULT_AS_TEXT.sub(r"[default: \1]", text)))
     return sections
 
 

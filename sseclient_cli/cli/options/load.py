@@ -8,10 +8,12 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
+from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.run.plan import OnEnd
 
 DEFAULT_CONNECTIONS = 100
 DEFAULT_DURATION_S = 10.0
+DEFAULT_WORKERS = "auto"
 
 _FIELD = "auto|none|id|FIELD"
 
@@ -98,12 +100,13 @@ class LoadOptions:
         ),
     ] = None
     on_end: Annotated[
-        OnEnd,
+        OnEnd | None,
         typer.Option(
             "--on-end",
+            show_default=OnEnd.STOP.value,
             help="When the server ends a stream: stop, reconnect (with Last-Event-ID, like a browser) or restart.",
         ),
-    ] = OnEnd.STOP
+    ] = None
     storm_s: Annotated[
         float | None,
         _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
@@ -124,12 +127,13 @@ class LoadOptions:
         bool, typer.Option("--no-preflight", help="Make no request before the run, only resolve the host name.")
     ] = False
     workers: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="auto|COUNT",
+            show_default=DEFAULT_WORKERS,
             help="Run this many worker processes; auto: one per 1,000 streams, at most one per core.",
         ),
-    ] = "auto"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,21 +143,24 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
-    ] = 0.0
+        float | None, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
+    ] = None
     timestamp: Annotated[
-        str,
-        typer.Option(
-            metavar=_FIELD, help="Read the send time of an event from this field: id, or a path into its JSON data."
-        ),
-    ] = "auto"
-    sequence: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar=_FIELD,
+            show_default=Choice.AUTO.value,
+            help="Read the send time of an event from this field: id, or a path into its JSON data.",
+        ),
+    ] = None
+    sequence: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_FIELD,
+            show_default=Choice.AUTO.value,
             help="Find lost events by the sequence number in this field: id, or a path into JSON data.",
         ),
-    ] = "auto"
+    ] = None
     strict: Annotated[
         bool,
         typer.Option(

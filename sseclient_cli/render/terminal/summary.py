@@ -17,7 +17,7 @@ from sseclient_cli.sse.error_event import ERROR_TYPE
 
 _STYLES = {Severity.INFO: "dim", Severity.WARNING: "yellow", Severity.FAULT: "red"}
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
-_COLUMNS_OF_NARROW_TERMINALS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms")
+_COLUMNS_OF_WIDE_TERMINALS = ("p999_ms", "p9999_ms")
 
 LEAST_WIDTH_OF_ALL_COLUMNS = 75
 """The names take 11 characters; each of the eight figures takes at most 6, after 2 spaces."""
@@ -162,7 +162,8 @@ class _Latencies:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         latencies = self._report.latency
-        columns = _COLUMNS if options.max_width >= LEAST_WIDTH_OF_ALL_COLUMNS else _COLUMNS_OF_NARROW_TERMINALS
+        is_wide = options.max_width >= LEAST_WIDTH_OF_ALL_COLUMNS
+        columns = [column for column in _COLUMNS if is_wide or column not in _COLUMNS_OF_WIDE_TERMINALS]
         table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="dim")
         table.add_column("ms")
         for column in columns:

@@ -17,7 +17,7 @@ from sseclient_cli.errors import (
     WrongContentTypeError,
 )
 from sseclient_cli.sse.event_stream import EventStreamParser
-from sseclient_cli.sse.reconnection import (
+from sseclient_cli.sse.retry_policy import (
     MAX_RECONNECTION_TIME_MS,
     MIN_BACKOFF_MS,
     Reconnection,

@@ -1,4 +1,4 @@
-"""Decide after each connection: how long to wait and which Last-Event-ID to send, or stop.
+"""The retry policy: after each connection, how long to wait and which Last-Event-ID to send, or stop.
 
 WHATWG HTML 9.2.2 and 9.2.3:
 https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model

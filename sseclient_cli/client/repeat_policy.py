@@ -1,4 +1,4 @@
-"""The retry policy of an ``EventSource``: the rules of the protocol, limited by the caller's arguments."""
+"""Whether an ``EventSource`` repeats its request: the caller's arguments limit the rules of ``sse/retry_policy.py``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Collection
 
 from sseclient_cli.client.arguments import check_retries
 from sseclient_cli.errors import BadStatusError, SseError
-from sseclient_cli.sse.reconnection import Reconnection
+from sseclient_cli.sse.retry_policy import Reconnection
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 """Requests with these methods change nothing on the server (RFC 9110 9.2.1), so they are repeated by default."""
 
 
-class RetryPolicy:
+class RepeatPolicy:
     """Decides whether and when to reconnect; the arguments are those of ``EventSource``. Raises UsageError for them.
 
     ``reconnection`` has the rules of the protocol, and the last event ID.
