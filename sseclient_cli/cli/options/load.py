@@ -16,9 +16,9 @@ DEFAULT_DURATION_S = 10.0
 _FIELD = "auto|none|id|FIELD"
 
 
-def _time(*names: str, help_text: str, default: str | None = None) -> typer.models.OptionInfo:
+def _time(*names: str, help_text: str) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(
-        *names, parser=parse_duration_s, metavar="TIME", show_default=default or False, help=help_text
+        *names, parser=parse_duration_s, metavar="TIME", show_default=False, help=help_text
     )
     return option
 
@@ -45,8 +45,8 @@ class LoadOptions:
             "--connections",
             parser=parse_count,
             metavar="COUNT",
-            show_default=str(DEFAULT_CONNECTIONS),
-            help="Hold this many streams open; with --rate, open this many in all.",
+            show_default=False,
+            help=f"Hold this many streams open; with --rate, open this many in all.  [default: {DEFAULT_CONNECTIONS}]",
         ),
     ] = None
     duration_s: Annotated[
@@ -54,8 +54,7 @@ class LoadOptions:
         _time(
             "-z",
             "--duration",
-            default="10s",
-            help_text="Run for this time, including ramp-up: 10s, 1m30s.",
+            help_text=f"Run for this time, including ramp-up: 500ms, 1m30s.  [default: {DEFAULT_DURATION_S:g}s]",
         ),
     ] = None
     hold_s: Annotated[
@@ -66,8 +65,7 @@ class LoadOptions:
         float | None,
         _time(
             "--ramp-up",
-            default="1,000 streams per second, at most 1/4 of the run",
-            help_text="Open the streams evenly over this time.",
+            help_text="Open the streams evenly over this time.  [default: 1,000 per second, at most 1/4 of the run]",
         ),
     ] = None
     rate_per_s: Annotated[
@@ -106,7 +104,7 @@ class LoadOptions:
     ] = OnEnd.STOP
     storm_s: Annotated[
         float | None,
-        _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
+        _time("--storm", help_text="At this time into the run, drop all connections and reconnect at once."),
     ] = None
     from_file: Annotated[
         str | None,
@@ -121,7 +119,7 @@ class LoadOptions:
         bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
     ] = False
     no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Make no request before the run, only resolve the host name.")
+        bool, typer.Option("--no-preflight", help="Skip the request before the run; only resolve the host name.")
     ] = False
     workers: Annotated[
         str,
@@ -139,7 +137,7 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
+        float, _time("--warmup", help_text="Exclude latencies of this first part of the run.  [default: 0s]")
     ] = 0.0
     timestamp: Annotated[
         str,
@@ -151,7 +149,7 @@ class MeasurementOptions:
         str,
         typer.Option(
             metavar=_FIELD,
-            help="Find lost events by the sequence number in this field: id, or a path into JSON data.",
+            help="Find lost events by the sequence number in this field: id, or a path into its JSON data.",
         ),
     ] = "auto"
     strict: Annotated[
@@ -167,7 +165,7 @@ class MeasurementOptions:
             parser=parse_percent,
             metavar="PERCENT",
             show_default=False,
-            help="Exit with code 6 if more than this share of the streams fails: 5%.",
+            help="Exit with code 6 if more than this share of the streams fail: 5%.",
         ),
     ] = None
     fail_on_error_event: FailOnErrorEvent = False

@@ -14,8 +14,8 @@ Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The URL of the stream, a pasted 'curl ...' command, or `demo` (`demo?rate=5`, `demo/faults?drop=5`): the "
-        "bundled server.",
+        help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
+        "`demo/faults?drop=5`).",
     ),
 ]
 
@@ -38,7 +38,7 @@ class RequestOptions:
     method: Annotated[
         str | None,
         typer.Option(
-            "-X", "-m", "--method", metavar="METHOD", help="Use this method; the default is GET, or POST with a body."
+            "-X", "-m", "--method", metavar="METHOD", help="Use this method; by default GET, or POST with a body."
         ),
     ] = None
     data: Annotated[
@@ -122,7 +122,7 @@ class ConnectionOptions:
             "--proxy",
             metavar="URL",
             show_default=False,
-            help="Use this proxy; '' ignores http_proxy, ... of the environment.",
+            help="Use this proxy; '' ignores the proxies of the environment (http_proxy, ...).",
         ),
     ] = None
     timeout_s: Annotated[
@@ -132,7 +132,7 @@ class ConnectionOptions:
             parser=parse_time_limit_s,
             metavar="TIME",
             show_default=False,
-            help="Limit the time to connect, and the time to the response head.",
+            help="Limit the time to connect, and then the time to the response head.",
         ),
         Sets("connect_timeout_s", "head_timeout_s"),
     ] = None
@@ -143,7 +143,7 @@ class ConnectionOptions:
             parser=parse_time_limit_s,
             metavar="TIME",
             show_default=False,
-            help="Close a stream after this long without a byte.",
+            help="Close a stream after this time without a byte.",
         ),
         Sets("read_timeout_s"),
     ] = None
@@ -162,6 +162,6 @@ class ConnectionOptions:
         typer.Option(
             "--retry-status",
             metavar="STATUS[,...]",
-            help="Retry after these status codes, for example 503,429.",
+            help="Retry after these status codes: 503,429; `sse bench` also needs --on-end reconnect.",
         ),
     ] = ""
