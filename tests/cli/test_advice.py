@@ -28,7 +28,7 @@ from sseclient_cli.errors import (
         (BadStatusError("x", status=406), "x (try -H 'Accept: application/json, text/event-stream')"),
         (BadStatusError("x", status=405), "x (try -X METHOD)"),
         (BadStatusError("x", status=405, headers={"allow": "OPTIONS, POST"}), "x (try -X POST)"),
-        (WrongContentTypeError("x", status=200), "x (try --any-content-type to read it anyway)"),
+        (WrongContentTypeError("x", status=200), "x (read the response anyway with --any-content-type)"),
         (BadStatusError("x", status=401), "x"),
         (BadStatusError("x", status=500), "x"),
         (ConnectError("x"), "x"),
@@ -59,8 +59,8 @@ def test_a_method_that_a_redirect_changed_is_not_suggested_again() -> None:
         (ReadTimeoutError("raise `head_timeout_s`", arguments=["head_timeout_s"]), "raise --timeout"),
         (ConnectTimeoutError("raise `connect_timeout_s`", arguments=["connect_timeout_s"]), "raise --timeout"),
         (ReadTimeoutError("raise `read_timeout_s`", arguments=["read_timeout_s"]), "raise --idle-timeout"),
-        (UsageError("`bearer` is empty", arguments=["bearer"]), "--bearer is empty"),
         (EventTooLargeError("raise `max_event_bytes`", arguments=["max_event_bytes"]), "raise --max-event-bytes"),
+        (UsageError("`bearer` is empty", arguments=["bearer"]), "--bearer is empty"),
         (ConnectError("the server says `proxy`"), "the server says `proxy`"),
     ],
 )
@@ -84,8 +84,8 @@ def test_an_argument_becomes_the_option_that_sets_it(error: SseError, words: str
          "a proxy: use it anyway with --proxy URL, or connect directly with --proxy ''"),
         ("bench", UsageError("a proxy", code="socks-proxy"),
          "a proxy: use an http:// proxy with --proxy URL, or none with --proxy ''"),
-        ("bench", LimitError("they do not fit: few ports", code="local-ports"),
-         "they do not fit: few ports; use more addresses with --source-address ADDRESS[,...], or widen "
+        ("bench", LimitError("too many: few ports", code="local-ports"),
+         "too many: few ports; use more addresses with --source-address ADDRESS[,...], or widen "
          "net.ipv4.ip_local_port_range"),
         ("bench", LimitError("no memory", code="memory"),
          "no memory: lower --connections or --workers, or use a larger machine"),

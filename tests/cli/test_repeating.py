@@ -235,7 +235,7 @@ def test_an_option_that_is_given_overrides_that_of_the_report(tmp_path: Path) ->
     assert options.request.headers == ["x-kind: c", "X-Tag: b"]
 
 
-def test_secrets_that_the_report_hides_must_be_given_again(tmp_path: Path) -> None:
+def test_secrets_missing_from_the_report_are_required_and_used(tmp_path: Path) -> None:
     target = Target.parse("http://h/?token=hush", headers=["Cookie: a=b"], bearer="hush")
     file = report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, target)
     with pytest.raises(UsageError, match=r"hides a secret in the URL http://h/\?token=REDACTED: give the URL"):
@@ -258,7 +258,7 @@ def test_a_body_must_be_given_because_a_report_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"), [(None, "cannot read the report"), ("{}", "is not a report"), ("x", "not JSON")]
 )
-def test_file_that_is_not_a_report_is_an_error(tmp_path: Path, text: str | None, words: str) -> None:
+def test_a_file_that_is_not_a_report_is_an_error(tmp_path: Path, text: str | None, words: str) -> None:
     file = tmp_path / "report.json"
     if text is not None:
         file.write_text(text, "utf-8")

@@ -45,7 +45,10 @@ def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
         (answer(406, b""), "(try -H 'Accept: application/json, text/event-stream')"),
         (answer(503, b"", b"Retry-After: 7\r\n"), "--retry-status 503)"),
         (answer(405, b"", b"Allow: POST\r\n"), "Allow: POST (try -X POST)"),
-        (answer(200, b'{"msg": "no balance"}'), "the server says: no balance (try --any-content-type"),
+        (
+            answer(200, b'{"msg": "no balance"}'),
+            "the server says: no balance (read the response anyway with --any-content-type",
+        ),
         (b"\x15\x03\x03\x00\x02\x02\x50", "this port speaks TLS: write https:// instead of http://"),
         (answer(400, b"The plain HTTP request was sent to HTTPS port"), "this port speaks TLS: write https://"),
         (b"", "closed the connection before it answered; does this port speak TLS (https://)?"),
@@ -68,7 +71,7 @@ async def test_a_body_without_end_does_not_hold_the_error_up() -> None:
     assert "the server says: it broke" in err
 
 
-async def test_a_refused_reconnection_names_the_option_that_waits() -> None:
+async def test_an_error_status_at_a_reconnection_names_the_option_that_retries() -> None:
     async with ScriptedServer([head(), b"retry: 1\n", EVENT], [answer(502, b"")]) as server:
         code, out, err = await sse("watch", server.url, "--raw")
     assert (code, out) == (3, "x\n")

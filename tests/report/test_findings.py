@@ -73,7 +73,7 @@ def test_streams_without_an_event_are_counted() -> None:
 
 def test_requests_without_an_answer_are_counted() -> None:
     made = document(streams={"unanswered": 6})
-    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests got no response head")
+    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests received no response head")
 
 
 def test_requests_of_reconnections_count_among_those_that_were_sent() -> None:
@@ -100,7 +100,7 @@ def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str
 def test_a_broadcast_that_does_not_reach_all_streams_is_a_fault() -> None:
     made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
     assert (
-        "0 of 600 broadcast events reached all 20 sampled streams; a stream received 54%"
+        "0 of 600 broadcast events reached all 20 sampled streams; on average, a stream received 54%"
         in words_of(made)["reach-incomplete"]
     )
     assert words_of(document(reach={"streams": 20, "events": 600, "reached_all": 600, "share": 1.0})) == {}
@@ -199,7 +199,7 @@ def test_a_delivery_that_jumps_and_stays_so_is_a_clock_that_was_set() -> None:
 
 
 @pytest.mark.parametrize("medians_ms", [(1, 1500, 3000, 4500), (1, 5000, 1), (1, 2, 3), (5,), ()])
-def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: tuple[float, ...]) -> None:
+def test_a_growing_queue_or_a_late_second_is_not_a_clock_step(medians_ms: tuple[float, ...]) -> None:
     assert words_of(with_delivery(*medians_ms)) == {}
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
-from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.run.plan import OnEnd
 
 DEFAULT_CONNECTIONS = 100
@@ -18,9 +17,9 @@ DEFAULT_WORKERS = "auto"
 _FIELD = "auto|none|id|FIELD"
 
 
-def _time(*names: str, help_text: str, default: str | None = None) -> typer.models.OptionInfo:
+def _time(*names: str, help_text: str) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(
-        *names, parser=parse_duration_s, metavar="TIME", show_default=default or False, help=help_text
+        *names, parser=parse_duration_s, metavar="TIME", show_default=False, help=help_text
     )
     return option
 
@@ -47,8 +46,8 @@ class LoadOptions:
             "--connections",
             parser=parse_count,
             metavar="COUNT",
-            show_default=str(DEFAULT_CONNECTIONS),
-            help="Hold this many streams open; with --rate, open this many in all.",
+            show_default=False,
+            help=f"Hold this many streams open; with --rate, open this many in all.  [default: {DEFAULT_CONNECTIONS}]",
         ),
     ] = None
     duration_s: Annotated[
@@ -56,8 +55,7 @@ class LoadOptions:
         _time(
             "-z",
             "--duration",
-            default="10s",
-            help_text="Run for this time, including ramp-up: 10s, 1m30s.",
+            help_text=f"Run for this time, including ramp-up: 500ms, 1m30s.  [default: {DEFAULT_DURATION_S:g}s]",
         ),
     ] = None
     hold_s: Annotated[
@@ -68,8 +66,7 @@ class LoadOptions:
         float | None,
         _time(
             "--ramp-up",
-            default="1,000 streams per second, at most 1/4 of the run",
-            help_text="Open the streams evenly over this time.",
+            help_text="Open the streams evenly over this time.  [default: 1,000 per second, at most 1/4 of the run]",
         ),
     ] = None
     rate_per_s: Annotated[
@@ -109,7 +106,7 @@ class LoadOptions:
     ] = None
     storm_s: Annotated[
         float | None,
-        _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
+        _time("--storm", help_text="At this time into the run, drop all connections and reconnect at once."),
     ] = None
     from_file: Annotated[
         str | None,
@@ -124,7 +121,7 @@ class LoadOptions:
         bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
     ] = False
     no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Make no request before the run, only resolve the host name.")
+        bool, typer.Option("--no-preflight", help="Skip the request before the run; only resolve the host name.")
     ] = False
     workers: Annotated[
         str | None,
@@ -143,22 +140,22 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float | None, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
+        float | None, _time("--warmup", help_text="Exclude latencies of this first part of the run.  [default: 0s]")
     ] = None
     timestamp: Annotated[
         str | None,
         typer.Option(
             metavar=_FIELD,
-            show_default=Choice.AUTO.value,
-            help="Read the send time of an event from this field: id, or a path into its JSON data.",
+            show_default=False,
+            help="Read the send time of an event from this field: id, or a path into its JSON data.  [default: auto]",
         ),
     ] = None
     sequence: Annotated[
         str | None,
         typer.Option(
             metavar=_FIELD,
-            show_default=Choice.AUTO.value,
-            help="Find lost events by the sequence number in this field: id, or a path into JSON data.",
+            show_default=False,
+            help="Find lost events by the sequence number in this field: id, or a path in JSON.  [default: auto]",
         ),
     ] = None
     strict: Annotated[
@@ -174,7 +171,7 @@ class MeasurementOptions:
             parser=parse_percent,
             metavar="PERCENT",
             show_default=False,
-            help="Exit with code 6 if more than this share of the streams fails: 5%.",
+            help="Exit with code 6 if more than this share of the streams fail: 5%.",
         ),
     ] = None
     fail_on_error_event: FailOnErrorEvent = False
