@@ -54,12 +54,12 @@ START_WITHIN_S = 30.0
 
 def demo(
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen on this address.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 picks a free port.")] = 8000,
     workers: Annotated[
         int, typer.Option(min=1, max=demo_server.MAX_WORKERS, help="Run this many worker processes.")
     ] = 1,
     access_log: Annotated[
-        AccessLog, typer.Option(help="Log these requests as JSON lines on stderr; 'all' includes streams.")
+        AccessLog, typer.Option(help="Log these requests as JSON lines on stderr; `all` includes streams.")
     ] = AccessLog.REQUESTS,
     allow_host: Annotated[
         list[str] | None,
@@ -70,7 +70,7 @@ def demo(
     try:
         demo_server.run(demo_server.Options(host, port, workers, access_log, allow_hosts=tuple(allow_host or ())))
     except OSError as exc:
-        advice = "; --port 0 takes a free one" if exc.errno == errno.EADDRINUSE else ""
+        advice = "; --port 0 picks a free port" if exc.errno == errno.EADDRINUSE else ""
         raise UsageError(f"{exc.strerror}{advice}") from exc
     except demo_server.WorkerLostError as exc:
         raise WorkerLostError(str(exc)) from exc

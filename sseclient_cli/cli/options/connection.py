@@ -56,7 +56,7 @@ class ConnectionOptions:
             "--proxy",
             metavar="URL",
             show_default=False,
-            help="Use this proxy; '' ignores http_proxy, ... of the environment.",
+            help="Use this proxy; '' ignores the proxies of the environment (http_proxy, ...).",
         ),
     ] = None
     timeout_s: Annotated[
@@ -66,7 +66,7 @@ class ConnectionOptions:
             parser=parse_time_limit_s,
             metavar="TIME",
             show_default=False,
-            help="Limit the time to connect, and the time to the response head.",
+            help="Limit the time to connect, and then the time to the response head.",
         ),
         Sets("connect_timeout_s", "head_timeout_s"),
     ] = None
@@ -77,7 +77,7 @@ class ConnectionOptions:
             parser=parse_time_limit_s,
             metavar="TIME",
             show_default=False,
-            help="Close a stream after this long without a byte.",
+            help="Close a stream after this time without a byte.",
         ),
         Sets("read_timeout_s"),
     ] = None
@@ -96,6 +96,6 @@ class ConnectionOptions:
         typer.Option(
             "--retry-status",
             metavar="STATUS[,...]",
-            help="Retry after these status codes, for example 503,429.",
+            help="Retry after these status codes: 503,429; `sse bench` also needs --on-end reconnect.",
         ),
     ] = None

@@ -57,7 +57,7 @@ class LoadOptions:
             "-z",
             "--duration",
             default="10s",
-            help_text="Run for this time, including ramp-up: 10s, 1m30s.",
+            help_text="Run for this time, including ramp-up: 500ms, 1m30s.",
         ),
     ] = None
     hold_s: Annotated[
@@ -109,7 +109,7 @@ class LoadOptions:
     ] = None
     storm_s: Annotated[
         float | None,
-        _time("--storm", help_text="At this time of the run, drop all connections and reconnect at once."),
+        _time("--storm", help_text="At this time into the run, drop all connections and reconnect at once."),
     ] = None
     from_file: Annotated[
         str | None,
@@ -124,7 +124,7 @@ class LoadOptions:
         bool, typer.Option("--all-addresses", help="Connect to all addresses of the host name, in turn.")
     ] = False
     no_preflight: Annotated[
-        bool, typer.Option("--no-preflight", help="Make no request before the run, only resolve the host name.")
+        bool, typer.Option("--no-preflight", help="Skip the request before the run; only resolve the host name.")
     ] = False
     workers: Annotated[
         str | None,
@@ -143,7 +143,7 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float | None, _time("--warmup", default="0s", help_text="Exclude the latencies of this first part of the run.")
+        float | None, _time("--warmup", default="0s", help_text="Exclude latencies of this first part of the run.")
     ] = None
     timestamp: Annotated[
         str | None,
@@ -158,7 +158,7 @@ class MeasurementOptions:
         typer.Option(
             metavar=_FIELD,
             show_default=Choice.AUTO.value,
-            help="Find lost events by the sequence number in this field: id, or a path into JSON data.",
+            help="Find lost events by the sequence number in this field: id, or a path into its JSON data.",
         ),
     ] = None
     strict: Annotated[
@@ -174,7 +174,7 @@ class MeasurementOptions:
             parser=parse_percent,
             metavar="PERCENT",
             show_default=False,
-            help="Exit with code 6 if more than this share of the streams fails: 5%.",
+            help="Exit with code 6 if more than this share of the streams fail: 5%.",
         ),
     ] = None
     fail_on_error_event: FailOnErrorEvent = False

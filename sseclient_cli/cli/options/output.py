@@ -13,9 +13,9 @@ OutputFile = Annotated[
     typer.Option("-o", "--output", metavar="FILE", help="Write to this file instead of stdout; - is stdout."),
 ]
 
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write no progress and no summary, only errors.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write only errors, no progress and no summary.")]
 
-NoTui = Annotated[bool, typer.Option("--no-tui", help="Show no live view on a terminal.")]
+NoTui = Annotated[bool, typer.Option("--no-tui", help="Do not show a live view on a terminal.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The URL of the stream, a pasted 'curl ...' command, or `demo` (`demo?rate=5`, `demo/faults?drop=5`): the "
-        "bundled server.",
+        help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
+        "`demo/faults?drop=5`).",
     ),
 ]
 
@@ -37,7 +37,7 @@ class RequestOptions:
     method: Annotated[
         str | None,
         typer.Option(
-            "-X", "-m", "--method", metavar="METHOD", help="Use this method; the default is GET, or POST with a body."
+            "-X", "-m", "--method", metavar="METHOD", help="Use this method; by default GET, or POST with a body."
         ),
     ] = None
     data: Annotated[

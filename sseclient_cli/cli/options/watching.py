@@ -28,13 +28,13 @@ class WatchOptions:
             "--count",
             parser=parse_count,
             metavar="COUNT",
-            help="Stop after this many events; exit with code 1 after fewer.",
+            help="Stop after this many events; exit with code 1 if the stream ends earlier.",
         ),
     ] = None
     until: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 without one."
+            metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 if none arrives."
         ),
     ] = None
     expect_within_s: Annotated[
@@ -54,13 +54,13 @@ class WatchOptions:
         ),
     ] = None
     last_event_id: Annotated[
-        str, typer.Option(metavar="ID", help="Send this Last-Event-ID, to start after that event.")
+        str, typer.Option(metavar="ID", help="Send this Last-Event-ID: start after that event.")
     ] = ""
     reconnect: Annotated[
         bool | None,
         typer.Option(
             "--reconnect/--no-reconnect",
             show_default=False,
-            help="Reconnect when the stream ends, or stop; by default, only GET and HEAD reconnect.",
+            help="Reconnect when the stream ends, or stop; by default, reconnect only GET and HEAD requests.",
         ),
     ] = None
