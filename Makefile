@@ -1,6 +1,6 @@
-# Everything a person types here sets up what it needs. The only needs: make, and a Python 3.11 or newer with venv.
+# Each target installs the tools it needs. The only requirements are make and Python 3.11 or newer with venv.
 
-# The first interpreter that is new enough; a shim that does not work is passed over.
+# The first interpreter that is new enough. Shims that do not work are skipped.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
@@ -8,26 +8,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-# Empty is unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
+# An empty value counts as unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push fuzz clean
 
-help: ## Show what can be made.
+help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-demo: setup ## Bench the bundled server with 500 streams for 10 s.
+demo: setup ## Load-test the demo server with 500 streams for 10 s.
 	@$(BIN)/sse bench demo -n 500 -z 10s
 
-setup: $(VENV)/.installed ## Make .venv/bin/sse.
+setup: $(VENV)/.installed ## Install sse in .venv/bin.
 
-dev: $(VENV)/.installed-dev ## What tests and linters need, too.
+dev: $(VENV)/.installed-dev ## Install the tools for tests and linters.
 
-# Tests that start no server and no process: see `slow` in tests/conftest.py.
-check: lint ## Lint, and run the tests that need no server: before each commit.
+# Only tests that start no server and no process: see `slow` in tests/conftest.py.
+check: lint ## Lint, and run the tests that start no server. Use it before each commit.
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-# What has a browser mostly waits for it: these tests run beside all others, and are shown after them.
+# Browser tests mostly wait, so they run in parallel with the others. Their output is shown last.
 BROWSER_TESTS := tests/conformance tests/demo_server/page
 define run-tests
 @log=$$(mktemp); $(PYTEST) $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
@@ -40,17 +40,17 @@ test: dev ## Run the whole test suite.
 	$(run-tests)
 
 coverage: PYTEST = $(BIN)/python -m coverage run -m pytest
-coverage: dev ## Run the whole test suite and measure its coverage, that of the started processes included.
+coverage: dev ## Run the whole test suite and measure coverage, including started processes.
 	@rm -rf build/coverage && mkdir -p build/coverage
 	$(run-tests)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report
 
-reference: dev ## Write the reference pages that derive from the code: the schema, the report, the command line.
+reference: dev ## Generate the schema and the reference pages of the report and the command line.
 	$(BIN)/python -m sseclient_cli.report.reference
 	$(BIN)/python -m sseclient_cli.cli.reference
 
-conformance: dev ## Put every case to our clients and to Chromium, and write the tables of docs/explanation/conformance.md.
+conformance: dev ## Run every case on our clients and Chromium; write the tables of docs/explanation/conformance.md.
 	$(BIN)/python -m pytest tests/conformance --update-conformance
 
 docs: $(VENV)/.installed-docs ## Build the documentation site in build/docs; a dead link is an error.
@@ -72,18 +72,18 @@ wheel: dev ## Build dist/*.whl.
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
 
-# All of it takes about half an hour. make bench BENCH="--quick --workloads 4000x10" and the like: see
+# It takes about half an hour. BENCH passes options, for example BENCH="--quick --workloads 4000x10": see
 # benchmarks/README.md.
-bench: dev $(VENV)/.installed-bench ## Compare sse bench to other readers, and to the least that reading can cost.
+bench: dev $(VENV)/.installed-bench ## Compare sse bench with other readers, and with a C program that only reads.
 	$(BIN)/python -m benchmarks $(BENCH)
 
-# About ten minutes. BENCH has options, as above.
+# It takes about ten minutes. BENCH passes options, as above.
 bench-push: dev ## Measure CPU and memory of each push endpoint of the demo server.
 	$(BIN)/python -m benchmarks.push_endpoints $(BENCH)
 
-# For how long each; the first finding ends it. One target alone, or without end: tests/fuzz/__main__.py.
+# Seconds per target; the first finding ends the run. tests/fuzz/__main__.py can run one target, or run without a limit.
 SECONDS = 600
-fuzz: $(VENV)/.installed-fuzz ## Throw any bytes at what reads a server's bytes.
+fuzz: $(VENV)/.installed-fuzz ## Feed random bytes to the parser and the response reader.
 	$(BIN)/python tests/fuzz event_stream --seconds $(SECONDS)
 	$(BIN)/python tests/fuzz response --seconds $(SECONDS)
 
@@ -91,7 +91,7 @@ clean:
 	rm -rf $(VENV) dist build benchmarks/build
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv found (on Debian: apt install python3-venv); or say make PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv found (on Debian: apt install python3-venv); or run make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
@@ -99,7 +99,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-# The groups of pyproject.toml need pip 25.1: the venv's own, never the machine's.
+# The groups of pyproject.toml need pip 25.1, so the venv's pip installs them, not the system's.
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --constraint constraints.txt --group dev
 	@touch $@
