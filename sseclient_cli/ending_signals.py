@@ -26,7 +26,7 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 def ending_signals_taken(on_first: Callable[[], None], on_second: Callable[[int], None]) -> Iterator[None]:
     """Call ``on_first`` at the first ending signal, and ``on_second`` with the number of the next.
 
-    Before ``on_second``, the handlers of outside the block are back. ``on_first`` must be reentrant.
+    The previous handlers are restored before ``on_second``. ``on_first`` must be reentrant.
     """
     hangup = hangup_signal()
     previous = {number: signal.getsignal(number) for number in ending_signals()}
@@ -41,7 +41,7 @@ def ending_signals_taken(on_first: Callable[[], None], on_second: Callable[[int]
 
     def first(_number: int, _frame: FrameType | None) -> None:
         set_all(second)
-        if hangup is not None:  # a closed terminal and its shell send one each: the second is not another order
+        if hangup is not None:  # a closed terminal and its shell each send one: the second one is not a second request
             signal.signal(hangup, previous[hangup])
         on_first()
 

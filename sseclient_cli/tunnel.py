@@ -71,7 +71,7 @@ class Tunnel:
         if self.is_open and self.body:
             raise ProxyError(f"{self.proxy} sent unexpected data into the tunnel to {self.authority}")
 
-    def refusal(self) -> ProxyError:
+    def error(self) -> ProxyError:
         """Build the error for a status other than 2xx."""
         phrase = ""
         with suppress(ValueError):

@@ -53,7 +53,7 @@ def test_a_success_opens_the_tunnel(answer: bytes) -> None:
 
 
 def test_an_error_of_the_proxy_contains_its_message() -> None:
-    error = fed(b"HTTP/1.1 403 No\r\n\r\n<p>Not ", b"\x1b allowed").refusal()
+    error = fed(b"HTTP/1.1 403 No\r\n\r\n<p>Not ", b"\x1b allowed").error()
     assert str(error).startswith("the proxy http://a:3128 refused the CONNECT events.test:443: 403 Forbidden: ")
     assert "the proxy says: <p>Not \\x1b allowed" in str(error)
     assert "secret" not in str(error)

@@ -23,7 +23,7 @@ from sseclient_cli.cli.bench import bench
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
-from sseclient_cli.cli.stdout import patient, write_all
+from sseclient_cli.cli.stdout import with_blocking_writes, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
 
@@ -110,7 +110,7 @@ def _open_standard_streams() -> None:
     # Python sets a stream to None if it was closed at start.
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout, sys.stderr = patient(sys.stdout), patient(sys.stderr)
+    sys.stdout, sys.stderr = with_blocking_writes(sys.stdout), with_blocking_writes(sys.stderr)
 
 
 def _run() -> int:

@@ -1,8 +1,8 @@
 """The line that the command line writes for an error: its message, and the options that fix it.
 
 Messages name facts and arguments, because programs that use the library read them too. Here an argument becomes the
-option that sets it, and each code has its advice. The options and the arguments that they set are declared once, in
-``cli/options``; a command that lacks an option of some advice goes without that advice.
+option that sets it, and each code has its advice; ``render/words.py`` has the advice for a whole kind. The options and
+the arguments that they set are declared once, in ``cli/options``. If a command lacks an option, its advice is omitted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sseclient_cli.cli.options.grouped import Option, options_of
 from sseclient_cli.errors import BadStatusError, ProxyError, SseError, WrongContentTypeError
+from sseclient_cli.render.words import advice_on
 
 Command = Callable[..., int]
 
@@ -32,7 +33,7 @@ BY_CODE = {
     "worker-processes": "lower {workers.name}",
     "curl-variable": "use {bearer_env.name} {variable} for a token",
 }
-# By code and the first argument, where the code alone does not tell.
+# By code and the first argument, if the advice depends on both.
 BY_ARGUMENT = {
     ("plan", "ramp_up_s"): "raise {duration_s.name} or lower {ramp_up_s.name}",
     ("plan", "warmup_s"): "raise {duration_s.name} or lower {warmup_s.name}",
@@ -57,7 +58,7 @@ def line_of(error: SseError, command: Command | None = None) -> str:
     if fix := _fix(error, options):
         said += f"{'; ' if ': ' in said else ': '}{fix}"
     suggestion = _suggestion(error, options)
-    return _with_options(said, error, options) + (f" (try {suggestion})" if suggestion else "")
+    return _with_options(said, error, options) + (f" ({suggestion})" if suggestion else "")
 
 
 def message_of(error: SseError, command: Command) -> str:
@@ -91,17 +92,18 @@ def _fix(error: SseError, options: Mapping[str, Option]) -> str:
 
 
 def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
-    """Return options that may help after this response of the server, or this error of a proxy."""
+    """Return advice after this response of the server, or this error of a proxy."""
     if isinstance(error, BadStatusError):
-        return _suggestion_for_status(error, options)
+        fix = _options_for_status(error, options)
+        return f"try {fix}" if fix else ""
     if isinstance(error, WrongContentTypeError):
-        return "--any-content-type to read it anyway"
+        return advice_on(error.kind)
     if isinstance(error, ProxyError):
-        return "--proxy URL for another proxy, --proxy '' for none"
+        return "try --proxy URL for another proxy, --proxy '' for none"
     return ""
 
 
-def _suggestion_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
+def _options_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
     if error.status in _TEMPORARY:
         # In a run, only streams that reconnect retry.
         return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"

@@ -16,7 +16,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from sseclient_cli.cli.signals import signals_held_off
+from sseclient_cli.cli.signals import ignoring_ending_signals
 from sseclient_cli.cli.stdout import write_all
 from sseclient_cli.errors import LimitError, UsageError
 
@@ -59,13 +59,13 @@ class ResultFile:
             elif self._direct is not None:
                 write_all(self._direct, data)
             else:
-                with signals_held_off():
+                with ignoring_ending_signals():
                     self._store(data)
         except BrokenPipeError:
             raise  # the reader of the pipe has exited
         except OSError as exc:
             where = "stdout" if self.is_stdout else str(self._path)
-            with signals_held_off():
+            with ignoring_ending_signals():
                 saved = _saved_elsewhere(data, self._suffix)
             rest = "and not save it elsewhere" if saved is None else f"saved as {saved}"
             raise LimitError(f"could not write {where} ({_reason(exc)}); {rest}") from exc

@@ -107,7 +107,7 @@ class Session:
     async def _show(self, source: EventSource, display: Display) -> None:
         async for event in source:
             if evidence := self._bursts.event(event.arrived_ns):
-                self._say_once(evidence, display)
+                self._note_bursts_once(evidence, display)
             if self.verdict.selects(event):
                 display.event(event, event.arrived_ns / 1e9)
                 if display.is_full and not self.verdict.is_enough:
@@ -141,20 +141,20 @@ class Session:
         time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
         display.state(change, time_s, reopened=reopened)
 
-    def _say_once(self, evidence: str, display: Display) -> None:
+    def _note_bursts_once(self, evidence: str, display: Display) -> None:
         """Show once per run that compression holds events back."""
         if not self._knows_bursts and not self.selection.quiet:
             display.note(visible(evidence, keep_lines=False))
         self._knows_bursts = True
 
-    def _explain_cookies(self, refusal: UnexpectedResponseError, target: Target) -> None:
+    def _explain_cookies(self, error: UnexpectedResponseError, target: Target) -> None:
         """Add a note if the server set a cookie that the request did not send back."""
-        cookies = refusal.headers.get("set-cookie", "") or self._cookies
+        cookies = error.headers.get("set-cookie", "") or self._cookies
         name, is_pair, _ = cookies.partition("=")
         sent = "; ".join(value for key, value in target.headers if key.lower() == "cookie")
         if is_pair and f"{name}=" not in sent:
             shown = visible(name[:100], keep_lines=False)
-            refusal.add_note(
+            error.add_note(
                 f"the server set the cookie {shown}, which was not sent back: send it with --cookie '{shown}=...'"
             )
 

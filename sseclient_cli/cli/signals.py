@@ -38,8 +38,8 @@ def hangups_outlived() -> Iterator[None]:
 
 
 @contextmanager
-def signals_held_off() -> Iterator[None]:
-    """Ignore signals while the block writes a file."""
+def ignoring_ending_signals() -> Iterator[None]:
+    """Ignore the signals that end a command, for example while the block writes a file."""
     with _handled(ending_signals(), lambda _number, _frame: None):
         yield
 

@@ -36,7 +36,7 @@ def write_all(number: int, data: bytes) -> None:
             select.select([], [number], [])
 
 
-class _Patient(io.RawIOBase):
+class _BlockingWriter(io.RawIOBase):
     """Blocking writes to a file descriptor in non-blocking mode.
 
     Processes share the mode with the open file. Node and some terminals set it, and need it to stay.
@@ -62,11 +62,11 @@ class _Patient(io.RawIOBase):
         return len(piece)
 
 
-def patient(stream: TextIO) -> TextIO:
+def with_blocking_writes(stream: TextIO) -> TextIO:
     """Return a standard stream with blocking writes, even if its file descriptor is in non-blocking mode."""
     import os
 
     if sys.platform == "win32" or os.get_blocking(stream.fileno()):
         return stream
-    raw = io.BufferedWriter(_Patient(stream.fileno()))
+    raw = io.BufferedWriter(_BlockingWriter(stream.fileno()))
     return io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=True)

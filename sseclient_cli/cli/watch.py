@@ -37,7 +37,7 @@ def watch(
     from sseclient_cli.render.watch.stream_view import Output, PlainView
     from sseclient_cli.request.proxied import through_proxy
 
-    _require_sense(events, connection, output)
+    _check_combinations(events, connection, output)
     selection = _selection(events, connection, output)
     form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
@@ -53,7 +53,7 @@ def watch(
         return _run(target, Session(selection, (sink or sys.stdout).fileno(), watch), view)
 
 
-def _require_sense(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
+def _check_combinations(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
     """Raise UsageError for invalid options, and for options that exclude each other."""
     if output.as_json and output.raw:
         raise UsageError("--json and --raw exclude each other: leave one out")

@@ -81,10 +81,10 @@ class Request:
         return replace(Target.parse(self._url, method=method, headers=lines), body=self._body)
 
 
-def _body_of(body: bytes | str | None, document: object) -> bytes | None:
-    if document is not None:
+def _body_of(body: bytes | str | None, json_value: object) -> bytes | None:
+    if json_value is not None:
         try:
-            return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+            return json.dumps(json_value, ensure_ascii=False, allow_nan=False).encode()
         except (TypeError, ValueError, RecursionError) as exc:
             raise UsageError(f"json cannot be encoded as JSON: {exc}") from exc
     if body is not None and not isinstance(body, str | bytes):

@@ -82,6 +82,6 @@ class TunnellingBackend(httpcore.AsyncNetworkBackend):
                 async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
                     while len(tunnel.body) < MAX_BODY_BYTES and (data := await stream.read(MAX_BODY_BYTES)):
                         tunnel.feed(data)
-            raise tunnel.refusal()
+            raise tunnel.error()
         if isinstance(stream, HttpStream):
             stream.expect_head()

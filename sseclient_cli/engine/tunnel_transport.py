@@ -42,5 +42,5 @@ class TunnelTransport(TlsTransport):
         tunnel.feed(data)
         if tunnel.status and not tunnel.is_open:
             # The error contains the part of the body that has arrived. Only the preflight waits for the rest.
-            raise tunnel.refusal()
+            raise tunnel.error()
         return tunnel.is_open

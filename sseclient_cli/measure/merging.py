@@ -93,7 +93,7 @@ def counted() -> Any:
 
 
 def same() -> Any:
-    """Declare a dict of facts that all workers know alike: if both have one, ours stays."""
+    """Declare a dict of facts that are equal in all workers; on a conflict, keep ours."""
     return by_rule(lambda ours, theirs: {**theirs, **ours}, factory=dict)
 
 

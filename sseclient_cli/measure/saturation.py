@@ -21,7 +21,7 @@ MAX_LOOP_LAG_US = 50_000
 """At p99. If timers fire later than this, the event loop is overloaded."""
 
 MAX_START_DELAY_US = 50_000
-"""At p99. If connections begin later than this, the server did not get the planned load."""
+"""At p99. If connections start later than this, the server did not get the planned load."""
 
 MAX_RECEIVE_QUEUE_BYTES = 65_536
 """At p99. The receive window of a new connection on Linux: 64 KiB by its documentation. Measured (6.18, events of 40 B
@@ -37,7 +37,7 @@ def saturation_reasons(totals: Totals) -> list[str]:
     ]
     for name, histogram, limit_us in (
         ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
-        ("connections were begun {} late", totals.start_delay, MAX_START_DELAY_US),
+        ("connections were started {} late", totals.start_delay, MAX_START_DELAY_US),
         ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
     ):
         p99_us = _p99(histogram)
@@ -46,7 +46,7 @@ def saturation_reasons(totals: Totals) -> list[str]:
     queue_bytes = _p99(totals.receive_queue)
     if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(totals.receive_queue) >= MAX_RECEIVE_QUEUE_BYTES:
         reasons.append(
-            f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which holds up the server "
+            f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which delays the server "
             f"(limit {MAX_RECEIVE_QUEUE_BYTES // 1024} KiB)"
         )
     missing = totals.errors.get(LimitError.kind)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sseclient_cli.report.model import Finding
+if TYPE_CHECKING:  # `sse watch` reads the advice, and must not wait for pydantic
+    from sseclient_cli.report.model import Finding
 
 Figures = dict[str, Any]
 
@@ -16,7 +17,10 @@ def sentence(finding: Finding) -> str:
 
 
 def advice_on(kind: str) -> str:
-    """Return advice for errors of a kind; empty if no option helps."""
+    """Return advice for errors of a kind; empty if no option helps.
+
+    ``cli/advice.py`` adds advice for single causes, and for a command's own error.
+    """
     return _ADVICE.get(kind, "")
 
 
@@ -32,7 +36,7 @@ def duration(ms: float) -> str:
 def _silent_streams(figures: Figures) -> str:
     return (
         f"silence: {figures['streams']:,} of {figures['opened']:,} streams went silent, the longest for the last "
-        f"{duration(figures['longest_ms'])}: no byte for many times their longest pause before"
+        f"{duration(figures['longest_ms'])}: no byte for many times their longest earlier pause"
     )
 
 
@@ -46,7 +50,7 @@ def _bytes_without_event(figures: Figures) -> str:
 
 def _unanswered(figures: Figures) -> str:
     of = f"{figures['requests']:,} of {figures['sent']:,}"
-    return f"headers: {of} requests got no response head; they are not in the headers row"
+    return f"headers: {of} requests received no response head; the headers row excludes them"
 
 
 def _idle_cuts(figures: Figures) -> str:
@@ -59,8 +63,8 @@ def _idle_cuts(figures: Figures) -> str:
 def _reach_incomplete(figures: Figures) -> str:
     return (
         f"reach: {figures['reached_all']:,} of {figures['events']:,} broadcast events reached all "
-        f"{figures['streams']:,} sampled streams; a stream received {figures['share']:.0%} of them; possible cause: "
-        "several server processes without a shared broker"
+        f"{figures['streams']:,} sampled streams; on average, a stream received {figures['share']:.0%} of them; "
+        "possible cause: several server processes without a shared broker"
     )
 
 
@@ -104,7 +108,7 @@ def _held_back(figures: Figures) -> str:
 
 
 def _plain_bursts(figures: Figures) -> str:
-    return f"events arrive in {_bursts(figures)}: buffered on the way, or sent in batches"
+    return f"events arrive in {_bursts(figures)}: a proxy buffers them, or the server sends batches"
 
 
 def _bursts(figures: Figures) -> str:
@@ -114,7 +118,7 @@ def _bursts(figures: Figures) -> str:
 
 def _gaps_inside_bursts(figures: Figures) -> str:
     share, mean_ms = figures["share"], figures["mean_ms"]
-    words = f"gap: {share:.0%} of the gaps are between events of one read, and excluded from the row"
+    words = f"gap: {share:.0%} of the gaps are between events of one read; the row excludes them"
     return words if mean_ms is None else f"{words}; the mean of all gaps is {duration(mean_ms)}"
 
 
@@ -149,7 +153,7 @@ def _clock_skew(figures: Figures) -> str:
 def _delivery_jump(figures: Figures) -> str:
     return (
         f"clock: delivery changed by {figures['jump_ms'] / 1000:+,.3f} s, {figures['t_s']} s into the run, and stayed "
-        "so: a clock was set, or a constant backlog began"
+        "so: a clock was set, or a constant backlog started"
     )
 
 

@@ -14,7 +14,7 @@ from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.report import model, run_model
 from sseclient_cli.report.counters import counters_of
-from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, Stamp
+from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, TimestampSource
 from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
@@ -25,7 +25,7 @@ from sseclient_cli.run.spec import RunSpec
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
 
-MAX_UNSTAMPED_SHARE = 0.01
+MAX_SHARE_WITHOUT_TIMESTAMP = 0.01
 """Up to this share of reads without a kernel timestamp, latencies count as measured by the kernel: the first read of a
 socket can lack it."""
 
@@ -78,9 +78,11 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
     return report.model_copy(update={"findings": findings(report)})
 
 
-def _stamp(totals: Totals) -> Stamp:
-    unstamped = totals.reads - totals.stamped_reads
-    return "kernel" if totals.stamped_reads and unstamped <= MAX_UNSTAMPED_SHARE * totals.reads else "user"
+def _timestamp_source(totals: Totals) -> TimestampSource:
+    without_timestamp = totals.reads - totals.stamped_reads
+    return (
+        "kernel" if totals.stamped_reads and without_timestamp <= MAX_SHARE_WITHOUT_TIMESTAMP * totals.reads else "user"
+    )
 
 
 def _streams(totals: Totals) -> model.Streams:
@@ -107,10 +109,10 @@ def _events(totals: Totals, *, counts_error_events: bool) -> model.Events:
 
 
 def _latencies(totals: Totals) -> model.Latencies:
-    stamp = _stamp(totals)
-    stamps: dict[Kind, Stamp] = {kind: "user" if kind in _SEEN_BY_THE_LOOP else stamp for kind in Kind}
+    source = _timestamp_source(totals)
+    sources: dict[Kind, TimestampSource] = {kind: "user" if kind in _SEEN_BY_THE_LOOP else source for kind in Kind}
     return model.Latencies(
-        **{kind.value: Latency.of(totals.latencies[kind], stamps[kind]) for kind in Kind},
+        **{kind.value: Latency.of(totals.latencies[kind], sources[kind]) for kind in Kind},
         open_gap=Latency.of(totals.open_gap, "user"),
     )
 
@@ -140,7 +142,7 @@ def _generator(totals: Totals) -> model.Generator:
         saturated=bool(reasons),
         reasons=reasons,
         cpu_percent=[None if percent is None else round(percent, 1) for percent in totals.cpu_percent],
-        read_delay=Latency.of(totals.read_delay, _stamp(totals)),
+        read_delay=Latency.of(totals.read_delay, _timestamp_source(totals)),
         start_delay=Latency.of(totals.start_delay, "user"),
         loop_lag=Latency.of(totals.loop_lag, "user"),
         receive_queue=QueueSizes.of(totals.receive_queue),

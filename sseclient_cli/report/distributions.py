@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.report.figure import Better, Part, figure
 
-Stamp = Literal["kernel", "user"]
+TimestampSource = Literal["kernel", "user"]
 
 
 class Distribution(Part):
@@ -39,10 +39,10 @@ class Latency(Distribution):
     p999_ms: float | None = figure("The 99.9th percentile.", unit="ms", better=Better.LOWER, label="p99.9")
     p9999_ms: float | None = figure("The 99.99th percentile.", unit="ms", better=Better.LOWER, label="p99.99")
     max_ms: float = figure("The largest, exact.", unit="ms", better=Better.LOWER, label="max")
-    stamp: Stamp = figure("What timed the arrival: a kernel timestamp, or the clock after the read (user).")
+    stamp: TimestampSource = figure("What timed the arrival: a kernel timestamp, or the clock after the read (user).")
 
     @classmethod
-    def of(cls, histogram: Histogram, stamp: Stamp) -> Self | None:
+    def of(cls, histogram: Histogram, source: TimestampSource) -> Self | None:
         """Return the latency in a histogram; None if the histogram is empty."""
         if not histogram.count:
             return None
@@ -52,7 +52,7 @@ class Latency(Distribution):
             mean_ms=histogram.sum_us / histogram.count / 1000,
             **_percentiles_ms(cls, histogram),
             max_ms=histogram.max_us / 1000,
-            stamp=stamp,
+            stamp=source,
         )
 
     def histogram(self) -> Histogram:

@@ -34,13 +34,13 @@ class Streams(Part):
         "Streams that were not started, or still connecting, at the end.", better=Better.LOWER, ge=0
     )
     unanswered: int = figure(
-        "Requests without a response head at the end of the run, or of their time limit.", better=Better.LOWER, ge=0
+        "Requests without a response head at the end of the run, or at their timeout.", better=Better.LOWER, ge=0
     )
     without_event: int = figure(
         "Streams that were open for at least 1 s and received no event.", better=Better.LOWER, ge=0
     )
     silent: int = figure(
-        "Streams that were open at the end, without a byte for many times their longest pause before (4 times after "
+        "Streams that were open at the end, without a byte for many times their longest earlier pause (4 times after "
         "100 pauses, 40 times after 5; never after fewer).",
         better=Better.LOWER,
         ge=0,

@@ -18,10 +18,10 @@ def to_json(report: Report) -> str:
 def from_json(text: str, name: str) -> Report:
     """Return the report in the text of the file ``name``. Raises UsageError with the first problem."""
     try:
-        document = json.loads(text)
+        data = json.loads(text)
     except ValueError as exc:
         raise UsageError(f"{name} is not a report: it is not JSON: {exc}") from exc
-    number = document.get("schema") if isinstance(document, dict) else None
+    number = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(number, int):
         raise UsageError(f"{name} is not a report: it has no schema number")
     if number != SCHEMA:
@@ -29,7 +29,7 @@ def from_json(text: str, name: str) -> Report:
             f"{name} has schema {number}, but this version reads only schema {SCHEMA}: run the bench again"
         )
     try:
-        return Report.model_validate(document)
+        return Report.model_validate(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -75,7 +75,7 @@ def check_memory(connections: int, workers: int, available_bytes: int, *, tls: b
     for_streams_bytes = available_bytes - RESERVED_BYTES - workers * WORKER_BYTES
     reason = (
         f"each takes about {each_bytes // 1024} KiB, and {available_bytes // 2**20:,} MiB of memory are available "
-        f"({RESERVED_BYTES // 2**20} of them are left alone)"
+        f"({RESERVED_BYTES // 2**20} MiB are reserved)"
     )
     _require(connections, for_streams_bytes // each_bytes, "memory", reason)
 
@@ -93,5 +93,5 @@ def available_memory_bytes() -> int | None:
 
 def _require(connections: int, fitting: int, code: str, reason: str) -> None:
     if connections > fitting:
-        words = f"{connections:,} connections do not fit, at most {max(fitting, 0):,} do: {reason}"
+        words = f"{connections:,} connections exceed the limit of {max(fitting, 0):,} on this machine: {reason}"
         raise LimitError(words, code=code, arguments=["connections"])

@@ -28,7 +28,7 @@ from sseclient_cli.errors import (
         (BadStatusError("x", status=406), "x (try -H 'Accept: application/json, text/event-stream')"),
         (BadStatusError("x", status=405), "x (try -X METHOD)"),
         (BadStatusError("x", status=405, headers={"allow": "OPTIONS, POST"}), "x (try -X POST)"),
-        (WrongContentTypeError("x", status=200), "x (try --any-content-type to read it anyway)"),
+        (WrongContentTypeError("x", status=200), "x (read the response anyway with --any-content-type)"),
         (BadStatusError("x", status=401), "x"),
         (BadStatusError("x", status=500), "x"),
         (ConnectError("x"), "x"),

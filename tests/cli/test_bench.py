@@ -177,7 +177,7 @@ def wait_for_streams(server: str, count: int) -> None:
         pytest.param(["http://h/", "-H", "novalue"], 2, "'Name: value'", id="bad-header"),
         pytest.param(["http://h/", "--timestamp", "a b"], 2, "not a field", id="bad-field"),
         pytest.param(["http://h/", "--json", "/no/such/folder/x"], 2, "cannot write", id="bad-file"),
-        pytest.param(["http://h/", "-n", "99999999"], 2, "do not fit", id="too-many"),
+        pytest.param(["http://h/", "-n", "99999999"], 2, "exceed the limit of", id="too-many"),
         pytest.param([], 2, "URL", id="no-url"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_proxy_that_holds_back_even_the_head_is_seen_in_the_requests_without_a
         document, summary = bench(f"{proxy}/load?rate=10&count=40", "-n", "5", "-z", "2s", *GZIP, code=3)
     assert document["streams"]["unanswered"] == 5
     assert document["latency"]["headers"] is None
-    assert "headers: 5 of 5 requests got no response head" in summary
+    assert "headers: 5 of 5 requests received no response head" in summary
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])

@@ -45,7 +45,10 @@ def answer(status: int, body: bytes, headers: bytes = b"") -> bytes:
         (answer(406, b""), "(try -H 'Accept: application/json, text/event-stream')"),
         (answer(503, b"", b"Retry-After: 7\r\n"), "--retry-status 503)"),
         (answer(405, b"", b"Allow: POST\r\n"), "Allow: POST (try -X POST)"),
-        (answer(200, b'{"msg": "no balance"}'), "the server says: no balance (try --any-content-type"),
+        (
+            answer(200, b'{"msg": "no balance"}'),
+            "the server says: no balance (read the response anyway with --any-content-type",
+        ),
         (b"\x15\x03\x03\x00\x02\x02\x50", "this port speaks TLS: write https:// instead of http://"),
         (answer(400, b"The plain HTTP request was sent to HTTPS port"), "this port speaks TLS: write https://"),
         (b"", "closed the connection before it answered; does this port speak TLS (https://)?"),

@@ -19,7 +19,7 @@ def test_each_exceeded_limit_is_a_reason_with_its_value() -> None:
         "worker 1 used 99 % of its core (limit 90 %)",
         "data waited 120 ms for its reader at p99 (limit 50 ms)",
         "timers fired 60 ms late at p99 (limit 50 ms)",
-        "97 KiB waited in a socket for its reader at p99, which holds up the server (limit 64 KiB)",
+        "97 KiB waited in a socket for its reader at p99, which delays the server (limit 64 KiB)",
     ]
 
 

@@ -73,7 +73,7 @@ def test_streams_without_an_event_are_counted() -> None:
 
 def test_requests_without_an_answer_are_counted() -> None:
     made = document(streams={"unanswered": 6})
-    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests got no response head")
+    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests received no response head")
 
 
 def test_requests_of_reconnections_count_among_those_that_were_sent() -> None:
@@ -100,7 +100,7 @@ def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str
 def test_a_broadcast_that_does_not_reach_all_streams_is_a_fault() -> None:
     made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
     assert (
-        "0 of 600 broadcast events reached all 20 sampled streams; a stream received 54%"
+        "0 of 600 broadcast events reached all 20 sampled streams; on average, a stream received 54%"
         in words_of(made)["reach-incomplete"]
     )
     assert words_of(document(reach={"streams": 20, "events": 600, "reached_all": 600, "share": 1.0})) == {}

@@ -134,7 +134,7 @@ def test_sse_error_in_a_worker_keeps_its_kind(server: str) -> None:
     totals = run(shard(server, connections=10**10, duration_s=1), ProcessesExecutor(2))
     count, example = errors(totals)["limit"]
     assert (count, totals.workers_lost) == (2, 2)
-    assert "failed before the run began: 5,000,000,000 connections do not fit" in example
+    assert "failed before the run began: 5,000,000,000 connections exceed the limit of" in example
 
 
 @pytest.mark.parametrize("executor", [LocalExecutor(), ProcessesExecutor(2)], ids=["thread", "processes"])
@@ -232,7 +232,7 @@ def test_single_worker_runs_in_this_process_and_a_signal_ends_it(server: str) ->
 
 
 def test_start_error_of_a_single_worker_is_raised(server: str) -> None:
-    with pytest.raises(LimitError, match="10,000,000,000 connections do not fit"):
+    with pytest.raises(LimitError, match="10,000,000,000 connections exceed the limit of"):
         run(shard(server, connections=10**10, duration_s=1), LocalExecutor())
 
 

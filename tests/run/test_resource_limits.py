@@ -20,16 +20,18 @@ from sseclient_cli.run.resource_limits import (
 def test_each_source_address_has_the_port_range_of_the_system() -> None:
     check_ports(28_232, 0, 28_232)
     check_ports(56_464, 2, 28_232)
-    with pytest.raises(LimitError, match=r"at most 28,232 do: a source address has 28,232 local ports$"):
+    with pytest.raises(
+        LimitError, match=r"the limit of 28,232 on this machine: a source address has 28,232 local ports$"
+    ):
         check_ports(28_233, 1, 28_232)
 
 
 def test_required_memory_is_that_of_streams_and_workers_plus_a_reserve() -> None:
     available_bytes = RESERVED_BYTES + 2 * WORKER_BYTES + 1000 * STREAM_BYTES
     check_memory(1000, 2, available_bytes, tls=False)
-    with pytest.raises(LimitError, match="at most 1,000 do"):
+    with pytest.raises(LimitError, match="the limit of 1,000 on this machine"):
         check_memory(1001, 2, available_bytes, tls=False)
-    with pytest.raises(LimitError, match="at most 0 do"):
+    with pytest.raises(LimitError, match="the limit of 0 on this machine"):
         check_memory(1, 3, available_bytes - 1000 * STREAM_BYTES, tls=False)
 
 

@@ -25,7 +25,7 @@ _LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
 
 @contextmanager
 def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | None]:
-    """Yield a function that shows a snapshot while the block runs; None if there is no live view."""
+    """Yield a function that shows progress while the block runs; None if there is no live view."""
     if console is None or not _can_move(console):
         yield None
         return
@@ -33,11 +33,11 @@ def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | 
     live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
     is_gone = False
 
-    def show(snapshot: Progress) -> None:
+    def show(progress: Progress) -> None:
         nonlocal is_gone
         if not is_gone:
             try:
-                live.update(live_panel(snapshot), refresh=True)
+                live.update(live_panel(progress), refresh=True)
             except OSError:
                 is_gone = True
 
@@ -72,22 +72,22 @@ def _can_move(console: Console) -> bool:
     return sys.stderr.isatty() and not console.is_dumb_terminal and not console.no_color
 
 
-def live_panel(snapshot: Progress) -> RenderableType:
-    """Return the panel for one snapshot."""
+def live_panel(progress: Progress) -> RenderableType:
+    """Return the panel for the latest progress."""
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
-        ProgressBar(total=snapshot.duration_s, completed=min(snapshot.elapsed_s, snapshot.duration_s), width=40),
-        Text(f"{snapshot.elapsed_s:.1f} / {snapshot.duration_s:g} s"),
+        ProgressBar(total=progress.duration_s, completed=min(progress.elapsed_s, progress.duration_s), width=40),
+        Text(f"{progress.elapsed_s:.1f} / {progress.duration_s:g} s"),
     )
     facts = Text.assemble(
-        (f"{snapshot.open_now:,}", "bold"), f" of {snapshot.planned:,} streams open   ",
-        (f"{snapshot.events:,}", "bold"), f" events   {snapshot.events_per_s:,.0f}/s",
+        (f"{progress.open_now:,}", "bold"), f" of {progress.planned:,} streams open   ",
+        (f"{progress.events:,}", "bold"), f" events   {progress.events_per_s:,.0f}/s",
     )  # fmt: skip
     rows: list[RenderableType] = [bar, facts]
-    if snapshot.p50_ms is not None and snapshot.p99_ms is not None:
-        name = _LATENCY_NAMES[snapshot.latency]
-        rows.append(Text(f"{name} p50 {snapshot.p50_ms:.3f} ms   p99 {snapshot.p99_ms:.3f} ms"))
-    if snapshot.errors:
-        errors = "   ".join(f"{kind} {count:,}" for kind, count in snapshot.errors.items())
+    if progress.p50_ms is not None and progress.p99_ms is not None:
+        name = _LATENCY_NAMES[progress.latency]
+        rows.append(Text(f"{name} p50 {progress.p50_ms:.3f} ms   p99 {progress.p99_ms:.3f} ms"))
+    if progress.errors:
+        errors = "   ".join(f"{kind} {count:,}" for kind, count in progress.errors.items())
         rows.append(Text(errors, "red", overflow="ellipsis", no_wrap=True))
     return Group(*rows)
