@@ -148,7 +148,7 @@ async def test_something_else_is_done_while_nothing_comes() -> None:
 
 
 async def test_events_are_printed_without_an_event_loop() -> None:
-    example = LIBRARY["Without an event loop"]
+    example = LIBRARY["Read without an event loop"]
     async with ScriptedServer([head(), b"retry: 1\ndata: 1\n\nevent: price\ndata: 2\n\n"]) as server:
         assert await printed_by(example.code, server) == example.output.splitlines()
 
@@ -190,7 +190,7 @@ async def test_errors_are_told_apart() -> None:
 
 
 async def test_two_streams_are_followed_at_once(authority: Authority) -> None:
-    example = LIBRARY["Two streams, and where to connect"]
+    example = LIBRARY["Read two streams, and set the address"]
     script = [head(), b"retry: 1\ndata: 1\n\n"]
     async with (
         ScriptedServer(script, ssl_context=authority.server("events.example")) as elsewhere,
@@ -204,7 +204,7 @@ async def test_two_streams_are_followed_at_once(authority: Authority) -> None:
 
 
 async def test_the_parser_takes_what_another_library_reads() -> None:
-    example = LIBRARY["The parser alone, behind any HTTP library"]
+    example = LIBRARY["Use the parser alone, with any HTTP library"]
     script = [head(), b"retry: 500\nid: 1\ndata: 1\n\nid: 2\ndata: 2\n\ndata: unfinished\n"]
     async with ScriptedServer(script) as server:
         assert await printed_by(example.code, server) == example.output.splitlines()
