@@ -35,7 +35,7 @@ def main() -> None:
     workloads = [workload for workload in WORKLOADS if workload.name in options.workloads]
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     window_s = QUICK_WINDOW_S if options.quick else WINDOW_S
-    # So that whatever ends this run, the processes it has started end, too.
+    # The processes that this run has started must end with it, in every case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # A shell lets its background jobs ignore it, and they would hand that down to the readers, which are to hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--readers", help="names with commas between: " + ",".join(reader.name for reader in READERS))
     parser.add_argument("--workloads", help="names with commas between: " + ",".join(load.name for load in WORKLOADS))
     parser.add_argument("--no-bars", dest="bars", action="store_false", help="leave the two promises out")
-    parser.add_argument("--name", default="", help="what the files of the results are called, after the date")
+    parser.add_argument("--name", default="", help="name of the result files, after the date")
     options = parser.parse_args()
     options.readers = _chosen(parser, options.readers, [reader.name for reader in READERS])
     if LIMIT not in options.readers:

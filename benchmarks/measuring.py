@@ -15,7 +15,7 @@ SETTLE_S = 2.0
 """From the last stream's opening to the window: the crowd's leftovers are read, and fields are chosen, by then."""
 
 KEEPS_UP_SHARE = 0.98
-"""Of the events sent up to a run's end, how many a reader has then read if it keeps up."""
+"""A reader that is fast enough has read at least this share of the events sent by the end of the run."""
 
 PUNCTUAL_MS = 100.0
 """A source that is later than this did not get its core to itself, or has more to send than a core can."""

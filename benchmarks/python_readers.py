@@ -60,7 +60,7 @@ def aiohttp_session() -> Any:
 
 
 async def read_with_aiohttp(tally: Tally, run: Callable[[ReadOne], Awaitable[None]]) -> None:
-    # Reads of whatever is there, split at blank lines: line by line, as in most examples, costs twice as much.
+    # Read all available bytes and split at blank lines. Line by line, as in most examples, costs twice as much.
     async def read_one(url: str) -> None:
         async with session.get(url) as response:
             tally.opened += 1

@@ -8,7 +8,7 @@ import sys
 from sseclient_cli.errors import EXIT_INTERRUPTED
 
 # httpcore (1.0) imports trio if it is installed. The command runs on asyncio, and startup without trio takes a quarter
-# less CPU. Worker processes import this module, too.
+# less CPU. Worker processes also import this module.
 sys.modules.setdefault("trio", None)  # type: ignore[arg-type]
 # httpx (0.28) imports its own command line, with click and pygments, where they are installed.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

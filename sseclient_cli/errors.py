@@ -41,7 +41,7 @@ class SseError(Exception):
     """Base class of all errors that this package raises on purpose.
 
     ``code`` is a stable name of the cause where a kind has several, else empty. ``arguments`` are the arguments
-    that the error is about, and ``values`` what the advice on this code needs besides.
+    that the error is about, and ``values`` holds other values for the advice on this code.
     """
 
     kind: str = "error"
@@ -187,7 +187,7 @@ class EventTooLargeError(SseError):
 
 
 class InternalError(SseError):
-    """A bug of this package, in the measurement of one of many streams. The other streams go on."""
+    """A bug of this package, in the measurement of one of many streams. The other streams continue."""
 
     kind = "internal"
 

@@ -11,7 +11,7 @@ import re
 
 # C0 controls, DEL and C1 controls (which hold CSI); bidi marks, embeddings, overrides and isolates (UAX #9);
 # the line and paragraph separators, which some terminals obey; surrogates, which no encoding can write.
-# Joiners (U+200C, U+200D) are no danger and make emoji and several scripts what they are.
+# Joiners (U+200C, U+200D) are harmless, and emoji and several scripts need them.
 _RANGES = (
     (0x00, 0x1F), (0x7F, 0x9F), (0x61C, 0x61C), (0x200E, 0x200F), (0x2028, 0x2029), (0x202A, 0x202E), (0x2066, 0x2069),
     (0xD800, 0xDFFF),

@@ -55,7 +55,7 @@ def passages(root: Path, path: str) -> Iterator[Passage]:
 
 
 def _blanked(match: re.Match[str]) -> str:
-    """Return as many lines without words: the rest of the file keeps its line numbers."""
+    """Return the same number of empty lines, so that the rest of the file keeps its line numbers."""
     return "x" + "\n" * match[0].count("\n")
 
 

@@ -14,7 +14,7 @@ from demo_server.workers.counters import Number
 
 HISTORY_EVENTS = 500
 HISTORY_BYTES = 1 << 20
-# Python's memory for an event besides its bytes, rounded up. tracemalloc reports 400 with Python 3.11.
+# Python's memory for an event in addition to its bytes, rounded up. tracemalloc reports 400 with Python 3.11.
 EVENT_OVERHEAD_BYTES = 512
 
 

@@ -1,6 +1,6 @@
-"""One subscriber of a channel: direct writes while its client keeps up, otherwise a bounded queue.
+"""One subscriber of a channel: direct writes while its client is fast enough, otherwise a bounded queue.
 
-- The publishing task writes an event to a client that keeps up, without waking the subscriber's own task. This halves
+- The publishing task writes an event directly to a fast client, without waking the subscriber's own task. This halves
   the cost, and thousands of clients receive an event within tens of milliseconds.
 - A slow client has a queue, which its own task sends. The queue is bounded in events and bytes. Beyond a limit the
   subscriber is dropped, with a reason; the client finds the remaining events in the history when it reconnects.
@@ -48,7 +48,7 @@ class Subscriber:
         self._seen = seen
 
     async def deliver(self, event: PublishedEvent) -> None:
-        """Send an event directly if the client keeps up, otherwise queue it. Never waits for the client."""
+        """Send an event directly if the client is fast enough, otherwise queue it. Never waits for the client."""
         if self._is_dropped or self._stream.ended:
             return
         if event.number.epoch == self._seen.epoch and event.number.value <= self._seen.value:

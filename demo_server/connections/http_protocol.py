@@ -97,7 +97,7 @@ class StreamingProtocol(StallTimeout, HttpToolsProtocol):
         if self.flow.read_paused:  # the server has stopped reading, so the rest may have arrived
             self.start_request_timer()
         elif not self.is_in_request:
-            self.transport.close()  # no request has begun
+            self.transport.close()  # no request has started
         elif is_answered:
             self.transport.abort()  # a 408 would end up inside or after another response
         else:

@@ -129,7 +129,7 @@ async def ndjson(request: Request, push: Push) -> StreamingResponse:
 @router.websocket("/ws")
 async def ws(websocket: WebSocket, push: Push) -> None:
     """Send the objects of /ndjson as messages."""
-    # Use it if the client sends a lot, too. Otherwise an event stream is simpler: plain HTTP, and clients reconnect
+    # Use it if the client also sends a lot. Otherwise an event stream is simpler: plain HTTP, and clients reconnect
     # with the last event id by themselves.
     await websocket.accept()
     # Starlette's send raises WebSocketDisconnect when the client has disconnected.

@@ -25,7 +25,7 @@ from demo_server.streams.stream import Notice, Stream
 SPLIT_PAUSE_S = 0.02
 
 # A reset discards the bytes that the kernel has not sent yet. They may wait for an acknowledgement for about 40 ms,
-# even if the client keeps up.
+# even if the client is fast enough.
 RESET_PAUSE_S = 0.1
 
 # SO_LINGER on with 0 s: on close, the kernel discards unsent bytes and sends RST instead of FIN.

@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-# While the client keeps up, `send` returns without a switch to other tasks. A stream at full speed therefore yields to
-# the event loop after this many events.
+# While the client is fast enough, `send` returns without a switch to other tasks. A stream at full speed therefore
+# yields to the event loop after this many events.
 EVENTS_PER_TURN = 64
 
 # Passed to sse-starlette, which has no send timeout by default: a stalled client would hold its generator forever.

@@ -1,7 +1,7 @@
 """The successive connections of one ``EventSource``: open one, read it, reconnect.
 
 There is no background task: the iteration awaits ``advance``, one step at a time. This module must not know sockets and
-httpx (``connection.py``), nor what the caller does with events.
+httpx (``connection.py``), nor how the caller uses events.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Connector:
                 stack.push_async_callback(client.aclose)
 
     async def connect(self, last_event_id: bytes | None) -> Connection:
-        """Send the request, follow redirects, and return the first other response, whatever its status.
+        """Send the request, follow redirects, and return the first other response, with any status.
 
         Raises SseError: BadStatusError for an invalid redirect, otherwise the reason why there is no response.
         """

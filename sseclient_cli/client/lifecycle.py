@@ -1,6 +1,6 @@
 """The state of an ``EventSource``, and interruption of its current await by ``close`` or ``restart``.
 
-This module must not know what the source awaits, nor why its state changes.
+This module must not know the source's awaits, nor the reasons for changes of its state.
 """
 
 from __future__ import annotations

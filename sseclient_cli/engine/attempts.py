@@ -29,7 +29,7 @@ class Attempt(Protocol):
 class Attempts:
     """The attempts of one worker.
 
-    An entry is stale when its stream has begun another connection: then ``began_ns`` differs.
+    An entry is stale when its stream has started another connection: then ``began_ns`` differs.
     """
 
     __slots__ = ("connecting", "requesting", "under_way")
@@ -43,7 +43,7 @@ class Attempts:
         """Number of attempts that have no response head yet."""
 
     def begin(self, attempt: Attempt) -> None:
-        """Record that a stream has begun a connection."""
+        """Record that a stream has started a connection."""
         self.under_way += 1
         self.connecting.append((attempt.began_ns, attempt))
 

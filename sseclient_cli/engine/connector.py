@@ -70,7 +70,7 @@ class Connector:
     def __init__(self, chain: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
         self._first_turn = first_turn
         self.connections: Counter[Endpoint] = Counter()
-        """Number of connections begun to each endpoint; 0 for a resolved address that is not used."""
+        """Number of connections started to each endpoint; 0 for a resolved address that is not used."""
         self._resolved: dict[Place, ResolvedTarget] = {}
         self._unresolved: dict[Place, str] = {}
         self._turns: dict[Place, Iterator[Turn]] = {}

@@ -1,4 +1,4 @@
-"""Counters of events: what a worker counts between two ticks, and their sums. Each is declared here, once.
+"""Counters of events: the counts of a worker between two ticks, and their sums. Each is declared here, once.
 
 Pure. ``Samples`` and ``Totals`` inherit them, and ``Totals.fold`` adds the one to the other.
 """
@@ -30,7 +30,7 @@ class EventCounts:
     error_events: int = count()
     """Events that report an error, where the plan counts them."""
     together_events: int = count()
-    """Events of reads that brought several, whatever is known of their arrival."""
+    """Events of reads that returned several, with or without a known arrival time."""
     inner_gaps: int = count(in_warm_up=False)
     """Gaps between events that are known to have arrived together; they are not measured."""
 

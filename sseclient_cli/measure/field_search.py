@@ -204,7 +204,7 @@ class FieldSearch:
             self.timestamp = min(found, key=lambda place: self._times[place].largest_distance_ns)
 
     def _choose_sequence(self) -> None:
-        """Take the most trusted field with enough steps. Wait while a more trusted one has begun to step."""
+        """Take the most trusted field with enough steps. Wait while a more trusted one has started to step."""
         runs: dict[Field, int] = {}
         for (place, _), numbers in self._numbers.items():
             runs[place] = max(runs.get(place, 0), numbers.longest_run)

@@ -2,7 +2,7 @@
 
 Pure. ``sequence_audit.py`` interprets the faults.
 
-If the numbers fall, either events are sent again or a new numbering has begun. The content of the first events may not
+If the numbers fall, either events are sent again or the numbering has restarted. The content of the first events may not
 decide which. Both stay possible (``_Successor``) until the content decides, or the stream is over.
 """
 
@@ -196,7 +196,7 @@ class Numbering:
         return self._recent.is_same(number, event.data)
 
     def _compare(self, successor: _Successor, number: int, event: Event) -> None:
-        """Decide, if this number allows it, whether events are sent again or a new numbering has begun."""
+        """Decide, if this number allows it, whether events are sent again or a new numbering has started."""
         is_same = None if self._recent is None else self._recent.is_same(number, event.data)
         is_one_event = successor.is_within and not successor.is_succession and number != successor.numbering.expected
         has_caught_up = is_same is None and number >= self.expected

@@ -4,8 +4,8 @@ Pure. One ``SequenceCheck`` per stream follows the numbers as they arrive. ``aud
 streams and judges them. A server may number the events of each type separately. As soon as a stream has a second type,
 the check follows both interpretations; at the end, the one with fewer faults counts.
 
-The meaning of a fault depends on the source of the field. A field that the user has named is a sequence, whatever its
-values are. A detected field is refuted by too many faults (``is_refuted``): a counter that many users share, and a
+The meaning of a fault depends on the source of the field. A field that the user has named is always a
+sequence. A detected field is refuted by too many faults (``is_refuted``): a counter that many users share, and a
 number of users, look like a sequence for a while.
 """
 
@@ -94,7 +94,7 @@ class SequenceCheck:
 
     @property
     def is_renumbered(self) -> bool:
-        """Whether a new numbering has begun on this stream."""
+        """Whether a new numbering has started on this stream."""
         return any(numbering.faults is not None and numbering.faults.ended for numbering in self.numberings)
 
     @property

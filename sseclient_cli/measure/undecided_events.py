@@ -17,7 +17,7 @@ MAX_WAITING_BYTES = 64 * 1024 * 1024
 """Memory for the waiting events of all streams of a worker. Above it, a stream takes the fields found so far."""
 
 EVENT_BYTES = 400
-"""Memory of a waiting event besides its text: the tuple, three strings, the arrival."""
+"""Memory of a waiting event in addition to its text: the tuple, three strings, the arrival."""
 
 MAX_SEARCHING = 200
 """Streams that search at the same time: 0.1 ms of work each, before others can use their results."""

@@ -39,7 +39,9 @@ class Latency(Distribution):
     p999_ms: float | None = figure("The 99.9th percentile.", unit="ms", better=Better.LOWER, label="p99.9")
     p9999_ms: float | None = figure("The 99.99th percentile.", unit="ms", better=Better.LOWER, label="p99.99")
     max_ms: float = figure("The largest, exact.", unit="ms", better=Better.LOWER, label="max")
-    stamp: TimestampSource = figure("What timed the arrival: a kernel timestamp, or the clock after the read (user).")
+    stamp: TimestampSource = figure(
+        "The source of arrival times: a kernel timestamp, or the clock after the read (user)."
+    )
 
     @classmethod
     def of(cls, histogram: Histogram, source: TimestampSource) -> Self | None:

@@ -242,7 +242,7 @@ class Report(Part):
 
     schema_: Literal[2] = figure("The number of this schema.", alias="schema", default=SCHEMA)
     tool: Tool = figure("The program that wrote the report.")
-    run: Run = figure("What was run, when and where.")
+    run: Run = figure("The target, the plan, the time and the machines of the run.")
     streams: Streams = figure("The streams, by outcome.")
     events: Events = figure("Received data.")
     latency: Latencies = figure("The latencies.")

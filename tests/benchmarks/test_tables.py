@@ -37,7 +37,7 @@ def test_a_disturbed_round_is_left_out_and_that_is_said() -> None:
     assert "1 of 2 rounds left out: disturbed" in text
 
 
-def test_what_was_not_measured_is_a_dash_and_says_why() -> None:
+def test_a_missing_figure_is_a_dash_with_the_reason() -> None:
     text = markdown({("blast", "other"): [Outcome({}, "not measured: it is not there")]}, {}, [], [])
     assert row(text, "other").count("–") == 2
     assert "not measured: it is not there" in text

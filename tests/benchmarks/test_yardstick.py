@@ -69,7 +69,9 @@ def ran(source: EventSource, path: str) -> Totals:
 
 
 @pytest.mark.parametrize(("path", "count"), PATHS)
-def test_the_reader_counts_what_the_source_counts(built: Path, source: EventSource, path: str, count: int) -> None:
+def test_the_reader_and_the_source_count_the_same_events(
+    built: Path, source: EventSource, path: str, count: int
+) -> None:
     command = [str(built / "reader"), "127.0.0.1", str(source.port), path, str(STREAMS), "10"]
     said = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     stats = source.stats()
@@ -90,7 +92,7 @@ def test_our_engine_finds_nothing_lost_or_duplicated(source: EventSource, path: 
 
 @pytest.mark.parametrize("line_end", ["lf", "crlf"])
 @pytest.mark.parametrize("size_bytes", [98, 300])
-def test_an_event_is_numbered_stamped_and_as_long_as_asked_for(
+def test_an_event_has_its_number_timestamp_and_requested_size(
     source: EventSource, line_end: str, size_bytes: int
 ) -> None:
     _, body = request(source, f"/events?rate=0&count=12&size={size_bytes}&eol={line_end}")

@@ -47,7 +47,7 @@ def document_of(*arguments: str) -> dict[str, Any]:
     return document
 
 
-def test_a_run_is_a_valid_document_with_kernel_stamps_and_true_counts(server: str) -> None:
+def test_a_run_is_a_valid_report_with_kernel_timestamps_and_true_counts(server: str) -> None:
     document = document_of(f"{server}/load?rate=20", "-n", "100", "-z", "2s")
     assert document["streams"]["opened"] == document["streams"]["open_at_end"] == 100
     assert (document["streams"]["failed"], document["errors"]) == (0, [])
@@ -76,7 +76,7 @@ def test_received_events_equal_the_count_of_the_server(server: str) -> None:
     assert 0 <= sent() - before - 50 * 30 <= 30
 
 
-def test_the_summary_goes_to_stdout_without_escape_codes_when_that_is_no_terminal(server: str) -> None:
+def test_the_summary_has_no_escape_codes_if_stdout_is_not_a_terminal(server: str) -> None:
     done = sse("bench", f"{server}/load", "-n", "10", "-z", "1s")
     assert (done.returncode, done.stderr) == (0, "")
     assert "10 opened  0 failed" in done.stdout
@@ -192,7 +192,7 @@ def test_an_invalid_run_is_one_line_and_an_exit_code(
 
 
 @pytest.mark.parametrize(("path", "words"), [("/nope", "404"), ("/healthz", "application/json")])
-def test_a_target_that_is_no_event_stream_is_one_clear_line(server: str, path: str, words: str) -> None:
+def test_a_target_that_is_not_an_event_stream_is_one_clear_line(server: str, path: str, words: str) -> None:
     done = sse("bench", server + path)
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
@@ -206,7 +206,7 @@ def test_the_soft_limit_of_open_files_is_raised_by_itself(server: str) -> None:
     assert "200 opened  0 failed" in done.stdout, done.stderr
 
 
-def test_secrets_of_the_request_are_not_in_the_document(server: str) -> None:
+def test_secrets_of_the_request_are_not_in_the_report(server: str) -> None:
     target = server.replace("http://", "http://me:hush@") + "/load"
     done = sse("bench", target, "-n", "1", "-z", "300ms", "-H", "Cookie: hush=1", "--json", "-")
     assert done.returncode == 0
@@ -239,7 +239,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
     assert done.stderr == ""
 
 
-def test_a_run_that_comes_to_nothing_leaves_the_last_document_alone(tmp_path: Path) -> None:
+def test_a_run_without_a_result_keeps_the_previous_report(tmp_path: Path) -> None:
     kept, new = tmp_path / "kept.json", tmp_path / "new.json"
     kept.write_text("the last run", "utf-8")
     for path in (kept, new):
@@ -283,7 +283,7 @@ def test_a_full_disk_is_one_line(server: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-def test_a_document_that_cannot_be_written_does_not_cost_the_summary_and_is_saved(server: str, tmp_path: Path) -> None:
+def test_if_the_report_cannot_be_written_the_summary_is_shown_and_the_report_saved(server: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [*SSE, "bench", f"{server}/load", "-n", "1", "-z", "300ms", "--json", "/dev/full"],
         env={**os.environ, "TMPDIR": str(tmp_path)},

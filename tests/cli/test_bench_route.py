@@ -149,7 +149,7 @@ async def test_all_addresses_of_a_unix_socket_make_no_sense() -> None:
 # Limits.
 
 
-async def test_the_limits_are_options_and_in_the_document() -> None:
+async def test_the_limits_are_options_and_in_the_report() -> None:
     async with ScriptedServer(STREAM, [head(), b"data: %b\n\n" % (b"x" * 5000), Do.HOLD], [Do.HOLD]) as server:
         limits = ("--timeout", "2s", "--idle-timeout", "1m", "--max-event-bytes", "4k")
         code, document, _ = await bench(server.url, "-n", "2", "-z", "6s", *limits)
@@ -169,7 +169,7 @@ async def test_the_limits_are_options_and_in_the_document() -> None:
     ],
     ids=str,
 )
-async def test_limits_of_nothing_are_refused(option: tuple[str, str], words: str) -> None:
+async def test_limits_of_zero_are_errors(option: tuple[str, str], words: str) -> None:
     code, _, text = await bench("http://127.0.0.1:1/", *option)
     assert code == 2
     assert words in text

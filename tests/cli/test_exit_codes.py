@@ -151,7 +151,7 @@ async def test_a_post_is_sent_once_without_reconnect() -> None:
     assert (code, out) == (0, "1\n1\n")
 
 
-async def test_statuses_to_retry_repeat_a_post_that_was_refused_and_no_other() -> None:
+async def test_retry_statuses_repeat_a_post_only_after_these_statuses() -> None:
     refused: Script = [head(503, b"Content-Length: 0\r\n")]
     async with ScriptedServer(refused, [head(), b"data: 1\n\n"]) as server:
         code, out, _ = await sse("watch", server.url, "-d", "{}", "--raw", "--retry-status", "503")

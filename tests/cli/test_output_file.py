@@ -35,7 +35,7 @@ async def test_watch_writes_the_file_and_not_stdout(tmp_path: Path) -> None:
     assert file.read_bytes() == b"1\n\xc3\xbc\n"
 
 
-async def test_each_event_is_in_the_file_while_the_stream_goes_on(tmp_path: Path) -> None:
+async def test_each_event_is_in_the_file_while_the_stream_continues(tmp_path: Path) -> None:
     file, is_read = tmp_path / "events", asyncio.Event()
     async with ScriptedServer([head(), b"data: 1\n\n", is_read, b"data: 2\n\n"]) as server:
         process = await asyncio.create_subprocess_exec(*COMMAND, "watch", server.url, *WATCH, "-o", str(file))
@@ -46,7 +46,7 @@ async def test_each_event_is_in_the_file_while_the_stream_goes_on(tmp_path: Path
     assert file.read_text() == "1\n2\n"
 
 
-async def test_a_reconnection_goes_on_in_the_file(tmp_path: Path) -> None:
+async def test_a_reconnection_appends_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "events"
     async with ScriptedServer([head(), b"retry: 10\ndata: 1\n\n"], [head(), b"data: 2\n\n"]) as server:
         code, out, _ = await sse("watch", server.url, "--raw", "--output", str(file))
@@ -61,7 +61,7 @@ async def test_a_stream_without_events_empties_the_file(tmp_path: Path) -> None:
     assert file.read_text() == ""
 
 
-async def test_a_refused_stream_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+async def test_an_error_response_leaves_the_file_unchanged(tmp_path: Path) -> None:
     file, new = tmp_path / "events", tmp_path / "new"
     file.write_text("old")
     async with ScriptedServer(REFUSED, REFUSED) as server:

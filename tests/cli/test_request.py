@@ -98,7 +98,7 @@ async def test_a_cookie_that_a_redirect_sets_is_sent_back(command: tuple[str, ..
     assert (first.header("cookie"), second.header("cookie")) == (b"mine=1", b"mine=1; sid=42")
 
 
-async def test_a_refusal_names_the_cookie_that_was_not_sent_back() -> None:
+async def test_an_error_names_the_cookie_that_was_not_sent_back() -> None:
     sticky = head(200, SSE_HEADERS + b"Set-Cookie: NODE=a; Path=/\r\n")
     gone = head(404, b"Content-Length: 0\r\n")
     async with ScriptedServer([sticky, b"retry: 50\nid: 1\ndata: 1\n\n"], [gone]) as server:
@@ -169,7 +169,7 @@ async def test_watch_takes_demo_with_a_query() -> None:
     assert len(out.splitlines()) == 2
 
 
-async def test_a_bench_that_is_quiet_writes_its_document_and_nothing_else() -> None:
+async def test_a_quiet_bench_writes_only_its_report() -> None:
     async with ScriptedServer(ANSWER) as server:
         code, out, err = await sse(*BENCH, server.url, "--json", "-")
         assert (code, err) == (0, "")

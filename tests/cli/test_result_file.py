@@ -115,7 +115,7 @@ def test_a_fifo_is_written_directly(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(fifo.stat().st_mode)
 
 
-def test_a_folder_that_is_removed_meanwhile_costs_no_document(tmp_path: Path, elsewhere: Path) -> None:
+def test_a_folder_that_is_removed_meanwhile_does_not_lose_the_report(tmp_path: Path, elsewhere: Path) -> None:
     (tmp_path / "folder").mkdir()
     file = ResultFile(tmp_path / "folder/run.json")
     (tmp_path / "folder").rmdir()
@@ -145,7 +145,7 @@ except Exception as exc: print(exc)
 
 
 @NEEDS_NAMESPACES
-def test_a_full_disk_destroys_nothing_and_the_new_document_is_saved(tmp_path: Path) -> None:
+def test_a_full_disk_destroys_nothing_and_the_new_report_is_saved(tmp_path: Path) -> None:
     disk, other = tmp_path / "disk", tmp_path / "other"
     disk.mkdir()
     other.mkdir()
@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_replaced_is_overwritten_or_restored(tmp_path: Pat
 # A run whose terminal goes away.
 
 
-def test_stdout_by_another_name_holds_the_document_alone(server: str, tmp_path: Path) -> None:
+def test_stdout_by_another_name_holds_only_the_report(server: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for name in ("/dev/stdout", str(out)):
         with out.open("wb") as stdout:
@@ -231,7 +231,7 @@ def test_sighup_before_the_run_ends_the_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ignores", [True, False], ids=["nohup", "hangup"])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_terminal_that_goes_away_costs_no_document(server: str, tmp_path: Path, workers: str, ignores: bool) -> None:
+def test_a_closed_terminal_does_not_lose_the_report(server: str, tmp_path: Path, workers: str, ignores: bool) -> None:
     path = tmp_path / "run.json"
     arguments = ["bench", f"{server}/load", "-n", "4", "-z", "4s", "--workers", workers, "--json", str(path)]
     pid, terminal = pty.fork()

@@ -156,7 +156,7 @@ async def test_a_host_that_no_name_server_can_know_is_one_line_at_once() -> None
         (b"SSH-2.0-OpenSSH\r\n\r\n", "is not valid HTTP/1.1"),
     ],
 )
-async def test_a_response_that_is_no_event_stream_is_exit_code_3(response: bytes, says: str) -> None:
+async def test_a_response_that_is_not_an_event_stream_is_exit_code_3(response: bytes, says: str) -> None:
     async with ScriptedServer([response]) as server:
         code, out, err = await watch(server.url)
     assert (code, out) == (3, "")

@@ -71,7 +71,7 @@ async def test_a_body_without_end_does_not_hold_the_error_up() -> None:
     assert "the server says: it broke" in err
 
 
-async def test_a_refused_reconnection_names_the_option_that_waits() -> None:
+async def test_an_error_status_at_a_reconnection_names_the_option_that_retries() -> None:
     async with ScriptedServer([head(), b"retry: 1\n", EVENT], [answer(502, b"")]) as server:
         code, out, err = await sse("watch", server.url, "--raw")
     assert (code, out) == (3, "x\n")

@@ -113,6 +113,6 @@ def test_an_invalid_size_is_a_usage_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "0ms", "x"])
-def test_a_time_limit_of_nothing_is_refused(text: str) -> None:
+def test_a_time_limit_of_zero_is_an_error(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         parse_time_limit_s(text)

@@ -97,7 +97,7 @@ async def test_events_are_printed(page: str) -> None:
     assert printed == LIBRARY["Print events"].output.splitlines()
 
 
-async def test_the_next_run_goes_on_where_the_last_one_stopped() -> None:
+async def test_the_next_run_continues_after_the_last_event_id() -> None:
     example = LIBRARY["Resume where the last run stopped"]
     script = [head(), b'retry: 1\nid: 41\ndata: {"seq": 41}\n\nid: 42\ndata: {"seq": 42}\n\n']
     async with ScriptedServer(script) as server:
@@ -203,7 +203,7 @@ async def test_two_streams_are_followed_at_once(authority: Authority) -> None:
     assert sorted(printed) == example.output.splitlines()
 
 
-async def test_the_parser_takes_what_another_library_reads() -> None:
+async def test_the_parser_works_with_another_http_library() -> None:
     example = LIBRARY["Use the parser alone, with any HTTP library"]
     script = [head(), b"retry: 500\nid: 1\ndata: 1\n\nid: 2\ndata: 2\n\ndata: unfinished\n"]
     async with ScriptedServer(script) as server:

@@ -18,7 +18,7 @@ TARGETS = pytest.mark.parametrize("target", [fuzz_event_stream, fuzz_response], 
 
 
 @TARGETS
-def test_a_target_finds_nothing_in_what_the_fuzzer_begins_with(target: ModuleType) -> None:
+def test_a_target_finds_nothing_in_the_initial_inputs_of_the_fuzzer(target: ModuleType) -> None:
     seeds = list(target.seeds())
     assert len(seeds) > 20
     for seed in seeds:
@@ -32,7 +32,7 @@ def test_a_target_takes_any_bytes(target: ModuleType, data: bytes) -> None:
 
 
 @given(st.integers(0, 255), st.lists(st.integers(0, 255), max_size=MAX_SIZES), st.binary())
-def test_a_seed_is_taken_as_it_was_composed(option: int, sizes: list[int], rest: bytes) -> None:
+def test_a_seed_is_used_unchanged(option: int, sizes: list[int], rest: bytes) -> None:
     found, pieces = taken(composed(option, sizes, rest))
     assert found == option
     assert b"".join(pieces) == rest

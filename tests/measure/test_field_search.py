@@ -67,7 +67,7 @@ def test_milliseconds_are_not_a_sequence() -> None:
     assert (found.timestamp, found.sequence) == (Field(("ts",)), None)
 
 
-def test_the_time_closest_to_the_arrival_is_taken() -> None:
+def test_the_time_closest_to_the_arrival_is_used() -> None:
     events = [event({"created_at": NOW_NS - 60 * SECOND_NS + k, "ts": NOW_NS - 5 + k}) for k in range(4)]
     assert searched(*events).timestamp == Field(("ts",))
 

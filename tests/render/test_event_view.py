@@ -109,7 +109,7 @@ def test_strings_are_shown_as_their_characters_and_stay_one_line() -> None:
         '{"a":1} {"b":2}',
     ],
 )
-def test_data_that_is_no_json_object_or_array_stays_plain_text(data: str) -> None:
+def test_data_that_is_not_a_json_object_or_array_stays_plain_text(data: str) -> None:
     assert json_tokens(data) == []
 
 

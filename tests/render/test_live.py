@@ -36,7 +36,7 @@ def test_a_run_under_way_reads_like_this(golden: Golden) -> None:
     golden("live", text_of(progress))
 
 
-def test_a_run_that_has_just_begun_shows_no_latency_and_no_errors(golden: Golden) -> None:
+def test_a_run_that_has_just_started_shows_no_latency_and_no_errors(golden: Golden) -> None:
     progress = Progress(
         elapsed_s=0, duration_s=10, planned=500, opened=0, open_now=0, failed=0, events=0, events_per_s=0
     )

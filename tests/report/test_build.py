@@ -64,7 +64,7 @@ def test_a_report_has_measurements_in_milliseconds() -> None:
     assert timeline[2]["delivery_p50_ms"] is None
 
 
-def test_a_document_says_how_the_load_reached_the_server() -> None:
+def test_a_report_says_how_the_load_reached_the_server() -> None:
     made = totals()
     made.connections.update({Endpoint("example.com", "127.0.0.1", 80): 2, Endpoint("example.com", "127.0.0.2", 80): 0})
     made.connections[Endpoint(None, "/run/sse", None)] = 1
@@ -142,7 +142,7 @@ def test_streams_stay_open_in_rows_of_the_timeline_in_which_nothing_happened() -
     assert [row["open"] for row in document(made)["timeline"]] == [2, 2, 2, 1]
 
 
-def test_latencies_are_kernel_stamped_only_if_practically_all_reads_were() -> None:
+def test_latencies_are_by_kernel_timestamp_only_if_almost_all_reads_have_one() -> None:
     few, many = totals(), totals()
     few.reads, few.stamped_reads = 1000, 990
     many.reads, many.stamped_reads = 1000, 989
@@ -150,13 +150,13 @@ def test_latencies_are_kernel_stamped_only_if_practically_all_reads_were() -> No
     assert document(many)["latency"]["delivery"]["stamp"] == "user"
 
 
-def test_the_connect_latency_is_never_called_kernel_stamped() -> None:
+def test_the_connect_latency_is_never_by_kernel_timestamp() -> None:
     made = totals()
     made.latencies[Latency.CONNECT].record({50: 1})
     assert document(made)["latency"]["connect"]["stamp"] == "user"
 
 
-def test_secrets_never_enter_a_document() -> None:
+def test_secrets_never_enter_a_report() -> None:
     text = json.dumps(document(totals()))
     assert "hush" not in text
     assert "a=b" not in text

@@ -199,7 +199,7 @@ def test_a_delivery_that_jumps_and_stays_so_is_a_clock_that_was_set() -> None:
 
 
 @pytest.mark.parametrize("medians_ms", [(1, 1500, 3000, 4500), (1, 5000, 1), (1, 2, 3), (5,), ()])
-def test_a_queue_that_grows_or_a_late_second_is_no_step_of_a_clock(medians_ms: tuple[float, ...]) -> None:
+def test_a_growing_queue_or_a_late_second_is_not_a_clock_step(medians_ms: tuple[float, ...]) -> None:
     assert words_of(with_delivery(*medians_ms)) == {}
 
 

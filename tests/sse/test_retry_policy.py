@@ -70,7 +70,7 @@ def test_retry_zero_reconnects_at_once_after_a_connection_with_an_event() -> Non
     assert after_end(reconnection) == 0
 
 
-def test_retry_zero_is_no_busy_loop_without_an_event() -> None:
+def test_retry_zero_without_an_event_does_not_cause_a_busy_loop() -> None:
     reconnection = after_retry(0)
     assert after_end(reconnection, delivered=False) == MIN_BACKOFF_MS
     delays_ms = [after_failure(reconnection, 0.0) for _ in range(4)]

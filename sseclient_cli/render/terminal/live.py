@@ -47,7 +47,7 @@ def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | 
 
 @contextmanager
 def waiting_view(console: Console | None, text: str) -> Iterator[None]:
-    """Show the text beside a spinner while the block runs, on a terminal only."""
+    """Show a spinner and the text while the block runs, only on a terminal."""
     if console is None or not _can_move(console):
         yield
         return
@@ -57,7 +57,7 @@ def waiting_view(console: Console | None, text: str) -> Iterator[None]:
 
 @contextmanager
 def _shown(view: Live | Status) -> Iterator[None]:
-    """Show a view while the block runs. If the terminal is closed meanwhile, the block goes on without the view."""
+    """Show a view while the block runs. If the terminal is closed meanwhile, the block continues without the view."""
     with suppress(OSError):
         view.start()
     try:

@@ -126,7 +126,7 @@ def _fact(number: float, unit: str, style: str = "") -> Text:
 
 
 def _per_stream(sizes: Sizes | None) -> tuple[Text, ...]:
-    """Return the events per stream: one number if all streams received as many, else the median and the range."""
+    """Return the events per stream: one number if it is equal for all streams, else the median and the range."""
     if sizes is None:
         return ()
     if sizes.min == sizes.max:

@@ -100,7 +100,7 @@ def state_as_line(change: StateChange, reopened: bool) -> str:
 class PlainView:
     """Lines without escape codes, written by ``flush``. ``verbatim``: raw data is written unescaped, for a program.
 
-    A burst of small events is one write: a write for each made it 3 times slower, beside a thread that reads.
+    A burst of small events is one write. With a write per event, it was 3 times slower while another thread reads.
     """
 
     def __init__(self, output: Output, *, verbatim: bool, sink: Sink | None = None) -> None:

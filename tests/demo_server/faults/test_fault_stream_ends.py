@@ -121,7 +121,7 @@ def test_signal_ends_each_fault_stream_of_a_stalled_client() -> None:
     assert process.returncode == 0
 
 
-def test_events_not_taken_by_the_kernel_are_not_logged_as_sent() -> None:
+def test_events_not_accepted_by_the_kernel_are_not_logged_as_sent() -> None:
     with server() as (_, url):
         with ExitStack() as stack:
             open_unread(stack, url, "interval=0&size=1000000")

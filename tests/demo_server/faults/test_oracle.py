@@ -100,7 +100,7 @@ def test_bench_reports_a_broken_connection_and_no_lost_events(server: str, fault
     assert error["count"] >= STREAMS * 2
 
 
-def test_bench_reports_refusals_by_their_status(server: str) -> None:
+def test_bench_reports_error_responses_by_status(server: str) -> None:
     document = bench(f"{server}/faults?interval=0&count=5&run={next(runs)}&status=503&status_after=3")
     assert [(error["kind"], error["count"]) for error in document["errors"]] == [("http-503", STREAMS - 2)]
     assert document["streams"]["opened"] == 2
