@@ -2,8 +2,8 @@
 
 Pure. ``sequence_audit.py`` interprets the faults.
 
-If the numbers fall, either events are sent again or the numbering has restarted. The content of the first events may not
-decide which. Both stay possible (``_Successor``) until the content decides, or the stream is over.
+If the numbers fall, either events are sent again or the numbering has restarted. The content of the first events may
+not decide which. Both stay possible (``_Successor``) until the content decides, or the stream is over.
 """
 
 from __future__ import annotations
