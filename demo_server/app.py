@@ -45,9 +45,9 @@ def create_app(streams: Streams, peers: Peers, options: Options) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Not `api.mount`: FastAPI's middleware would wrap the `send` of /load.
         is_load = scope["type"] == "http" and scope["path"] == "/load"
-        refusal = hosts.refusal(scope) if scope["type"] in ("http", "websocket") else None
-        if refusal is not None:
-            await logged(refusal, options.access_log)(scope, receive, send)
+        error_response = hosts.error_response(scope) if scope["type"] in ("http", "websocket") else None
+        if error_response is not None:
+            await logged(error_response, options.access_log)(scope, receive, send)
             return
         try:
             await (load_app if is_load else api)(scope, receive, send)

@@ -68,7 +68,7 @@ class Shortage:
         self._logged_s = -math.inf
         self._timer: asyncio.TimerHandle | None = None
 
-    def note_refusal(self) -> None:
+    def count_rejected(self) -> None:
         """Count a connection that is answered with 503."""
         self._refused += 1
         self._log_soon()
@@ -129,5 +129,5 @@ class GuardedListener(socket.socket):
             raise
         if is_in_reserve(connection.fileno()):
             self._is_yielding = True
-            self._shortage.note_refusal()
+            self._shortage.count_rejected()
         return connection, cast("Any", address)

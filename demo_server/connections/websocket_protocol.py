@@ -33,7 +33,7 @@ class StreamingWebSockets(StallTimeout, WebSocketsSansIOProtocol):
         if self.handshake_complete and self.transport.is_closing():
             raise ConnectionAbortedError("the WebSocket is closing")
         await super().send(message)
-        # After a refusal by websocket.http.response, uvicorn 0.54 logs an incomplete handshake.
+        # After an error response by websocket.http.response, uvicorn 0.54 logs an incomplete handshake.
         self.handshake_complete = self.handshake_complete or self.close_sent
 
     def is_waiting_for_client(self) -> bool:

@@ -25,7 +25,7 @@ from demo_server.middleware.access_log import logged
 from demo_server.options import AccessLog
 from demo_server.streams.encoding import comment, event_encoder, retry_field
 from demo_server.streams.messages import DRAIN, END, body, head
-from demo_server.streams.parameters import LastEventId, LoadParameters, next_seq, refusal
+from demo_server.streams.parameters import LastEventId, LoadParameters, error_response, next_seq
 from demo_server.streams.registry import Streams
 from demo_server.streams.stream import Notice, Stream
 
@@ -51,7 +51,7 @@ class LoadApp:
         try:
             app = partial(self.stream, parse(scope))
         except ValidationError as exc:
-            app = refusal(exc)
+            app = error_response(exc)
         if scope["method"] != "GET":
             app = PlainTextResponse("/load answers GET only\n", status_code=405, headers={"Allow": "GET"})
         # The access log wraps `send`. It is left out for streams that are not logged.

@@ -46,7 +46,7 @@ class Hosts:
         # RFC 6761 6.3: names below localhost resolve to the loopback address; browsers do not look them up.
         return name in self._names or name.endswith(".localhost") or is_address(name) or ANY_NAME in self._names
 
-    def refusal(self, scope: Scope) -> ASGIApp | None:
+    def error_response(self, scope: Scope) -> ASGIApp | None:
         """Return a 421 response for a request with an unknown host name, otherwise None.
 
         A request without Host is accepted: browsers always send it, HTTP/1.0 scripts do not.

@@ -38,8 +38,8 @@ def refuse_other_origins(app: ASGIApp) -> ASGIApp:
         if is_safe or scope["type"] == "lifespan" or not is_other_origin(Headers(scope=scope)):
             await app(scope, receive, send)
         else:
-            refusal = JSONResponse({"detail": "pages of other origins may only read"}, status_code=403)
-            await refusal(scope, receive, send)
+            error_response = JSONResponse({"detail": "pages of other origins may only read"}, status_code=403)
+            await error_response(scope, receive, send)
 
     return checked_app
 

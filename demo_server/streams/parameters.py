@@ -102,7 +102,7 @@ def next_seq(last_event_id: str | None) -> int:
     return int(text) + 1 if is_ours else 1
 
 
-def refusal(error: ValidationError) -> JSONResponse:
+def error_response(error: ValidationError) -> JSONResponse:
     """Return the 422 for invalid parameters, for endpoints outside FastAPI."""
     return unprocessable({**problem, "loc": ("query", *problem["loc"])} for problem in error.errors())
 
