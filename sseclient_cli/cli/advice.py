@@ -94,8 +94,8 @@ def _fix(error: SseError, options: Mapping[str, Option]) -> str:
 def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
     """Return advice after this response of the server, or this error of a proxy."""
     if isinstance(error, BadStatusError):
-        suggested = _suggestion_for_status(error, options)
-        return f"try {suggested}" if suggested else ""
+        fix = _options_for_status(error, options)
+        return f"try {fix}" if fix else ""
     if isinstance(error, WrongContentTypeError):
         return advice_on(error.kind)
     if isinstance(error, ProxyError):
@@ -103,7 +103,7 @@ def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
     return ""
 
 
-def _suggestion_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
+def _options_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
     if error.status in _TEMPORARY:
         # In a run, only streams that reconnect retry.
         return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"

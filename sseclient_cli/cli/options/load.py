@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
+from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.run.plan import OnEnd
 
 DEFAULT_CONNECTIONS = 100
@@ -17,9 +18,9 @@ DEFAULT_WORKERS = "auto"
 _FIELD = "auto|none|id|FIELD"
 
 
-def _time(*names: str, help_text: str) -> typer.models.OptionInfo:
+def _time(*names: str, help_text: str, default: str | None = None) -> typer.models.OptionInfo:
     option: typer.models.OptionInfo = typer.Option(
-        *names, parser=parse_duration_s, metavar="TIME", show_default=False, help=help_text
+        *names, parser=parse_duration_s, metavar="TIME", show_default=default or False, help=help_text
     )
     return option
 
@@ -46,8 +47,8 @@ class LoadOptions:
             "--connections",
             parser=parse_count,
             metavar="COUNT",
-            show_default=False,
-            help=f"Hold this many streams open; with --rate, open this many in all.  [default: {DEFAULT_CONNECTIONS}]",
+            show_default=str(DEFAULT_CONNECTIONS),
+            help="Hold this many streams open; with --rate, open this many in all.",
         ),
     ] = None
     duration_s: Annotated[
@@ -55,7 +56,8 @@ class LoadOptions:
         _time(
             "-z",
             "--duration",
-            help_text=f"Run for this time, including ramp-up: 500ms, 1m30s.  [default: {DEFAULT_DURATION_S:g}s]",
+            default="10s",
+            help_text="Run for this time, including ramp-up: 500ms, 1m30s.",
         ),
     ] = None
     hold_s: Annotated[
@@ -66,7 +68,8 @@ class LoadOptions:
         float | None,
         _time(
             "--ramp-up",
-            help_text="Open the streams evenly over this time.  [default: 1,000 per second, at most 1/4 of the run]",
+            default="1,000 streams per second, at most 1/4 of the run",
+            help_text="Open the streams evenly over this time.",
         ),
     ] = None
     rate_per_s: Annotated[
@@ -140,22 +143,22 @@ class MeasurementOptions:
     PANEL: ClassVar = "Measurement"
 
     warmup_s: Annotated[
-        float | None, _time("--warmup", help_text="Exclude latencies of this first part of the run.  [default: 0s]")
+        float | None, _time("--warmup", default="0s", help_text="Exclude latencies of this first part of the run.")
     ] = None
     timestamp: Annotated[
         str | None,
         typer.Option(
             metavar=_FIELD,
-            show_default=False,
-            help="Read the send time of an event from this field: id, or a path into its JSON data.  [default: auto]",
+            show_default=Choice.AUTO.value,
+            help="Read the send time of an event from this field: id, or a path into its JSON data.",
         ),
     ] = None
     sequence: Annotated[
         str | None,
         typer.Option(
             metavar=_FIELD,
-            show_default=False,
-            help="Find lost events by the sequence number in this field: id, or a path in JSON.  [default: auto]",
+            show_default=Choice.AUTO.value,
+            help="Find lost events by the sequence number in this field: id, or a path into its JSON data.",
         ),
     ] = None
     strict: Annotated[
