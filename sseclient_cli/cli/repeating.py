@@ -7,6 +7,7 @@ given again.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -16,10 +17,10 @@ from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import REDACTED
-from sseclient_cli.run.plan import OnEnd
+from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
 
 if TYPE_CHECKING:
-    from sseclient_cli.report.run_model import Run, Target
+    from sseclient_cli.report.run_model import Plan, Run, Target
 
 _Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions)
 
@@ -90,6 +91,8 @@ def _url(target: Target, url: str | None, file: str) -> str:
 
 def _earlier(run: Run) -> dict[str, Any]:
     """Return the options of a run, by name: the figures of its target and plan, then those with another form."""
+    from sseclient_cli.run.executors.choice import worker_count  # imports the engine
+
     target, plan = run.target, run.plan
     host, port = target.connect_to or ("", 0)
     rate_per_s = plan.rate_per_s
@@ -99,12 +102,10 @@ def _earlier(run: Run) -> dict[str, Any]:
     return {
         **dict(target),
         **dict(plan),
-        # The ramp-up of a run with a rate follows from the rate.
-        "ramp_up_s": plan.ramp_up_s if rate_per_s is None else None,
-        "rate_per_s": rate_per_s,
+        **_opening(plan, rate_per_s),
         "on_end": OnEnd(plan.on_end),
         "no_preflight": run.preflight is None,
-        "workers": str(run.workers),
+        "workers": None if run.workers == worker_count("auto", plan.connections) else str(run.workers),
         "timestamp": plan.timestamp.asked,
         "sequence": plan.sequence.asked,
         "fail_on_error_event": plan.counts_error_events,
@@ -115,6 +116,19 @@ def _earlier(run: Run) -> dict[str, Any]:
         "timeout_s": target.head_timeout_s,
         "retry_statuses": ",".join(map(str, plan.retry_statuses)) or None,
     }
+
+
+def _opening(plan: Plan, rate_per_s: float | None) -> dict[str, Any]:
+    """Return the options that say how streams are opened. Values equal to a default follow from the other options."""
+    if rate_per_s is not None:
+        usual = int(rate_per_s * plan.duration_s)
+        return {
+            "ramp_up_s": None,
+            "rate_per_s": rate_per_s,
+            "connections": None if plan.connections == usual else plan.connections,
+        }
+    is_usual = isclose(plan.ramp_up_s, default_ramp_up_s(plan.connections, plan.duration_s), abs_tol=0.001)
+    return {"ramp_up_s": None if is_usual else plan.ramp_up_s, "rate_per_s": None}
 
 
 def _headers(target: Target, given: RequestOptions, file: str) -> list[str]:

@@ -94,14 +94,14 @@ class Target:
         unix_socket: str | None = None,
         source_address: str | None = None,
         timeout_s: float | None = None,
-        **fields: Any,
+        all_addresses: bool = False,
+        any_content_type: bool = False,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses are separated by commas. The
         default Content-Type of a JSON body is application/json. ``timeout_s`` limits the time to connect, and the time
-        to the response head. ``fields`` are fields that need no parsing (``any_content_type=True``). Raises UsageError
-        with the invalid text and a hint.
+        to the response head. Raises UsageError with the invalid text and a hint.
         """
         if timeout_s is not None and timeout_s <= 0:
             raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
@@ -119,8 +119,9 @@ class Target:
             connect_timeout_s=DEFAULT_CONNECT_TIMEOUT_S if timeout_s is None else timeout_s,
             head_timeout_s=timeout_s,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
+            all_addresses=all_addresses,
+            any_content_type=any_content_type,
             **parse_route(connect_to, unix_socket, source_address),
-            **fields,
         )
 
     @cached_property

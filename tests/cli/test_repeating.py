@@ -70,6 +70,20 @@ LOAD = LoadOptions(connections=7, duration_s=3.0, ramp_up_s=0.5, lifetime_s=1.5,
 MEASUREMENT = MeasurementOptions(warmup_s=0.25, timestamp="meta.at", sequence="id", fail_on_error_event=True)
 
 
+def test_values_that_were_derived_are_derived_again_from_what_is_given(tmp_path: Path) -> None:
+    closed = report_file(
+        tmp_path, LoadOptions(connections=200, duration_s=5.0), NO_MEASUREMENT, Target(url="http://h/")
+    )
+    more = from_file(closed, load=LoadOptions(connections=1500, duration_s=6.0)).load
+    assert plan_of(more, NO_MEASUREMENT).ramp_up_s == 1.5
+    shorter = from_file(closed, load=LoadOptions(duration_s=0.1)).load
+    assert plan_of(shorter, NO_MEASUREMENT).ramp_up_s == 0.025
+    opened = report_file(
+        tmp_path, LoadOptions(rate_per_s=20.0, duration_s=3.0), NO_MEASUREMENT, Target(url="http://h/")
+    )
+    assert plan_of(from_file(opened, load=LoadOptions(rate_per_s=40.0)).load, NO_MEASUREMENT).connections == 120
+
+
 def test_target_and_plan_are_those_of_the_report(tmp_path: Path) -> None:
     target = Target.parse(
         "https://h:8443/x?a=1",
