@@ -74,12 +74,7 @@ def bench(
         stack.enter_context(hangups_outlived())
         report, tally = _measure(spec, chain, found, server, output)
         files.write(report, tally)
-    code, why = verdict_on(
-        report,
-        strict=measurement.strict,
-        max_failed_percent=measurement.max_failed_percent,
-        has_summary=not output.quiet,
-    )
+    code, why = verdict_on(report, measurement, has_summary=not output.quiet)
     if why:
         sys.stderr.write(f"sse: {why}\n")
     return code

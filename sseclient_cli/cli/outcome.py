@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sseclient_cli.cli.options.load import MeasurementOptions
 from sseclient_cli.errors import (
     EXIT_FAILED_STREAMS,
     EXIT_INCOMPLETE,
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
 
 
-def verdict_on(
-    report: Report, *, strict: bool, max_failed_percent: float | None, has_summary: bool = True
-) -> tuple[int, str]:
+def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool) -> tuple[int, str]:
     """Return the exit code of a run, and a line with the reason; no line if the user has a summary that says it.
 
     If several codes apply, the first one explains the others.
@@ -29,13 +28,17 @@ def verdict_on(
         (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
         (not _was_usable(report), EXIT_NO_USABLE_STREAM, "no stream could be used"),
-        (strict and report.generator.saturated, EXIT_SATURATED, "the load generator was the bottleneck (--strict)"),
+        (
+            options.strict and report.generator.saturated,
+            EXIT_SATURATED,
+            "the load generator was the bottleneck (--strict)",
+        ),
     )
     for applies, code, reason in in_summary:
         if applies:
             return code, "" if has_summary else reason
-    code, reason = _failures(report, max_failed_percent=max_failed_percent)
-    if not code and strict and failed:
+    code, reason = _failures(report, max_failed_percent=options.max_failed_percent)
+    if not code and options.strict and failed:
         return EXIT_FAILED_STREAMS, "" if has_summary else f"{failed:,} of {planned:,} streams failed (--strict)"
     return code, reason
 
