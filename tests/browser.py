@@ -1,4 +1,4 @@
-"""Chromium's EventSource, headless: Debian's packages chromium and chromium-driver, or whatever is on the PATH."""
+"""Headless Chromium and its EventSource: the chromium and chromedriver on the PATH."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo server as a process of its own: started in one place, whatever a test wants of it."""
+"""Starts the demo server as a process, in one place for all tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ END_WITHIN_S = 8.0
 def serving(
     *options: str, code: str = "", stderr: int | IO[str] | None = subprocess.PIPE
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the server, or code that does so, and yield process and URL; whatever happens, the process is gone after."""
+    """Run the server, or code that does so, and yield process and URL; the process always ends with the block."""
     start = ["-c", code] if code else ["-m", "demo_server"]
     command = [sys.executable, *start, "--port", "0", *options]
     pipe = subprocess.PIPE

@@ -120,7 +120,7 @@ def _chain(
         with asyncio.Runner(loop_factory=EventLoop) as runner:
             found = runner.run(preflight(target, plan.retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
-        return tuple(with_others(hop, timeout_s) for hop in found.hops), found
+        return tuple(with_others(resolved, timeout_s) for resolved in found.chain), found
 
 
 def _measure(

@@ -32,7 +32,7 @@ MAX_RETRYING_S = 60.0
 class Preflight:
     """The result: the requests of the redirect chain, the stream's own request last, and the status of its response."""
 
-    hops: tuple[ResolvedTarget, ...]
+    chain: tuple[ResolvedTarget, ...]
     status: int = 200
 
 

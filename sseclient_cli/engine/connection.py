@@ -122,7 +122,7 @@ class Connection:
             self._exchange.ended(exc)
 
     def _send_request(self) -> None:
-        is_tls = self._request.context is not None
+        is_tls = self._request.tls_context is not None
         request = self._exchange.connected(Connected(self._connected_ns, monotonic_ns(), is_tls))
         self.requested_ns = monotonic_ns()  # before send(): the response may arrive before send() returns
         self._transport.send(request)

@@ -46,7 +46,7 @@ class PreparedRequest:
     """A request that many streams send: its addresses and its bytes."""
 
     target: Target
-    context: ssl.SSLContext | None
+    tls_context: ssl.SSLContext | None
     """None without TLS."""
     request: bytes
     turns: Iterator[Turn]
@@ -91,12 +91,12 @@ class Connector:
         address, endpoint, source = next(request.turns)
         self.connections[endpoint] += 1
         target = request.target
-        if request.context is None:
+        if request.tls_context is None:
             return TcpTransport(address, source)
         host = tls_host(target) or ""
         if target.proxy is not None and target.is_tunnelled:
-            return TunnelTransport(address, source, request.context, host, Tunnel(target.proxy, target))
-        return TlsTransport(address, source, request.context, host)
+            return TunnelTransport(address, source, request.tls_context, host, Tunnel(target.proxy, target))
+        return TlsTransport(address, source, request.tls_context, host)
 
     def redirected(self, request: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:
         """Return the request that a redirect leads to. Raises BadStatusError or NameNotResolvedError."""

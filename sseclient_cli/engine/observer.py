@@ -61,10 +61,20 @@ class StreamObserver:
     def opened(self, opened: Opened) -> None:
         """Handle a response that is an event stream."""
 
-    def received(self, body: bytes, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
+    def received(
+        self,
+        body: bytes,
+        events: list[Event],
+        arrival_ns: int,
+        arrival_monotonic_ns: int,
+        *,
+        is_exact: bool,
+        is_fresh: bool,
+    ) -> None:
         """Handle a piece of the decoded body; ``events`` are the events that it completed.
 
-        The last byte of the piece arrived at ``arrival_ns`` (wall clock). ``is_exact``: that byte is also the last byte
+        The last byte of the piece arrived at ``arrival_ns`` (wall clock), by the monotonic clock at
+        ``arrival_monotonic_ns``. ``is_exact``: that byte is also the last byte
         of the last event. ``is_fresh``: all earlier data was read before.
         """
 

@@ -162,7 +162,7 @@ class Stream:
         if parser is None:
             return
         # Before parsing, which may raise: the silence before the end of a connection counts from its last byte.
-        self.last_byte_ns = arrival_ns + self._context.clock.offset_ns
+        self.last_byte_ns = arrival_monotonic_ns = arrival_ns + self._context.clock.offset_ns
         events = parser.feed(body)
         is_exact = False
         if events:
@@ -173,7 +173,7 @@ class Stream:
                 self._events_left -= len(events)
             is_exact = ends and parser.ends_with_event
         for observer in self.observers:
-            observer.received(body, events, arrival_ns, is_exact=is_exact, is_fresh=is_fresh)
+            observer.received(body, events, arrival_ns, arrival_monotonic_ns, is_exact=is_exact, is_fresh=is_fresh)
         if parser.comment_count != self._comments:
             self._count_comments(parser.comment_count)
         if self._events_left == 0:

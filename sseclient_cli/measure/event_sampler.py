@@ -120,15 +120,23 @@ class EventSampler(StreamObserver):
 
     # Events.
 
-    def received(self, body: bytes, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
+    def received(
+        self,
+        body: bytes,
+        events: list[Event],
+        arrival_ns: int,
+        arrival_monotonic_ns: int,
+        *,
+        is_exact: bool,
+        is_fresh: bool,
+    ) -> None:
         """Sample the events of one read, and the pause before it."""
-        arrival_mono_ns = arrival_ns + self._measurement.clock.offset_ns
-        pause_ns = arrival_mono_ns - self._last_byte_ns
+        pause_ns = arrival_monotonic_ns - self._last_byte_ns
         if pause_ns > self._longest_pause_ns:
             self._longest_pause_ns = pause_ns
-        self._last_byte_ns = arrival_mono_ns
+        self._last_byte_ns = arrival_monotonic_ns
         if events:
-            self._sample(events, arrival_ns, arrival_mono_ns, is_exact=is_exact, is_fresh=is_fresh)
+            self._sample(events, arrival_ns, arrival_monotonic_ns, is_exact=is_exact, is_fresh=is_fresh)
         elif not self.events:
             self._first_bytes = (self._first_bytes + body[:MAX_BYTES])[:MAX_BYTES]
             self._idle_bytes += len(body)
@@ -138,7 +146,7 @@ class EventSampler(StreamObserver):
         self._measurement.samples.comments += count
 
     def _sample(
-        self, events: list[Event], arrival_ns: int, arrival_mono_ns: int, *, is_exact: bool, is_fresh: bool
+        self, events: list[Event], arrival_ns: int, arrival_monotonic_ns: int, *, is_exact: bool, is_fresh: bool
     ) -> None:
         measurement = self._measurement
         samples = measurement.samples
@@ -147,8 +155,8 @@ class EventSampler(StreamObserver):
         if not is_exact or count > 1:
             uncertainty_ns = measurement.poller.uncertainty_ns(arrival_ns, is_fresh=is_fresh)
         if uncertainty_ns is not None:
-            self._record(arrival_mono_ns, uncertainty_ns)
-        self._last_event_ns = arrival_mono_ns
+            self._record(arrival_monotonic_ns, uncertainty_ns)
+        self._last_event_ns = arrival_monotonic_ns
         self._last_uncertainty_ns = 0 if is_exact else uncertainty_ns
         is_first, self._has_delivered = not self._has_delivered, True
         if not self.events:

@@ -38,7 +38,7 @@ def run_of(
         target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
         preflight=None
         if preflight is None
-        else run_model.Preflight(requests=len(preflight.hops), status=preflight.status),
+        else run_model.Preflight(requests=len(preflight.chain), status=preflight.status),
         addresses=[],
         redirections=[],
         started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),

@@ -6,7 +6,6 @@ worker that dies, raises an exception or does not answer in time is lost. The ot
 
 from __future__ import annotations
 
-import math
 import signal
 import time
 from collections.abc import Callable
@@ -19,7 +18,6 @@ from sseclient_cli.errors import InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Start
-from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress, merged
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.units import NS_PER_S
@@ -55,13 +53,8 @@ def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
     """
     plan = shard.plan
     totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
-    totals.count_error(kind, f"{event}; its {plan.planned:,} streams are not in this report", _row(plan, elapsed_s))
+    totals.count_error(kind, f"{event}; its {plan.planned:,} streams are not in this report", plan.row_at(elapsed_s))
     return totals
-
-
-def _row(plan: Plan, elapsed_s: float) -> int:
-    """Return the number of the timeline row of that time."""
-    return int(max(min(elapsed_s, math.ceil(plan.duration_s) - 1), 0)) // plan.interval_s
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +147,7 @@ class _Coordinator:
             on_progress(merged(worker.latest for worker in self._workers))
         except Exception as exc:  # noqa: BLE001 - an error in the live view must not end the run
             self._on_progress = None
-            self._view_error = f"{type(exc).__name__}: {exc}", _row(self._shard.plan, self._elapsed_s())
+            self._view_error = f"{type(exc).__name__}: {exc}", self._shard.plan.row_at(self._elapsed_s())
         for worker in self._workers:
             worker.is_shown = True
 

@@ -141,6 +141,10 @@ class Plan:
         """Length of a timeline row in seconds: 1, or more if the run is longer than MAX_INTERVALS seconds."""
         return max(1, math.ceil(self.duration_s / MAX_INTERVALS))
 
+    def row_at(self, elapsed_s: float) -> int:
+        """Return the number of the timeline row of this time; times after the end are in the last row."""
+        return int(max(min(elapsed_s, math.ceil(self.duration_s) - 1), 0)) // self.interval_s
+
     @property
     def planned(self) -> int:
         """Number of streams that this plan, or this shard of a plan, starts."""

@@ -207,7 +207,7 @@ class StreamPool:
         reach = self._measurement.reach
         bit = reach.join(stream.last_byte_ns)
         if bit:
-            stream.observers = (*stream.observers, ReachProbe(reach, bit, self._context.clock))
+            stream.observers = (*stream.observers, ReachProbe(reach, bit))
 
     def completed(self, stream: Stream) -> None:
         """Close and count a stream whose lifetime is over, or that has received its number of events."""

@@ -7,7 +7,6 @@ per second adds the samples to the totals, checks timeouts and reports progress.
 from __future__ import annotations
 
 import gc
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -205,7 +204,7 @@ class Worker:
     def _row(self, now_ns: int) -> int:
         """Return the timeline row of the samples since the last tick."""
         elapsed_s = (now_ns - self._started_ns) / NS_PER_S - TICK_NS / NS_PER_S / 2
-        return max(int(min(elapsed_s, math.ceil(self._plan.duration_s) - 1)) // self._plan.interval_s, 0)
+        return self._plan.row_at(elapsed_s)
 
     def _progress(self, now_ns: int) -> Progress:
         then_ns, events_then = self._last_progress

@@ -23,7 +23,7 @@ def redirect(status: int, location: str) -> bytes:
 
 async def test_the_result_has_the_address_that_answered() -> None:
     async with ScriptedServer([head(headers=CHUNKED), Do.HOLD]) as server:
-        found = (await preflight(Target.parse(f"http://localhost:{server.port}/x"))).hops[-1]
+        found = (await preflight(Target.parse(f"http://localhost:{server.port}/x"))).chain[-1]
         await server.requests[0].disconnected.wait()
     assert found.address.family is socket.AF_INET
     assert found.address.socket_address == ("127.0.0.1", server.port)
@@ -32,7 +32,7 @@ async def test_the_result_has_the_address_that_answered() -> None:
 
 async def test_the_result_may_have_an_ipv6_address() -> None:
     async with ScriptedServer([head(), Do.HOLD], host="::1") as server:
-        found = (await preflight(Target.parse(f"http://[::1]:{server.port}/x"))).hops[-1]
+        found = (await preflight(Target.parse(f"http://[::1]:{server.port}/x"))).chain[-1]
     assert found.address.family is socket.AF_INET6
     assert found.address.socket_address[:2] == ("::1", server.port)
 
@@ -40,7 +40,7 @@ async def test_the_result_may_have_an_ipv6_address() -> None:
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate"])
 async def test_a_supported_coding_is_accepted(coding: bytes) -> None:
     async with ScriptedServer([head(headers=CHUNKED + b"Content-Encoding: %b\r\n" % coding), Do.HOLD]) as server:
-        assert len((await preflight(Target.parse(server.url))).hops) == 1
+        assert len((await preflight(Target.parse(server.url))).chain) == 1
 
 
 async def test_the_result_has_every_request_of_the_redirect_chain_with_its_address() -> None:
@@ -48,26 +48,26 @@ async def test_the_result_has_every_request_of_the_redirect_chain_with_its_addre
         there = f"http://[::1]:{other.port}/there"
         async with ScriptedServer([redirect(302, "/b")], [redirect(302, there)]) as server:
             start = Target.parse(f"{server.url}/a")
-            hops = (await preflight(start)).hops
-    assert [each.target.url for each in hops] == [f"{server.url}/a", f"{server.url}/b", there]
-    assert [each.address.family for each in hops] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
-    assert [each.address.socket_address[1] for each in hops] == [server.port, server.port, other.port]
-    assert hops[0].target == start
+            chain = (await preflight(start)).chain
+    assert [each.target.url for each in chain] == [f"{server.url}/a", f"{server.url}/b", there]
+    assert [each.address.family for each in chain] == [socket.AF_INET, socket.AF_INET, socket.AF_INET6]
+    assert [each.address.socket_address[1] for each in chain] == [server.port, server.port, other.port]
+    assert chain[0].target == start
 
 
 async def test_the_result_may_have_a_unix_socket_or_a_connect_to_address(tmp_path: Path) -> None:
     path = str(tmp_path / "sse.sock")
     async with ScriptedServer([redirect(302, "/b")], [head(), Do.HOLD], unix_socket=path):
-        hops = (await preflight(Target.parse("http://sse.test/", unix_socket=path))).hops
-    assert [each.address for each in hops] == [Address(socket.AF_UNIX, path)] * 2
+        chain = (await preflight(Target.parse("http://sse.test/", unix_socket=path))).chain
+    assert [each.address for each in chain] == [Address(socket.AF_UNIX, path)] * 2
     async with ScriptedServer([head(), Do.HOLD]) as server:
-        (resolved,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).hops
+        (resolved,) = (await preflight(Target.parse("http://sse.test/", connect_to=f"localhost:{server.port}"))).chain
     assert resolved.address == Address(socket.AF_INET, ("127.0.0.1", server.port))
 
 
 async def test_redirects_are_followed_once_for_all_streams() -> None:
     async with ScriptedServer([redirect(307, "/there?a=1")], [head(), Do.HOLD]) as server:
-        found = (await preflight(Target.parse(server.url, method="POST", body="x", bearer="secret"))).hops[-1]
+        found = (await preflight(Target.parse(server.url, method="POST", body="x", bearer="secret"))).chain[-1]
     assert found.target.url == f"{server.url}/there?a=1"
     assert (found.target.method, found.target.body) == ("POST", b"x")
     assert ("Authorization", "Bearer secret") in found.target.headers
@@ -75,7 +75,7 @@ async def test_redirects_are_followed_once_for_all_streams() -> None:
 
 async def test_a_303_redirect_turns_a_post_into_a_get() -> None:
     async with ScriptedServer([redirect(303, "/there")], [head(), Do.HOLD]) as server:
-        found = (await preflight(Target.parse(server.url, body="x"))).hops[-1]
+        found = (await preflight(Target.parse(server.url, body="x"))).chain[-1]
     assert (found.target.method, found.target.body) == ("GET", None)
 
 
@@ -83,7 +83,7 @@ async def test_a_redirect_to_another_origin_drops_credentials() -> None:
     async with ScriptedServer([head(), Do.HOLD]) as other, ScriptedServer([redirect(302, other.url)]) as server:
         found = (
             await preflight(Target.parse(server.url, headers=["X-Team: blue", "Cookie: a=b"], bearer="secret"))
-        ).hops[-1]
+        ).chain[-1]
         assert other.requests[0].header("authorization") is None
     assert found.target.headers == (("X-Team", "blue"),)
 
@@ -118,7 +118,7 @@ async def test_a_reset_after_the_response_head_is_a_lost_connection() -> None:
     async with ScriptedServer(*[script] * 20) as server:
         for _ in range(20):
             try:
-                found = (await preflight(Target.parse(server.url))).hops[-1]
+                found = (await preflight(Target.parse(server.url))).chain[-1]
             except ConnectionLostError:
                 continue
             assert found.address.socket_address == ("127.0.0.1", server.port)

@@ -59,8 +59,8 @@ def error_text(totals: Totals) -> str:
 async def test_each_stream_uses_the_redirect_chain_of_the_preflight() -> None:
     async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
         found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
-        assert len(found.hops) == 2
-        totals = await ran(found.hops, connections=2)
+        assert len(found.chain) == 2
+        totals = await ran(found.chain, connections=2)
         assert (totals.opened, totals.failed, totals.events) == (2, 0, 4)
         assert [request.path for request in there.requests] == ["/stream"] * 3
         assert there.requests[-1].header("x-mine") == b"1"
@@ -323,7 +323,7 @@ async def test_streams_connect_to_a_unix_socket(tmp_path: Path) -> None:
     path = str(tmp_path / "socket")
     async with ScriptedServer(*[STREAM] * 3, unix_socket=path) as server:
         found = await preflight(Target(url="http://example.test/x", unix_socket=path))
-        totals = await ran(found.hops, connections=2)
+        totals = await ran(found.chain, connections=2)
         assert server.requests[-1].header("host") == b"example.test"
     assert (totals.opened, totals.events, totals.stamped_reads) == (2, 4, 0)
 
@@ -375,5 +375,5 @@ async def test_workers_with_one_stream_each_begin_with_different_addresses() -> 
 async def test_streams_connect_to_an_ipv6_address() -> None:
     async with ScriptedServer(*[STREAM] * 2, host="::1") as server:
         found = await preflight(Target(url=f"http://[::1]:{server.port}/"))
-        totals = await ran(found.hops)
+        totals = await ran(found.chain)
     assert (totals.opened, totals.events) == (1, 2)

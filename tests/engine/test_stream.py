@@ -86,7 +86,16 @@ class Data(StreamObserver):
     def __init__(self) -> None:
         self.data: list[str] = []
 
-    def received(self, body: bytes, events: list[Event], arrival_ns: int, *, is_exact: bool, is_fresh: bool) -> None:
+    def received(
+        self,
+        body: bytes,
+        events: list[Event],
+        arrival_ns: int,
+        arrival_monotonic_ns: int,
+        *,
+        is_exact: bool,
+        is_fresh: bool,
+    ) -> None:
         self.data += [event.data for event in events]
 
 

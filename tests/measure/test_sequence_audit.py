@@ -158,7 +158,7 @@ def test_an_event_that_arrives_twice_is_a_duplicate() -> None:
     assert counts(check) == (7, 0, 1, 0)
 
 
-# A named field is a sequence, whatever its values are. A detected field can be refuted.
+# A named field is always a sequence. A detected field can be refuted.
 
 
 @pytest.mark.parametrize(

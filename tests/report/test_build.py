@@ -36,8 +36,8 @@ def totals() -> Totals:
 
 
 def document(of: Totals) -> ReportJson:
-    hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    made = json_of(built(PLAN, (hop,), of, started_at_s=1_790_000_000.5))
+    resolved = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    made = json_of(built(PLAN, (resolved,), of, started_at_s=1_790_000_000.5))
     jsonschema.validate(made, closed_schema())
     return made
 
@@ -75,14 +75,14 @@ def test_a_report_says_how_the_load_reached_the_server() -> None:
         {"host": "example.com", "address": "127.0.0.2", "port": 80, "connections": 0},
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
-    hop = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    with_preflight = json_of(built(PLAN, (hop,), made, 0, Preflight((hop, hop))))
+    resolved = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
+    with_preflight = json_of(built(PLAN, (resolved,), made, 0, Preflight((resolved, resolved))))
     jsonschema.validate(with_preflight, closed_schema())
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
 
 
 def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the_preflight() -> None:
-    hops = tuple(
+    chain = tuple(
         ResolvedTarget(Target.parse(f"http://{host}/x?token=hush"), Address(socket.AF_INET, ("127.0.0.1", 80)))
         for host in "ab"
     )
@@ -90,9 +90,9 @@ def test_the_load_is_where_redirects_led_most_streams_and_not_where_they_led_the
     for url in ("http://c/", "http://d/", "http://d/"):
         led.count_redirection(url)
     unopened.opened = 0
-    urls = [built(PLAN, hops, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
+    urls = [built(PLAN, chain, made, 0).run.target.redirected_to for made in (led, straight, unopened)]
     assert urls == ["http://d/", None, "http://b/x?token=REDACTED"]
-    entries = json_of(built(PLAN, hops, led, 0))["run"]["redirections"]
+    entries = json_of(built(PLAN, chain, led, 0))["run"]["redirections"]
     assert entries == [{"url": "http://d/", "streams": 2}, {"url": "http://c/", "streams": 1}]
 
 

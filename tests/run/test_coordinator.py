@@ -22,6 +22,7 @@ from real_processes import streams_open, until
 from sseclient_cli.errors import LimitError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run import coordinator
 from sseclient_cli.run.coordinator import START_DELAY_NS, lost_shard, run
 from sseclient_cli.run.executors import Post
 from sseclient_cli.run.executors.local import LocalExecutor
@@ -250,6 +251,20 @@ def test_single_worker_that_hangs_is_lost(server: str, monkeypatch: pytest.Monke
     until(lambda: streams_open(server) == 0)
     assert (totals.workers_lost, totals.lost) == (1, 3)
     assert "worker 0 of 1 stopped responding" in errors(totals)["worker-lost"][1]
+
+
+def test_error_in_the_coordinator_ends_a_worker_in_this_process(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn = coordinator._Coordinator._turn
+
+    def broken_turn(running: coordinator._Coordinator) -> None:
+        turn(running)
+        if streams_open(server):
+            raise RuntimeError
+
+    monkeypatch.setattr(coordinator._Coordinator, "_turn", broken_turn)
+    with pytest.raises(RuntimeError):
+        run(shard(server, connections=3, duration_s=300), LocalExecutor())
+    until(lambda: streams_open(server) == 0)
 
 
 def test_lost_worker_is_reported_in_the_timeline_row_of_the_loss() -> None:

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sys
 import time
+from typing import Any
 
 import pytest
 from audits import audit_of
@@ -25,15 +26,8 @@ TWO_EVENTS: Script = [head(), EVENTS, Do.HOLD]
 SILENCE: Script = [head(), Do.HOLD]
 
 
-def worker(
-    port: int,
-    connections: int = 1,
-    duration_s: float = 0.5,
-    timestamp: FieldChoice = Choice.AUTO,
-    connect_timeout_s: float = 10,
-    sequence: FieldChoice = Choice.AUTO,
-) -> Worker:
-    return Worker(shard(port, connections, duration_s, timestamp, connect_timeout_s, sequence))
+def worker(port: int, connections: int = 1, **settings: Any) -> Worker:
+    return Worker(shard(port, connections, **settings))
 
 
 def shard(

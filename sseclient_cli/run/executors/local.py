@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from sseclient_cli.run.executors import Post
-from sseclient_cli.run.messages import Command
+from sseclient_cli.run.messages import Command, Interrupt
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker_life import work
 
@@ -25,6 +25,9 @@ class LocalExecutor:
         handle = _Thread(shard, post, with_progress=with_progress)
         try:
             yield [handle]
+        except BaseException:
+            handle.tell(Interrupt())  # or leave() would wait for the end of the plan
+            raise
         finally:
             handle.leave()
 
