@@ -1,8 +1,9 @@
 """The line that the command line writes for an error: its message, and the options that fix it.
 
 Messages name facts and arguments, because programs that use the library read them too. Here an argument becomes the
-option that sets it, and each code has its advice; ``render/words.py`` has the advice for a whole kind. The options and
-the arguments that they set are declared once, in ``cli/options``. If a command lacks an option, its advice is omitted.
+option that sets it, and each code has its advice; ``render/error_words.py`` has the advice for a whole kind. The
+options and the arguments that they set are declared once, in ``cli/options``. If a command lacks an option, its advice
+is omitted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from sseclient_cli.cli.options.grouped import Option, options_of
 from sseclient_cli.errors import BadStatusError, ProxyError, SseError, WrongContentTypeError
-from sseclient_cli.render.words import advice_on
+from sseclient_cli.render.error_words import advice_on
 
 Command = Callable[..., int]
 

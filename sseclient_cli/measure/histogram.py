@@ -79,17 +79,29 @@ class Histogram:
         """Return the value at each percentile (0-100); None if it is one of the negative values."""
         # Nearest rank. Rounded before ceil, because 99.9 % of 1,000 is slightly more than 999 in floating point.
         ranks = {each: ceil(round(each / 100 * self.count, 6)) - self.negative for each in wanted}
-        # The library (0.10) asks each of 28,672 counts by a call, 10 ms for each of the histograms of a report. A slice
-        # of the array takes 1 ms, and few of its counts are not zero.
-        counts: list[int] = self._hdr.counts[:]
-        filled = list(compress(range(len(counts)), counts))
-        at_most = list(accumulate(counts[bucket] for bucket in filled))
+        counts = self._filled_buckets()
+        filled = list(counts)
+        at_most = list(accumulate(counts.values()))
         return {
             each: min(max(self._value_us(filled[bisect_left(at_most, rank)]), self.min_us), self.max_us)
             if rank > 0
             else None
             for each, rank in ranks.items()
         }
+
+    def counts_us(self) -> dict[int, int]:
+        """Return the values with their counts, in ascending order, without the negative ones.
+
+        A value is the smallest one of its bucket: at most 0.1 % below the recorded values.
+        """
+        return {self._hdr.get_value_from_index(bucket): count for bucket, count in self._filled_buckets().items()}
+
+    def _filled_buckets(self) -> dict[int, int]:
+        """Return the counts that are not zero, by their index."""
+        # The library (0.10) asks each of 28,672 counts by a call, 10 ms for each of the histograms of a report. A slice
+        # of the array takes 1 ms, and few of its counts are not zero.
+        counts: list[int] = self._hdr.counts[:]
+        return {bucket: counts[bucket] for bucket in compress(range(len(counts)), counts)}
 
     def _value_us(self, bucket: int) -> int:
         """Return the largest value of a bucket, by its index in the counts."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sseclient_cli.report.model import Finding, Report, Severity
+from sseclient_cli.report.model import Audit, Finding, Report, Severity
 
 COALESCED_SHARE = 0.01
 """Coalesced events above this share of all events are a finding."""
@@ -108,6 +108,7 @@ def _audit(report: Report) -> Iterator[Finding]:
         for candidate in sequence.candidates:
             yield _finding("sequence-uncertain", Severity.INFO, candidate.model_dump())
         return
+    yield from _faulty_numbers(audit, report.streams.reconnected)
     if audit.renumbered_streams:
         yield _finding("renumbered", Severity.WARNING, {"streams": audit.renumbered_streams})
     if audit.unconfirmed:
@@ -118,6 +119,17 @@ def _audit(report: Report) -> Iterator[Finding]:
         yield _finding(
             "streams-not-audited", Severity.INFO, {"streams": audit.refuting_streams, "source": audit.source}
         )
+
+
+def _faulty_numbers(audit: Audit, reconnected: int) -> Iterator[Finding]:
+    for code, severity, events in (
+        ("events-lost", Severity.FAULT, audit.lost_at_least),
+        ("events-duplicated", Severity.WARNING, audit.duplicated),
+        ("events-out-of-order", Severity.WARNING, audit.out_of_order),
+    ):
+        if events:
+            figures = {"events": events, "source": audit.source, "reconnected": reconnected}
+            yield _finding(code, severity, figures | ({"is_exact": audit.lost is not None} if "lost" in code else {}))
 
 
 def _held_back(report: Report) -> Iterator[Finding]:

@@ -48,8 +48,8 @@ def test_a_proxy_that_compresses_and_buffers_is_named(tmp_path: Path) -> None:
     with serving_app("padded") as server, nginx_before(server, COMPRESSING, tmp_path) as proxy:
         document, summary = bench(f"{proxy}/plain", "-n", "5", "-z", "5s", *GZIP)
     assert "held-back" in codes(document), document["bursts"]
-    assert "events are held back: bursts of" in summary
-    assert "the response is compressed (gzip): flush after each event" in summary
+    assert "Events are held back: bursts of" in summary
+    assert "the response is compressed (gzip)" in summary
     assert document["latency"]["delivery"]["max_ms"] > 200
 
 
@@ -61,7 +61,7 @@ def test_a_proxy_that_holds_back_even_the_head_is_seen_in_the_requests_without_a
         document, summary = bench(f"{proxy}/load?rate=10&count=40", "-n", "5", "-z", "2s", *GZIP, code=3)
     assert document["streams"]["unanswered"] == 5
     assert document["latency"]["headers"] is None
-    assert "headers: 5 of 5 requests received no response head" in summary
+    assert "5 of 5 requests received no response head" in summary
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
@@ -76,7 +76,7 @@ def test_a_compressor_that_does_not_flush_is_named() -> None:
     with serving_app("padded") as url:
         document, summary = bench(f"{url}/compressed", "-n", "5", "-z", "5s")
     assert "held-back" in codes(document), document["bursts"]
-    assert "the response is compressed (gzip): flush after each event" in summary
+    assert "the response is compressed (gzip)" in summary
     assert document["latency"]["delivery"] is not None
 
 
@@ -120,7 +120,7 @@ def test_a_fan_out_inside_of_two_server_processes_is_caught() -> None:
     assert reach["reached_all"] < reach["events"]
     assert 0.2 < reach["share"] < 0.8
     assert "reach-incomplete" in codes(document)
-    assert f"reach: 0 of {reach['events']:,} broadcast events reached all 20 sampled streams" in summary
+    assert f"0 of {reach['events']:,} broadcast events reached all 20 sampled streams" in summary
 
 
 def test_a_fan_out_of_one_process_reaches_all_streams() -> None:

@@ -9,7 +9,7 @@ from report_json import ReportJson, built, json_of, report_of
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.render.words import sentence
+from sseclient_cli.render.words import advice, sentence
 from sseclient_cli.report.model import Finding, Severity
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
@@ -42,6 +42,10 @@ def words_of(made: ReportJson) -> dict[str, str]:
     return {finding.code: sentence(finding) for finding in findings_of(made)}
 
 
+def advice_of(made: ReportJson) -> dict[str, str]:
+    return {finding.code: advice(finding) for finding in findings_of(made)}
+
+
 _STATE = {"negative": 0, "sum": 0, "min_ms": 0.0, "hdr": ""}
 
 
@@ -60,26 +64,24 @@ def test_a_run_in_which_all_is_well_has_no_findings() -> None:
 
 def test_silent_streams_are_a_fault_with_the_longest_silence() -> None:
     made = document(silence={"at_end": durations(count=7, max_ms=11_000)})
-    assert words_of(made)["silent-streams"].startswith(
-        "silence: 7 of 20 streams went silent, the longest for the last 11.0 s"
-    )
+    assert words_of(made)["silent-streams"].startswith("7 of 20 streams went silent, the longest for the last 11.0 s")
     assert findings_of(made)[0].severity is Severity.FAULT
 
 
 def test_streams_without_an_event_are_counted() -> None:
     made = document(streams={"without_event": 10})
-    assert words_of(made) == {"streams-without-event": "silence: 10 of 20 streams received no event"}
+    assert words_of(made) == {"streams-without-event": "10 of 20 streams received no event."}
 
 
 def test_requests_without_an_answer_are_counted() -> None:
     made = document(streams={"unanswered": 6})
-    assert words_of(made)["unanswered"].startswith("headers: 6 of 20 requests received no response head")
+    assert words_of(made)["unanswered"].startswith("6 of 20 requests received no response head")
 
 
 def test_requests_of_reconnections_count_among_those_that_were_sent() -> None:
     made = document(streams={"unanswered": 20})
     made["run"]["addresses"][0]["connections"] = 45
-    assert words_of(made)["unanswered"].startswith("headers: 20 of 45 requests")
+    assert words_of(made)["unanswered"].startswith("20 of 45 requests")
 
 
 @pytest.mark.parametrize(
@@ -94,13 +96,13 @@ def test_cuts_after_the_same_silence_look_like_an_idle_timeout(silence: dict[str
     words = words_of(document(silence={"before_cut": silence}))
     assert ("idle-cuts" in words) is is_found
     if is_found:
-        assert "after 60.0 s without a byte; possible cause: the idle timeout of a proxy" in words["idle-cuts"]
+        assert "after 60.0 s without a byte, like after an idle timeout of a proxy" in words["idle-cuts"]
 
 
 def test_a_broadcast_that_does_not_reach_all_streams_is_a_fault() -> None:
     made = document(reach={"streams": 20, "events": 600, "reached_all": 0, "share": 0.5367})
     assert (
-        "0 of 600 broadcast events reached all 20 sampled streams; on average, a stream received 54%"
+        "0 of 600 broadcast events reached all 20 sampled streams; on average, a stream received 54 %"
         in words_of(made)["reach-incomplete"]
     )
     assert words_of(document(reach={"streams": 20, "events": 600, "reached_all": 600, "share": 1.0})) == {}
@@ -114,22 +116,20 @@ AUDIT = {
 
 def test_an_unknown_loss_is_a_finding() -> None:
     made = document(audit={**AUDIT, "lost": None, "renumbered_streams": 200})
-    assert "numbering restarted on 200 streams: loss unknown" in words_of(made)["renumbered"]
+    assert "numbering restarted on 200 streams, so the loss is unknown" in words_of(made)["renumbered"]
 
 
 def test_unreceived_numbers_are_a_finding_that_names_the_option() -> None:
     made = document(audit={**AUDIT, "source": "data.seq", "unconfirmed": 12})
-    words = words_of(made)["unconfirmed-loss"]
-    assert "12 numbers missing on half of the streams or more" in words
-    assert "--sequence seq " in words
+    assert "12 numbers are missing on half of the streams or more" in words_of(made)["unconfirmed-loss"]
+    assert "--sequence seq." in advice_of(made)["unconfirmed-loss"]
 
 
 def test_a_field_that_may_be_a_sequence_is_named_with_its_option() -> None:
     made = document()
     made["run"]["plan"]["sequence"]["candidates"] = [{"source": "data.users", "reason": "its numbers jump"}]
-    words = words_of(made)["sequence-uncertain"]
-    assert "data.users" in words
-    assert "--sequence users " in words
+    assert words_of(made)["sequence-uncertain"] == "data.users may be a sequence number, but its numbers jump."
+    assert "--sequence users " in advice_of(made)["sequence-uncertain"]
 
 
 def held_back(encodings: dict[str, int], held_ms: float = 900) -> ReportJson:
@@ -150,19 +150,21 @@ def test_events_that_are_held_back_are_named_with_the_evidence() -> None:
     words = words_of(held_back({}))
     held = words["held-back"]
     assert "bursts of 10 every 1.00 s, sent over 900 ms and received together, delivery up to 902 ms" in held
-    assert "possible causes: a buffering proxy" in words["held-back"]
-    assert "91% of the gaps are between events of one read" in words["gaps-inside-bursts"]
+    assert "set `proxy_buffering off` in nginx" in advice_of(held_back({}))["held-back"]
+    assert "91 % of the gaps are between events of one read" in words["gaps-inside-bursts"]
     assert "the mean of all gaps is 91 ms" in words["gaps-inside-bursts"]
 
 
 def test_compression_is_named_as_the_cause_where_there_is_any() -> None:
-    assert "the response is compressed (gzip): flush" in words_of(held_back({"gzip": 20}))["held-back"]
+    made = held_back({"gzip": 20})
+    assert "the response is compressed (gzip)" in words_of(made)["held-back"]
+    assert "set `gzip off`" in advice_of(made)["held-back"]
 
 
 def test_bursts_of_events_that_were_sent_together_are_not_held_back() -> None:
     words = words_of(held_back({}, held_ms=0.2))
     assert "held-back" not in words
-    assert "events arrive in bursts of 10 every 1.00 s" in words["bursts"]
+    assert "Events arrive in bursts of 10 every 1.00 s" in words["bursts"]
 
 
 def test_a_step_of_our_clock_is_named() -> None:

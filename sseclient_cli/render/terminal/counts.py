@@ -1,0 +1,105 @@
+"""The counts of the summary: streams by outcome, events, event types, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sseclient_cli.escaping import visible
+from sseclient_cli.render.quantities import size
+from sseclient_cli.render.terminal.facts import LABEL_WIDTH, Facts, fact, if_any
+from sseclient_cli.report.distributions import Sizes
+from sseclient_cli.report.model import Report
+from sseclient_cli.sse.error_event import ERROR_TYPE
+
+MAX_TYPES = 6
+"""Event types shown; the JSON report has all."""
+
+
+def counts(report: Report) -> Table:
+    """Return a row for each subject."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", min_width=LABEL_WIDTH, no_wrap=True)
+    grid.add_column()
+    grid.add_row("streams", Facts(*_streams(report)))
+    grid.add_row("events", Facts(*_events(report)))
+    if types := _types(report):
+        grid.add_row("types", types)
+    grid.add_row("audit", _audit(report))
+    return grid
+
+
+def _streams(report: Report) -> Iterator[Text]:
+    streams = report.streams
+    yield fact(streams.opened, " opened")
+    yield fact(streams.failed, " failed", "red" if streams.failed else "")
+    for number, name, style in (
+        (streams.lost, " lost with their worker", "red"),
+        (streams.unfinished, " not open yet", "yellow"),
+        (streams.broken, " broken by errors", "red"),
+        (streams.without_event, " without an event", "yellow"),
+        (streams.silent, " silent", "red"),
+        (streams.ended_by_server, " ended by the server", "yellow"),
+        (streams.completed, " completed", ""),
+        (streams.reconnected, " reconnected", ""),
+    ):
+        yield from if_any(number, name, style)
+    yield fact(streams.peak_open, " open at peak")
+
+
+def _events(report: Report) -> Iterator[Text]:
+    events, duration_s = report.events, report.run.duration_s
+    yield fact(events.received, " received")
+    if events.per_s is not None:
+        yield fact(events.per_s, "/s")
+    yield from _per_stream(events.per_stream)
+    yield from if_any(events.comments, " comments")
+    yield Text(size(events.bytes))
+    if duration_s and events.bytes:
+        yield Text(f"{size(events.bytes / duration_s)}/s")
+    # Without the option, only the type of an event is looked at.
+    yield from if_any(events.error_events or events.by_type.get(ERROR_TYPE, 0), " report an error", "red")
+
+
+def _per_stream(sizes: Sizes | None) -> Iterator[Text]:
+    """Yield the events per stream: one number if it is equal for all streams, else the median and the range."""
+    if sizes is None:
+        return
+    spread = "" if sizes.min == sizes.max else f" ({sizes.min:,} to {sizes.max:,})"
+    yield Text(f"{sizes.p50:,} per stream{spread}" if spread else f"{sizes.max:,} per stream")
+
+
+def _types(report: Report) -> Facts | None:
+    types = list(report.events.by_type.items())
+    if not types or list(report.events.by_type) == ["message"]:
+        return None
+    facts = [Text(f"{visible(name, keep_lines=False)} {count:,}") for name, count in types[:MAX_TYPES]]
+    if len(types) > MAX_TYPES:
+        facts.append(Text(f"and {len(types) - MAX_TYPES:,} more", "dim"))
+    return Facts(*facts)
+
+
+def _audit(report: Report) -> RenderableType:
+    audit = report.audit
+    asked = report.run.plan.sequence.asked
+    if audit is None:
+        return Text("off" if asked == "none" else not_found(asked, "sequence"), "dim")
+    lost = audit.lost_at_least
+    if audit.lost is None:
+        facts = [Text(f"at least {lost:,} lost" if lost else "loss unknown", "red" if lost else "yellow")]
+    else:
+        facts = [fact(lost, " lost", "red" if lost else "")]
+    for count, name in ((audit.duplicated, " duplicated"), (audit.out_of_order, " out of order")):
+        facts.append(fact(count, name, "red" if count else ""))
+    source = visible(audit.source, keep_lines=False) + (" of each type" if audit.by_type else "")
+    return Facts(*facts, Text(f"(by {source})", "dim"))
+
+
+def not_found(asked: str, what: str) -> str:
+    """Return why a field with a sequence or a timestamp was not used."""
+    if asked == "auto":
+        return f"no {what} found in the events (--{what} names one)"
+    return f"no event has a {what} in {visible(asked, keep_lines=False)}"

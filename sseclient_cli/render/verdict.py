@@ -1,0 +1,61 @@
+"""The verdict on a run in words: whether the load generator was the bottleneck, and whether the report is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sseclient_cli.render.quantities import duration
+
+if TYPE_CHECKING:
+    from sseclient_cli.report.model import Report
+
+NOTABLE_PAUSE_MS = 50
+"""A longer pause of the load generator is shown even if it is too rare to saturate the run."""
+
+
+class Trust(StrEnum):
+    """Whether the figures of a run are those of the server."""
+
+    TRUSTED = "trusted"
+    SATURATED = "saturated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict; ``advice`` is empty if there is nothing to do."""
+
+    trust: Trust
+    sentence: str
+    advice: str = ""
+
+
+def verdict(report: Report) -> Verdict:
+    """Return whether the load generator was the bottleneck. Callers escape the text."""
+    generator = report.generator
+    if generator.saturated:
+        sentence = f"The load generator was the bottleneck: {'; '.join(generator.reasons)}."
+        return Verdict(Trust.SATURATED, sentence, "Use more --workers, a slower start or a smaller load.")
+    known = [percent for percent in generator.cpu_percent if percent is not None]
+    if not known:
+        advice = "" if report.run.workers_lost else "Run for at least 1 s: -z 1s."
+        return Verdict(Trust.UNKNOWN, "Unknown whether the load generator was the bottleneck.", advice)
+    facts = [f"{max(known):.0f} % of a core"]
+    if generator.read_delay is not None and generator.read_delay.p99_ms is not None:
+        facts.append(f"read delay p99 {duration(generator.read_delay.p99_ms)}")
+    if generator.loop_lag is not None and generator.loop_lag.max_ms >= NOTABLE_PAUSE_MS:
+        facts.append(f"longest pause {duration(generator.loop_lag.max_ms)}")
+    return Verdict(Trust.TRUSTED, f"Load generator not the bottleneck: {', '.join(facts)}.")
+
+
+def missing_workers(report: Report) -> str:
+    """Return a sentence on the lost workers; empty if the report is complete."""
+    run, streams = report.run, report.streams
+    if not run.incomplete:
+        return ""
+    return (
+        f"This report is incomplete: {run.workers_lost:,} of {run.workers:,} workers were lost, and with them "
+        f"{streams.lost:,} of {streams.planned:,} streams (see errors)."
+    )
