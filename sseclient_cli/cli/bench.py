@@ -7,17 +7,19 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_output import opened
-from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
+from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
+from sseclient_cli.cli.target_sampling import TargetSampling, sampling
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def bench(
     measurement: MeasurementOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
+    target_metrics: TargetMetricsOptions,
     output: BenchOutputOptions,
 ) -> int:
     """Load-test a stream with many connections, and report latencies, losses and errors."""
@@ -58,7 +61,7 @@ def bench(
         stack.enter_context(endings_as_ctrl_c())
         files = stack.enter_context(opened(output.json_file, output.output_file, quiet=output.quiet))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
-        url = server + demo_path(url, "/load") if server else url
+        url = server.url + demo_path(url, "/load") if server else url
         target = requested(url, request, connection, all_addresses=load.all_addresses)
         target = through_given_proxy(target, connection.proxy)
         spec = RunSpec(
@@ -67,12 +70,15 @@ def bench(
             workers=worker_count(DEFAULT_WORKERS if load.workers is None else load.workers, plan.connections),
             is_bundled_server=server is not None,
         )
+        samples = stack.enter_context(
+            sampling(target_metrics, target.tls, plan.interval_s, server.pid if server else None)
+        )
         _require_resources(spec)
         chain, found = _chain(spec, with_preflight=not load.no_preflight, output=output)
         if load.all_addresses:
             _require_ports(chain, plan)
         stack.enter_context(hangups_outlived())
-        report, tally = _measure(spec, chain, found, server, output)
+        report, tally = _measure(spec, chain, found, server, samples, output)
         files.write(report, tally)
     code, why = verdict_on(report, measurement, has_summary=not output.quiet)
     if why:
@@ -127,7 +133,8 @@ def _measure(
     spec: RunSpec,
     chain: tuple[ResolvedTarget, ...],
     found: Preflight | None,
-    server: str | None,
+    server: RunningServer | None,
+    samples: TargetSampling | None,
     output: BenchOutputOptions,
 ) -> tuple[Report, ServerTally | None]:
     """Run the plan. If the server is the bundled one, also return its own count of streams and events."""
@@ -140,13 +147,18 @@ def _measure(
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
-    before = ServerTally.of(server) if server else None
+    before = ServerTally.of(server.url) if server else None
+    if samples is not None:
+        samples.start(quiet=output.quiet)
     with live_view(Console(stderr=True) if output.is_moving else None) as on_progress:
         started_at_s = time.time()
-        totals = run(spec.shard(chain), executor_of(spec.workers), on_progress)
-    after = ServerTally.of(server) if server else None
-    tally = after - before if after and before else None
-    return build_report(spec, chain, totals, started_at_s, found), tally
+        on_start = None if samples is None else samples.begin
+        totals = run(spec.shard(chain), executor_of(spec.workers), on_progress, on_start)
+    report = build_report(spec, chain, totals, started_at_s, found)
+    if samples is not None:
+        report = samples.added_to(report, output)
+    after = ServerTally.of(server.url) if server else None
+    return report, after - before if after and before else None
 
 
 def _require_resources(spec: RunSpec) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Lock, Thread, Timer
-from typing import IO, Annotated
+from typing import IO, Annotated, NamedTuple
 
 import typer
 
@@ -87,9 +87,17 @@ def demo_path(url: str, default_path: str) -> str:
     return rest if rest.startswith("/") else default_path + rest
 
 
+class RunningServer(NamedTuple):
+    """The bundled server of another command."""
+
+    url: str
+    """Without a path."""
+    pid: int
+
+
 @contextmanager
-def serving_demo() -> Iterator[str]:
-    """Start the bundled server on a free port, yield its URL without a path, and stop it afterwards.
+def serving_demo() -> Iterator[RunningServer]:
+    """Start the bundled server on a free port, yield it, and stop it afterwards.
 
     It runs in a session of its own, so that Ctrl-C does not stop it before the partial report has its counts. It stops
     when its stdin is closed, so that it cannot outlive this process.
@@ -107,7 +115,7 @@ def serving_demo() -> Iterator[str]:
     assert process.stderr is not None
     errors = _Stderr(process.stderr)
     try:
-        yield _wait_for_url(process, process.stdout, errors)
+        yield RunningServer(_wait_for_url(process, process.stdout, errors), process.pid)
     finally:
         process.stdin.close()
         process.terminate()

@@ -42,7 +42,7 @@ def watch(
     form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
         if is_demo(url):
-            url = stack.enter_context(serving_demo()) + demo_path(url, "/stream")
+            url = stack.enter_context(serving_demo()).url + demo_path(url, "/stream")
         target = requested(url, request, connection)
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":

@@ -50,6 +50,18 @@ JUMP_MS = 1_000
 STEADY = 0.2
 """Before and after such a jump, delivery varies by at most this share of it; with a growing queue it varies more."""
 
+LEAST_KEPT_FILES = 3
+"""Open files that remain after a run are a finding from this number ..."""
+
+KEPT_FILES_SHARE = 0.01
+"""... and this share of the rise: a server may open a log file or a database connection at its first request."""
+
+LEAST_KEPT_BYTES = 20 * 1024**2
+"""Memory that remains after a run is a finding from this size ..."""
+
+KEPT_BYTES_SHARE = 0.5
+"""... and this share of the rise. Allocators keep some freed memory, and a first request loads code."""
+
 
 def findings(report: Report) -> list[Finding]:
     """Return the findings of a report, the most severe first."""
@@ -207,6 +219,29 @@ def _timestamp(report: Report) -> Iterator[Finding]:
             yield _finding("timestamp-in-the-future", Severity.INFO, {"source": place})
 
 
+def _target_metrics(report: Report) -> Iterator[Finding]:
+    target = report.target_metrics
+    if target is None:
+        return
+    files, memory, waited_s = target.files, target.memory, target.sampled_after_s
+    if files is not None and files.kept is not None:
+        least = max(LEAST_KEPT_FILES, KEPT_FILES_SHARE * (files.peak - files.before))
+        if files.kept >= least:
+            yield _finding("target-keeps-files", Severity.WARNING, {**files.model_dump(), "waited_s": waited_s})
+    if memory is not None and memory.kept_bytes is not None:
+        rise_bytes = memory.peak_bytes - memory.before_bytes
+        if memory.kept_bytes >= max(LEAST_KEPT_BYTES, KEPT_BYTES_SHARE * rise_bytes):
+            figures = {**memory.model_dump(), "rise_bytes": rise_bytes, "waited_s": waited_s}
+            yield _finding("target-keeps-memory", Severity.WARNING, figures)
+    for source in target.sources:
+        if source.failed:
+            figures = {"samples": len(source.t_s), **source.model_dump(include={"source", "failed", "error"})}
+            yield _finding("target-samples-failed", Severity.WARNING, figures)
+        for series, reason in source.missing.items():
+            figures = {"source": source.source, "series": series, "reason": reason}
+            yield _finding("target-series-missing", Severity.WARNING, figures)
+
+
 def _opened(report: Report) -> int:
     return report.streams.opened
 
@@ -229,4 +264,5 @@ _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _clocks,
     _delivery_jump,
     _timestamp,
+    _target_metrics,
 )

@@ -12,6 +12,7 @@ from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, S
 from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.run_model import Run
+from sseclient_cli.report.target_model import TargetMetrics
 
 SCHEMA: Literal[2] = 2
 
@@ -255,6 +256,7 @@ class Report(Part):
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")
     generator: Generator = figure("The load generator.")
     timeline: list[Row] = figure("The run second by second.")
+    target_metrics: TargetMetrics | None = figure("The target's own metrics; null if not sampled.", default=None)
     assertions: list[Assertion] = figure("Empty for now.")
     findings: list[Finding] = figure("Conclusions from the figures; the summary has them in words.")
     evidence: Evidence = figure("Data for merging reports, beyond the figures.")

@@ -35,15 +35,19 @@ END_TIMEOUT_S = 5
 """Timeout for totals after the end of the plan or an interrupt. A worker normally ends within 0.5 s."""
 
 OnProgress = Callable[[Progress], None]
+OnStart = Callable[[int], None]
 
 
-def run(shard: Shard, executor: Executor, on_progress: OnProgress | None = None) -> Totals:
+def run(
+    shard: Shard, executor: Executor, on_progress: OnProgress | None = None, on_start: OnStart | None = None
+) -> Totals:
     """Run a plan and return the merged totals of its workers.
 
+    ``on_start`` gets the time of the start (monotonic ns), a moment before it.
     The totals are merged in the order of the workers. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a
     partial report; the second ends the process. Raises SseError if workers cannot start.
     """
-    return _Coordinator(shard, executor, on_progress).run()
+    return _Coordinator(shard, executor, on_progress, on_start).run()
 
 
 def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
@@ -76,10 +80,13 @@ class _Worker:
 class _Coordinator:
     """The state of one run."""
 
-    def __init__(self, shard: Shard, executor: Executor, on_progress: OnProgress | None) -> None:
+    def __init__(
+        self, shard: Shard, executor: Executor, on_progress: OnProgress | None, on_start: OnStart | None
+    ) -> None:
         self._shard = shard
         self._executor = executor
         self._on_progress = on_progress
+        self._on_start = on_start
         self._workers: list[_Worker] = []
         self._inbox: SimpleQueue[tuple[int | None, object]] = SimpleQueue()
         """Messages with the number of their worker. A number of None means a signal."""
@@ -175,6 +182,8 @@ class _Coordinator:
         if self._start_ns is None and all(worker.is_ready or worker.totals is not None for worker in self._workers):
             self._start_ns = time.monotonic_ns() + START_DELAY_NS
             self._turns_left = round(END_TIMEOUT_S / TURN_S)
+            if self._on_start is not None:
+                self._on_start(self._start_ns)
             for worker in self._workers:
                 self._tell(worker, Start(self._start_ns + worker.handle.clock_offset_ns))
 

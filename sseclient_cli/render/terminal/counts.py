@@ -11,6 +11,7 @@ from rich.text import Text
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import size
 from sseclient_cli.render.terminal.facts import LABEL_WIDTH, Facts, fact, if_any
+from sseclient_cli.render.terminal.target_view import target_facts
 from sseclient_cli.report.distributions import Sizes
 from sseclient_cli.report.model import Report
 from sseclient_cli.sse.error_event import ERROR_TYPE
@@ -29,6 +30,8 @@ def counts(report: Report) -> Table:
     if types := _types(report):
         grid.add_row("types", types)
     grid.add_row("audit", _audit(report))
+    if report.target_metrics is not None:
+        grid.add_row("target", target_facts(report.target_metrics))
     return grid
 
 
