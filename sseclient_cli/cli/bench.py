@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.live_endpoint import live_endpoint, shown_by_all
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
     from sseclient_cli.request.target import ResolvedTarget
     from sseclient_cli.run.plan import Plan
+    from sseclient_cli.run.progress import Progress
     from sseclient_cli.run.spec import RunSpec
 
 LOOKUP_S = 5.0
@@ -73,12 +76,15 @@ def bench(
         samples = stack.enter_context(
             sampling(target_metrics, target.tls, plan.interval_s, server.pid if server else None)
         )
+        on_progress = stack.enter_context(
+            live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
+        )
         _require_resources(spec)
         chain, found = _chain(spec, with_preflight=not load.no_preflight, output=output)
         if load.all_addresses:
             _require_ports(chain, plan)
         stack.enter_context(hangups_outlived())
-        report, tally = _measure(spec, chain, found, server, samples, output)
+        report, tally = _measure(spec, chain, found, server, samples, on_progress, output)
         files.write(report, tally)
     code, why = verdict_on(report, measurement, has_summary=not output.quiet)
     if why:
@@ -135,6 +141,7 @@ def _measure(
     found: Preflight | None,
     server: RunningServer | None,
     samples: TargetSampling | None,
+    on_progress: Callable[[Progress], None] | None,
     output: BenchOutputOptions,
 ) -> tuple[Report, ServerTally | None]:
     """Run the plan. If the server is the bundled one, also return its own count of streams and events."""
@@ -150,10 +157,10 @@ def _measure(
     before = ServerTally.of(server.url) if server else None
     if samples is not None:
         samples.start(quiet=output.quiet)
-    with live_view(Console(stderr=True) if output.is_moving else None) as on_progress:
+    with live_view(Console(stderr=True) if output.is_moving else None) as show:
         started_at_s = time.time()
         on_start = None if samples is None else samples.begin
-        totals = run(spec.shard(chain), executor_of(spec.workers), on_progress, on_start)
+        totals = run(spec.shard(chain), executor_of(spec.workers), shown_by_all([show, on_progress]), on_start)
     report = build_report(spec, chain, totals, started_at_s, found)
     if samples is not None:
         report = samples.added_to(report, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -19,6 +20,15 @@ def parse_pid(text: str) -> str:
     """Read the number of a process, or ``demo``."""
     if text != PID_OF_DEMO and not (text.isascii() and text.isdigit() and int(text)):
         raise typer.BadParameter(f"{text!r} is not the number of a process: write it like 1234, or demo")
+    return text
+
+
+def parse_address(text: str) -> str:
+    """Read ``9464``, ``0.0.0.0:9464`` or ``[::1]:9464``; port 0 is any free one."""
+    host, _, port = text.rpartition(":")
+    is_host = not text.startswith(":") and (":" not in host or (host.startswith("[") and host.endswith("]")))
+    if not is_host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise typer.BadParameter(f"{text!r} is not a port: write it like 9464 or 0.0.0.0:9464")
     return text
 
 
@@ -67,13 +77,12 @@ class TargetMetricsOptions:
         ),
     ] = DEFAULT_SETTLE_S
     prometheus_port: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--prometheus-port",
-            min=1,
-            max=65535,
-            metavar="PORT",
+            parser=parse_address,
+            metavar="[HOST:]PORT",
             show_default=False,
-            help="Serve live metrics of the run for Prometheus on this port of 127.0.0.1.",
+            help="Serve live metrics of the run for Prometheus; HOST is 127.0.0.1 by default.",
         ),
     ] = None
