@@ -40,8 +40,8 @@ def verdict(report: Report) -> Verdict:
         return Verdict(Trust.SATURATED, sentence, "Use more --workers, a slower start or a smaller load.")
     known = [percent for percent in generator.cpu_percent if percent is not None]
     if not known:
-        advice = "" if report.run.workers_lost else "Run for at least 1 s: -z 1s."
-        return Verdict(Trust.UNKNOWN, "Unknown whether the load generator was the bottleneck.", advice)
+        why = "no worker is left" if report.run.workers_lost else "the run was too short to measure its CPU"
+        return Verdict(Trust.UNKNOWN, f"Unknown whether the load generator was the bottleneck: {why}.")
     facts = [f"{max(known):.0f} % of a core"]
     if generator.read_delay is not None and generator.read_delay.p99_ms is not None:
         facts.append(f"read delay p99 {duration(generator.read_delay.p99_ms)}")

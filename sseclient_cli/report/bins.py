@@ -31,6 +31,10 @@ NARROW = 2
 """Up to this ratio of the largest to the smallest value, without the tails, evenly spaced bins are used."""
 
 
+LEAST_STEP = 0.01
+"""The least ratio of an even bin to the values: the values themselves are known to 0.1 %."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bin:
     """A range of latencies with its count."""
@@ -45,8 +49,9 @@ class Bin:
 def bins(latency: Latency, most: int) -> list[Bin]:
     """Return adjacent bins that contain all values: at most ``most`` of them, which is at least 3.
 
-    Bins between two others may be empty. Rare extremes share the first and the last bin, which is then wider; negative
-    values (the clocks differ) have a bin of their own. If the latencies differ little, the bins are evenly spaced.
+    Rare extremes share the first and the last bin, which is then wider; bins in between may be empty. Negative values
+    (the clocks differ) have a bin of their own. If the latencies differ little, the bins are evenly spaced. A value
+    within 0.1 % of a bound may be in the bin beside it.
     """
     counts = latency.histogram().counts_us()
     below = [Bin(None, 0.0, latency.negative)] if latency.negative else []
@@ -57,12 +62,17 @@ def bins(latency: Latency, most: int) -> list[Bin]:
 
 
 def _even_bins(counts: Mapping[int, int], most: int) -> list[Bin]:
-    """Return evenly spaced bins, and a wider one for each tail; none if the values differ by more than ``NARROW``."""
+    """Return evenly spaced bins, and a wider one for each tail.
+
+    None if the values differ by more than ``NARROW``, or so little that one bin holds all but the tails.
+    """
     low_us, high_us = (_value_at(counts, share) for share in (MAX_TAIL_SHARE / 2, 1 - MAX_TAIL_SHARE / 2))
     if high_us > NARROW * low_us or most < 3:
         return []
     steps = (each * 10**power for power in range(_DECADES) for each in (1, 2, 5))
-    step = next(step for step in steps if high_us // step - low_us // step + 3 <= most)
+    step = next(step for step in steps if high_us // step - low_us // step + 3 <= most and step >= LEAST_STEP * low_us)
+    if high_us // step == low_us // step:
+        return []
     bounds_us = list(range(low_us // step * step, high_us + step + 1, step))
     ends_us = _bounds_us(_SERIES[0])
     smallest_us, largest_us = min(counts), max(counts)

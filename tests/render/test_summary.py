@@ -5,6 +5,7 @@ from collections import Counter
 from io import StringIO
 from typing import Any
 
+import pytest
 from golden import Golden
 from report_json import ReportJson, built, json_of, report_of
 from rich.console import Console
@@ -25,8 +26,8 @@ def document(**changes: Any) -> ReportJson:
     totals.types["message"] = 48_000
     totals.timestamp_fields = {"data.ts"}
     totals.audits["id"] = FieldAudit(Trust.EVENT_ID, streams=500, checked=48_000)
-    for kind, value_us in zip(Latency, (300, 400, 700, 1_500, 100_000, 7), strict=True):
-        totals.latencies[kind].record({value_us: 500})
+    for kind, value_us in zip(Latency, (300, 400, 700, 1_500, 100_000, 200), strict=True):
+        totals.latencies[kind].record({value_us: 400, 2 * value_us: 80, 5 * value_us: 15, 20 * value_us: 4})
     totals.read_delay.record({90: 48_000})
     for name, value in changes.items():
         setattr(totals, name, value)
@@ -41,8 +42,9 @@ def text_of(shown: ReportJson, width: int = 80) -> str:
     return captured.get()
 
 
-def test_a_good_run_reads_like_this(golden: Golden) -> None:
-    golden("summary", text_of(document()))
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_good_run_reads_like_this(golden: Golden, width: int) -> None:
+    golden(f"summary-{width}-columns", text_of(document(), width))
 
 
 def test_a_run_with_failures_reads_like_this(golden: Golden) -> None:
@@ -63,8 +65,31 @@ def test_a_run_without_latencies_and_audit_reads_like_this(golden: Golden) -> No
     golden("summary-without-latencies", text_of(shown))
 
 
-def test_on_a_narrow_terminal_the_summary_reads_like_this(golden: Golden) -> None:
-    golden("summary-60-columns", text_of(document(), 60))
+def test_a_run_without_problems_fits_into_a_screen() -> None:
+    shown = document(types=Counter({"tick": 47_000, "done": 1_000}))
+    shown["run"]["preflight"] = {"requests": 1, "status": 200, "closed": True}
+    lines = text_of(shown).splitlines()
+    assert len(lines) <= 23  # the prompt needs one
+    assert lines[1].startswith("Load generator not the bottleneck")
+    assert any(line.startswith("delivery  ms") for line in lines)
+
+
+@pytest.mark.parametrize("width", range(60, 201, 4))
+def test_no_figure_is_cut_at_any_width(width: int) -> None:
+    shown = document(types=Counter({"tick": 47_000, "done": 1_000}), cpu_percent=[99.0])
+    shown["errors"] = [{"kind": "http-503", "count": 1_234_567, "example": "answered 503 Service Unavailable"}]
+    shown["audit"] |= {"lost": 1_234_567, "lost_at_least": 1_234_567}
+    text = text_of(shown, width)
+    lines = text.splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+    assert "…" not in text
+    words = text.split()
+    for figure in ("1,234,567x", "1,234,567", "48,000", "2.40", "47,000"):
+        assert figure in words
+    # The median, p99 and the maximum are shown at any width.
+    delivery = next(line.split() for line in lines if line.startswith("delivery"))
+    assert {"0.200", "1.000", "4.000"} <= set(delivery)
 
 
 def test_nothing_that_matters_is_cut_at_80_columns() -> None:
@@ -167,7 +192,7 @@ def test_a_lost_worker_is_a_red_line_of_its_own() -> None:
 
 def test_the_bottleneck_is_unknown_if_all_workers_are_lost() -> None:
     text = text_of(document(workers_lost=1, lost=500, opened=0, cpu_percent=[None]))
-    assert "Unknown whether the load generator was the bottleneck." in text
+    assert "Unknown whether the load generator was the bottleneck: no worker is left." in text
     assert "not the bottleneck:" not in text
 
 

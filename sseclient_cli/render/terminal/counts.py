@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import size
-from sseclient_cli.render.terminal.facts import LABEL_WIDTH, Facts, fact, if_any
+from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.render.terminal.target_view import target_facts
 from sseclient_cli.report.distributions import Sizes
 from sseclient_cli.report.model import Report
@@ -20,19 +18,16 @@ MAX_TYPES = 6
 """Event types shown; the JSON report has all."""
 
 
-def counts(report: Report) -> Table:
-    """Return a row for each subject."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="bold", min_width=LABEL_WIDTH, no_wrap=True)
-    grid.add_column()
-    grid.add_row("streams", Facts(*_streams(report)))
-    grid.add_row("events", Facts(*_events(report)))
+def counts(report: Report) -> Iterator[Row]:
+    """Yield a row for each subject."""
+    yield Row(Text("streams", "bold"), Facts(*_streams(report)))
+    yield Row(Text("events", "bold"), Facts(*_events(report)))
     if types := _types(report):
-        grid.add_row("types", types)
-    grid.add_row("audit", _audit(report))
+        yield Row(Text("types", "bold"), types)
+    if report.audit is not None or report.events.received:
+        yield Row(Text("audit", "bold"), _audit(report))
     if report.target_metrics is not None:
-        grid.add_row("target", target_facts(report.target_metrics))
-    return grid
+        yield Row(Text("target", "bold"), target_facts(report.target_metrics))
 
 
 def _streams(report: Report) -> Iterator[Text]:
@@ -85,7 +80,7 @@ def _types(report: Report) -> Facts | None:
     return Facts(*facts)
 
 
-def _audit(report: Report) -> RenderableType:
+def _audit(report: Report) -> Text | Facts:
     audit = report.audit
     asked = report.run.plan.sequence.asked
     if audit is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
@@ -20,21 +20,17 @@ MAX_BAR_WIDTH = 60
 _EIGHTHS = "▏▎▍▌▋▊▉"
 
 
-class LatencyHistogram:
-    """A row for each bin: its bounds in ms, a bar, the number of values and their share."""
+def latency_histogram(latencies: Latencies, most_bins: int, options: ConsoleOptions) -> Table | None:
+    """Return a row for each bin: its bounds in ms, a bar, the number of values and their share.
 
-    def __init__(self, latencies: Latencies, most_bins: int) -> None:
-        self._latencies = latencies
-        self._most_bins = most_bins
-
-    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        name = "gap" if self._latencies.delivery is None else "delivery"
-        latency: Latency | None = getattr(self._latencies, name)
-        if latency is None or options.max_width < LEAST_WIDTH:
-            return
-        found = bins(latency, self._most_bins)
-        if len(found) > 1:  # the table of latencies shows a single one better
-            yield _table(label_of(Latencies, name), found, options)
+    None without values, on a very narrow terminal, and for a single bin, because the table of latencies says more.
+    """
+    name = "gap" if latencies.delivery is None else "delivery"
+    latency: Latency | None = getattr(latencies, name)
+    if latency is None or options.max_width < LEAST_WIDTH:
+        return None
+    found = bins(latency, most_bins)
+    return _table(label_of(Latencies, name), found, options) if len(found) > 1 else None
 
 
 def _table(name: str, found: list[Bin], options: ConsoleOptions) -> Table:

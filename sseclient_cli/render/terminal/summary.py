@@ -1,7 +1,7 @@
 """The summary that ``sse bench`` prints at the end, from the report alone.
 
 The order is that of importance: target, verdict, problems with advice, counts, latencies, notes. A run without problems
-fits into a terminal of 80x24; with problems, the histogram shrinks first.
+fits into a terminal of 80x24: the histogram gets the lines that the other parts leave.
 """
 
 from __future__ import annotations
@@ -10,20 +10,27 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
 from sseclient_cli.render.terminal.counts import counts
-from sseclient_cli.render.terminal.finding_list import ErrorList, FindingList
+from sseclient_cli.render.terminal.finding_list import error_rows, finding_rows
 from sseclient_cli.render.terminal.head import head, verdict_lines
-from sseclient_cli.render.terminal.latency_histogram import LatencyHistogram
+from sseclient_cli.render.terminal.latency_histogram import latency_histogram
 from sseclient_cli.render.terminal.latency_table import LatencyTable
 from sseclient_cli.render.terminal.notes import notes
+from sseclient_cli.render.terminal.rows import Paragraph
 from sseclient_cli.report.model import Report, Severity
 
 SCREEN_LINES = 24
-"""The assumed height where the output is not a terminal."""
+"""The assumed height of a terminal."""
+
+LINES_WITH_PROBLEMS = 40
+"""Findings and their advice take more than a small screen: then the histogram need not be small."""
 
 OTHER_LINES = 2
 """The next prompt, and the line that ``sse bench demo`` adds."""
 
-MIN_BINS = 5
+HISTOGRAM_HEAD_LINES = 2
+"""A blank line and the titles of the columns."""
+
+MIN_BINS = 4
 MAX_BINS = 10
 
 
@@ -37,33 +44,35 @@ class _Summary:
         self._report = report
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        above, below = _above(self._report), _below(self._report)
+        report = self._report
+        above, below = _above(report), _below(report)
         used = sum(len(console.render_lines(part, options, pad=False)) for part in (*above, *below))
-        height = (console.height if console.is_terminal else SCREEN_LINES) - OTHER_LINES
-        most_bins = min(max(height - used - 1, MIN_BINS), MAX_BINS)
+        least = LINES_WITH_PROBLEMS if report.findings or report.errors else 0
+        lines = max(console.height if console.is_terminal else SCREEN_LINES, least) - OTHER_LINES
+        most_bins = min(max(lines - used - HISTOGRAM_HEAD_LINES, MIN_BINS), MAX_BINS)
+        histogram = latency_histogram(report.latency, most_bins, options)
         yield from above
-        yield LatencyHistogram(self._report.latency, most_bins)
+        if histogram is not None or below:
+            yield Text()
+        if histogram is not None:
+            yield histogram
         yield from below
 
 
 def _above(report: Report) -> list[RenderableType]:
     """Return the parts above the histogram."""
     blank = Text()
-    parts: list[RenderableType] = [head(report), *verdict_lines(report), blank]
+    parts: list[RenderableType] = [Paragraph(head(report)), *map(Paragraph, verdict_lines(report))]
     problems = [finding for finding in report.findings if finding.severity is not Severity.INFO]
-    if problems:
-        parts.append(FindingList(problems))
-    if report.errors:
-        parts.append(ErrorList(report.errors))
     if problems or report.errors:
-        parts.append(blank)
-    parts += [counts(report), blank]
+        parts += [blank, *finding_rows(problems), *error_rows(report.errors)]
+    parts += [blank, *counts(report)]
     if any(latency for _, latency in report.latency):
-        parts += [LatencyTable(report.latency), blank]
+        parts += [blank, LatencyTable(report.latency)]
     return parts
 
 
 def _below(report: Report) -> list[RenderableType]:
     """Return the parts below the histogram."""
     remarks = [finding for finding in report.findings if finding.severity is Severity.INFO]
-    return [*notes(report), *([FindingList(remarks)] if remarks else [])]
+    return [*map(Paragraph, notes(report)), *finding_rows(remarks)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from sseclient_cli.render.quantities import size
-from sseclient_cli.render.terminal.facts import Facts
+from sseclient_cli.render.terminal.rows import Facts
 from sseclient_cli.report.target_model import TargetMemory, TargetMetrics
 
 
