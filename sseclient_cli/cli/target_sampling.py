@@ -11,8 +11,6 @@ from sseclient_cli.cli.options.target_metrics import PID_OF_DEMO, TargetMetricsO
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    import ssl
-
     from sseclient_cli.cli.options.output import BenchOutputOptions
     from sseclient_cli.report.model import Report
     from sseclient_cli.request.tls import Tls
@@ -79,7 +77,7 @@ def _sources(options: TargetMetricsOptions, tls: Tls, demo_pid: int | None) -> l
         from sseclient_cli.target_metrics.endpoint import EndpointSource, selector_of
 
         selectors = [selector_of(text) for text in dict.fromkeys(options.scrape_series or ())]
-        sources += [EndpointSource(url, selectors, _context(url, tls)) for url in dict.fromkeys(options.scrape)]
+        sources += [EndpointSource(url, selectors, tls.context()) for url in dict.fromkeys(options.scrape)]
     return sources
 
 
@@ -89,11 +87,6 @@ def _pid(text: str, demo_pid: int | None) -> int:
     if demo_pid is None:
         raise UsageError("--pid demo is the process of the bundled server: it needs the URL demo")
     return demo_pid
-
-
-def _context(url: str, tls: Tls) -> ssl.SSLContext | bool:
-    """Return the trust of the run itself; loading certificates takes 30 ms, which plain HTTP does not need."""
-    return tls.context() if url.startswith("https:") else True
 
 
 def _visible(text: str) -> str:

@@ -33,7 +33,6 @@ _FIGURES: dict[str, Callable[[Progress], float]] = {
     "streams.open_at_end": lambda progress: progress.open_now,
     "streams.failed": lambda progress: progress.failed,
     "events.received": lambda progress: progress.events,
-    "events.per_s": lambda progress: progress.events_per_s,
 }
 """The figures of a report that are known during the run."""
 

@@ -56,8 +56,9 @@ _SUFFIX = re.compile(r"(?<!per)_(ms|us|s|bytes|percent)$|^(bytes)$")
 _PERCENTILE = re.compile(r"p([0-9]{2})([0-9]*)")
 
 _NAMES = {"errors[].count": "errors", "streams.open_at_end": "streams_open"}
-"""Figures whose path says less than it should. Until the end of a run, the streams that are open at its end are those
-that are open now."""
+"""Figures whose path would make a wrong name: during a run, the second one is the number of open streams of now."""
+
+_HELP = {"errors[].count": "Errors.", "streams.open_at_end": "Streams that are open; after a run, at its end."}
 
 _COUNTERS = frozenset(
     {
@@ -90,7 +91,7 @@ def metric_of(path: str) -> Metric:
     is_counter = path in _COUNTERS
     return Metric(
         name=_name(_NAMES.get(path) or path[: len(path) - len(last)] + bare, unit) + ("_total" if is_counter else ""),
-        help=entry.doc,
+        help=_HELP.get(path, entry.doc),
         unit=unit,
         type=MetricType.COUNTER if is_counter else MetricType.GAUGE,
         factor=factor,

@@ -19,7 +19,7 @@ from sseclient_cli.report.target_model import (
     TargetSeries,
     TargetSource,
 )
-from sseclient_cli.target_metrics.samples import CPU, FILES, RSS, SourceKind, SourceSamples, TargetSamples
+from sseclient_cli.target_metrics.samples import CPU, FILES, RSS, Reading, SourceKind, SourceSamples, TargetSamples
 from sseclient_cli.units import NS_PER_S
 
 STEADY_SHARE = 0.95
@@ -69,7 +69,7 @@ def _source(samples: SourceSamples, start_ns: int) -> TargetSource:
             TargetSeries(
                 name=name,
                 unit=unit_of(name),
-                values=[None if reading is None else reading.get(name) for _, reading in times],
+                values=[_value(reading, name) for _, reading in times],
             )
             for name in names
         ],
@@ -77,6 +77,11 @@ def _source(samples: SourceSamples, start_ns: int) -> TargetSource:
         error=samples.error or None,
         missing=dict(samples.missing),
     )
+
+
+def _value(reading: Reading | None, name: str) -> float | None:
+    value = None if reading is None else reading.get(name)
+    return None if value is None else round(value, 6)
 
 
 def _points(sources: Sequence[TargetSource], name: str) -> Points:

@@ -39,7 +39,8 @@ class TargetMemory(Part):
     )
     kept_bytes: int | None = figure("The rise from before to after the run.", unit="bytes", better=Better.LOWER)
     per_stream_bytes: float | None = figure(
-        "The rise from before_bytes to steady_bytes by open stream; with memory that the target allocates once.",
+        "The rise from before_bytes to steady_bytes by open stream. Restart the target before the run: it uses freed "
+        "memory again.",
         unit="bytes",
         better=Better.LOWER,
     )

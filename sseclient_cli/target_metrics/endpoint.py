@@ -103,8 +103,11 @@ class EndpointSource:
                 f"{self.name} is not the URL of a Prometheus endpoint: write it like http://localhost:9090/metrics",
                 arguments=["scrape"],
             )
-        # Like the metrics, the endpoint is near: an environment's proxy would not reach it.
-        self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False, verify=tls, headers={"Accept": _ACCEPT})
+        # No proxy of the environment: the endpoint is as near as the target. Prometheus follows redirects too, and
+        # FastAPI redirects from /metrics to /metrics/.
+        self._client = httpx.Client(
+            timeout=TIMEOUT_S, trust_env=False, verify=tls, follow_redirects=True, headers={"Accept": _ACCEPT}
+        )
 
     def read(self) -> Reading:
         """Return the values of now. Raises SampleError with the reason if there is no usable response."""

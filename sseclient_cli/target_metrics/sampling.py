@@ -25,6 +25,9 @@ from sseclient_cli.units import NS_PER_S
 FIRST_WITHIN_S = 3.0
 """The time limit for the first sample of each source, which the run waits for."""
 
+IDLE_S = 0.2
+"""The wait before the first sample, in which the server closes the connection of a preflight."""
+
 SETTLING_INTERVAL_S = 0.5
 
 STEADY_SAMPLES = 4
@@ -65,6 +68,7 @@ class Sampler:
 
     def start(self) -> None:
         """Start sampling, and wait for the first sample of each source, for a limited time."""
+        time.sleep(IDLE_S)
         for thread in self._threads:
             thread.start()
         ends_s = time.monotonic() + FIRST_WITHIN_S

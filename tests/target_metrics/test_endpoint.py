@@ -158,8 +158,26 @@ def test_status_is_the_reason_of_a_failure() -> None:
     assert failure(text("", 404)) == "answered 404 Not Found"
 
 
-def test_redirect_is_not_followed() -> None:
-    assert failure(text("", 302)) == "answered 302 Found"
+def test_redirect_is_followed_like_by_prometheus() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.endswith("/"):
+            text("process_open_fds 3\n")(handler)
+        else:
+            handler.send_response(307)
+            handler.send_header("Location", f"{handler.path}/")
+            handler.end_headers()
+
+    with answering(answer) as url, source_of(url) as source:
+        assert source.read() == {FILES: 3}
+
+
+def test_endless_redirects_are_a_failure() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", handler.path)
+        handler.end_headers()
+
+    assert failure(answer) == "Exceeded maximum allowed redirects."
 
 
 def test_page_is_not_prometheus_text() -> None:

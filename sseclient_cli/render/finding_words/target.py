@@ -36,8 +36,8 @@ WORDS = {
     "target-keeps-files": Words(
         _keeps_files,
         always(
-            "Check that the server closes the connection of a client that left. If it notices that only at its next "
-            "write, wait for it: --settle 30s."
+            "Check that the server closes the connection of a client that left, and all files that it opened for it. "
+            "If it notices the end only at its next write, wait for it: --settle 30s."
         ),
     ),
     "target-keeps-memory": Words(
