@@ -59,7 +59,7 @@ class ErrorCount(Merging):
 @mergeable
 @dataclass(slots=True)
 class Interval(Merging):
-    """One row of the timeline. ``delivery`` is in us, rounded."""
+    """One row of the timeline. ``delivery`` and ``gap`` are in us, rounded."""
 
     open_change: int = summed()
     """Change of the number of open streams since the end of the previous row. A change and not a level, so the sum over
@@ -68,6 +68,16 @@ class Interval(Merging):
     bytes: int = summed()
     errors: int = summed()
     delivery: Counter[int] = counted()
+    gap: Counter[int] = counted()
+    """Like ``delivery``."""
+    opened: int = summed()
+    failed: int = summed()
+    reconnected: int = summed()
+    cpu_ns: int = summed()
+    worker_ns: int = summed()
+    """Time that workers spent in this row."""
+    read_delay_max_us: int = largest(0)
+    loop_lag_max_us: int = largest(0)
 
 
 @mergeable
@@ -160,12 +170,12 @@ class Totals(Merging, EventCounts):
 
         Without latencies (during the warm-up), deliveries go only into the timeline.
         """
-        interval = self.timeline.setdefault(row, Interval())
+        interval = self.interval(row)
         interval.events += samples.events
         interval.bytes += reads.body_bytes
         interval.open_change += self.open_now - self.open_in_timeline
         self.open_in_timeline = self.open_now
-        self._fold_reads(reads)
+        interval.read_delay_max_us = max(interval.read_delay_max_us, *self._fold_reads(reads), 0)
         self._count_types(samples.types)
         samples.types.clear()
         for name, in_warm_up in COUNTS.items():
@@ -178,14 +188,17 @@ class Totals(Merging, EventCounts):
         }
         delivered = folded[Latency.DELIVERY.value]
         interval.delivery.update(rounded(delivered))
-        return folded[Latency.GAP.value], delivered
+        gaps = folded[Latency.GAP.value]
+        interval.gap.update(rounded(gaps))
+        return gaps, delivered
 
-    def _fold_reads(self, reads: Reads) -> None:
+    def _fold_reads(self, reads: Reads) -> Counter[int]:
+        """Add the reads to these totals. Return their delays."""
         self.bytes += reads.body_bytes
         self.reads += len(reads.delay_us) + reads.without_timestamp
         self.stamped_reads += len(reads.delay_us)
-        _empty_into(self.read_delay, reads.delay_us)
         reads.body_bytes = reads.without_timestamp = 0
+        return _empty_into(self.read_delay, reads.delay_us)
 
     def _histogram(self, name: str) -> Histogram:
         """Return the histogram of the samples with that name."""
@@ -196,7 +209,11 @@ class Totals(Merging, EventCounts):
         """Count an error of a kind. The text of the first one is kept as the example."""
         known = self.errors.setdefault(kind, ErrorCount(0, example))
         known.count += 1
-        self.timeline.setdefault(row, Interval()).errors += 1
+        self.interval(row).errors += 1
+
+    def interval(self, row: int) -> Interval:
+        """Return this row of the timeline."""
+        return self.timeline.setdefault(row, Interval())
 
     def count_redirection(self, redacted_url: str) -> None:
         """Count a stream that opened after redirects."""

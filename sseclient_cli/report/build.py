@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -165,7 +166,7 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
     for number in range(max(totals.timeline, default=-1) + 1):
         interval = totals.timeline.get(number) or Interval()
         open_now += interval.open_change
-        delivery = interval.delivery
+        delivery, gap = interval.delivery, interval.gap
         rows.append(
             model.Row(
                 t_s=number * interval_s,
@@ -175,7 +176,22 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
                 errors=interval.errors,
                 delivery_p50_ms=percentile_us(delivery, 50) / 1000 if delivery else None,
                 delivery_p99_ms=percentile_us(delivery, 99) / 1000 if delivery else None,
-                delivery_us=" ".join(f"{value}:{times}" for value, times in sorted(delivery.items())),
+                delivery_us=_counts(delivery),
+                opened=interval.opened,
+                failed=interval.failed,
+                reconnected=interval.reconnected,
+                gap_p50_ms=percentile_us(gap, 50) / 1000 if gap else None,
+                gap_p99_ms=percentile_us(gap, 99) / 1000 if gap else None,
+                gap_us=_counts(gap),
+                cpu_percent=round(100 * interval.cpu_ns / interval.worker_ns, 1) if interval.worker_ns else None,
+                cpu_ns=interval.cpu_ns,
+                worker_ns=interval.worker_ns,
+                read_delay_max_ms=interval.read_delay_max_us / 1000 if interval.worker_ns else None,
+                loop_lag_max_ms=interval.loop_lag_max_us / 1000 if interval.worker_ns else None,
             )
         )
     return rows
+
+
+def _counts(values: Mapping[int, int]) -> str:
+    return " ".join(f"{value}:{times}" for value, times in sorted(values.items()))

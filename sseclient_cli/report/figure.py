@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from types import UnionType
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -37,16 +38,25 @@ def figure(
     unit: str = "",
     better: Better | None = None,
     label: str = "",
+    share_of: str = "",
+    absent: str = "",
     default: Any = ...,
     alias: str | None = None,
     **limits: float | str,
 ) -> Any:
     """Declare a field, with its meaning in one line.
 
-    ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) go into the schema but are not enforced: one wrong figure must not
-    cost the report of a long run.
+    ``share_of`` is the path of the figure that counts the whole of which this one counts a part. ``absent`` says why
+    the field is null. ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) go into the schema but are not enforced: one
+    wrong figure must not cost the report of a long run.
     """
-    said: JsonDict = {"unit": unit, "better": better and better.value, "label": label}
+    said: JsonDict = {
+        "unit": unit,
+        "better": better and better.value,
+        "label": label,
+        "share_of": share_of,
+        "absent": absent,
+    }
     extra: JsonDict = {name: value for name, value in said.items() if value}
     extra |= {_LIMITS[name]: value for name, value in limits.items()}
     return Field(default, description=doc, alias=alias, json_schema_extra=extra)
@@ -68,14 +78,24 @@ class Entry:
     unit: str
     better: str
     label: str
+    share_of: str
+    absent: str
+    is_number: bool
+    """Whether the field holds one number, or null."""
+
+
+_SAID = ("unit", "better", "label", "share_of", "absent")
 
 
 def catalogue(model: type[BaseModel], prefix: str = "") -> Iterator[Entry]:
     """Yield each field of a model and of its parts, in declaration order."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{info.alias or name}"
-        said = (_said(info, key) for key in ("unit", "better", "label"))
-        yield Entry(path, model, info.description or "", *said)
+        kind: Any = info.annotation
+        kinds = set(get_args(kind)) if isinstance(kind, UnionType) else {kind}
+        said = {key: _said(info, key) for key in _SAID}
+        is_number = kinds - {type(None)} in ({int}, {float})
+        yield Entry(path, model, info.description or "", is_number=is_number, **said)
         part, suffix = _part_of(info)
         if part is not None:
             yield from catalogue(part, f"{path}{suffix}.")

@@ -108,11 +108,28 @@ def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
     found: dict[int, Interval] = {}
     open_before = 0
     for row in rows:
-        pairs = (pair.split(":") for pair in row.delivery_us.split())
-        delivery = Counter({int(value): int(times) for value, times in pairs})
-        found[row.t_s // interval_s] = Interval(row.open - open_before, row.events, row.bytes, row.errors, delivery)
+        found[row.t_s // interval_s] = Interval(
+            open_change=row.open - open_before,
+            events=row.events,
+            bytes=row.bytes,
+            errors=row.errors,
+            delivery=_counter(row.delivery_us),
+            gap=_counter(row.gap_us),
+            opened=row.opened or 0,
+            failed=row.failed or 0,
+            reconnected=row.reconnected or 0,
+            cpu_ns=row.cpu_ns,
+            worker_ns=row.worker_ns,
+            read_delay_max_us=round(1000 * (row.read_delay_max_ms or 0)),
+            loop_lag_max_us=round(1000 * (row.loop_lag_max_ms or 0)),
+        )
         open_before = row.open
     return found
+
+
+def _counter(values: str) -> Counter[int]:
+    pairs = (pair.split(":") for pair in values.split())
+    return Counter({int(value): int(times) for value, times in pairs})
 
 
 def _require_same(what: str, ours: Any, theirs: Any) -> None:

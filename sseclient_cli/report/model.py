@@ -28,29 +28,42 @@ class Streams(Part):
     """Streams by outcome: planned = opened + failed + unfinished + lost."""
 
     planned: int = figure("Streams of the plan.", ge=0)
-    lost: int = figure("Streams of lost workers; no other figure includes them.", better=Better.LOWER, ge=0)
-    opened: int = figure("Streams that opened.", better=Better.HIGHER, ge=0)
-    failed: int = figure("Streams that could not be opened.", better=Better.LOWER, ge=0)
+    lost: int = figure(
+        "Streams of lost workers; no other figure includes them.", share_of="streams.planned", better=Better.LOWER, ge=0
+    )
+    opened: int = figure("Streams that opened.", share_of="streams.planned", better=Better.HIGHER, ge=0)
+    failed: int = figure("Streams that could not be opened.", share_of="streams.planned", better=Better.LOWER, ge=0)
     unfinished: int = figure(
-        "Streams that were not started, or still connecting, at the end.", better=Better.LOWER, ge=0
+        "Streams that were not started, or still connecting, at the end.",
+        share_of="streams.planned",
+        better=Better.LOWER,
+        ge=0,
     )
     unanswered: int = figure(
         "Requests without a response head at the end of the run, or at their timeout.", better=Better.LOWER, ge=0
     )
     without_event: int = figure(
-        "Streams that were open for at least 1 s and received no event.", better=Better.LOWER, ge=0
+        "Streams that were open for at least 1 s and received no event.",
+        share_of="streams.opened",
+        better=Better.LOWER,
+        ge=0,
     )
     silent: int = figure(
         "Streams that were open at the end, without a byte for many times their longest earlier pause (4 times after "
         "100 pauses, 40 times after 5; never after fewer).",
+        share_of="streams.opened",
         better=Better.LOWER,
         ge=0,
     )
-    ended_by_server: int = figure("Streams that the server ended with a complete response.", ge=0)
+    ended_by_server: int = figure(
+        "Streams that the server ended with a complete response.", share_of="streams.opened", ge=0
+    )
     completed: int = figure("Streams that were closed as planned, after `lifetime_s` or `events` of the plan.", ge=0)
     reconnected: int = figure("Reconnections after the end of a stream or a storm.", ge=0)
-    broken: int = figure("Streams that opened, and that an error ended for good.", better=Better.LOWER, ge=0)
-    open_at_end: int = figure("Streams that were open at the end of the run.", ge=0)
+    broken: int = figure(
+        "Streams that opened, and that an error ended for good.", share_of="streams.opened", better=Better.LOWER, ge=0
+    )
+    open_at_end: int = figure("Streams that were open at the end of the run.", share_of="streams.opened", ge=0)
     peak_open: int = figure("Streams that were open at once, at most; the sum of the workers' peaks.", ge=0)
 
 
@@ -60,12 +73,19 @@ class Events(Part):
     received: int = figure("Events received.", better=Better.HIGHER, ge=0)
     comments: int = figure("Comments received.", ge=0)
     bytes: int = figure("Bytes of the response bodies.", unit="bytes", ge=0)
-    per_s: float | None = figure("Events per second of the run.", unit="1/s", better=Better.HIGHER, ge=0)
+    per_s: float | None = figure(
+        "Events per second of the run.", unit="1/s", absent="the run has no duration", better=Better.HIGHER, ge=0
+    )
     error_events: int | None = figure(
-        "Events that report an error; null unless `counts_error_events` of the plan is true.", better=Better.LOWER, ge=0
+        "Events that report an error; null unless `counts_error_events` of the plan is true.",
+        share_of="events.received",
+        absent="events were not searched for errors (`counts_error_events`)",
+        better=Better.LOWER,
+        ge=0,
     )
     coalesced: int = figure(
         "Events that were followed by other data in their read; their arrival time is less exact.",
+        share_of="events.received",
         better=Better.LOWER,
         ge=0,
     )
@@ -77,24 +97,41 @@ class Latencies(Part):
     """The latencies; null without a value."""
 
     connect: Latency | None = figure(
-        "From the intended start of a connection until it was established.", label="connect"
+        "From the intended start of a connection until it was established.",
+        label="connect",
+        absent="no connection was established",
     )
-    tls: Latency | None = figure("The TLS handshake; a part of connect.", label="tls")
-    headers: Latency | None = figure("From the request until the response head was complete.", label="headers")
-    first_event: Latency | None = figure("From the intended start until the first event.", label="first event")
-    gap: Latency | None = figure("From an event until the next one of the same stream.", label="gap")
+    tls: Latency | None = figure(
+        "The TLS handshake; a part of connect.", label="tls", absent="no TLS handshake took place"
+    )
+    headers: Latency | None = figure(
+        "From the request until the response head was complete.", label="headers", absent="no response head arrived"
+    )
+    first_event: Latency | None = figure(
+        "From the intended start until the first event.", label="first event", absent="no event arrived"
+    )
+    gap: Latency | None = figure(
+        "From an event until the next one of the same stream.", label="gap", absent="no stream received two events"
+    )
     open_gap: Latency | None = figure(
-        "From the last event of each open stream until the end of the run.", label="open gap"
+        "From the last event of each open stream until the end of the run.",
+        label="open gap",
+        absent="no stream was open at the end",
     )
-    delivery: Latency | None = figure("From the event's own timestamp until its arrival.", label="delivery")
+    delivery: Latency | None = figure(
+        "From the event's own timestamp until its arrival.", label="delivery", absent="no event has a timestamp"
+    )
 
 
 class Silence(Part):
     """Time without a byte."""
 
-    at_end: Durations | None = figure("Silent streams: from the last byte until the end of the run.")
+    at_end: Durations | None = figure(
+        "Silent streams: from the last byte until the end of the run.", absent="no stream was silent"
+    )
     before_cut: Durations | None = figure(
-        "Connections that were cut or ended: from the last byte until the cut or the end."
+        "Connections that were cut or ended: from the last byte until the cut or the end.",
+        absent="no connection was cut or ended",
     )
 
 
@@ -108,11 +145,14 @@ class BytesWithoutEvent(Part):
 class Bursts(Part):
     """Reads with several events, except the first read of each connection."""
 
-    events: Sizes | None = figure("Events per such read.")
+    events: Sizes | None = figure("Events per such read.", absent="no read had several events")
     events_in_bursts: int = figure("Events in such reads.", ge=0)
     events_alone: int = figure("Events alone in their read.", ge=0)
     gaps_inside: int = figure("Gaps between events of one read; latency.gap excludes them.", ge=0)
-    held_back: Durations | None = figure("From the first to the last event of a read, by the timestamps in the events.")
+    held_back: Durations | None = figure(
+        "From the first to the last event of a read, by the timestamps in the events.",
+        absent="no such read had timestamps",
+    )
     heads_with_events: int = figure("Response heads that arrived together with a part of the body.", ge=0)
     content_encodings: dict[str, int] = figure("Responses by Content-Encoding.")
 
@@ -122,7 +162,9 @@ class Audit(Part):
 
     source: str = figure("The field of the sequence number.")
     checked: int = figure("Events with a sequence number.", ge=0)
-    lost: int | None = figure("Missing numbers; null if the loss is unknown.", better=Better.LOWER, ge=0)
+    lost: int | None = figure(
+        "Missing numbers; null if the loss is unknown.", absent="the numbering restarted", better=Better.LOWER, ge=0
+    )
     lost_at_least: int = figure("Numbers that are missing for certain.", better=Better.LOWER, ge=0)
     duplicated: int = figure("Events received again.", better=Better.LOWER, ge=0)
     out_of_order: int = figure("Events received after a larger number.", better=Better.LOWER, ge=0)
@@ -154,7 +196,9 @@ class Clocks(Part):
 
     steps: list[ClockStep] = figure("Steps of this machine's wall clock.")
     server_ahead_s: int | None = figure(
-        "The server's clock minus this machine's, by the Date header; 0: too small to measure; null: no Date.", unit="s"
+        "The server's clock minus this machine's, by the Date header; 0: too small to measure; null: no Date.",
+        unit="s",
+        absent="no response has a Date header",
     )
 
 
@@ -175,7 +219,10 @@ class Generator(Part):
         "CPU of each worker, in percent of a core; null for a lost worker, and in a run under 0.5 s.",
         better=Better.LOWER,
     )
-    read_delay: Latency | None = figure("From the kernel timestamp until the read: the queue of the load generator.")
+    read_delay: Latency | None = figure(
+        "From the kernel timestamp until the read: the queue of the load generator.",
+        absent="no read had a kernel timestamp",
+    )
     start_delay: Latency | None = figure("How late connections were started; included in connect and first_event.")
     loop_lag: Latency | None = figure("How late the worker's timer fired, ten times a second.")
     receive_queue: QueueSizes | None = figure("Unread bytes in the sockets of open streams.")
@@ -195,6 +242,29 @@ class Row(Part):
     )
     delivery_us: str = figure(
         "All delivery latencies, as value:count with spaces between, rounded down by at most 1 %.", unit="us"
+    )
+    opened: int | None = figure("Streams that opened.", better=Better.HIGHER, default=None, ge=0)
+    failed: int | None = figure("Streams that could not be opened.", better=Better.LOWER, default=None, ge=0)
+    reconnected: int | None = figure("Reconnections.", default=None, ge=0)
+    gap_p50_ms: float | None = figure("The median of gap, within 1 %.", unit="ms", better=Better.LOWER, default=None)
+    gap_p99_ms: float | None = figure(
+        "The 99th percentile of gap, within 1 %.", unit="ms", better=Better.LOWER, default=None
+    )
+    gap_us: str = figure("All gaps, in the form of delivery_us.", unit="us", default="")
+    cpu_percent: float | None = figure(
+        "CPU of the load generator in percent of a core, the mean of the workers.",
+        unit="%",
+        better=Better.LOWER,
+        default=None,
+        ge=0,
+    )
+    cpu_ns: int = figure("CPU time of all workers.", unit="ns", default=0, ge=0)
+    worker_ns: int = figure("Time that all workers spent in the row.", unit="ns", default=0, ge=0)
+    read_delay_max_ms: float | None = figure(
+        "The largest read delay.", unit="ms", better=Better.LOWER, default=None, ge=0
+    )
+    loop_lag_max_ms: float | None = figure(
+        "The largest lag of the worker's timer.", unit="ms", better=Better.LOWER, default=None, ge=0
     )
 
 
@@ -242,16 +312,25 @@ class Report(Part):
     """The report of a run."""
 
     schema_: Literal[2] = figure("The number of this schema.", alias="schema", default=SCHEMA)
+    document: Literal["report"] = figure("The kind of this document.", default="report")
     tool: Tool = figure("The program that wrote the report.")
     run: Run = figure("The target, the plan, the time and the machines of the run.")
     streams: Streams = figure("The streams, by outcome.")
     events: Events = figure("Received data.")
     latency: Latencies = figure("The latencies.")
     silence: Silence = figure("Time without a byte.")
-    bytes_without_event: BytesWithoutEvent | None = figure("Streams that received bytes but no event; null for none.")
+    bytes_without_event: BytesWithoutEvent | None = figure(
+        "Streams that received bytes but no event; null for none.", absent="there was no such stream"
+    )
     bursts: Bursts = figure("Reads with several events.")
-    audit: Audit | None = figure("Lost, duplicated and unordered events by a sequence number; null without one.")
-    reach: Reach | None = figure("How many events of a broadcast reached all streams; null without a broadcast.")
+    audit: Audit | None = figure(
+        "Lost, duplicated and unordered events by a sequence number; null without one.",
+        absent="no sequence number was found in the events",
+    )
+    reach: Reach | None = figure(
+        "How many events of a broadcast reached all streams; null without a broadcast.",
+        absent="no broadcast was found, or the report is merged",
+    )
     clocks: Clocks = figure("The clocks of the server and of this machine.")
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")
     generator: Generator = figure("The load generator.")

@@ -157,12 +157,16 @@ class StreamPool:
 
     def _give_up(self, stream: PooledStream) -> None:
         """Count a stream as failed: its lifetime ended before the response."""
-        self._totals.failed += 1
+        self._count_failure()
         self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
         self._totals.count_error(error.kind, str(error), self.row)
         self._retire(stream)
         stream.close()
+
+    def _count_failure(self) -> None:
+        self._totals.failed += 1
+        self._totals.interval(self.row).failed += 1
 
     def _retire(self, stream: Stream) -> None:
         """Remove a stream that is over from the pool."""
@@ -192,8 +196,10 @@ class StreamPool:
         totals = self._totals
         if stream.has_opened:
             totals.reconnected += 1
+            totals.interval(self.row).reconnected += 1
         else:
             totals.opened += 1
+            totals.interval(self.row).opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
         if stream.request is not self._context.connector.first:
@@ -239,7 +245,8 @@ class StreamPool:
                 return
         self._retire(stream)
         stream.close()
-        totals.failed += not stream.has_opened
+        if not stream.has_opened:
+            self._count_failure()
         totals.broken += stream.has_opened and not is_proper
         if on_end is OnEnd.RESTART:
             totals.planned += 1

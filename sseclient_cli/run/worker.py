@@ -87,6 +87,8 @@ class Worker:
         self._actors: tuple[Actor, ...] = (self._pool,)
         self._gather_ns = GATHER_NS if has_timestamps(shard.chain[-1].address) else 0
         self._folded_ns = 0
+        self._cpu_ns = 0
+        """CPU time of this process at the last fold."""
         self._started_ns = 0
         self._tick_due_ns = 0
         self._last_progress = (0, 0)
@@ -127,7 +129,7 @@ class Worker:
         self._last_progress = (started_ns, 0)
         self._progress_due_ns = started_ns + PROGRESS_NS
         self._tick_due_ns = started_ns + TICK_NS
-        cpu_start_ns = time.process_time_ns()
+        cpu_start_ns = self._cpu_ns = time.process_time_ns()
         self._loop()
         over_ns, cpu_ns = time.monotonic_ns(), time.process_time_ns() - cpu_start_ns
         self._totals.duration_ns = over_ns - started_ns
@@ -189,11 +191,16 @@ class Worker:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
             self._tick_due_ns += TICK_NS
         self._totals.loop_lag.record(Counter(lags_us))
+        interval = self._totals.interval(self._row(now_ns))
+        interval.loop_lag_max_us = max([interval.loop_lag_max_us, *lags_us])
 
     def _fold(self, now_ns: int) -> None:
         is_warm = self._folded_ns >= self._clock.warm_ns
-        self._folded_ns = now_ns
         self._pool.row = self._row(now_ns)
+        interval, cpu_ns = self._totals.interval(self._pool.row), time.process_time_ns()
+        interval.cpu_ns += cpu_ns - self._cpu_ns
+        interval.worker_ns += now_ns - self._folded_ns
+        self._folded_ns, self._cpu_ns = now_ns, cpu_ns
         gaps, delivered = self._totals.fold(
             self._measurement.samples, self._context.reads, self._pool.row, with_latencies=is_warm
         )
