@@ -335,7 +335,11 @@ class Report(Part):
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")
     generator: Generator = figure("The load generator.")
     timeline: list[Row] = figure("The run second by second.")
-    target_metrics: TargetMetrics | None = figure("The target's own metrics; null if not sampled.", default=None)
+    target_metrics: TargetMetrics | None = figure(
+        "The target's own metrics; null if not sampled.",
+        absent="the target was not sampled, or the report is merged",
+        default=None,
+    )
     assertions: list[Assertion] = figure("Empty for now.")
     findings: list[Finding] = figure("Conclusions from the figures; the summary has them in words.")
     evidence: Evidence = figure("Data for merging reports, beyond the figures.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from sseclient_cli.report.figure import Better, Part, figure
-from sseclient_cli.target_metrics.samples import SourceKind
+from sseclient_cli.target_metrics.samples import CPU, FILES, RSS, SourceKind
+
+_NOT_AFTER = "sampling ended with the run"
+_NOT_STEADY = "no sample fell into the steady part of the run"
 
 
 class TargetSeries(Part):
@@ -31,17 +34,23 @@ class TargetMemory(Part):
 
     before_bytes: int = figure("The last sample before the run.", unit="bytes", ge=0)
     steady_bytes: int | None = figure(
-        "The median while at least 95 % of the most streams were open; null without a sample then.", unit="bytes", ge=0
+        "The median while at least 95 % of the most streams were open; null without a sample then.",
+        unit="bytes",
+        absent=_NOT_STEADY,
+        ge=0,
     )
     peak_bytes: int = figure("The largest sample.", unit="bytes", better=Better.LOWER, ge=0)
     after_bytes: int | None = figure(
-        "The last sample after the run; null if sampling ended with the run.", unit="bytes", ge=0
+        "The last sample after the run; null if sampling ended with the run.", unit="bytes", absent=_NOT_AFTER, ge=0
     )
-    kept_bytes: int | None = figure("The rise from before to after the run.", unit="bytes", better=Better.LOWER)
+    kept_bytes: int | None = figure(
+        "The rise from before to after the run.", unit="bytes", absent=_NOT_AFTER, better=Better.LOWER
+    )
     per_stream_bytes: float | None = figure(
         "The rise from before_bytes to steady_bytes by open stream. Restart the target before the run: it uses freed "
         "memory again.",
         unit="bytes",
+        absent=_NOT_STEADY,
         better=Better.LOWER,
     )
 
@@ -51,8 +60,10 @@ class TargetFiles(Part):
 
     before: int = figure("The last sample before the run.", ge=0)
     peak: int = figure("The largest sample.", ge=0)
-    after: int | None = figure("The last sample after the run; null if sampling ended with the run.", ge=0)
-    kept: int | None = figure("The rise from before to after the run.", better=Better.LOWER)
+    after: int | None = figure(
+        "The last sample after the run; null if sampling ended with the run.", absent=_NOT_AFTER, ge=0
+    )
+    kept: int | None = figure("The rise from before to after the run.", absent=_NOT_AFTER, better=Better.LOWER)
 
 
 class TargetCpu(Part):
@@ -65,10 +76,14 @@ class TargetCpu(Part):
 class TargetMetrics(Part):
     """The target's own metrics during the run. A merged report has none: they belong to the clock of one run."""
 
-    memory: TargetMemory | None = figure("Resident memory; null if it was not sampled.")
-    files: TargetFiles | None = figure("Open files; null if they were not sampled.")
-    cpu: TargetCpu | None = figure("CPU; null if it was not sampled.")
+    memory: TargetMemory | None = figure(
+        "Resident memory; null if it was not sampled.", absent=f"no sample before the run had {RSS}"
+    )
+    files: TargetFiles | None = figure(
+        "Open files; null if they were not sampled.", absent=f"no sample before the run had {FILES}"
+    )
+    cpu: TargetCpu | None = figure("CPU; null if it was not sampled.", absent=f"fewer than two samples had {CPU}")
     sampled_after_s: float | None = figure(
-        "How long sampling went on after the run; null if it ended with the run.", unit="s", ge=0
+        "How long sampling went on after the run; null if it ended with the run.", unit="s", absent=_NOT_AFTER, ge=0
     )
     sources: list[TargetSource] = figure("The samples, by source.")
