@@ -6,7 +6,7 @@ from golden import Golden
 from rich.console import Console
 
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.render.terminal.latency_histogram import LEAST_WIDTH, latency_histogram
+from sseclient_cli.render.terminal.latency_histogram import LEAST_WIDTH, LatencyHistogram
 from sseclient_cli.report.distributions import Latency
 from sseclient_cli.report.model import Latencies
 
@@ -22,11 +22,11 @@ def latencies(**counts_us: dict[int, int]) -> Latencies:
     return Latencies(**made)
 
 
-def lines_of(shown: Latencies, width: int = 80, most_bins: int = 8) -> list[str]:
+def lines_of(shown: Latencies, width: int = 80, caption: str = "") -> list[str]:
     console = Console(width=width, file=StringIO(), highlight=False)
     with console.capture() as captured:
-        histogram = latency_histogram(shown, most_bins, console.options)
-        if histogram is not None:
+        histogram = LatencyHistogram(shown, caption, 8, width)
+        if histogram:
             console.print(histogram)
     return captured.get().splitlines()
 
@@ -45,6 +45,14 @@ def test_counts_and_shares_are_in_columns_at_any_width(width: int) -> None:
     assert sum(counts) == sum(SPREAD.values())
     bars = [row.count("█") for row in rows]
     assert bars.index(max(bars)) == counts.index(max(counts))
+
+
+def test_a_caption_is_shown_if_it_fits_and_never_cut() -> None:
+    caption = "from data.ts to the arrival (kernel timestamp)"
+    assert caption in lines_of(latencies(delivery=SPREAD), 80, caption)[0]
+    assert lines_of(latencies(delivery=SPREAD), 60, caption) == lines_of(latencies(delivery=SPREAD), 60)
+    assert LatencyHistogram(latencies(delivery=SPREAD), caption, 8, 80).has_caption
+    assert not LatencyHistogram(latencies(delivery=SPREAD), caption, 8, 60).has_caption
 
 
 def test_without_timestamps_it_shows_the_gap() -> None:
@@ -72,8 +80,6 @@ def test_a_single_value_among_millions_has_a_visible_bar_and_a_share_above_zero(
 def test_an_output_without_unicode_gets_plain_bars() -> None:
     file = TextIOWrapper(BytesIO(), encoding="ascii")
     console = Console(width=80, file=file, highlight=False)
-    histogram = latency_histogram(latencies(delivery=SPREAD), 8, console.options)
-    assert histogram is not None
-    console.print(histogram)
+    console.print(LatencyHistogram(latencies(delivery=SPREAD), "", 8, 80))
     file.flush()
     assert b"####" in file.buffer.getvalue()

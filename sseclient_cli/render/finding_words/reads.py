@@ -59,7 +59,7 @@ WORDS = {
     "held-back": Words(_held_back, _on_held_back),
     "bursts": Words(
         _plain_bursts,
-        always(f"If the server sends single events, {_UNBUFFERED}. A timestamp in the events shows how late they are."),
+        always(f"If the server sends single events, {_UNBUFFERED}."),
     ),
     "gaps-inside-bursts": Words(
         _gaps_inside_bursts, always("Read the gap row as the time between bursts, not between events.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich.console import ConsoleOptions
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -17,47 +18,65 @@ LEAST_WIDTH = 40
 
 MAX_BAR_WIDTH = 60
 
+_UNIT = "ms"
+_PADDING = 2
 _EIGHTHS = "▏▎▍▌▋▊▉"
 
 
-def latency_histogram(latencies: Latencies, most_bins: int, options: ConsoleOptions) -> Table | None:
-    """Return a row for each bin: its bounds in ms, a bar, the number of values and their share.
+class LatencyHistogram:
+    """A row for each bin: its bounds in ms, a bar, the number of values and their share.
 
-    None without values, on a very narrow terminal, and for a single bin, because the table of latencies says more.
+    ``caption`` is shown above the bars if it fits. The histogram is empty (false) without values, on a very narrow
+    terminal, and for a single bin, because the table of latencies says more.
     """
-    name = "gap" if latencies.delivery is None else "delivery"
-    latency: Latency | None = getattr(latencies, name)
-    if latency is None or options.max_width < LEAST_WIDTH:
-        return None
-    found = bins(latency, most_bins)
-    return _table(label_of(Latencies, name), found, options) if len(found) > 1 else None
 
+    def __init__(self, latencies: Latencies, caption: str, most_bins: int, width: int) -> None:
+        name = "gap" if latencies.delivery is None else "delivery"
+        latency: Latency | None = getattr(latencies, name)
+        found = [] if latency is None or width < LEAST_WIDTH else bins(latency, most_bins)
+        count = sum(each.count for each in found)
+        self._name = label_of(Latencies, name)
+        self._bins = found if len(found) > 1 else []
+        self._rows = [
+            (bounds, f"{each.count:,}", percent(each.count / count))
+            for each, bounds in zip(found, _ranges(found), strict=True)
+        ]
+        self._bar_width = min(width - sum(self._widths()) - 3 * _PADDING, MAX_BAR_WIDTH)
+        self._caption = caption if cell_len(caption) <= self._bar_width else ""
 
-def _table(name: str, found: list[Bin], options: ConsoleOptions) -> Table:
-    count = sum(each.count for each in found)
-    rows = [
-        (bounds, f"{each.count:,}", percent(each.count / count))
-        for each, bounds in zip(found, _ranges(found), strict=True)
-    ]
-    name_width = max(len(f"{name}  ms"), *(len(bounds) for bounds, _, _ in rows))
-    counts_width = max(len("count"), *(len(each) for _, each, _ in rows))
-    shares_width = max(len("share"), *(len(each) for _, _, each in rows))
-    bar_width = min(options.max_width - name_width - counts_width - shares_width - 6, MAX_BAR_WIDTH)
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column(Text.assemble((name, "bold not dim"), "  ms"), justify="right", min_width=name_width, no_wrap=True)
-    table.add_column("", width=bar_width, no_wrap=True)
-    table.add_column("count", justify="right", no_wrap=True)
-    table.add_column("share", justify="right", no_wrap=True)
-    most = max(each.count for each in found)
-    for each, (bounds, number, share) in zip(found, rows, strict=True):
-        bar = _bar(each.count / most, bar_width, ascii_only=options.ascii_only)
-        table.add_row(bounds, Text(bar, "cyan"), number, share)
-    return table
+    def __bool__(self) -> bool:
+        return bool(self._bins)
+
+    @property
+    def has_caption(self) -> bool:
+        """Whether the caption is shown."""
+        return bool(self and self._caption)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        if not self:
+            return
+        name_width, _, _ = self._widths()
+        title = Text.assemble((self._name, "bold not dim"), f"  {_UNIT}")
+        table = Table(box=None, padding=(0, _PADDING, 0, 0), pad_edge=False, header_style="dim")
+        table.add_column(title, justify="right", min_width=name_width, no_wrap=True)
+        table.add_column(Text(self._caption), width=self._bar_width, no_wrap=True)
+        table.add_column("count", justify="right", no_wrap=True)
+        table.add_column("share", justify="right", no_wrap=True)
+        most = max(each.count for each in self._bins)
+        for each, (bounds, number, share) in zip(self._bins, self._rows, strict=True):
+            bar = _bar(each.count / most, self._bar_width, ascii_only=options.ascii_only)
+            table.add_row(bounds, Text(bar, "cyan"), number, share)
+        yield table
+
+    def _widths(self) -> tuple[int, int, int]:
+        titles = (f"{self._name}  {_UNIT}", "count", "share")
+        first, second, third = (max(map(len, column)) for column in zip(titles, *self._rows, strict=True))
+        return first, second, third
 
 
 def _ranges(found: list[Bin]) -> list[str]:
     """Return the bounds of each bin; all dashes are in one column."""
-    widest = max(len(_bound(each.high_ms)) for each in found)
+    widest = max((len(_bound(each.high_ms)) for each in found), default=0)
     return [
         "below 0" if each.low_ms is None else f"{_bound(each.low_ms)} - {_bound(each.high_ms):>{widest}}"
         for each in found

@@ -11,17 +11,22 @@ from sseclient_cli.report.model import Report
 
 
 def notes(report: Report) -> list[Text]:
-    """Return one line for each fact that is needed to read the figures."""
+    """Return one line for each fact that is needed to read the figures, except for ``ends_of_delivery``."""
     return [*(Text(line, style="dim") for line in _measurement(report)), *route_notes(report)]
 
 
+def ends_of_delivery(report: Report) -> str:
+    """Return between which times delivery was measured; empty if it was not measured."""
+    delivery = report.latency.delivery
+    if delivery is None:
+        return ""
+    how = "kernel timestamp" if delivery.stamp == "kernel" else "time after the read (no kernel timestamps here)"
+    return f"from {visible(', '.join(report.run.plan.timestamp.used), keep_lines=False)} to the arrival ({how})"
+
+
 def _measurement(report: Report) -> list[str]:
-    delivery, timestamp = report.latency.delivery, report.run.plan.timestamp
-    events, warmup_s = report.events, report.run.plan.warmup_s
-    lines = [f"warm-up: the latencies of the first {warmup_s:g} s are excluded"] if warmup_s else []
-    if delivery is not None:
-        how = "kernel timestamp" if delivery.stamp == "kernel" else "time after the read (no kernel timestamps here)"
-        lines.append(f"delivery: from {visible(', '.join(timestamp.used), keep_lines=False)} to the arrival ({how})")
-    elif events.received and timestamp.asked != "none":
-        lines.append(f"delivery: {not_found(timestamp.asked, 'timestamp')}")
+    plan = report.run.plan
+    lines = [f"warm-up: the latencies of the first {plan.warmup_s:g} s are excluded"] if plan.warmup_s else []
+    if report.latency.delivery is None and report.events.received and plan.timestamp.asked != "none":
+        lines.append(f"delivery: {not_found(plan.timestamp.asked, 'timestamp')}")
     return lines

@@ -12,9 +12,9 @@ from rich.text import Text
 from sseclient_cli.render.terminal.counts import counts
 from sseclient_cli.render.terminal.finding_list import error_rows, finding_rows
 from sseclient_cli.render.terminal.head import head, verdict_lines
-from sseclient_cli.render.terminal.latency_histogram import latency_histogram
+from sseclient_cli.render.terminal.latency_histogram import LatencyHistogram
 from sseclient_cli.render.terminal.latency_table import LatencyTable
-from sseclient_cli.render.terminal.notes import notes
+from sseclient_cli.render.terminal.notes import ends_of_delivery, notes
 from sseclient_cli.render.terminal.rows import Paragraph
 from sseclient_cli.report.model import Report, Severity
 
@@ -23,9 +23,6 @@ SCREEN_LINES = 24
 
 LINES_WITH_PROBLEMS = 40
 """Findings and their advice take more than a small screen: then the histogram need not be small."""
-
-OTHER_LINES = 2
-"""The next prompt, and the line that ``sse bench demo`` adds."""
 
 HISTOGRAM_HEAD_LINES = 2
 """A blank line and the titles of the columns."""
@@ -44,19 +41,28 @@ class _Summary:
         self._report = report
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        report = self._report
+        report, blank = self._report, Text()
         above, below = _above(report), _below(report)
         used = sum(len(console.render_lines(part, options, pad=False)) for part in (*above, *below))
-        least = LINES_WITH_PROBLEMS if report.findings or report.errors else 0
-        lines = max(console.height if console.is_terminal else SCREEN_LINES, least) - OTHER_LINES
-        most_bins = min(max(lines - used - HISTOGRAM_HEAD_LINES, MIN_BINS), MAX_BINS)
-        histogram = latency_histogram(report.latency, most_bins, options)
+        most_bins = min(max(_lines(report, console) - used - HISTOGRAM_HEAD_LINES, MIN_BINS), MAX_BINS)
+        caption = ends_of_delivery(report)
+        histogram = LatencyHistogram(report.latency, caption, most_bins, options.max_width)
         yield from above
-        if histogram is not None or below:
-            yield Text()
-        if histogram is not None:
+        if histogram:
+            yield blank
             yield histogram
+        if caption and not histogram.has_caption:
+            below.insert(0, Paragraph(Text(f"delivery: {caption}", "dim")))
+        if below and not histogram:
+            yield blank
         yield from below
+
+
+def _lines(report: Report, console: Console) -> int:
+    """Return how many lines the summary may have."""
+    prompt = 2 if report.run.target.bundled_server else 1  # the command adds a line about its own server
+    screen = console.height if console.is_terminal else SCREEN_LINES
+    return max(screen, LINES_WITH_PROBLEMS if report.findings or report.errors else 0) - prompt
 
 
 def _above(report: Report) -> list[RenderableType]:
