@@ -46,8 +46,8 @@ def figure(
 ) -> Any:
     """Declare a field, with its meaning in one line.
 
-    ``share_of`` is the path of the figure that counts the whole of which this one counts a part. ``absent`` says why
-    the field is null. ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) go into the schema but are not enforced: one
+    ``share_of`` is the path of the figure that counts the whole, where this one counts a part. ``absent`` says why the
+    field is null. ``limits`` (``ge``, ``gt``, ``le``, ``pattern``) go into the schema but are not enforced: one
     wrong figure must not cost the report of a long run.
     """
     said: JsonDict = {
