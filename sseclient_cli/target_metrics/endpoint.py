@@ -32,6 +32,9 @@ TIMEOUT_S = 2.0
 
 MAX_BYTES = 16 * 1024**2
 
+MAX_REASON = 200
+"""The parser's message may hold a whole line."""
+
 MAX_SERIES = 50
 """Series that are read from one endpoint: a name without labels may select thousands."""
 
@@ -118,7 +121,7 @@ class EndpointSource:
         try:
             reading = self._values(parse(lines + "\n"))
         except (ValueError, IndexError, KeyError) as exc:
-            raise SampleError(f"invalid Prometheus text: {exc}") from exc
+            raise SampleError(f"invalid Prometheus text: {str(exc)[:MAX_REASON]}") from exc
         self._note_missing(names)
         return reading
 
