@@ -38,9 +38,9 @@ class Row:
         indent = max(LABEL_WIDTH, self._label.cell_len) + _SPACES
         for number, line in enumerate(self._content.wrap(console, max(options.max_width - indent, 1))):
             line.rstrip()
-            begin = Text() if number else self._label.copy()
-            begin.pad_right(indent - begin.cell_len)
-            yield begin.append_text(line)
+            label = Text() if number else self._label
+            # Appended to the label itself, the line would inherit its style.
+            yield Text.assemble(label, " " * (indent - label.cell_len), line)
 
 
 class Paragraph:
