@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.report.distributions import Latency
+from sseclient_cli.report.distributions import Distribution, Latency
 from sseclient_cli.report.figure import Entry, catalogue
 from sseclient_cli.report.model import Report
 
@@ -61,8 +61,7 @@ class Figure:
         for length in range(1, len(parts) + 1):
             path = ".".join(parts[:length])
             if _at(report, path) is None:
-                entry = _entries().get(path)
-                return (entry.absent or entry.doc.rstrip(".")) if entry else "its latency is below zero"
+                return _why_null(_entries().get(path))
         return ""
 
 
@@ -81,6 +80,13 @@ def figure_named(name: str) -> Figure:
     if nearest:
         raise UsageError(f"{name!r} may be {' or '.join(figure.path for figure in nearest)}: write the longer name")
     return _percentile_named(name) or _unknown(name)
+
+
+def _why_null(entry: Entry | None) -> str:
+    """Return why a field is null; ``entry`` is None for a percentile without a field."""
+    if entry is None or issubclass(entry.model, Distribution):
+        return "its value is below zero"
+    return entry.absent or "the run has none"
 
 
 def _nearest(name: str) -> list[Figure]:

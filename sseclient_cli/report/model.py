@@ -89,7 +89,7 @@ class Events(Part):
         better=Better.LOWER,
         ge=0,
     )
-    per_stream: Sizes | None = figure("Events per stream that opened.")
+    per_stream: Sizes | None = figure("Events per stream that opened.", absent="no stream opened")
     by_type: dict[str, int] = figure("Events by type; a name is cut to 200 bytes.")
 
 
@@ -181,7 +181,9 @@ class Reach(Part):
     streams: int = figure("Sampled streams.", ge=0)
     events: int = figure("Sampled events.", ge=0)
     reached_all: int = figure("Events that reached all sampled streams.", better=Better.HIGHER, ge=0)
-    share: float = figure("The mean share of the events that a stream received.", better=Better.HIGHER, ge=0, le=1)
+    share: float = figure(
+        "The mean share of the events that a stream received.", unit="ratio", better=Better.HIGHER, ge=0, le=1
+    )
 
 
 class ClockStep(Part):
@@ -223,9 +225,15 @@ class Generator(Part):
         "From the kernel timestamp until the read: the queue of the load generator.",
         absent="no read had a kernel timestamp",
     )
-    start_delay: Latency | None = figure("How late connections were started; included in connect and first_event.")
-    loop_lag: Latency | None = figure("How late the worker's timer fired, ten times a second.")
-    receive_queue: QueueSizes | None = figure("Unread bytes in the sockets of open streams.")
+    start_delay: Latency | None = figure(
+        "How late connections were started; included in connect and first_event.", absent="no connection was started"
+    )
+    loop_lag: Latency | None = figure(
+        "How late the worker's timer fired, ten times a second.", absent="the run ended before its first tick"
+    )
+    receive_queue: QueueSizes | None = figure(
+        "Unread bytes in the sockets of open streams.", absent="no stream was open at a tick"
+    )
 
 
 class Row(Part):
@@ -268,12 +276,27 @@ class Row(Part):
     )
 
 
+class AssertionStatus(StrEnum):
+    """The outcome of an assertion. Only ``passed`` passes."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_MEASURED = "not-measured"
+    NOT_TRUSTWORTHY = "not-trustworthy"
+    """A latency, when the load generator was the bottleneck."""
+
+
 class Assertion(Part):
     """A condition on a figure of the run."""
 
     expression: str = figure("The condition as given.")
-    observed: float | None = figure("The value of the figure.")
+    path: str = figure("The path of the figure.")
+    unit: str = figure("The unit of limit and observed; `ratio` for a share of the figure's whole.")
+    limit: float = figure("The value that the figure is compared with.")
+    observed: float | None = figure("The value of the figure; null if it was not measured.")
+    status: AssertionStatus = figure("The outcome: passed, failed, not-measured or not-trustworthy.")
     passed: bool = figure("Whether the condition held.")
+    reason: str = figure("Why it was not judged by its value, and what the run does not cover; else empty.")
 
 
 class Severity(StrEnum):
@@ -340,6 +363,6 @@ class Report(Part):
         absent="the target was not sampled, or the report is merged",
         default=None,
     )
-    assertions: list[Assertion] = figure("Empty for now.")
+    assertions: list[Assertion] = figure("The assertions on the run, with their outcome.")
     findings: list[Finding] = figure("Conclusions from the figures; the summary has them in words.")
     evidence: Evidence = figure("Data for merging reports, beyond the figures.")
