@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 EXIT_UNMET = 1
-"""Exit code of ``sse watch`` when an expected event did not arrive, or an error event did."""
+"""Exit code of ``sse watch`` when an expected event did not arrive, or an error event did, and of ``sse bench`` when an
+assertion failed."""
 
 EXIT_NO_USABLE_STREAM = 3
 """Exit code of ``sse bench`` when no stream opened, or errors ended all streams before any event."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 
+from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
+from sseclient_cli.cli.options.assertions import AssertionOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -32,6 +34,7 @@ def bench(
     request: RequestOptions,
     connection: ConnectionOptions,
     target_metrics: TargetMetricsOptions,
+    assertions: AssertionOptions,
     output: BenchOutputOptions,
 ) -> int:
     """Load-test a stream with many connections, and report latencies, losses and errors."""
@@ -46,6 +49,7 @@ def bench(
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection)
+    assertions_of(assertions)  # a wrong one is an error before the run
     plan = plan_of(load, measurement, connection)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
@@ -72,9 +76,11 @@ def bench(
             require_route_ports(route, plan)
         stack.enter_context(hangups_outlived())
         before = ServerTally.of(server.url) if server else None
-        report = measured(spec, route, output, samples, on_progress)
+        report = asserted(measured(spec, route, output, samples, on_progress), assertions)
         after = ServerTally.of(server.url) if server else None
         files.write(report, after - before if after and before else None)
+    if output.quiet:
+        say_failed_assertions(report)
     code, why = verdict_on(report, measurement, has_summary=not output.quiet)
     if why:
         sys.stderr.write(f"sse: {why}\n")

@@ -11,6 +11,7 @@ from sseclient_cli.errors import (
     EXIT_INTERRUPTED,
     EXIT_NO_USABLE_STREAM,
     EXIT_SATURATED,
+    EXIT_UNMET,
 )
 from sseclient_cli.run.plan import OnEnd
 
@@ -40,7 +41,14 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
     code, reason = _failures(report, max_failed_percent=options.max_failed_percent)
     if not code and options.strict and failed:
         return EXIT_FAILED_STREAMS, "" if has_summary else f"{failed:,} of {planned:,} streams failed (--strict)"
+    if not code and has_failed_assertion(report):
+        return EXIT_UNMET, ""  # the summary, or the lines on stderr, have the reasons
     return code, reason
+
+
+def has_failed_assertion(report: Report) -> bool:
+    """Return whether an assertion failed, which is exit code EXIT_UNMET."""
+    return not all(assertion.passed for assertion in report.assertions)
 
 
 def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int, str]:

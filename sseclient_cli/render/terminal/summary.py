@@ -1,7 +1,7 @@
 """The summary that ``sse bench`` prints at the end, from the report alone.
 
-The order is that of importance: target, verdict, problems with advice, counts, latencies, notes. A run without problems
-fits into a terminal of 80x24: the histogram gets the lines that the other parts leave.
+The order is that of importance: target, verdict, assertions, problems with advice, counts, latencies, notes. A run
+without problems fits into a terminal of 80x24: the histogram gets the lines that the other parts leave.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from sseclient_cli.render.terminal.assertions_view import assertion_rows
 from sseclient_cli.render.terminal.counts import counts
 from sseclient_cli.render.terminal.finding_list import error_rows, finding_rows
 from sseclient_cli.render.terminal.head import head, verdict_lines
@@ -69,6 +70,7 @@ def _above(report: Report) -> list[RenderableType]:
     """Return the parts above the histogram."""
     blank = Text()
     parts: list[RenderableType] = [Paragraph(head(report)), *map(Paragraph, verdict_lines(report))]
+    parts += assertion_rows(report.assertions)
     problems = [finding for finding in report.findings if finding.severity is not Severity.INFO]
     if problems or report.errors:
         parts += [blank, *finding_rows(problems), *error_rows(report.errors)]

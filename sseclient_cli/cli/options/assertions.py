@@ -1,0 +1,31 @@
+"""The options for assertions on the figures of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import typer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionOptions:
+    """The conditions that the figures of a report must meet."""
+
+    PANEL: ClassVar = "Assertions"
+
+    assertions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--assert",
+            metavar="ASSERTION",
+            show_default=False,
+            help="Exit with code 1 unless this holds: 'delivery.p99 < 50ms'; repeatable.",
+        ),
+    ] = None
+    allow_saturated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-saturated", help="Trust latencies in --assert even if the load generator was the bottleneck."
+        ),
+    ] = False
