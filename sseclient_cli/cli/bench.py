@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions
@@ -15,6 +17,7 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
+from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
@@ -25,12 +28,16 @@ from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
 
+if TYPE_CHECKING:
+    from sseclient_cli.report.model import Report
+
 
 def bench(
     url: UrlOrReport = None,
     *,
     load: LoadOptions,
     measurement: MeasurementOptions,
+    search: SearchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
     target_metrics: TargetMetricsOptions,
@@ -49,8 +56,10 @@ def bench(
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection)
-    assertions_of(assertions)  # a wrong one is an error before the run
-    plan = plan_of(load, measurement, connection)
+    # What is wrong in the options is an error before the run, and before the demo server starts.
+    assertions_of(assertions)
+    parsed(search)
+    plan_of(load, measurement, connection)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
         files = stack.enter_context(opened(output.json_file, output.output_file, quiet=output.quiet))
@@ -58,14 +67,19 @@ def bench(
         url = server.url + demo_path(url, "/load") if server else url
         target = requested(url, request, connection, all_addresses=load.all_addresses)
         target = through_given_proxy(target, connection.proxy)
-        spec = RunSpec(
-            target=target,
-            plan=plan,
-            workers=worker_count(DEFAULT_WORKERS if load.workers is None else load.workers, plan.connections),
-            is_bundled_server=server is not None,
-        )
+
+        def spec_of(load: LoadOptions) -> RunSpec:
+            plan = plan_of(load, measurement, connection)
+            return RunSpec(
+                target=target,
+                plan=steady(plan, measurement) if search.find_limit else plan,
+                workers=worker_count(DEFAULT_WORKERS if load.workers is None else load.workers, plan.connections),
+                is_bundled_server=server is not None,
+            )
+
+        spec = spec_of(load)
         samples = stack.enter_context(
-            sampling(target_metrics, target.tls, plan.interval_s, server.pid if server else None)
+            sampling(target_metrics, target.tls, spec.plan.interval_s, server.pid if server else None)
         )
         on_progress = stack.enter_context(
             live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
@@ -73,8 +87,15 @@ def bench(
         require_resources(spec)
         route = route_of(spec, with_preflight=not load.no_preflight, output=output)
         if load.all_addresses:
-            require_route_ports(route, plan)
+            require_route_ports(route, spec.plan)
         stack.enter_context(hangups_outlived())
+        if search.find_limit:
+
+            def step(load: LoadOptions) -> Report:
+                require_resources(spec_of(load))
+                return measured(spec_of(load), route, output, samples, on_progress)
+
+            return find_limit(search, load, step, files.write_search, quiet=output.quiet)
         before = ServerTally.of(server.url) if server else None
         report = asserted(measured(spec, route, output, samples, on_progress), assertions)
         after = ServerTally.of(server.url) if server else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sseclient_cli.cli.demo import ServerTally
+    from sseclient_cli.report.limit_model import LimitSearch
     from sseclient_cli.report.model import Report
 
 
@@ -37,6 +38,19 @@ class BenchOutput:
                 self._json_file.write(to_json(report))
         finally:
             self._write_summary(report, tally)
+
+    def write_search(self, search: LimitSearch) -> None:
+        """Write the document and the summary of a limit search."""
+        from rich.console import Console
+
+        from sseclient_cli.render.terminal.limit_view import limit_summary
+        from sseclient_cli.report.read import to_json
+
+        if self._json_file is not None:
+            self._json_file.write(to_json(search))
+        if not self._quiet:
+            to_stderr = self._json_file is not None and self._json_file.is_stdout
+            Console(stderr=to_stderr, highlight=False).print(limit_summary(search))
 
     def _write_summary(self, report: Report, tally: ServerTally | None) -> None:
         from rich.console import Console

@@ -8,21 +8,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.options.load import LoadOptions
+from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.outcome import failed_streams
 from sseclient_cli.errors import EXIT_INTERRUPTED, EXIT_UNMET, LimitError
-from sseclient_cli.report.limit_search import bracket, knee, next_load
 
 if TYPE_CHECKING:
     from sseclient_cli.report.assertions import Assertion
+    from sseclient_cli.report.distributions import Latency
     from sseclient_cli.report.limit_model import LimitSearch, Step, StoppedBy, Varied
+    from sseclient_cli.report.model import Assertion as Outcome
     from sseclient_cli.report.model import Report
+    from sseclient_cli.run.plan import Plan
 
 PAUSE_S = 0.5
 """Time between two steps, in which the server closes the streams of the first one."""
 
 Measure = Callable[[LoadOptions], "Report"]
-"""Runs the bench with these options. Raises LimitError if this machine cannot open the streams."""
+"""Runs a step with these options. Raises LimitError if this machine cannot open the streams."""
 
 
 class Search:
@@ -39,11 +42,15 @@ class Search:
         self._last: Report | None = None
         self._stopped_by: StoppedBy | None = None
         self._reason = ""
+        self._latency_name = ""
+        """That of the first step; a step under overload may lack timestamps."""
         self.varied = Varied.CONNECTIONS if load.rate_per_s is None else Varied.RATE
         self._kinds = StoppedBy
 
     def run(self, measure: Measure, on_step: Callable[[Step, Varied], None]) -> LimitSearch | None:
         """Run steps until the search is over. Return None if not one step was completed."""
+        from sseclient_cli.report.limit_search import next_load
+
         while self._stopped_by is None:
             load = next_load(self._steps, self._start, self.varied)
             if load is None:
@@ -51,7 +58,7 @@ class Search:
             if self._steps:
                 time.sleep(PAUSE_S)
             self._try(load, measure, on_step)
-        return self._document() if self._last is not None else None
+        return self._document(self._last) if self._last is not None and self._steps else None
 
     def _try(self, load: float, measure: Measure, on_step: Callable[[Step, Varied], None]) -> None:
         try:
@@ -65,7 +72,8 @@ class Search:
         if report.run.interrupted:
             self._stopped_by = self._kinds.INTERRUPT
             return
-        step = step_of(load, report, self._assertions)
+        self._latency_name = self._latency_name or _name_of_latency(report)
+        step = step_of(load, report, self._assertions, self._latency_name)
         self._steps.append(step)
         on_step(step, self.varied)
 
@@ -74,19 +82,19 @@ class Search:
             return replace(self._load, connections=int(load))
         return replace(self._load, rate_per_s=load)
 
-    def _document(self) -> LimitSearch:
+    def _document(self, last: Report) -> LimitSearch:
         from sseclient_cli.report.limit_model import LimitSearch
+        from sseclient_cli.report.limit_search import bracket, knee
 
-        assert self._last is not None  # noqa: S101
         found = bracket(self._steps)
         return LimitSearch(
-            tool=self._last.tool,
-            url=self._last.run.target.url,
+            tool=last.tool,
+            url=last.run.target.url,
             started_at=self._started_at,
-            step_s=self._last.run.plan.duration_s,
+            step_s=last.run.plan.duration_s,
             varied=self.varied,
             expressions=[assertion.expression for assertion in self._assertions],
-            latency=_latency_of(self._last)[0],
+            latency=self._latency_name,
             steps=self._steps,
             limit=found.passed,
             first_failing=found.failed,
@@ -105,6 +113,46 @@ class Search:
         return next((step.reason for step in self._steps if step.load == failed and step.reason), "")
 
 
+def find_limit(
+    options: SearchOptions,
+    load: LoadOptions,
+    measure: Measure,
+    write: Callable[[LimitSearch], None],
+    *,
+    quiet: bool,
+) -> int:
+    """Search the limit, write the document, and return the exit code."""
+    from rich.console import Console
+
+    from sseclient_cli.render.terminal.limit_view import step_line
+
+    console = Console(stderr=True, highlight=False)
+
+    def say(step: Step, varied: Varied) -> None:
+        if not quiet:
+            console.print(step_line(step, varied), soft_wrap=True)
+
+    start = load.connections or DEFAULT_CONNECTIONS if load.rate_per_s is None else load.rate_per_s
+    found = Search(load, parsed(options), start).run(measure, say)
+    if found is None:
+        return EXIT_INTERRUPTED
+    write(found)
+    return exit_code_of(found)
+
+
+def parsed(options: SearchOptions) -> list[Assertion]:
+    """Return the assertions of the search. Raises UsageError."""
+    from sseclient_cli.report.assertions import Assertion
+
+    return [Assertion.parse(text) for text in options.find_limit or ()]
+
+
+def steady(plan: Plan, measurement: MeasurementOptions) -> Plan:
+    """Return the plan without the latencies of the ramp-up, unless the user chose a warm-up."""
+    is_chosen = measurement.warmup_s is not None or plan.ramp_up_s >= plan.duration_s
+    return plan if is_chosen else replace(plan, warmup_s=plan.ramp_up_s)
+
+
 def exit_code_of(search: LimitSearch) -> int:
     """Return the exit code of a search: 1 if no load passed."""
     from sseclient_cli.report.limit_model import StoppedBy
@@ -114,14 +162,14 @@ def exit_code_of(search: LimitSearch) -> int:
     return EXIT_UNMET if search.limit is None else 0
 
 
-def step_of(load: float, report: Report, assertions: Sequence[Assertion]) -> Step:
-    """Return the step in the report of its run."""
+def step_of(load: float, report: Report, assertions: Sequence[Assertion], latency_name: str) -> Step:
+    """Return the step in the report of its run, with the percentiles of this latency."""
     from sseclient_cli.report.assertions import judged
     from sseclient_cli.report.limit_model import Step, StepStatus
 
     made = judged(report, assertions, allow_saturated=True)
     failed = failed_streams(report)
-    unmet = [f"{each.expression}: {each.reason}" if each.reason else each.expression for each in made if not each.passed]
+    unmet = [f"{each.expression}: {each.reason or _observed(each)}" for each in made if not each.passed]
     status, reason = StepStatus.PASSED, ""
     if report.generator.saturated:
         status, reason = StepStatus.SATURATED, report.generator.reasons[0]
@@ -129,7 +177,7 @@ def step_of(load: float, report: Report, assertions: Sequence[Assertion]) -> Ste
         status, reason = StepStatus.FAILED, f"{failed:,} of {report.streams.planned:,} streams failed"
     elif unmet:
         status, reason = StepStatus.FAILED, "; ".join(unmet)
-    latency = _latency_of(report)[1]
+    latency: Latency | None = getattr(report.latency, latency_name)
     known = [percent for percent in report.generator.cpu_percent if percent is not None]
     return Step(
         load=load,
@@ -145,7 +193,12 @@ def step_of(load: float, report: Report, assertions: Sequence[Assertion]) -> Ste
     )
 
 
-def _latency_of(report: Report) -> tuple[str, object]:
+def _observed(made: Outcome) -> str:
+    from sseclient_cli.report.quantities import format_value
+
+    return "" if made.observed is None else format_value(made.observed, made.unit)
+
+
+def _name_of_latency(report: Report) -> str:
     """Return the latency of the curve: delivery, or gap without timestamps."""
-    latency = report.latency
-    return ("gap", latency.gap) if latency.delivery is None else ("delivery", latency.delivery)
+    return "gap" if report.latency.delivery is None else "delivery"

@@ -24,7 +24,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
 
     If several codes apply, the first one explains the others.
     """
-    run, failed, planned = report.run, _failed_streams(report), report.streams.planned
+    run, failed, planned = report.run, failed_streams(report), report.streams.planned
     in_summary = (
         (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
@@ -54,7 +54,7 @@ def has_failed_assertion(report: Report) -> bool:
 def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int, str]:
     """Return exit code and reason if more streams failed than the options allow."""
     errors = report.events.error_events
-    failed, planned = _failed_streams(report), report.streams.planned
+    failed, planned = failed_streams(report), report.streams.planned
     if max_failed_percent is not None and failed * 100 > max_failed_percent * planned:
         return (
             EXIT_FAILED_STREAMS,
@@ -78,7 +78,7 @@ def _was_usable(report: Report) -> bool:
     return bool(report.events.received or not are_all_broken)
 
 
-def _failed_streams(report: Report) -> int:
+def failed_streams(report: Report) -> int:
     """Return how many streams did not open, or were ended by an error and not replaced."""
     streams, on_end = report.streams, report.run.plan.on_end
     return streams.failed + (streams.broken if on_end == OnEnd.STOP.value else 0)

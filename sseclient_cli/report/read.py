@@ -7,11 +7,12 @@ import json
 from pydantic import ValidationError
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.report.figure import Part
 from sseclient_cli.report.model import SCHEMA, Report
 
 
-def to_json(report: Report) -> str:
-    """Return the report as JSON text with a final newline."""
+def to_json(report: Part) -> str:
+    """Return the document as JSON text with a final newline."""
     return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2) + "\n"
 
 

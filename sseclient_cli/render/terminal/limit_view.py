@@ -23,7 +23,7 @@ _FIXED_WIDTH = 58
 
 def limit_summary(search: LimitSearch) -> RenderableType:
     """Return the result of a search, for a rich console of any width from 60."""
-    head = Text(visible(f"GET {search.url}", keep_lines=False), "bold")
+    head = Text(visible(search.url, keep_lines=False), "bold")
     head.append(f"  steps of {search.step_s:g} s, until: {' and '.join(search.expressions)}", "not bold")
     return Group(head, conclusion(search), *_knee(search), Text(), _Curve(search))
 
@@ -73,7 +73,7 @@ class _Curve:
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         search = self._search
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for title in (_UNITS[search.varied], f"{search.latency} p50", "p99 ms", "events/s", "cpu"):
+        for title in (_UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s", "CPU"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         width = min(options.max_width - _FIXED_WIDTH, MAX_BAR_WIDTH)
@@ -81,7 +81,7 @@ class _Curve:
             table.add_column("p99", no_wrap=True)
         highest = max((step.p99_ms or 0 for step in search.steps), default=0)
         for step in sorted(search.steps, key=lambda step: step.load):
-            cells = [
+            cells: list[str | Text] = [
                 load_text(step.load),
                 milliseconds(step.p50_ms),
                 milliseconds(step.p99_ms),
