@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
 from sseclient_cli.cli.bench_output import opened
-from sseclient_cli.cli.demo import ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
@@ -30,6 +31,7 @@ from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
+    from sseclient_cli.run.spec import RunSpec
 
 
 def bench(
@@ -65,8 +67,9 @@ def bench(
         files = stack.enter_context(opened(output.json_file, output.output_file, quiet=output.quiet))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
         url = server.url + demo_path(url, "/load") if server else url
-        target = requested(url, request, connection, all_addresses=load.all_addresses)
-        target = through_given_proxy(target, connection.proxy)
+        target = through_given_proxy(
+            requested(url, request, connection, all_addresses=load.all_addresses), connection.proxy
+        )
 
         def spec_of(load: LoadOptions) -> RunSpec:
             plan = plan_of(load, measurement, connection)
@@ -77,27 +80,11 @@ def bench(
                 is_bundled_server=server is not None,
             )
 
-        spec = spec_of(load)
-        samples = stack.enter_context(
-            sampling(target_metrics, target.tls, spec.plan.interval_s, server.pid if server else None)
-        )
-        on_progress = stack.enter_context(
-            live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
-        )
-        require_resources(spec)
-        route = route_of(spec, with_preflight=not load.no_preflight, output=output)
-        if load.all_addresses:
-            require_route_ports(route, spec.plan)
-        stack.enter_context(hangups_outlived())
+        measure = _measuring(stack, spec_of(load), load, target_metrics, server, output)
         if search.find_limit:
-
-            def step(load: LoadOptions) -> Report:
-                require_resources(spec_of(load))
-                return measured(spec_of(load), route, output, samples, on_progress)
-
-            return find_limit(search, load, step, files.write_search, quiet=output.quiet)
+            return find_limit(search, load, lambda step: measure(spec_of(step)), files.write_search, quiet=output.quiet)
         before = ServerTally.of(server.url) if server else None
-        report = asserted(measured(spec, route, output, samples, on_progress), assertions)
+        report = asserted(measure(spec_of(load)), assertions)
         after = ServerTally.of(server.url) if server else None
         files.write(report, after - before if after and before else None)
     if output.quiet:
@@ -106,6 +93,35 @@ def bench(
     if why:
         sys.stderr.write(f"sse: {why}\n")
     return code
+
+
+def _measuring(
+    stack: ExitStack,
+    spec: RunSpec,
+    load: LoadOptions,
+    target_metrics: TargetMetricsOptions,
+    server: RunningServer | None,
+    output: BenchOutputOptions,
+) -> Callable[[RunSpec], Report]:
+    """Return the function that measures a run, after the resources and the route of the first one are checked."""
+    target = spec.target
+    samples = stack.enter_context(
+        sampling(target_metrics, target.tls, spec.plan.interval_s, server.pid if server else None)
+    )
+    on_progress = stack.enter_context(
+        live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
+    )
+    require_resources(spec)
+    route = route_of(spec, with_preflight=not load.no_preflight, output=output)
+    stack.enter_context(hangups_outlived())
+
+    def measure(spec: RunSpec) -> Report:
+        require_resources(spec)
+        if load.all_addresses:
+            require_route_ports(route, spec.plan)
+        return measured(spec, route, output, samples, on_progress)
+
+    return measure
 
 
 def _check(load: LoadOptions, request: RequestOptions, connection: ConnectionOptions) -> None:
