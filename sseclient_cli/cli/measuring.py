@@ -76,11 +76,9 @@ def measured(
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
-    if samples is not None:
-        samples.start(quiet=output.quiet)
+    on_start = None if samples is None else samples.start(quiet=output.quiet)
     with live_view(Console(stderr=True) if output.is_moving else None) as show:
         started_at_s = time.time()
-        on_start = None if samples is None else samples.begin
         totals = run(spec.shard(route.chain), executor_of(spec.workers), shown_by_all([show, on_progress]), on_start)
     report = build_report(spec, route.chain, totals, started_at_s, route.preflight)
     return report if samples is None else samples.added_to(report, output)

@@ -14,23 +14,42 @@ if TYPE_CHECKING:
     from sseclient_cli.cli.options.output import BenchOutputOptions
     from sseclient_cli.report.model import Report
     from sseclient_cli.request.tls import Tls
+    from sseclient_cli.run.coordinator import OnStart
     from sseclient_cli.target_metrics.sampling import Sampler, Source
 
 
 class TargetSampling:
-    """The samples of a run, from before its start until the target has settled after its end."""
+    """The samples of each run of a command, from before its start until the target has settled after its end."""
 
-    def __init__(self, sampler: Sampler, settle_s: float) -> None:
-        self._sampler = sampler
+    def __init__(self, sources: list[Source], interval_s: int, settle_s: float) -> None:
+        self._sources = sources
+        self._interval_s = interval_s
         self._settle_s = settle_s
-        self.begin = sampler.begin
+        self._sampler: Sampler | None = None
+        self._said: set[str] = set()
 
-    def start(self, *, quiet: bool) -> None:
-        """Take the first samples, and name each source that fails. The run goes on without it."""
+    def start(self, *, quiet: bool) -> OnStart:
+        """Take the first samples of a run, and name each source that fails. The run goes on without it.
+
+        Return the function that takes the time of the start.
+        """
+        from sseclient_cli.target_metrics.sampling import Sampler
+
+        self._sampler = Sampler(self._sources, self._interval_s)
         self._sampler.start()
-        if not quiet:
-            for source, reason in self._sampler.problems.items():
-                sys.stderr.write(f"sse: {_visible(source)}: {_visible(reason)}; the run goes on\n")
+        for source, reason in self._sampler.problems.items():
+            line = f"sse: {_visible(source)}: {_visible(reason)}; the run goes on\n"
+            if not quiet and line not in self._said:
+                self._said.add(line)
+                sys.stderr.write(line)
+        return self._sampler.begin
+
+    def close(self) -> None:
+        """Stop sampling, also of a run that raised an error."""
+        if self._sampler is not None:
+            self._sampler.stop()
+        for source in self._sources:
+            source.close()
 
     def added_to(self, report: Report, output: BenchOutputOptions) -> Report:
         """Wait until the target has settled, and return the report with its metrics. Call it at the end of the run."""
@@ -39,6 +58,7 @@ class TargetSampling:
         from sseclient_cli.render.terminal.live import waiting_view
         from sseclient_cli.report.target_build import with_target_metrics
 
+        assert self._sampler is not None, "the run has not started"
         settle_s = 0.0 if report.run.interrupted else self._settle_s
         words = f"waiting up to {settle_s:g} s until memory and files of the target are back (Ctrl-C: do not wait)"
         with waiting_view(Console(stderr=True) if output.is_moving and settle_s else None, words):
@@ -55,13 +75,11 @@ def sampling(
     if not sources:
         yield None
         return
-    from sseclient_cli.target_metrics.sampling import Sampler
-
-    sampler = Sampler(sources, interval_s)
+    samples = TargetSampling(sources, interval_s, options.settle_s)
     try:
-        yield TargetSampling(sampler, options.settle_s)
+        yield samples
     finally:
-        sampler.stop()
+        samples.close()
 
 
 def _sources(options: TargetMetricsOptions, tls: Tls, demo_pid: int | None) -> list[Source]:

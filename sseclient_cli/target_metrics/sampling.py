@@ -166,13 +166,10 @@ class _Thread(threading.Thread):
         self._has_news.set()
 
     def run(self) -> None:
-        try:
-            while not self._is_stopping:
-                self._sample()
-                self.has_sampled.set()
-                self._wait()
-        finally:
-            self._source.close()
+        while not self._is_stopping:
+            self._sample()
+            self.has_sampled.set()
+            self._wait()
 
     def _sample(self) -> None:
         time_ns = time.monotonic_ns()

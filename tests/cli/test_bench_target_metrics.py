@@ -108,13 +108,16 @@ def test_worker_processes_of_uvicorn_count_together() -> None:
     assert files["kept"] <= 0
 
 
-def test_process_that_ends_during_the_run_does_not_end_the_run() -> None:
-    with (
-        serving_app("keeping") as url,
-        subprocess.Popen(["sleep", "2"]) as sleeper,
-    ):
-        report, _ = bench(f"{url}/events", "-n", "5", "-z", "4s", "--pid", str(sleeper.pid))
-    assert report["streams"]["opened"] == 5
+def test_process_that_ends_during_the_run_does_not_end_the_run(server: tuple[str, int]) -> None:
+    url, _ = server
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        command = [*SSE, "bench", f"{url}/events", "-n", "5", "-z", "6s", "--pid", str(sleeper.pid)]
+        with subprocess.Popen([*command, "--json", "-", "-q"], stdout=subprocess.PIPE, text=True) as process:
+            until(lambda: _open_streams(f"{url}/metrics") == 5, timeout_s=30)
+            sleeper.kill()
+            stdout, _ = process.communicate(timeout=30)
+    report = json.loads(stdout)
+    assert (process.returncode, report["streams"]["opened"]) == (0, 5)
     values = list(series_of(report, RSS).values())
     assert values[0] is not None
     assert values[-1] is None
@@ -149,6 +152,22 @@ def test_pid_of_the_bundled_server_is_known_as_demo() -> None:
     assert (files["peak"] - files["before"], files["kept"]) == (30, 0)
 
 
+def test_each_run_of_a_limit_search_is_sampled(server: tuple[str, int], tmp_path: Path) -> None:
+    url, pid = server
+    command = [*SSE, "bench", f"{url}/events", "-n", "5", "-z", "1s", "--find-limit", "streams.failed == 0"]
+    options = ["--pid", str(pid), "--prometheus-port", "0", "--workers", "1", "--settle", "0", "--no-tui"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        (endpoint,) = re.findall(r"http://\S+", next(lines))
+        # Until the second step, which has more streams than the first one.
+        until(lambda: _open_streams(f"{url}/metrics") > 5, timeout_s=40)
+        assert _live_figure(endpoint, "sse_run_plan_duration_seconds") > 0
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert "Traceback" not in stderr
+
+
 def test_ctrl_c_while_the_target_settles_keeps_the_report(server: tuple[str, int], tmp_path: Path) -> None:
     url, pid = server
     file = tmp_path / "report.json"
@@ -163,6 +182,13 @@ def test_ctrl_c_while_the_target_settles_keeps_the_report(server: tuple[str, int
     target = json.loads(file.read_text())["target_metrics"]
     assert (target["files"]["kept"], target["sampled_after_s"]) == (None, None)
     assert target["files"]["peak"] > target["files"]["before"]
+
+
+def _live_figure(url: str, name: str) -> float:
+    import httpx
+
+    (found,) = re.findall(rf"^{name} ([0-9.]+)$", httpx.get(url).text, re.MULTILINE)
+    return float(found)
 
 
 def _open_streams(url: str) -> int:
