@@ -7,13 +7,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
+from sseclient_cli.cli.asserting import asserted, early_end_of, say_failed_assertions
 from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
-from sseclient_cli.cli.options.assertions import AssertionOptions
+from sseclient_cli.cli.options.assertions import BenchAssertionOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -30,6 +30,7 @@ from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from sseclient_cli.report.early_end import EarlyEnd
     from sseclient_cli.report.model import Report
     from sseclient_cli.run.spec import RunSpec
 
@@ -43,7 +44,7 @@ def bench(
     request: RequestOptions,
     connection: ConnectionOptions,
     target_metrics: TargetMetricsOptions,
-    assertions: AssertionOptions,
+    assertions: BenchAssertionOptions,
     output: BenchOutputOptions,
 ) -> int:
     """Load-test a stream with many connections, and report latencies, losses and errors."""
@@ -58,8 +59,10 @@ def bench(
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection)
-    # What is wrong in the options is an error before the run, and before the demo server starts.
-    assertions_of(assertions)
+    # A wrong option is an error before the run, and before the demo server starts.
+    early_end = early_end_of(assertions)
+    if search.find_limit and assertions.assertions:
+        raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
     parsed(search)
     plan_of(load, measurement, connection)
     with ExitStack() as stack:
@@ -80,7 +83,7 @@ def bench(
                 is_bundled_server=server is not None,
             )
 
-        measure = _measuring(stack, spec_of(load), load, target_metrics, server, output)
+        measure = _measuring(stack, spec_of(load), load, target_metrics, server, output, early_end)
         if search.find_limit:
             return find_limit(search, load, lambda step: measure(spec_of(step)), files.write_search, quiet=output.quiet)
         before = ServerTally.of(server.url) if server else None
@@ -102,6 +105,7 @@ def _measuring(
     target_metrics: TargetMetricsOptions,
     server: RunningServer | None,
     output: BenchOutputOptions,
+    early_end: EarlyEnd | None,
 ) -> Callable[[RunSpec], Report]:
     """Return the function that measures a run, after the resources and the route of the first one are checked."""
     target = spec.target
@@ -119,7 +123,7 @@ def _measuring(
         require_resources(spec)
         if load.all_addresses:
             require_route_ports(route, spec.plan)
-        return measured(spec, route, output, samples, on_progress)
+        return measured(spec, route, output, samples, on_progress, early_end)
 
     return measure
 

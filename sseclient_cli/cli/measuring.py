@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sseclient_cli.errors import SseError
     from sseclient_cli.report.model import Report
     from sseclient_cli.request.target import ResolvedTarget
+    from sseclient_cli.run.coordinator import EarlyEnd
     from sseclient_cli.run.plan import Plan
     from sseclient_cli.run.progress import Progress
     from sseclient_cli.run.spec import RunSpec
@@ -65,6 +66,7 @@ def measured(
     output: BenchOutputOptions,
     samples: TargetSampling | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    early_end: EarlyEnd | None = None,
 ) -> Report:
     """Run the plan, with a live view if the output has one, and return the report with the metrics of the target."""
     import time
@@ -79,7 +81,8 @@ def measured(
     on_start = None if samples is None else samples.start(quiet=output.quiet)
     with live_view(Console(stderr=True) if output.is_moving else None) as show:
         started_at_s = time.time()
-        totals = run(spec.shard(route.chain), executor_of(spec.workers), shown_by_all([show, on_progress]), on_start)
+        executor, shown = executor_of(spec.workers), shown_by_all([show, on_progress])
+        totals = run(spec.shard(route.chain), executor, shown, on_start, early_end)
     report = build_report(spec, route.chain, totals, started_at_s, route.preflight)
     return report if samples is None else samples.added_to(report, output)
 

@@ -28,6 +28,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
     in_summary = (
         (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
+        (bool(run.aborted_by), EXIT_UNMET, f"the run ended early, because {run.aborted_by} failed"),
         (not _was_usable(report), EXIT_NO_USABLE_STREAM, "no stream could be used"),
         (
             options.strict and report.generator.saturated,

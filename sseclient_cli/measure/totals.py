@@ -158,6 +158,8 @@ class Totals(Merging, EventCounts):
     """By row number: row k begins at k * Plan.interval_s."""
     duration_ns: int = largest(0)
     interrupted: bool = first_given(False)
+    aborted_by: str = first_given("")
+    """The assertion that ended the run early."""
     timestamp_fields: set[str] = united()
     """The timestamp fields that streams read, detected or named."""
     future_fields: set[str] = united()

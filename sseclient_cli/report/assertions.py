@@ -118,10 +118,10 @@ def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> m
 
 
 def _limits_of(report: Report) -> Iterator[str]:
-    """Yield what the figures of a partial run do not cover."""
+    """Yield the parts of the run that its figures do not cover."""
     run, streams = report.run, report.streams
-    if run.interrupted:
-        planned = format_value(run.plan.duration_s, "s")
-        yield f"the run was interrupted after {format_value(run.duration_s, 's')} of {planned}"
+    if run.interrupted or run.aborted_by:
+        ended = "was interrupted" if run.interrupted else "ended early,"
+        yield f"the run {ended} after {format_value(run.duration_s, 's')} of {format_value(run.plan.duration_s, 's')}"
     if run.incomplete:
         yield f"{run.workers_lost:,} of {run.workers:,} workers were lost, with {streams.lost:,} streams"

@@ -86,6 +86,7 @@ def with_totals(
             "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
             "duration_s": round(totals.duration_ns / 1e9, 3),
             "interrupted": totals.interrupted,
+            "aborted_by": totals.aborted_by or None,
             "incomplete": totals.workers_lost > 0,
             "plan": plan.model_copy(update={"timestamp": timestamp, "sequence": sequence}),
             "workers": len(totals.cpu_percent),

@@ -129,6 +129,9 @@ class Run(Part):
     started_at: AwareDatetime = figure("When the run began.")
     duration_s: float = figure("How long the run took.", unit="s", ge=0)
     interrupted: bool = figure("Whether a signal ended it.")
+    aborted_by: str | None = figure(
+        "The assertion that ended the run early (`--abort-on-fail`); null for none.", default=None
+    )
     incomplete: bool = figure("Whether a worker was lost.")
     plan: Plan = figure("The plan of the run.")
     interval_s: int = figure("The length of a timeline row.", unit="s", ge=1)

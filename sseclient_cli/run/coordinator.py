@@ -10,14 +10,14 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.ending_signals import ending_signals_taken
 from sseclient_cli.errors import InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
-from sseclient_cli.run.messages import Command, Interrupt, Ready, Start
+from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress, merged
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.units import NS_PER_S
@@ -36,18 +36,27 @@ END_TIMEOUT_S = 5
 
 OnProgress = Callable[[Progress], None]
 OnStart = Callable[[int], None]
+EarlyEnd = Callable[[Totals], str]
+"""Gets the totals so far. Returns why the run must end now, or an empty text."""
 
 
 def run(
-    shard: Shard, executor: Executor, on_progress: OnProgress | None = None, on_start: OnStart | None = None
+    shard: Shard,
+    executor: Executor,
+    on_progress: OnProgress | None = None,
+    on_start: OnStart | None = None,
+    early_end: EarlyEnd | None = None,
 ) -> Totals:
     """Run a plan and return the merged totals of its workers.
 
-    ``on_start`` gets the time of the start (monotonic ns), a moment before it.
+    ``on_start`` gets the time of the start (monotonic ns), a moment before it. ``early_end`` is called about once per
+    second.
     The totals are merged in the order of the workers. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a
     partial report; the second ends the process. Raises SseError if workers cannot start.
     """
-    return _Coordinator(shard, executor, on_progress, on_start).run()
+    if early_end is not None:
+        shard = replace(shard, sends_snapshots=True)
+    return _Coordinator(shard, executor, on_progress, on_start, early_end).run()
 
 
 def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
@@ -73,6 +82,8 @@ class _Worker:
     is_shown: bool = True
     """Whether the live view has shown its latest progress."""
     is_given_up: bool = False
+    snapshot: Totals | None = None
+    """Its totals so far, if ``early_end`` has not had them."""
     totals: Totals | None = None
     """The totals that it sent, or those of a lost worker. None while it is active."""
 
@@ -81,12 +92,18 @@ class _Coordinator:
     """The state of one run."""
 
     def __init__(
-        self, shard: Shard, executor: Executor, on_progress: OnProgress | None, on_start: OnStart | None
+        self,
+        shard: Shard,
+        executor: Executor,
+        on_progress: OnProgress | None,
+        on_start: OnStart | None,
+        early_end: EarlyEnd | None,
     ) -> None:
         self._shard = shard
         self._executor = executor
         self._on_progress = on_progress
         self._on_start = on_start
+        self._early_end = early_end
         self._workers: list[_Worker] = []
         self._inbox: SimpleQueue[tuple[int | None, object]] = SimpleQueue()
         """Messages with the number of their worker. A number of None means a signal."""
@@ -95,6 +112,8 @@ class _Coordinator:
         self._turns_left = round(START_TIMEOUT_S / TURN_S)
         """Turns until the timeout. A deadline could expire while the processes are stopped (Ctrl-Z) or suspended."""
         self._interrupted = False
+        self._aborted_by = ""
+        """The reason that ``early_end`` returned."""
         self._view_error: tuple[str, int] | None = None
         """What the live view raised, and the timeline row of that time."""
 
@@ -106,9 +125,11 @@ class _Coordinator:
             self._workers = self._started(shards, stack)
             while any(worker.totals is None for worker in self._workers):
                 self._turn()
-        totals = Totals(interrupted=self._interrupted)
+        totals = Totals()
         for worker in self._workers:
             totals.merge(worker.totals or Totals())
+        # A worker ends early in the same manner for both reasons.
+        totals.interrupted, totals.aborted_by = self._interrupted, self._aborted_by
         if self._view_error is not None:
             totals.count_error(InternalError.kind, *self._view_error)
         if not totals.duration_ns:  # all workers are lost
@@ -118,7 +139,9 @@ class _Coordinator:
     def _started(self, shards: list[Shard], stack: ExitStack) -> list[_Worker]:
         handles = stack.enter_context(
             self._executor.started(
-                shards, lambda index, message: self._inbox.put((index, message)), with_progress=bool(self._on_progress)
+                shards,
+                lambda index, message: self._inbox.put((index, message)),
+                with_progress=bool(self._on_progress or self._early_end),
             )
         )
         return [
@@ -144,6 +167,8 @@ class _Coordinator:
                 return
         if self._on_progress is not None:
             self._report_progress(self._on_progress)
+        if self._early_end is not None and not self._is_ending:
+            self._judge(self._early_end)
         if not self._is_under_way():
             self._turns_left -= 1
             if self._turns_left <= 0:
@@ -158,11 +183,27 @@ class _Coordinator:
         for worker in self._workers:
             worker.is_shown = True
 
+    def _judge(self, early_end: EarlyEnd) -> None:
+        """End the run if ``early_end`` has a reason to, once all active workers have sent new totals."""
+        parts = [worker.totals or worker.snapshot for worker in self._workers]
+        totals = Totals()
+        for part in parts:
+            if part is None:
+                return
+            totals.merge(part)
+        for worker in self._workers:
+            worker.snapshot = None
+        self._aborted_by = early_end(totals)
+        if self._aborted_by:
+            self._end_workers()
+
     def _handle_message(self, worker: _Worker, message: object) -> None:
         match message:
             case Progress():
                 worker.latest = message if worker.is_shown else message.after(worker.latest)
                 worker.is_shown = False
+            case Snapshot():
+                worker.snapshot = message.totals
             case Totals():
                 self._close(worker, message)
             case SseError():
@@ -195,6 +236,13 @@ class _Coordinator:
             for worker in self._workers:
                 if worker.totals is None:
                     self._close(worker, Totals(planned=worker.shard.plan.planned, cpu_percent=[None]))
+        self._end_workers()
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._interrupted or bool(self._aborted_by)
+
+    def _end_workers(self) -> None:
         self._turns_left = round(END_TIMEOUT_S / TURN_S)
         for worker in self._workers:
             self._tell(worker, Interrupt())
@@ -205,7 +253,7 @@ class _Coordinator:
 
     def _is_under_way(self) -> bool:
         """Return whether the planned duration is not over, so that no timeout applies yet."""
-        if self._interrupted or self._start_ns is None:
+        if self._is_ending or self._start_ns is None:
             return False
         return time.monotonic_ns() < self._start_ns + round(self._shard.plan.duration_s * NS_PER_S)
 

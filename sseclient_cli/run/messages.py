@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sseclient_cli.measure.totals import Totals
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -23,6 +25,13 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Interrupt:
     """End the run now and send the totals so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The totals of a worker so far, without its timeline. A worker sends it if ``Shard.sends_snapshots``."""
+
+    totals: Totals
 
 
 Command = Start | Interrupt

@@ -29,6 +29,8 @@ class Shard:
 
     chain: tuple[ResolvedTarget, ...]
     plan: Plan
+    sends_snapshots: bool = False
+    """Whether the worker sends its totals so far, once per second, besides its progress."""
 
     def part(self, index: int, count: int) -> Shard:
         """Return the shard of worker ``index`` of ``count``."""

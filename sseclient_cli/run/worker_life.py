@@ -11,7 +11,7 @@ from threading import Thread
 
 from sseclient_cli.errors import InternalError, SseError
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.messages import Command, Interrupt, Ready, Start
+from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.resource_limits import require_open_files
 from sseclient_cli.run.spec import Shard
@@ -25,14 +25,14 @@ def work(
     shard: Shard,
     receive: Receive,
     send: Callable[[Ready | Totals | SseError], None],
-    send_progress: Callable[[Progress], None] | None,
+    send_progress: Callable[[Progress | Snapshot], None] | None,
     on_orphaned: Callable[[], None],
 ) -> None:
     """Run a shard. ``on_orphaned`` is called, possibly in another thread, when the coordinator has ended."""
     outcome: Totals | SseError
     try:
         require_open_files(shard.plan.most_open)
-        worker = Worker(shard, send_progress)
+        worker = Worker(shard, send_progress, send_progress if shard.sends_snapshots else None)
         with worker.prepared():
             send(Ready())
             outcome = _worked(worker, shard, receive, on_orphaned)

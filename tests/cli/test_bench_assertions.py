@@ -1,4 +1,4 @@
-"""``sse bench --assert``: real runs against the demo server."""
+"""``sse bench --assert`` and ``--abort-on-fail``: real runs against the demo server."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def test_figure_that_was_not_measured_fails_with_the_reason(url: str) -> None:
         (asserting("delivery.p99 < 50kB"), "a time in ms: write it like 50ms"),
         (asserting("delivery.p99 = 50ms"), "'=' in 'delivery.p99 = 50ms' is not a comparison"),
         (["--allow-saturated"], "add --assert"),
+        (["--abort-on-fail"], "add --assert"),
+        (["--abort-on-fail", *asserting("audit.lost == 0")], "can be judged only at the end of a run"),
     ],
 )
 def test_wrong_assertion_is_a_usage_error_before_any_request(options: list[str], words: str) -> None:
@@ -88,3 +90,36 @@ def test_failed_streams_are_named_before_failed_assertions(url: str) -> None:
     done = bench(refusing, *options)
     assert done.returncode == 3  # no stream opened, which explains the assertion
     assert done.stderr == "sse: assertion failed: streams.failed == 0: 2\nsse: no stream could be used\n"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_count_above_its_limit_ends_the_run(url: str, workers: str, tmp_path: Path) -> None:
+    saved = tmp_path / "run.json"
+    options = ["-n", "10", "-z", "50s", "--workers", workers, "--json", str(saved)]
+    done = bench(url, *options, "--abort-on-fail", *asserting("events.received < 50", "streams.failed == 0"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.loads(saved.read_text())
+    assert report["run"]["aborted_by"] == "events.received < 50"
+    assert not report["run"]["interrupted"]
+    assert report["run"]["duration_s"] < 45
+    assert "ended early, because events.received < 50 failed" in done.stdout
+    failed, passed = report["assertions"]
+    assert (failed["status"], failed["observed"] >= 50, passed["status"]) == ("failed", True, "passed")
+    assert "the run ended early" in passed["reason"]
+
+
+def test_latency_that_keeps_failing_ends_the_run(url: str) -> None:
+    options = ["-n", "20", "-z", "50s", "-q", "--abort-on-fail", "--allow-saturated", "--json", "-"]
+    done = bench(url, *options, *asserting(FAST))
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert report["run"]["aborted_by"] == FAST
+    assert done.stderr.endswith(f"sse: the run ended early, because {FAST} failed\n")
+
+
+def test_run_that_passes_is_not_ended_early(url: str) -> None:
+    options = ["-n", "5", "-z", "3s", "-q", "--abort-on-fail", "--json", "-"]
+    done = bench(url, *options, *asserting("streams.failed == 0", "delivery.p50 < 10s"))
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["run"]["aborted_by"]) == (0, None)
+    assert report["run"]["duration_s"] >= 3

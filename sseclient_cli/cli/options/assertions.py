@@ -29,3 +29,12 @@ class AssertionOptions:
             "--allow-saturated", help="Trust latencies in --assert even if the load generator was the bottleneck."
         ),
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchAssertionOptions(AssertionOptions):
+    """The same for a run, which a failed assertion can end."""
+
+    abort_on_fail: Annotated[
+        bool, typer.Option("--abort-on-fail", help="End the run early when an assertion can no longer pass.")
+    ] = False

@@ -20,6 +20,9 @@ def head(report: Report) -> Text:
     )
     if run.interrupted:
         text.append("  interrupted: the report covers the part that ran", "yellow")
+    elif run.aborted_by:
+        words = f" of {run.plan.duration_s:g} s: ended early, because {run.aborted_by} failed"
+        text.append(visible(words, keep_lines=False), "yellow")
     elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
         text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text

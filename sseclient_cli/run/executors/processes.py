@@ -20,7 +20,7 @@ from threading import Thread
 from sseclient_cli.ending_signals import ending_signals
 from sseclient_cli.errors import LimitError
 from sseclient_cli.run.executors import Post
-from sseclient_cli.run.messages import Command
+from sseclient_cli.run.messages import Command, Snapshot
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker_life import work
@@ -123,7 +123,7 @@ def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
         with suppress(OSError):  # the coordinator has died
             connection.send(message)
 
-    def send_progress(progress: Progress) -> None:
+    def send_progress(progress: Progress | Snapshot) -> None:
         with suppress(OSError):
             if _takes_more(connection):
                 connection.send(progress)
