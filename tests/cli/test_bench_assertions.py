@@ -74,6 +74,7 @@ def test_figure_that_was_not_measured_fails_with_the_reason(url: str) -> None:
         (asserting("delivery.p99 = 50ms"), "'=' in 'delivery.p99 = 50ms' is not a comparison"),
         (["--allow-saturated"], "add --assert"),
         (["--abort-on-fail"], "add --assert"),
+        (["--find-limit", "delivery.p99 < 1s", *asserting("streams.failed == 0")], "exclude each other"),
         (["--abort-on-fail", *asserting("audit.lost == 0")], "can be judged only at the end of a run"),
     ],
 )
