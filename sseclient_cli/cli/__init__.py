@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from sseclient_cli import __version__
 from sseclient_cli.cli.advice import line_of
 from sseclient_cli.cli.bench import bench
+from sseclient_cli.cli.compare import compare
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
@@ -39,6 +40,11 @@ sse bench demo -n 1k -z 30s --json run.json
 sse bench URL -n 500 --on-end reconnect --storm 5s
 sse bench URL --rate 50/s --hold 10s -n 2k --strict
 """
+COMPARE_EXAMPLES = """\
+sse compare before.json after.json
+sse compare main.json branch.json --fail-if-worse 10%
+sse compare a.json b.json c.json --json comparison.json
+"""
 
 COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench}
 """The commands with options for a request."""
@@ -55,6 +61,9 @@ app.command(
 app.command(
     "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
 )(grouped(bench))
+app.command(
+    "compare", cls=PanelledCommand, epilog=COMPARE_EXAMPLES, short_help="Compare the reports of two or more runs."
+)(compare)
 app.command("demo", short_help="Run the demo server.")(demo)
 
 

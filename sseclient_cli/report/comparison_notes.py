@@ -1,0 +1,65 @@
+"""What limits a comparison: reports that differ in more than the target, and runs whose figures are partial. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.resampling import MIN_ROWS
+from sseclient_cli.report.steady import Steady
+
+_FIELDS = {
+    "connections": "connections",
+    "duration_s": "duration",
+    "ramp_up_s": "ramp-up",
+    "rate_per_s": "arrival rate",
+    "warmup_s": "warm-up",
+    "lifetime_s": "lifetime",
+    "refill": "refill",
+    "events": "events per stream",
+    "on_end": "action at the end of a stream",
+    "storm_s": "storm",
+}
+
+
+def notes_on(reports: Sequence[Report], names: Sequence[str], steady: Sequence[Steady]) -> list[str]:
+    """Return the notes on each report after the first, and on each partial run."""
+    found = [note for place, report in enumerate(reports) for note in _of_run(report, names[place], steady[place])]
+    for report, name in zip(reports[1:], names[1:], strict=True):
+        found += _of_pair(reports[0], report, names[0], name)
+    return found
+
+
+def _of_run(report: Report, name: str, steady: Steady) -> Iterator[str]:
+    if report.generator.saturated:
+        yield f"{name}: the load generator was the bottleneck, so its latencies are not those of the target"
+    if report.run.incomplete:
+        yield f"{name}: the report is incomplete, because workers were lost"
+    if report.run.interrupted:
+        yield f"{name}: the run was interrupted"
+    rows = len(steady.events_per_s)
+    if rows < MIN_ROWS:
+        yield (
+            f"{name}: only {rows} full rows of the timeline lie after ramp-up and warm-up: run longer, "
+            f"because the noise is known from {MIN_ROWS} rows on"
+        )
+
+
+def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[str]:
+    before, after = first.run, second.run
+    if before.target.url != after.target.url and not (before.target.bundled_server and after.target.bundled_server):
+        yield f"the targets differ: {before.target.url} in {name}, {after.target.url} in {other}"
+    for field, words in _FIELDS.items():
+        ours, theirs = getattr(before.plan, field), getattr(after.plan, field)
+        if ours != theirs:
+            yield f"the plans differ: {words} {_value(ours)} in {name}, {_value(theirs)} in {other}"
+    if before.workers != after.workers:
+        yield f"the workers differ: {before.workers} in {name}, {after.workers} in {other}"
+    if before.hosts != after.hosts:
+        yield f"{name} and {other} were measured on different machines or Python versions"
+    if first.tool.version != second.tool.version:
+        yield f"the versions differ: {first.tool.version} in {name}, {second.tool.version} in {other}"
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,42 @@
+"""The part of a run that a comparison uses: the rows of its timeline after ramp-up and warm-up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sseclient_cli.report.model import Report, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """The steady rows of a run: the values of each latency that has rows, and the events."""
+
+    latencies: Mapping[str, Sequence[Mapping[int, int]]]
+    events_per_s: Sequence[float]
+    rows_with_connects: int
+    """Rows of the whole run in which streams were opened, also during ramp-up."""
+
+    @classmethod
+    def of(cls, report: Report) -> Steady:
+        """Return the steady rows of a report."""
+        rows = list(_steady_rows(report))
+        latencies = {
+            "delivery": [counts for row in rows if (counts := _counts(row.delivery_us))],
+            "gap": [counts for row in rows if (counts := _counts(row.gap_us))],
+        }
+        connects = sum(bool((row.opened or 0) + (row.reconnected or 0)) for row in report.timeline)
+        return cls(latencies, [row.events / report.run.interval_s for row in rows], connects)
+
+
+def _steady_rows(report: Report) -> Iterator[Row]:
+    run = report.run
+    start_s, end_s = max(run.plan.ramp_up_s, run.plan.warmup_s), min(run.duration_s, run.plan.duration_s)
+    for row in report.timeline:
+        if row.t_s >= start_s and row.t_s + run.interval_s <= end_s:
+            yield row
+
+
+def _counts(text: str) -> dict[int, int]:
+    pairs = (pair.split(":") for pair in text.split())
+    return {int(value): int(count) for value, count in pairs}
