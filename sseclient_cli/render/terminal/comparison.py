@@ -23,8 +23,8 @@ _FIRST = (Verdict.WORSE, Verdict.BETTER)
 _DIGITS = 3
 
 LEGEND = (
-    f"same: the change is under {100 * MIN_CHANGE:g} % or {MIN_CHANGE_MS:g} ms. noise: the changes that it allows; with 95 % "
-    "confidence, all of these intervals are right."
+    f"same: the change is under {100 * MIN_CHANGE:g} % or {MIN_CHANGE_MS:g} ms. noise: the changes that it allows; "
+    "all intervals together have 95 % confidence."
 )
 
 WIDE = 78
