@@ -51,6 +51,8 @@ class LiveMetrics(Collector):
     def show(self, progress: Progress) -> None:
         """Take the latest progress."""
         with self._lock:
+            if self._latest is not None and progress.elapsed_s < self._latest.elapsed_s:
+                self._latencies.clear()  # the next run of a limit search
             self._latest = progress
             for latency, counts in progress.recent.items():
                 self._latencies.setdefault(latency, Histogram()).record(counts)
