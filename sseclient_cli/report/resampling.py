@@ -31,7 +31,7 @@ _ROUNDING = 1 / 64 / sqrt(12)
 
 
 _Figure = Callable[[Sequence[int]], float]
-"""A figure of rows, each of which counts as often as its weight says."""
+"""A figure of rows, from the weight of each row."""
 
 
 @dataclass(frozen=True, slots=True)
