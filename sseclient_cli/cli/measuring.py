@@ -73,13 +73,14 @@ def measured(
 
     from rich.console import Console
 
-    from sseclient_cli.render.terminal.live import live_view
+    from sseclient_cli.render.terminal.live import Display, live_view
     from sseclient_cli.report.build import build_report
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
     on_start = None if samples is None else samples.start(quiet=output.quiet)
-    with live_view(Console(stderr=True) if output.is_moving else None) as show:
+    display = Display.NONE if output.quiet else Display.LINES if output.no_tui else Display.AUTO
+    with live_view(Console(stderr=True), spec.target.redacted_url, display) as show:
         started_at_s = time.time()
         executor, shown = executor_of(spec.workers), shown_by_all([show, on_progress])
         totals = run(spec.shard(route.chain), executor, shown, on_start, early_end)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.merging import Merging, by_rule, mergeable, summed
@@ -81,6 +81,10 @@ class FieldAudit(Merging):
         self.renumbered += check.is_renumbered
         for numbering in numberings:
             self._add(numbering)
+
+    def copied(self) -> FieldAudit:
+        """Return a copy that can change."""
+        return replace(self, spanned=Counter(self.spanned), received=Counter(self.received))
 
     def _add(self, numbering: Numbering) -> None:
         if numbering.first is None:

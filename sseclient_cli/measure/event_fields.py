@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 
+from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_reader import FieldReader
 from sseclient_cli.measure.field_search import FieldSearch, Now, Trust, trust_of
@@ -100,6 +101,12 @@ class EventFields:
         if self._undecided is not None:
             self._decide(self._undecided.settled())
         self._end_check()
+
+    def add_audit_to(self, audits: dict[str, FieldAudit]) -> None:
+        """Add the audit so far of a stream that is not over. A check with an open decision is left out."""
+        check, reader = self._check, self._reader
+        if check is not None and reader is not None and reader.sequence is not None and check.is_decided:
+            audits.setdefault(str(reader.sequence), FieldAudit(check.trust)).add(check)
 
     # Read the fields.
 

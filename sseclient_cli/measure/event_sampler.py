@@ -14,6 +14,7 @@ from collections import Counter
 from operator import itemgetter
 
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
+from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.event_fields import LEAST_RATIO, EventFields
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.silence import is_silent
@@ -105,9 +106,18 @@ class EventSampler(StreamObserver):
         samples = self._measurement.samples
         if self.events:
             samples.open_gap.append((now_ns - self._last_event_ns) // 1000)
+        if is_open and self.is_silent(now_ns):
+            samples.silence.append((now_ns - self._last_byte_ns) // 1000)
+
+    def is_silent(self, now_ns: int) -> bool:
+        """Return whether the stream, which is open, is silent at ``now_ns`` (monotonic)."""
         idle_ns, active_ns = now_ns - self._last_byte_ns, self._last_byte_ns - self._opened_ns
-        if is_open and is_silent(idle_ns, self.events, self._longest_pause_ns, active_ns):
-            samples.silence.append(idle_ns // 1000)
+        return is_silent(idle_ns, self.events, self._longest_pause_ns, active_ns)
+
+    def add_audit_to(self, audits: dict[str, FieldAudit]) -> None:
+        """Add the audit so far of a stream that is not over."""
+        if self._fields is not None:
+            self._fields.add_audit_to(audits)
 
     def has_had_time(self, now_ns: int) -> bool:
         """Return whether the stream was open long enough to expect an event (monotonic)."""

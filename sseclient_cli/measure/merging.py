@@ -92,6 +92,11 @@ def counted() -> Any:
     return by_rule(_counts, factory=Counter)
 
 
+def counted_by_name() -> Any:
+    """Declare a dict of Counters whose counts add up."""
+    return by_rule(_counters, factory=dict)
+
+
 def same() -> Any:
     """Declare a dict of facts that are equal in all workers; on a conflict, keep ours."""
     return by_rule(lambda ours, theirs: {**theirs, **ours}, factory=dict)
@@ -114,6 +119,12 @@ def own(factory: Callable[[], Any]) -> Any:
 
 def _counts(ours: Counter[Any], theirs: Counter[Any]) -> Counter[Any]:
     ours.update(theirs)
+    return ours
+
+
+def _counters(ours: dict[Any, Counter[Any]], theirs: dict[Any, Counter[Any]]) -> dict[Any, Counter[Any]]:
+    for name, counts in theirs.items():
+        ours.setdefault(name, Counter()).update(counts)
     return ours
 
 

@@ -106,6 +106,11 @@ class Numbering:
         """Whether the next number in order only has to be counted."""
         return self._recent is None and self._successor is None
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether no number waits for a decision, so that ``settle`` changes nothing."""
+        return self._successor is None
+
     def resume(self) -> None:
         """Treat the next number as the first of a new connection."""
         if self._successor is not None and self._successor.is_within:

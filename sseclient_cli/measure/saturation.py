@@ -7,9 +7,12 @@ this module only compares with limits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
 from sseclient_cli.errors import LimitError, MemoryLimitError
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.totals import ErrorCount
 
 MAX_CPU_PERCENT = 90.0
 """Of one core, per worker. Above it, queues grow with every burst."""
@@ -28,31 +31,62 @@ MAX_RECEIVE_QUEUE_BYTES = 65_536
 to 1 MB), the server's data is held back from 100 to 128 KB on. A reader that is fast enough leaves almost nothing."""
 
 
-def saturation_reasons(totals: Totals) -> list[str]:
+class GeneratorHealth(Protocol):
+    """The measurements of the load generator itself: the totals of a run, or those of the live view so far."""
+
+    @property
+    def cpu_percent(self) -> Sequence[float | None]:
+        """CPU time of each worker in percent of one core; None if unknown."""
+
+    @property
+    def read_delay(self) -> Histogram:
+        """How long data waited for its reader."""
+
+    @property
+    def start_delay(self) -> Histogram:
+        """From the intended to the actual start of a connection."""
+
+    @property
+    def loop_lag(self) -> Histogram:
+        """How late the timers fired."""
+
+    @property
+    def receive_queue(self) -> Histogram:
+        """Bytes, not us: unread data in the sockets."""
+
+    @property
+    def errors(self) -> Mapping[str, ErrorCount]:
+        """The errors so far, by kind."""
+
+
+def saturation_reasons(health: GeneratorHealth) -> list[str]:
     """Return the reasons why the load generator was the bottleneck of a run; an empty list if it was not."""
     reasons = [
         f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
-        for index, cpu in enumerate(totals.cpu_percent)
+        for index, cpu in enumerate(health.cpu_percent)
         if cpu is not None and cpu > MAX_CPU_PERCENT
     ]
     for name, histogram, limit_us in (
-        ("data waited {} for its reader", totals.read_delay, MAX_READ_DELAY_US),
-        ("connections were started {} late", totals.start_delay, MAX_START_DELAY_US),
-        ("timers fired {} late", totals.loop_lag, MAX_LOOP_LAG_US),
+        ("data waited {} for its reader", health.read_delay, MAX_READ_DELAY_US),
+        ("connections were started {} late", health.start_delay, MAX_START_DELAY_US),
+        ("timers fired {} late", health.loop_lag, MAX_LOOP_LAG_US),
     ):
+        if histogram.max_us <= limit_us:
+            continue  # a percentile takes a millisecond, and the live view asks four times per second
         p99_us = _p99(histogram)
         if p99_us > limit_us and _third_largest(histogram) > limit_us:
             reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
-    queue_bytes = _p99(totals.receive_queue)
-    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(totals.receive_queue) >= MAX_RECEIVE_QUEUE_BYTES:
+    queue = health.receive_queue
+    queue_bytes = _p99(queue) if queue.max_us >= MAX_RECEIVE_QUEUE_BYTES else 0
+    if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(queue) >= MAX_RECEIVE_QUEUE_BYTES:
         reasons.append(
             f"{queue_bytes // 1024:,} KiB waited in a socket for its reader at p99, which delays the server "
             f"(limit {MAX_RECEIVE_QUEUE_BYTES // 1024} KiB)"
         )
-    missing = totals.errors.get(LimitError.kind)
+    missing = health.errors.get(LimitError.kind)
     if missing is not None:
         reasons.append(f"{missing.count:,} streams could not be opened from here: {missing.example}")
-    ended = totals.errors.get(MemoryLimitError.kind)
+    ended = health.errors.get(MemoryLimitError.kind)
     if ended is not None:
         reasons.append(
             f"{ended.count:,} streams were closed by the load generator to limit its memory: {ended.example}"

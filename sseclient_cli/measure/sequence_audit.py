@@ -98,6 +98,11 @@ class SequenceCheck:
         return any(numbering.faults is not None and numbering.faults.ended for numbering in self.numberings)
 
     @property
+    def is_decided(self) -> bool:
+        """Whether no number waits for a decision, so that ``settle`` changes nothing."""
+        return self.whole.is_decided and all(each.is_decided for each in (self._by_type or {}).values())
+
+    @property
     def is_faultless(self) -> bool:
         """Whether all events are of one type and in order: then nothing can refute the sequence."""
         return self.whole.faults is None and self._by_type is None

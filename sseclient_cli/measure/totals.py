@@ -165,10 +165,8 @@ class Totals(Merging, EventCounts):
     future_fields: set[str] = united()
     """Fields that were rejected as timestamps because their times lie in the future."""
 
-    def fold(
-        self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True
-    ) -> tuple[Counter[int], Counter[int]]:
-        """Move the samples into these totals and a row of the timeline. Return the gaps and deliveries among them.
+    def fold(self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True) -> dict[str, Counter[int]]:
+        """Move the samples into these totals and a row of the timeline. Return their values with counts, by name.
 
         Without latencies (during the warm-up), deliveries go only into the timeline.
         """
@@ -177,7 +175,8 @@ class Totals(Merging, EventCounts):
         interval.bytes += reads.body_bytes
         interval.open_change += self.open_now - self.open_in_timeline
         self.open_in_timeline = self.open_now
-        interval.read_delay_max_us = max(interval.read_delay_max_us, *self._fold_reads(reads), 0)
+        delays = self._fold_reads(reads)
+        interval.read_delay_max_us = max(interval.read_delay_max_us, *delays, 0)
         self._count_types(samples.types)
         samples.types.clear()
         for name, in_warm_up in COUNTS.items():
@@ -190,9 +189,8 @@ class Totals(Merging, EventCounts):
         }
         delivered = folded[Latency.DELIVERY.value]
         interval.delivery.update(rounded(delivered))
-        gaps = folded[Latency.GAP.value]
-        interval.gap.update(rounded(gaps))
-        return gaps, delivered
+        interval.gap.update(rounded(folded[Latency.GAP.value]))
+        return {**folded, "read_delay": delays}
 
     def _fold_reads(self, reads: Reads) -> Counter[int]:
         """Add the reads to these totals. Return their delays."""

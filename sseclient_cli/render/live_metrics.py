@@ -54,7 +54,7 @@ class LiveMetrics(Collector):
             if self._latest is not None and progress.elapsed_s < self._latest.elapsed_s:
                 self._latencies.clear()  # the next run of a limit search
             self._latest = progress
-            for latency, counts in progress.recent.items():
+            for latency, counts in progress.recent.latencies.items():
                 self._latencies.setdefault(latency, Histogram()).record(counts)
 
     def collect(self) -> Iterator[Metric]:
@@ -75,8 +75,8 @@ def _figures(progress: Progress) -> Iterator[Metric]:
         yield family(metric.name, metric.help, value=value_of(progress) * metric.factor)
     metric = metric_of("errors[].count")
     errors = CounterMetricFamily(metric.name, metric.help, labels=["kind"])
-    for kind, count in progress.errors.items():
-        errors.add_metric([kind], count)
+    for kind, error in progress.errors.items():
+        errors.add_metric([kind], error.count)
     yield errors
 
 

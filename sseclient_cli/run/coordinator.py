@@ -79,8 +79,6 @@ class _Worker:
     latest: Progress
     handle: Handle
     is_ready: bool = False
-    is_shown: bool = True
-    """Whether the live view has shown its latest progress."""
     is_given_up: bool = False
     snapshot: Totals | None = None
     """Its totals so far, if ``early_end`` has not had them."""
@@ -181,7 +179,7 @@ class _Coordinator:
             self._on_progress = None
             self._view_error = f"{type(exc).__name__}: {exc}", self._shard.plan.row_at(self._elapsed_s())
         for worker in self._workers:
-            worker.is_shown = True
+            worker.latest = worker.latest.shown()
 
     def _judge(self, early_end: EarlyEnd) -> None:
         """End the run if ``early_end`` has a reason to, once all active workers have sent new totals."""
@@ -200,8 +198,7 @@ class _Coordinator:
     def _handle_message(self, worker: _Worker, message: object) -> None:
         match message:
             case Progress():
-                worker.latest = message if worker.is_shown else message.after(worker.latest)
-                worker.is_shown = False
+                worker.latest = message.after(worker.latest)
             case Snapshot():
                 worker.snapshot = message.totals
             case Totals():
@@ -274,10 +271,10 @@ class _Coordinator:
 
     def _close(self, worker: _Worker, totals: Totals) -> None:
         worker.totals = totals
-        worker.latest = self._progress(totals)
+        worker.latest = self._progress(totals).after(worker.latest)
 
     def _progress(self, totals: Totals) -> Progress:
-        return Progress.of(totals, elapsed_s=self._elapsed_s(), duration_s=self._shard.plan.duration_s)
+        return Progress.of_ended(totals, elapsed_s=self._elapsed_s(), duration_s=self._shard.plan.duration_s)
 
     def _elapsed_s(self) -> float:
         return 0.0 if self._start_ns is None else max(time.monotonic_ns() - self._start_ns, 0) / NS_PER_S

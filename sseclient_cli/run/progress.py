@@ -1,104 +1,172 @@
 """The progress of a run, which workers send a few times per second, and the merge for several workers.
 
-This module is pure. Progress contains values with their counts instead of percentiles, which cannot be merged.
+This module is pure. Each field is declared once, with its merge rule. Percentiles cannot be merged, so progress
+contains the values since the previous progress with their counts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from typing import Any
 
-from sseclient_cli.measure.histogram import percentile_us
+from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.merging import Merging, by_rule, counted_by_name, joined, largest, mergeable, part, summed
 from sseclient_cli.measure.samples import Latency
-from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.totals import ErrorCount, Totals
+
+MAX_AUDIT_ENTRIES = 2_000
+"""Maximum of range ends that a worker sends; an audit with more is not sent. Without losses there are a few."""
+
+
+class Delay(Enum):
+    """The distributions that show whether the load generator is the bottleneck, named as in ``Totals``."""
+
+    READ = "read_delay"
+    START = "start_delay"
+    LOOP = "loop_lag"
+    QUEUE = "receive_queue"
+    """Bytes, not us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """The state of a run. ``recent`` and ``events_per_s`` cover the time since the previous progress."""
+class WorkerProgress:
+    """The state of one worker. Rates and ``recent_cpu_percent`` cover the last second."""
 
-    elapsed_s: float
-    duration_s: float
-    planned: int
-    opened: int
     open_now: int
-    failed: int
-    events: int
-    events_per_s: float
-    recent: Mapping[Latency, Counter[int]] = field(default_factory=dict)
-    """Rounded inter-event gaps and delivery latencies in microseconds, with their counts."""
-    errors: Mapping[str, int] = field(default_factory=dict)
+    events_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    cpu_percent: float | None = None
+    """CPU time of the run so far in percent of one core; None if unknown."""
+    recent_cpu_percent: float | None = None
+
+
+@mergeable
+@dataclass(slots=True)
+class Recent(Merging):
+    """The values since the previous progress, rounded, with their counts: us, or bytes in ``Delay.QUEUE``."""
+
+    latencies: dict[Latency, Counter[int]] = counted_by_name()
+    warm_up: dict[Latency, Counter[int]] = counted_by_name()
+    """Latencies during the warm-up, which the report excludes."""
+    delays: dict[Delay, Counter[int]] = counted_by_name()
+
+
+def _known_sum() -> Any:
+    return by_rule(lambda ours, theirs: None if ours is None or theirs is None else ours + theirs, default=0)
+
+
+def _errors(ours: dict[str, ErrorCount], theirs: dict[str, ErrorCount]) -> dict[str, ErrorCount]:
+    for kind, error in theirs.items():
+        ours.setdefault(kind, ErrorCount(0, error.example)).count += error.count
+    return ours
+
+
+def _audits(ours: dict[str, FieldAudit] | None, theirs: dict[str, FieldAudit] | None) -> dict[str, FieldAudit] | None:
+    if ours is None or theirs is None:
+        return None
+    for source, audit in theirs.items():
+        if source in ours:
+            ours[source].merge(audit)
+        else:
+            ours[source] = audit.copied()
+    return ours
+
+
+@mergeable
+@dataclass(slots=True, kw_only=True)
+class Progress(Merging):
+    """The state of a run. All figures except ``recent`` and the rates are totals since the start."""
+
+    elapsed_s: float = largest(0.0)
+    duration_s: float = largest(0.0)
+    planned: int = summed()
+    lost: int = summed()
+    """Planned streams of lost workers."""
+    opened: int = summed()
+    opening: int = summed()
+    """Streams that connect or wait for their first response head now."""
+    open_now: int = summed()
+    reconnecting: int = summed()
+    """Streams that were open, and now wait or connect again."""
+    failed: int = summed()
+    broken: int = summed()
+    ended_by_server: int = summed()
+    completed: int = summed()
+    reconnected: int = summed()
+    silent: int | None = _known_sum()
+    """Open streams that are silent now; None until all streams were checked once."""
+    events: int = summed()
+    bytes: int = summed()
+    errors: dict[str, ErrorCount] = by_rule(_errors, factory=dict)
+    audits: dict[str, FieldAudit] | None = by_rule(_audits, factory=dict)
+    """The sequence checks so far, by field; None if they are unknown."""
+    workers: list[WorkerProgress] = joined()
+    recent: Recent = part(Recent)
 
     @classmethod
-    def of(
-        cls,
-        totals: Totals,
-        *,
-        elapsed_s: float,
-        duration_s: float,
-        events_per_s: float = 0.0,
-        recent: Mapping[Latency, Counter[int]] | None = None,
-    ) -> Progress:
-        """Create progress from totals. A worker that has ended has no ``recent`` values."""
+    def of(cls, totals: Totals, **others: Any) -> Progress:
+        """Create progress from the totals of a worker, and the fields that totals do not have."""
         return cls(
+            **{name: getattr(totals, name) for name in _COUNTERS},
+            **{"errors": _errors({}, totals.errors), **others},
+        )
+
+    @classmethod
+    def of_ended(cls, totals: Totals, *, elapsed_s: float, duration_s: float) -> Progress:
+        """Create the progress of a worker that has ended, from its totals."""
+        cpu = totals.cpu_percent[0] if totals.cpu_percent else None
+        return cls.of(
+            totals,
             elapsed_s=elapsed_s,
             duration_s=duration_s,
-            planned=totals.planned,
-            opened=totals.opened,
-            open_now=totals.open_now,
-            failed=totals.failed,
-            events=totals.events,
-            events_per_s=events_per_s,
-            recent=recent or {},
-            errors={kind: error.count for kind, error in totals.errors.items()},
+            silent=totals.silence.count,
+            audits=small_enough(totals.audits),
+            workers=[WorkerProgress(open_now=totals.open_now, cpu_percent=cpu)],
         )
+
+    @property
+    def events_per_s(self) -> float:
+        """Events in the last second."""
+        return sum(worker.events_per_s for worker in self.workers)
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Bytes of response bodies in the last second."""
+        return sum(worker.bytes_per_s for worker in self.workers)
+
+    @property
+    def cpu_percent(self) -> list[float | None]:
+        """CPU time of each worker so far, as in ``Totals``."""
+        return [worker.cpu_percent for worker in self.workers]
 
     def after(self, earlier: Progress) -> Progress:
         """Return this progress with the recent values of an earlier one that was not shown."""
-        recent = {kind: Counter(counts) for kind, counts in earlier.recent.items()}
-        for kind, counts in self.recent.items():
-            recent.setdefault(kind, Counter()).update(counts)
+        recent = Recent()
+        recent.merge(earlier.recent)
+        recent.merge(self.recent)
         return replace(self, recent=recent)
 
-    @property
-    def latency(self) -> Latency:
-        """The latency of the percentiles: delivery if events have timestamps, otherwise the inter-event gap."""
-        return Latency.DELIVERY if self.recent.get(Latency.DELIVERY) else Latency.GAP
+    def shown(self) -> Progress:
+        """Return this progress without its recent values, so that these are shown once."""
+        return replace(self, recent=Recent())
 
-    @property
-    def p50_ms(self) -> float | None:
-        """The median of ``latency``."""
-        return self._percentile_ms(50)
 
-    @property
-    def p99_ms(self) -> float | None:
-        """The 99th percentile of ``latency``."""
-        return self._percentile_ms(99)
-
-    def _percentile_ms(self, percentile: float) -> float | None:
-        values = self.recent.get(self.latency)
-        return percentile_us(values, percentile) / 1000 if values else None
+_COUNTERS = ({each.name for each in fields(Progress)} & {each.name for each in fields(Totals)}) - {"errors", "audits"}
+"""The fields that progress takes from totals."""
 
 
 def merged(progresses: Iterable[Progress]) -> Progress:
-    """Merge the progress of the workers of a run (at least one)."""
-    parts = list(progresses)
-    recent: dict[Latency, Counter[int]] = {}
-    errors: Counter[str] = Counter()
-    for part in parts:
-        for latency, values in part.recent.items():
-            recent.setdefault(latency, Counter()).update(values)
-        errors.update(part.errors)
-    return Progress(
-        elapsed_s=max(part.elapsed_s for part in parts),
-        duration_s=max(part.duration_s for part in parts),
-        planned=sum(part.planned for part in parts),
-        opened=sum(part.opened for part in parts),
-        open_now=sum(part.open_now for part in parts),
-        failed=sum(part.failed for part in parts),
-        events=sum(part.events for part in parts),
-        events_per_s=sum(part.events_per_s for part in parts),
-        recent=recent,
-        errors=errors,
-    )
+    """Merge the progress of the workers of a run."""
+    total = Progress()
+    for progress in progresses:
+        total.merge(progress)
+    return total
+
+
+def small_enough(audits: dict[str, FieldAudit]) -> dict[str, FieldAudit] | None:
+    """Return the audits unless they have more than MAX_AUDIT_ENTRIES range ends."""
+    entries = sum(len(audit.spanned) + len(audit.received) for audit in audits.values())
+    return audits if entries <= MAX_AUDIT_ENTRIES else None

@@ -63,6 +63,8 @@ class StreamPool:
         self._due: list[tuple[int, int, PooledStream]] = []
         """A heap of streams to connect, by time: reconnects and restarts, which the plan does not schedule."""
         self._order = count()
+        self._retired_opened = 0
+        """Streams that are over and had opened."""
         self._started_ns = 0
         self.row = 0
 
@@ -118,6 +120,20 @@ class StreamPool:
         queues = [stream.receive_queue_bytes() for stream in sampled if stream.phase is Phase.OPEN]
         return [queued_bytes for queued_bytes in queues if queued_bytes is not None]
 
+    def active_streams(self) -> list[PooledStream]:
+        """Return the streams that are not over."""
+        return list(self._streams.values())
+
+    @property
+    def reconnecting(self) -> int:
+        """Number of streams that were open, and now wait or connect again."""
+        return self._totals.opened - self._retired_opened - self._totals.open_now
+
+    @property
+    def opening(self) -> int:
+        """Number of streams that connect, or wait for their first response head."""
+        return len(self._streams) - (self._totals.opened - self._retired_opened)
+
     def _do(self, moment: Moment) -> None:
         at_ns = self._started_ns + moment.at_ns
         if moment.action is Action.STORM:
@@ -170,7 +186,9 @@ class StreamPool:
 
     def _retire(self, stream: Stream) -> None:
         """Remove a stream that is over from the pool."""
-        self._add_to_totals(self._streams.pop(stream.slot))
+        retired = self._streams.pop(stream.slot)
+        self._retired_opened += retired.has_opened
+        self._add_to_totals(retired)
 
     def _add_to_totals(self, stream: PooledStream) -> None:
         if stream.has_opened:

@@ -20,25 +20,22 @@ from sseclient_cli.engine.held_memory import HeldMemory, max_held_bytes
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.tcp_transport import TIMESTAMPING_STARTS_S, has_timestamps, keep_timestamping
 from sseclient_cli.measure.field_reader import KnownFields
-from sseclient_cli.measure.histogram import rounded
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
-from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.run.actor import Actor
 from sseclient_cli.run.messages import Snapshot
 from sseclient_cli.run.plan import OnEnd
-from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.progress import Delay
+from sseclient_cli.run.progress_reporter import OnProgress, ProgressReporter, cpu_percent
 from sseclient_cli.run.resource_limits import available_memory_bytes
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.stream_pool import StreamPool
+from sseclient_cli.run.stream_survey import StreamSurvey
 from sseclient_cli.units import NS_PER_S
 
 TICK_NS = NS_PER_S // 10
-PROGRESS_NS = NS_PER_S // 4
-"""Interval of progress: fast enough for the eye, and the live view takes less than 2 % of a core."""
-
 SNAPSHOT_NS = NS_PER_S
 """Interval of snapshots. One takes 1 to 7 ms."""
 
@@ -54,9 +51,6 @@ one read."""
 POLL_RESOLUTION_NS = NS_PER_S // 1000
 """epoll waits whole milliseconds. For shorter waits the loop sleeps."""
 
-LEAST_CPU_WINDOW_NS = NS_PER_S // 2
-"""Minimum duration for a CPU percentage. In a shorter run it would show only the opening of the first streams."""
-
 
 class Worker:
     """Runs one shard."""
@@ -64,11 +58,10 @@ class Worker:
     def __init__(
         self,
         shard: Shard,
-        on_progress: Callable[[Progress], None] | None = None,
-        on_snapshot: Callable[[Snapshot], None] | None = None,
+        on_progress: OnProgress | None = None,
+        on_snapshot: Callable[[Snapshot], object] | None = None,
     ) -> None:
         self._plan = shard.plan
-        self._on_progress = on_progress
         self._on_snapshot = on_snapshot
         target, plan = shard.chain[0].target, shard.plan
         connector = Connector(shard.chain, plan.first_slot)
@@ -102,11 +95,12 @@ class Worker:
         """CPU time of this process at the last fold."""
         self._started_ns = 0
         self._tick_due_ns = 0
-        self._last_progress = (0, 0)
-        self._progress_due_ns = 0
         self._snapshot_due_ns = 0
         self._cpu_start_ns = 0
-        self._recent: dict[Latency, Counter[int]] = {Latency.GAP: Counter(), Latency.DELIVERY: Counter()}
+        self._reporter: ProgressReporter | None = None
+        if on_progress is not None:
+            survey = StreamSurvey(self._pool, self._measurement)
+            self._reporter = ProgressReporter(on_progress, self._totals, self._pool, survey, plan.duration_s)
 
     def run(self) -> Totals:
         """Run the plan from now on, and return the totals."""
@@ -139,11 +133,11 @@ class Worker:
         self._clock.synchronize()
         for actor in self._actors:
             actor.begin(started_ns)
-        self._last_progress = (started_ns, 0)
-        self._progress_due_ns = started_ns + PROGRESS_NS
         self._snapshot_due_ns = started_ns + SNAPSHOT_NS
         self._tick_due_ns = started_ns + TICK_NS
         self._cpu_start_ns = self._cpu_ns = time.process_time_ns()
+        if self._reporter is not None:
+            self._reporter.begin(started_ns, self._cpu_start_ns)
         self._loop()
         self._take_time(self._totals)
         return self._finish()
@@ -152,8 +146,7 @@ class Worker:
         """Set the duration and the CPU so far."""
         totals.duration_ns = time.monotonic_ns() - self._started_ns
         cpu_ns = time.process_time_ns() - self._cpu_start_ns
-        is_long = totals.duration_ns >= LEAST_CPU_WINDOW_NS
-        totals.cpu_percent = [100 * cpu_ns / totals.duration_ns if is_long else None]
+        totals.cpu_percent = [cpu_percent(cpu_ns, totals.duration_ns)]
 
     def _loop(self) -> None:
         """Run the loop until the run is over."""
@@ -196,11 +189,12 @@ class Worker:
         self._record_lag(now_ns)
         self._clock.synchronize()
         self._pool.end_overdue()
-        self._totals.receive_queue.record(Counter(self._pool.receive_queues_bytes()))
+        queues = Counter(self._pool.receive_queues_bytes())
+        self._totals.receive_queue.record(queues)
         self._fold(now_ns)
-        if self._on_progress is not None and now_ns >= self._progress_due_ns:
-            self._progress_due_ns = max(self._progress_due_ns + PROGRESS_NS, now_ns)
-            self._on_progress(self._progress(now_ns))
+        if self._reporter is not None:
+            self._reporter.note(Delay.QUEUE, queues)
+            self._reporter.tick(now_ns)
         if self._on_snapshot is not None and now_ns >= self._snapshot_due_ns:
             self._snapshot_due_ns = max(self._snapshot_due_ns + SNAPSHOT_NS, now_ns)
             self._on_snapshot(self._snapshot())
@@ -211,7 +205,10 @@ class Worker:
         while self._tick_due_ns <= now_ns:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
             self._tick_due_ns += TICK_NS
-        self._totals.loop_lag.record(Counter(lags_us))
+        lags = Counter(lags_us)
+        self._totals.loop_lag.record(lags)
+        if self._reporter is not None:
+            self._reporter.note(Delay.LOOP, lags)
         interval = self._totals.interval(self._row(now_ns))
         interval.loop_lag_max_us = max([interval.loop_lag_max_us, *lags_us])
 
@@ -222,30 +219,16 @@ class Worker:
         interval.cpu_ns += cpu_ns - self._cpu_ns
         interval.worker_ns += now_ns - self._folded_ns
         self._folded_ns, self._cpu_ns = now_ns, cpu_ns
-        gaps, delivered = self._totals.fold(
+        folded = self._totals.fold(
             self._measurement.samples, self._context.reads, self._pool.row, with_latencies=is_warm
         )
-        if self._on_progress is not None:
-            self._recent[Latency.GAP].update(rounded(gaps))
-            self._recent[Latency.DELIVERY].update(rounded(delivered))
+        if self._reporter is not None:
+            self._reporter.note_folded(folded, is_warm=is_warm)
 
     def _row(self, now_ns: int) -> int:
         """Return the timeline row of the samples since the last tick."""
         elapsed_s = (now_ns - self._started_ns) / NS_PER_S - TICK_NS / NS_PER_S / 2
         return self._plan.row_at(elapsed_s)
-
-    def _progress(self, now_ns: int) -> Progress:
-        then_ns, events_then = self._last_progress
-        self._last_progress = (now_ns, self._totals.events)
-        recent = {kind: counts for kind, counts in self._recent.items() if counts}
-        self._recent = {kind: Counter() for kind in self._recent}
-        return Progress.of(
-            self._totals,
-            elapsed_s=(now_ns - self._started_ns) / NS_PER_S,
-            duration_s=self._plan.duration_s,
-            events_per_s=(self._totals.events - events_then) * NS_PER_S / (now_ns - then_ns),
-            recent=recent,
-        )
 
     def _snapshot(self) -> Snapshot:
         so_far = Totals()

@@ -25,7 +25,7 @@ def work(
     shard: Shard,
     receive: Receive,
     send: Callable[[Ready | Totals | SseError], None],
-    send_progress: Callable[[Progress | Snapshot], None] | None,
+    send_progress: Callable[[Progress | Snapshot], object] | None,
     on_orphaned: Callable[[], None],
 ) -> None:
     """Run a shard. ``on_orphaned`` is called, possibly in another thread, when the coordinator has ended."""

@@ -20,6 +20,7 @@ from demo_server_processes import demo_server_process
 from real_processes import streams_open, until
 
 from sseclient_cli.errors import LimitError
+from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run import coordinator
@@ -63,7 +64,8 @@ def test_merged_progress_of_all_workers_is_reported_four_times_per_second(server
     assert [s.events for s in received] == sorted(s.events for s in received)
     under_way = [progress for progress in received if progress.elapsed_s > 0]
     assert 4 <= len(under_way) <= 12
-    assert any(progress.p50_ms is not None for progress in under_way)
+    assert any(progress.recent.latencies.get(Latency.GAP) for progress in under_way)
+    assert {len(progress.workers) for progress in under_way} == {3}
     assert active_children() == []
 
 

@@ -15,7 +15,7 @@ OutputFile = Annotated[
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write only errors, no progress and no summary.")]
 
-NoTui = Annotated[bool, typer.Option("--no-tui", help="Do not show a live view on a terminal.")]
+NoTui = Annotated[bool, typer.Option("--no-tui", help="On a terminal, show no live view; bench writes lines instead.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

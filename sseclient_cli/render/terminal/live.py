@@ -1,93 +1,108 @@
-"""The live view on stderr: a wait for the target before a run, then a panel with its progress.
+"""What ``sse bench`` shows on stderr meanwhile: a wait for the target before a run, then its progress.
 
-Nothing is shown if stderr is not a terminal, or NO_COLOR is set.
+On a terminal the progress is a view of the whole screen. Elsewhere it is a plain line every few seconds.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.status import Status
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.measure.samples import Latency
+from sseclient_cli.render.live.history import RunHistory
+from sseclient_cli.render.live.panel import panel
+from sseclient_cli.render.live.progress_line import ProgressLines, progress_line
+from sseclient_cli.render.live.screen import Screen, left_when_suspended
+from sseclient_cli.render.standard_streams import say
 from sseclient_cli.run.progress import Progress
 
-_LATENCY_NAMES = {Latency.DELIVERY: "delivery", Latency.GAP: "gap"}
+FRAME_S = 0.125
+"""Least time between two frames: at most 8 per second."""
+
+Show = Callable[[Progress], None]
+
+
+class Display(Enum):
+    """How to show progress."""
+
+    AUTO = "auto"
+    """A live view on a terminal, otherwise lines."""
+    LINES = "lines"
+    NONE = "none"
 
 
 @contextmanager
-def live_view(console: Console | None) -> Iterator[Callable[[Progress], None] | None]:
-    """Yield a function that shows progress while the block runs; None if there is no live view."""
-    if console is None or not _can_move(console):
+def live_view(console: Console, title: str, display: Display) -> Iterator[Show | None]:
+    """Yield a function that shows progress while the block runs; None if nothing is shown. ``title`` is the target."""
+    if display is Display.NONE:
         yield None
-        return
-    # No refresh thread: a frame is drawn when there is new progress, and not in between.
-    live = Live(Text("connecting ..."), console=console, auto_refresh=False, transient=True)
-    is_gone = False
+    elif display is Display.AUTO and _has_screen(console):
+        screen = Screen()
+        with left_when_suspended(screen):
+            try:
+                yield frames(screen, title)
+            finally:
+                screen.leave()
+    else:
+        yield lines(say)
+
+
+def frames(screen: Screen, title: str, now_s: Callable[[], float] = time.monotonic) -> Show:
+    """Return a function that draws a frame for progress, unless the previous frame is too recent."""
+    history = RunHistory()
+    due_s = 0.0
 
     def show(progress: Progress) -> None:
-        nonlocal is_gone
-        if not is_gone:
-            try:
-                live.update(live_panel(progress), refresh=True)
-            except OSError:
-                is_gone = True
+        nonlocal due_s
+        history.add(progress)
+        if now_s() < due_s or not screen.is_ready():
+            return
+        due_s = now_s() + FRAME_S
+        columns, height = screen.size
+        screen.draw(panel(history, title, columns - 1, height), columns - 1)
 
-    with _shown(live):
-        yield show
+    return show
+
+
+def lines(write: Callable[[str], None]) -> Show:
+    """Return a function that writes a line every few seconds of the run."""
+    history, schedule = RunHistory(), ProgressLines()
+
+    def show(progress: Progress) -> None:
+        history.add(progress)
+        if schedule.is_due(history):
+            write(progress_line(history))
+
+    return show
 
 
 @contextmanager
 def waiting_view(console: Console | None, text: str) -> Iterator[None]:
-    """Show a spinner and the text while the block runs, only on a terminal."""
+    """Show a spinner and the text while the block runs, only on a terminal. The block may outlive the terminal."""
     if console is None or not _can_move(console):
         yield
         return
-    with _shown(console.status(Text(visible(text, keep_lines=False)))):
-        yield
-
-
-@contextmanager
-def _shown(view: Live | Status) -> Iterator[None]:
-    """Show a view while the block runs. If the terminal is closed meanwhile, the block continues without the view."""
+    status = console.status(Text(visible(text, keep_lines=False)))
     with suppress(OSError):
-        view.start()
+        status.start()
     try:
         yield
     finally:
         with suppress(OSError):
-            view.stop()
+            status.stop()
+
+
+def _has_screen(console: Console) -> bool:
+    is_utf8 = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
+    return _can_move(console) and is_utf8 and not console.legacy_windows
 
 
 def _can_move(console: Console) -> bool:
     # console.is_terminal is true for a pipe with FORCE_COLOR, which asks for colours, not for cursor movements.
     return sys.stderr.isatty() and not console.is_dumb_terminal and not console.no_color
-
-
-def live_panel(progress: Progress) -> RenderableType:
-    """Return the panel for the latest progress."""
-    bar = Table.grid(padding=(0, 1))
-    bar.add_row(
-        ProgressBar(total=progress.duration_s, completed=min(progress.elapsed_s, progress.duration_s), width=40),
-        Text(f"{progress.elapsed_s:.1f} / {progress.duration_s:g} s"),
-    )
-    facts = Text.assemble(
-        (f"{progress.open_now:,}", "bold"), f" of {progress.planned:,} streams open   ",
-        (f"{progress.events:,}", "bold"), f" events   {progress.events_per_s:,.0f}/s",
-    )  # fmt: skip
-    rows: list[RenderableType] = [bar, facts]
-    if progress.p50_ms is not None and progress.p99_ms is not None:
-        name = _LATENCY_NAMES[progress.latency]
-        rows.append(Text(f"{name} p50 {progress.p50_ms:.3f} ms   p99 {progress.p99_ms:.3f} ms"))
-    if progress.errors:
-        errors = "   ".join(f"{kind} {count:,}" for kind, count in progress.errors.items())
-        rows.append(Text(errors, "red", overflow="ellipsis", no_wrap=True))
-    return Group(*rows)

@@ -123,10 +123,12 @@ def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
         with suppress(OSError):  # the coordinator has died
             connection.send(message)
 
-    def send_progress(progress: Progress | Snapshot) -> None:
+    def send_progress(progress: Progress | Snapshot) -> bool:
         with suppress(OSError):
             if _takes_more(connection):
                 connection.send(progress)
+                return True
+        return False
 
     work(shard, receive, send, send_progress if with_progress else None, on_orphaned=lambda: os._exit(1))
 

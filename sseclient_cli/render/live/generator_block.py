@@ -1,0 +1,133 @@
+"""The block of the load generator: its delays with their limits, its workers, and whether it is the bottleneck."""
+
+from __future__ import annotations
+
+from sseclient_cli.escaping import visible
+from sseclient_cli.measure.saturation import (
+    MAX_CPU_PERCENT,
+    MAX_LOOP_LAG_US,
+    MAX_READ_DELAY_US,
+    MAX_RECEIVE_QUEUE_BYTES,
+    MAX_START_DELAY_US,
+)
+from sseclient_cli.render.live.blocks import Block
+from sseclient_cli.render.live.columns import Column, table
+from sseclient_cli.render.live.history import RunHistory
+from sseclient_cli.render.live.line import Line, Style
+from sseclient_cli.render.live.quantities import bar, count, megabytes, rate
+from sseclient_cli.render.quantities import milliseconds
+from sseclient_cli.run.progress import Delay, WorkerProgress
+
+_DELAYS = (
+    (Delay.READ, "read delay", MAX_READ_DELAY_US, 6),
+    (Delay.LOOP, "loop lag", MAX_LOOP_LAG_US, 5),
+    (Delay.START, "late start", MAX_START_DELAY_US, 4),
+)
+"""The delays of the load generator with their limits in us and their importance."""
+
+LEAST_GAUGE_WIDTH = 6
+GAUGE_WIDTH = 20
+
+
+def generator(history: RunHistory) -> Block:
+    """Return the block of the load generator."""
+
+    def draw(rows: int, width: int) -> list[Line]:
+        verdict = verdict_lines(history, width)[: max(rows - 3, 1)]
+        left = rows - 3 - len(verdict)
+        workers = _workers(history, width)
+        return [*_delays(history, width), *(workers if 1 < len(workers) <= left else workers[:left]), *verdict]
+
+    return Block("load generator, p99 in ms", 4, 4 + len(history.progress.workers) + 2, draw, rank=1)
+
+
+def verdict_lines(history: RunHistory, width: int) -> list[Line]:
+    """Return whether the load generator is the bottleneck, by the rule of the report: at most a line per reason."""
+    if history.reasons:
+        first, *others = [visible(reason, keep_lines=False) for reason in history.reasons]
+        return (
+            [
+                Line(("BOTTLENECK: the load generator, so far: ", Style.ALARM)),
+                *(Line((f"  {reason}", Style.BAD)) for reason in (first, *others)),
+            ]
+            if len(f"BOTTLENECK: {first}") > width
+            else [
+                Line(("BOTTLENECK: ", Style.ALARM), (first, Style.BAD)),
+                *(Line((f"  {reason}", Style.BAD)) for reason in others),
+            ]
+        )
+    busy = busiest(history)
+    if busy is not None and busy[1] > MAX_CPU_PERCENT:
+        text = f"worker {busy[0]} uses {busy[1]:.0f} % of its core now (limit {MAX_CPU_PERCENT:.0f} %)"
+        return [Line((text, Style.WARNING))]
+    if busy is None:
+        return [Line(("not known yet whether the load generator is the bottleneck", Style.DIM))]
+    return [Line(("not the bottleneck so far", Style.GREEN))]
+
+
+def busiest(history: RunHistory) -> tuple[int, float] | None:
+    """Return the number and the CPU percentage of the worker that used most in the last second."""
+    known = [
+        (worker.recent_cpu_percent, index)
+        for index, worker in enumerate(history.progress.workers)
+        if worker.recent_cpu_percent is not None
+    ]
+    return (max(known)[1], max(known)[0]) if known else None
+
+
+def figures(history: RunHistory) -> list[tuple[str, str, str, Style, int]]:
+    """Return title, figure, limit, style and importance of each figure of the load generator, of the last second."""
+    busy = busiest(history)
+    cpu = ("-", Style.DIM) if busy is None else (f"{busy[1]:.0f} %", _style(busy[1], MAX_CPU_PERCENT))
+    found = [
+        (
+            "CPU" if len(history.progress.workers) < 2 else "busiest CPU",
+            *_with_limit(cpu, f"{MAX_CPU_PERCENT:.0f} %"),
+            7,
+        )
+    ]
+    for delay, title, limit_us, importance in _DELAYS:
+        now = history.latest_delay(delay)
+        shown = ("-", Style.DIM) if now is None else (milliseconds(now.p99 / 1000), _style(now.p99, limit_us))
+        found.append((title, *_with_limit(shown, f"{limit_us // 1000}"), importance))
+    queue = history.latest_delay(Delay.QUEUE)
+    kib = (
+        ("-", Style.DIM)
+        if queue is None
+        else (f"{queue.p99 // 1024:,}", _style(queue.p99, MAX_RECEIVE_QUEUE_BYTES - 1))
+    )
+    return [*found, ("queue KiB", *_with_limit(kib, f"{MAX_RECEIVE_QUEUE_BYTES // 1024}"), 3)]
+
+
+def _with_limit(shown: tuple[str, Style], limit: str) -> tuple[str, str, Style]:
+    return shown[0], limit, shown[1]
+
+
+def _delays(history: RunHistory, width: int) -> list[Line]:
+    columns = [
+        Column(title, ((figure, style), (limit, Style.DIM)), 6, importance)
+        for title, figure, limit, style, importance in figures(history)
+    ]
+    return table(["now".ljust(10), "limit"], columns, width)
+
+
+def _style(value: float, limit: float) -> Style:
+    return Style.BAD if value > limit else Style.PLAIN
+
+
+def _workers(history: RunHistory, width: int) -> list[Line]:
+    """Return a line for each worker."""
+    return [_worker(index, worker, width) for index, worker in enumerate(history.progress.workers)]
+
+
+def _worker(index: int, worker: WorkerProgress, width: int) -> Line:
+    percent = worker.recent_cpu_percent
+    shown = "-" if percent is None else f"{percent:.0f} %"
+    line = Line(f"worker {index}".ljust(10), (shown.rjust(8), _style(percent or 0, MAX_CPU_PERCENT)), "  ")
+    facts = f"{count(worker.open_now):>9} open {rate(worker.events_per_s):>9} events/s"
+    size = f" {megabytes(worker.bytes_per_s):>7} MB/s"
+    facts += size if line.width + len(facts + size) <= width else ""
+    room = width - line.width - len(facts)
+    if room > LEAST_GAUGE_WIDTH:
+        line.then(bar((percent or 0) / 100, min(room - 2, GAUGE_WIDTH)))
+    return line.add(facts)
