@@ -99,7 +99,7 @@ def frames_of(text: str) -> list[list[str]]:
 
 
 def on_main_screen(text: str) -> str:
-    """What is on the terminal at the end: all that was not written on the alternate screen."""
+    """The final content of the terminal: all text outside of the alternate screen."""
     assert text.count(ENTER) == text.count(LEAVE)
     return re.sub(f"{re.escape(ENTER)}.*?{re.escape(LEAVE)}", "", text, flags=re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""What the live view knows of a run: the last second, the whole run, saturation and losses."""
+"""The figures of the live view: the last second, the whole run, saturation and losses."""
 
 from __future__ import annotations
 

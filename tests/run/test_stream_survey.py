@@ -1,4 +1,4 @@
-"""What progress says of streams that are not over: states, silence, and the audit so far."""
+"""Progress about streams that are not over: states, silence, and the audit so far."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What the live view knows of a run: the latest progress, the last second, and the whole run so far. Pure."""
+"""The figures of a run for the live view: the latest progress, the last second, and the whole run so far. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Draws frames on the alternate screen of the terminal behind stderr, so that nothing of the view stays at its end.
 
 A resized terminal rewraps the lines of its main screen, and moving the cursor up would then leave rests. The alternate
-screen is drawn anew as a whole.
+screen is always drawn as a whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What ``sse bench`` shows on stderr meanwhile: a wait for the target before a run, then its progress.
+"""The output of ``sse bench`` on stderr during a run: a wait for the target before a run, then its progress.
 
 On a terminal the progress is a view of the whole screen. Elsewhere it is a plain line every few seconds.
 """
