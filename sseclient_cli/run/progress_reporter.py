@@ -71,7 +71,7 @@ class ProgressReporter:
             self.note(delay, folded[delay.value])
 
     def tick(self, now_ns: int) -> None:
-        """Look at the next streams, and report progress if it is due. Progress that is not passed on is reported next time."""
+        """Look at the next streams, and report progress if it is due."""
         self._survey.step()
         if now_ns < self._due_ns:
             return

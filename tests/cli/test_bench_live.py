@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import select
@@ -14,14 +15,15 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from demo_server_processes import demo_server_process
 from progress_lines import progress_lines, without_progress
+from real_processes import SSE, streams_open, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
-SSE = [sys.executable, "-m", "sseclient_cli"]
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 FRAME = "\x1b[?2026h\x1b[H"
 WAIT_S = 60
@@ -163,6 +165,19 @@ def test_a_terminal_that_is_resized_gets_frames_of_its_size(server: str) -> None
     first, last = frames_of(running.text)[1], frames_of(running.text)[-1]
     assert max(map(len, first)) > 150
     assert (max(map(len, last)) < 60, len(last) <= 10) == (True, True)
+
+
+def test_a_terminal_that_takes_no_output_does_not_hold_up_the_run(server: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    arguments = ("-n", "3", "-z", "4s", "--workers", "2", "--json", str(path))
+    with terminal(*SSE, "bench", f"{server}/load", *arguments, columns=200, lines=50) as running:
+        # Frames of 10 KB fill the terminal's buffer before the start.
+        until(lambda: streams_open(server) == 3, timeout_s=WAIT_S)
+        assert running.end() == 0
+    document = json.loads(path.read_text("utf-8"))
+    assert (document["streams"]["opened"], document["errors"]) == (3, [])
+    assert document["run"]["duration_s"] == pytest.approx(4, abs=1)
+    assert "3 opened" in on_main_screen(running.text)
 
 
 def test_saturation_is_shown_while_it_happens(server: str) -> None:

@@ -34,6 +34,7 @@ class Screen:
 
     def __init__(self) -> None:
         self._fd = sys.stderr.fileno()
+        self._frames_fd = _opened_without_blocking(self._fd)
         self._is_entered = False
         self._is_gone = False
 
@@ -48,30 +49,41 @@ class Screen:
 
     def is_ready(self) -> bool:
         """Return whether a frame would be shown: not in a background job, and not while output is stopped (Ctrl-S)."""
-        return not self._is_gone and self._is_in_foreground() and self._takes_more()
+        return not self._is_gone and self._is_in_foreground() and _takes_more(self._fd)
 
     def draw(self, lines: Sequence[Line], width: int) -> None:
-        """Show a frame of lines."""
+        """Show a frame of lines. A terminal that takes no more gets a part of it: the run must not wait."""
+        text = _BEGIN_FRAME + "\r\n".join(f"{line.ansi(width)}\x1b[K" for line in lines) + _END_FRAME
         if not self._is_entered:
             self._is_entered = True
-            self._write(_ENTER)
-        # Not the last column: after a character there, "erase to the end of the line" erases it in some terminals.
-        self._write(_BEGIN_FRAME + "\r\n".join(f"{line.ansi(width)}\x1b[K" for line in lines) + _END_FRAME)
+            self._is_entered = self._write(_ENTER) and self._is_entered
+        self._write(text)
+
+    def _write(self, text: str) -> bool:
+        """Write a part of a frame. Return whether all of it was written."""
+        rest = text.encode(sys.stderr.encoding or "utf-8", "replace")
+        try:
+            # The handler of Ctrl-Z may leave the screen between two writes.
+            while rest and self._is_entered:
+                rest = rest[os.write(self._frames_fd, rest) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._is_gone = True
+        return not rest
 
     def leave(self) -> None:
         """Return to the main screen."""
         if self._is_entered:
             self._is_entered = False
-            self._write(_LEAVE, even_if_left=True)
+            with suppress(OSError):
+                os.write(self._fd, _LEAVE.encode())
 
-    def _write(self, text: str, *, even_if_left: bool = False) -> None:
-        rest = text.encode(sys.stderr.encoding or "utf-8", "replace")
-        try:
-            # The handler of Ctrl-Z may leave the screen between two writes.
-            while rest and not self._is_gone and (even_if_left or self._is_entered):
-                rest = rest[os.write(self._fd, rest) :]
-        except OSError:
-            self._is_gone = True
+    def close(self) -> None:
+        """Leave the screen, and close the terminal."""
+        self.leave()
+        if self._frames_fd != self._fd:
+            os.close(self._frames_fd)
 
     def _is_in_foreground(self) -> bool:
         if sys.platform == "win32":
@@ -81,8 +93,19 @@ class Screen:
         except OSError:
             return True  # not our controlling terminal
 
-    def _takes_more(self) -> bool:
-        return sys.platform == "win32" or bool(select.select([], [self._fd], [], 0)[1])
+
+def _opened_without_blocking(fd: int) -> int:
+    """Open the terminal of a descriptor again: O_NONBLOCK on its own would hold for all programs that share it."""
+    if sys.platform == "win32":
+        return fd
+    try:
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return fd
+
+
+def _takes_more(fd: int) -> bool:
+    return sys.platform == "win32" or bool(select.select([], [fd], [], 0)[1])
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def live_view(console: Console, title: str, display: Display) -> Iterator[Show |
             try:
                 yield frames(screen, title)
             finally:
-                screen.leave()
+                screen.close()
     else:
         yield lines(say)
 
