@@ -22,21 +22,31 @@ from prometheus_client.registry import Collector
 from sseclient_cli import __version__
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.saturation import saturation_reasons
+from sseclient_cli.render.live.history import HealthSoFar
 from sseclient_cli.report.metric_names import LATENCY_BUCKETS_S, MetricType, histogram_of, metric_of
-from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.progress import Delay, Progress
 
-_FIGURES: dict[str, Callable[[Progress], float]] = {
+_FIGURES: dict[str, Callable[[Progress], float | None]] = {
     "run.duration_s": lambda progress: progress.elapsed_s,
     "run.plan.duration_s": lambda progress: progress.duration_s,
-    "streams.planned": lambda progress: progress.planned,
-    "streams.opened": lambda progress: progress.opened,
     "streams.open_at_end": lambda progress: progress.open_now,
+    "streams.planned": lambda progress: progress.planned,
+    "streams.lost": lambda progress: progress.lost,
+    "streams.opened": lambda progress: progress.opened,
     "streams.failed": lambda progress: progress.failed,
+    "streams.broken": lambda progress: progress.broken,
+    "streams.ended_by_server": lambda progress: progress.ended_by_server,
+    "streams.completed": lambda progress: progress.completed,
+    "streams.reconnected": lambda progress: progress.reconnected,
+    "streams.silent": lambda progress: progress.silent,
     "events.received": lambda progress: progress.events,
+    "events.bytes": lambda progress: progress.bytes,
 }
-"""The figures of a report that are known during the run."""
+"""The figures of a report that are known during the run. None: not known yet."""
 
 _PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p99_ms": 99.0, "p999_ms": 99.9}
+_PERCENTILES_OF_BYTES = {"p50_bytes": 50.0, "p99_bytes": 99.0}
 
 
 class LiveMetrics(Collector):
@@ -47,13 +57,16 @@ class LiveMetrics(Collector):
         self._lock = threading.Lock()
         self._latest: Progress | None = None
         self._latencies: dict[Latency, Histogram] = {}
+        self._health = HealthSoFar()
 
     def show(self, progress: Progress) -> None:
         """Take the latest progress."""
         with self._lock:
             if self._latest is not None and progress.elapsed_s < self._latest.elapsed_s:
                 self._latencies.clear()  # the next run of a limit search
+                self._health = HealthSoFar()
             self._latest = progress
+            self._health.add(progress)
             for latency, counts in progress.recent.latencies.items():
                 self._latencies.setdefault(latency, Histogram()).record(counts)
 
@@ -65,14 +78,15 @@ class LiveMetrics(Collector):
                 return
             yield from _figures(self._latest)
             for latency, histogram in self._latencies.items():
-                yield from _latency(f"latency.{latency.value}", histogram)
+                yield from _durations(f"latency.{latency.value}", histogram)
+            yield from _generator(self._health)
 
 
 def _figures(progress: Progress) -> Iterator[Metric]:
     for path, value_of in _FIGURES.items():
-        metric = metric_of(path)
-        family = CounterMetricFamily if metric.type is MetricType.COUNTER else GaugeMetricFamily
-        yield family(metric.name, metric.help, value=value_of(progress) * metric.factor)
+        value = value_of(progress)
+        if value is not None:
+            yield _family(path, value)
     metric = metric_of("errors[].count")
     errors = CounterMetricFamily(metric.name, metric.help, labels=["kind"])
     for kind, error in progress.errors.items():
@@ -80,24 +94,54 @@ def _figures(progress: Progress) -> Iterator[Metric]:
     yield errors
 
 
-def _latency(path: str, histogram: Histogram) -> Iterator[Metric]:
+def _generator(health: HealthSoFar) -> Iterator[Metric]:
+    """Yield the health of the load generator: whether it is the bottleneck, and the measurements that say so."""
+    yield _family("generator.saturated", bool(saturation_reasons(health)))
+    metric = metric_of("generator.cpu_percent")
+    cpu = GaugeMetricFamily(metric.name, metric.help, labels=["worker"])
+    for number, percent in enumerate(health.cpu_percent):
+        if percent is not None:
+            cpu.add_metric([str(number)], percent * metric.factor)
+    yield cpu
+    for delay, histogram in health.of.items():
+        path = f"generator.{delay.value}"
+        if delay is Delay.QUEUE:
+            yield from _quantiles(path, histogram, _PERCENTILES_OF_BYTES, factor=1)
+        else:
+            yield from _durations(path, histogram)
+
+
+def _family(path: str, value: float) -> Metric:
+    metric = metric_of(path)
+    family = CounterMetricFamily if metric.type is MetricType.COUNTER else GaugeMetricFamily
+    return family(metric.name, metric.help, value=value * metric.factor)
+
+
+def _durations(path: str, histogram: Histogram) -> Iterator[Metric]:
+    """Yield a histogram, and exact percentiles so far."""
     if not histogram.count:
         return
     counts_us = histogram.counts_us()
     at_most = [0, *accumulate(counts_us.values())]
     values_us = list(counts_us)
-    whole = histogram_of(path)
+    metric = histogram_of(path)
     buckets = [
         (f"{bound_s:g}", float(histogram.negative + at_most[bisect_right(values_us, bound_s * 1e6)]))
         for bound_s in LATENCY_BUCKETS_S
     ]
     buckets.append(("+Inf", float(histogram.count)))
-    yield HistogramMetricFamily(whole.name, whole.help, buckets=buckets, sum_value=histogram.sum_us * whole.factor)
-    percentiles_us = histogram.percentiles_us(_PERCENTILES.values())
-    first = metric_of(f"{path}.p50_ms")
-    quantiles = GaugeMetricFamily(first.name, first.help, labels=list(first.labels))
-    for name, percentile in _PERCENTILES.items():
-        value_us = percentiles_us[percentile]
-        if value_us is not None:
-            quantiles.add_metric(list(metric_of(f"{path}.{name}").labels.values()), value_us * whole.factor)
-    yield quantiles
+    yield HistogramMetricFamily(metric.name, metric.help, buckets=buckets, sum_value=round(histogram.sum_us * 1e-6, 6))
+    yield from _quantiles(path, histogram, _PERCENTILES, metric.factor)
+
+
+def _quantiles(path: str, histogram: Histogram, wanted: dict[str, float], factor: float) -> Iterator[Metric]:
+    if not histogram.count:
+        return
+    found = histogram.percentiles_us(wanted.values())
+    first = metric_of(f"{path}.{next(iter(wanted))}")
+    family = GaugeMetricFamily(first.name, first.help, labels=list(first.labels))
+    for name, percentile in wanted.items():
+        value = found[percentile]
+        if value is not None:
+            family.add_metric(list(metric_of(f"{path}.{name}").labels.values()), round(value * factor, 6))
+    yield family

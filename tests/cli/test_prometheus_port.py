@@ -78,6 +78,19 @@ def test_run_is_visible_while_it_runs() -> None:
         assert later["sse_latency_delivery_seconds_count"] >= count
 
 
+def test_health_of_the_load_generator_is_visible() -> None:
+    with running_bench("demo", "-n", "20", "-z", "60s", "--workers", "2") as url:
+        metrics = scraped_when(url, "sse_events_received_total", 200)
+        assert metrics["sse_generator_saturated"] in (0, 1)
+        cpu = [metrics[f"sse_generator_cpu_ratio{{worker={worker}}}"] for worker in (0, 1)]
+        assert all(0 < ratio <= 1.5 for ratio in cpu)
+        assert metrics["sse_generator_loop_lag_seconds_count"] > 0
+        assert metrics["sse_generator_read_delay_quantile_seconds{quantile=0.99}"] > 0
+        assert metrics["sse_generator_receive_queue_quantile_bytes{quantile=0.99}"] >= 0
+        assert metrics["sse_streams_reconnected_total"] == metrics["sse_streams_lost_total"] == 0
+        assert metrics["sse_events_bytes_total"] > metrics["sse_events_received_total"]
+
+
 def test_errors_are_counted_by_kind() -> None:
     with running_bench("demo/faults?reset=5&rate=50", "-n", "5", "-z", "60s", "--on-end", "reconnect") as url:
         scraped_when(url, "sse_errors_total{kind=connection-lost}", 1)
