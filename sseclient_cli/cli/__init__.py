@@ -24,6 +24,7 @@ from sseclient_cli.cli.compare import compare
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
+from sseclient_cli.cli.report import report
 from sseclient_cli.cli.stdout import with_blocking_writes, write_all
 from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
@@ -45,6 +46,12 @@ sse compare before.json after.json
 sse compare main.json branch.json --fail-if-worse 10%
 sse compare a.json b.json c.json --json comparison.json
 """
+REPORT_EXAMPLES = """\
+sse report run.json
+sse report run.json --html run.html -o junit.xml
+sse report machine1.json machine2.json --json all.json
+sse report run.json --assert 'delivery.p99 < 50ms'
+"""
 
 COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench}
 """The commands with options for a request."""
@@ -62,8 +69,11 @@ app.command(
     "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
 )(grouped(bench))
 app.command(
+    "report", cls=PanelledCommand, epilog=REPORT_EXAMPLES, short_help="Show the report of a run, or merge several."
+)(grouped(report))
+app.command(
     "compare", cls=PanelledCommand, epilog=COMPARE_EXAMPLES, short_help="Compare the reports of two or more runs."
-)(compare)
+)(grouped(compare))
 app.command("demo", short_help="Run the demo server.")(demo)
 
 

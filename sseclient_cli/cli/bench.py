@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import asserted, early_end_of, say_failed_assertions
-from sseclient_cli.cli.bench_output import opened
 from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.formats import LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
@@ -22,6 +22,7 @@ from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
@@ -67,7 +68,7 @@ def bench(
     plan_of(load, measurement, connection)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        files = stack.enter_context(opened(output.json_file, output.output_file, quiet=output.quiet))
+        files = stack.enter_context(opened(output, LIMIT_SEARCH if search.find_limit else REPORT))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
         url = server.url + demo_path(url, "/load") if server else url
         target = through_given_proxy(
@@ -85,7 +86,7 @@ def bench(
 
         measure = _measuring(stack, spec_of(load), load, target_metrics, server, output, early_end)
         if search.find_limit:
-            return find_limit(search, load, lambda step: measure(spec_of(step)), files.write_search, quiet=output.quiet)
+            return find_limit(search, load, lambda step: measure(spec_of(step)), files.write, quiet=output.quiet)
         before = ServerTally.of(server.url) if server else None
         report = asserted(measure(spec_of(load)), assertions)
         after = ServerTally.of(server.url) if server else None

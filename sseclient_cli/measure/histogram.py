@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from itertools import accumulate, compress
 from math import ceil
 from operator import mul
@@ -95,6 +96,12 @@ class Histogram:
         A value is the smallest one of its bucket: at most 0.1 % below the recorded values.
         """
         return {self._hdr.get_value_from_index(bucket): count for bucket, count in self._filled_buckets().items()}
+
+    def percentile_distribution_ms(self) -> str:
+        """Return the percentile distribution in ms, in the text format of HdrHistogram, without the negative values."""
+        text = BytesIO()
+        self._hdr.output_percentile_distribution(text, 1000)
+        return text.getvalue().decode()
 
     def _filled_buckets(self) -> dict[int, int]:
         """Return the counts that are not zero, by their index."""

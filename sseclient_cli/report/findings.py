@@ -242,6 +242,13 @@ def _target_metrics(report: Report) -> Iterator[Finding]:
             yield _finding("target-series-missing", Severity.WARNING, figures)
 
 
+def _forced_merge(report: Report) -> Iterator[Finding]:
+    differences = report.run.forced_differences
+    if differences:
+        figures = {"reports": report.run.reports, "differences": len(differences), "first": differences[0]}
+        yield _finding("forced-merge", Severity.WARNING, figures)
+
+
 def _opened(report: Report) -> int:
     return report.streams.opened
 
@@ -265,4 +272,5 @@ _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _delivery_jump,
     _timestamp,
     _target_metrics,
+    _forced_merge,
 )

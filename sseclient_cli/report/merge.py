@@ -7,7 +7,7 @@ rows are added by their second of the run, regardless of when each run started.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.errors import UsageError
@@ -18,22 +18,24 @@ from sseclient_cli.report.build import assemble
 from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.model import Report, Row
+from sseclient_cli.report.run_model import Run
 
-_DIFFERS_IN_PLAN = ("connections", "rate_per_s", "timestamp", "sequence")
+_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "timestamp", "sequence"})
+"""Sizes add up. The fields of timestamp and sequence are compared by what the user asked for."""
 
 
-def merged(first: Report, second: Report) -> Report:
-    """Return the report of both runs together. Raises UsageError if target or plan of the runs differ."""
+def merged(first: Report, second: Report, *, force: bool = False) -> Report:
+    """Return the report of both runs together.
+
+    Raises UsageError if target or plan of the runs differ. With ``force``, the target and the plan are those of the
+    first, and the report lists the differences; only timelines with rows of different length are still refused.
+    """
     run, other = first.run, second.run
-    _require_same("target", run.target.model_copy(update={"redirected_to": None}), other.target)
-    plan = run.plan.model_copy(update={name: getattr(other.plan, name) for name in _DIFFERS_IN_PLAN})
-    _require_same("plan", plan, other.plan)
     if run.interval_s != other.interval_s:
-        raise UsageError("cannot merge reports whose timelines have rows of different length")
-    for name in ("timestamp", "sequence"):
-        asked, other_asked = getattr(run.plan, name).asked, getattr(other.plan, name).asked
-        if asked != other_asked:
-            raise UsageError(f"cannot merge reports with different {name}s: {asked} and {other_asked}")
+        raise UsageError("their timelines have rows of different length")
+    differences = list(_differences(run, other))
+    if differences and not force:
+        raise UsageError(differences[0])
     totals = totals_of(first)
     totals.merge(totals_of(second))
     together = run.model_copy(
@@ -51,6 +53,8 @@ def merged(first: Report, second: Report) -> Report:
                     else run.plan.rate_per_s + other.plan.rate_per_s,
                 }
             ),
+            "reports": run.reports + other.reports,
+            "forced_differences": [*run.forced_differences, *differences],
             "hosts": [*run.hosts, *(host for host in other.hosts if host not in run.hosts)],
         }
     )
@@ -133,10 +137,13 @@ def _counter(values: str) -> Counter[int]:
     return Counter({int(value): int(times) for value, times in pairs})
 
 
-def _require_same(what: str, ours: Any, theirs: Any) -> None:
-    for name in type(ours).model_fields:
-        if name != "redirected_to" and getattr(ours, name) != getattr(theirs, name):
-            raise UsageError(
-                f"cannot merge reports with different {what}s: {name} is {getattr(ours, name)} and "
-                f"{getattr(theirs, name)}"
-            )
+def _differences(run: Run, other: Run) -> Iterator[str]:
+    """Yield what does not belong together."""
+    for what, ours, theirs in (("target", run.target, other.target), ("plan", run.plan, other.plan)):
+        for name in type(ours).model_fields:
+            if name not in _MAY_DIFFER and getattr(ours, name) != getattr(theirs, name):
+                yield f"the {what}s differ: {name} is {getattr(ours, name)} and {getattr(theirs, name)}"
+    for name in ("timestamp", "sequence"):
+        asked, other_asked = getattr(run.plan, name).asked, getattr(other.plan, name).asked
+        if asked != other_asked:
+            yield f"the plans differ: {name} is {asked} and {other_asked}"

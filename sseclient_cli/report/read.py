@@ -7,8 +7,19 @@ import json
 from pydantic import ValidationError
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.report.comparison_model import Comparison
 from sseclient_cli.report.figure import Part
+from sseclient_cli.report.limit_model import LimitSearch
 from sseclient_cli.report.model import SCHEMA, Report
+
+Document = Report | Comparison | LimitSearch
+
+_MODELS: dict[str, type[Report] | type[Comparison] | type[LimitSearch]] = {
+    "report": Report,
+    "comparison": Comparison,
+    "limit-search": LimitSearch,
+}
+"""The kinds of documents, by their field ``document``."""
 
 
 def to_json(report: Part) -> str:
@@ -18,6 +29,14 @@ def to_json(report: Part) -> str:
 
 def from_json(text: str, name: str) -> Report:
     """Return the report in the text of the file ``name``. Raises UsageError with the first problem."""
+    found = read_document(text, name)
+    if not isinstance(found, Report):
+        raise UsageError(f"{name} is not the report of a run: it is a {found.document}")
+    return found
+
+
+def read_document(text: str, name: str) -> Document:
+    """Return the document in the text of the file ``name``. Raises UsageError with the first problem."""
     try:
         data = json.loads(text)
     except ValueError as exc:
@@ -29,9 +48,12 @@ def from_json(text: str, name: str) -> Report:
         raise UsageError(
             f"{name} has schema {number}, but this version reads only schema {SCHEMA}: run the bench again"
         )
+    model = _MODELS.get(data.get("document", "report"))
+    if model is None:
+        raise UsageError(f"{name} is a document of a kind that this version does not know: {data['document']}")
     try:
-        return Report.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{name} is not a valid report: {place}: {first['msg']}") from exc
+        raise UsageError(f"{name} is not a valid {data.get('document', 'report')}: {place}: {first['msg']}") from exc

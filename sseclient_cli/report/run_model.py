@@ -138,3 +138,5 @@ class Run(Part):
     workers: int = figure("Worker processes.", ge=1)
     workers_lost: int = figure("Workers that ended without a report.", ge=0)
     hosts: list[Host] = figure("The machines of the load generator; more than one only in a merged report.")
+    reports: int = figure("Reports that were merged; 1 for a single run.", default=1, ge=1)
+    forced_differences: list[str] = figure("Why the merged reports do not belong together.", default=[])

@@ -110,5 +110,5 @@ async def test_bench_refuses_one_file_for_two_things(tmp_path: Path) -> None:
     async with ScriptedServer(HELD) as server:
         for name in (str(tmp_path / "run"), "-"):
             code, _, err = await sse("bench", server.url, *BENCH, "--json", name, "-o", name)
-            assert (code, err) == (2, "sse: --json and --output name the same file: give two\n")
+            assert (code, err) == (2, "sse: two outputs name the same file: give two\n")
         assert server.requests == []

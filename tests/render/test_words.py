@@ -49,6 +49,10 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "target-keeps-memory": [{"kept_bytes": 30_000_000, "rise_bytes": 40_000_000, "waited_s": 10.0}],
     "target-samples-failed": [{"failed": 2, "samples": 40, "source": "pid 7", "error": "no such process"}],
     "target-series-missing": [{"source": "http://h/metrics", "series": "queue", "reason": "it has no such name"}],
+    "forced-merge": [
+        {"reports": 3, "differences": 2, "first": "the targets differ: url is http://h/x and http://h/y"},
+        {"reports": 2, "differences": 1, "first": "the plans differ: storm_s is 1 and 2"},
+    ],
 }
 
 

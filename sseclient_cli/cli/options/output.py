@@ -19,17 +19,36 @@ NoTui = Annotated[bool, typer.Option("--no-tui", help="On a terminal, show no li
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchOutputOptions:
-    """The output of ``sse bench``."""
+class DocumentOutputOptions:
+    """The output of a command that makes a document."""
 
     PANEL: ClassVar = "Output"
 
     json_file: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the JSON report to this file; - is stdout."),
+        typer.Option("--json", metavar="FILE", help="Write the JSON document to this file; - is stdout."),
     ] = None
-    output_file: OutputFile = None
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with charts to this file, which opens offline."),
+    ] = None
+    output_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            show_default=False,
+            help="Write by suffix: .json .html .csv .xml (JUnit) .hgrm .prom, else the summary; repeatable.",
+        ),
+    ] = None
     quiet: Quiet = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchOutputOptions(DocumentOutputOptions):
+    """The output of ``sse bench``."""
+
     no_tui: NoTui = False
 
     @property

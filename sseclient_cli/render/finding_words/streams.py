@@ -53,6 +53,12 @@ def _reach_incomplete(figures: Figures) -> str:
     )
 
 
+def _forced_merge(figures: Figures) -> str:
+    more = figures["differences"] - 1
+    rest = f" (and {counted(more, 'further difference')})" if more else ""
+    return f"{figures['reports']} reports were merged that do not belong together: {figures['first']}{rest}."
+
+
 WORDS = {
     "reach-incomplete": Words(
         _reach_incomplete,
@@ -90,4 +96,7 @@ WORDS = {
         ),
     ),
     "idle-cuts": Words(_idle_cuts, _more_heartbeats),
+    "forced-merge": Words(
+        _forced_merge, always("Compare such runs with `sse compare`; merge only shards of one load on one target.")
+    ),
 }

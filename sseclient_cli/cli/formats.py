@@ -1,0 +1,78 @@
+"""The formats of output files: by suffix, the function that renders each kind of document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sseclient_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+REPORT, COMPARISON, LIMIT_SEARCH = "report", "comparison", "limit-search"
+"""The kinds of documents, as in their field ``document``."""
+
+_NAMES = {REPORT: "a report", COMPARISON: "a comparison", LIMIT_SEARCH: "a limit search"}
+
+TEXT = ".txt"
+_TEXT_SUFFIXES = frozenset({"", TEXT, ".log"})
+
+_JSON = "report.read:to_json"
+
+_RENDERERS: Mapping[str, Mapping[str, str]] = {
+    ".json": dict.fromkeys(_NAMES, _JSON),
+    ".csv": {REPORT: "render.export.timeline_csv:timeline_csv"},
+    ".xml": {REPORT: "render.export.junit:junit"},
+    ".hgrm": {REPORT: "render.export.hgrm:hgrm"},
+    ".prom": {REPORT: "render.export.openmetrics:openmetrics"},
+    TEXT: {
+        REPORT: "render.terminal.summary:summary",
+        COMPARISON: "render.terminal.comparison:comparison_view",
+        LIMIT_SEARCH: "render.terminal.limit_view:limit_summary",
+    },
+}
+"""Modules and functions below this package. They are imported when they render: ``sse --help`` must answer at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of one kind of document."""
+
+    suffix: str
+    path: str
+    """Module and function."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def render(self, document: Any) -> Any:
+        """Return the document in this format: text, or what rich prints."""
+        module, _, function = self.path.partition(":")
+        render: Callable[..., str | RenderableType] = getattr(import_module(f"sseclient_cli.{module}"), function)
+        return render(document, **self.arguments)
+
+
+def format_of(path: Path, kind: str) -> Format:
+    """Return the format of a file by its suffix. Raises UsageError for an unknown one."""
+    suffix = path.suffix.lower()
+    if suffix in _TEXT_SUFFIXES or _is_special(path):
+        return format_named(TEXT, kind)
+    return format_named(suffix, kind, path)
+
+
+def format_named(suffix: str, kind: str, path: Path | None = None) -> Format:
+    """Return the format with this suffix. Raises UsageError if this kind of document does not have it."""
+    known = [each for each, renderers in _RENDERERS.items() if kind in renderers]
+    if suffix not in known:
+        raise UsageError(f"{path or suffix}: {_NAMES[kind]} has no form with this suffix: use {', '.join(known)}")
+    arguments = {}
+    if suffix == ".hgrm" and path is not None and (name := path.with_suffix("").suffix.removeprefix(".")):
+        arguments = {"latency_name": name}  # run.gap.hgrm
+    return Format(suffix, _RENDERERS[suffix][kind], arguments)
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether a path is stdout, a pipe or a device, whose name says nothing about the format."""
+    return str(path) == "-" or (path.exists() and not path.is_file())

@@ -1,0 +1,98 @@
+"""``sse report``: show the document of an earlier run, or merge the reports of several."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
+from sseclient_cli.cli.options.assertions import AssertionOptions
+from sseclient_cli.cli.options.load import MeasurementOptions
+from sseclient_cli.cli.options.output import DocumentOutputOptions
+from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.outputs import opened
+from sseclient_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sseclient_cli.report.model import Report
+    from sseclient_cli.report.read import Document
+
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="JSON files of sse bench; - is stdin. Several reports are merged."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Merge reports of different targets or plans, too.")]
+
+
+def report(
+    files: Files,
+    *,
+    force: Force = False,
+    assertions: AssertionOptions,
+    output: DocumentOutputOptions,
+) -> int:
+    """Show the document of an earlier run, or merge the reports of several machines exactly."""
+    assertions_of(assertions)
+    documents = [read(name) for name in files]
+    document = documents[0] if len(documents) == 1 else _together(documents, files, force=force)
+    from sseclient_cli.report.model import Report
+
+    with opened(output, document.document) as outputs:
+        if not isinstance(document, Report):
+            if assertions.assertions:
+                raise UsageError(f"--assert needs the report of a run, and {files[0]} is a {document.document}")
+            outputs.write(document)
+            return 0
+        judged = asserted(document, assertions)
+        outputs.write(judged)
+    if output.quiet:
+        say_failed_assertions(judged)
+    code, why = verdict_on(judged, MeasurementOptions(), has_summary=not output.quiet)
+    if why:
+        sys.stderr.write(f"sse: {why}\n")
+    return code
+
+
+def read(name: str) -> Document:
+    """Return the document in a file; - is stdin. Raises UsageError."""
+    from sseclient_cli.report.read import read_document
+
+    return read_document(_text(name), name)
+
+
+def read_report(name: str) -> Report:
+    """Return the report of a run in a file; - is stdin. Raises UsageError."""
+    from sseclient_cli.report.read import from_json
+
+    return from_json(_text(name), name)
+
+
+def _text(name: str) -> str:
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except OSError as exc:
+        raise UsageError(f"cannot read {name}: {(exc.strerror or str(exc)).lower()}") from exc
+    except ValueError as exc:  # UnicodeDecodeError, or a path with a zero byte
+        raise UsageError(f"{name} is not a report: it is not UTF-8 text") from exc
+
+
+def _together(documents: list[Document], names: list[str], *, force: bool) -> Report:
+    from sseclient_cli.report.merge import merged
+    from sseclient_cli.report.model import Report
+
+    reports = [document for document in documents if isinstance(document, Report)]
+    if len(reports) < len(documents):
+        other = next(name for name, each in zip(names, documents, strict=True) if not isinstance(each, Report))
+        raise UsageError(f"only reports of runs can be merged, and {other} is none: show it alone")
+    total, *rest = reports
+    for name, each in zip(names[1:], rest, strict=True):
+        try:
+            total = merged(total, each, force=force)
+        except UsageError as exc:
+            raise UsageError(
+                f"{names[0]} and {name} do not belong together: {exc}; --force merges them anyway"
+            ) from exc
+    return total

@@ -1,0 +1,125 @@
+"""`sse report`: shows and merges the documents of real runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from demo_server_processes import demo_server_process
+
+COMMAND = [sys.executable, "-m", "sseclient_cli"]
+
+
+def _sse(*arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
+    made = subprocess.run(
+        [*COMMAND, *map(str, arguments)], input=given, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in made.stderr
+    return made
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two runs against one server, one after the other: shards of a larger load."""
+    folder = tmp_path_factory.mktemp("runs")
+    files = folder / "one.json", folder / "two.json"
+    with demo_server_process("127.0.0.1") as url:
+        for file in files:
+            made = _sse("bench", f"{url}/load?rate=20", "-n", "5", "-z", "2s", "--json", file, "-q")
+            assert made.returncode == 0, made.stderr
+    return files
+
+
+def _figures(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def test_one_report_is_shown_as_after_its_run(runs: tuple[Path, Path]) -> None:
+    made = _sse("report", runs[0])
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "5 opened  0 failed" in made.stdout
+
+
+def test_merged_counts_and_percentiles_are_those_of_both_runs(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    file = tmp_path / "all.json"
+    assert _sse("report", *runs, "--json", file, "-q").returncode == 0
+    one, two, both = (_figures(path) for path in (*runs, file))
+    for part, name in (("streams", "opened"), ("events", "received"), ("events", "bytes")):
+        assert both[part][name] == one[part][name] + two[part][name]
+    ours, first, second = (document["latency"]["delivery"] for document in (both, one, two))
+    assert ours["count"] == first["count"] + second["count"]
+    assert min(first["p50_ms"], second["p50_ms"]) <= ours["p50_ms"] <= max(first["p50_ms"], second["p50_ms"])
+    assert (both["run"]["reports"], both["run"]["plan"]["connections"]) == (2, 10)
+    assert _sse("report", file).returncode == 0
+
+
+def test_other_plan_is_refused_and_force_says_so(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    other = _figures(runs[1])
+    other["run"]["plan"]["storm_s"] = 1.5
+    file = tmp_path / "storm.json"
+    file.write_text(json.dumps(other))
+    refused = _sse("report", runs[0], file)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "do not belong together: the plans differ: storm_s is None and 1.5; --force merges" in refused.stderr
+    forced = _sse("report", runs[0], file, "--force")
+    assert forced.returncode == 0
+    assert "2 reports were merged that do not belong together" in " ".join(forced.stdout.split())
+
+
+def test_report_is_read_from_stdin(runs: tuple[Path, Path]) -> None:
+    assert "5 opened" in _sse("report", "-", given=runs[0].read_text()).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "it is not JSON"),
+        ("[1]", "it has no schema number"),
+        ('{"schema": 1}', "has schema 1, but this version reads only schema 2"),
+        ('{"schema": 2, "document": "poem"}', "a kind that this version does not know: poem"),
+        ('{"schema": 2}', "is not a valid report: tool: Field required"),
+    ],
+)
+def test_file_that_is_no_document_is_one_line(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(text)
+    made = _sse("report", file)
+    assert (made.returncode, made.stdout, made.stderr.count("\n")) == (2, "", 1)
+    assert words in made.stderr
+
+
+def test_missing_file_is_one_line(tmp_path: Path) -> None:
+    made = _sse("report", tmp_path / "none.json")
+    assert (made.returncode, made.stderr) == (
+        2,
+        f"sse: cannot read {tmp_path / 'none.json'}: no such file or directory\n",
+    )
+
+
+def test_each_suffix_is_a_format(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    names = ["a.json", "a.csv", "a.xml", "a.hgrm", "a.gap.hgrm", "a.prom", "a.txt"]
+    made = _sse("report", runs[0], *(part for name in names for part in ("-o", str(tmp_path / name))))
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+    begins = {name: (tmp_path / name).read_text().lstrip()[:12] for name in names}
+    assert begins["a.json"].startswith("{")
+    assert begins["a.csv"].startswith("t_s,open,")
+    assert begins["a.xml"].startswith("<testsuites>")
+    assert begins["a.hgrm"].startswith("Value")
+    assert (tmp_path / "a.hgrm").read_text() != (tmp_path / "a.gap.hgrm").read_text()
+    assert begins["a.prom"].startswith("# TYPE sse_")
+    assert "http://" in begins["a.txt"]
+
+
+def test_unknown_suffix_lists_the_known_ones(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    made = _sse("report", runs[0], "-o", tmp_path / "a.jsn")
+    assert made.returncode == 2
+    assert "a report has no form with this suffix: use .json, .csv, .xml, .hgrm, .prom" in made.stderr
+
+
+def test_assertion_on_a_file_is_exit_code_1(runs: tuple[Path, Path]) -> None:
+    made = _sse("report", runs[0], "--assert", "streams.opened == 6", "-q")
+    assert (made.returncode, made.stdout) == (1, "")
+    assert "assertion failed: streams.opened == 6" in made.stderr
