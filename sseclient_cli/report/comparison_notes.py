@@ -47,6 +47,8 @@ def _of_run(report: Report, name: str, steady: Steady) -> Iterator[str]:
 
 def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[str]:
     before, after = first.run, second.run
+    if first == second:
+        yield f"{name} and {other} are the same run"
     if before.target.url != after.target.url and not (before.target.bundled_server and after.target.bundled_server):
         yield f"the targets differ: {before.target.url} in {name}, {after.target.url} in {other}"
     for field, words in _FIELDS.items():

@@ -17,8 +17,14 @@ MIN_CHANGE = 0.05
 MIN_CHANGE_MS = 0.1
 """The same for a latency: the scheduler of the machine adds as much."""
 
+BETWEEN_RUNS = 0.1
+"""The assumed standard deviation of a latency's logarithm among runs of one plan: one run does not show it."""
+
 MIN_COUNT = 10
 """Fewer missing events than this say nothing by their number, only by their presence."""
+
+_GAPS = "latency.gap."
+"""The server's own intervals: they differ less among runs."""
 
 Values = tuple[float | None, float | None]
 
@@ -28,7 +34,8 @@ def by_interval(
 ) -> Change:
     """Judge by the confidence interval of the ratio of two estimates."""
     before, after = estimates
-    margin, ratio = margin_of(before, after, confidence), after.log - before.log
+    between_runs = BETWEEN_RUNS if figure.unit == "ms" and not figure.path.startswith(_GAPS) else 0.0
+    margin, ratio = margin_of(before, after, confidence, between_runs), after.log - before.log
     interval = Interval(low=exp(ratio - margin) - 1, high=exp(min(ratio + margin, 50)) - 1)
     change = relative(values)
     verdict = _of_interval(figure, values, interval)

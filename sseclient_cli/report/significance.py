@@ -8,11 +8,14 @@ from statistics import NormalDist
 from sseclient_cli.report.resampling import Estimate
 
 
-def margin_of(first: Estimate, second: Estimate, confidence: float) -> float:
-    """Return the half width of the confidence interval of ``second.log - first.log`` (Welch's t interval)."""
+def margin_of(first: Estimate, second: Estimate, confidence: float, between_runs: float = 0.0) -> float:
+    """Return the half width of the confidence interval of ``second.log - first.log`` (Welch's t interval).
+
+    ``between_runs`` is the known standard deviation of the figure among runs.
+    """
     variances = [(each.error**2, each.freedom) for each in (first, second)]
-    total = sum(variance for variance, _ in variances)
-    freedom = total**2 / sum(variance**2 / degrees for variance, degrees in variances) if total else 1.0
+    total = sum(variance for variance, _ in variances) + 2 * between_runs**2
+    freedom = total**2 / sum(variance**2 / degrees for variance, degrees in variances)
     return t_quantile((1 + confidence) / 2, freedom) * sqrt(total)
 
 
