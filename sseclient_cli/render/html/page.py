@@ -1,0 +1,48 @@
+"""The HTML page of a run."""
+
+from __future__ import annotations
+
+from sseclient_cli.render.html import facts, run_charts, sections
+from sseclient_cli.render.html.document import made
+from sseclient_cli.render.html.recovery import recovery
+from sseclient_cli.render.html.target_charts import target_charts
+from sseclient_cli.report.model import Report
+
+
+def page(report: Report) -> str:
+    """Return the page: one file, without requests to any other, that holds the report too."""
+    curve = run_charts.percentile_curve(report.latency)
+    groups = {
+        "curves": [curve] if curve else [],
+        "delivery": [*run_charts.delivery_over_time(report), *run_charts.throughput(report)],
+        "streams": run_charts.streams_over_time(report),
+        "generator": run_charts.generator_over_time(report),
+        "target": target_charts(report.target_metrics, run_charts.marks(report)) if report.target_metrics else [],
+    }
+    found = recovery(report)
+    return made(
+        "report.html.jinja",
+        report,
+        [chart for charts in groups.values() for chart in charts],
+        groups=groups,
+        report=report,
+        started_at=report.run.started_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        shown_url=sections.cut(report.run.target.url),
+        verdict=sections.verdict_statement(report),
+        assertions=sections.assertions(report),
+        tiles=list(sections.tiles(report)),
+        findings=sections.statements(report),
+        latencies=sections.latency_table(report),
+        errors=sections.error_statements(report),
+        types=sections.event_types(report),
+        delays=sections.generator_table(report),
+        recovered=list(facts.recovered(found)) if found else [],
+        streams=facts.streams(report),
+        events=list(facts.events(report)),
+        audit=facts.audit(report),
+        plan=list(facts.plan(report)),
+        target=list(facts.target(report)),
+        machine=list(facts.machine(report)),
+        generator=list(facts.generator(report)),
+        target_metrics=list(facts.target_metrics(report.target_metrics)) if report.target_metrics else [],
+    )
