@@ -25,6 +25,7 @@ _JSON = "report.read:to_json"
 
 _RENDERERS: Mapping[str, Mapping[str, str]] = {
     ".json": dict.fromkeys(_NAMES, _JSON),
+    ".html": {REPORT: "render.html.page:page"},
     ".csv": {REPORT: "render.export.timeline_csv:timeline_csv"},
     ".xml": {REPORT: "render.export.junit:junit"},
     ".hgrm": {REPORT: "render.export.hgrm:hgrm"},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help="JSON files of sse bench; - is stdin. Several reports are merged."),
+    typer.Argument(metavar="FILE...", help="JSON files or pages of sse bench; - is stdin. Several reports are merged."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Merge reports of different targets or plans, too.")]
 

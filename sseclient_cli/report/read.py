@@ -1,4 +1,4 @@
-"""Write a report as JSON, and read it back."""
+"""Write a document as JSON, and read it back, also from a page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.report.comparison_model import Comparison
+from sseclient_cli.report.embedded import is_page, unpacked
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.limit_model import LimitSearch
 from sseclient_cli.report.model import SCHEMA, Report
@@ -36,7 +37,9 @@ def from_json(text: str, name: str) -> Report:
 
 
 def read_document(text: str, name: str) -> Document:
-    """Return the document in the text of the file ``name``. Raises UsageError with the first problem."""
+    """Return the document in a file, JSON or a page. Raises UsageError with the first problem."""
+    if is_page(text):
+        text = unpacked(text, name)
     try:
         data = json.loads(text)
     except ValueError as exc:

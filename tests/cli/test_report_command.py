@@ -116,7 +116,7 @@ def test_each_suffix_is_a_format(runs: tuple[Path, Path], tmp_path: Path) -> Non
 def test_unknown_suffix_lists_the_known_ones(runs: tuple[Path, Path], tmp_path: Path) -> None:
     made = _sse("report", runs[0], "-o", tmp_path / "a.jsn")
     assert made.returncode == 2
-    assert "a report has no form with this suffix: use .json, .csv, .xml, .hgrm, .prom" in made.stderr
+    assert "a report has no form with this suffix: use .json, .html, .csv, .xml, .hgrm, .prom" in made.stderr
 
 
 def test_assertion_on_a_file_is_exit_code_1(runs: tuple[Path, Path]) -> None:
