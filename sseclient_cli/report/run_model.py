@@ -130,7 +130,7 @@ class Run(Part):
     duration_s: float = figure("How long the run took.", unit="s", ge=0)
     interrupted: bool = figure("Whether a signal ended it.")
     aborted_by: str | None = figure(
-        "The assertion that ended the run early (`--abort-on-fail`); null for none.", default=None
+        "The assertion that could no longer pass, so that the run ended early; null for none.", default=None
     )
     incomplete: bool = figure("Whether a worker was lost.")
     plan: Plan = figure("The plan of the run.")

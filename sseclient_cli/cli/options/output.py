@@ -15,7 +15,7 @@ OutputFile = Annotated[
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write only errors, no progress and no summary.")]
 
-NoTui = Annotated[bool, typer.Option("--no-tui", help="On a terminal, show no live view; bench writes lines instead.")]
+NoTui = Annotated[bool, typer.Option("--no-tui", help="Do not show a live view on a terminal.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class DocumentOutputOptions:
 class BenchOutputOptions(DocumentOutputOptions):
     """The output of ``sse bench``."""
 
-    no_tui: NoTui = False
+    no_tui: Annotated[bool, typer.Option("--no-tui", help="Write lines of progress instead of a live view.")] = False
 
     @property
     def is_moving(self) -> bool:
