@@ -21,7 +21,7 @@ from sseclient_cli.report.model import Report, Row
 from sseclient_cli.report.run_model import Run
 
 _MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "timestamp", "sequence"})
-"""Sizes add up. The fields of timestamp and sequence are compared by what the user asked for."""
+"""Sizes add up. The fields of timestamp and sequence are compared by the choice of the user."""
 
 
 def merged(first: Report, second: Report, *, force: bool = False) -> Report:
