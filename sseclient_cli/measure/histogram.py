@@ -129,6 +129,40 @@ class Histogram:
         return text.decode()
 
 
+class RoundedValues:
+    """Values rounded as by ``rounded``, with their counts: at most about a thousand different ones.
+
+    It has less precision than a histogram, and adds values at a tenth of the cost.
+    """
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def record(self, counts: Mapping[int, int]) -> None:
+        """Add rounded values with their counts."""
+        self._counts.update(counts)
+
+    @property
+    def count(self) -> int:
+        """The number of values."""
+        return self._counts.total()
+
+    @property
+    def max_us(self) -> int:
+        """The largest value; 0 without values."""
+        return max(self._counts, default=0)
+
+    def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
+        """Return the value at each percentile (0-100); None without values."""
+        values = sorted(self._counts)
+        at_most = list(accumulate(self._counts[value] for value in values))
+        if not values:
+            return dict.fromkeys(wanted)
+        return {each: values[bisect_left(at_most, ceil(round(each / 100 * at_most[-1], 6)))] for each in wanted}
+
+
 def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
     """Return the value at a percentile (0-100) of values with their counts. There must be at least one value."""
     rank = percentile / 100 * sum(counts.values())

@@ -7,11 +7,10 @@ this module only compares with limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from sseclient_cli.errors import LimitError, MemoryLimitError
-from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.totals import ErrorCount
 
 MAX_CPU_PERCENT = 90.0
@@ -31,6 +30,21 @@ MAX_RECEIVE_QUEUE_BYTES = 65_536
 to 1 MB), the server's data is held back from 100 to 128 KB on. A reader that is fast enough leaves almost nothing."""
 
 
+class Distribution(Protocol):
+    """Values with known percentiles: a ``Histogram``, or ``RoundedValues``."""
+
+    @property
+    def count(self) -> int:
+        """The number of values."""
+
+    @property
+    def max_us(self) -> int:
+        """The largest value."""
+
+    def percentiles_us(self, wanted: Iterable[float]) -> Mapping[float, int | None]:
+        """Return the value at each percentile (0-100); None if it is negative or there are no values."""
+
+
 class GeneratorHealth(Protocol):
     """The measurements of the load generator itself: the totals of a run, or those of the live view so far."""
 
@@ -39,19 +53,19 @@ class GeneratorHealth(Protocol):
         """CPU time of each worker in percent of one core; None if unknown."""
 
     @property
-    def read_delay(self) -> Histogram:
+    def read_delay(self) -> Distribution:
         """How long data waited for its reader."""
 
     @property
-    def start_delay(self) -> Histogram:
+    def start_delay(self) -> Distribution:
         """From the intended to the actual start of a connection."""
 
     @property
-    def loop_lag(self) -> Histogram:
+    def loop_lag(self) -> Distribution:
         """How late the timers fired."""
 
     @property
-    def receive_queue(self) -> Histogram:
+    def receive_queue(self) -> Distribution:
         """Bytes, not us: unread data in the sockets."""
 
     @property
@@ -94,15 +108,15 @@ def saturation_reasons(health: GeneratorHealth) -> list[str]:
     return reasons
 
 
-def _p99(histogram: Histogram) -> int:
+def _p99(histogram: Distribution) -> int:
     return _at(histogram, 99)
 
 
-def _third_largest(histogram: Histogram) -> int:
+def _third_largest(histogram: Distribution) -> int:
     """Return the third largest value: p99 of the 20 ticks of a short run is the maximum, which may be an outlier."""
     return _at(histogram, 100 * (1 - 2 / histogram.count)) if histogram.count > 2 else 0
 
 
-def _at(histogram: Histogram, percentile: float) -> int:
+def _at(histogram: Distribution, percentile: float) -> int:
     """Return a percentile in the histogram's own unit; 0 without values."""
     return histogram.percentiles_us([percentile])[percentile] or 0

@@ -9,30 +9,31 @@ import pytest
 from live_runs import audit, progress_at, run_until
 
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.histogram import RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.render.live.history import RunHistory, percentiles
+from sseclient_cli.render.live.history import Percentiles, RunHistory, percentiles
 from sseclient_cli.render.live.series import MAX_CELLS, Series, chart
 from sseclient_cli.run.progress import Delay, Progress, Recent
 
 
 def test_percentiles_are_nearest_ranks() -> None:
-    found = percentiles(Counter(range(1, 101)))
-    assert found is not None
-    assert (found.p50, found.p90, found.p99, found.max) == (50, 90, 99, 100)
-    assert percentiles({}) is None
+    values = RoundedValues()
+    assert percentiles(values) is None
+    values.record(Counter(range(1, 101)))
+    assert percentiles(values) == Percentiles(50, 90, 99, 100)
 
 
 def test_recent_percentiles_cover_the_last_second_and_overall_ones_the_run() -> None:
     history = RunHistory()
-    for at_s, us in ((1.0, 10), (2.0, 20), (2.5, 30)):
+    for at_s, us in ((1.0, 10), (2.0, 20), (3.0, 30)):
         history.add(replace(progress_at(at_s), recent=Recent({Latency.GAP: Counter({us: 1})})))
     latest, overall = history.latest(Latency.GAP), history.overall(Latency.GAP)
     assert latest is not None
     assert overall is not None
-    assert (latest.p50, latest.max, overall.p50) == (20, 30, 20)
-    history.add(replace(progress_at(4), recent=Recent()))
+    assert (latest.p50, latest.max, overall.p50) == (30, 30, 20)
+    history.add(replace(progress_at(5), recent=Recent()))
     assert history.latest(Latency.GAP) is None
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 
 from sseclient_cli.measure.audit_totals import FieldAudit, judge
-from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.histogram import RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import ErrorCount
@@ -54,7 +52,7 @@ class HealthSoFar:
     def __init__(self) -> None:
         self.cpu_percent: list[float | None] = []
         self.errors: Mapping[str, ErrorCount] = {}
-        self.of = {delay: Histogram() for delay in Delay}
+        self.of = {delay: RoundedValues() for delay in Delay}
         self.read_delay = self.of[Delay.READ]
         self.start_delay = self.of[Delay.START]
         self.loop_lag = self.of[Delay.LOOP]
@@ -84,7 +82,9 @@ class RunHistory:
         self.audit: AuditSoFar | None = None
         self._health = HealthSoFar()
         self._recents: deque[tuple[float, Recent]] = deque()
-        self._latencies: dict[Latency, Counter[int]] = {}
+        self._latencies: dict[Latency, RoundedValues] = {}
+        self._overall: dict[Latency, Percentiles | None] = {}
+        self._latest: dict[Latency, Percentiles | None] = {}
         self._judged_s = -JUDGE_EVERY_S
         self._checked = 0
         self._audit_before: AuditSoFar | None = None
@@ -94,37 +94,41 @@ class RunHistory:
         self.progress = progress
         at_s, recent = progress.elapsed_s, progress.recent
         for latency, counts in recent.latencies.items():
-            self._latencies.setdefault(latency, Counter()).update(counts)
+            self._latencies.setdefault(latency, RoundedValues()).record(counts)
         self._health.add(progress)
         self._recents.append((at_s, recent))
         while self._recents[0][0] <= at_s - RECENT_S:
             self._recents.popleft()
-        if self._latencies.get(Latency.DELIVERY) and self.main_latency is not Latency.DELIVERY:
+        self._latest.clear()
+        if Latency.DELIVERY in self._latencies and self.main_latency is not Latency.DELIVERY:
             self.main_latency, self.latency_p99_us = Latency.DELIVERY, Series(of_maxima=True)
         self._add_to_series(at_s)
         if at_s >= self._judged_s + JUDGE_EVERY_S:
             self._judged_s = at_s
             self.reasons = saturation_reasons(self._health)
             self._judge_audits(progress.audits)
+            self._overall = {latency: percentiles(values) for latency, values in self._latencies.items()}
 
     def latest(self, latency: Latency) -> Percentiles | None:
         """Return the percentiles of the last second, warm-up included."""
-        counts: Counter[int] = Counter()
-        for _, recent in self._recents:
-            for values in (recent.latencies, recent.warm_up):
-                counts.update(values.get(latency, {}))
-        return percentiles(counts)
+        if latency not in self._latest:
+            found = RoundedValues()
+            for _, recent in self._recents:
+                for values in (recent.latencies, recent.warm_up):
+                    found.record(values.get(latency, {}))
+            self._latest[latency] = percentiles(found)
+        return self._latest[latency]
 
     def overall(self, latency: Latency) -> Percentiles | None:
-        """Return the percentiles since the start, or since the end of the warm-up."""
-        return percentiles(self._latencies.get(latency, {}))
+        """Return the percentiles since the start, or since the end of the warm-up. They change once per second."""
+        return self._overall.get(latency)
 
     def latest_delay(self, delay: Delay) -> Percentiles | None:
         """Return the percentiles of a figure of the load generator in the last second."""
-        counts: Counter[int] = Counter()
+        found = RoundedValues()
         for _, recent in self._recents:
-            counts.update(recent.delays.get(delay, {}))
-        return percentiles(counts)
+            found.record(recent.delays.get(delay, {}))
+        return percentiles(found)
 
     def _add_to_series(self, at_s: float) -> None:
         progress = self.progress
@@ -153,14 +157,10 @@ class RunHistory:
         )
 
 
-def percentiles(counts: Mapping[int, int]) -> Percentiles | None:
-    """Return the percentiles of values with their counts; None without values."""
-    if not counts:
-        return None
-    values = sorted(counts)
-    at_most = list(accumulate(counts[value] for value in values))
-    p50, p90, p99 = (values[bisect_left(at_most, share * at_most[-1])] for share in (0.5, 0.9, 0.99))
-    return Percentiles(p50, p90, p99, values[-1])
+def percentiles(values: RoundedValues) -> Percentiles | None:
+    """Return the percentiles of values; None without values."""
+    found = [value for value in values.percentiles_us((50, 90, 99, 100)).values() if value is not None]
+    return Percentiles(*found) if found else None
 
 
 def _least(one: AuditSoFar, other: AuditSoFar) -> AuditSoFar:
