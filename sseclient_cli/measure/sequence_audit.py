@@ -100,7 +100,8 @@ class SequenceCheck:
     @property
     def is_decided(self) -> bool:
         """Whether no number waits for a decision, so that ``settle`` changes nothing."""
-        return self.whole.is_decided and all(each.is_decided for each in (self._by_type or {}).values())
+        of_types = self._by_type
+        return self.whole.is_decided and (of_types is None or all(each.is_decided for each in of_types.values()))
 
     @property
     def is_faultless(self) -> bool:

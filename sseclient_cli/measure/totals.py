@@ -168,7 +168,8 @@ class Totals(Merging, EventCounts):
     def fold(self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True) -> dict[str, Counter[int]]:
         """Move the samples into these totals and a row of the timeline. Return their values with counts, by name.
 
-        Without latencies (during the warm-up), deliveries go only into the timeline.
+        The values in the timeline are returned rounded. Without latencies (during the warm-up), deliveries go only into
+        the timeline.
         """
         interval = self.interval(row)
         interval.events += samples.events
@@ -187,10 +188,10 @@ class Totals(Merging, EventCounts):
             name: _empty_into(self._histogram(name) if with_latencies or in_warm_up else None, getattr(samples, name))
             for name, in_warm_up in VALUES.items()
         }
-        delivered = folded[Latency.DELIVERY.value]
-        interval.delivery.update(rounded(delivered))
-        interval.gap.update(rounded(folded[Latency.GAP.value]))
-        return {**folded, "read_delay": delays}
+        delivered, gaps = rounded(folded[Latency.DELIVERY.value]), rounded(folded[Latency.GAP.value])
+        interval.delivery.update(delivered)
+        interval.gap.update(gaps)
+        return {**folded, "read_delay": delays, Latency.DELIVERY.value: delivered, Latency.GAP.value: gaps}
 
     def _fold_reads(self, reads: Reads) -> Counter[int]:
         """Add the reads to these totals. Return their delays."""

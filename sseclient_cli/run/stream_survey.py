@@ -14,9 +14,13 @@ from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.run.progress import small_enough
 from sseclient_cli.run.stream_pool import PooledStream, StreamPool
+from sseclient_cli.units import NS_PER_S
 
-STEP_NS = 500_000
-"""Time of one step. There is one per tick, so it is 0.5 % of a core."""
+STEP_NS = 1_000_000
+"""Time of one step. There is one per tick, so it is 1 % of a core at most: 1,500 streams per second."""
+
+PASS_NS = NS_PER_S
+"""Least time between the starts of two passes."""
 
 STREAMS_BETWEEN_CLOCKS = 8
 
@@ -31,15 +35,20 @@ class StreamSurvey:
         """Open streams that were silent in the last pass; None before its end."""
         self.audits: dict[str, FieldAudit] | None = None
         """The sequence checks of all streams in the last pass. None before its end, and if they are too large."""
+        self._due_ns = 0
         self._streams: list[PooledStream] = []
         self._silent = 0
         self._audits: dict[str, FieldAudit] | None = None
 
     def step(self) -> None:
         """Look at the next streams. The last one ends the pass."""
+        now_ns = monotonic_ns()
         if not self._streams:
+            if now_ns < self._due_ns:
+                return
+            self._due_ns = now_ns + PASS_NS
             self._begin()
-        ends_ns = monotonic_ns() + STEP_NS
+        ends_ns = now_ns + STEP_NS
         while self._streams and monotonic_ns() < ends_ns:
             self._look_at(self._streams[-STREAMS_BETWEEN_CLOCKS:])
             del self._streams[-STREAMS_BETWEEN_CLOCKS:]
