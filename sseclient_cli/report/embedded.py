@@ -80,5 +80,5 @@ def _require_row_histograms(document: Any, name: str) -> None:
 
 
 def _compressed(document: Mapping[str, Any]) -> str:
-    data = json.dumps(document, indent=2).encode()
+    data = f"{json.dumps(document, indent=2)}\n".encode()  # as report/read.py writes it
     return base64.b64encode(gzip.compress(data, mtime=0)).decode()

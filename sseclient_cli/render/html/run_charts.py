@@ -104,7 +104,7 @@ def streams_over_time(report: Report) -> list[Chart]:
     }
     return _measured(
         _over_time(report, "open", "Streams open", Unit.COUNT, {"open": lambda row: row.open}),
-        _over_time(report, "changes", f"Streams by event {_each_row(report)}", Unit.COUNT, changes),
+        _over_time(report, "changes", f"Changes {_each_row(report)}", Unit.COUNT, changes),
     )
 
 

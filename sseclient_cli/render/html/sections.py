@@ -92,8 +92,9 @@ def tiles(report: Report) -> Iterator[Tile]:
     yield Tile("Failed", f"{streams.failed:,}", "streams", "fault" if streams.failed else "")
     rate = "" if events.per_s is None else f"{events.per_s:,.0f} per second"
     yield Tile("Events received", f"{events.received:,}", rate)
-    yield _latency_tile("Delivery p99", report.latency.delivery, "no timestamp in the events")
-    if report.latency.delivery is None:
+    why_not = "no timestamp in the events" if events.received else "no event arrived"
+    yield _latency_tile("Delivery p99", report.latency.delivery, why_not)
+    if report.latency.delivery is None and events.received:
         yield _latency_tile("Gap p99", report.latency.gap, "no stream received two events")
     yield _latency_tile("First event p99", report.latency.first_event, "no event arrived")
     yield _lost(report)
@@ -111,7 +112,7 @@ def _latency_tile(label: str, latency: Latency | None, why_not: str) -> Tile:
 def _lost(report: Report) -> Tile:
     audit = report.audit
     if audit is None:
-        return Tile("Lost events", None, "no sequence number used")
+        return Tile("Lost events", None, "no sequence number used" if report.events.received else "no event arrived")
     if audit.lost is None:
         known = f"at least {audit.lost_at_least:,}: " if audit.lost_at_least else ""
         return Tile("Lost events", None, f"{known}the numbering restarted")

@@ -59,7 +59,7 @@
     time: { title: "time since the start", axis: (x) => `${trimmed(x)} s`, value: (x) => `${trimmed(x)} s` },
     percentile: {
       title: "percentile", isLog: true, axis: percentile, value: percentile,
-      splits: (low, high) => [1, 2, ...decades(10, high)].filter((x) => x <= high),
+      splits: (high, isNarrow) => [1, ...(isNarrow ? [] : [2]), ...decades(10, high)].filter((x) => x <= high),
     },
     load: { title: "load", axis: short, value: (x) => grouped(x, 0) },
   };
@@ -97,7 +97,7 @@
     draw(width = this.plotBox.clientWidth) {
       this.plot?.destroy();
       const options = {
-        width, height: this.plotBox.clientHeight, padding: [this.spec.marks.length ? 18 : 10, 14, 0, 0], legend: { show: false },
+        width, height: this.plotBox.clientHeight, padding: [this.spec.marks.length ? 18 : 10, 20, 0, 0], legend: { show: false },
         cursor: {
           y: false, points: { size: 6 }, drag: { x: true, y: false },
           ...(this.spec.axis === "time" ? { sync: { key: together.key, setSeries: false } } : {}),
@@ -116,7 +116,10 @@
     // A logarithmic axis has no place for zero and below.
     drawable(values) { return this.isLog ? values.map((value) => (value > 0 ? value : null)) : values; }
 
-    xRange(low, high) { return low === high ? [low - 1, high + 1] : [low, high]; }
+    xRange(low, high) {
+      const [first, last] = [this.spec.x[0], this.spec.x[this.spec.x.length - 1]];
+      return first === last ? [first, first + 1] : [low, high];
+    }
 
     yRange(low, high) {
       if (low === null || high === null) return this.isLog ? [1, 10] : [0, 1];
@@ -130,7 +133,7 @@
         stroke: () => color("quiet"), font: FONT, size: 34, gap: 6, space: width < 500 ? 60 : 76,
         grid: { stroke: () => color("line"), width: 1 }, ticks: { show: false },
         values: (_, all) => all.map((x) => (x === null ? "" : axis(x))),
-        ...(splits ? { splits: (plot) => splits(plot.scales.x.min, plot.scales.x.max), filter: (_, all) => all } : {}),
+        ...(splits ? { splits: (plot) => splits(plot.scales.x.max, plot.width < 500), filter: (_, all) => all } : {}),
       };
     }
 
@@ -147,7 +150,7 @@
     line(series, index) {
       return {
         show: this.shown[index], stroke: () => this.colorOf(index), width: 1.5, spanGaps: false,
-        points: { show: this.spec.has_points, size: 5 },
+        points: { show: this.spec.has_points, size: 5, fill: () => this.colorOf(index) },
         ...(series.is_stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       };
     }
@@ -254,7 +257,11 @@
   // A canvas is printed as it was drawn: draw it in the light colours, at the width of the paper.
   addEventListener("beforeprint", () => {
     root.classList.add("printing");
-    drawn.forEach((chart) => chart.plot.setSize({ width: Math.min(chart.plotBox.clientWidth, PAPER_PX), height: chart.plotBox.clientHeight }));
+    drawn.forEach((chart) => {
+      const isAlone = chart.holder.parentElement.childElementCount === 1;
+      const height = chart.plotBox.classList.contains("tall") ? 260 : 170; // as in the style for paper
+      chart.plot.setSize({ width: isAlone ? PAPER_PX : (PAPER_PX - 20) / 2, height });
+    });
     redraw();
   });
   addEventListener("afterprint", () => {

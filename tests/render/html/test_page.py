@@ -1,0 +1,184 @@
+"""The page as text: its sections, its figures, its size."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from report_json import ReportJson, report_of
+from run_reports import failed_run, run_with_storm, usual_run
+
+from sseclient_cli.render.html.page import page
+from sseclient_cli.report.embedded import unpacked
+from sseclient_cli.report.read import from_json, to_json
+
+
+def page_of(fields: ReportJson) -> str:
+    return page(report_of(fields))
+
+
+def text_of(made: str) -> str:
+    """Return what a reader sees without scripts, in one line."""
+    body = re.sub(r"<(style|script|title)\b.*?</\1>", "", made, flags=re.S)
+    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
+
+
+def charts_of(made: str) -> dict[str, dict[str, Any]]:
+    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', made, re.S)
+    assert found is not None
+    return {chart["id"]: chart for chart in json.loads(found[1])}
+
+
+def series_of(chart: dict[str, Any]) -> dict[str, list[float | None]]:
+    return {series["label"]: series["values"] for series in chart["series"]}
+
+
+def test_a_good_run_says_so_first() -> None:
+    text = text_of(page_of(usual_run()))
+    assert text.index("No fault found.") < text.index("Streams opened 500") < text.index("Latency ms count")
+    assert "Load generator not the bottleneck: 21 % of a core" in text
+    assert "Lost events 0 of 48,000" in text
+
+
+def test_every_chart_of_the_page_has_data_and_a_place() -> None:
+    made = page_of(usual_run())
+    places = set(re.findall(r'<figure class="chart needs-script" id="([^"]+)"', made))
+    assert places == set(charts_of(made))
+    assert places == {"percentiles", "delivery", "gap", "events", "bytes", "open", "changes", "cpu", "delays"}
+
+
+def test_a_saturated_run_names_the_bottleneck_and_what_to_do() -> None:
+    fields = usual_run()
+    fields["generator"] |= {"saturated": True, "reasons": ["worker 0 used 99 % of its core (limit 90 %)"]}
+    text = text_of(page_of(fields))
+    assert "Saturated: the figures are not those of the server alone." in text
+    assert "worker 0 used 99 % of its core (limit 90 %). Use more --workers" in text
+
+
+def test_a_failed_assertion_is_the_first_conclusion() -> None:
+    fields = usual_run()
+    fields["assertions"] = [
+        {"expression": "delivery.p99 < 1ms", "path": "latency.delivery.p99_ms", "unit": "ms", "limit": 1.0,
+         "observed": 1.7, "status": "failed", "passed": False, "reason": ""},
+        {"expression": "audit.lost == 0", "path": "audit.lost", "unit": "", "limit": 0.0,
+         "observed": 0.0, "status": "passed", "passed": True, "reason": ""},
+    ]  # fmt: skip
+    text = text_of(page_of(fields))
+    assert "1 of 2 assertions failed." in text
+    assert "failed delivery.p99 &lt; 1ms 1.7" in text
+    assert "passed audit.lost == 0 0" in text
+
+
+def test_findings_have_severity_sentence_and_advice() -> None:
+    fields = usual_run()
+    fields["streams"]["without_event"] = 12
+    text = text_of(page_of(fields))
+    assert "Findings Warning" in text
+    assert "12 of 500 streams" in text
+
+
+def test_errors_have_number_kind_message_and_advice() -> None:
+    text = text_of(page_of(failed_run()))
+    assert "20 connect-refused cannot connect: connection refused Check that the server listens on this port" in text
+
+
+def test_figures_that_were_not_measured_are_absent_with_the_reason() -> None:
+    made = page_of(failed_run())
+    text = text_of(made)
+    assert "No latency was measured." in text
+    assert "Delivery p99 – not measured: no event arrived" in text
+    assert "Lost events – not measured: no event arrived" in text
+    assert "sequence not audited: no event" in text
+    assert not {"percentiles", "delivery", "gap", "cpu", "delays"} & set(charts_of(made))
+
+
+def test_a_run_without_timestamps_has_the_gap_as_a_head_figure() -> None:
+    fields = usual_run()
+    fields["latency"]["delivery"] = None
+    for row in fields["timeline"]:
+        row |= {"delivery_p50_ms": None, "delivery_p99_ms": None, "delivery_us": ""}
+    made = page_of(fields)
+    assert "Delivery p99 – not measured: no timestamp in the events Gap p99 100 ms" in text_of(made)
+    assert "delivery" not in charts_of(made)
+
+
+def test_the_lines_have_a_gap_for_a_row_that_was_not_measured() -> None:
+    fields = usual_run()
+    fields["timeline"][3] |= {"delivery_p50_ms": None, "delivery_p99_ms": None, "bytes": 0, "cpu_percent": None}
+    charts = charts_of(page_of(fields))
+    assert series_of(charts["delivery"])["p50"][3] is None
+    assert series_of(charts["delays"])["read delay"][3] is None
+    assert series_of(charts["cpu"])["CPU"][3] is None
+
+
+def test_a_short_last_row_has_the_rate_of_its_length_and_a_very_short_one_has_none() -> None:
+    fields = usual_run()
+    fields["run"]["duration_s"] = 9.6
+    assert series_of(charts_of(page_of(fields))["events"])["events"][-2:] == [4_800, 8_000]
+    fields["run"]["duration_s"] = 9.1
+    assert series_of(charts_of(page_of(fields))["events"])["events"][-2:] == [4_800, None]
+
+
+def test_the_percentile_curve_rises_from_the_smallest_to_the_largest_value() -> None:
+    fields = usual_run()
+    chart = charts_of(page_of(fields))["percentiles"]
+    gap = [value for value in series_of(chart)["gap"] if value is not None]
+    assert gap == sorted(gap)
+    assert (gap[0], gap[-1]) == (fields["latency"]["gap"]["min_ms"], fields["latency"]["gap"]["max_ms"])
+    at_99 = min(range(len(chart["x"])), key=lambda place: abs(chart["x"][place] - 100))
+    assert gap[at_99] == pytest.approx(fields["latency"]["gap"]["p99_ms"], rel=0.01)
+
+
+def test_the_recovery_after_a_storm_is_timed_by_rows() -> None:
+    text = text_of(page_of(run_with_storm()))
+    assert "open before 500 reconnections since 500 streams open again within 2.5 s" in text
+    assert "events as before within 2.5 s" in text
+
+
+def test_streams_that_stay_away_after_a_storm_are_said_to() -> None:
+    fields = run_with_storm()
+    for row in fields["timeline"][4:]:
+        row |= {"open": 320, "events": 3_000}
+    text = text_of(page_of(fields))
+    assert "streams open again not in the 6 s until the end" in text
+    assert "events as before not in the 6 s until the end" in text
+
+
+def test_a_run_that_ended_before_its_storm_has_no_recovery() -> None:
+    fields = run_with_storm()
+    fields["run"]["duration_s"], fields["timeline"] = 3.0, fields["timeline"][:3]
+    assert "Recovery after the storm Not measured" in text_of(page_of(fields))
+
+
+def test_a_run_without_a_storm_has_no_section_for_it() -> None:
+    assert "storm" not in text_of(page_of(usual_run()))
+
+
+def test_many_event_types_are_listed_up_to_a_limit() -> None:
+    text = text_of(page_of(usual_run(types=250)))
+    assert "type-199 4,800" in text
+    assert "and 50 more types" in text
+    assert "type-200 " not in text
+
+
+def test_a_long_run_makes_a_page_under_500_kb() -> None:
+    made = page_of(usual_run(rows=900, types=100, values_per_row=300))
+    assert len(made.encode()) < 500_000
+    assert "The histograms of single seconds are left out" in text_of(made)
+
+
+def test_the_page_holds_the_whole_report() -> None:
+    report = report_of(usual_run())
+    assert from_json(page(report), "run.html") == report
+    assert unpacked(page(report), "run.html") == to_json(report)
+
+
+def test_the_policy_of_the_page_allows_only_its_own_scripts_and_no_request() -> None:
+    made = page_of(usual_run())
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', made)
+    assert policy is not None
+    assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
+    assert "unsafe" not in policy[1]
+    assert not re.findall(r'\b(?:src|href)="(?!data:,")', made)
