@@ -57,14 +57,14 @@ class LiveMetrics(Collector):
         self._lock = threading.Lock()
         self._latest: Progress | None = None
         self._latencies: dict[Latency, Histogram] = {}
-        self._health = HealthSoFar()
+        self._health = HealthSoFar(Histogram)
 
     def show(self, progress: Progress) -> None:
         """Take the latest progress."""
         with self._lock:
             if self._latest is not None and progress.elapsed_s < self._latest.elapsed_s:
                 self._latencies.clear()  # the next run of a limit search
-                self._health = HealthSoFar()
+                self._health = HealthSoFar(Histogram)
             self._latest = progress
             self._health.add(progress)
             for latency, counts in progress.recent.latencies.items():
@@ -94,7 +94,7 @@ def _figures(progress: Progress) -> Iterator[Metric]:
     yield errors
 
 
-def _generator(health: HealthSoFar) -> Iterator[Metric]:
+def _generator(health: HealthSoFar[Histogram]) -> Iterator[Metric]:
     """Yield the health of the load generator: whether it is the bottleneck, and the measurements that say so."""
     yield _family("generator.saturated", bool(saturation_reasons(health)))
     metric = metric_of("generator.cpu_percent")

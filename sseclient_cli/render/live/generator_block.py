@@ -35,8 +35,8 @@ def generator(history: RunHistory) -> Block:
     def draw(rows: int, width: int) -> list[Line]:
         verdict = verdict_lines(history, width)[: max(rows - 3, 1)]
         left = rows - 3 - len(verdict)
-        workers = _workers(history, width)
-        return [*_delays(history, width), *(workers if 1 < len(workers) <= left else workers[:left]), *verdict]
+        workers = _workers(history, width)[:left]
+        return [*_delays(history, width), *workers, *verdict]
 
     return Block("load generator, p99 in ms", 4, 4 + len(history.progress.workers) + 2, draw, rank=1)
 
@@ -116,7 +116,9 @@ def _style(value: float, limit: float) -> Style:
 
 
 def _workers(history: RunHistory, width: int) -> list[Line]:
-    """Return a line for each worker."""
+    """Return a line for each worker, if there are several."""
+    if len(history.progress.workers) < 2:
+        return []
     return [_worker(index, worker, width) for index, worker in enumerate(history.progress.workers)]
 
 

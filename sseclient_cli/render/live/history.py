@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sseclient_cli.measure.audit_totals import FieldAudit, judge
-from sseclient_cli.measure.histogram import RoundedValues
+from sseclient_cli.measure.histogram import Histogram, RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import ErrorCount
@@ -46,13 +47,17 @@ class AuditSoFar:
     """Whether a part of the loss is unknown."""
 
 
-class HealthSoFar:
+_Values = TypeVar("_Values", Histogram, RoundedValues)
+
+
+class HealthSoFar(Generic[_Values]):
     """The measurements of the load generator since the start of the run. It implements ``GeneratorHealth``."""
 
-    def __init__(self) -> None:
+    def __init__(self, empty: Callable[[], _Values]) -> None:
+        """Create it without values. ``empty`` creates the values of one delay."""
         self.cpu_percent: list[float | None] = []
         self.errors: Mapping[str, ErrorCount] = {}
-        self.of = {delay: RoundedValues() for delay in Delay}
+        self.of = {delay: empty() for delay in Delay}
         self.read_delay = self.of[Delay.READ]
         self.start_delay = self.of[Delay.START]
         self.loop_lag = self.of[Delay.LOOP]
@@ -80,7 +85,7 @@ class RunHistory:
         self.reasons: list[str] = []
         """Why the load generator was the bottleneck so far; empty if it was not."""
         self.audit: AuditSoFar | None = None
-        self._health = HealthSoFar()
+        self._health = HealthSoFar(RoundedValues)
         self._recents: deque[tuple[float, Recent]] = deque()
         self._latencies: dict[Latency, RoundedValues] = {}
         self._overall: dict[Latency, Percentiles | None] = {}
