@@ -57,11 +57,11 @@ class HealthSoFar(Generic[_Values]):
         """Create it without values. ``empty`` creates the values of one delay."""
         self.cpu_percent: list[float | None] = []
         self.errors: Mapping[str, ErrorCount] = {}
-        self.of = {delay: empty() for delay in Delay}
-        self.read_delay = self.of[Delay.READ]
-        self.start_delay = self.of[Delay.START]
-        self.loop_lag = self.of[Delay.LOOP]
-        self.receive_queue = self.of[Delay.QUEUE]
+        self.of: dict[Delay, _Values] = {delay: empty() for delay in Delay}
+        self.read_delay: _Values = self.of[Delay.READ]
+        self.start_delay: _Values = self.of[Delay.START]
+        self.loop_lag: _Values = self.of[Delay.LOOP]
+        self.receive_queue: _Values = self.of[Delay.QUEUE]
 
     def add(self, progress: Progress) -> None:
         """Add the values of new progress."""
