@@ -123,7 +123,7 @@ def page_opener(browser: Browser, tmp_path: Path) -> Callable[..., None]:
         browser.driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
         )
-        browser.driver.get_log("browser")  # of earlier pages
+        log_of(browser)  # forget those of earlier pages
         browser.go_to(file.as_uri())
         WebDriverWait(browser.driver, PATIENCE_S).until(lambda driver: driver.execute_script(_IS_READY))
 
@@ -134,7 +134,9 @@ _IS_READY = "return document.documentElement.dataset.ready !== undefined"
 
 
 def log_of(browser: Browser) -> list[Any]:
-    return list(browser.driver.get_log("browser"))
+    """Return the messages on the console since the last call."""
+    driver: Any = browser.driver
+    return list(driver.get_log("browser"))
 
 
 def test_hostile_texts_are_shown_and_do_nothing(browser: Browser, open_page: Callable[..., None]) -> None:
