@@ -25,7 +25,11 @@ _JSON = "report.read:to_json"
 
 _RENDERERS: Mapping[str, Mapping[str, str]] = {
     ".json": dict.fromkeys(_NAMES, _JSON),
-    ".html": {REPORT: "render.html.page:page"},
+    ".html": {
+        REPORT: "render.html.page:page",
+        COMPARISON: "render.html.comparison_page:comparison_page",
+        LIMIT_SEARCH: "render.html.limit_page:limit_page",
+    },
     ".csv": {REPORT: "render.export.timeline_csv:timeline_csv"},
     ".xml": {REPORT: "render.export.junit:junit"},
     ".hgrm": {REPORT: "render.export.hgrm:hgrm"},

@@ -42,10 +42,21 @@ class Packed:
 def packed(document: Mapping[str, Any]) -> Packed:
     """Return a JSON document in the form that a page holds."""
     text = _compressed(document)
-    if len(text) <= MAX_PACKED_BYTES or "timeline" not in document:
+    if len(text) <= MAX_PACKED_BYTES or not any(report["timeline"] for report in _reports(document)):
         return Packed(text, is_complete=True)
+    return Packed(_compressed(_without_row_histograms(document)), is_complete=False)
+
+
+def _reports(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the reports that a document is or has."""
+    return [document] if "timeline" in document else document.get("reports", [])
+
+
+def _without_row_histograms(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "timeline" not in document:
+        return {**document, "reports": [_without_row_histograms(report) for report in document["reports"]]}
     rows = [{name: row[name] for name in row if name not in ROW_HISTOGRAMS} for row in document["timeline"]]
-    return Packed(_compressed({**document, "timeline": rows}), is_complete=False)
+    return {**document, "timeline": rows}
 
 
 def is_page(text: str) -> bool:
@@ -71,11 +82,11 @@ def unpacked(page: str, name: str) -> str:
 
 
 def _require_row_histograms(document: Any, name: str) -> None:
-    rows = document.get("timeline") if isinstance(document, dict) else None
-    if rows and ROW_HISTOGRAMS[0] not in rows[0]:
+    reports = _reports(document) if isinstance(document, dict) else []
+    if any(report["timeline"] and ROW_HISTOGRAMS[0] not in report["timeline"][0] for report in reports):
         raise UsageError(
-            f"{name} holds the report without the histograms of its timeline, which made it too large: read the JSON "
-            "report of the run instead"
+            f"{name} holds its document without the histograms of the timeline, which made it too large: read the JSON "
+            "file instead"
         )
 
 

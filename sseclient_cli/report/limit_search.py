@@ -80,7 +80,9 @@ def knee(steps: Sequence[Step]) -> float | None:
     def below_chord(load: float) -> float:
         return (load - loads[0]) / (loads[-1] - loads[0]) - (points[load] - lowest) / (highest - lowest)
 
-    return max(loads, key=below_chord)
+    found = max(loads, key=below_chord)
+    # At an end, the curve does not bend upwards: p99 falls, or rises more slowly than the load.
+    return None if found in (loads[0], loads[-1]) else found
 
 
 def _loads(steps: Sequence[Step]) -> list[float]:

@@ -39,7 +39,7 @@ def test_a_large_document_lacks_the_row_histograms_and_says_so_when_read() -> No
     made = packed(rows(3_000))
     assert not made.is_complete
     assert len(made.base64) < embedded.MAX_PACKED_BYTES
-    with pytest.raises(UsageError, match=r"p.html holds the report without the histograms of its timeline"):
+    with pytest.raises(UsageError, match=r"p.html holds its document without the histograms of the timeline"):
         unpacked(page_with(made.base64), "p.html")
 
 

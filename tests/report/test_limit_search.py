@@ -83,3 +83,9 @@ def test_knee_is_where_the_curve_turns_up() -> None:
 def test_flat_curve_and_few_loads_have_no_knee() -> None:
     assert knee([_step(load, passed=True, p99_ms=1) for load in (1, 2, 4, 8)]) is None
     assert knee([_step(load, passed=True, p99_ms=load) for load in (1, 2, 4)]) is None
+
+
+def test_curve_that_falls_at_the_end_or_bends_down_has_no_knee() -> None:
+    for values in ((8, 9, 10, 2), (1, 15, 18, 20)):
+        steps = [_step(load, passed=True, p99_ms=p99) for load, p99 in zip((100, 200, 400, 800), values, strict=True)]
+        assert knee(steps) is None

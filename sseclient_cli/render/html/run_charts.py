@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sseclient_cli.render.html.charts import Axis, Chart, Mark, Series, Unit, Values, chart_of
 from sseclient_cli.report.distributions import Latency
@@ -21,25 +22,24 @@ SHOWN_AT_FIRST = ("delivery", "gap", "first_event", "connect")
 
 def percentile_curve(latencies: Latencies) -> Chart | None:
     """Return all measured latencies by percentile; None without any."""
-    measured = [(name, latency) for name, latency in latencies if latency is not None]
+    named = [(label_of(Latencies, name), latency, name in SHOWN_AT_FIRST) for name, latency in latencies]
+    return curves_of(named, id="percentiles", title="Latency by percentile", is_tall=True)
+
+
+def curves_of(named: Sequence[tuple[str, Latency | None, bool]], **facts: Any) -> Chart | None:
+    """Return latencies by percentile: a label, the latency, and whether its line is shown at first."""
+    measured = [(label, latency, is_shown) for label, latency, is_shown in named if latency is not None]
     if not measured:
         return None
-    x = _percentile_axis(max(latency.count for _, latency in measured))
+    x = _percentile_axis(max(latency.count for _, latency, _ in measured))
     return chart_of(
-        [
-            Series(
-                label=label_of(Latencies, name), values=_curve(latency, x), is_shown=name in SHOWN_AT_FIRST
-            )
-            for name, latency in measured
-        ],
-        id="percentiles",
-        title="Latency by percentile",
+        [Series(label=label, values=_curve(latency, x), is_shown=is_shown) for label, latency, is_shown in measured],
         unit=Unit.MS,
         x=x,
         axis=Axis.PERCENTILE,
         is_log=True,
-        is_tall=True,
-    )  # fmt: skip
+        **facts,
+    )
 
 
 def _percentile_axis(count: int) -> list[float]:
@@ -87,7 +87,7 @@ def delivery_over_time(report: Report) -> list[Chart]:
 
 def throughput(report: Report) -> list[Chart]:
     """Return events and bytes per second."""
-    events, data = _per_s(report, lambda row: row.events), _per_s(report, lambda row: row.bytes)
+    events, data = per_s(report, lambda row: row.events), per_s(report, lambda row: row.bytes)
     return _measured(
         _over_time(report, "events", "Events received", Unit.PER_S, {"events": events}),
         _over_time(report, "bytes", "Data received", Unit.BYTES_PER_S, {"data": data}),
@@ -152,7 +152,9 @@ def _measured(*charts: Chart | None) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def _per_s(report: Report, count: Callable[[Row], int]) -> Figure:
+def per_s(report: Report, count: Callable[[Row], int]) -> Figure:
+    """Return a figure per second of its row; None for a row too short for a rate."""
+
     def figure(row: Row) -> float | None:
         length_s = min(report.run.interval_s, report.run.duration_s - row.t_s)
         return count(row) / length_s if length_s >= LEAST_ROW_SHARE * report.run.interval_s else None

@@ -82,24 +82,31 @@ def _names(comparison: Comparison) -> Group:
     return Group(*lines)
 
 
-def _reasons(comparison: Comparison, place: int) -> Iterator[Paragraph]:
-    """Yield why figures without an interval are unclear."""
+def reasons(comparison: Comparison, place: int) -> dict[str, list[str]]:
+    """Return why figures without an interval are unclear: each reason with the figures that it applies to."""
     by_reason: dict[str, list[str]] = {}
     for difference in comparison.differences:
         change = difference.changes[place - 1]
-        if change.reason and change.interval is None and _is_shown(difference, place):
+        if change.reason and change.interval is None and is_shown(difference, place):
             by_reason.setdefault(change.reason, []).append(difference.name)
-    for reason, names in by_reason.items():
+    return by_reason
+
+
+def _reasons(comparison: Comparison, place: int) -> Iterator[Paragraph]:
+    for reason, names in reasons(comparison, place).items():
         text = Text.assemble(("unclear", _STYLES[Verdict.UNCLEAR]), f" {', '.join(names)}: ")
         yield Paragraph(text.append(visible(reason, keep_lines=False)))
 
 
-class _Table:
-    """The figures of one report against the baseline; those that differ come first."""
+def shown_differences(comparison: Comparison, place: int) -> list[Difference]:
+    """Return the figures of one report against the baseline; those that differ come first."""
+    shown = [each for each in comparison.differences if is_shown(each, place)]
+    return sorted(shown, key=lambda each: each.changes[place - 1].verdict not in _FIRST)
 
+
+class _Table:
     def __init__(self, comparison: Comparison, place: int) -> None:
-        shown = [each for each in comparison.differences if _is_shown(each, place)]
-        self._differences = sorted(shown, key=lambda each: each.changes[place - 1].verdict not in _FIRST)
+        self._differences = shown_differences(comparison, place)
         self._place = place
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
@@ -123,16 +130,17 @@ class _Table:
             yield value_words(difference.values[place], difference.unit)
         yield Text(change_words(change), style)
         if is_wide:
-            yield Text("" if change.interval is None else _interval(change.interval), "dim")
+            yield Text("" if change.interval is None else interval_words(change.interval), "dim")
         yield Text(change.verdict.value, style)
 
 
-def _is_shown(difference: Difference, place: int) -> bool:
+def is_shown(difference: Difference, place: int) -> bool:
     """Return whether a figure says something: a count that is 0 in both does not."""
     return any(difference.values[each] for each in (0, place))
 
 
-def _interval(interval: Interval) -> str:
+def interval_words(interval: Interval) -> str:
+    """Return the changes that the noise allows."""
     return f"{_percent(interval.low)} to {_percent(interval.high)}"
 
 

@@ -12,7 +12,8 @@ from sseclient_cli.report.limit_model import LimitSearch, Step, StepStatus, Stop
 
 _STYLES = {StepStatus.PASSED: "green", StepStatus.FAILED: "red", StepStatus.SATURATED: "yellow"}
 
-_UNITS = {Varied.CONNECTIONS: "streams", Varied.RATE: "new streams/s"}
+UNITS = {Varied.CONNECTIONS: "streams", Varied.RATE: "new streams/s"}
+"""The unit of the load."""
 
 LEAST_BAR_WIDTH = 10
 MAX_BAR_WIDTH = 40
@@ -30,7 +31,7 @@ def limit_summary(search: LimitSearch) -> RenderableType:
 
 def conclusion(search: LimitSearch) -> Text:
     """Return the limit in words, and why the search did not go higher."""
-    unit = _UNITS[search.varied]
+    unit = UNITS[search.varied]
     if search.limit is None:
         return Text(f"No load passed: {search.reason}.", "bold red")
     limit = f"{load_text(search.limit)} {unit}"
@@ -48,7 +49,7 @@ def conclusion(search: LimitSearch) -> Text:
 
 def step_line(step: Step, varied: Varied) -> Text:
     """Return the result of one step in one line, while the search goes on."""
-    text = Text(f"{load_text(step.load)} {_UNITS[varied]}: ")
+    text = Text(f"{load_text(step.load)} {UNITS[varied]}: ")
     text.append(step.status.value, _STYLES[step.status])
     return text.append(f" ({visible(step.reason, keep_lines=False)})" if step.reason else "")
 
@@ -61,7 +62,7 @@ def load_text(load: float) -> str:
 def _knee(search: LimitSearch) -> list[Text]:
     if search.knee is None:
         return []
-    return [Text(f"Knee: above {load_text(search.knee)} {_UNITS[search.varied]}, p99 rises faster than the load.")]
+    return [Text(f"Knee: above {load_text(search.knee)} {UNITS[search.varied]}, p99 rises faster than the load.")]
 
 
 class _Curve:
@@ -73,7 +74,7 @@ class _Curve:
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         search = self._search
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for title in (_UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s", "CPU"):
+        for title in (UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s", "CPU"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         width = min(options.max_width - _FIXED_WIDTH, MAX_BAR_WIDTH)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import pytest
+from html_pages import charts_of, series_of, text_of
 from report_json import ReportJson, report_of
 from run_reports import failed_run, run_with_storm, usual_run
 
@@ -17,22 +16,6 @@ from sseclient_cli.report.read import from_json, to_json
 
 def page_of(fields: ReportJson) -> str:
     return page(report_of(fields))
-
-
-def text_of(made: str) -> str:
-    """Return what a reader sees without scripts, in one line."""
-    body = re.sub(r"<(style|script|title)\b.*?</\1>", "", made, flags=re.S)
-    return " ".join(re.sub(r"<[^>]*>", " ", body).split())
-
-
-def charts_of(made: str) -> dict[str, dict[str, Any]]:
-    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', made, re.S)
-    assert found is not None
-    return {chart["id"]: chart for chart in json.loads(found[1])}
-
-
-def series_of(chart: dict[str, Any]) -> dict[str, list[float | None]]:
-    return {series["label"]: series["values"] for series in chart["series"]}
 
 
 def test_a_good_run_says_so_first() -> None:

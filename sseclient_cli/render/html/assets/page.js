@@ -55,13 +55,21 @@
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) found.push(10 ** power);
     return found;
   };
+  // The loads themselves, from the largest down, where there is place for their labels.
+  const apart = (plot, loads) => {
+    const { min, max } = plot.scales.x;
+    const place = (x) => (plot.bbox.width / devicePixelRatio) * (Math.log(x / min) / Math.log(max / min));
+    return loads
+      .filter((x) => x >= min && x <= max)
+      .reduceRight((kept, x) => (kept.length && place(kept[0]) - place(x) < 44 ? kept : [x, ...kept]), []);
+  };
   const xAxes = {
     time: { title: "time since the start", axis: (x) => `${trimmed(x)} s`, value: (x) => `${trimmed(x)} s` },
     percentile: {
       title: "percentile", isLog: true, axis: percentile, value: percentile,
-      splits: (high, isNarrow) => [1, ...(isNarrow ? [] : [2]), ...decades(10, high)].filter((x) => x <= high),
+      splits: (plot) => [1, ...(plot.width < 500 ? [] : [2]), ...decades(10, plot.scales.x.max)].filter((x) => x <= plot.scales.x.max),
     },
-    load: { title: "load", axis: short, value: (x) => grouped(x, 0) },
+    load: { title: "load", isLog: true, axis: short, value: trimmed, splits: apart },
   };
 
   const logSplits = (low, high) => {
@@ -133,7 +141,7 @@
         stroke: () => color("quiet"), font: FONT, size: 34, gap: 6, space: width < 500 ? 60 : 76,
         grid: { stroke: () => color("line"), width: 1 }, ticks: { show: false },
         values: (_, all) => all.map((x) => (x === null ? "" : axis(x))),
-        ...(splits ? { splits: (plot) => splits(plot.scales.x.max, plot.width < 500), filter: (_, all) => all } : {}),
+        ...(splits ? { splits: (plot) => splits(plot, this.spec.x), filter: (_, all) => all } : {}),
       };
     }
 
