@@ -47,7 +47,14 @@ class Block:
     draw: Callable[[int, int], list[Line]]
     """Returns at most the given number of lines, in the given width."""
     rank: int = 2
-    """Blocks with a lower rank get more lines first."""
+    """Blocks with a lower rank get more lines first; charts get the rest."""
+    charts: int = 0
+    """Number of its charts, one below the other, which grow with the lines."""
+
+    @property
+    def is_chart(self) -> bool:
+        """Whether more lines only make it larger."""
+        return self.charts > 0
 
 
 def head(history: RunHistory, width: int) -> Line:
@@ -121,7 +128,7 @@ def traffic(history: RunHistory) -> Block:
             audit_line(history, width),
         ]
 
-    return Block("events", 3, 19, draw, rank=3)
+    return Block("events", 3, 31, draw, charts=2)
 
 
 @dataclass(frozen=True, slots=True)

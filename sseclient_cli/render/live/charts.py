@@ -20,7 +20,7 @@ def open_streams(history: RunHistory) -> Block:
 def tail(history: RunHistory) -> Block:
     """Return the chart of p99 of delivery, or of the gap if events have no timestamps."""
     title = f"{NAMES[history.main_latency]} p99 in ms, of each second"
-    return _block(title, history.latency_p99_us, lambda us: milliseconds(us / 1000), Style.MAGENTA)
+    return _block(title, history.latency_p99_us, lambda us: milliseconds(us / 1000), Style.BLUE)
 
 
 def _block(title: str, series: Series, figure: Callable[[float], str], style: Style) -> Block:
@@ -34,4 +34,4 @@ def _block(title: str, series: Series, figure: Callable[[float], str], style: St
             for label, bars in zip(labels, chart(values, room, rows), strict=True)
         ]
 
-    return Block(title, 3, 9, draw, rank=3)
+    return Block(title, 3, 20, draw, charts=1)

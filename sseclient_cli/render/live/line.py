@@ -19,7 +19,6 @@ class Style(Enum):
     DIM = "2"
     CYAN = "36"
     BLUE = "34"
-    MAGENTA = "35"
     GREEN = "32"
     WARNING = "33"
     BAD = "31"

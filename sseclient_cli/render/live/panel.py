@@ -64,15 +64,21 @@ def _stacked(blocks: Sequence[Block], width: int, height: int, optional: Sequenc
     left = height - sum(rows.values()) - len(blocks)
     shown = list(blocks)
     for block in optional:
-        needed = block.least + 1 + sum(each.most - each.least for each in blocks if each.title != "events")
+        needed = block.least + 1 + sum(each.most - each.least for each in blocks if not each.is_chart)
         if needed <= left:
             shown.append(block)
             rows[block.title] = block.least
             left -= block.least + 1
     for block in sorted(shown, key=lambda block: block.rank):
-        more = min(block.most - block.least, max(left, 0))
+        more = 0 if block.is_chart else min(block.most - block.least, max(left, 0))
         rows[block.title] += more
         left -= more
+    charts = [block for block in shown if block.is_chart]
+    while left > 0 and charts:
+        smallest = min(charts, key=lambda block: rows[block.title] / block.charts)
+        rows[smallest.title] += 1
+        left -= 1
+        charts = [block for block in charts if rows[block.title] < block.most]
     return [line for block in shown for line in (_rule(block.title, width), *block.draw(rows[block.title], width))]
 
 
