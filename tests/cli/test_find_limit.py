@@ -20,7 +20,7 @@ def test_limit_of_a_server_is_found(tmp_path: Path) -> None:
     # Each event takes 2 ms of the server: it can serve at most 50 streams, and fewer on a busy machine.
     with serving_app("limited") as url:
         file = tmp_path / "limit.json"
-        made = _bench(url, "-n", "8", "-z", "3s", "--find-limit", "delivery.p50 < 500ms", "--json", str(file))
+        made = _bench(url, "-n", "20", "-z", "2500ms", "--find-limit", "delivery.p50 < 200ms", "--json", str(file))
     document = json.loads(file.read_text())
     assert made.returncode == 0, made.stderr
     assert document["document"] == "limit-search"
