@@ -21,7 +21,7 @@ FORM = "write it like --fail-if-worse 10%"
 
 def compare(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE FILE...", help="JSON reports; the first is the baseline.")
+        list[str], typer.Argument(metavar="FILE FILE...", help="JSON reports or pages; the first is the baseline.")
     ],
     *,
     fail_if_worse: Annotated[

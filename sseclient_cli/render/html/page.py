@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sseclient_cli.render.html import facts, run_charts, sections
+from sseclient_cli.render.html.charts import Chart, Mark
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.recovery import recovery
 from sseclient_cli.render.html.target_charts import target_charts
@@ -17,7 +18,7 @@ def page(report: Report) -> str:
         "delivery": [*run_charts.delivery_over_time(report), *run_charts.throughput(report)],
         "streams": run_charts.streams_over_time(report),
         "generator": run_charts.generator_over_time(report),
-        "target": target_charts(report.target_metrics, run_charts.marks(report)) if report.target_metrics else [],
+        "target": _target(report),
     }
     found = recovery(report)
     return made(
@@ -46,3 +47,10 @@ def page(report: Report) -> str:
         generator=list(facts.generator(report)),
         target_metrics=list(facts.target_metrics(report.target_metrics)) if report.target_metrics else [],
     )
+
+
+def _target(report: Report) -> list[Chart]:
+    """Return the charts of the target's own metrics, which are sampled after the end of the run, too."""
+    if report.target_metrics is None:
+        return []
+    return target_charts(report.target_metrics, [*run_charts.marks(report), Mark(report.run.duration_s, "end")])

@@ -105,8 +105,13 @@ def _latency_tile(label: str, latency: Latency | None, why_not: str) -> Tile:
         return Tile(label, None, why_not)
     if latency.p99_ms is None:
         return Tile(label, None, "below zero: the clocks differ")
-    median = "" if latency.p50_ms is None else f"median {duration(latency.p50_ms)}"
-    return Tile(label, duration(latency.p99_ms), median)
+    median = "" if latency.p50_ms is None else f"median {_with_unit(latency.p50_ms)}"
+    return Tile(label, _with_unit(latency.p99_ms), median)
+
+
+def _with_unit(ms: float) -> str:
+    """Return a latency with the digits of the table."""
+    return f"{milliseconds(ms)} ms" if abs(ms) < 1_000 else duration(ms)
 
 
 def _lost(report: Report) -> Tile:
@@ -140,7 +145,7 @@ def assertions(report: Report) -> list[Statement]:
             "good" if assertion.passed else "fault",
             "passed" if assertion.passed else "failed",
             assertion.expression,
-            observed_words(assertion),
+            f"observed: {observed_words(assertion)}",
         )
         for assertion in report.assertions
     ]

@@ -50,8 +50,8 @@ def test_a_failed_assertion_is_the_first_conclusion() -> None:
     ]  # fmt: skip
     text = text_of(page_of(fields))
     assert "1 of 2 assertions failed." in text
-    assert "failed delivery.p99 &lt; 1ms 1.7" in text
-    assert "passed audit.lost == 0 0" in text
+    assert "failed delivery.p99 &lt; 1ms observed: 1.7" in text
+    assert "passed audit.lost == 0 observed: 0" in text
 
 
 def test_findings_have_severity_sentence_and_advice() -> None:
