@@ -74,7 +74,8 @@ class Outputs:
 def opened(options: DocumentOutputOptions, kind: str) -> Iterator[Outputs]:
     """Yield the outputs of a kind of document. Raises UsageError for a wrong suffix or a file that is not writable."""
     wanted = [(format_of(path, kind), path) for path in options.output_files or ()]
-    for suffix, path in ((".json", options.json_file), (".html", options.html_file)):
+    # JSON is written first: a defect in a page must not cost it.
+    for suffix, path in ((".html", options.html_file), (".json", options.json_file)):
         if path is not None:
             wanted.insert(0, (format_named(suffix, kind), path))
     with ExitStack() as stack:

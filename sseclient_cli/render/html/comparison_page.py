@@ -133,14 +133,11 @@ def _over_time(reports: Named) -> list[Chart]:
     x = max(([row.t_s for row in report.timeline] for _, report in reports), key=len)
     charts = (
         chart_of(
-            [
-                Series(label=name, values=_filled(report, figure(report), len(x)), is_stepped=unit is Unit.COUNT)
-                for name, report in reports
-            ],
+            [Series(label=name, values=_filled(report, figure(report), len(x))) for name, report in reports],
             id=chart_id,
             title=title,
             unit=unit,
-            x=x,
+            x=x if chart_id != "open" else [each + reports[0][1].run.interval_s for each in x],  # of the row's end
         )
         for chart_id, title, unit, figure in figures
     )

@@ -103,7 +103,7 @@ def streams_over_time(report: Report) -> list[Chart]:
         "errors": lambda row: row.errors,
     }
     return _measured(
-        _over_time(report, "open", "Streams open", Unit.COUNT, {"open": lambda row: row.open}),
+        _over_time(report, "open", "Streams open", Unit.COUNT, {"open": lambda row: row.open}, is_at_end=True),
         _over_time(report, "changes", f"Changes {_each_row(report)}", Unit.COUNT, changes),
     )
 
@@ -132,9 +132,13 @@ Figure = Callable[[Row], float | None]
 Figures = dict[str, Figure]
 
 
-def _over_time(report: Report, chart_id: str, title: str, unit: Unit, figures: Figures) -> Chart | None:
+def _over_time(
+    report: Report, chart_id: str, title: str, unit: Unit, figures: Figures, *, is_at_end: bool = False
+) -> Chart | None:
+    """Return a chart of figures of the rows; ``is_at_end``: they are those of the row's end, not of the whole row."""
     rows = report.timeline
-    is_stepped = unit is Unit.COUNT
+    delay_s = report.run.interval_s if is_at_end else 0
+    is_stepped = unit is Unit.COUNT and not is_at_end
     return chart_of(
         [
             Series(label=label, values=[figure(row) for row in rows], is_stepped=is_stepped)
@@ -143,7 +147,7 @@ def _over_time(report: Report, chart_id: str, title: str, unit: Unit, figures: F
         id=chart_id,
         title=title,
         unit=unit,
-        x=[row.t_s for row in rows],
+        x=[row.t_s + delay_s for row in rows],
         marks=marks(report),
     )
 

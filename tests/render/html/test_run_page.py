@@ -129,6 +129,13 @@ def test_streams_that_stay_away_after_a_storm_are_said_to() -> None:
     assert "events as before not in the 6 s until the end" in text
 
 
+def test_open_streams_are_drawn_at_the_end_of_their_row() -> None:
+    chart = charts_of(page_of(run_with_storm()))["open"]
+    assert dict(zip(chart["x"], series_of(chart)["open"], strict=True)) == {
+        **dict.fromkeys(range(1, 11), 500), 5: 100, 6: 320,
+    }  # fmt: skip
+
+
 def test_a_run_that_ended_before_its_storm_has_no_recovery() -> None:
     fields = run_with_storm()
     fields["run"]["duration_s"], fields["timeline"] = 3.0, fields["timeline"][:3]

@@ -105,7 +105,7 @@
     draw(width = this.plotBox.clientWidth) {
       this.plot?.destroy();
       const options = {
-        width, height: this.plotBox.clientHeight, padding: [this.spec.marks.length ? 18 : 10, 30, 0, 0], legend: { show: false },
+        width, height: this.plotBox.clientHeight, padding: [this.spec.marks.length ? 18 : 10, this.spec.axis === "time" ? 18 : 30, 0, 0], legend: { show: false },
         cursor: {
           y: false, points: { size: 6 }, drag: { x: true, y: false },
           ...(this.spec.axis === "time" ? { sync: { key: together.key, setSeries: false } } : {}),
