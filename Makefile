@@ -28,7 +28,7 @@ check: lint ## Lint, and run the tests that start no server. Use it before each 
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 # Browser tests mostly wait, so they run in parallel with the others. Their output is shown last.
-BROWSER_TESTS := tests/conformance tests/demo_server/page
+BROWSER_TESTS := tests/conformance tests/demo_server/page tests/render/html
 define run-tests
 @log=$$(mktemp); $(PYTEST) $(BROWSER_TESTS) >$$log 2>&1 & beside=$$!; \
 $(PYTEST) -n 3 --dist loadfile $(BROWSER_TESTS:%=--ignore %); rest=$$?; \

@@ -193,6 +193,13 @@ class InternalError(SseError):
     kind = "internal"
 
 
+class OutputError(SseError):
+    """A result could not be put into the form of a file. The other files are written."""
+
+    kind = "output"
+    exit_code = 2
+
+
 class WorkerLostError(SseError):
     """A worker process ended without a report: it was killed, crashed, or hung until its timeout."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.asserting import asserted, early_end_of, say_failed_assertions
+from sseclient_cli.cli.asserting import asserted, early_end_of
 from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
 from sseclient_cli.cli.formats import LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
-from sseclient_cli.cli.options.assertions import BenchAssertionOptions
+from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -21,7 +20,7 @@ from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
-from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
@@ -59,13 +58,9 @@ def bench(
         )
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
-    _check(load, request, connection)
-    # A wrong option is an error before the run, and before the demo server starts.
+    _check(load, request, connection, search, assertions)
     early_end = early_end_of(assertions)
-    if search.find_limit and assertions.assertions:
-        raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
-    parsed(search)
-    plan_of(load, measurement, connection)
+    plan_of(load, measurement, connection)  # a wrong option is an error before the demo server starts
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
         files = stack.enter_context(opened(output, LIMIT_SEARCH if search.find_limit else REPORT))
@@ -91,12 +86,7 @@ def bench(
         report = asserted(measure(spec_of(load)), assertions)
         after = ServerTally.of(server.url) if server else None
         files.write(report, after - before if after and before else None)
-    if output.quiet:
-        say_failed_assertions(report)
-    code, why = verdict_on(report, measurement, has_summary=not output.quiet)
-    if why:
-        sys.stderr.write(f"sse: {why}\n")
-    return code
+    return end_with(report, measurement, quiet=output.quiet)
 
 
 def _measuring(
@@ -129,7 +119,13 @@ def _measuring(
     return measure
 
 
-def _check(load: LoadOptions, request: RequestOptions, connection: ConnectionOptions) -> None:
+def _check(
+    load: LoadOptions,
+    request: RequestOptions,
+    connection: ConnectionOptions,
+    search: SearchOptions,
+    assertions: AssertionOptions,
+) -> None:
     """Raise UsageError for options that exclude each other, and for a body that looks like a duration."""
     data = request.data
     if data is not None and is_duration(data):
@@ -138,3 +134,6 @@ def _check(load: LoadOptions, request: RequestOptions, connection: ConnectionOpt
         )
     if load.all_addresses and connection.unix_socket is not None:
         raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
+    if search.find_limit and assertions.assertions:
+        raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
+    parsed(search)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sseclient_cli.cli.formats import COMPARISON
-from sseclient_cli.cli.options.output import DocumentOutputOptions
+from sseclient_cli.cli.options.output import ComparisonOutputOptions
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.report import read_report
 from sseclient_cli.errors import EXIT_UNMET, UsageError
@@ -30,7 +30,7 @@ def compare(
             metavar="PERCENT", help="Exit with code 1 if a figure is worse by more than this, beyond the noise."
         ),
     ] = None,
-    output: DocumentOutputOptions,
+    output: ComparisonOutputOptions,
 ) -> int:
     """Compare reports of `sse bench --json`: the values, the changes, and whether they exceed the noise."""
     limit = None if fail_if_worse is None else _share(fail_if_worse)

@@ -48,20 +48,20 @@ class Format:
     """A format of one kind of document."""
 
     suffix: str
-    path: str
-    """Module and function."""
+    function: str
+    """The module and the function that render it."""
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, document: Any) -> Any:
         """Return the document in this format: text, or what rich prints."""
-        module, _, function = self.path.partition(":")
-        render: Callable[..., str | RenderableType] = getattr(import_module(f"sseclient_cli.{module}"), function)
+        module, _, name = self.function.partition(":")
+        render: Callable[..., str | RenderableType] = getattr(import_module(f"sseclient_cli.{module}"), name)
         return render(document, **self.arguments)
 
 
 def format_of(path: Path, kind: str) -> Format:
     """Return the format of a file by its suffix. Raises UsageError for an unknown one."""
-    suffix = path.suffix.lower()
+    suffix = path.suffix.lower() or (path.name.lower() if path.name.lower() in _RENDERERS else "")  # a file `.json`
     if suffix in _TEXT_SUFFIXES or _is_special(path):
         return format_named(TEXT, kind)
     return format_named(suffix, kind, path)
@@ -72,10 +72,20 @@ def format_named(suffix: str, kind: str, path: Path | None = None) -> Format:
     known = [each for each, renderers in _RENDERERS.items() if kind in renderers]
     if suffix not in known:
         raise UsageError(f"{path or suffix}: {_NAMES[kind]} has no form with this suffix: use {', '.join(known)}")
-    arguments = {}
-    if suffix == ".hgrm" and path is not None and (name := path.with_suffix("").suffix.removeprefix(".")):
-        arguments = {"latency_name": name}  # run.gap.hgrm
-    return Format(suffix, _RENDERERS[suffix][kind], arguments)
+    return Format(suffix, _RENDERERS[suffix][kind], _latency_in(path) if suffix == ".hgrm" and path else {})
+
+
+def _latency_in(path: Path) -> dict[str, str]:
+    """Return the latency that a file name has: ``run.gap.hgrm``. Raises UsageError for an unknown one."""
+    name = path.with_suffix("").suffix.removeprefix(".")
+    if not name:
+        return {}
+    from sseclient_cli.report.model import Latencies
+
+    if name not in Latencies.model_fields:
+        known = ", ".join(Latencies.model_fields)
+        raise UsageError(f"{path}: no latency is named {name!r}: write NAME.hgrm, or one of {known} before the suffix")
+    return {"latency_name": name}
 
 
 def _is_special(path: Path) -> bool:

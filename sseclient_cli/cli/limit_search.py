@@ -2,121 +2,25 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.searching import SearchOptions
-from sseclient_cli.cli.outcome import failed_streams
-from sseclient_cli.errors import EXIT_INTERRUPTED, EXIT_UNMET, LimitError
+from sseclient_cli.errors import EXIT_INTERRUPTED, EXIT_UNMET, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.report.assertions import Assertion
-    from sseclient_cli.report.distributions import Latency
-    from sseclient_cli.report.limit_model import LimitSearch, Step, StoppedBy, Varied
-    from sseclient_cli.report.model import Assertion as Outcome
+    from sseclient_cli.report.limit_model import LimitSearch, Step, Varied
     from sseclient_cli.report.model import Report
     from sseclient_cli.run.plan import Plan
-
-PAUSE_S = 0.5
-"""Time between two steps, in which the server closes the streams of the first one."""
-
-Measure = Callable[[LoadOptions], "Report"]
-"""Runs a step with these options. Raises LimitError if this machine cannot open the streams."""
-
-
-class Search:
-    """A search that is under way."""
-
-    def __init__(self, load: LoadOptions, assertions: Sequence[Assertion], start: float) -> None:
-        from sseclient_cli.report.limit_model import StoppedBy, Varied
-
-        self._load = load
-        self._assertions = assertions
-        self._start = start
-        self._steps: list[Step] = []
-        self._started_at = datetime.now(UTC)
-        self._last: Report | None = None
-        self._stopped_by: StoppedBy | None = None
-        self._reason = ""
-        self._latency_name = ""
-        """That of the first step; a step under overload may lack timestamps."""
-        self.varied = Varied.CONNECTIONS if load.rate_per_s is None else Varied.RATE
-        self._kinds = StoppedBy
-
-    def run(self, measure: Measure, on_step: Callable[[Step, Varied], None]) -> LimitSearch | None:
-        """Run steps until the search is over. Return None if not one step was completed."""
-        from sseclient_cli.report.limit_search import next_load
-
-        while self._stopped_by is None:
-            load = next_load(self._steps, self._start, self.varied)
-            if load is None:
-                break
-            if self._steps:
-                time.sleep(PAUSE_S)
-            self._try(load, measure, on_step)
-        return self._document(self._last) if self._last is not None and self._steps else None
-
-    def _try(self, load: float, measure: Measure, on_step: Callable[[Step, Varied], None]) -> None:
-        try:
-            report = measure(self._options(load))
-        except LimitError as exc:
-            if not self._steps:
-                raise
-            self._stopped_by, self._reason = self._kinds.RESOURCE_LIMIT, str(exc)
-            return
-        self._last = report
-        if report.run.interrupted:
-            self._stopped_by = self._kinds.INTERRUPT
-            return
-        self._latency_name = self._latency_name or _name_of_latency(report)
-        step = step_of(load, report, self._assertions, self._latency_name)
-        self._steps.append(step)
-        on_step(step, self.varied)
-
-    def _options(self, load: float) -> LoadOptions:
-        if self._load.rate_per_s is None:
-            return replace(self._load, connections=int(load))
-        return replace(self._load, rate_per_s=load)
-
-    def _document(self, last: Report) -> LimitSearch:
-        from sseclient_cli.report.limit_model import LimitSearch
-        from sseclient_cli.report.limit_search import bracket, knee
-
-        found = bracket(self._steps)
-        return LimitSearch(
-            tool=last.tool,
-            url=last.run.target.url,
-            started_at=self._started_at,
-            step_s=last.run.plan.duration_s,
-            varied=self.varied,
-            expressions=[assertion.expression for assertion in self._assertions],
-            latency=self._latency_name,
-            steps=self._steps,
-            limit=found.passed,
-            first_failing=found.failed,
-            knee=knee(self._steps),
-            stopped_by=self._stopped_by or self._cause(found.failed),
-            reason=self._reason or self._reason_at(found.failed),
-        )
-
-    def _cause(self, failed: float | None) -> StoppedBy:
-        from sseclient_cli.report.limit_model import StepStatus
-
-        at = [step.status for step in self._steps if step.load == failed]
-        return self._kinds.SATURATION if StepStatus.SATURATED in at else self._kinds.ASSERTION
-
-    def _reason_at(self, failed: float | None) -> str:
-        return next((step.reason for step in self._steps if step.load == failed and step.reason), "")
 
 
 def find_limit(
     options: SearchOptions,
     load: LoadOptions,
-    measure: Measure,
+    measure: Callable[[LoadOptions], Report],
     write: Callable[[LimitSearch], None],
     *,
     quiet: bool,
@@ -124,6 +28,7 @@ def find_limit(
     """Search the limit, write the document, and return the exit code."""
     from rich.console import Console
 
+    from sseclient_cli.cli.limit_steps import Search
     from sseclient_cli.render.terminal.limit_view import step_line
 
     console = Console(stderr=True, highlight=False)
@@ -141,10 +46,17 @@ def find_limit(
 
 
 def parsed(options: SearchOptions) -> list[Assertion]:
-    """Return the assertions of the search. Raises UsageError."""
+    """Return the assertions of the search. Raises UsageError for one that a growing load does not break."""
     from sseclient_cli.report.assertions import Assertion
 
-    return [Assertion.parse(text) for text in options.find_limit or ()]
+    assertions = [Assertion.parse(text) for text in options.find_limit or ()]
+    for each in assertions:
+        if not each.bounds_the_worse_side:
+            raise UsageError(
+                f"a growing load does not break {each.expression!r}: give an upper limit of a figure that gets worse "
+                "with the load, like 'delivery.p99 < 100ms'"
+            )
+    return assertions
 
 
 def steady(plan: Plan, measurement: MeasurementOptions) -> Plan:
@@ -160,45 +72,3 @@ def exit_code_of(search: LimitSearch) -> int:
     if search.stopped_by is StoppedBy.INTERRUPT:
         return EXIT_INTERRUPTED
     return EXIT_UNMET if search.limit is None else 0
-
-
-def step_of(load: float, report: Report, assertions: Sequence[Assertion], latency_name: str) -> Step:
-    """Return the step in the report of its run, with the percentiles of this latency."""
-    from sseclient_cli.report.assertions import judged
-    from sseclient_cli.report.limit_model import Step, StepStatus
-
-    made = judged(report, assertions, allow_saturated=True)
-    failed = failed_streams(report)
-    unmet = [f"{each.expression}: {each.reason or _observed(each)}" for each in made if not each.passed]
-    status, reason = StepStatus.PASSED, ""
-    if report.generator.saturated:
-        status, reason = StepStatus.SATURATED, report.generator.reasons[0]
-    elif failed or report.run.incomplete:
-        status, reason = StepStatus.FAILED, f"{failed:,} of {report.streams.planned:,} streams failed"
-    elif unmet:
-        status, reason = StepStatus.FAILED, "; ".join(unmet)
-    latency: Latency | None = getattr(report.latency, latency_name)
-    known = [percent for percent in report.generator.cpu_percent if percent is not None]
-    return Step(
-        load=load,
-        status=status,
-        reason=reason,
-        assertions=made,
-        opened=report.streams.opened,
-        failed=failed,
-        events_per_s=report.events.per_s,
-        p50_ms=None if latency is None else latency.p50_ms,
-        p99_ms=None if latency is None else latency.p99_ms,
-        cpu_percent=max(known, default=None),
-    )
-
-
-def _observed(made: Outcome) -> str:
-    from sseclient_cli.report.quantities import format_value
-
-    return "" if made.observed is None else format_value(made.observed, made.unit)
-
-
-def _name_of_latency(report: Report) -> str:
-    """Return the latency of the curve: delivery, or gap without timestamps."""
-    return "gap" if report.latency.delivery is None else "delivery"

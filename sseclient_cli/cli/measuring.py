@@ -78,7 +78,7 @@ def measured(
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
-    on_start = None if samples is None else samples.start(quiet=output.quiet)
+    on_start = None if samples is None else samples.start()
     display = Display.NONE if output.quiet else Display.LINES if output.no_tui else Display.AUTO
     with live_view(Console(stderr=True), spec.target.redacted_url, display) as show:
         started_at_s = time.time()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from sseclient_cli.cli.asserting import say_failed_assertions
 from sseclient_cli.cli.options.load import MeasurementOptions
 from sseclient_cli.errors import (
     EXIT_FAILED_STREAMS,
@@ -17,6 +19,16 @@ from sseclient_cli.run.plan import OnEnd
 
 if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
+
+
+def end_with(report: Report, options: MeasurementOptions, *, quiet: bool) -> int:
+    """Return the exit code of a run, and write its reason to stderr, unless the summary has it."""
+    if quiet:
+        say_failed_assertions(report)
+    code, why = verdict_on(report, options, has_summary=not quiet)
+    if why:
+        sys.stderr.write(f"sse: {why}\n")
+    return code
 
 
 def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool) -> tuple[int, str]:

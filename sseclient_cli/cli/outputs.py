@@ -7,12 +7,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sseclient_cli.cli.formats import TEXT, Format, format_named, format_of
 from sseclient_cli.cli.options.output import DocumentOutputOptions
 from sseclient_cli.cli.result_file import ResultFile
-from sseclient_cli.errors import SseError, UsageError
+from sseclient_cli.errors import OutputError, SseError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 class _Output:
     format: Format
     file: ResultFile
+    path: Path
 
 
 class Outputs:
@@ -35,14 +37,23 @@ class Outputs:
         self._quiet = quiet
         for one, other in combinations(outputs, 2):
             if one.file.is_same(other.file):
-                raise UsageError("two outputs name the same file: give two")
+                name = "stdout" if one.file.is_stdout else one.path
+                raise UsageError(f"two outputs go to {name}: give each a file of its own")
 
     def write(self, document: Any, tally: ServerTally | None = None) -> None:
         """Write the files and the summary. An error with one of them does not keep the others from being written."""
         errors: list[SseError] = []
         for output in self._outputs:
             try:
-                output.file.write(self._text(output.format, document, tally))
+                text = self._text(output.format, document, tally)
+            except OutputError as exc:
+                errors.append(OutputError(f"could not make {output.path}: {exc}"))
+                continue
+            except Exception as exc:  # noqa: BLE001 - a bug in one renderer must not cost the result of a long run
+                errors.append(OutputError(f"could not make {output.path}: {type(exc).__name__}: {exc}"))
+                continue
+            try:
+                output.file.write(text)
             except SseError as exc:
                 errors.append(exc)
         is_text_written = any(output.format.suffix == TEXT for output in self._outputs)
@@ -74,10 +85,11 @@ class Outputs:
 def opened(options: DocumentOutputOptions, kind: str) -> Iterator[Outputs]:
     """Yield the outputs of a kind of document. Raises UsageError for a wrong suffix or a file that is not writable."""
     wanted = [(format_of(path, kind), path) for path in options.output_files or ()]
-    # JSON is written first: a defect in a page must not cost it.
-    for suffix, path in ((".html", options.html_file), (".json", options.json_file)):
+    for suffix, path in ((".json", options.json_file), (".html", options.html_file)):
         if path is not None:
-            wanted.insert(0, (format_named(suffix, kind), path))
+            wanted.append((format_named(suffix, kind), path))
     with ExitStack() as stack:
-        outputs = [_Output(form, stack.enter_context(closing(ResultFile(path, form.suffix)))) for form, path in wanted]
+        outputs = [
+            _Output(form, stack.enter_context(closing(ResultFile(path, form.suffix))), path) for form, path in wanted
+        ]
         yield Outputs(outputs, format_named(TEXT, kind), quiet=options.quiet)

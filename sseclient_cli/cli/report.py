@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sseclient_cli.cli.asserting import asserted, assertions_of, say_failed_assertions
+from sseclient_cli.cli.asserting import asserted, assertions_of
 from sseclient_cli.cli.options.assertions import AssertionOptions
 from sseclient_cli.cli.options.load import MeasurementOptions
 from sseclient_cli.cli.options.output import DocumentOutputOptions
-from sseclient_cli.cli.outcome import verdict_on
+from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.errors import UsageError
 
@@ -36,6 +37,8 @@ def report(
 ) -> int:
     """Show the document of an earlier run, or merge the reports of several machines exactly."""
     assertions_of(assertions)
+    if files.count("-") > 1:
+        raise UsageError("stdin can be read only once: give - once")
     documents = [read(name) for name in files]
     document = documents[0] if len(documents) == 1 else _together(documents, files, force=force)
     from sseclient_cli.report.model import Report
@@ -48,26 +51,25 @@ def report(
             return 0
         judged = asserted(document, assertions)
         outputs.write(judged)
-    if output.quiet:
-        say_failed_assertions(judged)
-    code, why = verdict_on(judged, MeasurementOptions(), has_summary=not output.quiet)
-    if why:
-        sys.stderr.write(f"sse: {why}\n")
-    return code
+    return end_with(judged, MeasurementOptions(), quiet=output.quiet)
 
 
 def read(name: str) -> Document:
     """Return the document in a file; - is stdin. Raises UsageError."""
     from sseclient_cli.report.read import read_document
 
-    return read_document(_text(name), name)
+    return read_document(_text(name), _shown(name))
 
 
 def read_report(name: str) -> Report:
     """Return the report of a run in a file; - is stdin. Raises UsageError."""
     from sseclient_cli.report.read import from_json
 
-    return from_json(_text(name), name)
+    return from_json(_text(name), _shown(name))
+
+
+def _shown(name: str) -> str:
+    return "stdin" if name == "-" else name
 
 
 def _text(name: str) -> str:
@@ -80,17 +82,22 @@ def _text(name: str) -> str:
 
 
 def _together(documents: list[Document], names: list[str], *, force: bool) -> Report:
-    from sseclient_cli.report.merge import merged
+    from sseclient_cli.report.merge import is_same_run, merged
     from sseclient_cli.report.model import Report
 
     reports = [document for document in documents if isinstance(document, Report)]
     if len(reports) < len(documents):
-        other = next(name for name, each in zip(names, documents, strict=True) if not isinstance(each, Report))
-        raise UsageError(f"only reports of runs can be merged, and {other} is none: show it alone")
+        alone = next(name for name, each in zip(names, documents, strict=True) if not isinstance(each, Report))
+        raise UsageError(f"only reports of runs can be merged, and {alone} is none: show it alone")
+    for (one_name, one), (other_name, other) in combinations(zip(names, reports, strict=True), 2):
+        if not force and is_same_run(one, other):
+            raise UsageError(
+                f"{one_name} and {other_name} are the same run: its events would count twice; --force merges them"
+            )
     total, *rest = reports
-    for name, each in zip(names[1:], rest, strict=True):
+    for name, report_of_name in zip(names[1:], rest, strict=True):
         try:
-            total = merged(total, each, force=force)
+            total = merged(total, report_of_name, force=force)
         except UsageError as exc:
             raise UsageError(
                 f"{names[0]} and {name} do not belong together: {exc}; --force merges them anyway"

@@ -28,7 +28,7 @@ class TargetSampling:
         self._sampler: Sampler | None = None
         self._said: set[str] = set()
 
-    def start(self, *, quiet: bool) -> OnStart:
+    def start(self) -> OnStart:
         """Take the first samples of a run, and name each source that fails. The run goes on without it.
 
         Return the function that takes the time of the start.
@@ -39,7 +39,7 @@ class TargetSampling:
         self._sampler.start()
         for source, reason in self._sampler.problems.items():
             line = f"sse: {_visible(source)}: {_visible(reason)}; the run goes on\n"
-            if not quiet and line not in self._said:
+            if line not in self._said:
                 self._said.add(line)
                 sys.stderr.write(line)
         return self._sampler.begin
@@ -70,7 +70,7 @@ class TargetSampling:
 def sampling(
     options: TargetMetricsOptions, tls: Tls, interval_s: int, demo_pid: int | None
 ) -> Iterator[TargetSampling | None]:
-    """Yield the sampling that the options ask for; None without one. Raises UsageError before the run."""
+    """Yield the sampling of the options; None without one. Raises UsageError before the run."""
     sources = _sources(options, tls, demo_pid)
     if not sources:
         yield None

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import Self
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.report import model
+from sseclient_cli.report.assertion_model import AssertionStatus, Outcome
+from sseclient_cli.report.figure import Better
 from sseclient_cli.report.figures import Figure, figure_named
-from sseclient_cli.report.model import AssertionStatus, Report
+from sseclient_cli.report.model import Report
 from sseclient_cli.report.quantities import format_value, parse_quantity
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
@@ -64,6 +65,12 @@ class Assertion:
         """Whether the limit is a share of the figure's whole, as in ``streams.failed < 1%``."""
         return self.unit != self.figure.unit
 
+    @property
+    def bounds_the_worse_side(self) -> bool:
+        """Whether the condition fails once the figure is bad enough: an upper limit if lower is better."""
+        signs = {Better.LOWER: ("<", "<=", "=="), Better.HIGHER: (">", ">=", "==")}
+        return bool(self.figure.better) and self.operator in signs[Better(self.figure.better)]
+
     def observed(self, report: Report) -> float | None:
         """Return the value to compare with the limit; None if it was not measured."""
         value = self.figure.value(report)
@@ -86,7 +93,7 @@ class Assertion:
         return figure_named(self.figure.share_of)
 
 
-def judged(report: Report, assertions: Iterable[Assertion], *, allow_saturated: bool = False) -> list[model.Assertion]:
+def judged(report: Report, assertions: Iterable[Assertion], *, allow_saturated: bool = False) -> list[Outcome]:
     """Return the outcome of each assertion.
 
     A latency of a saturated load generator is not trustworthy, unless ``allow_saturated``: the assertion then fails.
@@ -94,7 +101,7 @@ def judged(report: Report, assertions: Iterable[Assertion], *, allow_saturated: 
     return [_judged(report, assertion, allow_saturated=allow_saturated) for assertion in assertions]
 
 
-def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> model.Assertion:
+def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> Outcome:
     observed = assertion.observed(report)
     status, reasons = AssertionStatus.PASSED, list(_limits_of(report))
     if observed is None:
@@ -105,7 +112,7 @@ def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> m
         reasons.insert(0, "not trustworthy because the load generator was the bottleneck")
     elif not assertion.holds(observed):
         status = AssertionStatus.FAILED
-    return model.Assertion(
+    return Outcome(
         expression=assertion.expression,
         path=assertion.figure.path,
         unit=assertion.unit,

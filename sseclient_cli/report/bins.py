@@ -92,7 +92,7 @@ def _log_spaced_bins(counts: Mapping[int, int], most: int) -> list[Bin]:
     found: list[Bin] = []
     for series in _SERIES:
         found = _filled(counts, _bounds_us(series))
-        # With the coarsest series, the bins at the ends are merged whatever they contain.
+        # With the coarsest series, the bins at the ends are always merged.
         share = 1 if series is _SERIES[-1] else MAX_TAIL_SHARE
         found = _with_merged_tails(found, most, share * sum(counts.values()))
         if len(found) <= most:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_build import run_of, with_totals
+from sseclient_cli.report.timeline_model import Row, text_of_counts
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.spec import RunSpec
 
@@ -159,16 +159,16 @@ def _evidence(totals: Totals) -> model.Evidence:
     )
 
 
-def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
+def _timeline(totals: Totals, interval_s: int) -> list[Row]:
     """Return a row for each interval, including empty ones."""
-    rows: list[model.Row] = []
+    rows: list[Row] = []
     open_now = 0
     for number in range(max(totals.timeline, default=-1) + 1):
         interval = totals.timeline.get(number) or Interval()
         open_now += interval.open_change
         delivery, gap = interval.delivery, interval.gap
         rows.append(
-            model.Row(
+            Row(
                 t_s=number * interval_s,
                 open=open_now,
                 events=interval.events,
@@ -176,13 +176,13 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
                 errors=interval.errors,
                 delivery_p50_ms=percentile_us(delivery, 50) / 1000 if delivery else None,
                 delivery_p99_ms=percentile_us(delivery, 99) / 1000 if delivery else None,
-                delivery_us=_counts(delivery),
+                delivery_us=text_of_counts(delivery),
                 opened=interval.opened,
                 failed=interval.failed,
                 reconnected=interval.reconnected,
                 gap_p50_ms=percentile_us(gap, 50) / 1000 if gap else None,
                 gap_p99_ms=percentile_us(gap, 99) / 1000 if gap else None,
-                gap_us=_counts(gap),
+                gap_us=text_of_counts(gap),
                 cpu_percent=round(100 * interval.cpu_ns / interval.worker_ns, 1) if interval.worker_ns else None,
                 cpu_ns=interval.cpu_ns,
                 worker_ns=interval.worker_ns,
@@ -191,7 +191,3 @@ def _timeline(totals: Totals, interval_s: int) -> list[model.Row]:
             )
         )
     return rows
-
-
-def _counts(values: Mapping[int, int]) -> str:
-    return " ".join(f"{value}:{times}" for value, times in sorted(values.items()))

@@ -40,8 +40,8 @@ def _of_run(report: Report, name: str, steady: Steady) -> Iterator[str]:
     rows = len(steady.events_per_s)
     if rows < MIN_ROWS:
         yield (
-            f"{name}: only {rows} full rows of the timeline lie after ramp-up and warm-up: run longer, "
-            f"because the noise is known from {MIN_ROWS} rows on"
+            f"{name}: {rows or 'no'} full row{'' if rows == 1 else 's'} of the timeline after ramp-up and warm-up, and "
+            f"the noise is known from {MIN_ROWS} on: run longer"
         )
 
 

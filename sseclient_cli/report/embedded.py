@@ -75,7 +75,7 @@ def unpacked(page: str, name: str) -> str:
         if not reader.eof:
             raise UsageError(f"{name} is damaged: the end of its document is missing, or it is too large")
         document = json.loads(data)
-    except (ValueError, zlib.error) as exc:
+    except (ValueError, RecursionError, zlib.error) as exc:
         raise UsageError(f"{name} is damaged: its document cannot be read: {exc}") from exc
     _require_row_histograms(document, name)
     return data.decode()

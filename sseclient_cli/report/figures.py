@@ -18,10 +18,15 @@ from sseclient_cli.report.distributions import Distribution, Latency
 from sseclient_cli.report.figure import Entry, catalogue
 from sseclient_cli.report.model import Report
 
+_OF_EVENTS = tuple(f"{part}." for part in ("latency.delivery", "latency.gap", "latency.first_event", "audit", "reach"))
+_OF_STREAMS = (*_OF_EVENTS, "latency.headers.", "latency.open_gap.", "events.per_stream.", "bursts.", "silence.")
+"""The figures that need an event, or an open stream."""
+
 MOST_NEAR_NAMES = 5
 """Names that the error for an unknown one lists."""
 
-_PERCENTILE = re.compile(r"(.+)\.p([0-9]{2})\.?([0-9]*)(?:_ms)?")
+_PERCENTILE = re.compile(r"(.+)\.p(100|[0-9]{1,2}(?:\.[0-9]+)?|9{2}[0-9]+)(?:_ms)?")
+"""``p75``, ``p99.5``, or as the fields are written: ``p999`` for 99.9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,23 @@ class Figure:
         return None if value_us is None else value_us / 1000
 
     def absence(self, report: Report) -> str:
-        """Return why the figure was not measured: the reason of the first part of its path that is null."""
+        """Return why the figure was not measured: nothing opened or arrived, or why a part of its path is null."""
         parts = self.path.split(".")
         for length in range(1, len(parts) + 1):
             path = ".".join(parts[:length])
             if _at(report, path) is None:
-                return _why_null(_entries().get(path))
+                return self._why_null(_entries().get(path), report)
         return ""
+
+    def _why_null(self, entry: Entry | None, report: Report) -> str:
+        """Return why a field is null; ``entry`` is None for a percentile without a field."""
+        if entry is None or issubclass(entry.model, Distribution):
+            return "its value is below zero"
+        if self.path.startswith(_OF_STREAMS) and not report.streams.opened:
+            return "no stream opened"
+        if self.path.startswith(_OF_EVENTS) and not report.events.received:
+            return "no event arrived"
+        return entry.absent or "the run has none"
 
 
 def figures() -> Iterator[Figure]:
@@ -82,13 +97,6 @@ def figure_named(name: str) -> Figure:
     return _percentile_named(name) or _unknown(name)
 
 
-def _why_null(entry: Entry | None) -> str:
-    """Return why a field is null; ``entry`` is None for a percentile without a field."""
-    if entry is None or issubclass(entry.model, Distribution):
-        return "its value is below zero"
-    return entry.absent or "the run has none"
-
-
 def _nearest(name: str) -> list[Figure]:
     """Return the figures with this name and the shortest paths."""
     found = [figure for figure in figures() if _is_name(name, figure)]
@@ -102,7 +110,8 @@ def _percentile_named(name: str) -> Figure | None:
     near = [] if match is None else [each for each in figures() if _is_name(f"{match[1]}.p50", each)]
     if match is None or len(near) != 1 or _entries()[near[0].path].model is not Latency:
         return None
-    percentile = float(f"{match[2]}.{match[3] or 0}")
+    digits = match[2]
+    percentile = float(digits if "." in digits or len(digits) < 3 or digits == "100" else f"{digits[:2]}.{digits[2:]}")
     path = f"{near[0].path.rpartition('.')[0]}.p{percentile:g}"
     return replace(near[0], path=path, doc=f"The {percentile:g}th percentile.", percentile=percentile)
 

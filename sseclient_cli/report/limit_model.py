@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from sseclient_cli.report.assertion_model import Outcome
 from sseclient_cli.report.figure import Part, figure
-from sseclient_cli.report.model import SCHEMA, Assertion, Tool
+from sseclient_cli.report.model import SCHEMA, Tool
 
 
 class Varied(StrEnum):
@@ -34,7 +35,7 @@ class Step(Part):
     load: float = figure("The streams, or the new streams per second, of the step.", gt=0)
     status: StepStatus = figure("Whether the step passed, failed, or was limited by the load generator.")
     reason: str = figure("Why it did not pass; empty if it passed.")
-    assertions: list[Assertion] = figure("The assertions with the values of the step.")
+    assertions: list[Outcome] = figure("The assertions with the values of the step.")
     opened: int = figure("Streams that opened.", ge=0)
     failed: int = figure("Streams that could not be opened, or that an error ended.", ge=0)
     events_per_s: float | None = figure("Events per second.", unit="1/s", ge=0)

@@ -17,8 +17,9 @@ from sseclient_cli.measure.totals import ErrorCount, Interval, Totals
 from sseclient_cli.report.build import assemble
 from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
-from sseclient_cli.report.model import Report, Row
+from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Run
+from sseclient_cli.report.timeline_model import Row
 
 _MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "timestamp", "sequence"})
 """Sizes add up. The fields of timestamp and sequence are compared by the choice of the user."""
@@ -59,6 +60,15 @@ def merged(first: Report, second: Report, *, force: bool = False) -> Report:
         }
     )
     return assemble(together, totals)
+
+
+def is_same_run(first: Report, second: Report) -> bool:
+    """Return whether both are reports of one run: no two runs have the same start and the same histograms."""
+    return (first.run.started_at, first.evidence, first.latency) == (
+        second.run.started_at,
+        second.evidence,
+        second.latency,
+    )
 
 
 def totals_of(report: Report) -> Totals:
@@ -118,8 +128,8 @@ def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
             events=row.events,
             bytes=row.bytes,
             errors=row.errors,
-            delivery=_counter(row.delivery_us),
-            gap=_counter(row.gap_us),
+            delivery=Counter(row.delivery_counts()),
+            gap=Counter(row.gap_counts()),
             opened=row.opened or 0,
             failed=row.failed or 0,
             reconnected=row.reconnected or 0,
@@ -130,11 +140,6 @@ def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
         )
         open_before = row.open
     return found
-
-
-def _counter(values: str) -> Counter[int]:
-    pairs = (pair.split(":") for pair in values.split())
-    return Counter({int(value): int(times) for value, times in pairs})
 
 
 def _differences(run: Run, other: Run) -> Iterator[str]:

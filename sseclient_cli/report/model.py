@@ -8,11 +8,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
+from sseclient_cli.report.assertion_model import Outcome
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.evidence import FieldEvidence
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.target_model import TargetMetrics
+from sseclient_cli.report.timeline_model import Row
 
 SCHEMA: Literal[2] = 2
 
@@ -236,69 +238,6 @@ class Generator(Part):
     )
 
 
-class Row(Part):
-    """A row of the timeline: one second, or more in a run of over 15 minutes."""
-
-    t_s: int = figure("The start of the row.", unit="s", ge=0)
-    open: int = figure("Streams that were open at the end of the row.", ge=0)
-    events: int = figure("Events received.", ge=0)
-    bytes: int = figure("Bytes received.", unit="bytes", ge=0)
-    errors: int = figure("Errors.", better=Better.LOWER, ge=0)
-    delivery_p50_ms: float | None = figure("The median of delivery, within 1 %.", unit="ms", better=Better.LOWER)
-    delivery_p99_ms: float | None = figure(
-        "The 99th percentile of delivery, within 1 %.", unit="ms", better=Better.LOWER
-    )
-    delivery_us: str = figure(
-        "All delivery latencies, as value:count with spaces between, rounded down by at most 1 %.", unit="us"
-    )
-    opened: int | None = figure("Streams that opened.", better=Better.HIGHER, default=None, ge=0)
-    failed: int | None = figure("Streams that could not be opened.", better=Better.LOWER, default=None, ge=0)
-    reconnected: int | None = figure("Reconnections.", default=None, ge=0)
-    gap_p50_ms: float | None = figure("The median of gap, within 1 %.", unit="ms", better=Better.LOWER, default=None)
-    gap_p99_ms: float | None = figure(
-        "The 99th percentile of gap, within 1 %.", unit="ms", better=Better.LOWER, default=None
-    )
-    gap_us: str = figure("All gaps, in the form of delivery_us.", unit="us", default="")
-    cpu_percent: float | None = figure(
-        "CPU of the load generator in percent of a core, the mean of the workers.",
-        unit="%",
-        better=Better.LOWER,
-        default=None,
-        ge=0,
-    )
-    cpu_ns: int = figure("CPU time of all workers.", unit="ns", default=0, ge=0)
-    worker_ns: int = figure("Time that all workers spent in the row.", unit="ns", default=0, ge=0)
-    read_delay_max_ms: float | None = figure(
-        "The largest read delay.", unit="ms", better=Better.LOWER, default=None, ge=0
-    )
-    loop_lag_max_ms: float | None = figure(
-        "The largest lag of the worker's timer.", unit="ms", better=Better.LOWER, default=None, ge=0
-    )
-
-
-class AssertionStatus(StrEnum):
-    """The outcome of an assertion. Only ``passed`` passes."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    NOT_MEASURED = "not-measured"
-    NOT_TRUSTWORTHY = "not-trustworthy"
-    """A latency, when the load generator was the bottleneck."""
-
-
-class Assertion(Part):
-    """A condition on a figure of the run."""
-
-    expression: str = figure("The condition as given.")
-    path: str = figure("The path of the figure.")
-    unit: str = figure("The unit of limit and observed; `ratio` for a share of the figure's whole.")
-    limit: float = figure("The value that the figure is compared with.")
-    observed: float | None = figure("The value of the figure; null if it was not measured.")
-    status: AssertionStatus = figure("The outcome: passed, failed, not-measured or not-trustworthy.")
-    passed: bool = figure("Whether the condition held.")
-    reason: str = figure("Why it was not judged by its value, and what the run does not cover; else empty.")
-
-
 class Severity(StrEnum):
     """How much a finding matters."""
 
@@ -363,6 +302,6 @@ class Report(Part):
         absent="the target was not sampled, or the report is merged",
         default=None,
     )
-    assertions: list[Assertion] = figure("The assertions on the run, with their outcome.")
+    assertions: list[Outcome] = figure("The assertions on the run, with their outcome.")
     findings: list[Finding] = figure("Conclusions from the figures; the summary has them in words.")
     evidence: Evidence = figure("Data for merging reports, beyond the figures.")

@@ -40,9 +40,11 @@ def read_document(text: str, name: str) -> Document:
     """Return the document in a file, JSON or a page. Raises UsageError with the first problem."""
     if is_page(text):
         text = unpacked(text, name)
+    if not text.strip():
+        raise UsageError(f"{name} is not a report: it is empty")
     try:
         data = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:  # RecursionError: thousands of nested lists
         raise UsageError(f"{name} is not a report: it is not JSON: {exc}") from exc
     number = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(number, int):

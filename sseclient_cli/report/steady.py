@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sseclient_cli.report.model import Report, Row
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.timeline_model import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Steady:
         """Return the steady rows of a report."""
         rows = list(_steady_rows(report))
         latencies = {
-            "delivery": [counts for row in rows if (counts := _counts(row.delivery_us))],
-            "gap": [counts for row in rows if (counts := _counts(row.gap_us))],
+            "delivery": [counts for row in rows if (counts := row.delivery_counts())],
+            "gap": [counts for row in rows if (counts := row.gap_counts())],
         }
         connects = sum(bool((row.opened or 0) + (row.reconnected or 0)) for row in report.timeline)
         return cls(latencies, [row.events / report.run.interval_s for row in rows], connects)
@@ -35,8 +36,3 @@ def _steady_rows(report: Report) -> Iterator[Row]:
     for row in report.timeline:
         if row.t_s >= start_s and row.t_s + run.interval_s <= end_s:
             yield row
-
-
-def _counts(text: str) -> dict[int, int]:
-    pairs = (pair.split(":") for pair in text.split())
-    return {int(value): int(count) for value, count in pairs}

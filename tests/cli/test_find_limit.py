@@ -39,6 +39,23 @@ def test_no_load_passes_is_exit_code_1() -> None:
     assert "No load passed" in made.stdout
 
 
+def test_what_was_not_measured_ends_the_search() -> None:
+    with serving_app("limited") as url:
+        made = _bench(url, "-n", "8", "-z", "1s", "--find-limit", "tls.p99 < 5ms")
+    assert made.returncode == 1
+    assert made.stderr.count("streams: failed") == 1
+    assert "No load passed: tls.p99 < 5ms: not measured because no TLS handshake took place." in " ".join(
+        made.stdout.split()
+    )
+
+
+def test_condition_that_a_load_does_not_break_is_a_usage_error() -> None:
+    for assertion in ("delivery.p99 > 5ms", "plan.connections < 50", "streams.opened < 10"):
+        made = _bench("http://127.0.0.1:1/", "--find-limit", assertion)
+        assert made.returncode == 2
+        assert f"a growing load does not break '{assertion}'" in made.stderr
+
+
 def test_wrong_assertion_is_a_usage_error_before_the_first_step() -> None:
     made = _bench("http://127.0.0.1:1/", "--find-limit", "delivry.p99 < 1ms")
     assert made.returncode == 2

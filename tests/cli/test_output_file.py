@@ -110,5 +110,8 @@ async def test_bench_refuses_one_file_for_two_things(tmp_path: Path) -> None:
     async with ScriptedServer(HELD) as server:
         for name in (str(tmp_path / "run"), "-"):
             code, _, err = await sse("bench", server.url, *BENCH, "--json", name, "-o", name)
-            assert (code, err) == (2, "sse: two outputs name the same file: give two\n")
+            assert (code, err) == (
+                2,
+                f"sse: two outputs go to {'stdout' if name == '-' else name}: give each a file of its own\n",
+            )
         assert server.requests == []

@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 from demo_server_processes import demo_server_process
 
+from sseclient_cli.cli.options.output import DocumentOutputOptions
+from sseclient_cli.cli.outputs import opened
+from sseclient_cli.errors import OutputError
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.read import from_json
+
 COMMAND = [sys.executable, "-m", "sseclient_cli"]
 
 
@@ -69,6 +75,47 @@ def test_other_plan_is_refused_and_force_says_so(runs: tuple[Path, Path], tmp_pa
     assert "2 reports were merged that do not belong together" in " ".join(forced.stdout.split())
 
 
+def test_same_run_twice_is_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "copy.json"
+    copy.write_text(runs[0].read_text())
+    made = _sse("report", runs[0], runs[1], copy)
+    assert (made.returncode, made.stdout) == (2, "")
+    assert f"{runs[0]} and {copy} are the same run: its events would count twice" in made.stderr
+    assert _sse("report", runs[0], copy, "--force", "-q").returncode == 0
+
+
+def test_form_that_fails_does_not_cost_the_others(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    failing, kept = tmp_path / "a.tls.hgrm", tmp_path / "a.json"
+    made = _sse("report", runs[0], "-o", failing, "-o", kept)
+    assert made.returncode == 2
+    assert made.stderr == f"sse: could not make {failing}: tls was not measured, because no TLS handshake took place\n"
+    assert "5 opened" in made.stdout
+    assert (failing.exists(), kept.exists()) == (False, True)
+
+
+def test_bug_of_a_renderer_does_not_cost_the_others(
+    runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_report: Report) -> str:
+        raise RecursionError("a bug")
+
+    monkeypatch.setattr("sseclient_cli.render.export.junit.junit", broken)
+    report = from_json(runs[0].read_text(), "run")
+    options = DocumentOutputOptions(output_files=[tmp_path / "a.xml", tmp_path / "a.json"], quiet=True)
+    with opened(options, "report") as outputs, pytest.raises(OutputError, match=r"a\.xml: RecursionError: a bug"):
+        outputs.write(report)
+    assert (tmp_path / "a.json").exists()
+
+
+def test_unknown_latency_in_a_name_is_an_error_before_anything_is_written(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    made = _sse("report", runs[0], "-o", tmp_path / "a.foo.hgrm", "-o", tmp_path / "a.json")
+    assert (made.returncode, made.stdout) == (2, "")
+    assert "no latency is named 'foo'" in made.stderr
+    assert not (tmp_path / "a.json").exists()
+
+
 def test_report_is_read_from_stdin(runs: tuple[Path, Path]) -> None:
     assert "5 opened" in _sse("report", "-", given=runs[0].read_text()).stdout
 
@@ -76,7 +123,9 @@ def test_report_is_read_from_stdin(runs: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "it is not JSON"),
+        ("", "it is empty"),
+        ("not JSON", "it is not JSON"),
+        ("[" * 200_000, "it is not JSON"),
         ("[1]", "it has no schema number"),
         ('{"schema": 1}', "has schema 1, but this version reads only schema 2"),
         ('{"schema": 2, "document": "poem"}', "a kind that this version does not know: poem"),

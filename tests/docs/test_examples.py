@@ -219,7 +219,15 @@ def test_every_example_of_the_pages_is_run_here() -> None:
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
     table = (ROOT / "docs/reference/library.md").read_text("utf-8").partition("## Errors")[2]
-    raised_elsewhere = {"error", "unexpected-response", "unanswered", "internal", "worker-lost", "memory-limit"}
+    raised_elsewhere = {
+        "error",
+        "unexpected-response",
+        "unanswered",
+        "internal",
+        "worker-lost",
+        "memory-limit",
+        "output",
+    }
     kinds = {
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
     }

@@ -6,18 +6,18 @@ import pytest
 from rich.console import Console, Group
 
 from sseclient_cli.render.terminal.assertions_view import assertion_rows
-from sseclient_cli.report.model import Assertion, AssertionStatus
+from sseclient_cli.report.assertion_model import AssertionStatus, Outcome
 
 
-def _assertion(expression: str, observed: float | None, status: AssertionStatus, reason: str = "") -> Assertion:
+def _assertion(expression: str, observed: float | None, status: AssertionStatus, reason: str = "") -> Outcome:
     is_passed = status is AssertionStatus.PASSED
-    return Assertion(
+    return Outcome(
         expression=expression, path="latency.delivery.p99_ms", unit="ms", limit=50, observed=observed, status=status,
         passed=is_passed, reason=reason,
     )  # fmt: skip
 
 
-def _shown(*assertions: Assertion, width: int = 80) -> list[str]:
+def _shown(*assertions: Outcome, width: int = 80) -> list[str]:
     text = StringIO()
     Console(file=text, width=width, color_system=None, highlight=False).print(Group(*assertion_rows(list(assertions))))
     return text.getvalue().splitlines()

@@ -9,9 +9,9 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import MAX_CPU_PERCENT
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.report import model
+from sseclient_cli.report.assertion_model import AssertionStatus, Outcome
 from sseclient_cli.report.assertions import Assertion, judged
-from sseclient_cli.report.model import AssertionStatus, Report
+from sseclient_cli.report.model import Report
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 
@@ -28,7 +28,7 @@ def _delivered(*, saturated: bool = False) -> Totals:
     return totals
 
 
-def _outcome(text: str, totals: Totals, *, allow_saturated: bool = False) -> model.Assertion:
+def _outcome(text: str, totals: Totals, *, allow_saturated: bool = False) -> Outcome:
     [outcome] = judged(_report(totals), [Assertion.parse(text)], allow_saturated=allow_saturated)
     return outcome
 
@@ -107,10 +107,31 @@ def test_share_of_nothing_is_not_measured() -> None:
     [("delivery.p99 < 50ms", "no event has a timestamp"), ("audit.lost == 0", "no sequence number was found")],
 )
 def test_absent_figure_fails_with_the_reason(text: str, why: str) -> None:
-    outcome = _outcome(text, Totals(planned=1, opened=1))
+    outcome = _outcome(text, Totals(planned=1, opened=1, events=1))
     assert not outcome.passed
     assert outcome.observed is None
     assert outcome.reason.startswith(f"not measured because {why}")
+
+
+@pytest.mark.parametrize(("opened", "why"), [(0, "no stream opened"), (1, "no event arrived")])
+def test_reason_names_the_first_thing_that_is_missing(opened: int, why: str) -> None:
+    for text in ("delivery.p99 < 50ms", "audit.lost == 0", "first_event.p50 < 1s"):
+        assert _outcome(text, Totals(planned=1, opened=opened)).reason == f"not measured because {why}"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_bound"),
+    [
+        ("delivery.p99 < 100ms", True),
+        ("audit.lost == 0", True),
+        ("events.per_s >= 100/s", True),
+        ("delivery.p99 > 5ms", False),
+        ("streams.opened < 10", False),
+        ("plan.connections < 50", False),
+    ],
+)
+def test_bound_of_the_worse_side(text: str, is_bound: bool) -> None:
+    assert Assertion.parse(text).bounds_the_worse_side == is_bound
 
 
 def test_latency_of_a_saturated_run_is_not_trustworthy() -> None:

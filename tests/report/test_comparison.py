@@ -76,7 +76,7 @@ def test_short_run_is_unclear_with_a_note() -> None:
     change = _change("delivery.p50", *reports)
     assert change.verdict is Verdict.UNCLEAR
     assert "too few rows" in change.reason
-    assert any("A: only 4 full rows" in note for note in comparison_of(reports).notes)
+    assert any("A: 4 full rows of the timeline after ramp-up" in note for note in comparison_of(reports).notes)
 
 
 def test_runs_may_differ_in_length() -> None:

@@ -71,8 +71,29 @@ def test_any_percentile_comes_from_the_histogram() -> None:
     assert figure_named("delivery.p50").value(report) == pytest.approx(50, rel=0.002)
 
 
+@pytest.mark.parametrize(
+    ("name", "percentile"),
+    [("p100", 100), ("p5", 5), ("p05", 5), ("p75", 75), ("p995", 99.5), ("p99.5", 99.5), ("p99999", 99.999)],
+)
+def test_percentile_is_written_as_in_the_report_or_with_a_point(name: str, percentile: float) -> None:
+    assert figure_named(f"delivery.{name}").percentile == percentile
+
+
+@pytest.mark.parametrize("name", ["p101", "p200", "p755", "p.5", "p"])
+def test_percentile_above_100_is_unknown(name: str) -> None:
+    with pytest.raises(UsageError, match="no figure is named"):
+        figure_named(f"delivery.{name}")
+
+
+def test_100th_percentile_is_the_maximum() -> None:
+    totals = Totals(planned=1)
+    totals.latencies[Latency.DELIVERY].record({11: 10, 487: 1})
+    report = _report(totals)
+    assert figure_named("delivery.p100").value(report) == figure_named("delivery.max").value(report) == 0.487
+
+
 def test_absent_figure_has_a_reason_and_no_value() -> None:
-    report = _report(Totals(planned=1))
+    report = _report(Totals(planned=1, opened=1, events=1))
     for name, reason in (("delivery.p99", "no event has a timestamp"), ("audit.lost", "no sequence number")):
         assert figure_named(name).value(report) is None
         assert reason in figure_named(name).absence(report)

@@ -46,6 +46,22 @@ class DocumentOutputOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOutputOptions(DocumentOutputOptions):
+    """The output of ``sse compare``, whose document has fewer forms."""
+
+    output_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            show_default=False,
+            help="Write by suffix: .json .html, else the table; repeatable.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchOutputOptions(DocumentOutputOptions):
     """The output of ``sse bench``."""
 

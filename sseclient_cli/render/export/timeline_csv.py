@@ -9,7 +9,8 @@ import csv
 from io import StringIO
 
 from sseclient_cli.report.figure import catalogue
-from sseclient_cli.report.model import Report, Row
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.timeline_model import Row
 
 COLUMNS = tuple(
     entry.path

@@ -20,7 +20,8 @@ from sseclient_cli.render.terminal.comparison import (
     value_words,
 )
 from sseclient_cli.report.comparison_model import Change, Comparison, Verdict
-from sseclient_cli.report.model import Report, Row
+from sseclient_cli.report.model import Report
+from sseclient_cli.report.timeline_model import Row
 
 _TONES = {Verdict.WORSE: "fault", Verdict.BETTER: "good", Verdict.UNCLEAR: "warning", Verdict.SAME: "quiet"}
 

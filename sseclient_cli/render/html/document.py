@@ -26,7 +26,7 @@ _STYLES = ("uplot/uPlot.min.css", "page.css")
 _SCRIPTS = ("uplot/uPlot.iife.min.js", "page.js")
 
 _JSON_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&'\u2028\u2029"}
-"""Inside a script element, `</script>` and `<!--` end or change it, whatever the JSON means."""
+"""`</script>` would end the script element, and `<!--` change how it is read, even within a JSON string."""
 
 
 def made(template: str, document: Part, charts: Sequence[Chart], **context: Any) -> str:

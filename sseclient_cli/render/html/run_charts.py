@@ -8,7 +8,8 @@ from typing import Any
 from sseclient_cli.render.html.charts import Axis, Chart, Mark, Series, Unit, Values, chart_of
 from sseclient_cli.report.distributions import Latency
 from sseclient_cli.report.figure import label_of
-from sseclient_cli.report.model import Latencies, Report, Row
+from sseclient_cli.report.model import Latencies, Report
+from sseclient_cli.report.timeline_model import Row
 
 POINTS_PER_DECADE = 24
 """Points of the percentile curve between 90 % and 99 %, and so on."""

@@ -27,7 +27,7 @@ NAMES = {
 MILLISECONDS_WIDTH = 6
 LABEL_WIDTH = 10
 RATE_WIDTH = 9
-TOTAL_WIDTH = 12
+TOTAL_WIDTH = 18
 CHART_AT = LABEL_WIDTH + RATE_WIDTH + 2
 """Column of all charts."""
 
@@ -119,7 +119,12 @@ def traffic(history: RunHistory) -> Block:
             "events/s", rate, progress.events_per_s, history.events_per_s, count(progress.events), Style.CYAN
         )
         sizes = _Rate(
-            "MB/s", megabytes, progress.bytes_per_s, history.bytes_per_s, f"{megabytes(progress.bytes)} MB", Style.BLUE
+            "MB/s",
+            megabytes,
+            progress.bytes_per_s,
+            history.bytes_per_s,
+            f"{megabytes(progress.bytes)} MB",
+            Style.BLUE,
         )
         return [
             *_charted(events, high, width),
@@ -153,7 +158,7 @@ def _charted(shown: _Rate, rows: int, width: int) -> list[Line]:
         for label, bars in zip([shown.figure(highest), *[""] * rows], chart(values, room, rows), strict=False)
     ]
     now = Line(shown.name.ljust(LABEL_WIDTH), (shown.figure(shown.now).rjust(RATE_WIDTH), Style.BOLD), "  ")
-    now.add((chart(values, room, rows)[-1], shown.style), "  ", shown.total.rjust(TOTAL_WIDTH))
+    now.add((chart(values, room, rows)[-1], shown.style), "  ", f"{shown.total} total".rjust(TOTAL_WIDTH))
     return [*lines[:-1], now]
 
 

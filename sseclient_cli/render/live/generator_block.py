@@ -41,6 +41,15 @@ def generator(history: RunHistory) -> Block:
     return Block("load generator, p99 in ms", 4, 4 + len(history.progress.workers) + 2, draw, rank=1)
 
 
+def verdict_line(history: RunHistory, width: int) -> Line:
+    """Return the verdict in one line, with the first reason as far as it fits."""
+    if not history.reasons:
+        return verdict_lines(history, width)[0]
+    reason = visible(history.reasons[0], keep_lines=False)
+    room = width - len("BOTTLENECK: ")
+    return Line(("BOTTLENECK: ", Style.ALARM), (reason if len(reason) <= room else f"{reason[: room - 1]}…", Style.BAD))
+
+
 def verdict_lines(history: RunHistory, width: int) -> list[Line]:
     """Return whether the load generator is the bottleneck, by the rule of the report: at most a line per reason."""
     if history.reasons:
@@ -62,7 +71,7 @@ def verdict_lines(history: RunHistory, width: int) -> list[Line]:
         return [Line((text, Style.WARNING))]
     if busy is None:
         return [Line(("not known yet whether the load generator is the bottleneck", Style.DIM))]
-    return [Line(("not the bottleneck so far", Style.GREEN))]
+    return [Line(("not the bottleneck over the run so far", Style.GREEN))]
 
 
 def busiest(history: RunHistory) -> tuple[int, float] | None:

@@ -14,7 +14,7 @@ from sseclient_cli.measure.samples import Latency
 from sseclient_cli.render.live.blocks import NAMES, Block, audit_line, head, latencies, streams, traffic
 from sseclient_cli.render.live.charts import open_streams, tail
 from sseclient_cli.render.live.errors_block import error_line, errors
-from sseclient_cli.render.live.generator_block import figures, generator, verdict_lines
+from sseclient_cli.render.live.generator_block import figures, generator, verdict_line
 from sseclient_cli.render.live.history import RunHistory
 from sseclient_cli.render.live.line import Line, Style
 from sseclient_cli.render.live.quantities import count, megabytes, rate
@@ -97,7 +97,7 @@ def _compact(history: RunHistory, width: int) -> list[Line]:
         _percentiles(history, Latency.DELIVERY, width),
         _percentiles(history, Latency.GAP, width),
         error_line(history, width),
-        Line("generator ").then(verdict_lines(history, width - 10)[0]),
+        Line("generator ").then(verdict_line(history, width - 10)),
         audit_line(history, width),
         _facts("", delays, width),
     ]

@@ -34,12 +34,12 @@ WIDE = 78
 def comparison_view(comparison: Comparison) -> RenderableType:
     """Return the comparison, for a rich console of any width from 60."""
     blank = Text()
-    parts: list[RenderableType] = [_names(comparison)]
+    notes = [Paragraph(Text(f"note: {visible(note, keep_lines=False)}", "yellow")) for note in comparison.notes]
+    parts: list[RenderableType] = [_names(comparison), *notes]
     for place in range(1, len(comparison.reports)):
         parts += [blank, Paragraph(conclusion(comparison, place)), blank, _Table(comparison, place)]
         parts += [blank, *_reasons(comparison, place)]
-    notes = [Paragraph(Text(f"note: {visible(note, keep_lines=False)}", "yellow")) for note in comparison.notes]
-    return Group(*parts, Paragraph(Text(LEGEND, "dim")), *notes)
+    return Group(*parts, Paragraph(Text(LEGEND, "dim")))
 
 
 def conclusion(comparison: Comparison, place: int) -> Text:
@@ -52,7 +52,9 @@ def conclusion(comparison: Comparison, place: int) -> Text:
         if count or verdict is Verdict.WORSE:
             style = _STYLES[verdict] if count else "green"
             text.append("" if verdict is Verdict.WORSE else ", ").append(f"{count:,} {word}", style)
-    return text.append(f" (of {counted(len(verdicts), 'figure')}).")
+    hidden = sum(not is_shown(difference, place) for difference in comparison.differences)
+    rest = f"; {hidden:,} that are 0 in both are not shown" if hidden else ""
+    return text.append(f" (of {counted(len(verdicts), 'figure')}{rest}).")
 
 
 def change_words(change: Change) -> str:
