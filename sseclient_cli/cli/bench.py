@@ -53,9 +53,8 @@ def bench(
     from sseclient_cli.run.spec import RunSpec
 
     if load.from_file is not None:
-        url, load, measurement, request, connection = repeated(
-            load.from_file, url, load, measurement, request, connection
-        )
+        given = url, load, measurement, request, connection
+        url, load, measurement, request, connection = repeated(load.from_file, *given)
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection, search, assertions)
@@ -66,9 +65,8 @@ def bench(
         files = stack.enter_context(opened(output, LIMIT_SEARCH if search.find_limit else REPORT))
         server = stack.enter_context(serving_demo()) if is_demo(url) else None
         url = server.url + demo_path(url, "/load") if server else url
-        target = through_given_proxy(
-            requested(url, request, connection, all_addresses=load.all_addresses), connection.proxy
-        )
+        target = requested(url, request, connection, all_addresses=load.all_addresses)
+        target = through_given_proxy(target, connection.proxy)
 
         def spec_of(load: LoadOptions) -> RunSpec:
             plan = plan_of(load, measurement, connection)
@@ -82,9 +80,9 @@ def bench(
         measure = _measuring(stack, spec_of(load), load, target_metrics, server, output, early_end)
         if search.find_limit:
             return find_limit(search, load, lambda step: measure(spec_of(step)), files.write, quiet=output.quiet)
-        before = ServerTally.of(server.url) if server else None
+        before = _tally(server)
         report = asserted(measure(spec_of(load)), assertions)
-        after = ServerTally.of(server.url) if server else None
+        after = _tally(server)
         files.write(report, after - before if after and before else None)
     return end_with(report, measurement, quiet=output.quiet)
 
@@ -117,6 +115,11 @@ def _measuring(
         return measured(spec, route, output, samples, on_progress, early_end)
 
     return measure
+
+
+def _tally(server: RunningServer | None) -> ServerTally | None:
+    """Return the bundled server's own count of streams and events so far."""
+    return ServerTally.of(server.url) if server else None
 
 
 def _check(

@@ -67,6 +67,13 @@ def largest(default: Any = MISSING) -> Any:
     return by_rule(max, default=default)
 
 
+def largest_known() -> Any:
+    """Declare a number that merges to the larger one; None if it is unknown."""
+    return by_rule(
+        lambda ours, theirs: max((each for each in (ours, theirs) if each is not None), default=None), default=None
+    )
+
+
 def smallest(default: Any = MISSING) -> Any:
     """Declare a number that merges to the smaller one."""
     return by_rule(min, default=default)

@@ -23,6 +23,7 @@ from sseclient_cli.measure.merging import (
     first_given,
     joined,
     largest,
+    largest_known,
     mergeable,
     part,
     parts,
@@ -76,8 +77,9 @@ class Interval(Merging):
     cpu_ns: int = summed()
     worker_ns: int = summed()
     """Time that workers spent in this row."""
-    read_delay_max_us: int = largest(0)
-    loop_lag_max_us: int = largest(0)
+    read_delay_max_us: int | None = largest_known()
+    """None without a read that has a kernel timestamp."""
+    loop_lag_max_us: int | None = largest_known()
 
 
 @mergeable
@@ -177,7 +179,8 @@ class Totals(Merging, EventCounts):
         interval.open_change += self.open_now - self.open_in_timeline
         self.open_in_timeline = self.open_now
         delays = self._fold_reads(reads)
-        interval.read_delay_max_us = max(interval.read_delay_max_us, *delays, 0)
+        if delays:
+            interval.read_delay_max_us = max(interval.read_delay_max_us or 0, *delays)
         self._count_types(samples.types)
         samples.types.clear()
         for name, in_warm_up in COUNTS.items():

@@ -15,7 +15,7 @@ from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.report import model, run_model
 from sseclient_cli.report.counters import counters_of
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, TimestampSource
-from sseclient_cli.report.evidence import FieldEvidence
+from sseclient_cli.report.evidence import Evidence, FieldEvidence
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_build import run_of, with_totals
@@ -150,9 +150,9 @@ def _generator(totals: Totals) -> model.Generator:
     )
 
 
-def _evidence(totals: Totals) -> model.Evidence:
-    return model.Evidence(
-        **counters_of(model.Evidence, totals),
+def _evidence(totals: Totals) -> Evidence:
+    return Evidence(
+        **counters_of(Evidence, totals),
         cpu_percent=totals.cpu_percent,
         date_differences=dict(totals.date_differences),
         audits=[FieldEvidence.of(source, audit) for source, audit in totals.audits.items()],
@@ -186,8 +186,12 @@ def _timeline(totals: Totals, interval_s: int) -> list[Row]:
                 cpu_percent=round(100 * interval.cpu_ns / interval.worker_ns, 1) if interval.worker_ns else None,
                 cpu_ns=interval.cpu_ns,
                 worker_ns=interval.worker_ns,
-                read_delay_max_ms=interval.read_delay_max_us / 1000 if interval.worker_ns else None,
-                loop_lag_max_ms=interval.loop_lag_max_us / 1000 if interval.worker_ns else None,
+                read_delay_max_ms=_ms(interval.read_delay_max_us),
+                loop_lag_max_ms=_ms(interval.loop_lag_max_us),
             )
         )
     return rows
+
+
+def _ms(value_us: int | None) -> float | None:
+    return None if value_us is None else value_us / 1000

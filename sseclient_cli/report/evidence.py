@@ -1,4 +1,4 @@
-"""The audits of a field over many streams, in a form that merges: see ``measure/audit_totals.py``."""
+"""Data for merging reports, beyond the figures, with the audits of each field: see ``measure/audit_totals.py``."""
 
 from __future__ import annotations
 
@@ -53,3 +53,16 @@ class FieldEvidence(Part):
 
 
 _COUNTS = tuple(each.name for each in fields(FieldAudit) if each.name not in ("trust", "spanned", "received"))
+
+
+class Evidence(Part):
+    """Data for merging reports, beyond the figures."""
+
+    reads: int = figure("Reads with bytes of a response body.", ge=0)
+    stamped_reads: int = figure("Reads with a kernel timestamp.", ge=0)
+    duration_ns: int = figure("The duration of the run, not rounded.", unit="ns", ge=0)
+    cpu_percent: list[float | None] = figure("CPU of each worker in percent of a core, not rounded.")
+    date_differences: dict[int, int] = figure(
+        "Differences between the Date header and this machine's clock in whole seconds, with the number of responses."
+    )
+    audits: list[FieldEvidence] = figure("The audits of the streams, by field.")

@@ -135,11 +135,15 @@ def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
             reconnected=row.reconnected or 0,
             cpu_ns=row.cpu_ns,
             worker_ns=row.worker_ns,
-            read_delay_max_us=round(1000 * (row.read_delay_max_ms or 0)),
-            loop_lag_max_us=round(1000 * (row.loop_lag_max_ms or 0)),
+            read_delay_max_us=_us(row.read_delay_max_ms),
+            loop_lag_max_us=_us(row.loop_lag_max_ms),
         )
         open_before = row.open
     return found
+
+
+def _us(value_ms: float | None) -> int | None:
+    return None if value_ms is None else round(1000 * value_ms)
 
 
 def _differences(run: Run, other: Run) -> Iterator[str]:

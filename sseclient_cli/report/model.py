@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sseclient_cli.report.assertion_model import Outcome
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
-from sseclient_cli.report.evidence import FieldEvidence
+from sseclient_cli.report.evidence import Evidence
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.target_model import TargetMetrics
@@ -255,19 +255,6 @@ class Finding(Part):
     code: str = figure("A stable code.", pattern="^[a-z-]+$")
     severity: Severity = figure("How much it matters: info, warning or fault.")
     figures: dict[str, Any] = figure("The figures that show it.")
-
-
-class Evidence(Part):
-    """Data for merging reports, beyond the figures."""
-
-    reads: int = figure("Reads with bytes of a response body.", ge=0)
-    stamped_reads: int = figure("Reads with a kernel timestamp.", ge=0)
-    duration_ns: int = figure("The duration of the run, not rounded.", unit="ns", ge=0)
-    cpu_percent: list[float | None] = figure("CPU of each worker in percent of a core, not rounded.")
-    date_differences: dict[int, int] = figure(
-        "Differences between the Date header and this machine's clock in whole seconds, with the number of responses."
-    )
-    audits: list[FieldEvidence] = figure("The audits of the streams, by field.")
 
 
 class Report(Part):

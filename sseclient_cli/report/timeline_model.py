@@ -40,7 +40,11 @@ class Row(Part):
     cpu_ns: int = figure("CPU time of all workers.", unit="ns", default=0, ge=0)
     worker_ns: int = figure("Time that all workers spent in the row.", unit="ns", default=0, ge=0)
     read_delay_max_ms: float | None = figure(
-        "The largest read delay.", unit="ms", better=Better.LOWER, default=None, ge=0
+        "The largest read delay; null without a read that has a kernel timestamp.",
+        unit="ms",
+        better=Better.LOWER,
+        default=None,
+        ge=0,
     )
     loop_lag_max_ms: float | None = figure(
         "The largest lag of the worker's timer.", unit="ms", better=Better.LOWER, default=None, ge=0

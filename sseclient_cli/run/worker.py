@@ -210,7 +210,7 @@ class Worker:
         if self._reporter is not None:
             self._reporter.note(Delay.LOOP, lags)
         interval = self._totals.interval(self._row(now_ns))
-        interval.loop_lag_max_us = max([interval.loop_lag_max_us, *lags_us])
+        interval.loop_lag_max_us = max([interval.loop_lag_max_us or 0, *lags_us])
 
     def _fold(self, now_ns: int) -> None:
         is_warm = self._folded_ns >= self._clock.warm_ns
