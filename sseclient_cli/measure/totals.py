@@ -166,6 +166,8 @@ class Totals(Merging, EventCounts):
     """The timestamp fields that streams read, detected or named."""
     future_fields: set[str] = united()
     """Fields that were rejected as timestamps because their times lie in the future."""
+    against: dict[int, Totals] = parts()
+    """The totals of the streams to the other targets of the same run, by the number of the target from 1 on."""
 
     def fold(self, samples: Samples, reads: Reads, row: int, *, with_latencies: bool = True) -> dict[str, Counter[int]]:
         """Move the samples into these totals and a row of the timeline. Return their values with counts, by name.

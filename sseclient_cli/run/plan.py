@@ -161,6 +161,11 @@ class Plan:
         return min(slots, slots * self._lifetime_ns // ramp_ns + 2)
 
     @property
+    def start_interval_ns(self) -> int:
+        """Time from the start of a slot's first stream to that of the next slot, in the whole plan."""
+        return self._ramp_ns // self.connections
+
+    @property
     def _slots(self) -> range:
         return range(self.first_slot, self.connections, self.stride)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sseclient_cli.measure.histogram import rounded
 from sseclient_cli.measure.samples import Latency
-from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.progress import Delay, Progress, Recent, WorkerProgress
-from sseclient_cli.run.stream_pool import StreamPool
-from sseclient_cli.run.stream_survey import StreamSurvey
+from sseclient_cli.run.progress import Delay, Progress, Recent, WorkerProgress, merged
+from sseclient_cli.run.side import Side
 from sseclient_cli.units import NS_PER_S
 
 PROGRESS_NS = NS_PER_S // 4
@@ -37,13 +36,9 @@ class _Mark(NamedTuple):
 class ProgressReporter:
     """The progress of one worker."""
 
-    def __init__(
-        self, on_progress: OnProgress, totals: Totals, pool: StreamPool, survey: StreamSurvey, duration_s: float
-    ) -> None:
+    def __init__(self, on_progress: OnProgress, sides: Sequence[Side], duration_s: float) -> None:
         self._on_progress = on_progress
-        self._totals = totals
-        self._pool = pool
-        self._survey = survey
+        self._sides = sides
         self._duration_s = duration_s
         self._start = _Mark(0, 0, 0, 0)
         self._last_second: deque[_Mark] = deque(maxlen=NS_PER_S // PROGRESS_NS)
@@ -72,33 +67,37 @@ class ProgressReporter:
 
     def tick(self, now_ns: int) -> None:
         """Look at the next streams, and report progress if it is due."""
-        self._survey.step()
+        for side in self._sides:
+            side.survey.step()
         if now_ns < self._due_ns:
             return
         self._due_ns = max(self._due_ns + PROGRESS_NS, now_ns)
-        now = _Mark(now_ns, time.process_time_ns(), self._totals.events, self._totals.bytes)
+        events, total_bytes = (sum(getattr(side.totals, name) for side in self._sides) for name in ("events", "bytes"))
+        now = _Mark(now_ns, time.process_time_ns(), events, total_bytes)
         progress = self._progress(now)
         self._last_second.append(now)
         if self._on_progress(progress) is not False:
             self._recent = Recent()
 
     def _progress(self, now: _Mark) -> Progress:
-        return Progress.of(
-            self._totals,
-            elapsed_s=(now.at_ns - self._start.at_ns) / NS_PER_S,
-            duration_s=self._duration_s,
-            opening=self._pool.opening,
-            reconnecting=self._pool.reconnecting,
-            silent=self._survey.silent,
-            audits=self._survey.audits,
-            workers=[self._worker(now, self._last_second[0])],
-            recent=self._recent,
+        progress = merged(
+            Progress.of(
+                side.totals,
+                elapsed_s=(now.at_ns - self._start.at_ns) / NS_PER_S,
+                duration_s=self._duration_s,
+                opening=side.pool.opening,
+                reconnecting=side.pool.reconnecting,
+                silent=side.survey.silent,
+                audits=side.survey.audits,
+            )
+            for side in self._sides
         )
+        return replace(progress, workers=[self._worker(now, self._last_second[0])], recent=self._recent)
 
     def _worker(self, now: _Mark, then: _Mark) -> WorkerProgress:
         passed_s = (now.at_ns - then.at_ns) / NS_PER_S
         return WorkerProgress(
-            open_now=self._totals.open_now,
+            open_now=sum(side.totals.open_now for side in self._sides),
             events_per_s=(now.events - then.events) / passed_s,
             bytes_per_s=(now.bytes - then.bytes) / passed_s,
             cpu_percent=cpu_percent(now.cpu_ns - self._start.cpu_ns, now.at_ns - self._start.at_ns),

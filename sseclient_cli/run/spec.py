@@ -17,10 +17,18 @@ class RunSpec:
     workers: int = 1
     is_bundled_server: bool = False
     """Whether the target is the demo server, started for this run."""
+    against: Target | None = None
+    """A second target. The plan applies to each of the targets, in the same run."""
 
-    def shard(self, chain: tuple[ResolvedTarget, ...]) -> Shard:
-        """Return the whole run as one shard, with the redirect chain that begins at the target."""
-        return Shard(chain=chain, plan=self.plan)
+    def shard(self, chain: tuple[ResolvedTarget, ...], against: tuple[ResolvedTarget, ...] | None = None) -> Shard:
+        """Return the whole run as one shard, with the redirect chain that begins at the target, or at each of both."""
+        return Shard(chain=chain, plan=self.plan, against=against)
+
+    @property
+    def sides(self) -> tuple[RunSpec, ...]:
+        """The run as one specification per target."""
+        alone = replace(self, against=None)
+        return (alone,) if self.against is None else (alone, replace(alone, target=self.against))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +37,15 @@ class Shard:
 
     chain: tuple[ResolvedTarget, ...]
     plan: Plan
+    against: tuple[ResolvedTarget, ...] | None = None
+    """The chain of a second target, to which the plan applies too."""
     sends_snapshots: bool = False
     """Whether the worker sends its totals so far, once per second, besides its progress."""
+
+    @property
+    def chains(self) -> tuple[tuple[ResolvedTarget, ...], ...]:
+        """The chain of each target."""
+        return (self.chain,) if self.against is None else (self.chain, self.against)
 
     def part(self, index: int, count: int) -> Shard:
         """Return the shard of worker ``index`` of ``count``."""

@@ -13,26 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sseclient_cli.engine.attempts import Attempts
-from sseclient_cli.engine.connector import Connector
-from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
+from sseclient_cli.engine.clock import RunClock
 from sseclient_cli.engine.held_memory import HeldMemory, max_held_bytes
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.tcp_transport import TIMESTAMPING_STARTS_S, has_timestamps, keep_timestamping
-from sseclient_cli.measure.field_reader import KnownFields
-from sseclient_cli.measure.measurement import Measurement
-from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.run.actor import Actor
 from sseclient_cli.run.messages import Snapshot
-from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.progress import Delay
 from sseclient_cli.run.progress_reporter import OnProgress, ProgressReporter, cpu_percent
 from sseclient_cli.run.resource_limits import available_memory_bytes
+from sseclient_cli.run.side import Side
 from sseclient_cli.run.spec import Shard
-from sseclient_cli.run.stream_pool import StreamPool
-from sseclient_cli.run.stream_survey import StreamSurvey
 from sseclient_cli.units import NS_PER_S
 
 TICK_NS = NS_PER_S // 10
@@ -61,35 +53,30 @@ class Worker:
         on_progress: OnProgress | None = None,
         on_snapshot: Callable[[Snapshot], object] | None = None,
     ) -> None:
-        self._plan = shard.plan
+        self._plan = plan = shard.plan
         self._on_snapshot = on_snapshot
-        target, plan = shard.chain[0].target, shard.plan
-        connector = Connector(shard.chain, plan.first_slot)
-        self._totals = Totals(planned=plan.planned, connections=connector.connections)
-        self._context = EngineContext(
-            connector=connector,
-            poller=Poller(),
-            attempts=Attempts(limits_head=target.head_timeout_s is not None),
-            # The stride of a shard is the number of workers.
-            held_memory=HeldMemory(max_held_bytes(available_memory_bytes(), plan.stride)),
-            events_per_stream=plan.events,
-            max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
-            retry_statuses=plan.retry_statuses,
-        )
-        self._clock = self._context.clock
-        self._measurement = Measurement(
-            clock=self._clock,
-            poller=self._context.poller,
-            undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, connector.last_event_id)),
-            reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
-            expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
-            counts_error_events=plan.counts_error_events,
-        )
-        # interrupt() also sets ends_ns, from another thread.
-        connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
-        self._pool = StreamPool(self._context, self._measurement, plan, self._totals, target)
-        self._actors: tuple[Actor, ...] = (self._pool,)
-        self._gather_ns = GATHER_NS if has_timestamps(shard.chain[-1].address) else 0
+        self._poller = Poller()
+        self._clock = RunClock()
+        # The stride of a shard is the number of workers.
+        held_memory = HeldMemory(max_held_bytes(available_memory_bytes(), plan.stride))
+        self._sides = [
+            Side(
+                chain,
+                plan,
+                self._poller,
+                self._clock,
+                held_memory,
+                shift_ns=number * plan.start_interval_ns // len(shard.chains),
+            )
+            for number, chain in enumerate(shard.chains)
+        ]
+        self._pools: tuple[Actor, ...] = tuple(side.pool for side in self._sides)
+        for side in self._sides:
+            # interrupt() also sets ends_ns, from another thread.
+            side.connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
+        has_all_timestamps = all(has_timestamps(chain[-1].address) for chain in shard.chains)
+        self._gather_ns = GATHER_NS if has_all_timestamps else 0
+        self._is_interrupted = False
         self._folded_ns = 0
         self._cpu_ns = 0
         """CPU time of this process at the last fold."""
@@ -99,8 +86,7 @@ class Worker:
         self._cpu_start_ns = 0
         self._reporter: ProgressReporter | None = None
         if on_progress is not None:
-            survey = StreamSurvey(self._pool, self._measurement)
-            self._reporter = ProgressReporter(on_progress, self._totals, self._pool, survey, plan.duration_s)
+            self._reporter = ProgressReporter(on_progress, self._sides, plan.duration_s)
 
     def run(self) -> Totals:
         """Run the plan from now on, and return the totals."""
@@ -110,7 +96,7 @@ class Worker:
     @contextmanager
     def prepared(self) -> Iterator[None]:
         """Do what takes time before a run, so that it can begin at a given moment within the block."""
-        with self._context.poller, keep_timestamping(), _rare_garbage_collection():
+        with self._poller, keep_timestamping(), _rare_garbage_collection():
             time.sleep(TIMESTAMPING_STARTS_S)
             yield
 
@@ -121,25 +107,26 @@ class Worker:
 
     def interrupt(self) -> None:
         """End the run now and mark it as interrupted. Other threads may call it."""
-        self._totals.interrupted = True
+        self._is_interrupted = True
         self._clock.end_now()
 
     def _run(self, started_ns: int) -> Totals:
         self._started_ns = started_ns
         self._clock.warm_ns = started_ns + round(self._plan.warmup_s * NS_PER_S)
         self._folded_ns = started_ns
-        if not self._totals.interrupted:
+        if not self._is_interrupted:
             self._clock.ends_ns = started_ns + round(self._plan.duration_s * NS_PER_S)
         self._clock.synchronize()
-        for actor in self._actors:
-            actor.begin(started_ns)
+        for side in self._sides:
+            side.begin(started_ns)
         self._snapshot_due_ns = started_ns + SNAPSHOT_NS
         self._tick_due_ns = started_ns + TICK_NS
         self._cpu_start_ns = self._cpu_ns = time.process_time_ns()
         if self._reporter is not None:
             self._reporter.begin(started_ns, self._cpu_start_ns)
         self._loop()
-        self._take_time(self._totals)
+        for side in self._sides:
+            self._take_time(side.totals)
         return self._finish()
 
     def _take_time(self, totals: Totals) -> None:
@@ -150,16 +137,16 @@ class Worker:
 
     def _loop(self) -> None:
         """Run the loop until the run is over."""
-        poller, attempts, clock = self._context.poller, self._context.attempts, self._clock
+        poller, pools, clock = self._poller, self._pools, self._clock
         handle_ready = poller.handle_ready
         turn_ns = 0
         while True:
             now_ns = time.monotonic_ns()
-            if now_ns >= clock.ends_ns or self._totals.interrupted or all(actor.is_over for actor in self._actors):
+            if now_ns >= clock.ends_ns or self._is_interrupted or all(pool.is_over for pool in pools):
                 break
             if now_ns >= self._next_due_ns():
-                for actor in self._actors:
-                    actor.do_due()
+                for pool in pools:
+                    pool.do_due()
                 handle_ready(0)  # connects to a nearby server are complete; their time is taken when handled
             if now_ns >= self._tick_due_ns:
                 self._tick(now_ns)
@@ -168,8 +155,9 @@ class Worker:
                 continue
             now_ns = time.monotonic_ns()
             idle_ns = min(self._next_due_ns(), self._tick_due_ns, clock.ends_ns) - now_ns
-            if self._gather_ns or attempts.under_way or idle_ns < POLL_RESOLUTION_NS:
-                gather_ns = CONNECTING_GATHER_NS if attempts.under_way else self._gather_ns
+            is_connecting = self._is_connecting()
+            if self._gather_ns or is_connecting or idle_ns < POLL_RESOLUTION_NS:
+                gather_ns = CONNECTING_GATHER_NS if is_connecting else self._gather_ns
                 pause_ns = min(idle_ns, turn_ns + gather_ns - now_ns) if gather_ns else idle_ns
                 if pause_ns > 0:
                     time.sleep(pause_ns / NS_PER_S)
@@ -181,16 +169,22 @@ class Worker:
                 handle_ready((idle_ns - POLL_RESOLUTION_NS) / NS_PER_S)
 
     def _next_due_ns(self) -> int:
-        return min([actor.next_due_ns for actor in self._actors])
+        return min([pool.next_due_ns for pool in self._pools])
+
+    def _is_connecting(self) -> bool:
+        return any(side.context.attempts.under_way for side in self._sides)
 
     # Ticks.
 
     def _tick(self, now_ns: int) -> None:
         self._record_lag(now_ns)
         self._clock.synchronize()
-        self._pool.end_overdue()
-        queues = Counter(self._pool.receive_queues_bytes())
-        self._totals.receive_queue.record(queues)
+        queues: Counter[int] = Counter()
+        for side in self._sides:
+            side.pool.end_overdue()
+            queues.update(side.pool.receive_queues_bytes())
+        for side in self._sides:
+            side.totals.receive_queue.record(queues)
         self._fold(now_ns)
         if self._reporter is not None:
             self._reporter.note(Delay.QUEUE, queues)
@@ -206,24 +200,20 @@ class Worker:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
             self._tick_due_ns += TICK_NS
         lags = Counter(lags_us)
-        self._totals.loop_lag.record(lags)
+        for side in self._sides:
+            side.record_lag(self._row(now_ns), lags)
         if self._reporter is not None:
             self._reporter.note(Delay.LOOP, lags)
-        interval = self._totals.interval(self._row(now_ns))
-        interval.loop_lag_max_us = max([interval.loop_lag_max_us or 0, *lags_us])
 
     def _fold(self, now_ns: int) -> None:
         is_warm = self._folded_ns >= self._clock.warm_ns
-        self._pool.row = self._row(now_ns)
-        interval, cpu_ns = self._totals.interval(self._pool.row), time.process_time_ns()
-        interval.cpu_ns += cpu_ns - self._cpu_ns
-        interval.worker_ns += now_ns - self._folded_ns
+        row, cpu_ns = self._row(now_ns), time.process_time_ns()
+        passed_ns, used_ns = now_ns - self._folded_ns, cpu_ns - self._cpu_ns
         self._folded_ns, self._cpu_ns = now_ns, cpu_ns
-        folded = self._totals.fold(
-            self._measurement.samples, self._context.reads, self._pool.row, with_latencies=is_warm
-        )
-        if self._reporter is not None:
-            self._reporter.note_folded(folded, is_warm=is_warm)
+        for side in self._sides:
+            folded = side.fold(row, used_ns, passed_ns, with_latencies=is_warm)
+            if self._reporter is not None:
+                self._reporter.note_folded(folded, is_warm=is_warm)
 
     def _row(self, now_ns: int) -> int:
         """Return the timeline row of the samples since the last tick."""
@@ -232,31 +222,22 @@ class Worker:
 
     def _snapshot(self) -> Snapshot:
         so_far = Totals()
-        so_far.merge(replace(self._totals, timeline={}))  # a copy: the totals change while it is read
+        so_far.merge(replace(self._sides[0].totals, timeline={}))  # a copy: the totals change while it is read
         self._take_time(so_far)
         return Snapshot(so_far)
 
     def _finish(self) -> Totals:
         """Complete the totals and close all streams."""
-        totals, measurement = self._totals, self._measurement
         now_ns = time.monotonic_ns()
         self._fold(now_ns)  # first, because the gaps so far determine which silence is unusual
-        self._pool.finish(now_ns)
-        measurement.reach.close(now_ns)
+        for side in self._sides:
+            side.finish(now_ns)
         self._record_lag(now_ns)
         self._fold(now_ns)
-        known = measurement.undecided.known
-        totals.timestamp_fields = known.timestamps()
-        totals.future_fields = {str(place) for place in known.future}
-        totals.audits = measurement.audits
-        totals.reach = measurement.reach
-        totals.encodings = measurement.heads.encodings
-        totals.heads_with_events = measurement.heads.with_events
-        totals.date_differences = measurement.heads.date_differences_s
-        totals.clock_steps = {
-            (at_ns - self._started_ns) // NS_PER_S: step_ns for at_ns, step_ns in self._clock.steps.items()
-        }
-        self._pool.close()
+        totals, *others = [side.complete(self._clock, self._started_ns) for side in self._sides]
+        for each in (totals, *others):
+            each.interrupted = self._is_interrupted
+        totals.against = dict(enumerate(others, 1))
         return totals
 
 

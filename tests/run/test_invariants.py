@@ -105,14 +105,14 @@ def test_totals_are_consistent_for_any_plan_and_server(seed: int) -> None:
         target = Target(url=f"http://127.0.0.1:{address.socket_address[1]}/", connect_timeout_s=2)
         worker = Worker(Shard(chain=(ResolvedTarget(target, address),), plan=Plan(**plan)))
         began_s = time.monotonic()
-        close, open_at_end = worker._pool.close, []
+        close, open_at_end = worker._sides[0].pool.close, []
 
         def count_and_close() -> None:
-            streams = worker._pool._streams.values()
+            streams = worker._sides[0].pool._streams.values()
             open_at_end.append(sum(stream.phase is Phase.OPEN for stream in streams))
             close()
 
-        worker._pool.close = count_and_close  # type: ignore[method-assign]
+        worker._sides[0].pool.close = count_and_close  # type: ignore[method-assign]
         totals = worker.run()
         took_s = time.monotonic() - began_s
     assert totals.planned >= totals.opened + totals.failed
@@ -124,5 +124,5 @@ def test_totals_are_consistent_for_any_plan_and_server(seed: int) -> None:
     assert "internal" not in totals.errors
     assert not any(latency.negative for latency in totals.latencies.values())
     # No socket is watched, and no attempt is active.
-    assert (worker._context.poller._handlers, worker._context.attempts.under_way) == ({}, 0)
+    assert (worker._poller._handlers, worker._sides[0].context.attempts.under_way) == ({}, 0)
     assert took_s < plan["duration_s"] + LATE_S

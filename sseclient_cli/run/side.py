@@ -1,0 +1,103 @@
+"""One target of a worker, with all that belongs to it alone: connector, measurement, totals, stream pool.
+
+A run with ``against`` has two sides. They share the worker's loop, poller, clock and memory limit, so that a busy
+machine delays both alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sseclient_cli.engine.attempts import Attempts
+from sseclient_cli.engine.clock import RunClock
+from sseclient_cli.engine.connector import Connector
+from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
+from sseclient_cli.engine.held_memory import HeldMemory
+from sseclient_cli.engine.poller import Poller
+from sseclient_cli.measure.field_reader import KnownFields
+from sseclient_cli.measure.measurement import Measurement
+from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.undecided_events import UndecidedEvents
+from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.stream_pool import StreamPool
+from sseclient_cli.run.stream_survey import StreamSurvey
+from sseclient_cli.units import NS_PER_S
+
+
+class Side:
+    """The streams to one target."""
+
+    def __init__(
+        self,
+        chain: tuple[ResolvedTarget, ...],
+        plan: Plan,
+        poller: Poller,
+        clock: RunClock,
+        held_memory: HeldMemory,
+        *,
+        shift_ns: int = 0,
+    ) -> None:
+        target = chain[0].target
+        self.connector = Connector(chain, plan.first_slot)
+        self.totals = Totals(planned=plan.planned, connections=self.connector.connections)
+        self.context = EngineContext(
+            connector=self.connector,
+            poller=poller,
+            clock=clock,
+            attempts=Attempts(limits_head=target.head_timeout_s is not None),
+            held_memory=held_memory,
+            events_per_stream=plan.events,
+            max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
+            retry_statuses=plan.retry_statuses,
+        )
+        self.measurement = Measurement(
+            clock=clock,
+            poller=poller,
+            undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, self.connector.last_event_id)),
+            reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
+            expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
+            counts_error_events=plan.counts_error_events,
+        )
+        self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
+        self.survey = StreamSurvey(self.pool, self.measurement)
+        self._shift_ns = shift_ns
+
+    def begin(self, started_ns: int) -> None:
+        """Set the start of the run (monotonic)."""
+        self.pool.begin(started_ns + self._shift_ns)
+
+    def fold(self, row: int, cpu_ns: int, worker_ns: int, *, with_latencies: bool) -> dict[str, Counter[int]]:
+        """Add the samples since the last fold to the totals. Return their values with counts, by name."""
+        self.pool.row = row
+        interval = self.totals.interval(row)
+        interval.cpu_ns += cpu_ns
+        interval.worker_ns += worker_ns
+        return self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
+
+    def record_lag(self, row: int, lags_us: Counter[int]) -> None:
+        """Add the lags of the loop, which is that of all sides."""
+        self.totals.loop_lag.record(lags_us)
+        interval = self.totals.interval(row)
+        interval.loop_lag_max_us = max([interval.loop_lag_max_us or 0, *lags_us])
+
+    def finish(self, now_ns: int) -> None:
+        """Add the streams that are active at ``now_ns`` (monotonic), the end of the run."""
+        self.pool.finish(now_ns)
+        self.measurement.reach.close(now_ns)
+
+    def complete(self, clock: RunClock, started_ns: int) -> Totals:
+        """Complete the totals after the last fold, and close all streams."""
+        totals, measurement = self.totals, self.measurement
+        known = measurement.undecided.known
+        totals.timestamp_fields = known.timestamps()
+        totals.future_fields = {str(place) for place in known.future}
+        totals.audits = measurement.audits
+        totals.reach = measurement.reach
+        totals.encodings = measurement.heads.encodings
+        totals.heads_with_events = measurement.heads.with_events
+        totals.date_differences = measurement.heads.date_differences_s
+        totals.clock_steps = {(at_ns - started_ns) // NS_PER_S: step_ns for at_ns, step_ns in clock.steps.items()}
+        self.pool.close()
+        return totals
