@@ -6,9 +6,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from sseclient_cli.cli.against import bench_against, refuse_with_against
 from sseclient_cli.cli.asserting import asserted, early_end_of
 from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
-from sseclient_cli.cli.formats import LIMIT_SEARCH, REPORT
+from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed, steady
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
@@ -32,6 +33,7 @@ from sseclient_cli.errors import UsageError
 if TYPE_CHECKING:
     from sseclient_cli.report.early_end import EarlyEnd
     from sseclient_cli.report.model import Report
+    from sseclient_cli.request.target import Target
     from sseclient_cli.run.spec import RunSpec
 
 
@@ -48,10 +50,8 @@ def bench(
     output: BenchOutputOptions,
 ) -> int:
     """Load-test a stream with many connections, and report latencies, losses and errors."""
-    from sseclient_cli.request.proxied import through_given_proxy
-    from sseclient_cli.run.executors.choice import worker_count
-    from sseclient_cli.run.spec import RunSpec
-
+    if load.against is not None:
+        refuse_with_against(load, search, target_metrics, assertions)
     if load.from_file is not None:
         given = url, load, measurement, request, connection
         url, load, measurement, request, connection = repeated(load.from_file, *given)
@@ -62,20 +62,13 @@ def bench(
     plan_of(load, measurement, connection)  # a wrong option is an error before the demo server starts
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        files = stack.enter_context(opened(output, LIMIT_SEARCH if search.find_limit else REPORT))
-        server = stack.enter_context(serving_demo()) if is_demo(url) else None
-        url = server.url + demo_path(url, "/load") if server else url
-        target = requested(url, request, connection, all_addresses=load.all_addresses)
-        target = through_given_proxy(target, connection.proxy)
-
-        def spec_of(load: LoadOptions) -> RunSpec:
-            plan = plan_of(load, measurement, connection)
-            return RunSpec(
-                target=target,
-                plan=steady(plan, measurement) if search.find_limit else plan,
-                workers=worker_count(DEFAULT_WORKERS if load.workers is None else load.workers, plan.connections),
-                is_bundled_server=server is not None,
-            )
+        kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
+        files = stack.enter_context(opened(output, kind))
+        urls = [url] if load.against is None else [url, load.against]
+        server = stack.enter_context(serving_demo()) if any(map(is_demo, urls)) else None
+        spec_of = _specs(urls, server, load, measurement, search, request, connection)
+        if load.against is not None:
+            return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
 
         measure = _measuring(stack, spec_of(load), load, target_metrics, server, output, early_end)
         if search.find_limit:
@@ -85,6 +78,43 @@ def bench(
         after = _tally(server)
         files.write(report, after - before if after and before else None)
     return end_with(report, measurement, quiet=output.quiet)
+
+
+def _specs(
+    urls: list[str],
+    server: RunningServer | None,
+    load: LoadOptions,
+    measurement: MeasurementOptions,
+    search: SearchOptions,
+    request: RequestOptions,
+    connection: ConnectionOptions,
+) -> Callable[[LoadOptions], RunSpec]:
+    """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request."""
+    from sseclient_cli.request.proxied import through_given_proxy
+    from sseclient_cli.run.executors.choice import worker_count
+    from sseclient_cli.run.spec import RunSpec
+
+    def target_of(url: str) -> Target:
+        url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
+        return through_given_proxy(
+            requested(url, request, connection, all_addresses=load.all_addresses), connection.proxy
+        )
+
+    targets = [target_of(url) for url in urls]
+
+    def spec_of(load: LoadOptions) -> RunSpec:
+        plan = plan_of(load, measurement, connection)
+        wanted = DEFAULT_WORKERS if load.workers is None else load.workers
+        return RunSpec(
+            target=targets[0],
+            plan=steady(plan, measurement) if search.find_limit else plan,
+            workers=min(worker_count(wanted, plan.connections * len(urls)), plan.connections),
+            is_bundled_server=is_demo(urls[0]),
+            against=targets[1] if len(targets) > 1 else None,
+            is_against_bundled_server=is_demo(urls[-1]),
+        )
+
+    return spec_of
 
 
 def _measuring(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sseclient_cli.cli.live_endpoint import shown_by_all
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from sseclient_cli.cli.target_sampling import TargetSampling
     from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.errors import SseError
+    from sseclient_cli.render.terminal.live import Display
     from sseclient_cli.report.model import Report
     from sseclient_cli.request.target import ResolvedTarget
     from sseclient_cli.run.coordinator import EarlyEnd
@@ -73,14 +75,13 @@ def measured(
 
     from rich.console import Console
 
-    from sseclient_cli.render.terminal.live import Display, live_view
+    from sseclient_cli.render.terminal.live import live_view
     from sseclient_cli.report.build import build_report
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
     on_start = None if samples is None else samples.start()
-    display = Display.NONE if output.quiet else Display.LINES if output.no_tui else Display.AUTO
-    with live_view(Console(stderr=True), spec.target.redacted_url, display) as show:
+    with live_view(Console(stderr=True), spec.target.redacted_url, _display(output)) as show:
         started_at_s = time.time()
         executor, shown = executor_of(spec.workers), shown_by_all([show, on_progress])
         totals = run(spec.shard(route.chain), executor, shown, on_start, early_end)
@@ -88,16 +89,53 @@ def measured(
     return report if samples is None else samples.added_to(report, output)
 
 
+def measured_against(
+    spec: RunSpec,
+    routes: Sequence[Route],
+    output: BenchOutputOptions,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[Report]:
+    """Run the plan on both targets at once, and return a report for each. The live view shows them together."""
+    import time
+
+    from rich.console import Console
+
+    from sseclient_cli.render.terminal.live import live_view
+    from sseclient_cli.report.build import build_report
+    from sseclient_cli.run.coordinator import run
+    from sseclient_cli.run.executors.choice import executor_of
+
+    urls = " against ".join(side.target.redacted_url for side in spec.sides)
+    with live_view(Console(stderr=True), urls, _display(output)) as show:
+        started_at_s = time.time()
+        chains = [route.chain for route in routes]
+        totals = run(spec.shard(*chains), executor_of(spec.workers), shown_by_all([show, on_progress]))
+    return [
+        build_report(side, route.chain, each, started_at_s, route.preflight)
+        for side, route, each in zip(spec.sides, routes, (totals, *totals.against.values()), strict=True)
+    ]
+
+
+def _display(output: BenchOutputOptions) -> Display:
+    from sseclient_cli.render.terminal.live import Display
+
+    return Display.NONE if output.quiet else Display.LINES if output.no_tui else Display.AUTO
+
+
 def require_resources(spec: RunSpec) -> None:
     """Raise LimitError if the plan exceeds the resource limits of this machine."""
     from sseclient_cli.request.proxied import tls_host
     from sseclient_cli.run.resource_limits import require_memory, require_open_files, require_ports
 
-    target, most_open = spec.target, spec.plan.most_open
-    require_open_files(most_open, spec.workers)
-    if target.unix_socket is None and not target.all_addresses:
-        require_ports(most_open, len(target.source_addresses))
-    require_memory(most_open, spec.workers, tls=tls_host(target) is not None)
+    targets, most_open = [side.target for side in spec.sides], spec.plan.most_open
+    in_all = most_open * len(targets)
+    require_open_files(in_all, spec.workers)
+    # Streams to one address share its local ports; streams to different addresses do not.
+    for peer, count in Counter(target.peer for target in targets).items():
+        target = next(target for target in targets if target.peer == peer)
+        if target.unix_socket is None and not target.all_addresses:
+            require_ports(most_open * count, len(target.source_addresses))
+    require_memory(in_all, spec.workers, tls=any(tls_host(target) is not None for target in targets))
 
 
 def require_route_ports(route: Route, plan: Plan) -> None:

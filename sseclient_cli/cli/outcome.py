@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import say_failed_assertions
@@ -57,6 +58,19 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
     if not code and has_failed_assertion(report):
         return EXIT_UNMET, ""  # the summary, or the lines on stderr, have the reasons
     return code, reason
+
+
+def worse_of(codes: Sequence[int]) -> int:
+    """Return the exit code that explains the others, in the order of ``verdict_on``."""
+    order = (
+        EXIT_INTERRUPTED,
+        EXIT_INCOMPLETE,
+        EXIT_NO_USABLE_STREAM,
+        EXIT_SATURATED,
+        EXIT_FAILED_STREAMS,
+        EXIT_UNMET,
+    )
+    return next((code for code in order if code in codes), 0)
 
 
 def has_failed_assertion(report: Report) -> bool:

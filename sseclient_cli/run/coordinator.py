@@ -18,8 +18,9 @@ from sseclient_cli.errors import InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
-from sseclient_cli.run.progress import Progress, merged
+from sseclient_cli.run.progress import Progress, ended, merged
 from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.unstarted import unstarted
 from sseclient_cli.units import NS_PER_S
 
 TURN_S = 0.25
@@ -51,8 +52,9 @@ def run(
 
     ``on_start`` gets the time of the start (monotonic ns), a moment before it. ``early_end`` is called about once per
     second.
-    The totals are merged in the order of the workers. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a
-    partial report; the second ends the process. Raises SseError if workers cannot start.
+    The totals are merged in the order of the workers; with a second target, those of its streams are
+    in ``against``. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a partial report; the second ends the
+    process. Raises SseError if workers cannot start.
     """
     if early_end is not None:
         shard = replace(shard, sends_snapshots=True)
@@ -65,8 +67,15 @@ def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
     They have no duration: the wait for a worker that does not answer must not extend the run.
     """
     plan = shard.plan
-    totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
-    totals.count_error(kind, f"{event}; its {plan.planned:,} streams are not in this report", plan.row_at(elapsed_s))
+
+    def lost() -> Totals:
+        totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
+        words = f"{event}; its {plan.planned:,} streams are not in this report"
+        totals.count_error(kind, words, plan.row_at(elapsed_s))
+        return totals
+
+    totals, *others = [lost() for _ in shard.chains]
+    totals.against = dict(enumerate(others, 1))
     return totals
 
 
@@ -126,13 +135,17 @@ class _Coordinator:
         totals = Totals()
         for worker in self._workers:
             totals.merge(worker.totals or Totals())
+        for side in (totals, *totals.against.values()):
+            self._complete(side)
+        return totals
+
+    def _complete(self, totals: Totals) -> None:
         # A worker ends early in the same manner for both reasons.
         totals.interrupted, totals.aborted_by = self._interrupted, self._aborted_by
         if self._view_error is not None:
             totals.count_error(InternalError.kind, *self._view_error)
         if not totals.duration_ns:  # all workers are lost
             totals.duration_ns = round(min(self._elapsed_s(), self._shard.plan.duration_s) * NS_PER_S)
-        return totals
 
     def _started(self, shards: list[Shard], stack: ExitStack) -> list[_Worker]:
         handles = stack.enter_context(
@@ -143,9 +156,7 @@ class _Coordinator:
             )
         )
         return [
-            _Worker(
-                f"worker {index} of {len(shards)}", shard, self._progress(Totals(planned=shard.plan.planned)), handle
-            )
+            _Worker(f"worker {index} of {len(shards)}", shard, self._progress(unstarted(shard)), handle)
             for index, (shard, handle) in enumerate(zip(shards, handles, strict=True))
         ]
 
@@ -232,7 +243,7 @@ class _Coordinator:
             self._start_ns = time.monotonic_ns()
             for worker in self._workers:
                 if worker.totals is None:
-                    self._close(worker, Totals(planned=worker.shard.plan.planned, cpu_percent=[None]))
+                    self._close(worker, unstarted(worker.shard))
         self._end_workers()
 
     @property
@@ -274,7 +285,7 @@ class _Coordinator:
         worker.latest = self._progress(totals).after(worker.latest)
 
     def _progress(self, totals: Totals) -> Progress:
-        return Progress.of_ended(totals, elapsed_s=self._elapsed_s(), duration_s=self._shard.plan.duration_s)
+        return ended(totals, elapsed_s=self._elapsed_s(), duration_s=self._shard.plan.duration_s)
 
     def _elapsed_s(self) -> float:
         return 0.0 if self._start_ns is None else max(time.monotonic_ns() - self._start_ns, 0) / NS_PER_S

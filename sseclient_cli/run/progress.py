@@ -166,6 +166,14 @@ def merged(progresses: Iterable[Progress]) -> Progress:
     return total
 
 
+def ended(totals: Totals, *, elapsed_s: float, duration_s: float) -> Progress:
+    """Return the progress of a worker that has ended, with the streams to all of its targets."""
+    sides = (totals, *totals.against.values())
+    progress = merged(Progress.of_ended(side, elapsed_s=elapsed_s, duration_s=duration_s) for side in sides)
+    worker = replace(progress.workers[0], open_now=progress.open_now)
+    return replace(progress, workers=[worker])
+
+
 def small_enough(audits: dict[str, FieldAudit]) -> dict[str, FieldAudit] | None:
     """Return the audits unless they have more than MAX_AUDIT_ENTRIES range ends."""
     entries = sum(len(audit.spanned) + len(audit.received) for audit in audits.values())

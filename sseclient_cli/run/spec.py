@@ -19,6 +19,7 @@ class RunSpec:
     """Whether the target is the demo server, started for this run."""
     against: Target | None = None
     """A second target. The plan applies to each of the targets, in the same run."""
+    is_against_bundled_server: bool = False
 
     def shard(self, chain: tuple[ResolvedTarget, ...], against: tuple[ResolvedTarget, ...] | None = None) -> Shard:
         """Return the whole run as one shard, with the redirect chain that begins at the target, or at each of both."""
@@ -28,7 +29,9 @@ class RunSpec:
     def sides(self) -> tuple[RunSpec, ...]:
         """The run as one specification per target."""
         alone = replace(self, against=None)
-        return (alone,) if self.against is None else (alone, replace(alone, target=self.against))
+        if self.against is None:
+            return (alone,)
+        return (alone, replace(alone, target=self.against, is_bundled_server=self.is_against_bundled_server))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

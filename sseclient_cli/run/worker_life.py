@@ -15,6 +15,7 @@ from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Star
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.resource_limits import require_open_files
 from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.unstarted import unstarted
 from sseclient_cli.run.worker import Worker
 
 Receive = Callable[[], Command | None]
@@ -31,7 +32,7 @@ def work(
     """Run a shard. ``on_orphaned`` is called, possibly in another thread, when the coordinator has ended."""
     outcome: Totals | SseError
     try:
-        require_open_files(shard.plan.most_open)
+        require_open_files(shard.plan.most_open * len(shard.chains))
         worker = Worker(shard, send_progress, send_progress if shard.sends_snapshots else None)
         with worker.prepared():
             send(Ready())
@@ -51,7 +52,7 @@ def _worked(worker: Worker, shard: Shard, receive: Receive, on_orphaned: Callabl
         return worker.run_from(command.at_ns)
     if command is None:
         on_orphaned()
-    return Totals(planned=shard.plan.planned, interrupted=True, cpu_percent=[None])
+    return unstarted(shard)
 
 
 def _listen(worker: Worker, receive: Receive, on_orphaned: Callable[[], None]) -> None:

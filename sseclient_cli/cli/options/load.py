@@ -111,6 +111,15 @@ class LoadOptions:
         float | None,
         _time("--storm", help_text="At this time into the run, drop all connections and reconnect at once."),
     ] = None
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="URL",
+            show_default=False,
+            help="In the same run, open as many streams to this URL, and compare (headers are sent to both).",
+        ),
+    ] = None
     from_file: Annotated[
         str | None,
         typer.Option(
