@@ -49,7 +49,9 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
     before, after = first.run, second.run
     if first == second:
         yield f"{name} and {other} are the same run"
-    if before.target.url != after.target.url and not (before.target.bundled_server and after.target.bundled_server):
+    urls = before.target.url, after.target.url
+    are_both_bundled = before.target.bundled_server and after.target.bundled_server
+    if urls[0] != urls[1] and not are_both_bundled and urls != (name, other):
         yield f"the targets differ: {before.target.url} in {name}, {after.target.url} in {other}"
     for field, words in _FIELDS.items():
         ours, theirs = getattr(before.plan, field), getattr(after.plan, field)
