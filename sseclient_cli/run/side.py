@@ -1,4 +1,4 @@
-"""One target of a worker, with all that belongs to it alone: connector, measurement, totals, stream pool.
+"""One target of a worker, with its own connector, measurement, totals, stream pool.
 
 A run with ``against`` has two sides. They share the worker's loop, poller, clock and memory limit, so that a busy
 machine delays both alike.

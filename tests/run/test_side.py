@@ -1,10 +1,11 @@
-"""Two targets in one run: what the sides share, and what belongs to one of them alone."""
+"""Two targets in one run: shared figures, and figures of one side."""
 
 import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from multiprocessing import active_children
 from urllib.parse import urlsplit
 
@@ -44,7 +45,7 @@ def test_starts_of_the_sides_alternate(server: str) -> None:
     worker.run()
     in_turn = [at_ns for pair in zip(*intended_ns, strict=True) for at_ns in pair]
     assert len(in_turn) == 8
-    assert {after - before for before, after in zip(in_turn, in_turn[1:], strict=False)} == {50_000_000}
+    assert {after - before for before, after in pairwise(in_turn)} == {50_000_000}
 
 
 def test_progress_counts_the_streams_of_both_sides_in_one_worker(server: str) -> None:
