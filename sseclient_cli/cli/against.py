@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import asserted, say_failed_assertions
 from sseclient_cli.cli.live_endpoint import live_endpoint
-from sseclient_cli.cli.measuring import measured_against, require_resources, require_route_ports, route_of
+from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import BenchAssertionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -63,7 +63,7 @@ def bench_against(
             for route in routes:
                 require_route_ports(route, replace(spec.plan, connections=len(routes) * spec.plan.connections))
         stack.enter_context(hangups_outlived())
-        reports = [asserted(report, assertions) for report in measured_against(spec, routes, output, on_progress)]
+        reports = [asserted(report, assertions) for report in measured(spec, routes, output, on_progress=on_progress)]
     files.write(comparison_of(reports, urls))
     verdicts = []
     for name, url, report in zip("AB", urls, reports, strict=True):

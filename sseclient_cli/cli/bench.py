@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.against import bench_against, refuse_with_against
 from sseclient_cli.cli.asserting import asserted, early_end_of
-from sseclient_cli.cli.demo import RunningServer, ServerTally, demo_path, is_demo, serving_demo
+from sseclient_cli.cli.demo import RunningServer, ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
-from sseclient_cli.cli.limit_search import find_limit, parsed, steady
+from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
-from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.searching import SearchOptions
@@ -24,16 +24,15 @@ from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.repeating import repeated
-from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
+from sseclient_cli.cli.specifying import specs
 from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.report.early_end import EarlyEnd
     from sseclient_cli.report.model import Report
-    from sseclient_cli.request.target import Target
     from sseclient_cli.run.spec import RunSpec
 
 
@@ -66,7 +65,7 @@ def bench(
         files = stack.enter_context(opened(output, kind))
         urls = [url] if load.against is None else [url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, urls)) else None
-        spec_of = _specs(urls, server, load, measurement, search, request, connection)
+        spec_of = specs(urls, server, load, measurement, search, request, connection)
         if load.against is not None:
             return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
 
@@ -78,43 +77,6 @@ def bench(
         after = _tally(server)
         files.write(report, after - before if after and before else None)
     return end_with(report, measurement, quiet=output.quiet)
-
-
-def _specs(
-    urls: list[str],
-    server: RunningServer | None,
-    load: LoadOptions,
-    measurement: MeasurementOptions,
-    search: SearchOptions,
-    request: RequestOptions,
-    connection: ConnectionOptions,
-) -> Callable[[LoadOptions], RunSpec]:
-    """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request."""
-    from sseclient_cli.request.proxied import through_given_proxy
-    from sseclient_cli.run.executors.choice import worker_count
-    from sseclient_cli.run.spec import RunSpec
-
-    def target_of(url: str) -> Target:
-        url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
-        return through_given_proxy(
-            requested(url, request, connection, all_addresses=load.all_addresses), connection.proxy
-        )
-
-    targets = [target_of(url) for url in urls]
-
-    def spec_of(load: LoadOptions) -> RunSpec:
-        plan = plan_of(load, measurement, connection)
-        wanted = DEFAULT_WORKERS if load.workers is None else load.workers
-        return RunSpec(
-            target=targets[0],
-            plan=steady(plan, measurement) if search.find_limit else plan,
-            workers=min(worker_count(wanted, plan.connections * len(urls)), plan.connections),
-            is_bundled_server=is_demo(urls[0]),
-            against=targets[1] if len(targets) > 1 else None,
-            is_against_bundled_server=is_demo(urls[-1]),
-        )
-
-    return spec_of
 
 
 def _measuring(
@@ -142,7 +104,8 @@ def _measuring(
         require_resources(spec)
         if load.all_addresses:
             require_route_ports(route, spec.plan)
-        return measured(spec, route, output, samples, on_progress, early_end)
+        [report] = measured(spec, [route], output, samples, on_progress, early_end)
+        return report
 
     return measure
 

@@ -64,13 +64,16 @@ def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions)
 
 def measured(
     spec: RunSpec,
-    route: Route,
+    routes: Sequence[Route],
     output: BenchOutputOptions,
     samples: TargetSampling | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     early_end: EarlyEnd | None = None,
-) -> Report:
-    """Run the plan, with a live view if the output has one, and return the report with the metrics of the target."""
+) -> list[Report]:
+    """Run the plan on each target, with one live view if the output has one, and return a report for each.
+
+    The metrics of the target, ``samples``, are those of the first.
+    """
     import time
 
     from rich.console import Console
@@ -81,39 +84,16 @@ def measured(
     from sseclient_cli.run.executors.choice import executor_of
 
     on_start = None if samples is None else samples.start()
-    with live_view(Console(stderr=True), spec.target.redacted_url, _display(output)) as show:
-        started_at_s = time.time()
-        executor, shown = executor_of(spec.workers), shown_by_all([show, on_progress])
-        totals = run(spec.shard(route.chain), executor, shown, on_start, early_end)
-    report = build_report(spec, route.chain, totals, started_at_s, route.preflight)
-    return report if samples is None else samples.added_to(report, output)
-
-
-def measured_against(
-    spec: RunSpec,
-    routes: Sequence[Route],
-    output: BenchOutputOptions,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> list[Report]:
-    """Run the plan on both targets at once, and return a report for each. The live view shows them together."""
-    import time
-
-    from rich.console import Console
-
-    from sseclient_cli.render.terminal.live import live_view
-    from sseclient_cli.report.build import build_report
-    from sseclient_cli.run.coordinator import run
-    from sseclient_cli.run.executors.choice import executor_of
-
     urls = " against ".join(side.target.redacted_url for side in spec.sides)
     with live_view(Console(stderr=True), urls, _display(output)) as show:
         started_at_s = time.time()
-        chains = [route.chain for route in routes]
-        totals = run(spec.shard(*chains), executor_of(spec.workers), shown_by_all([show, on_progress]))
-    return [
+        shard, shown = spec.shard(*(route.chain for route in routes)), shown_by_all([show, on_progress])
+        totals = run(shard, executor_of(spec.workers), shown, on_start, early_end)
+    report, *others = [
         build_report(side, route.chain, each, started_at_s, route.preflight)
         for side, route, each in zip(spec.sides, routes, (totals, *totals.against.values()), strict=True)
     ]
+    return [report if samples is None else samples.added_to(report, output), *others]
 
 
 def _display(output: BenchOutputOptions) -> Display:

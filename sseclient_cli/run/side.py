@@ -63,10 +63,17 @@ class Side:
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
         self.survey = StreamSurvey(self.pool, self.measurement)
         self._shift_ns = shift_ns
+        self.ended_ns: int | None = None
+        """When the plan had no stream left (monotonic, noticed at a tick). None while it has, or at the run's end."""
 
     def begin(self, started_ns: int) -> None:
         """Set the start of the run (monotonic)."""
         self.pool.begin(started_ns + self._shift_ns)
+
+    def notice_end(self, now_ns: int) -> None:
+        """Take ``now_ns`` as the end of this side if its plan has no stream left: the other side may continue."""
+        if self.ended_ns is None and self.pool.is_over:
+            self.ended_ns = now_ns
 
     def fold(self, row: int, cpu_ns: int, worker_ns: int, *, with_latencies: bool) -> dict[str, Counter[int]]:
         """Add the samples since the last fold to the totals. Return their values with counts, by name."""

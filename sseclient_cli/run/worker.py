@@ -126,14 +126,14 @@ class Worker:
             self._reporter.begin(started_ns, self._cpu_start_ns)
         self._loop()
         for side in self._sides:
-            self._take_time(side.totals)
+            self._take_time(side.totals, side.ended_ns or time.monotonic_ns())
         return self._finish()
 
-    def _take_time(self, totals: Totals) -> None:
-        """Set the duration and the CPU so far."""
-        totals.duration_ns = time.monotonic_ns() - self._started_ns
+    def _take_time(self, totals: Totals, ended_ns: int) -> None:
+        """Set the duration until ``ended_ns``, and the CPU so far."""
+        totals.duration_ns = ended_ns - self._started_ns
         cpu_ns = time.process_time_ns() - self._cpu_start_ns
-        totals.cpu_percent = [cpu_percent(cpu_ns, totals.duration_ns)]
+        totals.cpu_percent = [cpu_percent(cpu_ns, time.monotonic_ns() - self._started_ns)]
 
     def _loop(self) -> None:
         """Run the loop until the run is over."""
@@ -183,9 +183,11 @@ class Worker:
         for side in self._sides:
             side.pool.end_overdue()
             queues.update(side.pool.receive_queues_bytes())
-        for side in self._sides:
+        for side in self._active_sides:
             side.totals.receive_queue.record(queues)
         self._fold(now_ns)
+        for side in self._sides:
+            side.notice_end(now_ns)
         if self._reporter is not None:
             self._reporter.note(Delay.QUEUE, queues)
             self._reporter.tick(now_ns)
@@ -200,7 +202,7 @@ class Worker:
             lags_us.append((now_ns - self._tick_due_ns) // 1000)
             self._tick_due_ns += TICK_NS
         lags = Counter(lags_us)
-        for side in self._sides:
+        for side in self._active_sides:
             side.record_lag(self._row(now_ns), lags)
         if self._reporter is not None:
             self._reporter.note(Delay.LOOP, lags)
@@ -210,10 +212,14 @@ class Worker:
         row, cpu_ns = self._row(now_ns), time.process_time_ns()
         passed_ns, used_ns = now_ns - self._folded_ns, cpu_ns - self._cpu_ns
         self._folded_ns, self._cpu_ns = now_ns, cpu_ns
-        for side in self._sides:
+        for side in self._active_sides:
             folded = side.fold(row, used_ns, passed_ns, with_latencies=is_warm)
             if self._reporter is not None:
                 self._reporter.note_folded(folded, is_warm=is_warm)
+
+    @property
+    def _active_sides(self) -> list[Side]:
+        return [side for side in self._sides if side.ended_ns is None]
 
     def _row(self, now_ns: int) -> int:
         """Return the timeline row of the samples since the last tick."""
@@ -223,7 +229,7 @@ class Worker:
     def _snapshot(self) -> Snapshot:
         so_far = Totals()
         so_far.merge(replace(self._sides[0].totals, timeline={}))  # a copy: the totals change while it is read
-        self._take_time(so_far)
+        self._take_time(so_far, time.monotonic_ns())
         return Snapshot(so_far)
 
     def _finish(self) -> Totals:

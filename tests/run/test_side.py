@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from multiprocessing import active_children
 from urllib.parse import urlsplit
@@ -70,6 +71,19 @@ def test_lost_worker_counts_for_each_side(server: str) -> None:
     for side in (totals, totals.against[1]):
         assert (side.planned, side.workers_lost, side.lost, side.opened) == (4, 1, 2, 2)
         assert side.errors["worker-lost"].count == 1
+
+
+def test_side_that_ends_early_has_its_own_duration(server: str) -> None:
+    shard = _shard(server, connections=2, duration_s=60)
+    assert shard.against is not None
+    slow = replace(shard.against[0], target=Target(url=f"{server}/load?rate=2"))
+    totals = run(replace(shard, plan=replace(shard.plan, events=8), against=(slow,)), LocalExecutor())
+    fast, slow_one = totals, totals.against[1]
+    assert (fast.completed, slow_one.completed) == (2, 2)
+    # 8 events at 10/s (7 gaps of 0.1 s), and at 2/s (7 gaps of 0.5 s).
+    assert fast.duration_ns + 1_000_000_000 < slow_one.duration_ns
+    assert slow_one.duration_ns >= 3_500_000_000
+    assert len(fast.timeline) < len(slow_one.timeline)
 
 
 def test_interrupt_is_in_the_totals_of_each_side(server: str) -> None:
