@@ -37,8 +37,9 @@ class EventSampler(StreamObserver):
     """The sampler of one stream, over all its connections."""
 
     __slots__ = (
-        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns", "_last_byte_ns", "_last_event_ns",
-        "_last_uncertainty_ns", "_longest_pause_ns", "_measurement", "_opened_ns", "events",
+        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns", "_last_byte_ns",
+        "_last_comment_ns", "_last_event_ns", "_last_uncertainty_ns", "_longest_pause_ns", "_longest_silence_ns",
+        "_measurement", "_opened_ns", "events",
     )  # fmt: skip
 
     def __init__(self, measurement: Measurement) -> None:
@@ -58,6 +59,10 @@ class EventSampler(StreamObserver):
         """When the last byte of a head or a body arrived (monotonic)."""
         self._longest_pause_ns = 0
         """The longest time between two arrivals on one connection."""
+        self._longest_silence_ns = 0
+        """The longest time from the last byte of a connection to its end, or to the end of the run."""
+        self._last_comment_ns = 0
+        """When the last comment on the current or last connection arrived (monotonic); 0 before the first."""
         self._has_delivered = False
         """Whether the current or last connection has delivered an event."""
         self.events = 0
@@ -81,6 +86,7 @@ class EventSampler(StreamObserver):
     def opened(self, opened: Opened) -> None:
         """Record the time to the response head, if its arrival is exact."""
         self._last_byte_ns = self._opened_ns = opened.arrival_monotonic_ns
+        self._last_comment_ns = 0
         if opened.is_exact:
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
             self._measurement.samples.headers.append(waited_ns // 1000)
@@ -88,6 +94,7 @@ class EventSampler(StreamObserver):
 
     def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
         """Record how long a connection was silent before it was cut. The next event begins a new connection."""
+        self._longest_silence_ns = max(self._longest_silence_ns, now_ns - last_byte_ns)
         if is_cut:
             self._measurement.samples.cut_silence.append((now_ns - last_byte_ns) // 1000)
         if self._fields is not None:
@@ -97,7 +104,9 @@ class EventSampler(StreamObserver):
         """Add the results that need the whole stream, once the stream or the run is over."""
         if self._fields is not None:
             self._fields.finish()
-        self._measurement.samples.stream_events.append(self.events)
+        samples = self._measurement.samples
+        samples.stream_events.append(self.events)
+        samples.longest_silence.append(max(self._longest_pause_ns, self._longest_silence_ns) // 1000)
 
     # Silence.
 
@@ -106,6 +115,8 @@ class EventSampler(StreamObserver):
         samples = self._measurement.samples
         if self.events:
             samples.open_gap.append((now_ns - self._last_event_ns) // 1000)
+        if is_open:
+            self._longest_silence_ns = max(self._longest_silence_ns, now_ns - self._last_byte_ns)
         if is_open and self.is_silent(now_ns):
             samples.silence.append((now_ns - self._last_byte_ns) // 1000)
 
@@ -152,8 +163,12 @@ class EventSampler(StreamObserver):
             self._idle_bytes += len(body)
 
     def commented(self, count: int) -> None:
-        """Count comments."""
-        self._measurement.samples.comments += count
+        """Count the comments of the read that was just received, and record the time since the last ones."""
+        samples = self._measurement.samples
+        samples.comments += count
+        if self._last_comment_ns:
+            samples.heartbeat_interval.append((self._last_byte_ns - self._last_comment_ns) // 1000)
+        self._last_comment_ns = self._last_byte_ns
 
     def _sample(
         self, events: list[Event], arrival_ns: int, arrival_monotonic_ns: int, *, is_exact: bool, is_fresh: bool

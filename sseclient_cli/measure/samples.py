@@ -54,6 +54,10 @@ class Samples(EventCounts):
     """For each silent stream: from its last byte to the end of the run."""
     cut_silence: array[int] = values(in_warm_up=True)
     """For each connection that was cut or ended: from its last byte to that moment."""
+    heartbeat_interval: array[int] = values(in_warm_up=True)
+    """From one read with comments to the next one on the same connection."""
+    longest_silence: array[int] = values(in_warm_up=True)
+    """For each finished stream: its longest time without a byte on an open connection."""
     types: Counter[str] = field(default_factory=Counter)
 
 

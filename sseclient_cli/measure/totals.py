@@ -141,6 +141,10 @@ class Totals(Merging, EventCounts):
     """For silent streams: from the last byte to the end of the run."""
     cut_silence: Histogram = part(Histogram)
     """For connections that were cut or ended by the server: from the last byte to that moment."""
+    heartbeat_interval: Histogram = part(Histogram)
+    """From one read with comments to the next one on the same connection."""
+    longest_silence: Histogram = part(Histogram)
+    """For each stream that had opened: its longest time without a byte on an open connection."""
     cpu_percent: list[float | None] = joined()
     """CPU time of each worker in percent of one core, in the order of the workers. None: the worker was lost, or its
     run was too short to measure."""

@@ -58,7 +58,12 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         streams=_streams(totals),
         events=_events(totals, counts_error_events=run.plan.counts_error_events),
         latency=_latencies(totals),
-        silence=model.Silence(at_end=Durations.of(totals.silence), before_cut=Durations.of(totals.cut_silence)),
+        silence=model.Silence(
+            at_end=Durations.of(totals.silence),
+            before_cut=Durations.of(totals.cut_silence),
+            longest=Durations.of(totals.longest_silence),
+            heartbeat_interval=Durations.of(totals.heartbeat_interval),
+        ),
         bytes_without_event=model.BytesWithoutEvent(streams=totals.bytes_without_event, example=totals.complaint)
         if totals.bytes_without_event
         else None,

@@ -89,6 +89,8 @@ def totals_of(report: Report) -> Totals:
         open_gap=_histogram(report.latency.open_gap),
         silence=_histogram(report.silence.at_end),
         cut_silence=_histogram(report.silence.before_cut),
+        longest_silence=_histogram(report.silence.longest),
+        heartbeat_interval=_histogram(report.silence.heartbeat_interval),
         bursts=_histogram(bursts.events),
         held_back=_histogram(bursts.held_back),
         inner_gaps=bursts.gaps_inside,

@@ -135,6 +135,14 @@ class Silence(Part):
         "Connections that were cut or ended: from the last byte until the cut or the end.",
         absent="no connection was cut or ended",
     )
+    longest: Durations | None = figure(
+        "Streams that opened: the longest time of each without a byte on an open connection.",
+        absent="no stream opened",
+    )
+    heartbeat_interval: Durations | None = figure(
+        "From one read with comments to the next one on the same connection.",
+        absent="no connection received comments in two reads",
+    )
 
 
 class BytesWithoutEvent(Part):

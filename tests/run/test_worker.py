@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from sseclient_cli.measure.field_choice import Choice, Field, FieldChoice
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
-from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.plan import OnEnd, Plan
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker import Worker
@@ -73,6 +74,28 @@ async def test_events_and_comments_are_counted_for_any_framing(body: Script) -> 
     assert (totals.opened, totals.failed, totals.open_now, totals.events, totals.comments) == (1, 0, 1, 2, 1)
     assert totals.types == {"message": 1, "tick": 1}
     assert totals.bytes == len(EVENTS)
+
+
+async def test_heartbeat_interval_and_longest_silence_are_those_of_the_server() -> None:
+    beats: Script = [head(), b": a\n\n", 0.2, b": b\n\n", 0.2, b"data: x\n\n", 0.2, b": c\n\n", Do.HOLD]
+    async with ScriptedServer(beats, SILENCE) as server:
+        running = worker(server.port, 2, duration_s=2)
+        totals = await asyncio.to_thread(running.run)
+    interval, longest = totals.heartbeat_interval, totals.longest_silence
+    assert interval.count == 2
+    assert 190_000 <= interval.min_us < interval.max_us
+    assert interval.max_us >= 390_000  # an event is between the last two comments
+    # One stream has no byte after its head, the other none after its last comment.
+    assert longest.count == 2
+    assert longest.max_us > longest.min_us > 400_000
+
+
+async def test_heartbeat_interval_does_not_span_connections() -> None:
+    async with ScriptedServer([head(), b": a\nretry: 100\n\n"], [head(), b": b\n\n", Do.HOLD]) as server:
+        resumed = shard(server.port, duration_s=2)
+        resumed = replace(resumed, plan=replace(resumed.plan, on_end=OnEnd.RECONNECT))
+        totals = await asyncio.to_thread(Worker(resumed).run)
+    assert (totals.comments, totals.heartbeat_interval.count) == (2, 0)
 
 
 async def test_every_planned_stream_is_opened_and_measured() -> None:

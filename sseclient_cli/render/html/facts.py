@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sseclient_cli.render.html.recovery import Recovery
 from sseclient_cli.render.html.sections import cut
-from sseclient_cli.render.quantities import counted, percent, size
+from sseclient_cli.render.quantities import counted, duration, percent, size
 from sseclient_cli.render.terminal.counts import not_found
 from sseclient_cli.render.terminal.notes import ends_of_delivery, notes
 from sseclient_cli.report.model import Report
@@ -52,6 +52,11 @@ def events(report: Report) -> Iterator[Fact]:
         yield "per stream", f"{sizes.p50:,}{spread}"
     yield "data", size(found.bytes) + (f", {size(found.bytes / duration_s)}/s" if duration_s else "")
     yield "comments (heartbeats)", f"{found.comments:,}"
+    silence = report.silence
+    if silence.heartbeat_interval is not None and silence.heartbeat_interval.p50_ms is not None:
+        yield "between two comments of a stream (median)", duration(silence.heartbeat_interval.p50_ms)
+    if silence.longest is not None:
+        yield "longest time of a stream without a byte", duration(silence.longest.max_ms)
     if found.error_events is not None:
         yield "events that report an error", f"{found.error_events:,}"
     if found.received:

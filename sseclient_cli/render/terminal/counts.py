@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.render.quantities import size
+from sseclient_cli.render.quantities import duration, size
 from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.render.terminal.target_view import target_facts
 from sseclient_cli.report.distributions import Sizes
@@ -16,6 +16,9 @@ from sseclient_cli.sse.error_event import ERROR_TYPE
 
 MAX_TYPES = 6
 """Event types shown; the JSON report has all."""
+
+LEAST_SILENCE_MS = 15_000
+"""A shorter longest silence is not shown: WHATWG HTML 9.2.7 advises a comment every 15 s or so against proxies."""
 
 
 def counts(report: Report) -> Iterator[Row]:
@@ -46,6 +49,9 @@ def _streams(report: Report) -> Iterator[Text]:
     ):
         yield from if_any(number, name, style)
     yield fact(streams.peak_open, " open at peak")
+    longest = report.silence.longest
+    if longest is not None and longest.max_ms >= LEAST_SILENCE_MS:
+        yield Text(f"longest silence {duration(longest.max_ms)}")
 
 
 def _events(report: Report) -> Iterator[Text]:
@@ -54,12 +60,17 @@ def _events(report: Report) -> Iterator[Text]:
     if events.per_s is not None:
         yield fact(events.per_s, "/s")
     yield from _per_stream(events.per_stream)
-    yield from if_any(events.comments, " comments")
+    yield from if_any(events.comments, f" comments{_interval(report)}")
     yield Text(size(events.bytes))
     if duration_s and events.bytes:
         yield Text(f"{size(events.bytes / duration_s)}/s")
     # Without the option, only the type of an event is looked at.
     yield from if_any(events.error_events or events.by_type.get(ERROR_TYPE, 0), " report an error", "red")
+
+
+def _interval(report: Report) -> str:
+    interval = report.silence.heartbeat_interval
+    return "" if interval is None or interval.p50_ms is None else f", one every {duration(interval.p50_ms)} (median)"
 
 
 def _per_stream(sizes: Sizes | None) -> Iterator[Text]:
