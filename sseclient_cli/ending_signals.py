@@ -54,3 +54,24 @@ def ending_signals_taken(on_first: Callable[[], None], on_second: Callable[[int]
         yield
     finally:
         restore()
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Block signals in processes that are started in this block.
+
+    Python installs its SIGINT handler long before the main function of such a process can ignore the signal. Signals to
+    this process are pending until the end of the block.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # Otherwise it starts with the first process. Its start blocks the signals and then unblocks them too early.
+    resource_tracker.ensure_running()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

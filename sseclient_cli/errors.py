@@ -181,6 +181,12 @@ class WrongContentTypeError(UnexpectedResponseError):
     kind = "content-type"
 
 
+class PublishCommandError(SseError):
+    """The command that publishes the events of a run ended early, or does not read its input."""
+
+    kind = "publish-command"
+
+
 class EventTooLargeError(SseError):
     """An event exceeded ``max_event_bytes`` before its blank line arrived."""
 

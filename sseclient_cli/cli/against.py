@@ -13,9 +13,11 @@ from sseclient_cli.cli.measuring import measured, require_resources, require_rou
 from sseclient_cli.cli.options.assertions import BenchAssertionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
+from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.outcome import verdict_on, worse_of
+from sseclient_cli.cli.publishing import is_publishing
 from sseclient_cli.cli.signals import hangups_outlived
 from sseclient_cli.errors import UsageError
 
@@ -25,13 +27,18 @@ if TYPE_CHECKING:
 
 
 def refuse_with_against(
-    load: LoadOptions, search: SearchOptions, target_metrics: TargetMetricsOptions, assertions: BenchAssertionOptions
+    load: LoadOptions,
+    search: SearchOptions,
+    publish: PublishOptions,
+    target_metrics: TargetMetricsOptions,
+    assertions: BenchAssertionOptions,
 ) -> None:
     """Raise UsageError for options that have no meaning with two targets."""
     for option, is_given, reason in (
         ("--from", load.from_file is not None, "a report has one target"),
         ("--find-limit", bool(search.find_limit), "it varies the load on one target"),
         ("--abort-on-fail", assertions.abort_on_fail, "it would end the run of both targets"),
+        ("--publish", is_publishing(publish), "a publisher has one target"),
         ("--pid", bool(target_metrics.pid), "the metrics belong to one target"),
         ("--scrape", bool(target_metrics.scrape), "the metrics belong to one target"),
     ):

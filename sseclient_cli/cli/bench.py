@@ -17,12 +17,14 @@ from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertio
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
+from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
 from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
+from sseclient_cli.cli.publishing import is_publishing, template_of
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
@@ -44,19 +46,22 @@ def bench(
     search: SearchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
+    publish: PublishOptions,
     target_metrics: TargetMetricsOptions,
     assertions: BenchAssertionOptions,
     output: BenchOutputOptions,
 ) -> int:
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
-        refuse_with_against(load, search, target_metrics, assertions)
+        refuse_with_against(load, search, publish, target_metrics, assertions)
     if load.from_file is not None:
         given = url, load, measurement, request, connection
         url, load, measurement, request, connection = repeated(load.from_file, *given)
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection, search, assertions)
+    if is_publishing(publish):
+        template_of(publish)
     early_end = early_end_of(assertions)
     plan_of(load, measurement, connection)  # a wrong option is an error before the demo server starts
     with ExitStack() as stack:
@@ -65,7 +70,7 @@ def bench(
         files = stack.enter_context(opened(output, kind))
         urls = [url] if load.against is None else [url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, urls)) else None
-        spec_of = specs(urls, server, load, measurement, search, request, connection)
+        spec_of = specs(urls, server, load, measurement, search, request, connection, publish)
         if load.against is not None:
             return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sseclient_cli.cli.live_endpoint import shown_by_all
 from sseclient_cli.cli.options.output import BenchOutputOptions
+from sseclient_cli.cli.publishing import publishing
 
 if TYPE_CHECKING:
     from sseclient_cli.cli.target_sampling import TargetSampling
@@ -83,12 +84,20 @@ def measured(
     from sseclient_cli.run.coordinator import run
     from sseclient_cli.run.executors.choice import executor_of
 
-    on_start = None if samples is None else samples.start()
     urls = " against ".join(side.target.redacted_url for side in spec.sides)
-    with live_view(Console(stderr=True), urls, _display(output)) as show:
+    with publishing(spec.publish) as publisher, live_view(Console(stderr=True), urls, _display(output)) as show:
+        starting = [samples.start()] if samples is not None else []
+        starting += [publisher.begin] if publisher is not None else []
+
+        def on_start(start_ns: int) -> None:
+            for each in starting:
+                each(start_ns)
+
         started_at_s = time.time()
         shard, shown = spec.shard(*(route.chain for route in routes)), shown_by_all([show, on_progress])
         totals = run(shard, executor_of(spec.workers), shown, on_start, early_end)
+        if publisher is not None:
+            totals.fanout = publisher.finish(totals.receipts)
     report, *others = [
         build_report(side, route.chain, each, started_at_s, route.preflight)
         for side, route, each in zip(spec.sides, routes, (totals, *totals.against.values()), strict=True)

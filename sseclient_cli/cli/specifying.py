@@ -9,8 +9,10 @@ from sseclient_cli.cli.demo import RunningServer, demo_path, is_demo
 from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.options.searching import SearchOptions
+from sseclient_cli.cli.publishing import publish_plan_of
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
 
@@ -27,6 +29,7 @@ def specs(
     search: SearchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
+    publish: PublishOptions,
 ) -> Callable[[LoadOptions], RunSpec]:
     """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request."""
     from sseclient_cli.request.proxied import through_given_proxy
@@ -51,6 +54,7 @@ def specs(
             is_bundled_server=is_demo(urls[0]),
             against=targets[1] if len(targets) > 1 else None,
             is_against_bundled_server=is_demo(urls[-1]),
+            publish=publish_plan_of(publish, plan, targets[0], server, connection),
         )
 
     return spec_of

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from sseclient_cli.engine.clock import RunClock
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.reach import ReachSample
+from sseclient_cli.measure.receipts import Receipts
+from sseclient_cli.measure.receipts_probe import ReceiptsProbe
 from sseclient_cli.measure.response_heads import ResponseHeads
 from sseclient_cli.measure.samples import Samples
 from sseclient_cli.measure.undecided_events import UndecidedEvents
@@ -32,7 +35,18 @@ class Measurement:
     expects_replays: bool = False
     """Whether streams may reconnect: a replay must then be distinguished from a new numbering."""
     counts_error_events: bool = False
+    receipts: Receipts | None = None
+    """The receipts of the events of the run's publisher; None without one."""
+    tokens: TokenReader | None = None
+    """Finds these events."""
 
     def audit_of(self, place: Field, trust: Trust | None) -> FieldAudit:
         """Return the sum of the checks of a field."""
         return self.audits.setdefault(str(place), FieldAudit(trust))
+
+    def receipts_probe(self, stream: int) -> ReceiptsProbe | None:
+        """Return the observer of stream ``stream`` for published events; None without a publisher."""
+        if self.receipts is None or self.tokens is None:
+            return None
+        own = self.receipts.stream(stream)
+        return None if own is None else ReceiptsProbe(self.tokens, self.receipts, own, self.poller)

@@ -74,6 +74,13 @@ def largest_known() -> Any:
     )
 
 
+def smallest_known() -> Any:
+    """Declare a number that merges to the smaller one; None if it is unknown."""
+    return by_rule(
+        lambda ours, theirs: min((each for each in (ours, theirs) if each is not None), default=None), default=None
+    )
+
+
 def smallest(default: Any = MISSING) -> Any:
     """Declare a number that merges to the smaller one."""
     return by_rule(min, default=default)
@@ -114,6 +121,11 @@ def part(factory: Callable[[], Any]) -> Any:
     return by_rule(_merged, factory=factory)
 
 
+def part_if_any() -> Any:
+    """Declare a value that has its own ``merge`` and a constructor without arguments; None if there is none."""
+    return by_rule(_merged_if_any, default=None)
+
+
 def parts(factory: Callable[[], Any] = dict) -> Any:
     """Declare a dict whose values have their own ``merge``."""
     return by_rule(_parts, factory=factory)
@@ -138,6 +150,13 @@ def _counters(ours: dict[Any, Counter[Any]], theirs: dict[Any, Counter[Any]]) ->
 def _merged(ours: Any, theirs: Any) -> Any:
     ours.merge(theirs)
     return ours
+
+
+def _merged_if_any(ours: Any, theirs: Any) -> Any:
+    if theirs is None:
+        return ours
+    ours = type(theirs)() if ours is None else ours
+    return _merged(ours, theirs)
 
 
 def _parts(ours: dict[Any, Any], theirs: dict[Any, Any]) -> dict[Any, Any]:

@@ -16,6 +16,7 @@ from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.event_counts import COUNTS, EventCounts
+from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram, rounded
 from sseclient_cli.measure.merging import (
     Merging,
@@ -26,12 +27,14 @@ from sseclient_cli.measure.merging import (
     largest_known,
     mergeable,
     part,
+    part_if_any,
     parts,
     same,
     summed,
     united,
 )  # fmt: skip
 from sseclient_cli.measure.reach import ReachSample
+from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.samples import VALUES, Latency, Samples
 
 MAX_TYPES = 100
@@ -151,6 +154,10 @@ class Totals(Merging, EventCounts):
     audits: dict[str, FieldAudit] = parts()
     """The results of the audits of the streams, by field."""
     reach: ReachSample = part(ReachSample)
+    receipts: Receipts | None = part_if_any()
+    """What the streams received of the events of the run's publisher; None without one."""
+    fanout: FanoutTotals | None = part_if_any()
+    """The result of ``receipts`` and of the publications, once all workers have ended."""
     clock_steps: dict[int, int] = same()
     """Steps of this machine's wall clock in ns, by the second of the run. All workers see the same steps."""
     date_differences: Counter[int] = counted()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sseclient_cli.render.finding_words import audit, clocks, reads, streams, target
+from sseclient_cli.render.finding_words import audit, clocks, fanout, reads, streams, target
 from sseclient_cli.render.finding_words.words import Words
 
 if TYPE_CHECKING:
@@ -25,5 +25,12 @@ def advice(finding: Finding) -> str:
     return WORDS[finding.code].advice(finding.figures)
 
 
-WORDS: dict[str, Words] = {**streams.WORDS, **audit.WORDS, **reads.WORDS, **clocks.WORDS, **target.WORDS}
+WORDS: dict[str, Words] = {
+    **streams.WORDS,
+    **audit.WORDS,
+    **reads.WORDS,
+    **clocks.WORDS,
+    **target.WORDS,
+    **fanout.WORDS,
+}
 """The words of each finding, by code."""

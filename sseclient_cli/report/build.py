@@ -16,6 +16,7 @@ from sseclient_cli.report import model, run_model
 from sseclient_cli.report.counters import counters_of
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, TimestampSource
 from sseclient_cli.report.evidence import Evidence, FieldEvidence
+from sseclient_cli.report.fanout_build import fanout_of
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_build import run_of, with_totals
@@ -70,6 +71,7 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         bursts=_bursts(totals),
         audit=None if audit is None else model.Audit(**asdict(audit)),
         reach=None if reach is None else model.Reach(**asdict(reach)),
+        fanout=fanout_of(totals.fanout, _timestamp_source(totals), run.interval_s),
         clocks=_clocks(totals),
         errors=[
             model.ErrorCount(kind=kind, count=error.count, example=error.example)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sseclient_cli.report.fanout_findings import fanout_findings
 from sseclient_cli.report.model import Audit, Finding, Report, Severity
 
 COALESCED_SHARE = 0.01
@@ -65,7 +66,7 @@ KEPT_BYTES_SHARE = 0.5
 
 def findings(report: Report) -> list[Finding]:
     """Return the findings of a report, the most severe first."""
-    found = [finding for judge in _JUDGES for finding in judge(report)]
+    found = [finding for judge in (*_JUDGES, fanout_findings) for finding in judge(report)]
     order = list(reversed(Severity))
     return sorted(found, key=lambda finding: order.index(finding.severity))
 

@@ -17,6 +17,7 @@ from sseclient_cli.measure.totals import ErrorCount, Interval, Totals
 from sseclient_cli.report.build import assemble
 from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
+from sseclient_cli.report.fanout_build import totals_of_fanout
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.timeline_model import Row
@@ -110,6 +111,7 @@ def totals_of(report: Report) -> Totals:
         cpu_percent=list(evidence.cpu_percent),
         date_differences=Counter(evidence.date_differences),
         audits={each.source: each.audit() for each in evidence.audits},
+        fanout=totals_of_fanout(report.fanout, report.run.interval_s),
     )
     if report.bytes_without_event is not None:
         totals.bytes_without_event = report.bytes_without_event.streams

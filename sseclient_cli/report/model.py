@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sseclient_cli.report.assertion_model import Outcome
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.evidence import Evidence
+from sseclient_cli.report.fanout_model import Fanout
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.target_model import TargetMetrics
@@ -287,6 +288,11 @@ class Report(Part):
     reach: Reach | None = figure(
         "How many events of a broadcast reached all streams; null without a broadcast.",
         absent="no broadcast was found, or the report is merged",
+    )
+    fanout: Fanout | None = figure(
+        "Which streams received the events of the run's own publisher; null without one.",
+        absent="the run had no publisher (`publish_url`)",
+        default=None,
     )
     clocks: Clocks = figure("The clocks of the server and of this machine.")
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")

@@ -52,11 +52,11 @@ class Row(Part):
 
     def delivery_counts(self) -> dict[int, int]:
         """Return the delivery latencies in us, with their counts."""
-        return _counts_in(self.delivery_us)
+        return counts_in(self.delivery_us)
 
     def gap_counts(self) -> dict[int, int]:
         """Return the gaps in us, with their counts."""
-        return _counts_in(self.gap_us)
+        return counts_in(self.gap_us)
 
 
 def text_of_counts(counts: Mapping[int, int]) -> str:
@@ -64,6 +64,7 @@ def text_of_counts(counts: Mapping[int, int]) -> str:
     return " ".join(f"{value}:{times}" for value, times in sorted(counts.items()))
 
 
-def _counts_in(text: str) -> dict[int, int]:
+def counts_in(text: str) -> dict[int, int]:
+    """Return the values in a text of ``text_of_counts``, with their counts."""
     pairs = (pair.split(":") for pair in text.split())
     return {int(value): int(times) for value, times in pairs}

@@ -14,9 +14,11 @@ from sseclient_cli.engine.connector import Connector
 from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
 from sseclient_cli.engine.held_memory import HeldMemory
 from sseclient_cli.engine.poller import Poller
+from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
+from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
@@ -38,6 +40,7 @@ class Side:
         held_memory: HeldMemory,
         *,
         shift_ns: int = 0,
+        publisher_id: str = "",
     ) -> None:
         target = chain[0].target
         self.connector = Connector(chain, plan.first_slot)
@@ -59,6 +62,8 @@ class Side:
             reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
             expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
             counts_error_events=plan.counts_error_events,
+            receipts=Receipts() if publisher_id else None,
+            tokens=TokenReader(publisher_id) if publisher_id else None,
         )
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
         self.survey = StreamSurvey(self.pool, self.measurement)
@@ -81,6 +86,8 @@ class Side:
         interval = self.totals.interval(row)
         interval.cpu_ns += cpu_ns
         interval.worker_ns += worker_ns
+        if self.measurement.receipts is not None:
+            self.measurement.receipts.fold(row)
         return self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
 
     def record_lag(self, row: int, lags_us: Counter[int]) -> None:
@@ -102,6 +109,7 @@ class Side:
         totals.future_fields = {str(place) for place in known.future}
         totals.audits = measurement.audits
         totals.reach = measurement.reach
+        totals.receipts = measurement.receipts
         totals.encodings = measurement.heads.encodings
         totals.heads_with_events = measurement.heads.with_events
         totals.date_differences = measurement.heads.date_differences_s

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.publish_plan import PublishPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,13 @@ class RunSpec:
     against: Target | None = None
     """A second target. The plan applies to each of the targets, in the same run."""
     is_against_bundled_server: bool = False
+    publish: PublishPlan | None = None
+    """The publisher of the events that the streams should receive."""
 
     def shard(self, chain: tuple[ResolvedTarget, ...], against: tuple[ResolvedTarget, ...] | None = None) -> Shard:
         """Return the whole run as one shard, with the redirect chain that begins at the target, or at each of both."""
-        return Shard(chain=chain, plan=self.plan, against=against)
+        publisher_id = "" if self.publish is None else self.publish.run_id
+        return Shard(chain=chain, plan=self.plan, against=against, publisher_id=publisher_id)
 
     @property
     def sides(self) -> tuple[RunSpec, ...]:
@@ -44,6 +48,8 @@ class Shard:
     """The chain of a second target, to which the plan applies too."""
     sends_snapshots: bool = False
     """Whether the worker sends its totals so far, once per second, besides its progress."""
+    publisher_id: str = ""
+    """The run ID in the tokens of published events; empty without a publisher."""
 
     @property
     def chains(self) -> tuple[tuple[ResolvedTarget, ...], ...]:

@@ -152,6 +152,9 @@ class StreamPool:
 
     def _new_stream(self, slot: int) -> PooledStream:
         stream = PooledStream(self._context, self, slot, EventSampler(self._measurement))
+        probe = self._measurement.receipts_probe(slot + 1)
+        if probe is not None:
+            stream.observers = (*stream.observers, probe)
         self._streams[slot] = stream
         return stream
 
@@ -227,7 +230,7 @@ class StreamPool:
     def _probe_reach(self, stream: PooledStream) -> None:
         """Add a reach probe to the stream, if it belongs to the sample."""
         if stream.sampler.events or len(stream.observers) > 1:
-            return
+            return  # receipts of published events show the reach better than a sample
         reach = self._measurement.reach
         bit = reach.join(stream.last_byte_ns)
         if bit:

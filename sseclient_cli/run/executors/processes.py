@@ -2,7 +2,7 @@
 
 One thread per worker reads its pipe. A blocked thread costs nothing, and a worker that stops in the middle of a message
 blocks only its own thread. If the coordinator dies, each worker reads the end of its pipe and exits. Only the
-coordinator handles signals: see ``_signals_blocked`` and ``_work``.
+coordinator handles signals: see ``signals_blocked`` and ``_work``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Thread
 
-from sseclient_cli.ending_signals import ending_signals
+from sseclient_cli.ending_signals import ending_signals, signals_blocked
 from sseclient_cli.errors import LimitError
 from sseclient_cli.run.executors import Post
 from sseclient_cli.run.messages import Command, Snapshot
@@ -40,7 +40,7 @@ class ProcessesExecutor:
         """Start the processes. Call it from the main thread: it blocks signals while they start."""
         processes: list[_Process] = []
         try:
-            with _signals_blocked():
+            with signals_blocked():
                 self._start(processes, shards, post, with_progress=with_progress)
             yield processes
         finally:
@@ -137,24 +137,3 @@ def _takes_more(connection: Connection) -> bool:
     """Return whether a send would not block: the load must not wait for a stopped or busy coordinator."""
     # Windows cannot select() on a pipe.
     return sys.platform == "win32" or bool(select.select([], [connection], [], 0)[1])
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block signals in processes that are started in this block.
-
-    Python installs its SIGINT handler long before ``_work`` can ignore the signal. Signals to this process are pending
-    until the end of the block.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    # Otherwise it starts with the first process. Its start blocks the signals and then unblocks them too early.
-    resource_tracker.ensure_running()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,0 +1,96 @@
+"""The words of findings on published events: missing deliveries, and a publisher that failed or was late."""
+
+from __future__ import annotations
+
+from sseclient_cli.render.finding_words.words import Figures, Words, always
+from sseclient_cli.render.quantities import counted, duration, percent
+
+
+def _split(figures: Figures) -> str:
+    processes = figures["processes"]
+    among = f"the server seems to fan out within each of {processes:,} processes"
+    if figures["all_or_nothing"]:
+        complete = figures["streams"] - figures["without"]
+        return (
+            f"{complete:,} of {counted(figures['streams'], 'stream')} received every published event, the others none: "
+            f"{among}."
+        )
+    share = "half" if processes == 2 else f"1/{processes}"
+    return (
+        f"Each stream received about {share} of {counted(figures['events'], 'published event')} "
+        f"(reach {percent(figures['reach'])}): {among}."
+    )
+
+
+def _missed(figures: Figures) -> str:
+    named = figures["named"]
+    more = figures["incomplete"] - len(named)
+    names = ", ".join(map(str, named)) + (f" and {more:,} more" if more else "")
+    return (
+        f"{figures['missed']:,} of {figures['expected']:,} deliveries are missing (reach "
+        f"{percent(figures['reach'])}), on {figures['incomplete']:,} of {counted(figures['streams'], 'stream')}: "
+        f"{names}."
+    )
+
+
+def _nothing(figures: Figures) -> str:
+    return f"None of {counted(figures['events'], 'published event')} reached any of {figures['streams']:,} streams."
+
+
+def _duplicated(figures: Figures) -> str:
+    return f"{counted(figures['events'], 'published event')} arrived again on a stream that had it."
+
+
+def _out_of_order(figures: Figures) -> str:
+    return f"{counted(figures['events'], 'published event')} arrived after one that was published later."
+
+
+def _failed(figures: Figures) -> str:
+    first = f" The first error: {figures['example']}." if figures["example"] else ""
+    return f"{figures['failed']:,} of {counted(figures['attempts'], 'event')} could not be published.{first}"
+
+
+def _late(figures: Figures) -> str:
+    took = figures["request_p50_ms"]
+    because = "" if took is None else f", because a publish request takes {duration(took)} (median)"
+    return (
+        f"The publisher did not keep its rate of {figures['rate_per_s']:g}/s{because}: {figures['late']:,} of "
+        f"{counted(figures['planned'], 'event')} were late, by up to {duration(figures['latest_ms'] or 0)}. Delays "
+        "count from the actual publication, so they miss the events that had to wait."
+    )
+
+
+WORDS = {
+    "fanout-split": Words(
+        _split,
+        always(
+            "Connect the server's processes with a broker (such as Redis pub/sub), or run one process; `sse bench` "
+            "publishes each event on a new connection."
+        ),
+    ),
+    "fanout-missed": Words(
+        _missed,
+        always(
+            "Check the server's queue per subscriber: a full queue drops events. The JSON report names the streams."
+        ),
+    ),
+    "fanout-nothing": Words(
+        _nothing,
+        always(
+            "Check that both URLs have the same channel, and that the server sends the published text, at least the "
+            "{token} in it, to subscribers."
+        ),
+    ),
+    "fanout-duplicated": Words(
+        _duplicated, always("Check for two subscriptions of one stream, and for a broker that delivers at least once.")
+    ),
+    "fanout-out-of-order": Words(
+        _out_of_order, always("Send all events of a stream from one task, in the order of their publication.")
+    ),
+    "publish-failed": Words(
+        _failed, always("Try the request with `curl`: --publish-method, --publish-header and --publish-body change it.")
+    ),
+    "publish-late": Words(
+        _late, always("Lower --publish-rate, or let the server answer before it has sent the event.")
+    ),
+}

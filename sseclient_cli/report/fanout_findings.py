@@ -1,0 +1,103 @@
+"""Findings on a run with a publisher: deliveries that are missing, and a publisher that failed or was late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sseclient_cli.report.fanout_model import Fanout
+from sseclient_cli.report.model import Finding, Report, Severity
+
+SPLIT_TOLERANCE = 0.25
+"""A reach is that of k separate processes if it differs from 1/k by at most this share of 1/k: connections are not
+distributed evenly."""
+
+LATE_SHARE = 0.05
+"""Late publications are a finding above this share of all."""
+
+MAX_NAMED = 10
+"""Streams that a finding names."""
+
+
+def fanout_findings(report: Report) -> Iterator[Finding]:
+    """Yield the findings."""
+    fanout = report.fanout
+    if fanout is None:
+        return
+    yield from _deliveries(fanout)
+    for code, events in (("fanout-duplicated", fanout.duplicated), ("fanout-out-of-order", fanout.out_of_order)):
+        if events:
+            yield _finding(code, Severity.WARNING, {"events": events, "reconnected": report.streams.reconnected})
+    yield from _publisher(fanout)
+
+
+def _deliveries(fanout: Fanout) -> Iterator[Finding]:
+    if not fanout.missed:
+        return
+    figures: dict[str, Any] = {
+        "missed": fanout.missed,
+        "expected": fanout.expected,
+        "reach": round(fanout.reach or 0, 4),
+        "events": fanout.events,
+        "streams": fanout.streams,
+        "incomplete": fanout.streams - fanout.complete_streams,
+        "without": fanout.streams_without,
+    }
+    processes = _separate_processes(fanout)
+    if not fanout.received:
+        yield _finding("fanout-nothing", Severity.FAULT, figures)
+    elif processes:
+        figures |= {"processes": processes, "all_or_nothing": _is_all_or_nothing(fanout)}
+        yield _finding("fanout-split", Severity.FAULT, figures)
+    else:
+        named = [each.stream for each in fanout.incomplete_streams[:MAX_NAMED]]
+        yield _finding("fanout-missed", Severity.FAULT, figures | {"named": named})
+
+
+def _separate_processes(fanout: Fanout) -> int:
+    """Return in how many processes the server seems to fan out on its own; 0 if the figures do not show it.
+
+    If each event reaches a process at random, each stream receives about 1/k of all events. If all events reach one
+    process, its streams receive all of them, and the others nothing.
+    """
+    reach, least, most = fanout.reach, fanout.least_stream_reach, fanout.most_stream_reach
+    if not reach or least is None or most is None:
+        return 0
+    count = round(1 / reach)
+    if count < 2 or abs(reach * count - 1) > SPLIT_TOLERANCE:
+        return 0
+    is_alike = most - least <= reach
+    return count if is_alike or _is_all_or_nothing(fanout) else 0
+
+
+def _is_all_or_nothing(fanout: Fanout) -> bool:
+    return fanout.streams_without > 0 and fanout.complete_streams + fanout.streams_without == fanout.streams
+
+
+def _publisher(fanout: Fanout) -> Iterator[Finding]:
+    publisher = fanout.publisher
+    if publisher.failed:
+        first = publisher.errors[0] if publisher.errors else None
+        severity = Severity.WARNING if publisher.published else Severity.FAULT
+        figures = {
+            "failed": publisher.failed,
+            "attempts": publisher.failed + publisher.published,
+            "published": publisher.published,
+            "example": "" if first is None else first.example,
+        }
+        yield _finding("publish-failed", severity, figures)
+    if publisher.late > LATE_SHARE * publisher.planned:
+        request = publisher.request
+        figures = {
+            "late": publisher.late,
+            "planned": publisher.planned,
+            "attempts": publisher.failed + publisher.published,
+            "rate_per_s": publisher.rate_per_s,
+            "request_p50_ms": None if request is None else request.p50_ms,
+            "latest_ms": None if publisher.lateness is None else publisher.lateness.max_ms,
+        }
+        yield _finding("publish-late", Severity.WARNING, figures)
+
+
+def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
+    return Finding(code=code, severity=severity, figures=figures)
