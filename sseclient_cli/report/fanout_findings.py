@@ -25,9 +25,12 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
     if fanout is None:
         return
     yield from _deliveries(fanout)
-    for code, events in (("fanout-duplicated", fanout.duplicated), ("fanout-out-of-order", fanout.out_of_order)):
+    for code, severity, events in (
+        ("fanout-duplicated", Severity.WARNING, fanout.duplicated),
+        ("fanout-out-of-order", Severity.WARNING, fanout.out_of_order),
+    ):
         if events:
-            yield _finding(code, Severity.WARNING, {"events": events, "reconnected": report.streams.reconnected})
+            yield _finding(code, severity, {"events": events})
     yield from _publisher(fanout)
 
 
@@ -78,20 +81,20 @@ def _publisher(fanout: Fanout) -> Iterator[Finding]:
     publisher = fanout.publisher
     if publisher.failed:
         first = publisher.errors[0] if publisher.errors else None
-        severity = Severity.WARNING if publisher.published else Severity.FAULT
-        figures = {
+        figures: dict[str, Any] = {
             "failed": publisher.failed,
             "attempts": publisher.failed + publisher.published,
-            "published": publisher.published,
             "example": "" if first is None else first.example,
         }
-        yield _finding("publish-failed", severity, figures)
+        if publisher.published:
+            yield _finding("publish-failed", Severity.WARNING, figures)
+        else:
+            yield _finding("nothing-published", Severity.FAULT, figures)
     if publisher.late > LATE_SHARE * publisher.planned:
         request = publisher.request
         figures = {
             "late": publisher.late,
             "planned": publisher.planned,
-            "attempts": publisher.failed + publisher.published,
             "rate_per_s": publisher.rate_per_s,
             "request_p50_ms": None if request is None else request.p50_ms,
             "latest_ms": None if publisher.lateness is None else publisher.lateness.max_ms,

@@ -39,9 +39,9 @@ async def body_of(receive: Receive) -> str:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
-            return body.decode()
+            return str(body, "utf-8")
 
 
 def publish(body: str) -> None:

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from sseclient_cli.render.words import WORDS, advice, sentence
-from sseclient_cli.report import findings
+from sseclient_cli.report import fanout_findings, findings
 from sseclient_cli.report.model import Finding, Severity
 
 BURSTS = {
     "events": 8, "every_ms": 1000.0, "share": 1.0, "content_encodings": [], "heads_with_events": 3,
+}  # fmt: skip
+DELIVERIES = {
+    "missed": 800, "expected": 2_000, "reach": 0.6, "events": 50, "streams": 40, "incomplete": 16, "without": 16,
 }  # fmt: skip
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "reach-incomplete": [{"streams": 20, "events": 600, "reached_all": 0, "share": 0.537}],
@@ -49,6 +52,20 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "target-keeps-memory": [{"kept_bytes": 30_000_000, "rise_bytes": 40_000_000, "waited_s": 10.0}],
     "target-samples-failed": [{"failed": 2, "samples": 40, "source": "pid 7", "error": "no such process"}],
     "target-series-missing": [{"source": "http://h/metrics", "series": "queue", "reason": "it has no such name"}],
+    **{code: [{**DELIVERIES, "named": [3, 17]}] for code in ("fanout-missed", "fanout-nothing")},
+    "fanout-split": [
+        {**DELIVERIES, "processes": 2, "all_or_nothing": True},
+        {**DELIVERIES, "processes": 2, "all_or_nothing": False},
+        {**DELIVERIES, "processes": 3, "all_or_nothing": False},
+    ],
+    "fanout-duplicated": [{"events": 1}, {"events": 5}],
+    "fanout-out-of-order": [{"events": 5}],
+    "publish-failed": [{"failed": 3, "attempts": 20, "example": "nothing listens on h:80"}],
+    "nothing-published": [{"failed": 20, "attempts": 20, "example": ""}],
+    "publish-late": [
+        {"late": 3, "planned": 20, "rate_per_s": 5.0, "request_p50_ms": each, "latest_ms": 300.0}
+        for each in (None, 250.0)
+    ],
     "forced-merge": [
         {"reports": 3, "differences": 2, "first": "the targets differ: url is http://h/x and http://h/y"},
         {"reports": 2, "differences": 1, "first": "the plans differ: storm_s is 1 and 2"},
@@ -56,10 +73,13 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+MODULES = (findings, fanout_findings)
+
+
 def codes_of_findings() -> set[str]:
     """Return the codes in the source: the first argument of ``_finding``, or the first item beside a severity."""
     codes = set()
-    for node in ast.walk(ast.parse(inspect.getsource(findings))):
+    for node in (node for module in MODULES for node in ast.walk(ast.parse(inspect.getsource(module)))):
         parts = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.Tuple) else []
         match parts:
             case [ast.Constant(str(code)), ast.Attribute(ast.Name("Severity")), *_]:

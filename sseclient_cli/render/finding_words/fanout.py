@@ -34,7 +34,7 @@ def _missed(figures: Figures) -> str:
 
 
 def _nothing(figures: Figures) -> str:
-    return f"None of {counted(figures['events'], 'published event')} reached any of {figures['streams']:,} streams."
+    return f"{counted(figures['events'], 'published event')} reached none of {counted(figures['streams'], 'stream')}."
 
 
 def _duplicated(figures: Figures) -> str:
@@ -50,13 +50,16 @@ def _failed(figures: Figures) -> str:
     return f"{figures['failed']:,} of {counted(figures['attempts'], 'event')} could not be published.{first}"
 
 
+def _on_failed(_figures: Figures) -> str:
+    return "Check the publisher's URL; --publish-method, --publish-header and --publish-body change its requests."
+
+
 def _late(figures: Figures) -> str:
     took = figures["request_p50_ms"]
     because = "" if took is None else f", because a publish request takes {duration(took)} (median)"
     return (
         f"The publisher did not keep its rate of {figures['rate_per_s']:g}/s{because}: {figures['late']:,} of "
-        f"{counted(figures['planned'], 'event')} were late, by up to {duration(figures['latest_ms'] or 0)}. Delays "
-        "count from the actual publication, so they miss the events that had to wait."
+        f"{counted(figures['planned'], 'event')} were late, by up to {duration(figures['latest_ms'] or 0)}."
     )
 
 
@@ -87,10 +90,13 @@ WORDS = {
     "fanout-out-of-order": Words(
         _out_of_order, always("Send all events of a stream from one task, in the order of their publication.")
     ),
-    "publish-failed": Words(
-        _failed, always("Try the request with `curl`: --publish-method, --publish-header and --publish-body change it.")
-    ),
+    "publish-failed": Words(_failed, _on_failed),
+    "nothing-published": Words(_failed, _on_failed),
     "publish-late": Words(
-        _late, always("Lower --publish-rate, or let the server answer before it has sent the event.")
+        _late,
+        always(
+            "Delays count from the actual publication and do not show this wait (coordinated omission). Lower "
+            "--publish-rate, or let the server answer before it has sent the event to all streams."
+        ),
     ),
 }
