@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.against import bench_against, refuse_with_against
 from sseclient_cli.cli.asserting import asserted, early_end_of
+from sseclient_cli.cli.bad_clients import check_bad_clients
 from sseclient_cli.cli.demo import RunningServer, ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
+from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -43,6 +45,7 @@ def bench(
     *,
     load: LoadOptions,
     measurement: MeasurementOptions,
+    bad: BadClientOptions,
     search: SearchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
@@ -55,22 +58,23 @@ def bench(
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
     if load.from_file is not None:
-        given = url, load, measurement, request, connection
-        url, load, measurement, request, connection = repeated(load.from_file, *given)
+        given = url, load, measurement, request, connection, bad
+        url, load, measurement, request, connection, bad = repeated(load.from_file, *given)
     if url is None:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
     _check(load, request, connection, search, assertions)
     if is_publishing(publish):
         template_of(publish)
+    check_bad_clients(bad, load, connection, search)
     early_end = early_end_of(assertions)
-    plan_of(load, measurement, connection)  # a wrong option is an error before the demo server starts
+    plan_of(load, measurement, connection, bad)  # a wrong option is an error before the demo server starts
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
         urls = [url] if load.against is None else [url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, urls)) else None
-        spec_of = specs(urls, server, load, measurement, search, request, connection, publish)
+        spec_of = specs(urls, server, load, measurement, search, request, connection, publish, bad)
         if load.against is not None:
             return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
 

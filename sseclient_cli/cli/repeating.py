@@ -11,18 +11,21 @@ from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_share
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.errors import UsageError
+from sseclient_cli.measure.bad_clients import BadKind
 from sseclient_cli.redaction import REDACTED
+from sseclient_cli.run.bad_clients import default_bad_at_s
 from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
 
 if TYPE_CHECKING:
     from sseclient_cli.report.run_model import Plan, Run, Target
 
-_Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions)
+_Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions, BadClientOptions)
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
 """The options that set a header whose value the report hides."""
@@ -39,6 +42,7 @@ class Options(NamedTuple):
     measurement: MeasurementOptions
     request: RequestOptions
     connection: ConnectionOptions
+    bad: BadClientOptions
 
 
 def repeated(
@@ -48,6 +52,7 @@ def repeated(
     measurement: MeasurementOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
+    bad: BadClientOptions,
 ) -> Options:
     """Return the options of the run in this report, overridden by those given. Raises UsageError."""
     from sseclient_cli.report.read import from_json
@@ -66,6 +71,7 @@ def repeated(
         _overlaid(measurement, earlier),
         replace(_overlaid(request, earlier), headers=_headers(run.target, request, file)),
         _overlaid(connection, earlier),
+        _overlaid(bad, _bad_clients(run.plan)),
     )
 
 
@@ -115,6 +121,21 @@ def _earlier(run: Run) -> dict[str, Any]:
         "proxy": target.proxy or "",  # not one of the environment
         "timeout_s": target.head_timeout_s,
         "retry_statuses": ",".join(map(str, plan.retry_statuses)) or None,
+    }
+
+
+def _bad_clients(plan: Plan) -> dict[str, Any]:
+    """Return the options of the bad clients."""
+    bad = plan.bad_clients
+    if bad is None:
+        return {}
+    shares = {name: parse_share(share) for name, share in bad.shares.items()}
+    slow = shares.pop(BadKind.SLOW.value, None)
+    is_usual = isclose(bad.at_s, default_bad_at_s(plan.ramp_up_s, plan.duration_s), abs_tol=0.01)
+    return {
+        **shares,
+        "slow": None if slow is None or bad.slow_bytes_per_s is None else Slow(slow, bad.slow_bytes_per_s),
+        "bad_at_s": None if is_usual else bad.at_s,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import given
 from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, DEFAULT_DURATION_S, LoadOptions, MeasurementOptions
@@ -18,7 +19,12 @@ _PARSERS = {"timestamp": parse_field_choice, "sequence": parse_field_choice, "re
 """The options whose text is not the value of the plan."""
 
 
-def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: ConnectionOptions | None = None) -> Plan:
+def plan_of(
+    load: LoadOptions,
+    measurement: MeasurementOptions,
+    connection: ConnectionOptions | None = None,
+    bad: BadClientOptions | None = None,
+) -> Plan:
     """Return the plan of these options. Raises UsageError for options that exclude each other.
 
     An option with the name of a field of the plan sets it.
@@ -32,6 +38,7 @@ def plan_of(load: LoadOptions, measurement: MeasurementOptions, connection: Conn
         "ramp_up_s": ramp_up_s,
         "refill": load.rate_per_s is None,
         "counts_error_events": measurement.fail_on_error_event,
+        "bad_clients": (bad or BadClientOptions()).bad_clients(ramp_up_s, duration_s),
     }
     return Plan(**options)
 

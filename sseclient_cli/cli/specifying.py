@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.demo import RunningServer, demo_path, is_demo
 from sseclient_cli.cli.limit_search import steady
+from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
@@ -30,6 +31,7 @@ def specs(
     request: RequestOptions,
     connection: ConnectionOptions,
     publish: PublishOptions,
+    bad: BadClientOptions,
 ) -> Callable[[LoadOptions], RunSpec]:
     """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request."""
     from sseclient_cli.request.proxied import through_given_proxy
@@ -45,7 +47,7 @@ def specs(
     targets = [target_of(url) for url in urls]
 
     def spec_of(load: LoadOptions) -> RunSpec:
-        plan = plan_of(load, measurement, connection)
+        plan = plan_of(load, measurement, connection, bad)
         wanted = DEFAULT_WORKERS if load.workers is None else load.workers
         return RunSpec(
             target=targets[0],

@@ -247,6 +247,13 @@ class Connection:
         """Return the number of unread bytes in the socket, or None if the platform has no such call. Raises OSError."""
         return self._transport.receive_queue_bytes()
 
+    def release(self) -> TcpTransport:
+        """Return the open socket, which another handler takes over. The exchange is not called afterwards."""
+        self._poller.unpause(self._transport.fileno())
+        self._encoded = None
+        self.phase = Phase.CLOSED
+        return self._transport
+
     def close(self) -> None:
         """Close the socket. It may be called twice. The exchange is not called afterwards."""
         if self.phase is Phase.CLOSED:

@@ -17,7 +17,7 @@ from time import monotonic
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.http1 import request_bytes
-from sseclient_cli.engine.tcp_transport import TcpTransport
+from sseclient_cli.engine.tcp_transport import SocketOptions, TcpTransport
 from sseclient_cli.engine.tls_transport import TlsTransport
 from sseclient_cli.engine.tunnel_transport import TunnelTransport
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
@@ -86,17 +86,17 @@ class Connector:
         self.last_event_id = chain[0].target.last_event_id
         """The caller's Last-Event-ID, used by a stream until it has received an ID."""
 
-    def connect(self, request: PreparedRequest) -> TcpTransport:
-        """Begin to connect. Raises ConnectError or LimitError."""
+    def connect(self, request: PreparedRequest, options: SocketOptions = ()) -> TcpTransport:
+        """Begin to connect, with these socket options. Raises ConnectError or LimitError."""
         address, endpoint, source = next(request.turns)
         self.connections[endpoint] += 1
         target = request.target
         if request.tls_context is None:
-            return TcpTransport(address, source)
+            return TcpTransport(address, source, options)
         host = tls_host(target) or ""
         if target.proxy is not None and target.is_tunnelled:
-            return TunnelTransport(address, source, request.tls_context, host, Tunnel(target.proxy, target))
-        return TlsTransport(address, source, request.tls_context, host)
+            return TunnelTransport(address, source, request.tls_context, host, Tunnel(target.proxy, target), options)
+        return TlsTransport(address, source, request.tls_context, host, options)
 
     def redirected(self, request: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:
         """Return the request that a redirect leads to. Raises BadStatusError or NameNotResolvedError."""

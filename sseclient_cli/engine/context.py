@@ -10,6 +10,7 @@ from sseclient_cli.engine.connector import Connector
 from sseclient_cli.engine.held_memory import HeldMemory
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.reads import Reads
+from sseclient_cli.engine.tcp_transport import SocketOptions
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """Default limit of one event. It is lower than the parser's limit, so that a load test soon detects an endless event.
@@ -29,3 +30,5 @@ class EngineContext:
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
     retry_statuses: frozenset[int] = frozenset()
+    socket_options: SocketOptions = ()
+    """Options that each connection sets before it connects."""

@@ -70,6 +70,10 @@ class Poller:
             self._selector.unregister(fd)
             self._next_turn.pop(fd, None)
 
+    def unpause(self, fd: int) -> None:
+        """Do not call the handler that ``pause`` set for the next turn."""
+        self._next_turn.pop(fd, None)
+
     def pause(self, fd: int, handler: Handler) -> None:
         """Stop reading the socket, and call the handler once in the next turn."""
         self.watch(fd, NOTHING, _do_nothing)  # epoll reports a broken connection even without interest

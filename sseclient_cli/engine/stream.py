@@ -15,6 +15,7 @@ from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.exception_mapping import is_cut, mapped
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
 from sseclient_cli.engine.response_check import check_response
+from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.errors import MemoryLimitError, SseError
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 from sseclient_cli.sse.event_stream import EventStreamParser
@@ -102,7 +103,7 @@ class Stream:
         context = self._context
         self.request, self._intended_ns = request, intended_ns
         self.began_ns = monotonic_ns()
-        transport = context.connector.connect(request)
+        transport = context.connector.connect(request, context.socket_options)
         self._connection = Connection(
             request, transport, self, poller=context.poller, clock=context.clock, reads=context.reads
         )
@@ -206,6 +207,13 @@ class Stream:
         """Close the connection without telling the owner, and release its share of the held memory."""
         self._disconnect()
         self._hold(0)
+
+    def release(self) -> TcpTransport | None:
+        """Give up the socket of the connection, if any, without closing it. The poller still watches it."""
+        connection, self._connection = self._connection, None
+        self._parser = None
+        self._hold(0)
+        return None if connection is None else connection.release()
 
     def finish(self, now_ns: int) -> None:
         """Tell the observers that the stream or the run is over at ``now_ns`` (monotonic)."""

@@ -33,6 +33,9 @@ READ_BYTES = 16_384
 """Size limit of one read, so that busy streams cannot delay the timers of the loop. It is the size of a TLS record and
 holds about 150 events, which take longer to measure than to read. Larger reads would not be faster."""
 
+SocketOptions = tuple[tuple[int, int, int], ...]
+"""Level, name and value of socket options."""
+
 _UNIX: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
 
 # linux/in.h: connect() chooses the local port, so that one port can be used for several peers.
@@ -75,8 +78,11 @@ class TcpTransport:
     """Whether the last read took all data that had arrived. Only then is its timestamp that of its last byte. After a
     partial read of a segment, or of segments that the kernel has merged, the timestamp is that of unread data."""
 
-    def __init__(self, address: Address, source: str | None = None) -> None:
-        """Begin to connect, from the local address ``source`` if given. Raises ConnectError or LimitError."""
+    def __init__(self, address: Address, source: str | None = None, options: SocketOptions = ()) -> None:
+        """Begin to connect, from the local address ``source`` if given. Raises ConnectError or LimitError.
+
+        ``options`` are set before.
+        """
         try:
             self._socket = socket.socket(address.family, socket.SOCK_STREAM)
         except OSError as exc:
@@ -86,6 +92,8 @@ class TcpTransport:
         # Before connect(): the first segment may arrive with the connection.
         self._timestamped = request_timestamps(self._socket)
         try:
+            for option in options:
+                self._socket.setsockopt(*option)
             if source is not None:
                 if sys.platform == "linux":
                     self._socket.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
@@ -98,6 +106,11 @@ class TcpTransport:
         if code not in under_way:
             self.close()
             raise connect_error(code)
+
+    @property
+    def raw_socket(self) -> socket.socket:
+        """The socket, for a caller that takes it over."""
+        return self._socket
 
     def fileno(self) -> int:
         """Return the file descriptor, for the poller."""

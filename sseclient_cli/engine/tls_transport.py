@@ -6,7 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 
-from sseclient_cli.engine.tcp_transport import READ_BYTES, TcpTransport
+from sseclient_cli.engine.tcp_transport import READ_BYTES, SocketOptions, TcpTransport
 from sseclient_cli.errors import ConnectionLostError, SseError
 from sseclient_cli.request.target import Address
 from sseclient_cli.request.tls import tls_error
@@ -17,9 +17,16 @@ class TlsTransport(TcpTransport):
 
     __slots__ = ("_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
 
-    def __init__(self, address: Address, source: str | None, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        source: str | None,
+        context: ssl.SSLContext,
+        host: str,
+        options: SocketOptions = (),
+    ) -> None:
         """Begin to connect; the certificate must be valid for ``host``."""
-        super().__init__(address, source)
+        super().__init__(address, source, options)
         self._host = host
         self._broken_by: ssl.SSLError | None = None
         self._rest = b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from sseclient_cli.engine.tcp_transport import TcpTransport
+from sseclient_cli.engine.tcp_transport import SocketOptions, TcpTransport
 from sseclient_cli.engine.tls_transport import TlsTransport
 from sseclient_cli.request.target import Address
 from sseclient_cli.tunnel import Tunnel
@@ -16,10 +16,16 @@ class TunnelTransport(TlsTransport):
     __slots__ = ("_tunnel",)
 
     def __init__(
-        self, address: Address, source: str | None, context: ssl.SSLContext, host: str, tunnel: Tunnel
+        self,
+        address: Address,
+        source: str | None,
+        context: ssl.SSLContext,
+        host: str,
+        tunnel: Tunnel,
+        options: SocketOptions = (),
     ) -> None:
         """Begin to connect to the proxy at ``address``; the server's certificate must name ``host``."""
-        super().__init__(address, source, context, host)
+        super().__init__(address, source, context, host, options)
         self._tunnel: Tunnel | None = tunnel
         self._unsent = tunnel.request
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.bad_clients import BadKind, BadTotals
 from sseclient_cli.measure.event_counts import COUNTS, EventCounts
 from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram, rounded
@@ -177,6 +178,8 @@ class Totals(Merging, EventCounts):
     """The timestamp fields that streams read, detected or named."""
     future_fields: set[str] = united()
     """Fields that were rejected as timestamps because their times lie in the future."""
+    bad: dict[BadKind, BadTotals] = parts()
+    """The results of bad clients; no other figure includes them."""
     against: dict[int, Totals] = parts()
     """The totals of the streams to the other targets of the same run, by the number of the target from 1 on."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sseclient_cli.render.finding_words import audit, clocks, fanout, reads, streams, target
+from sseclient_cli.render.finding_words import audit, bad_clients, clocks, fanout, reads, streams, target
 from sseclient_cli.render.finding_words.words import Words
 
 if TYPE_CHECKING:
@@ -32,5 +32,6 @@ WORDS: dict[str, Words] = {
     **clocks.WORDS,
     **target.WORDS,
     **fanout.WORDS,
+    **bad_clients.WORDS,
 }
 """The words of each finding, by code."""

@@ -13,6 +13,7 @@ from sseclient_cli.measure.samples import Latency as Kind
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.report import model, run_model
+from sseclient_cli.report.bad_clients_build import bad_clients
 from sseclient_cli.report.counters import counters_of
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes, TimestampSource
 from sseclient_cli.report.evidence import Evidence, FieldEvidence
@@ -83,6 +84,7 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         findings=[],
         evidence=_evidence(totals),
     )
+    report = report.model_copy(update={"bad": bad_clients(report, totals.bad)})
     return report.model_copy(update={"findings": findings(report)})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sseclient_cli.report.bad_clients_findings import bad_clients_findings
 from sseclient_cli.report.fanout_findings import fanout_findings
 from sseclient_cli.report.model import Audit, Finding, Report, Severity
 
@@ -274,4 +275,5 @@ _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _timestamp,
     _target_metrics,
     _forced_merge,
+    bad_clients_findings,
 )

@@ -14,6 +14,7 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.samples import Latency as Kind
 from sseclient_cli.measure.totals import ErrorCount, Interval, Totals
+from sseclient_cli.report.bad_clients_build import bad_totals_of
 from sseclient_cli.report.build import assemble
 from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
@@ -112,6 +113,7 @@ def totals_of(report: Report) -> Totals:
         date_differences=Counter(evidence.date_differences),
         audits={each.source: each.audit() for each in evidence.audits},
         fanout=totals_of_fanout(report.fanout, report.run.interval_s),
+        bad=bad_totals_of(report.bad),
     )
     if report.bytes_without_event is not None:
         totals.bytes_without_event = report.bytes_without_event.streams

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from sseclient_cli.report.assertion_model import Outcome
+from sseclient_cli.report.bad_clients_model import BadClients
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.evidence import Evidence
 from sseclient_cli.report.fanout_model import Fanout
@@ -298,6 +299,9 @@ class Report(Part):
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")
     generator: Generator = figure("The load generator.")
     timeline: list[Row] = figure("The run second by second.")
+    bad: BadClients | None = figure(
+        "The bad clients; null without any.", absent="the run had no bad clients", default=None
+    )
     target_metrics: TargetMetrics | None = figure(
         "The target's own metrics; null if not sampled.",
         absent="the target was not sampled, or the report is merged",

@@ -18,6 +18,7 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import run_model
 from sseclient_cli.report.figure import Part
 from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.run.plan import Plan as LoadPlan
 from sseclient_cli.run.spec import RunSpec
 
@@ -113,10 +114,19 @@ def _plan(plan: LoadPlan) -> run_model.Plan:
     differing: dict[str, Any] = {
         "on_end": plan.on_end.value,
         "retry_statuses": sorted(plan.retry_statuses),
+        "bad_clients": None if plan.bad_clients is None else _bad_clients(plan.bad_clients),
         "timestamp": run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
         "sequence": run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
     }
     return run_model.Plan(**{**_figures(run_model.Plan, plan), **differing})
+
+
+def _bad_clients(bad: BadClients) -> run_model.PlannedBadClients:
+    return run_model.PlannedBadClients(
+        at_s=bad.at_s,
+        shares={kind.value: str(share) for kind, share in bad.shares},
+        slow_bytes_per_s=bad.slow_bytes_per_s,
+    )
 
 
 def _figures(model: type[Part], *sources: Any) -> dict[str, Any]:

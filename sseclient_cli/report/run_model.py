@@ -81,6 +81,16 @@ class SequenceField(Part):
     candidates: list[Candidate] = figure("Fields that looked like a sequence and were rejected.")
 
 
+class PlannedBadClients(Part):
+    """The bad clients of the plan."""
+
+    at_s: float = figure("When they turn bad, from the start of the run.", unit="s", gt=0)
+    shares: dict[str, str] = figure("The share of the streams by kind, as given: `5%`, or a count.")
+    slow_bytes_per_s: int | None = figure(
+        "The bytes per second that a slow client reads; null without slow clients.", unit="1/s", ge=1
+    )
+
+
 class Plan(Part):
     """The plan of the run."""
 
@@ -103,6 +113,7 @@ class Plan(Part):
     idle_timeout_s: float | None = figure(
         "A stream is closed after this time without a byte; null for no limit.", unit="s", gt=0
     )
+    bad_clients: PlannedBadClients | None = figure("The bad clients; null without any.", default=None)
     counts_error_events: bool = figure("Whether events that report an error are counted.")
     timestamp: TimestampField = figure("The event field with the send time.")
     sequence: SequenceField = figure("The event field with the sequence number.")

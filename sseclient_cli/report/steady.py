@@ -21,7 +21,7 @@ class Steady:
     @classmethod
     def of(cls, report: Report) -> Steady:
         """Return the steady rows of a report."""
-        rows = list(_steady_rows(report))
+        rows = list(steady_rows(report))
         latencies = {
             "delivery": [counts for row in rows if (counts := row.delivery_counts())],
             "gap": [counts for row in rows if (counts := row.gap_counts())],
@@ -30,7 +30,8 @@ class Steady:
         return cls(latencies, [row.events / report.run.interval_s for row in rows], connects)
 
 
-def _steady_rows(report: Report) -> Iterator[Row]:
+def steady_rows(report: Report) -> Iterator[Row]:
+    """Yield the rows after ramp-up and warm-up."""
     run = report.run
     start_s, end_s = max(run.plan.ramp_up_s, run.plan.warmup_s), min(run.duration_s, run.plan.duration_s)
     for row in report.timeline:

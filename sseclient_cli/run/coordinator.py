@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from sseclient_cli.ending_signals import ending_signals_taken
 from sseclient_cli.errors import InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
+from sseclient_cli.run.bad_clients import bad_totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress, ended, merged
@@ -69,7 +70,8 @@ def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
     plan = shard.plan
 
     def lost() -> Totals:
-        totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None])
+        bad = bad_totals(plan.bad_slots)
+        totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None], bad=bad)
         words = f"{event}; its {plan.planned:,} streams are not in this report"
         totals.count_error(kind, words, plan.row_at(elapsed_s))
         return totals

@@ -7,7 +7,7 @@ schedule: the worker has a single loop.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from heapq import merge
@@ -16,7 +16,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.measure.bad_clients import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
+from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S
 
 MAX_INTERVALS = 900
@@ -95,6 +97,8 @@ class Plan:
     """Timeout for a stream that receives no bytes."""
     counts_error_events: bool = False
     """Whether to search the data of events for errors, which takes time."""
+    bad_clients: BadClients | None = None
+    """The slots whose clients behave badly from some time on. ``moments`` and ``planned`` leave them out."""
     first_slot: int = 0
     stride: int = 1
 
@@ -135,6 +139,10 @@ class Plan:
         ):
             if problem:
                 raise UsageError(f"`{argument}` {words}", code="plan", arguments=[argument])
+        if self.bad_clients is not None:
+            self.bad_clients.check(self.connections, self.duration_s)
+            if self.storm_s is not None:
+                raise UsageError("bad clients and `storm_s` exclude each other", code="plan", arguments=["storm_s"])
 
     @property
     def interval_s(self) -> int:
@@ -147,18 +155,18 @@ class Plan:
 
     @property
     def planned(self) -> int:
-        """Number of streams that this plan, or this shard of a plan, starts."""
+        """Number of good streams that this plan, or this shard of a plan, starts."""
         if self._lifetime_ns is None or not self.refill:
             return len(self._slots)
         return sum(-((start.at_ns - self._end_ns) // self._lifetime_ns) for start in self._starts(0))
 
     @property
     def most_open(self) -> int:
-        """Maximum number of streams that this plan, or this shard of a plan, has open at once."""
-        slots, ramp_ns = len(self._slots), self._ramp_ns
+        """Maximum number of streams that this plan, or this shard of a plan, has open at once, bad clients included."""
+        slots, bad, ramp_ns = len(self._slots), len(self.bad_slots), self._ramp_ns
         if self._lifetime_ns is None or self.refill or not ramp_ns:
-            return slots
-        return min(slots, slots * self._lifetime_ns // ramp_ns + 2)
+            return slots + bad
+        return min(slots, slots * self._lifetime_ns // ramp_ns + 2) + bad
 
     @property
     def start_interval_ns(self) -> int:
@@ -166,7 +174,22 @@ class Plan:
         return self._ramp_ns // self.connections
 
     @property
-    def _slots(self) -> range:
+    def bad_slots(self) -> Mapping[int, BadKind]:
+        """The slots of bad clients in this plan, or this shard of a plan, with their kind."""
+        if self.bad_clients is None:
+            return {}
+        roles, slots = self.bad_clients.roles(self.connections), self._all_slots
+        return {slot: kind for slot, kind in roles.items() if slot in slots}
+
+    @property
+    def _slots(self) -> Sequence[int]:
+        if self.bad_clients is None:
+            return self._all_slots
+        roles = self.bad_clients.roles(self.connections)
+        return [slot for slot in self._all_slots if slot not in roles]
+
+    @property
+    def _all_slots(self) -> range:
         return range(self.first_slot, self.connections, self.stride)
 
     @property
@@ -199,9 +222,12 @@ class Plan:
 
     def _starts(self, after_ns: int) -> Iterator[Moment]:
         """Yield a start for each slot, ``after_ns`` after the planned start of the slot's first stream."""
-        ramp_ns = self._ramp_ns
         for slot in self._slots:
-            yield Moment(after_ns + ramp_ns * slot // self.connections, Action.START, slot)
+            yield Moment(after_ns + self.start_ns(slot), Action.START, slot)
+
+    def start_ns(self, slot: int) -> int:
+        """Return the planned start of the first stream in a slot."""
+        return self._ramp_ns * slot // self.connections
 
     def _stops(self, lifetime_ns: int) -> Iterator[Moment]:
         for at_ns, _, slot in self._starts(lifetime_ns):

@@ -22,6 +22,9 @@ from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.run.actor import Actor
+from sseclient_cli.run.bad_clients import bad_totals
+from sseclient_cli.run.bad_pool import BadPool
 from sseclient_cli.run.plan import OnEnd, Plan
 from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.run.stream_survey import StreamSurvey
@@ -66,14 +69,30 @@ class Side:
             tokens=TokenReader(publisher_id) if publisher_id else None,
         )
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
+        self.bad_pool: BadPool | None = None
+        if plan.bad_clients is not None:
+            self.totals.bad = bad_totals(plan.bad_slots)
+            self.bad_pool = BadPool(self.context, plan, self.totals.bad, target)
         self.survey = StreamSurvey(self.pool, self.measurement)
         self._shift_ns = shift_ns
         self.ended_ns: int | None = None
         """When the plan had no stream left (monotonic, noticed at a tick). None while it has, or at the run's end."""
 
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """The pools that the worker's loop calls at planned times."""
+        return (self.pool,) if self.bad_pool is None else (self.pool, self.bad_pool)
+
+    def tick(self) -> None:
+        """Check the timeouts of all streams, and let the bad clients act."""
+        self.pool.end_overdue()
+        if self.bad_pool is not None:
+            self.bad_pool.tick()
+
     def begin(self, started_ns: int) -> None:
         """Set the start of the run (monotonic)."""
-        self.pool.begin(started_ns + self._shift_ns)
+        for actor in self.actors:
+            actor.begin(started_ns + self._shift_ns)
 
     def notice_end(self, now_ns: int) -> None:
         """Take ``now_ns`` as the end of this side if its plan has no stream left: the other side may continue."""
@@ -99,6 +118,8 @@ class Side:
     def finish(self, now_ns: int) -> None:
         """Add the streams that are active at ``now_ns`` (monotonic), the end of the run."""
         self.pool.finish(now_ns)
+        if self.bad_pool is not None:
+            self.bad_pool.finish()
         self.measurement.reach.close(now_ns)
 
     def complete(self, clock: RunClock, started_ns: int) -> Totals:
@@ -115,4 +136,6 @@ class Side:
         totals.date_differences = measurement.heads.date_differences_s
         totals.clock_steps = {(at_ns - started_ns) // NS_PER_S: step_ns for at_ns, step_ns in clock.steps.items()}
         self.pool.close()
+        if self.bad_pool is not None:
+            self.bad_pool.close()
         return totals

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from sseclient_cli.measure.totals import Totals
+from sseclient_cli.run.bad_clients import bad_totals
 from sseclient_cli.run.spec import Shard
 
 
 def unstarted(shard: Shard) -> Totals:
     """Return totals with the planned streams of each target."""
-    totals, *others = [Totals(planned=shard.plan.planned, interrupted=True, cpu_percent=[None]) for _ in shard.chains]
+    plan = shard.plan
+    totals, *others = [
+        Totals(planned=plan.planned, interrupted=True, cpu_percent=[None], bad=bad_totals(plan.bad_slots))
+        for _ in shard.chains
+    ]
     totals.against = dict(enumerate(others, 1))
     return totals

@@ -71,7 +71,7 @@ class Worker:
             )
             for number, chain in enumerate(shard.chains)
         ]
-        self._pools: tuple[Actor, ...] = tuple(side.pool for side in self._sides)
+        self._pools: tuple[Actor, ...] = tuple(actor for side in self._sides for actor in side.actors)
         for side in self._sides:
             # interrupt() also sets ends_ns, from another thread.
             side.connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
@@ -182,7 +182,7 @@ class Worker:
         self._clock.synchronize()
         queues: Counter[int] = Counter()
         for side in self._sides:
-            side.pool.end_overdue()
+            side.tick()
             queues.update(side.pool.receive_queues_bytes())
         for side in self._active_sides:
             side.totals.receive_queue.record(queues)

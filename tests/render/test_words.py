@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sseclient_cli.render.words import WORDS, advice, sentence
-from sseclient_cli.report import fanout_findings, findings
+from sseclient_cli.report import bad_clients_findings, fanout_findings, findings
 from sseclient_cli.report.model import Finding, Severity
 
 BURSTS = {
@@ -66,6 +66,15 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"late": 3, "planned": 20, "rate_per_s": 5.0, "request_p50_ms": each, "latest_ms": 300.0}
         for each in (None, 250.0)
     ],
+    "bad-clients-cost": [
+        {"figure": "delivery_p99", "before_ms": 12.0, "after_ms": 180.0, "change": 14.0},
+        {"figure": "event_rate", "before_per_s": 400.0, "after_per_s": 3.0, "change": -0.99},
+    ],
+    "bad-clients-held": [
+        {"kind": kind, "held": 12, "turned": 20, "held_s": 20.0} for kind in ("slow", "vanish", "half_request")
+    ],
+    "slow-clients-keep-up": [{"stream_bytes_per_s": 496, "slow_bytes_per_s": 1024}],
+    "bad-clients-not-turned": [{"planned": 5, "turned": 3, "at_s": 3.3}],
     "forced-merge": [
         {"reports": 3, "differences": 2, "first": "the targets differ: url is http://h/x and http://h/y"},
         {"reports": 2, "differences": 1, "first": "the plans differ: storm_s is 1 and 2"},
@@ -73,7 +82,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-MODULES = (findings, fanout_findings)
+MODULES = (findings, fanout_findings, bad_clients_findings)
 
 
 def codes_of_findings() -> set[str]:

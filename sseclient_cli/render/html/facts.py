@@ -10,7 +10,7 @@ from sseclient_cli.render.quantities import counted, duration, percent, size
 from sseclient_cli.render.terminal.counts import not_found
 from sseclient_cli.render.terminal.notes import ends_of_delivery, notes
 from sseclient_cli.report.model import Report
-from sseclient_cli.report.run_model import Plan
+from sseclient_cli.report.run_model import Plan, PlannedBadClients
 from sseclient_cli.report.target_model import TargetMetrics
 
 Fact = tuple[str, str]
@@ -105,6 +105,7 @@ def plan(report: Report) -> Iterator[Fact]:
         ("lifetime of a stream", found.lifetime_s, "{:g} s"),
         ("events of a stream", found.events, "{:,}"),
         ("storm", found.storm_s, "all connections dropped at {:g} s"),
+        ("bad clients", found.bad_clients and _bad_clients(found.bad_clients), "{}"),
         ("idle timeout", found.idle_timeout_s, "{:g} s"),
         ("largest event", found.max_event_bytes, "{:,} bytes"),
     )
@@ -113,6 +114,11 @@ def plan(report: Report) -> Iterator[Fact]:
     yield "workers", f"{report.run.workers:,}"
     yield "timestamp", _field(found.timestamp.asked, found.timestamp.used)
     yield "sequence", _field(found.sequence.asked, found.sequence.used)
+
+
+def _bad_clients(bad: PlannedBadClients) -> str:
+    shares = ", ".join(f"{share} {name.replace('_', ' ')}" for name, share in bad.shares.items())
+    return f"{shares}, from {bad.at_s:g} s on"
 
 
 def _given(*pairs: tuple[str, object, str]) -> Iterator[Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sseclient_cli.render.html import facts, run_charts, sections
+from sseclient_cli.render.html.bad_clients import bad_clients
 from sseclient_cli.render.html.charts import Chart, Mark
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.recovery import recovery
@@ -38,6 +39,7 @@ def page(report: Report) -> str:
         types=sections.event_types(report),
         delays=sections.generator_table(report),
         recovered=list(facts.recovered(found)) if found else [],
+        bad=list(bad_clients(report)),
         streams=facts.streams(report),
         events=list(facts.events(report)),
         audit=facts.audit(report),

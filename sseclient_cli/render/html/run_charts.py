@@ -126,7 +126,8 @@ def marks(report: Report) -> list[Mark]:
     """Return the planned events of the run that explain a change of its figures."""
     plan = report.run.plan
     found = [Mark(plan.warmup_s, "end of warm-up")] if plan.warmup_s else []
-    return found + ([Mark(plan.storm_s, "storm")] if plan.storm_s is not None else [])
+    found += [Mark(plan.storm_s, "storm")] if plan.storm_s is not None else []
+    return found + ([Mark(plan.bad_clients.at_s, "bad clients")] if plan.bad_clients is not None else [])
 
 
 Figure = Callable[[Row], float | None]
