@@ -19,6 +19,7 @@ from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
+from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
 from sseclient_cli.cli.options.searching import SearchOptions
@@ -48,6 +49,7 @@ def bench(
     bad: BadClientOptions,
     search: SearchOptions,
     request: RequestOptions,
+    per_stream: PerStreamOptions,
     connection: ConnectionOptions,
     publish: PublishOptions,
     target_metrics: TargetMetricsOptions,
@@ -58,10 +60,9 @@ def bench(
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
     if load.from_file is not None:
-        given = url, load, measurement, request, connection, bad
-        url, load, measurement, request, connection, bad = repeated(load.from_file, *given)
-    if url is None:
-        raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
+        given = url, load, measurement, request, per_stream, connection, bad
+        url, load, measurement, request, per_stream, connection, bad = repeated(load.from_file, *given)
+    _check_urls(url, load, per_stream)
     _check(load, request, connection, search, assertions)
     if is_publishing(publish):
         template_of(publish)
@@ -73,8 +74,8 @@ def bench(
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
         urls = [url] if load.against is None else [url, load.against]
-        server = stack.enter_context(serving_demo()) if any(map(is_demo, urls)) else None
-        spec_of = specs(urls, server, load, measurement, search, request, connection, publish, bad)
+        server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
+        spec_of = specs(urls, server, load, measurement, search, request, connection, per_stream, publish, bad)
         if load.against is not None:
             return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
 
@@ -122,6 +123,14 @@ def _measuring(
 def _tally(server: RunningServer | None) -> ServerTally | None:
     """Return the bundled server's own count of streams and events so far."""
     return ServerTally.of(server.url) if server else None
+
+
+def _check_urls(url: str | None, load: LoadOptions, per_stream: PerStreamOptions) -> None:
+    """Raise UsageError unless there is one source of URLs."""
+    if per_stream.urls_file is not None and (url is not None or load.against is not None):
+        raise UsageError("--urls and a URL exclude each other: leave one out")
+    if url is None and per_stream.urls_file is None:
+        raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
 
 
 def _check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from sseclient_cli.cli.live_endpoint import shown_by_all
@@ -31,6 +32,8 @@ class Route(NamedTuple):
 
     chain: tuple[ResolvedTarget, ...]
     preflight: Preflight | None = None
+    others: tuple[ResolvedTarget, ...] = ()
+    """The other origins of a target whose streams have several URLs."""
 
 
 def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions) -> Route:
@@ -42,8 +45,7 @@ def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions)
     from sseclient_cli.client.preflight import preflight
     from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.render.terminal.live import waiting_view
-    from sseclient_cli.request.addresses import require_address, resolve, with_others
-    from sseclient_cli.request.target import ResolvedTarget
+    from sseclient_cli.request.addresses import require_address, resolved, with_others
 
     def say_wait(error: SseError, delay_s: float) -> None:
         if not output.quiet:
@@ -53,14 +55,15 @@ def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions)
     console = Console(stderr=True)
     lookup_s = min(target.connect_timeout_s, plan.duration_s)
     with waiting_view(console if output.is_moving else None, f"waiting for {target.redacted_url} to answer"):
+        others = tuple(resolved(each, lookup_s) for each in target.other_origins())
         if not with_preflight:
-            first, *others = resolve(target, lookup_s)
-            return Route((ResolvedTarget(target, first, tuple(others)),))
+            return Route((resolved(target, lookup_s),), others=others)
         require_address(target, lookup_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:
-            found = runner.run(preflight(target, plan.retry_statuses, say_wait))
+            found = runner.run(preflight(target.of_stream(0), plan.retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
-        return Route(tuple(with_others(resolved, timeout_s) for resolved in found.chain), found)
+        first, *redirected = (with_others(each, timeout_s) for each in found.chain)
+        return Route((replace(first, target=target), *redirected), found, others)
 
 
 def measured(
@@ -94,7 +97,8 @@ def measured(
                 each(start_ns)
 
         started_at_s = time.time()
-        shard, shown = spec.shard(*(route.chain for route in routes)), shown_by_all([show, on_progress])
+        shard = spec.shard(*(route.chain for route in routes), others=routes[0].others)
+        shown = shown_by_all([show, on_progress])
         totals = run(shard, executor_of(spec.workers), shown, on_start, early_end)
         if publisher is not None:
             totals.fanout = publisher.finish(totals.receipts)

@@ -15,6 +15,7 @@ from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_clients import BadKind
@@ -25,7 +26,9 @@ from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
 if TYPE_CHECKING:
     from sseclient_cli.report.run_model import Plan, Run, Target
 
-_Group = TypeVar("_Group", LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions, BadClientOptions)
+_Group = TypeVar(
+    "_Group", LoadOptions, MeasurementOptions, RequestOptions, PerStreamOptions, ConnectionOptions, BadClientOptions
+)
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
 """The options that set a header whose value the report hides."""
@@ -37,10 +40,11 @@ _ALTERNATIVES = {"hold_s": "duration_s", "ramp_up_s": "rate_per_s", "rate_per_s"
 class Options(NamedTuple):
     """The options of a run."""
 
-    url: str
+    url: str | None
     load: LoadOptions
     measurement: MeasurementOptions
     request: RequestOptions
+    per_stream: PerStreamOptions
     connection: ConnectionOptions
     bad: BadClientOptions
 
@@ -51,6 +55,7 @@ def repeated(
     load: LoadOptions,
     measurement: MeasurementOptions,
     request: RequestOptions,
+    per_stream: PerStreamOptions,
     connection: ConnectionOptions,
     bad: BadClientOptions,
 ) -> Options:
@@ -66,10 +71,11 @@ def repeated(
     if load.on_end not in (None, OnEnd.RECONNECT):
         del earlier["retry_statuses"]  # only streams that reconnect have them
     return Options(
-        _url(run.target, url, file),
+        None if per_stream.urls_file is not None else _url(run.target, url, file),
         _overlaid(load, earlier),
         _overlaid(measurement, earlier),
         replace(_overlaid(request, earlier), headers=_headers(run.target, request, file)),
+        _overlaid(per_stream, {**earlier, "urls_file": None} if url is not None else earlier),
         _overlaid(connection, earlier),
         _overlaid(bad, _bad_clients(run.plan)),
     )
@@ -83,8 +89,8 @@ def _overlaid(options: _Group, earlier: dict[str, Any]) -> _Group:
     return replace(options, **{name: value for name, value in earlier.items() if name in names - taken})
 
 
-def _url(target: Target, url: str | None, file: str) -> str:
-    if url is not None:
+def _url(target: Target, url: str | None, file: str) -> str | None:
+    if url is not None or target.urls_file is not None:
         return url
     if target.bundled_server:
         # Its port was chosen for that run.

@@ -10,9 +10,11 @@ from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.options.searching import SearchOptions
+from sseclient_cli.cli.per_stream import target_of_streams
 from sseclient_cli.cli.publishing import publish_plan_of
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.schedule import plan_of
@@ -23,28 +25,32 @@ if TYPE_CHECKING:
 
 
 def specs(
-    urls: list[str],
+    urls: list[str | None],
     server: RunningServer | None,
     load: LoadOptions,
     measurement: MeasurementOptions,
     search: SearchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
+    per_stream: PerStreamOptions,
     publish: PublishOptions,
     bad: BadClientOptions,
 ) -> Callable[[LoadOptions], RunSpec]:
-    """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request."""
+    """Return the function that makes the run for load options. Raises UsageError for a wrong URL or request.
+
+    A URL of None is one of a file.
+    """
     from sseclient_cli.request.proxied import through_given_proxy
     from sseclient_cli.run.executors.choice import worker_count
     from sseclient_cli.run.spec import RunSpec
 
-    def target_of(url: str) -> Target:
+    def of_url(url: str) -> Target:
         url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
         return through_given_proxy(
             requested(url, request, connection, all_addresses=load.all_addresses), connection.proxy
         )
 
-    targets = [target_of(url) for url in urls]
+    targets = [target_of_streams(url, per_stream, request, of_url) for url in urls]
 
     def spec_of(load: LoadOptions) -> RunSpec:
         plan = plan_of(load, measurement, connection, bad)
@@ -53,10 +59,14 @@ def specs(
             target=targets[0],
             plan=steady(plan, measurement) if search.find_limit else plan,
             workers=min(worker_count(wanted, plan.connections * len(urls)), plan.connections),
-            is_bundled_server=is_demo(urls[0]),
+            is_bundled_server=_is_demo(urls[0]),
             against=targets[1] if len(targets) > 1 else None,
-            is_against_bundled_server=is_demo(urls[-1]),
+            is_against_bundled_server=_is_demo(urls[-1]),
             publish=publish_plan_of(publish, plan, targets[0], server, connection),
         )
 
     return spec_of
+
+
+def _is_demo(url: str | None) -> bool:
+    return url is not None and is_demo(url)

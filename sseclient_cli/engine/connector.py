@@ -63,11 +63,14 @@ class PreparedRequest:
 class Connector:
     """Connects from each source address to each address of the host, round-robin.
 
-    ``chain`` is the redirect chain that the preflight followed. ``first_turn`` differs between the workers of a run, so
+    ``chain`` is the redirect chain that the preflight followed. ``others`` are at the other origins that streams
+    request. ``first_turn``, the number of the worker, differs between the workers of a run, so
     that they do not all begin with the same address.
     """
 
-    def __init__(self, chain: tuple[ResolvedTarget, ...], first_turn: int = 0) -> None:
+    def __init__(
+        self, chain: tuple[ResolvedTarget, ...], first_turn: int = 0, others: tuple[ResolvedTarget, ...] = ()
+    ) -> None:
         self._first_turn = first_turn
         self.connections: Counter[Endpoint] = Counter()
         """Number of connections started to each endpoint; 0 for a resolved address that is not used."""
@@ -81,10 +84,21 @@ class Connector:
         for resolved in chain:
             self._add(resolved)
             self._requests[resolved.target] = self._prepared(resolved)
+        for resolved in others:
+            self._add(resolved)
+        self._template = chain[0].target
         self.first = self._requests[chain[0].target]
-        """The request with which each stream begins: the first of the redirect chain."""
-        self.last_event_id = chain[0].target.last_event_id
-        """The caller's Last-Event-ID, used by a stream until it has received an ID."""
+        """The request with which each stream begins, the first of the redirect chain, unless streams differ."""
+        self.last_event_id = "" if self._template.per_stream else self._template.last_event_id
+        """The caller's Last-Event-ID, used by a stream until it has received an ID; empty if streams differ."""
+
+    def first_of(self, stream: int) -> PreparedRequest:
+        """Return the request with which a stream begins, by its number in the run."""
+        if self._template.per_stream is None:
+            return self.first
+        target = self._template.of_stream(stream, self._first_turn)
+        resolved = self._resolved[_place(target)]
+        return self._prepared(ResolvedTarget(target, resolved.address, resolved.others))
 
     def connect(self, request: PreparedRequest, options: SocketOptions = ()) -> TcpTransport:
         """Begin to connect, with these socket options. Raises ConnectError or LimitError."""

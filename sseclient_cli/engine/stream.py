@@ -41,8 +41,8 @@ class Stream:
 
     __slots__ = (
         "_comments", "_connection", "_context", "_events_left", "_held_bytes", "_intended_ns", "_owner", "_parser",
-        "_redirects", "began_ns", "has_delivered", "has_opened", "last_byte_ns", "observers", "reconnection", "request",
-        "slot",
+        "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers", "reconnection",
+        "request", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -53,9 +53,11 @@ class Stream:
         self.slot = slot
         """The owner's number for this stream."""
         self.observers = observers
-        self.request: PreparedRequest = context.connector.first
+        self.first: PreparedRequest = context.connector.first_of(slot)
+        """The request with which each connection begins."""
+        self.request: PreparedRequest = self.first
         """The current or last request of the redirect chain."""
-        self.reconnection = Reconnection(context.connector.last_event_id, context.retry_statuses)
+        self.reconnection = Reconnection(self.first.target.last_event_id, context.retry_statuses)
         """The last event ID and the reconnection time of earlier connections."""
         self.has_opened = False
         """Whether a response of this stream was an event stream."""
@@ -95,7 +97,7 @@ class Stream:
         """Begin to connect; ``intended_ns`` is the planned time (monotonic). Raises SseError."""
         self._redirects = 0
         self.has_delivered = False
-        self._begin(self._context.connector.first, intended_ns)
+        self._begin(self.first, intended_ns)
         for observer in self.observers:
             observer.connecting(intended_ns, self.began_ns)
 
@@ -126,7 +128,7 @@ class Stream:
         if head.status in REDIRECT_STATUSES:
             self._redirect(head)
             return
-        check_response(self.request, context.connector.first, head.status, head.headers, head.body)
+        check_response(self.request, self.first, head.status, head.headers, head.body)
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
         self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=context.max_event_bytes)

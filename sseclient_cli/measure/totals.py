@@ -106,6 +106,9 @@ class Totals(Merging, EventCounts):
     """Connections begun to each address; 0 for a known address that was not used."""
     redirections: Counter[str] = counted()
     """How many times a stream opened after redirects, by the redacted URL of the last one."""
+    url_opened: Counter[int] = counted()
+    """Streams that opened, by the number of their URL, if the streams have several."""
+    url_failed: Counter[int] = counted()
     open_now: int = summed()
     open_in_timeline: int = summed()
     """The sum of all changes in the timeline: ``open_now`` at the last fold."""

@@ -86,6 +86,8 @@ def totals_of(report: Report) -> Totals:
         connections=Counter(
             {Endpoint(each.host, each.address, each.port): each.connections for each in report.run.addresses}
         ),
+        url_opened=Counter({number: each.opened for number, each in enumerate(report.run.urls)}),
+        url_failed=Counter({number: each.failed for number, each in enumerate(report.run.urls)}),
         redirections=Counter({each.url: each.streams for each in report.run.redirections}),
         latencies={kind: _histogram(getattr(report.latency, kind.value)) for kind in Kind},
         open_gap=_histogram(report.latency.open_gap),

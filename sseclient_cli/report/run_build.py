@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from sseclient_cli.measure.audit_totals import Audit as JudgedAudit
 from sseclient_cli.measure.audit_totals import Candidate as JudgedCandidate
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
-from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.totals import OTHER_TYPES, Totals
 from sseclient_cli.report import run_model
 from sseclient_cli.report.figure import Part
-from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.run.plan import Plan as LoadPlan
 from sseclient_cli.run.spec import RunSpec
+from sseclient_cli.run.stream_pool import MAX_URLS
 
 if TYPE_CHECKING:
     from sseclient_cli.client.preflight import Preflight
@@ -42,6 +43,7 @@ def run_of(
         else run_model.Preflight(requests=len(preflight.chain), status=preflight.status),
         addresses=[],
         redirections=[],
+        urls=_urls(spec.target),
         started_at=datetime.fromtimestamp(round(started_at_s, 3), UTC),
         duration_s=0,
         interrupted=False,
@@ -85,6 +87,10 @@ def with_totals(
                 run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
             ],
             "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
+            "urls": [
+                each.model_copy(update={"opened": totals.url_opened[number], "failed": totals.url_failed[number]})
+                for number, each in enumerate(run.urls)
+            ],
             "duration_s": round(totals.duration_ns / 1e9, 3),
             "interrupted": totals.interrupted,
             "aborted_by": totals.aborted_by or None,
@@ -104,10 +110,25 @@ def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
         "redirected_to": redirected_to,
         "headers": list(target.redacted_headers),
         "body_bytes": None if target.body is None else len(target.body),
+        "values_file": None if target.per_stream is None else target.per_stream.values_file,
+        "urls_file": None if target.per_stream is None else target.per_stream.urls_file,
         "proxy": None if target.proxy is None else target.proxy.url,
         "certificates_checked": target.tls.verify,
     }
     return run_model.Target(**{**_figures(run_model.Target, target, target.tls), **differing})
+
+
+def _urls(target: Target) -> list[run_model.UrlShare]:
+    per_stream = target.per_stream
+    if per_stream is None or per_stream.urls_file is None:
+        return []
+    urls = [
+        run_model.UrlShare(url=url, weight=weight, opened=0, failed=0)
+        for url, weight in zip(per_stream.shown_urls, per_stream.weights, strict=True)
+    ]
+    rest = sum(each.weight for each in urls[MAX_URLS:])
+    others = [run_model.UrlShare(url=OTHER_TYPES, weight=rest, opened=0, failed=0)] if rest else []
+    return [*urls[:MAX_URLS], *others]
 
 
 def _plan(plan: LoadPlan) -> run_model.Plan:

@@ -32,6 +32,8 @@ class Target(Part):
     cert_file: str | None = figure("The file with the client certificate; null without one.", default=None)
     key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
     any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
+    values_file: str | None = figure("The file with the values of the streams; null without one.", default=None)
+    urls_file: str | None = figure("The file with the URLs of the streams; null without one.", default=None)
 
 
 class Preflight(Part):
@@ -56,6 +58,15 @@ class Redirection(Part):
 
     url: str = figure("The last URL of the redirect chain.")
     streams: int = figure("Streams that opened there, including reconnections.", ge=0)
+
+
+class UrlShare(Part):
+    """A URL of the file with URLs, and its streams."""
+
+    url: str = figure("The URL.")
+    weight: int = figure("Its share of the streams, against the other weights.", ge=1)
+    opened: int = figure("Streams that opened.", ge=0)
+    failed: int = figure("Streams that failed to open.", ge=0)
 
 
 class Candidate(Part):
@@ -136,6 +147,9 @@ class Run(Part):
     addresses: list[Address] = figure("The addresses that connections went to.")
     redirections: list[Redirection] = figure(
         "The URLs that redirects led to: at most 20 per worker, the rest as (other)."
+    )
+    urls: list[UrlShare] = figure(
+        "The streams of each URL of the file with URLs: of the first 100, and of the rest as (other).", default=[]
     )
     started_at: AwareDatetime = figure("When the run began.")
     duration_s: float = figure("How long the run took.", unit="s", ge=0)

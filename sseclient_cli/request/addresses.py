@@ -40,6 +40,12 @@ def resolve(target: Target, timeout_s: float, keep_waiting: Callable[[], bool] =
     return tuple(dict.fromkeys(address for address in found if address.family == found[0].family))
 
 
+def resolved(target: Target, timeout_s: float) -> ResolvedTarget:
+    """Return a target with its addresses. Raises NameNotResolvedError."""
+    first, *others = resolve(target, timeout_s)
+    return ResolvedTarget(target, first, tuple(others))
+
+
 def require_address(target: Target, timeout_s: float) -> None:
     """Raise NameNotResolvedError unless the host name has an address."""
     if target.unix_socket is None:

@@ -30,7 +30,7 @@ def parse_headers(
         if "authorization" in names:
             words = "`bearer` and an Authorization header exclude each other: leave one out"
             raise UsageError(words, arguments=["bearer"])
-        pairs.append(("Authorization", _checked_value(f"Bearer {bearer}", "`bearer`", "bearer")))
+        pairs.append(("Authorization", checked_value(f"Bearer {bearer}", "`bearer`", "bearer")))
     elif userinfo and "authorization" not in names:
         pairs.append(("Authorization", "Basic " + b64encode(userinfo).decode()))
     if has_json_body and "content-type" not in names:
@@ -45,7 +45,7 @@ def _parse_header(text: str) -> tuple[str, str]:
         raise UsageError(f"{text.split(' ')[0]!r} is not a header: write it like 'Name: value'", arguments=["headers"])
     if name.lower() in _FRAMING_HEADERS:
         raise UsageError(f"{name} cannot be set: it is computed from the body", arguments=["headers"])
-    return name, _checked_value(value.strip(" \t"), f"header {name}", "headers")
+    return name, checked_value(value.strip(" \t"), f"header {name}", "headers")
 
 
 def is_json(body: str) -> bool:
@@ -57,7 +57,8 @@ def is_json(body: str) -> bool:
     return True
 
 
-def _checked_value(value: str, what: str, argument: str) -> str:
+def checked_value(value: str, what: str, argument: str) -> str:
+    """Return a header value; ``what`` names it in the error. Raises UsageError."""
     if not _FIELD_VALUE.fullmatch(value):
         raise UsageError(f"{what} has a control character in its value", arguments=[argument])
     try:

@@ -39,6 +39,9 @@ def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Targe
     Names of ``headers`` are lower case, and each byte of a value is one character.
     """
     moved = replace(target, url=_location(target, status, headers))
+    if target.shown_url is not None:  # the path may repeat a value of the stream
+        scheme, host, _ = moved.origin
+        moved = replace(moved, shown_url=f"{scheme}://{host}/...")
     if (status in (301, 302) and target.method == "POST") or (status == 303 and target.method not in ("GET", "HEAD")):
         moved = _without(replace(moved, method="GET", body=None), _BODY_HEADERS)
     if moved.origin != target.origin:

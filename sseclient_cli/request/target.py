@@ -7,6 +7,7 @@ output and reports, use ``redacted_url`` and ``redacted_headers``, which contain
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,6 +50,32 @@ class Address:
     socket_address: tuple[Any, ...] | str
 
 
+class PerStream(ABC):
+    """What differs between the requests of the streams of a run. Compared by identity."""
+
+    values_file: str | None
+    urls_file: str | None
+    weights: tuple[int, ...]
+    """The share of the streams of each URL."""
+
+    @property
+    @abstractmethod
+    def shown_urls(self) -> tuple[str, ...]:
+        """The URLs of the streams, for output and reports."""
+
+    @abstractmethod
+    def url_of(self, stream: int) -> int:
+        """Return the number of the URL of a stream, both numbered from 0."""
+
+    @abstractmethod
+    def target_of(self, template: Target, stream: int, worker: int) -> Target:
+        """Return the request of a stream of a worker, both numbered from 0."""
+
+    @abstractmethod
+    def other_origins(self, template: Target) -> list[Target]:
+        """Return a target at each origin besides that of the template."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """One request that opens an event stream.
@@ -60,7 +87,9 @@ class Target:
     certificate name stay those of the URL. ``source_addresses`` are local addresses of one family, used in rotation.
     With ``all_addresses``, the streams of a run connect to all addresses of the name in rotation. ``head_timeout_s``
     limits the wait for the response head. With ``any_content_type``, a response of another content type is also read as
-    an event stream. ``proxies`` select the proxy; None means not chosen yet, and no proxy is used.
+    an event stream. ``proxies`` select the proxy; None means not chosen yet, and no proxy is used. With ``per_stream``,
+    the requests of the streams differ: URL, headers and body are templates, and ``shown_url`` is the URL for output and
+    reports.
     """
 
     url: str
@@ -76,6 +105,8 @@ class Target:
     all_addresses: bool = False
     any_content_type: bool = False
     proxies: Proxies | None = None
+    per_stream: PerStream | None = None
+    shown_url: str | None = None
 
     @classmethod
     def parse(
@@ -123,6 +154,14 @@ class Target:
             any_content_type=any_content_type,
             **parse_route(connect_to, unix_socket, source_address),
         )
+
+    def of_stream(self, stream: int, worker: int = 0) -> Target:
+        """Return the request of a stream of a worker, both numbered from 0."""
+        return self if self.per_stream is None else self.per_stream.target_of(self, stream, worker)
+
+    def other_origins(self) -> list[Target]:
+        """Return a target at each other origin that streams request."""
+        return [] if self.per_stream is None else self.per_stream.other_origins(self)
 
     @cached_property
     def parsed_url(self) -> httpx.URL:
@@ -185,7 +224,7 @@ class Target:
     @cached_property
     def redacted_url(self) -> str:
         """The URL without its credentials, for output and reports."""
-        return redacted_url(self.url)
+        return redacted_url(self.url) if self.shown_url is None else self.shown_url
 
     @property
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:

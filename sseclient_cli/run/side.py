@@ -43,10 +43,11 @@ class Side:
         held_memory: HeldMemory,
         *,
         shift_ns: int = 0,
+        others: tuple[ResolvedTarget, ...] = (),
         publisher_id: str = "",
     ) -> None:
         target = chain[0].target
-        self.connector = Connector(chain, plan.first_slot)
+        self.connector = Connector(chain, plan.first_slot, others)
         self.totals = Totals(planned=plan.planned, connections=self.connector.connections)
         self.context = EngineContext(
             connector=self.connector,

@@ -24,10 +24,19 @@ class RunSpec:
     publish: PublishPlan | None = None
     """The publisher of the events that the streams should receive."""
 
-    def shard(self, chain: tuple[ResolvedTarget, ...], against: tuple[ResolvedTarget, ...] | None = None) -> Shard:
-        """Return the whole run as one shard, with the redirect chain that begins at the target, or at each of both."""
+    def shard(
+        self,
+        chain: tuple[ResolvedTarget, ...],
+        against: tuple[ResolvedTarget, ...] | None = None,
+        *,
+        others: tuple[ResolvedTarget, ...] = (),
+    ) -> Shard:
+        """Return the whole run as one shard, with the redirect chain that begins at the target, or at each of both.
+
+        ``others`` are at the other origins that the streams of the target request.
+        """
         publisher_id = "" if self.publish is None else self.publish.run_id
-        return Shard(chain=chain, plan=self.plan, against=against, publisher_id=publisher_id)
+        return Shard(chain=chain, plan=self.plan, against=against, others=others, publisher_id=publisher_id)
 
     @property
     def sides(self) -> tuple[RunSpec, ...]:
@@ -46,6 +55,8 @@ class Shard:
     plan: Plan
     against: tuple[ResolvedTarget, ...] | None = None
     """The chain of a second target, to which the plan applies too."""
+    others: tuple[ResolvedTarget, ...] = ()
+    """Requests at the other origins of a target whose streams have several URLs."""
     sends_snapshots: bool = False
     """Whether the worker sends its totals so far, once per second, besides its progress."""
     publisher_id: str = ""

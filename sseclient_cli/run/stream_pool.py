@@ -6,6 +6,7 @@ The worker's loop calls it when an action is due. The streams call it when they 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from heapq import heapify, heappop, heappush
 from itertools import count
 from time import monotonic_ns
@@ -32,6 +33,9 @@ RESTART_AFTER_FAILURE_NS = NS_PER_S
 QUEUES_SAMPLED = 16
 """Streams whose receive queue is sampled at each tick, which takes 0.02 ms."""
 
+MAX_URLS = 100
+"""URLs whose streams are counted apart; the rest share one entry. A file could have one for each stream."""
+
 NEVER_NS = 2**63 - 1
 
 
@@ -55,6 +59,7 @@ class StreamPool:
         self._measurement = measurement
         self._plan = plan
         self._totals = totals
+        self._per_stream = target.per_stream
         self._timeouts = Timeouts(context.attempts, target, plan.idle_timeout_s)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
@@ -176,16 +181,21 @@ class StreamPool:
 
     def _give_up(self, stream: PooledStream) -> None:
         """Count a stream as failed: its lifetime ended before the response."""
-        self._count_failure()
+        self._count_failure(stream)
         self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
         self._totals.count_error(error.kind, str(error), self.row)
         self._retire(stream)
         stream.close()
 
-    def _count_failure(self) -> None:
+    def _count_failure(self, stream: Stream) -> None:
+        self._count_url(self._totals.url_failed, stream)
         self._totals.failed += 1
         self._totals.interval(self.row).failed += 1
+
+    def _count_url(self, counts: Counter[int], stream: Stream) -> None:
+        if self._per_stream is not None:
+            counts[min(self._per_stream.url_of(stream.slot), MAX_URLS)] += 1
 
     def _retire(self, stream: Stream) -> None:
         """Remove a stream that is over from the pool."""
@@ -220,10 +230,11 @@ class StreamPool:
             totals.interval(self.row).reconnected += 1
         else:
             totals.opened += 1
+            self._count_url(totals.url_opened, stream)
             totals.interval(self.row).opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
-        if stream.request is not self._context.connector.first:
+        if stream.request is not stream.first:
             totals.count_redirection(stream.request.target.redacted_url)
         self._probe_reach(self._streams[stream.slot])
 
@@ -267,7 +278,7 @@ class StreamPool:
         self._retire(stream)
         stream.close()
         if not stream.has_opened:
-            self._count_failure()
+            self._count_failure(stream)
         totals.broken += stream.has_opened and not is_proper
         if on_end is OnEnd.RESTART:
             totals.planned += 1

@@ -67,6 +67,7 @@ class Worker:
                 self._clock,
                 held_memory,
                 shift_ns=number * plan.start_interval_ns // len(shard.chains),
+                others=shard.others,
                 publisher_id=shard.publisher_id,
             )
             for number, chain in enumerate(shard.chains)

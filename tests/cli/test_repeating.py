@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.repeating import Options, repeated
 from sseclient_cli.cli.request import requested
@@ -60,6 +61,7 @@ def from_file(file: str, url: str | None = None, **options: Any) -> Options:
         "load": NO_LOAD,
         "measurement": NO_MEASUREMENT,
         "request": NO_REQUEST,
+        "per_stream": PerStreamOptions(),
         "connection": NO_CONNECTION,
         **options,
     }
@@ -96,7 +98,7 @@ def test_target_and_plan_are_those_of_the_report(tmp_path: Path) -> None:
         any_content_type=True,
     )
     options = from_file(report_file(tmp_path, LOAD, MEASUREMENT, target))
-    assert requested(options.url, options.request, options.connection) == target
+    assert requested(options.url or "", options.request, options.connection) == target
     assert plan_of(options.load, options.measurement, options.connection) == plan_of(LOAD, MEASUREMENT)
     assert (options.load.workers, options.load.no_preflight, options.connection.proxy) == ("2", True, "")
 
@@ -183,6 +185,7 @@ def test_no_option_can_be_given_with_the_value_of_one_that_is_not(group: type[An
 
 NOT_REPEATED = {
     "from_file": "names the report",
+    "against": "a report has one target",
     "hold_s": "the report has the duration, which contains it",
     "data": "the report has only the size of the body",
     "bearer": "a secret",
@@ -257,7 +260,7 @@ def test_secrets_missing_from_the_report_are_required_and_used(tmp_path: Path) -
     with pytest.raises(UsageError, match="hides the value of the header Cookie"):
         from_file(file, "http://h/?token=hush", request=RequestOptions(bearer="hush"))
     options = from_file(file, "http://h/?token=hush", request=RequestOptions(bearer="hush", cookie=["a=b"]))
-    again = requested(options.url, options.request, options.connection)
+    again = requested(options.url or "", options.request, options.connection)
     assert (again.url, dict(again.headers)) == (target.url, dict(target.headers))
 
 
@@ -266,7 +269,7 @@ def test_a_body_must_be_given_because_a_report_has_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"does not contain the request body \(2 bytes\): give it with --data"):
         from_file(file)
     options = from_file(file, request=RequestOptions(data="{}"))
-    assert requested(options.url, options.request, options.connection).body == b"{}"
+    assert requested(options.url or "", options.request, options.connection).body == b"{}"
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,8 @@ def target(report: Report) -> Iterator[Fact]:
         ("body", found.body_bytes, "{:,} bytes"),
         ("unix socket", found.unix_socket, "{}"),
         ("connected to", found.connect_to and ":".join(map(str, found.connect_to)), "{}"),
+        ("values of the streams", cut(found.values_file or "") or None, "{}"),
+        ("URLs", cut(found.urls_file or "") or None, "{}"),
         ("source addresses", cut(", ".join(found.source_addresses)) or None, "{}"),
     )
     if not found.certificates_checked:

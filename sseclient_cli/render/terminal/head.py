@@ -15,7 +15,7 @@ def head(report: Report) -> Text:
     """Return the target and the duration."""
     run = report.run
     text = Text.assemble(
-        (visible(f"{run.target.method} {run.target.url}", keep_lines=False), "bold"),
+        (visible(f"{run.target.method} {run.target.url}{_more(len(run.urls) - 1)}", keep_lines=False), "bold"),
         f"  {run.duration_s:.1f} s",
     )
     if run.interrupted:
@@ -26,6 +26,10 @@ def head(report: Report) -> Text:
     elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
         text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text
+
+
+def _more(urls: int) -> str:
+    return f" and {urls:,} more" if urls > 0 else ""
 
 
 def verdict_lines(report: Report) -> list[Text]:

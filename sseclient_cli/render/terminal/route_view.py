@@ -11,13 +11,32 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Address
 
+MAX_URLS = 10
+"""URLs listed; the JSON report has more."""
+
 MAX_ADDRESSES = 10
 """Addresses listed per host name; the JSON report has all."""
 
 
 def route_notes(report: Report) -> list[Text]:
     """Return one line for each fact about the route to the server."""
-    return [*_proxy(report), *_redirections(report), *_addresses(report), *_preflight(report)]
+    return [*_urls(report), *_proxy(report), *_redirections(report), *_addresses(report), *_preflight(report)]
+
+
+def _urls(report: Report) -> list[Text]:
+    """Return a line for each URL of a file, those with failures first."""
+    urls = sorted(report.run.urls, key=lambda each: -each.failed)
+    lines = [
+        Text.assemble(
+            ("URL: ", "dim"),
+            visible(each.url, keep_lines=False),
+            (f"  {each.opened:,} opened", "dim"),
+            (f"  {each.failed:,} failed", "red" if each.failed else "dim"),
+        )
+        for each in urls[:MAX_URLS]
+    ]
+    rest = len(urls) - MAX_URLS
+    return [*lines, Text(f"URLs: {rest:,} more (run.urls in the report)", "dim")] if rest > 0 else lines
 
 
 def _proxy(report: Report) -> list[Text]:
