@@ -20,6 +20,8 @@ NOT_REPORTED: dict[type[Any], dict[str, str]] = {
         "body": "may be a secret: body_bytes has its size",
         "tls": "its fields are figures of the target",
         "proxies": "chooses the proxy: proxy has its URL",
+        "per_stream": "values_file, urls_file and run.urls",
+        "shown_url": "url",
     },
     Tls: {"verify": "certificates_checked"},
 }

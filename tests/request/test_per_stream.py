@@ -79,7 +79,7 @@ def test_target_can_be_sent_to_a_worker() -> None:
     ("url", "columns", "parts", "message"),
     [
         pytest.param("http://h/", COLUMNS, {}, "nothing uses the values of users.csv: write {token}", id="unused"),
-        pytest.param("http://h/{nam}", COLUMNS, {}, "{nam} in the URL is no column of the values: did", id="near"),
+        pytest.param("http://h/{named}", COLUMNS, {}, "{named} in the URL is no column of the values: did", id="near"),
         pytest.param("http://h/{x}", COLUMNS, {}, "the columns are token, name, spare", id="unknown"),
         pytest.param("http://h/{name}", None, {}, "{name} in the URL has no value", id="no file"),
         pytest.param("http://h/{name}", COLUMNS, {"headers": ["X: {y}"]}, "{y} in header X", id="header"),

@@ -1,4 +1,4 @@
-"""Placeholders in the text of a request: what is one, and how a value is written into its place."""
+"""Placeholders in the text of a request, and how a value is written into its place."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Files with values for streams: what is read, and what each error says."""
+"""Files with values for streams, and the errors for unusable ones."""
 
 from pathlib import Path
 
