@@ -14,6 +14,7 @@ from certificates import Authority
 from demo_server_processes import demo_server_process
 from typer.testing import CliRunner
 
+from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
@@ -63,6 +64,7 @@ def from_file(file: str, url: str | None = None, **options: Any) -> Options:
         "request": NO_REQUEST,
         "per_stream": PerStreamOptions(),
         "connection": NO_CONNECTION,
+        "bad": BadClientOptions(),
         **options,
     }
     return repeated(file, url, **chosen)
