@@ -11,13 +11,14 @@ from sseclient_cli.cli.asserting import asserted, say_failed_assertions
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import BenchAssertionOptions
-from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.load import LoadOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.outcome import verdict_on, worse_of
 from sseclient_cli.cli.publishing import is_publishing
+from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.signals import hangups_outlived
 from sseclient_cli.errors import UsageError
 
@@ -48,8 +49,7 @@ def refuse_with_against(
 
 def bench_against(
     spec: RunSpec,
-    load: LoadOptions,
-    measurement: MeasurementOptions,
+    options: RunOptions,
     target_metrics: TargetMetricsOptions,
     assertions: BenchAssertionOptions,
     output: BenchOutputOptions,
@@ -65,8 +65,8 @@ def bench_against(
             live_endpoint(target_metrics.prometheus_port, " against ".join(urls), quiet=output.quiet)
         )
         require_resources(spec)
-        routes = [route_of(side, with_preflight=not load.no_preflight, output=output) for side in spec.sides]
-        if load.all_addresses:
+        routes = [route_of(side, with_preflight=not options.load.no_preflight, output=output) for side in spec.sides]
+        if options.load.all_addresses:
             for route in routes:
                 require_route_ports(route, replace(spec.plan, connections=len(routes) * spec.plan.connections))
         stack.enter_context(hangups_outlived())
@@ -74,7 +74,7 @@ def bench_against(
     files.write(comparison_of(reports, urls))
     verdicts = []
     for name, url, report in zip("AB", urls, reports, strict=True):
-        code, why = verdict_on(report, measurement, has_summary=False)
+        code, why = verdict_on(report, options.measurement, has_summary=False)
         if why:
             sys.stderr.write(f"sse: {name} ({visible(url, keep_lines=False)}): {why}\n")
         say_failed_assertions(report)

@@ -29,6 +29,7 @@ from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.publishing import is_publishing, template_of
 from sseclient_cli.cli.repeating import repeated
+from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.cli.specifying import specs
@@ -59,34 +60,31 @@ def bench(
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
+    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish)
     if load.from_file is not None:
-        given = url, load, measurement, request, per_stream, connection, bad
-        url, load, measurement, request, per_stream, connection, bad = repeated(load.from_file, *given)
-    _check_urls(url, load, per_stream)
-    _check(load, request, connection, search, assertions)
-    if is_publishing(publish):
-        template_of(publish)
-    check_bad_clients(bad, load, connection, search)
+        options = repeated(load.from_file, options)
+    _check(options, search, assertions)
     early_end = early_end_of(assertions)
-    plan_of(load, measurement, connection, bad)  # a wrong option is an error before the demo server starts
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
-        urls = [url] if load.against is None else [url, load.against]
+        urls = [options.url] if load.against is None else [options.url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
-        spec_of = specs(urls, server, load, measurement, search, request, connection, per_stream, publish, bad)
+        spec_of = specs(urls, server, options, search)
+        spec = spec_of(options.load)
         if load.against is not None:
-            return bench_against(spec_of(load), load, measurement, target_metrics, assertions, output, files)
+            return bench_against(spec, options, target_metrics, assertions, output, files)
 
-        measure = _measuring(stack, spec_of(load), load, target_metrics, server, output, early_end)
+        load = options.load
+        measure = _measuring(stack, spec, load, target_metrics, server, output, early_end)
         if search.find_limit:
             return find_limit(search, load, lambda step: measure(spec_of(step)), files.write, quiet=output.quiet)
         before = _tally(server)
-        report = asserted(measure(spec_of(load)), assertions)
+        report = asserted(measure(spec), assertions)
         after = _tally(server)
         files.write(report, after - before if after and before else None)
-    return end_with(report, measurement, quiet=output.quiet)
+    return end_with(report, options.measurement, quiet=output.quiet)
 
 
 def _measuring(
@@ -125,29 +123,23 @@ def _tally(server: RunningServer | None) -> ServerTally | None:
     return ServerTally.of(server.url) if server else None
 
 
-def _check_urls(url: str | None, load: LoadOptions, per_stream: PerStreamOptions) -> None:
-    """Raise UsageError unless there is one source of URLs."""
-    if per_stream.urls_file is not None and (url is not None or load.against is not None):
+def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOptions) -> None:
+    """Raise UsageError for options that are wrong, before the demo server starts."""
+    load, data, has_urls = options.load, options.request.data, options.per_stream.urls_file is not None
+    if has_urls and (options.url is not None or load.against is not None):
         raise UsageError("--urls and a URL exclude each other: leave one out")
-    if url is None and per_stream.urls_file is None:
+    if options.url is None and not has_urls:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
-
-
-def _check(
-    load: LoadOptions,
-    request: RequestOptions,
-    connection: ConnectionOptions,
-    search: SearchOptions,
-    assertions: AssertionOptions,
-) -> None:
-    """Raise UsageError for options that exclude each other, and for a body that looks like a duration."""
-    data = request.data
     if data is not None and is_duration(data):
         raise UsageError(
             f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"
         )
-    if load.all_addresses and connection.unix_socket is not None:
+    if load.all_addresses and options.connection.unix_socket is not None:
         raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
     if search.find_limit and assertions.assertions:
         raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
     parsed(search)
+    if is_publishing(options.publish):
+        template_of(options.publish)
+    check_bad_clients(options.bad, load, options.connection, search)
+    plan_of(load, options.measurement, options.connection, options.bad)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from math import isclose
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_share
 from sseclient_cli.cli.options.connection import ConnectionOptions
@@ -17,6 +17,7 @@ from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import RequestOptions
+from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_clients import BadKind
 from sseclient_cli.redaction import REDACTED
@@ -37,28 +38,7 @@ _ALTERNATIVES = {"hold_s": "duration_s", "ramp_up_s": "rate_per_s", "rate_per_s"
 """A given option excludes the other one of the earlier run."""
 
 
-class Options(NamedTuple):
-    """The options of a run."""
-
-    url: str | None
-    load: LoadOptions
-    measurement: MeasurementOptions
-    request: RequestOptions
-    per_stream: PerStreamOptions
-    connection: ConnectionOptions
-    bad: BadClientOptions
-
-
-def repeated(
-    file: str,
-    url: str | None,
-    load: LoadOptions,
-    measurement: MeasurementOptions,
-    request: RequestOptions,
-    per_stream: PerStreamOptions,
-    connection: ConnectionOptions,
-    bad: BadClientOptions,
-) -> Options:
+def repeated(file: str, given: RunOptions) -> RunOptions:
     """Return the options of the run in this report, overridden by those given. Raises UsageError."""
     from sseclient_cli.report.read import from_json
 
@@ -68,16 +48,16 @@ def repeated(
         raise UsageError(f"cannot read the report {file}: {getattr(exc, 'strerror', None) or exc}") from exc
     run = from_json(text, file).run
     earlier = _earlier(run)
-    if load.on_end not in (None, OnEnd.RECONNECT):
+    if given.load.on_end not in (None, OnEnd.RECONNECT):
         del earlier["retry_statuses"]  # only streams that reconnect have them
-    return Options(
-        None if per_stream.urls_file is not None else _url(run.target, url, file),
-        _overlaid(load, earlier),
-        _overlaid(measurement, earlier),
-        replace(_overlaid(request, earlier), headers=_headers(run.target, request, file)),
-        _overlaid(per_stream, {**earlier, "urls_file": None} if url is not None else earlier),
-        _overlaid(connection, earlier),
-        _overlaid(bad, _bad_clients(run.plan)),
+    return given._replace(
+        url=None if given.per_stream.urls_file is not None else _url(run.target, given.url, file),
+        load=_overlaid(given.load, earlier),
+        measurement=_overlaid(given.measurement, earlier),
+        bad=_overlaid(given.bad, _bad_clients(run.plan)),
+        request=replace(_overlaid(given.request, earlier), headers=_headers(run.target, given.request, file)),
+        per_stream=_overlaid(given.per_stream, {**earlier, "urls_file": None} if given.url is not None else earlier),
+        connection=_overlaid(given.connection, earlier),
     )
 
 

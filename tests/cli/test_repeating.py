@@ -19,9 +19,11 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
+from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions
-from sseclient_cli.cli.repeating import Options, repeated
+from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
+from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.totals import Totals
@@ -57,17 +59,10 @@ def report_file(
     return str(file)
 
 
-def from_file(file: str, url: str | None = None, **options: Any) -> Options:
-    chosen = {
-        "load": NO_LOAD,
-        "measurement": NO_MEASUREMENT,
-        "request": NO_REQUEST,
-        "per_stream": PerStreamOptions(),
-        "connection": NO_CONNECTION,
-        "bad": BadClientOptions(),
-        **options,
-    }
-    return repeated(file, url, **chosen)
+def from_file(file: str, url: str | None = None, **options: Any) -> RunOptions:
+    no_bad, no_values, no_publish = BadClientOptions(), PerStreamOptions(), PublishOptions()
+    given = RunOptions(url, NO_LOAD, NO_MEASUREMENT, no_bad, NO_REQUEST, no_values, NO_CONNECTION, no_publish)
+    return repeated(file, given._replace(**options))
 
 
 LOAD = LoadOptions(connections=7, duration_s=3.0, ramp_up_s=0.5, lifetime_s=1.5, events=9, storm_s=2.0)

@@ -1,0 +1,25 @@
+"""The options of ``sse bench`` for the run itself; other options are for judging, sampling and writing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sseclient_cli.cli.options.bad_clients import BadClientOptions
+from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.per_stream import PerStreamOptions
+from sseclient_cli.cli.options.publishing import PublishOptions
+from sseclient_cli.cli.options.request import RequestOptions
+
+
+class RunOptions(NamedTuple):
+    """The options of a run. A URL of None comes from a report, or from a file with URLs."""
+
+    url: str | None
+    load: LoadOptions
+    measurement: MeasurementOptions
+    bad: BadClientOptions
+    request: RequestOptions
+    per_stream: PerStreamOptions
+    connection: ConnectionOptions
+    publish: PublishOptions
