@@ -19,7 +19,7 @@ from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import RequestOptions
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.redaction import REDACTED
 from sseclient_cli.run.bad_clients import default_bad_at_s
 from sseclient_cli.run.plan import OnEnd, default_ramp_up_s

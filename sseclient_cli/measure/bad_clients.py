@@ -5,24 +5,13 @@ Pure. Their streams are not part of any other figure.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.merging import Merging, mergeable, part, summed
-
-
-class BadKind(StrEnum):
-    """What a bad client does."""
-
-    SLOW = "slow"
-    """Reads a few bytes per second, so that the server's send buffer fills."""
-    VANISH = "vanish"
-    """Stops to answer without closing the connection, like a machine without power."""
-    ABRUPT = "abrupt"
-    """Resets the connection (RST)."""
-    HALF_REQUEST = "half_request"
-    """Sends the first half of a request head, then nothing."""
 
 
 @mergeable
@@ -41,3 +30,8 @@ class BadTotals(Merging):
     """Connections for which neither is known."""
     dropped_after: Histogram = part(Histogram)
     """From the moment at which a client turned bad until its connection was closed, where that moment is known."""
+
+
+def bad_totals(roles: Mapping[int, BadKind]) -> dict[BadKind, BadTotals]:
+    """Return the totals of bad clients before a run, for the roles of their slots."""
+    return {kind: BadTotals(planned=planned) for kind, planned in Counter(roles.values()).items()}

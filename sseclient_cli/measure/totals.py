@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
-from sseclient_cli.measure.bad_clients import BadKind, BadTotals
+from sseclient_cli.measure.bad_clients import BadTotals
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.event_counts import COUNTS, EventCounts
 from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram, rounded

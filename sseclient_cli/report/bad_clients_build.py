@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from sseclient_cli.measure.bad_clients import BadKind, BadTotals
+from sseclient_cli.measure.bad_clients import BadTotals
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.histogram import Histogram, percentile_us
 from sseclient_cli.report.bad_clients_model import BadClients, BadClientsOfKind, LatencyEffect, RateEffect
 from sseclient_cli.report.comparison_model import Method, Verdict

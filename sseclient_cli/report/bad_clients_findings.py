@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.report.bad_clients_model import BadClients
 from sseclient_cli.report.model import Finding, Report, Severity
 

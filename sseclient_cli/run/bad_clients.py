@@ -6,14 +6,12 @@ run has the same.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nsmallest
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.measure.bad_clients import BadKind, BadTotals
+from sseclient_cli.measure.bad_kind import BadKind
 
 MAX_CONNECTIONS = 10_000_000
 """With bad clients, a plan has at most this many streams: the choice of the bad ones takes 1 us for each stream."""
@@ -68,13 +66,13 @@ class BadClients:
 
 
 def default_bad_at_s(ramp_up_s: float, duration_s: float) -> float:
-    """Return the default time at which clients turn bad: a third of the run after the ramp-up."""
-    return round(ramp_up_s + (duration_s - ramp_up_s) / 3, 3)
+    """Return the default time at which clients turn bad: a third of the run after the ramp-up.
 
-
-def bad_totals(roles: Mapping[int, BadKind]) -> dict[BadKind, BadTotals]:
-    """Return the totals of bad clients before a run, for the roles of their slots."""
-    return {kind: BadTotals(planned=planned) for kind, planned in Counter(roles.values()).items()}
+    It is a whole second if possible: then it does not divide a row of the timeline.
+    """
+    third_s = ramp_up_s + (duration_s - ramp_up_s) / 3
+    whole_s = float(round(third_s))
+    return whole_s if ramp_up_s < whole_s < duration_s else round(third_s, 3)
 
 
 @lru_cache(maxsize=2)

@@ -23,7 +23,8 @@ from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import SseError
-from sseclient_cli.measure.bad_clients import BadKind, BadTotals
+from sseclient_cli.measure.bad_clients import BadTotals
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.timeouts import Timeouts

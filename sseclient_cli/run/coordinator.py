@@ -15,8 +15,8 @@ from queue import Empty, SimpleQueue
 
 from sseclient_cli.ending_signals import ending_signals_taken
 from sseclient_cli.errors import InternalError, SseError, WorkerLostError
+from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.bad_clients import bad_totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress, ended, merged

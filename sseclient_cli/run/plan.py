@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S

@@ -14,6 +14,7 @@ from sseclient_cli.engine.connector import Connector
 from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
 from sseclient_cli.engine.held_memory import HeldMemory
 from sseclient_cli.engine.poller import Poller
+from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.measurement import Measurement
@@ -23,7 +24,6 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.actor import Actor
-from sseclient_cli.run.bad_clients import bad_totals
 from sseclient_cli.run.bad_pool import BadPool
 from sseclient_cli.run.plan import OnEnd, Plan
 from sseclient_cli.run.stream_pool import StreamPool

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.totals import Totals
-from sseclient_cli.run.bad_clients import bad_totals
 from sseclient_cli.run.spec import Shard
 
 

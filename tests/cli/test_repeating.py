@@ -14,7 +14,7 @@ from certificates import Authority
 from demo_server_processes import demo_server_process
 from typer.testing import CliRunner
 
-from sseclient_cli.cli.options.bad_clients import BadClientOptions
+from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
@@ -31,12 +31,13 @@ from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
 from sseclient_cli.request.proxied import through_given_proxy
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.bad_clients import Share
 from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.spec import RunSpec
 
-GROUPS: list[type[Any]] = [LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions]
-NO_LOAD, NO_MEASUREMENT, NO_REQUEST, NO_CONNECTION = (
-    LoadOptions(), MeasurementOptions(), RequestOptions(), ConnectionOptions(),
+GROUPS: list[type[Any]] = [LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions, BadClientOptions]
+NO_LOAD, NO_MEASUREMENT, NO_REQUEST, NO_CONNECTION, NO_BAD = (
+    LoadOptions(), MeasurementOptions(), RequestOptions(), ConnectionOptions(), BadClientOptions(),
 )  # fmt: skip
 
 
@@ -46,12 +47,13 @@ def report_file(
     measurement: MeasurementOptions,
     target: Target,
     connection: ConnectionOptions = NO_CONNECTION,
+    bad: BadClientOptions = NO_BAD,
     *,
     is_bundled_server: bool = False,
 ) -> str:
     """The file of a run with these options, in which all went well."""
     chain = (ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80))),)
-    plan = plan_of(load, measurement, connection)
+    plan = plan_of(load, measurement, connection, bad)
     totals = Totals(planned=plan.planned, cpu_percent=[1.0, 2.0], duration_ns=10**9)
     file = tmp_path / "report.json"
     spec = RunSpec(target=target, plan=plan, is_bundled_server=is_bundled_server)
@@ -60,8 +62,8 @@ def report_file(
 
 
 def from_file(file: str, url: str | None = None, **options: Any) -> RunOptions:
-    no_bad, no_values, no_publish = BadClientOptions(), PerStreamOptions(), PublishOptions()
-    given = RunOptions(url, NO_LOAD, NO_MEASUREMENT, no_bad, NO_REQUEST, no_values, NO_CONNECTION, no_publish)
+    no_values, no_publish = PerStreamOptions(), PublishOptions()
+    given = RunOptions(url, NO_LOAD, NO_MEASUREMENT, NO_BAD, NO_REQUEST, no_values, NO_CONNECTION, no_publish)
     return repeated(file, given._replace(**options))
 
 
@@ -210,15 +212,18 @@ def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, autho
         ),
         (replace(load, storm_s=None), replace(limits, proxy="http://127.0.0.1:3128")),
     ]
+    few, many = Share(1, is_percent=False), Share(12.5, is_percent=True)
+    bad_clients = BadClientOptions(slow=Slow(many, 1500), vanish=few, abrupt=few, half_request=few, bad_at_s=1.25)
     measurement = replace(MEASUREMENT, timestamp="data.meta.at")
     repeated_names = set()
     for load, connection in runs:
         target = through_given_proxy(requested("https://h/", request, connection), connection.proxy)
         target = replace(target, all_addresses=load.all_addresses)
-        options = from_file(report_file(tmp_path, load, measurement, target, connection))
+        bad = BadClientOptions() if load.storm_s else bad_clients
+        options = from_file(report_file(tmp_path, load, measurement, target, connection, bad))
         for given, group in (
             (load, options.load), (measurement, options.measurement), (request, options.request),
-            (connection, options.connection),
+            (connection, options.connection), (bad, options.bad),
         ):  # fmt: skip
             names = {each.name for each in fields(group) if is_given(getattr(given, each.name))}
             assert {name: getattr(group, name) for name in names} == {name: getattr(given, name) for name in names}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_size_bytes
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.run.bad_clients import BadClients, Share, default_bad_at_s
 
 _RATE_SUFFIX = re.compile(r"/s$")
@@ -29,7 +29,10 @@ def parse_share(text: str | Share) -> Share:
         return text
     if text.strip().endswith("%"):
         return Share(parse_percent(text), is_percent=True)
-    return Share(parse_count(text), is_percent=False)
+    try:
+        return Share(parse_count(text), is_percent=False)
+    except typer.BadParameter:
+        raise typer.BadParameter(f"{text!r} is not a share of the streams: write it like 5% or 20") from None
 
 
 def parse_slow(text: str | Slow) -> Slow:

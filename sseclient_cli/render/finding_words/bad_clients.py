@@ -17,8 +17,8 @@ _LABELS = {"delivery_p50": "delivery p50", "delivery_p99": "delivery p99", "gap_
 def _held(figures: Figures) -> str:
     held = counted(figures["held"], _HELD[figures["kind"]])
     return (
-        f"The server still held {held} of {figures['turned']:,} at the end of the run, {figures['held_s']:.1f} s after "
-        "they turned bad."
+        f"At the end of the run, {figures['held_s']:.1f} s after turning bad, the server still held {held} of "
+        f"{figures['turned']:,}."
     )
 
 

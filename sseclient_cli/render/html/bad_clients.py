@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.render.terminal.bad_clients_view import dropped_after, effect_words, effects
 from sseclient_cli.report.bad_clients_model import BadClientsOfKind
 from sseclient_cli.report.model import Report

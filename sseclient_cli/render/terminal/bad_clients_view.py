@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from sseclient_cli.measure.bad_clients import BadKind
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.render.quantities import duration, size
 from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.report.bad_clients_model import BadClients, BadClientsOfKind, Effect, LatencyEffect
@@ -28,7 +28,8 @@ def bad_client_rows(report: Report) -> Iterator[Row]:
         if part is not None:
             yield Row(label, Facts(*_of_kind(kind, part, report)))
             label = Text()
-    yield Row(Text("others", "bold"), Facts(*_effects(bad)))
+    shown = list(_effects(bad)) or [Text("too short a run to compare before and after", "dim")]
+    yield Row(Text("others", "bold"), Facts(*shown))
 
 
 def _of_kind(kind: BadKind, part: BadClientsOfKind, report: Report) -> Iterator[Text]:
