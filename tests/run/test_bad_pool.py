@@ -85,7 +85,7 @@ def test_the_time_of_each_drop_is_the_timeout_of_the_server(demo_url: str) -> No
     earliest_s, latest_s = _seconds(totals.bad[BadKind.HALF_REQUEST])
     assert REQUEST_TIMEOUT_S - 0.1 < earliest_s <= latest_s < REQUEST_TIMEOUT_S + 1
     assert totals.bad[BadKind.VANISH].dropped_after.count == 0  # its time cannot be known
-    assert totals.events / 3 > 700  # 100 per second: nobody blocked the good streams
+    assert totals.events / 3 > 700  # 100 per second: no client blocked the good streams
 
 
 @pytest.mark.timeout(60)
