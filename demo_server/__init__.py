@@ -12,23 +12,27 @@ import sys
 from contextlib import suppress
 from threading import Thread
 
-from demo_server.options import MAX_WORKERS, AccessLog, Options, WorkerLostError
+from demo_server.options import MAX_WORKERS, AccessLog, Options, RedisUnusableError, WorkerLostError
 
-__all__ = ["MAX_WORKERS", "AccessLog", "Options", "WorkerLostError", "run"]
+__all__ = ["MAX_WORKERS", "AccessLog", "Options", "RedisUnusableError", "WorkerLostError", "run"]
 
 
 def run(options: Options) -> None:
     """Serve until SIGTERM, Ctrl-C or (with ``exit_on_stdin_eof``) the end of stdin. Port 0 selects a free port.
 
     Call it from the main thread, and as the last action of the process: it replaces the handlers of SIGTERM and SIGINT,
-    and exits. Raises OSError with a readable ``strerror`` if it cannot listen, and WorkerLostError if a worker process
-    exits by itself.
+    and exits. Raises OSError with a readable ``strerror`` if it cannot listen, RedisUnusableError if it cannot use the
+    Redis of the options, and WorkerLostError if a worker process exits by itself.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, exit_at_once)
     from demo_server.connections.listeners import bind, format_url
     from demo_server.connections.open_files import raise_open_file_limit
 
+    if options.redis_url:
+        from demo_server.channels.redis_server import check_redis
+
+        check_redis(options.redis_url)
     raise_open_file_limit()
     listeners = bind(options.host, options.port, options.workers)
     url = format_url(listeners[0])

@@ -35,6 +35,13 @@ def main() -> None:
         action="store_true",
         help="stop at the end of stdin, and so with the process that started the server",
     )
+    fan_out = parser.add_mutually_exclusive_group()
+    fan_out.add_argument(
+        "--redis", default="", metavar="URL", dest="redis_url", help="share channels with all servers at this Redis"
+    )
+    fan_out.add_argument(
+        "--separate-channels", action="store_true", help="do not share channels between workers: events get lost"
+    )
     options = vars(parser.parse_args())
     options["access_log"] = demo_server.AccessLog(options["access_log"])
     options["allow_hosts"] = tuple(options["allow_hosts"])
@@ -42,6 +49,9 @@ def main() -> None:
         demo_server.run(demo_server.Options(**options))
     except OSError as exc:
         sys.stderr.write(f"demo server: {exc.strerror}\n")
+        sys.exit(USAGE_EXIT_CODE)
+    except demo_server.RedisUnusableError as exc:
+        sys.stderr.write(f"demo server: {exc}\n")
         sys.exit(USAGE_EXIT_CODE)
     except demo_server.WorkerLostError as exc:
         sys.exit(f"demo server: {exc}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from anyio import BrokenResourceError
@@ -14,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.channels.channels import Channels
+from demo_server.channels.fan_out import FanOut, NotPublishedError, PeersFanOut
 from demo_server.endpoints import channels, completions, faults, load, push, status
 from demo_server.endpoints.page import add_page
 from demo_server.faults.fault_log import FaultLog
@@ -25,7 +28,7 @@ from demo_server.streams.messages import shutting_down
 from demo_server.streams.parameters import unprocessable
 from demo_server.streams.registry import Streams
 from demo_server.streams.scope_keys import TRANSPORT_EXTENSION
-from demo_server.workers.peers import Peers, PeersLostError
+from demo_server.workers.peers import LocalPeers, Peers, PeersLostError
 
 DESCRIPTION = """Server push with FastAPI: to read, to load-test, and to test clients with.
 
@@ -38,7 +41,7 @@ def create_app(streams: Streams, peers: Peers, options: Options) -> ASGIApp:
     """Return the application with all endpoints."""
     # At shutdown, sse-starlette would cancel responses, even inside a chunk. Here, Streams.end_all ends them.
     AppStatus.disable_automatic_graceful_drain()  # type: ignore[no-untyped-call]
-    api = logged(refuse_other_origins(create_api(streams, peers)), options.access_log)
+    api = logged(refuse_other_origins(create_api(streams, peers, options)), options.access_log)
     load_app = load.LoadApp(streams, options.access_log)
     hosts = Hosts(options.host, options.allow_hosts)
 
@@ -64,13 +67,13 @@ def create_app(streams: Streams, peers: Peers, options: Options) -> ASGIApp:
     return allow_local_origins(app)
 
 
-def create_api(streams: Streams, peers: Peers) -> FastAPI:
+def create_api(streams: Streams, peers: Peers, options: Options) -> FastAPI:
     """Return the endpoints that FastAPI routes."""
-    api = FastAPI(title="sse demo server", description=DESCRIPTION)
+    api = FastAPI(title="sse demo server", description=DESCRIPTION, lifespan=running_fan_out)
     api.state.streams, api.state.peers = streams, peers
     api.state.channels, api.state.fault_log = Channels(), FaultLog()
+    api.state.fan_out = choose_fan_out(options, peers, api.state.channels)
     peers.handlers["stats"] = streams.read_stats
-    peers.handlers["deliver"] = api.state.channels.deliver
     peers.handlers["enter_run"] = api.state.fault_log.enter
     peers.handlers["report_run"] = api.state.fault_log.report
     peers.handlers["forget_run"] = api.state.fault_log.forget
@@ -81,7 +84,27 @@ def create_api(streams: Streams, peers: Peers) -> FastAPI:
     api.exception_handler(RequestValidationError)(answer_invalid)
     api.exception_handler(WebSocketRequestValidationError)(refuse_websocket)
     api.exception_handler(PeersLostError)(answer_shutting_down)
+    api.exception_handler(NotPublishedError)(answer_not_published)
     return api
+
+
+def choose_fan_out(options: Options, peers: Peers, channels: Channels) -> FanOut:
+    """Return the fan-out of the options: through Redis, not at all, or to all workers of this server."""
+    if options.redis_url:
+        from demo_server.channels.redis_fan_out import RedisFanOut  # redis-py is an optional dependency
+
+        return RedisFanOut(options.redis_url, channels)
+    if options.separate_channels:
+        peers = LocalPeers()
+    peers.handlers["deliver"] = channels.deliver
+    return PeersFanOut(peers)
+
+
+@asynccontextmanager
+async def running_fan_out(api: FastAPI) -> AsyncIterator[None]:
+    """Run the fan-out from before the first connection to the end of the last one."""
+    async with api.state.fan_out.running():
+        yield
 
 
 async def answer_not_found(request: Request, exc: Exception) -> Response:
@@ -109,3 +132,8 @@ async def refuse_websocket(websocket: WebSocket, exc: Exception) -> None:
 async def answer_shutting_down(_: Request, __: Exception) -> Response:
     """Return a 503 for a request that needs the other workers during a shutdown."""
     return shutting_down()
+
+
+async def answer_not_published(_: Request, exc: Exception) -> Response:
+    """Return a 503 for an event that Redis did not take."""
+    return JSONResponse({"detail": str(exc)}, status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 MAX_WORKERS = 64  # each is a process of about 60 MB
@@ -20,6 +20,10 @@ class WorkerLostError(Exception):
     """A worker process has exited by itself."""
 
 
+class RedisUnusableError(Exception):
+    """The server cannot start with this Redis. The message is the reason, without secrets of the URL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Address, processes and logging of a server."""
@@ -31,3 +35,7 @@ class Options:
     exit_on_stdin_eof: bool = False
     allow_hosts: tuple[str, ...] = ()
     """Further host names to accept in the Host header; ``*`` accepts all."""
+    redis_url: str = field(default="", repr=False)
+    """Share channels with all servers at this Redis; it may hold a password."""
+    separate_channels: bool = False
+    """Do not share channels between workers, to show what is lost then."""

@@ -90,6 +90,7 @@ def page(browser: Browser, page_server: str) -> Iterator[Page]:
 STARTERS = {
     "subprocess", "demo_server_processes", "plain_server", "raw_client", "real_processes", "real_servers",
     "running_demo", "scripted_server", "terminal", "silent_port", "http_proxy", "socks_proxy", "namespaces",
+    "redis_process",
 }  # fmt: skip
 """Modules that start servers or processes. Tests that import one mostly wait."""
 

@@ -67,10 +67,13 @@ class Channels:
             return 0
         channel = self._channel(name)
         event = PublishedEvent(number, body(encode_event(format_id(number), event_type, data)))
+        gap = channel.history.gap_before(number)
         self._remember(channel, event)
         # A client that subscribes after this line finds the event in the history.
         subscribers = tuple(channel.subscribers)
         for position, subscriber in enumerate(subscribers, 1):
+            if gap is not None:
+                await subscriber.deliver(gap)
             await subscriber.deliver(event)
             if position % DELIVERIES_PER_TURN == 0:
                 await asyncio.sleep(0)

@@ -59,6 +59,18 @@ class History:
             messages.insert(0, self._gap(last_event_id, f"{lost} events are no longer in the history"))
         return messages, seen
 
+    def gap_before(self, number: Number) -> PublishedEvent | None:
+        """Return the announcement of events that this process did not receive before the one with this number."""
+        if self._last is None:
+            return None
+        is_same_epoch = number.epoch == self._last.epoch
+        lost = number.value - 1 - (self._last.value if is_same_epoch else 0)
+        if lost <= 0:
+            return None
+        last_lost = Number(number.epoch, number.value - 1)
+        announcement = json.dumps({"after": format_id(self._last), "reason": f"{lost} events were lost"})
+        return PublishedEvent(last_lost, body(encode_event(format_id(last_lost), GAP, announcement)))
+
     def _gap(self, last_event_id: str, reason: str) -> Message:
         """Return the event that announces a gap, with the id of the last lost event: it is announced only once."""
         event_id = None

@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from demo_server.channels.channels import MAX_CHANNELS, Channels
 from demo_server.channels.events import RESERVED_TYPES, format_id
+from demo_server.channels.fan_out import FanOut
 from demo_server.channels.subscriber import Subscriber
 from demo_server.streams.encoding import retry_field
 from demo_server.streams.messages import END, body, head
 from demo_server.streams.parameters import EventType, LastEventId, StreamParameters
 from demo_server.streams.registry import Streams
-from demo_server.workers.peers import Peers
 
 MAX_MESSAGE_BYTES = 65_536
 RETRY_AFTER = {"Retry-After": "5"}  # a stalled subscriber is disconnected after 8 s
@@ -56,7 +56,12 @@ class Publication(BaseModel):
     """The result of a POST."""
 
     id: str
-    subscribers: Annotated[int, Field(description="Number of subscribers, including slow ones.")]
+    subscribers: Annotated[
+        int | None,
+        Field(
+            description="Number of subscribers, including slow ones; null with Redis, where other servers have some."
+        ),
+    ]
 
 
 @router.post(
@@ -65,7 +70,7 @@ class Publication(BaseModel):
     status_code=201,
     responses={
         413: {"description": f"More than {MAX_MESSAGE_BYTES} bytes."},
-        503: {"description": f"There are {MAX_CHANNELS} channels, and all have subscribers."},
+        503: {"description": f"There are {MAX_CHANNELS} channels, and all have subscribers; or Redis does not answer."},
     },
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}, "text/plain": {"schema": {}}}}},
 )
@@ -73,10 +78,9 @@ async def publish(request: Request, name: Name, parameters: Annotated[PublishPar
     """Publish the body, JSON or text, as the data of an event."""
     data = await read_message(request)
     refuse_new_channel(request.app.state.channels, name)
-    peers: Peers = request.app.state.peers
-    answers = await peers.ask("deliver", name, parameters.event, data, counter=f"channel {name}")
-    assert answers.number is not None
-    return Publication(id=format_id(answers.number), subscribers=sum(answers.values))
+    fan_out: FanOut = request.app.state.fan_out
+    published = await fan_out.publish(name, parameters.event, data)
+    return Publication(id=format_id(published.number), subscribers=published.subscribers)
 
 
 @router.get(

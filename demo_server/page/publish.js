@@ -52,7 +52,9 @@ async function publish(isHidden) {
       return { words: `Refused: HTTP ${response.status}${await explanation(response)}`, isError: true };
     }
     const { id, subscribers } = await response.json();
-    const words = `Published as ${id} to ${subscribers} subscriber${subscribers === 1 ? "" : "s"}.`;
+    // With Redis, other servers may have subscribers: the server does not know how many.
+    const to = subscribers === null ? "" : ` to ${subscribers} subscriber${subscribers === 1 ? "" : "s"}`;
+    const words = `Published as ${id}${to}.`;
     const but = isHidden(channel, type || "message")
       ? ` This tab does not show it: its EventSource does not listen for "${type}" (see Parameters).`
       : "";

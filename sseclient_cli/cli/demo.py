@@ -65,13 +65,35 @@ def demo(
         list[str] | None,
         typer.Option(metavar="NAME", help="Also accept this host name; * accepts any; repeatable."),
     ] = None,
+    redis: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Share channels through this Redis or Valkey, also with other servers."),
+    ] = "",
+    separate_channels: Annotated[
+        bool,
+        typer.Option("--separate-channels", help="Do not share channels between workers: subscribers miss events."),
+    ] = False,
 ) -> None:
     """Run the demo server: event streams to watch and load-test, and a page that shows them."""
+    if redis and separate_channels:
+        raise UsageError("--separate-channels cannot be used with --redis, which shares them")
     try:
-        demo_server.run(demo_server.Options(host, port, workers, access_log, allow_hosts=tuple(allow_host or ())))
+        demo_server.run(
+            demo_server.Options(
+                host,
+                port,
+                workers,
+                access_log,
+                allow_hosts=tuple(allow_host or ()),
+                redis_url=redis,
+                separate_channels=separate_channels,
+            )
+        )
     except OSError as exc:
         advice = "; --port 0 picks a free port" if exc.errno == errno.EADDRINUSE else ""
         raise UsageError(f"{exc.strerror}{advice}") from exc
+    except demo_server.RedisUnusableError as exc:
+        raise UsageError(f"{exc} (--redis)") from exc
     except demo_server.WorkerLostError as exc:
         raise WorkerLostError(str(exc)) from exc
 

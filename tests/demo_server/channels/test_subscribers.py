@@ -258,3 +258,31 @@ async def test_event_for_a_channel_without_room_is_not_stored(monkeypatch: pytes
     assert not all_channels.is_full_for("y")
     (gap,) = replay_of(all_channels, "y", "a-0")
     assert b"event: gap" in gap
+
+
+async def test_events_that_did_not_arrive_are_announced_to_open_subscribers_once() -> None:
+    all_channels, client, ahead = Channels(), Client(), Client()
+    ahead.subscriber.begin([], Number("a", 4))
+    with (
+        all_channels.subscribed("x", client.subscriber, ""),
+        all_channels.subscribed("x", ahead.subscriber, ""),
+    ):
+        for epoch, value in [("a", 1), ("a", 5), ("a", 6), ("b", 1), ("c", 3)]:
+            await all_channels.deliver("x", None, "new", Number(epoch, value))
+    announced = [sent for sent in client.sent if b"event: gap" in sent]
+    assert announced == [
+        b'id: a-4\nevent: gap\ndata: {"after": "a-1", "reason": "3 events were lost"}\n\n',
+        b'id: c-2\nevent: gap\ndata: {"after": "b-1", "reason": "2 events were lost"}\n\n',
+    ]
+    assert [sent.partition(b"\n")[0] for sent in client.sent] == [
+        b"id: " + event_id for event_id in (b"a-1", b"a-4", b"a-5", b"a-6", b"b-1", b"c-2", b"c-3")
+    ]
+    # It had these events from elsewhere; of the others, it knows nothing.
+    assert not any(b"id: a-4" in sent for sent in ahead.sent)
+
+
+async def test_first_event_of_a_channel_has_any_number() -> None:
+    all_channels, client = Channels(), Client()
+    with all_channels.subscribed("x", client.subscriber, ""):
+        await all_channels.deliver("x", None, "new", Number("a", 7))
+    assert client.sent == [b"id: a-7\ndata: new\n\n"]

@@ -11,7 +11,7 @@ from demo_server.app import create_api
 from demo_server.faults import fault_log
 from demo_server.faults.fault_log import FaultLog, StreamLog
 from demo_server.faults.report import MAX_STREAMS, RunReport, merge_reports
-from demo_server.options import MAX_WORKERS
+from demo_server.options import MAX_WORKERS, Options
 from demo_server.streams.registry import Streams
 from demo_server.workers.peers import MAX_LINE_BYTES, LocalPeers
 
@@ -189,7 +189,9 @@ async def test_largest_report_of_all_workers_fits_into_a_line_of_the_hub() -> No
 
 def client() -> httpx.AsyncClient:
     """A client of a new server, without sockets."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(create_api(Streams(), LocalPeers())), base_url="http://demo")
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_api(Streams(), LocalPeers(), Options())), base_url="http://demo"
+    )
 
 
 async def test_fault_log_of_an_unknown_run_is_404_with_a_hint() -> None:

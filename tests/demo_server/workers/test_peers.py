@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from demo_server.app import create_api
+from demo_server.options import Options
 from demo_server.streams.registry import Streams
 from demo_server.workers.hub import Hub
 from demo_server.workers.peers import Answers, HubPeers, LocalPeers, PeersLostError
@@ -118,7 +119,7 @@ async def test_request_that_needs_lost_workers_is_answered_503() -> None:
         async def ask(self, question: str, *args: object, counter: str | None = None) -> Answers:
             raise PeersLostError
 
-    transport = httpx.ASGITransport(create_api(Streams(), Lost()))
+    transport = httpx.ASGITransport(create_api(Streams(), Lost(), Options()))
     async with httpx.AsyncClient(transport=transport, base_url="http://demo") as client:
         response = await client.get("/stats")
     assert (response.status_code, response.json()) == (503, {"detail": "the server is going down"})
