@@ -22,7 +22,8 @@ EXIT_UNMET = 1
 assertion failed."""
 
 EXIT_NO_USABLE_STREAM = 3
-"""Exit code of ``sse bench`` when no stream opened, or errors ended all streams before any event."""
+"""Exit code of ``sse bench`` when no stream opened, errors ended all streams before any event, or no event could be
+published."""
 
 EXIT_SATURATED = 4
 """Exit code of ``sse bench --strict`` when the load generator was the bottleneck."""

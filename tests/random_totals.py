@@ -1,5 +1,6 @@
 """Any totals that a worker may have, for tests of merging (hypothesis)."""
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,7 @@ from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.event_counts import COUNTS
+from sseclient_cli.measure.fanout_totals import FanoutTotals, PublisherFacts, Shortfall, StreamDelay, slowest
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.reach import Arrivals, ReachSample
 from sseclient_cli.measure.samples import VALUES, Samples
@@ -85,6 +87,28 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
         made.count_redirection(url)
     made.audits = draw(st.dictionaries(st.sampled_from(["id", "data.seq"]), audits(), max_size=2))
     made.reach = draw(reach_samples())
+    made.fanout = draw(st.none() | fanouts())
+    return made
+
+
+@st.composite
+def fanouts(draw: st.DrawFn) -> FanoutTotals:
+    made = FanoutTotals(PublisherFacts(url="http://h/p", method="POST", rate_per_s=5, first_s=1, last_s=8, grace_s=2))
+    for field in fields(FanoutTotals):
+        if field.type == "int":
+            setattr(made, field.name, draw(counts))
+        elif field.type == "float | None":
+            setattr(made, field.name, draw(st.none() | st.floats(0, 1)))
+    made.expected += made.received
+    for kind in draw(st.lists(st.sampled_from(["http-404", "unanswered"]), max_size=3)):
+        made.errors[kind] += 1
+        made.examples[kind] = f"an example of {kind}"
+    for histogram in (made.lateness, made.request, made.delay, made.spread, made.stream_delay):
+        histogram.record({value: 1 for value in draw(durations)})
+    made.rows.update(draw(st.dictionaries(st.integers(0, 4), st.builds(lambda: Counter({1500: 3})), max_size=3)))
+    made.slowest = slowest([StreamDelay(stream, 1, draw(counts), draw(counts)) for stream in (1, 2)])
+    made.missing_streams = [Shortfall(draw(st.integers(1, 9)), 9, draw(st.integers(0, 8)))]
+    made.missing_events = [Shortfall(draw(st.integers(1, 9)), 9, draw(st.integers(0, 8)))]
     return made
 
 

@@ -32,6 +32,8 @@ BY_CODE = {
     "local-ports": "use more addresses with {source_address}, or widen net.ipv4.ip_local_port_range",
     "memory": "lower {connections.name} or {workers.name}, or use a larger machine",
     "worker-processes": "lower {workers.name}",
+    "publish-time": "raise {duration_s.name}, or lower {ramp_up_s.name} or {warmup_s.name}",
+    "publish-events": "lower {publish_rate_per_s.name}, {connections.name} or {duration_s.name}",
     "curl-variable": "use {bearer_env.name} {variable} for a token",
 }
 # By code and the first argument, if the advice depends on both.

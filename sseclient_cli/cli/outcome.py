@@ -43,6 +43,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
         (bool(run.aborted_by), EXIT_UNMET, f"the run ended early, because {run.aborted_by} failed"),
         (not _was_usable(report), EXIT_NO_USABLE_STREAM, "no stream could be used"),
+        (_published_nothing(report), EXIT_NO_USABLE_STREAM, "no event could be published"),
         (
             options.strict and report.generator.saturated,
             EXIT_SATURATED,
@@ -103,6 +104,12 @@ def _was_usable(report: Report) -> bool:
     # No stream is open, and errors ended all of them, for good or until the next attempt.
     are_all_broken = report.errors and not (streams.open_at_end or streams.ended_by_server or streams.completed)
     return bool(report.events.received or not are_all_broken)
+
+
+def _published_nothing(report: Report) -> bool:
+    """Return whether a publisher tried to publish, and failed each time."""
+    publisher = None if report.fanout is None else report.fanout.publisher
+    return publisher is not None and publisher.failed > 0 and not publisher.published
 
 
 def failed_streams(report: Report) -> int:

@@ -76,12 +76,12 @@ def _missing(ours: list[Shortfall], theirs: list[Shortfall]) -> list[Shortfall]:
 
 def slowest(streams: list[StreamDelay]) -> list[StreamDelay]:
     """Return the streams with the largest mean delays."""
-    return nlargest(MAX_SLOWEST, streams, key=lambda each: (each.mean_us, -each.stream))
+    return nlargest(MAX_SLOWEST, streams, key=lambda each: (each.mean_us, -each.stream, each.max_us, each.received))
 
 
 def most_missing(found: list[Shortfall]) -> list[Shortfall]:
     """Return those that miss most."""
-    return nlargest(MAX_MISSING, found, key=lambda each: (each.expected - each.received, -each.number))
+    return nlargest(MAX_MISSING, found, key=lambda each: (each.expected - each.received, -each.number, each.expected))
 
 
 def _bounded(rule: Any) -> Any:

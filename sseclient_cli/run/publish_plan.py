@@ -117,6 +117,6 @@ def publish_plan(
         raise UsageError(
             f"{made.planned:,} events to {plan.planned:,} streams are too many to follow",
             code="publish-events",
-            arguments=["rate_per_s"],
+            arguments=["connections"],
         )
     return made

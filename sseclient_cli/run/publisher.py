@@ -64,11 +64,17 @@ class Publisher:
 
     def finish(self, receipts: Receipts | None) -> FanoutTotals:
         """End the publishing, and return the fan-out of the run, whose workers have ended."""
+        has_died = not self._reading.is_alive() and len(self._publications) < self._plan.planned
         with suppress(OSError):
             self._connection.send(None)
         self._reading.join(END_TIMEOUT_S)
-        publications = list(self._publications)
-        return judged(receipts or Receipts(), publications, self._plan.facts(), self._plan.planned)
+        found = judged(receipts or Receipts(), self._publications, self._plan.facts(), self._plan.planned)
+        if has_died:
+            left = self._plan.planned - len(self._publications)
+            found.failed += left
+            found.errors[WorkerLostError.kind] += left
+            found.examples[WorkerLostError.kind] = f"the publisher's process {self._death()}"
+        return found
 
     def _wait_until_ready(self) -> None:
         message: object = None
@@ -90,6 +96,11 @@ class Publisher:
                     self._publications.append(message)
         except (EOFError, OSError):
             return
+
+    def _death(self) -> str:
+        self._process.join(END_TIMEOUT_S)
+        code = self._process.exitcode
+        return f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
 
     def _end(self) -> None:
         with suppress(OSError):

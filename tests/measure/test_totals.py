@@ -13,6 +13,7 @@ from random_totals import (
 
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.reach import Arrivals, ReachSample
 from sseclient_cli.measure.samples import Latency, Samples
@@ -92,7 +93,7 @@ def comparable(value: object) -> object:
         return (value.encoded(), value.count, value.negative, value.sum_us, value.min_us, value.max_us)
     if isinstance(value, dict):
         return {key: comparable(held) for key, held in value.items()}
-    if isinstance(value, (FieldAudit, ReachSample, Arrivals)):
+    if isinstance(value, (FieldAudit, FanoutTotals, ReachSample, Arrivals)):
         return {name: comparable(getattr(value, name)) for name in type(value).__slots__}
     return value
 

@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.grouped import Sets
 from sseclient_cli.cli.options.values import parse_rate_per_s
 
 DEFAULT_RATE_PER_S = 5.0
@@ -46,7 +45,6 @@ class PublishOptions:
             show_default="5/s",
             help="Publish this many events per second.",
         ),
-        Sets("rate_per_s"),
     ] = None
     publish_body: Annotated[
         str | None,

@@ -46,7 +46,7 @@ def _out_of_order(figures: Figures) -> str:
 
 
 def _failed(figures: Figures) -> str:
-    first = f" The first error: {figures['example']}." if figures["example"] else ""
+    first = f" The first error: {figures['example'].rstrip('.?')}." if figures["example"] else ""
     return f"{figures['failed']:,} of {counted(figures['attempts'], 'event')} could not be published.{first}"
 
 

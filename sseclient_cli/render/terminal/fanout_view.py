@@ -50,9 +50,9 @@ def _reach(fanout: Fanout) -> Iterator[Text]:
     yield from if_any(fanout.missed, " missed", "red")
     yield from if_any(fanout.duplicated, " duplicated", "red")
     yield from if_any(fanout.out_of_order, " out of order", "red")
-    yield from if_any(fanout.replayed, " replayed")
+    yield from if_any(fanout.replayed, " published before the stream opened")
     yield from if_any(fanout.unconfirmed, " of failed publications")
-    yield from if_any(fanout.untimed, " without a delay", "yellow")
+    yield from if_any(fanout.untimed, " without a known delay", "yellow")
 
 
 def _delay(fanout: Fanout) -> Iterator[Text]:
