@@ -104,7 +104,7 @@ def fanouts(draw: st.DrawFn) -> FanoutTotals:
         made.errors[kind] += 1
         made.examples[kind] = f"an example of {kind}"
     for histogram in (made.lateness, made.request, made.delay, made.spread, made.stream_delay):
-        histogram.record({value: 1 for value in draw(durations)})
+        histogram.record(dict.fromkeys(draw(durations), 1))
     made.rows.update(draw(st.dictionaries(st.integers(0, 4), st.builds(lambda: Counter({1500: 3})), max_size=3)))
     made.slowest = slowest([StreamDelay(stream, 1, draw(counts), draw(counts)) for stream in (1, 2)])
     made.missing_streams = [Shortfall(draw(st.integers(1, 9)), 9, draw(st.integers(0, 8)))]

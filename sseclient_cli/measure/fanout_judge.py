@@ -30,6 +30,9 @@ from sseclient_cli.units import NS_PER_S
 SETTLED_NS = NS_PER_S // 10
 """A server may register a subscriber shortly after it has sent the response head."""
 
+MAX_GROUPS = 64
+"""A server has fewer processes. With more groups, each event is for a few streams only."""
+
 LATE_NS = NS_PER_S // 20
 """A publication that began this much after its time is late: far more than the timer of an idle machine."""
 
@@ -62,6 +65,38 @@ def _count_publications(found: FanoutTotals, publications: Iterable[Publication]
             found.request.record({each.took_us: 1})
 
 
+class _Groups:
+    """Finds out whether the events were divided between groups of streams, as between separate server processes."""
+
+    def __init__(self) -> None:
+        self._streams: Counter[int] = Counter()
+        """Streams by the events that they were expected to receive."""
+        self._received: dict[int, set[int]] = {}
+        """By the same events: the different receipts."""
+
+    def add(self, wanted: int, received: int) -> None:
+        """Add a stream."""
+        self._streams[wanted] += 1
+        different = self._received.setdefault(wanted, set())
+        if len(different) <= MAX_GROUPS:
+            different.add(received)
+
+    @property
+    def count(self) -> int:
+        """The number of groups, among the streams with the most common expectation; 0 without such groups."""
+        if not self._streams:
+            return 0
+        [(wanted, streams)] = self._streams.most_common(1)
+        different = self._received[wanted]
+        together = 0
+        for received in different:
+            if together & received:
+                return 0
+            together |= received
+        is_divided = together == wanted and 2 <= len(different) <= min(MAX_GROUPS, streams // 2)
+        return len(different) if is_divided else 0
+
+
 class _Deliveries:
     """Counts the deliveries of the published events."""
 
@@ -73,6 +108,7 @@ class _Deliveries:
         self._published = sum(1 << number for number in self._numbers)
         self._expected_changes: Counter[int] = Counter()
         """By number: how many more streams are expected to receive it than the number before."""
+        self._groups = _Groups()
         self._missed: Counter[int] = Counter()
         """By number: the streams that missed it."""
 
@@ -89,6 +125,7 @@ class _Deliveries:
                 mean_us = stream.delay_sum_us // stream.timed
                 delays.append(StreamDelay(stream.number, stream.timed, mean_us, stream.delay_max_us))
         found = self._found
+        found.separate_groups = self._groups.count
         found.missing_streams, found.slowest = most_missing(shortfalls), slowest(delays)
         found.stream_delay.record(Counter(each.mean_us for each in delays))
         # Streams behind one server process miss the same events: each set is looked at once.
@@ -107,6 +144,7 @@ class _Deliveries:
         if not wanted:
             return 0
         expected, got = wanted.bit_count(), (wanted & received).bit_count()
+        self._groups.add(wanted, wanted & received)
         share = got / expected
         found.streams += 1
         found.expected += expected

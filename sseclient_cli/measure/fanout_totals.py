@@ -17,6 +17,7 @@ from sseclient_cli.measure.merging import (
     counted,
     counted_by_name,
     first_given,
+    largest,
     largest_known,
     mergeable,
     part,
@@ -115,6 +116,9 @@ class FanoutTotals(Merging):
     complete_streams: int = summed()
     streams_without: int = summed()
     """Streams that received none of the events that they were expected to receive."""
+    separate_groups: int = largest(0)
+    """Groups of streams between which the events were divided: each event reached one whole group, and no other
+    stream. 0 if it was not so."""
     least_event_reach: float | None = smallest_known()
     least_stream_reach: float | None = smallest_known()
     most_stream_reach: float | None = largest_known()

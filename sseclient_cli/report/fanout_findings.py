@@ -60,17 +60,20 @@ def _deliveries(fanout: Fanout) -> Iterator[Finding]:
 def _separate_processes(fanout: Fanout) -> int:
     """Return in how many processes the server seems to fan out on its own; 0 if the figures do not show it.
 
-    If each event reaches a process at random, each stream receives about 1/k of all events. If all events reach one
-    process, its streams receive all of them, and the others nothing.
+    Either each event reached one of k groups of streams. Or, with other losses too, each stream received about 1/k of
+    all events. If all events reached one process, its streams received all of them, and the others nothing.
     """
     reach, least, most = fanout.reach, fanout.least_stream_reach, fanout.most_stream_reach
     if not reach or least is None or most is None:
         return 0
     count = round(1 / reach)
+    if _is_all_or_nothing(fanout):
+        return count if count > 1 else 0  # with a high reach, some streams are broken
+    if fanout.separate_groups:
+        return fanout.separate_groups
     if count < 2 or abs(reach * count - 1) > SPLIT_TOLERANCE:
         return 0
-    is_alike = most - least <= reach
-    return count if is_alike or _is_all_or_nothing(fanout) else 0
+    return count if most - least <= reach else 0
 
 
 def _is_all_or_nothing(fanout: Fanout) -> bool:

@@ -128,6 +128,12 @@ class Fanout(Part):
     streams_without: int = figure(
         "Streams that received none of their events.", share_of="fanout.streams", better=Better.LOWER, ge=0
     )
+    separate_groups: int = figure(
+        "Groups of streams between which the events were divided, so that each event reached one group; 0 for none.",
+        better=Better.LOWER,
+        default=0,
+        ge=0,
+    )
     least_stream_reach: float | None = figure(
         "The share of its events that the stream with the lowest share received.",
         unit="ratio",

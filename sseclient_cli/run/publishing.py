@@ -173,15 +173,14 @@ class CommandPublisher:
         return None
 
     async def close(self) -> None:
-        """End its input, and kill it with its children if it does not end by itself."""
+        """End its input, and kill it if it does not end by itself; in any case, kill the children that it left."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), COMMAND_ENDS_S)
-        except TimeoutError:
-            with suppress(OSError):
-                _kill_group(self._process.pid)
-            await self._process.wait()
+        with suppress(OSError):
+            _kill_group(self._process.pid)
+        await self._process.wait()
         self._reading.cancel()
 
     async def _read_stderr(self) -> None:

@@ -156,6 +156,27 @@ def test_the_receipts_of_several_workers_are_those_of_one() -> None:
     assert one["received"] == sum(map(len, received.values()))
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.0])
+def test_events_that_reach_one_of_two_groups_are_noticed_however_uneven(share: float) -> None:
+    rng = random.Random(5)
+    groups: tuple[list[int], list[int]] = ([], [])
+    for number in range(1, 41):
+        groups[rng.random() >= share].append(number)
+    receipts = Receipts()
+    for stream in range(1, 21):
+        add_stream(receipts, stream, groups[stream % 3 == 0])
+    assert judge(receipts, published(40)).separate_groups == 2
+    add_stream(receipts, 21, range(1, 21))
+    assert judge(receipts, published(40)).separate_groups == 0
+
+
+def test_events_for_one_stream_each_are_no_groups() -> None:
+    receipts = Receipts()
+    for stream in range(1, 11):
+        add_stream(receipts, stream, range(stream, 41, 10))
+    assert judge(receipts, published(40)).separate_groups == 0
+
+
 def test_the_lists_are_bounded_and_the_counts_are_not() -> None:
     receipts = Receipts()
     for stream in range(1, MAX_MISSING + 51):

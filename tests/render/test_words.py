@@ -57,6 +57,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**DELIVERIES, "processes": 2, "all_or_nothing": True},
         {**DELIVERIES, "processes": 2, "all_or_nothing": False},
         {**DELIVERIES, "processes": 3, "all_or_nothing": False},
+        {**DELIVERIES, "reach": 0.34, "processes": 3, "all_or_nothing": False},
     ],
     "fanout-duplicated": [{"events": 1}, {"events": 5}],
     "fanout-out-of-order": [{"events": 5}],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from sseclient_cli.render.finding_words.words import Figures, Words, always
 from sseclient_cli.render.quantities import counted, duration, percent
 
+EVEN = 0.25
+"""Streams received about 1/k of the events if the reach differs from it by at most this share."""
+
 
 def _split(figures: Figures) -> str:
     processes = figures["processes"]
@@ -15,6 +18,9 @@ def _split(figures: Figures) -> str:
             f"{complete:,} of {counted(figures['streams'], 'stream')} received every published event, the others none: "
             f"{among}."
         )
+    if abs(figures["reach"] * processes - 1) > EVEN:
+        events = counted(figures["events"], "published event")
+        return f"{events} were divided between the streams (reach {percent(figures['reach'])}): {among}."
     share = "half" if processes == 2 else f"1/{processes}"
     return (
         f"Each stream received about {share} of {counted(figures['events'], 'published event')} "

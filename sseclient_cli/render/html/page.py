@@ -6,6 +6,7 @@ from sseclient_cli.render.html import facts, run_charts, sections
 from sseclient_cli.render.html.bad_clients import bad_clients
 from sseclient_cli.render.html.charts import Chart, Mark
 from sseclient_cli.render.html.document import made
+from sseclient_cli.render.html.fanout import fanout_section
 from sseclient_cli.render.html.recovery import recovery
 from sseclient_cli.render.html.target_charts import target_charts
 from sseclient_cli.report.model import Report
@@ -14,7 +15,9 @@ from sseclient_cli.report.model import Report
 def page(report: Report) -> str:
     """Return the page: one file, without requests to any other, that holds the report too."""
     curve = run_charts.percentile_curve(report.latency)
+    fanout = fanout_section(report)
     groups = {
+        "fanout": fanout.charts if fanout else [],
         "curves": [curve] if curve else [],
         "delivery": [*run_charts.delivery_over_time(report), *run_charts.throughput(report)],
         "streams": run_charts.streams_over_time(report),
@@ -38,6 +41,7 @@ def page(report: Report) -> str:
         errors=sections.error_statements(report),
         types=sections.event_types(report),
         delays=sections.generator_table(report),
+        fanout=fanout,
         recovered=list(facts.recovered(found)) if found else [],
         bad=list(bad_clients(report)),
         streams=facts.streams(report),

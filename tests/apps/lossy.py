@@ -1,0 +1,72 @@
+"""A hub that holds each event back, and loses every second event of every tenth subscriber. ``/truth`` tells it all."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+HOLD_BACK_S = 0.2
+
+queues: list[asyncio.Queue[str]] = []
+truth = {"published": 0, "delivered": 0, "lost": 0, "losing": 0, "least_delay_ns": 2**63}
+tasks: set[asyncio.Task[None]] = set()
+
+
+async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """GET / subscribes, POST / publishes, GET /truth returns the counts."""
+    if scope["type"] != "http":
+        return
+    if scope["method"] == "POST":
+        task = asyncio.create_task(deliver(await body_of(receive)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        await answer(send, 202, b"")
+    elif scope["path"] == "/truth":
+        await answer(send, 200, json.dumps(truth).encode())
+    else:
+        await subscribe(send)
+
+
+async def answer(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def subscribe(send: Send) -> None:
+    queue: asyncio.Queue[str] = asyncio.Queue()
+    queues.append(queue)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+    await send({"type": "http.response.body", "body": b": hello\n\n", "more_body": True})
+    while True:
+        data = await queue.get()
+        await send({"type": "http.response.body", "body": f"data: {data}\n\n".encode(), "more_body": True})
+
+
+async def deliver(body: str) -> None:
+    await asyncio.sleep(HOLD_BACK_S)
+    truth["published"] += 1
+    truth["losing"] = len(queues) // 10
+    sent = re.search(r"sse-[0-9a-f]{8}-[0-9]{7}-([0-9]{19})", body)
+    if sent is not None:
+        truth["least_delay_ns"] = min(truth["least_delay_ns"], time.monotonic_ns() - int(sent[1]))
+    for number, queue in enumerate(queues, 1):
+        if number % 10 == 0 and truth["published"] % 2 == 0:
+            truth["lost"] += 1
+        else:
+            truth["delivered"] += 1
+            queue.put_nowait(json.dumps({"message": body}))
+
+
+async def body_of(receive: Receive) -> str:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body", False):
+            return str(body, "utf-8")

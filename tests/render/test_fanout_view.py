@@ -1,0 +1,63 @@
+"""The rows of the summary about published events."""
+
+from __future__ import annotations
+
+import io
+import socket
+
+import pytest
+from report_json import built
+from rich.console import Console
+
+from sseclient_cli.measure.fanout_totals import FanoutTotals, PublisherFacts, Shortfall, StreamDelay
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.render.terminal.fanout_view import fanout_rows
+from sseclient_cli.report.model import Report
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.plan import Plan
+
+
+def report(url: str = "http://h/channels/a") -> Report:
+    facts = PublisherFacts(url=url, method="POST", rate_per_s=5, first_s=1, last_s=9, grace_s=1)
+    fanout = FanoutTotals(
+        facts, planned=50, published=48, failed=2, late=1, events=48, reached_all=40, streams=200, expected=9_600,
+        received=9_500, complete_streams=188, duplicated=3, missing_streams=[Shortfall(7, 48, 40)] * 12,
+        slowest=[StreamDelay(200, 48, 33_700, 64_000)],
+    )  # fmt: skip
+    fanout.delay.record({25_000: 9_000, 53_700: 500})
+    fanout.spread.record({10_200: 48})
+    fanout.stream_delay.record({20_000: 199, 33_700: 1})
+    chain = (ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80))),)
+    return built(Plan(connections=200, duration_s=10, ramp_up_s=1), chain, Totals(fanout=fanout))
+
+
+def shown(width: int, **arguments: str) -> str:
+    fanout = report(**arguments).fanout
+    assert fanout is not None
+    console = Console(file=io.StringIO(), width=width)
+    for row in fanout_rows(fanout):
+        console.print(row)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_rows_name_reach_delay_and_streams() -> None:
+    assert shown(120) == (
+        "publish  48 of 50 events  5/s  2 failed  1 late  (POST http://h/channels/a)\n"
+        "fan-out  99 % reach  40 of 48 events reached all streams  188 of 200 streams complete  100 missed  3 duplicated\n"
+        "delay    p50 25.0 ms p99 53.7 ms, at most 53.7 ms  spread p50 10.2 ms p99 10.2 ms  fairness 59 %\n"
+        "slowest  #200 33.7 ms\n"
+        "missed   #7 8 of 48  #7 8 of 48  #7 8 of 48  #7 8 of 48  #7 8 of 48  #7 8 of 48  #7 8 of 48  #7 8 of 48\n"
+        "         #7 8 of 48  #7 8 of 48  and 2 more streams\n"
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_breaks_between_figures(width: int) -> None:
+    lines = shown(width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert all(line.startswith(("publish ", "fan-out ", "delay ", "slowest ", "missed ", "    ")) for line in lines)
+
+
+def test_text_from_outside_is_escaped() -> None:
+    assert "\x1b" not in shown(120, url="http://h/\x1b[31m")
