@@ -7,20 +7,25 @@ import socket
 from collections import Counter
 from typing import Any
 
+from lost_streams import LostStreams
 from report_json import ReportJson, built, json_of
 
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.recovery import RecoveryTotals
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
 
 
-def usual_run(rows: int = 10, types: int = 1, values_per_row: int = 20, **plan: Any) -> ReportJson:
+def usual_run(
+    rows: int = 10, types: int = 1, values_per_row: int = 20, recovery: RecoveryTotals | None = None, **plan: Any
+) -> ReportJson:
     """Return the report of a good run with a row for each second."""
     rng = random.Random(7)
     totals = Totals(planned=500, opened=500, peak_open=500, duration_ns=rows * 10**9, cpu_percent=[21.0])
+    totals.recovery = recovery
     totals.events, totals.bytes, totals.reads, totals.stamped_reads = 4_800 * rows, 240_000 * rows, 100, 100
     totals.types.update({"message" if types == 1 else f"type-{number}": 4_800 for number in range(types)})
     totals.timestamp_fields = {"data.ts"}
@@ -48,7 +53,11 @@ def usual_run(rows: int = 10, types: int = 1, values_per_row: int = 20, **plan: 
 
 def run_with_storm() -> ReportJson:
     """Return the report of a run whose streams were dropped at 4.5 s, and open again by 7 s."""
-    made = usual_run(storm_s=4.5, on_end=OnEnd.RECONNECT)
+    streams = LostStreams(500)
+    streams.dropped(range(500), 4_500)
+    for slot in range(500):
+        streams.opened(slot, 4_500 + 5 * slot)
+    made = usual_run(recovery=streams.totals, storm_s=4.5, on_end=OnEnd.RECONNECT)
     for second, is_open, reconnected, events in ((4, 100, 50, 3_000), (5, 320, 220, 1_500), (6, 500, 230, 4_700)):
         made["timeline"][second] |= {"open": is_open, "reconnected": reconnected, "events": events}
     return made

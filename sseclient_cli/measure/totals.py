@@ -37,6 +37,7 @@ from sseclient_cli.measure.merging import (
 )  # fmt: skip
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
+from sseclient_cli.measure.recovery import RecoveryTotals
 from sseclient_cli.measure.samples import VALUES, Latency, Samples
 
 MAX_TYPES = 100
@@ -182,6 +183,8 @@ class Totals(Merging, EventCounts):
     """The timestamp fields that streams read, detected or named."""
     future_fields: set[str] = united()
     """Fields that were rejected as timestamps because their times lie in the future."""
+    recovery: RecoveryTotals | None = part_if_any()
+    """The losses and returns of streams; None if the plan has neither reconnections nor a storm."""
     bad: dict[BadKind, BadTotals] = parts()
     """The results of bad clients; no other figure includes them."""
     against: dict[int, Totals] = parts()

@@ -20,6 +20,8 @@ from sseclient_cli.report.evidence import Evidence, FieldEvidence
 from sseclient_cli.report.fanout_build import fanout_of
 from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.recovery_build import recovery
+from sseclient_cli.report.recovery_model import RecoveryEvidence
 from sseclient_cli.report.run_build import run_of, with_totals
 from sseclient_cli.report.timeline_model import Row, text_of_counts
 from sseclient_cli.request.target import ResolvedTarget
@@ -84,7 +86,8 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         findings=[],
         evidence=_evidence(totals),
     )
-    report = report.model_copy(update={"bad": bad_clients(report, totals.bad)})
+    parts = {"bad": bad_clients(report, totals.bad), "recovery": recovery(report, totals.recovery)}
+    report = report.model_copy(update=parts)
     return report.model_copy(update={"findings": findings(report)})
 
 
@@ -165,6 +168,7 @@ def _evidence(totals: Totals) -> Evidence:
         cpu_percent=totals.cpu_percent,
         date_differences=dict(totals.date_differences),
         audits=[FieldEvidence.of(source, audit) for source, audit in totals.audits.items()],
+        recovery=RecoveryEvidence.of(totals.recovery),
     )
 
 

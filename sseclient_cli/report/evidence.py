@@ -9,6 +9,7 @@ from typing import Self
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.report.figure import Part, figure
+from sseclient_cli.report.recovery_model import RecoveryEvidence
 
 Changes = list[tuple[int, int]]
 """Pairs of a number, and the change of a count at that number."""
@@ -66,3 +67,8 @@ class Evidence(Part):
         "Differences between the Date header and this machine's clock in whole seconds, with the number of responses."
     )
     audits: list[FieldEvidence] = figure("The audits of the streams, by field.")
+    recovery: RecoveryEvidence | None = figure(
+        "Losses and returns of streams; null if they could not return.",
+        absent="streams did not reconnect, and the run had no storm",
+        default=None,
+    )

@@ -39,8 +39,10 @@ def merged(first: Report, second: Report, *, force: bool = False) -> Report:
     differences = list(_differences(run, other))
     if differences and not force:
         raise UsageError(differences[0])
-    totals = totals_of(first)
-    totals.merge(totals_of(second))
+    totals, added = totals_of(first), totals_of(second)
+    if totals.recovery and added.recovery and totals.recovery.bin_ms != added.recovery.bin_ms:
+        totals.recovery = added.recovery = None  # a forced merge of runs of different duration
+    totals.merge(added)
     together = run.model_copy(
         update={
             "target": run.target.model_copy(
@@ -114,6 +116,7 @@ def totals_of(report: Report) -> Totals:
         cpu_percent=list(evidence.cpu_percent),
         date_differences=Counter(evidence.date_differences),
         audits={each.source: each.audit() for each in evidence.audits},
+        recovery=None if evidence.recovery is None else evidence.recovery.totals(),
         fanout=totals_of_fanout(report.fanout, report.run.interval_s),
         bad=bad_totals_of(report.bad),
     )

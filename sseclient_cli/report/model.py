@@ -14,6 +14,7 @@ from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, S
 from sseclient_cli.report.evidence import Evidence
 from sseclient_cli.report.fanout_model import Fanout
 from sseclient_cli.report.figure import Better, Part, figure
+from sseclient_cli.report.recovery_model import Recovery
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.target_model import TargetMetrics
 from sseclient_cli.report.timeline_model import Row
@@ -299,6 +300,11 @@ class Report(Part):
     errors: list[ErrorCount] = figure("Errors by kind, the most frequent first.")
     generator: Generator = figure("The load generator.")
     timeline: list[Row] = figure("The run second by second.")
+    recovery: Recovery | None = figure(
+        "The outages: a storm, or a server that many streams lost at once; null without one.",
+        absent="there was no outage: it needs `storm_s`, or streams that reconnect (`on_end`) and were lost at once",
+        default=None,
+    )
     bad: BadClients | None = figure(
         "The bad clients; null without any.", absent="the run had no bad clients", default=None
     )

@@ -20,6 +20,7 @@ from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.receipts import Receipts
+from sseclient_cli.measure.recovery import RecoveryTotals, bin_ms_of
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
@@ -69,6 +70,8 @@ class Side:
             receipts=Receipts() if publisher_id else None,
             tokens=TokenReader(publisher_id) if publisher_id else None,
         )
+        if plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None:
+            self.totals.recovery = RecoveryTotals(bin_ms=bin_ms_of(plan.duration_s))
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
         self.bad_pool: BadPool | None = None
         if plan.bad_clients is not None:

@@ -18,6 +18,7 @@ from sseclient_cli.errors import SseError, UnansweredError, UnexpectedResponseEr
 from sseclient_cli.measure.event_sampler import EventSampler
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach_probe import ReachProbe
+from sseclient_cli.measure.recovery import STORM, RecoveryLog
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.plan import Action, Moment, OnEnd, Plan
@@ -60,6 +61,7 @@ class StreamPool:
         self._plan = plan
         self._totals = totals
         self._per_stream = target.per_stream
+        self._recovery = RecoveryLog(totals.recovery)
         self._timeouts = Timeouts(context.attempts, target, plan.idle_timeout_s)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
@@ -76,6 +78,7 @@ class StreamPool:
     def begin(self, started_ns: int) -> None:
         """Set the start of the run (monotonic), to which the times of the plan are relative."""
         self._started_ns = started_ns
+        self._recovery.begin(started_ns)
 
     @property
     def next_due_ns(self) -> int:
@@ -164,6 +167,7 @@ class StreamPool:
         return stream
 
     def _connect(self, stream: PooledStream, intended_ns: int) -> None:
+        self._recovery.attempted(stream.slot, monotonic_ns())
         try:
             stream.connect(intended_ns)
         except (SseError, OSError) as exc:  # OSError: the poller has no room for another socket
@@ -175,8 +179,11 @@ class StreamPool:
             if monotonic_ns() >= self._context.clock.ends_ns:
                 break  # end the run on time
             if stream.phase is not Phase.CLOSED:
-                self._totals.open_now -= stream.phase is Phase.OPEN
+                was_open = stream.phase is Phase.OPEN
+                self._totals.open_now -= was_open
                 stream.drop()
+                if was_open:
+                    self._recovery.lost(stream.slot, monotonic_ns(), STORM, stream.reconnection)
                 self._schedule_connect(stream, at_ns)
 
     def _give_up(self, stream: PooledStream) -> None:
@@ -234,6 +241,7 @@ class StreamPool:
             totals.interval(self.row).opened += 1
         totals.open_now += 1
         totals.peak_open = max(totals.peak_open, totals.open_now)
+        self._recovery.opened(stream.slot, stream.last_byte_ns)
         if stream.request is not stream.first:
             totals.count_redirection(stream.request.target.redacted_url)
         self._probe_reach(self._streams[stream.slot])
@@ -249,8 +257,10 @@ class StreamPool:
 
     def completed(self, stream: Stream) -> None:
         """Close and count a stream whose lifetime is over, or that has received its number of events."""
-        self._totals.open_now -= stream.phase is Phase.OPEN
+        was_open = stream.phase is Phase.OPEN
+        self._totals.open_now -= was_open
         self._totals.completed += 1
+        self._recovery.completed(stream.slot, monotonic_ns(), was_open=was_open)
         self._retire(stream)
         stream.close()
 
@@ -268,6 +278,7 @@ class StreamPool:
         else:
             totals.count_error(error.kind, str(error), self.row)
             totals.unanswered += isinstance(error, UnansweredError)
+        self._recovery.ended(stream.slot, monotonic_ns(), error, stream.reconnection, was_open=was is Phase.OPEN)
         if on_end is OnEnd.RECONNECT:
             delay_ms = stream.reconnection.delay_ms(
                 error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
@@ -285,3 +296,5 @@ class StreamPool:
             successor = self._new_stream(stream.slot)
             wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
             self._schedule_connect(successor, monotonic_ns() + wait_ns)
+        else:
+            self._recovery.gave_up(stream.slot, monotonic_ns())

@@ -90,7 +90,10 @@ class Reconnection:
     UsageError unless these are 400 to 599: other statuses are final.
     """
 
-    __slots__ = ("_failures", "_max_backoff_ms", "_reconnection_time_ms", "_retry_statuses", "last_event_id")
+    __slots__ = (
+        "_failures", "_max_backoff_ms", "_reconnection_time_ms", "_retry_statuses", "is_time_from_server",
+        "last_event_id",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -104,6 +107,8 @@ class Reconnection:
         self._failures = 0
         self._reconnection_time_ms = min(reconnection_time_ms, MAX_RECONNECTION_TIME_MS)
         """The last ``retry`` over all connections, but at most 24 h."""
+        self.is_time_from_server = False
+        """Whether the server has set the reconnection time."""
         self._retry_statuses = frozenset(retry_statuses)
         for status in self._retry_statuses:
             if status not in range(400, 600):
@@ -128,6 +133,7 @@ class Reconnection:
         self.last_event_id = parser.last_event_id
         if parser.reconnection_time_ms is not None:
             self._reconnection_time_ms = min(parser.reconnection_time_ms, MAX_RECONNECTION_TIME_MS)
+            self.is_time_from_server = True
 
     def delay_ms(self, error: SseError | None, *, opened: bool, delivered: bool, random: float) -> int | None:
         """Return the wait before the next connection; None to stop.

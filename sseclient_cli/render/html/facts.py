@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sseclient_cli.render.html.recovery import Recovery
 from sseclient_cli.render.html.sections import cut
 from sseclient_cli.render.quantities import counted, duration, percent, size
 from sseclient_cli.render.terminal.counts import not_found
@@ -169,20 +168,6 @@ def generator(report: Report) -> Iterator[Fact]:
     if found.receive_queue is not None:
         queue = found.receive_queue
         yield "unread in the sockets", f"p99 {size(queue.p99_bytes)}, at most {size(queue.max_bytes)}"
-
-
-def recovered(found: Recovery) -> Iterator[Fact]:
-    """Yield how soon the run was as before its storm."""
-    yield "storm", f"all connections dropped at {found.storm_s:g} s"
-    yield "open before", f"{found.open_before:,}"
-    if found.reconnected is not None:
-        yield "reconnections since", f"{found.reconnected:,}"
-    yield "streams open again", _within(found.open_again_s, found.observed_s)
-    yield "events as before", _within(found.flowing_again_s, found.observed_s)
-
-
-def _within(time_s: float | None, observed_s: float) -> str:
-    return f"not in the {observed_s:.0f} s until the end" if time_s is None else f"within {time_s:g} s"
 
 
 def target_metrics(found: TargetMetrics) -> Iterator[Fact]:

@@ -7,7 +7,7 @@ from sseclient_cli.render.html.bad_clients import bad_clients
 from sseclient_cli.render.html.charts import Chart, Mark
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.fanout import fanout_section
-from sseclient_cli.render.html.recovery import recovery
+from sseclient_cli.render.html.recovery import outages
 from sseclient_cli.render.html.target_charts import target_charts
 from sseclient_cli.report.model import Report
 
@@ -24,11 +24,11 @@ def page(report: Report) -> str:
         "generator": run_charts.generator_over_time(report),
         "target": _target(report),
     }
-    found = recovery(report)
+    described = outages(report.recovery)
     return made(
         "report.html.jinja",
         report,
-        [chart for charts in groups.values() for chart in charts],
+        [chart for charts in (*groups.values(), *(outage.charts for outage in described)) for chart in charts],
         groups=groups,
         report=report,
         started_at=report.run.started_at.strftime("%Y-%m-%d %H:%M:%S %Z"),
@@ -42,7 +42,7 @@ def page(report: Report) -> str:
         types=sections.event_types(report),
         delays=sections.generator_table(report),
         fanout=fanout,
-        recovered=list(facts.recovered(found)) if found else [],
+        outages=described,
         bad=list(bad_clients(report)),
         streams=facts.streams(report),
         events=list(facts.events(report)),

@@ -1,62 +1,93 @@
-"""The recovery after a storm: how soon the streams were open again and the events flowed as before. Pure.
-
-The timeline has one row for each second (or more in a long run), so the times are as exact as that.
-"""
+"""The section of a run's page about each outage: its figures, and the curve of the recovery. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
-from sseclient_cli.report.model import Report
-
-ROWS_BEFORE = 5
-"""The rows before the storm whose median is the usual level."""
-
-OPEN_AGAIN_SHARE = 0.99
-FLOWING_SHARE = 0.9
-"""Events of a steady stream vary by a few percent from second to second."""
-
-ROUNDING_S = 0.1
-"""A run of 10 s takes a few milliseconds more or less."""
+from sseclient_cli.render.html.charts import Chart, Mark, Series, Unit, chart_of
+from sseclient_cli.render.html.sections import cut
+from sseclient_cli.render.quantities import counted, duration
+from sseclient_cli.render.recovery_words import reconnection_words, refusal_words
+from sseclient_cli.report.recovery_model import Outage, Phase, Recovery
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """The recovery of a run after its storm."""
+class OutageSection:
+    """The content of a section."""
 
-    storm_s: float
-    open_before: int
-    reconnected: int | None
-    """Reconnections from the storm to the end; None in a report of an older version."""
-    open_again_s: float | None
-    """The time from the storm to the end of the row with nearly all streams open; None if there is no such row."""
-    flowing_again_s: float | None
-    observed_s: float
-    """How long the run went on after the storm."""
+    title: str
+    facts: list[tuple[str, str]]
+    charts: list[Chart]
 
 
-def recovery(report: Report) -> Recovery | None:
-    """Return the recovery; None without a storm, or without a whole row on both sides of it."""
-    storm_s, interval_s = report.run.plan.storm_s, report.run.interval_s
-    if storm_s is None:
-        return None
-    # The row that ends with the storm may already count the streams that it closed.
-    before = [row for row in report.timeline if row.t_s + interval_s < storm_s][-ROWS_BEFORE:]
-    since = [row for row in report.timeline if row.t_s + interval_s >= storm_s]
-    whole = [row for row in since if storm_s < row.t_s + interval_s <= report.run.duration_s + ROUNDING_S]
-    if not before or not whole:
-        return None
-    opened = median(row.open for row in before)
-    events = median(row.events for row in before)
-    again = next((row for row in whole if row.open >= OPEN_AGAIN_SHARE * opened), None)
-    # The row of the storm has events from before it.
-    flowing = next((row for row in whole if row.t_s >= storm_s and row.events >= FLOWING_SHARE * events), None)
-    return Recovery(
-        storm_s=storm_s,
-        open_before=round(opened),
-        reconnected=None if since[0].reconnected is None else sum(row.reconnected or 0 for row in since),
-        open_again_s=None if again is None else again.t_s + interval_s - storm_s,
-        flowing_again_s=None if flowing is None else flowing.t_s + interval_s - storm_s,
-        observed_s=report.run.duration_s - storm_s,
+def outages(recovery: Recovery | None) -> list[OutageSection]:
+    """Return a section for each outage that the report describes."""
+    described = [] if recovery is None else recovery.described
+    return [
+        OutageSection(_title(outage), list(_facts(outage)), _charts(outage, number))
+        for number, outage in enumerate(described, 1)
+    ]
+
+
+def _title(outage: Outage) -> str:
+    return f"Recovery after the {'storm' if outage.is_storm else 'outage'} at {outage.start_s:.1f} s"
+
+
+def _facts(outage: Outage) -> Iterator[tuple[str, str]]:
+    yield "streams lost", f"{outage.streams:,} of {outage.open_before:,}"
+    yield "by cause", cut(", ".join(f"{cause} {count:,}" for cause, count in outage.causes.items()))
+    yield "first stream back", _time(outage.outage_s)
+    if outage.refused_s is not None:
+        yield "attempts failed until", duration(1000 * outage.refused_s)
+    for words, time_s in (
+        ("50 % back", outage.back_p50_s),
+        ("90 % back", outage.back_p90_s),
+        ("99 % back", outage.back_p99_s),
+        ("all back", outage.back_all_s),
+    ):
+        yield words, _time(time_s)
+    for words, number in (("ended by an error", outage.gave_up), ("not back at the end", outage.waiting)):
+        if number:
+            yield words, counted(number, "stream")
+    yield "connection attempts", f"{outage.attempts:,}, at most {outage.attempts_per_s_max:,} within 1 s"
+    for failed in outage.failures:
+        yield "failed attempts", cut(f"{failed.count:,} {failed.kind}")
+    yield "reconnection time", "; ".join(reconnection_words(outage))
+    for words in refusal_words(outage):
+        yield "browser", words
+    for name, phase in (("before", outage.before), ("during", outage.during), ("after", outage.after)):
+        if phase is not None:
+            yield f"events {name}", _phase(phase)
+
+
+def _time(time_s: float | None) -> str:
+    return "never" if time_s is None else f"after {duration(1000 * time_s)}"
+
+
+def _phase(phase: Phase) -> str:
+    rate = f"{phase.events_per_s:,.1f} per second"
+    if phase.delivery_p50_ms is None or phase.delivery_p99_ms is None:
+        return rate
+    return f"{rate}, delivery p50 {duration(phase.delivery_p50_ms)}, p99 {duration(phase.delivery_p99_ms)}"
+
+
+def _charts(outage: Outage, number: int) -> list[Chart]:
+    x = [point.t_s for point in outage.curve]
+    times = (("50 %", outage.back_p50_s), ("99 %", outage.back_p99_s))
+    back = chart_of(
+        [Series(label="back", values=[100 * point.back for point in outage.curve])],
+        id=f"back-{number}",
+        title="Streams back",
+        unit=Unit.PERCENT,
+        x=x,
+        marks=[Mark(outage.start_s + time_s, label) for label, time_s in times if time_s is not None],
     )
+    attempts = chart_of(
+        [Series(label="attempts", values=[point.attempts_per_s for point in outage.curve])],
+        id=f"attempts-{number}",
+        title="Connection attempts",
+        unit=Unit.PER_S,
+        x=x,
+    )
+    return [chart for chart in (back, attempts) if chart is not None]

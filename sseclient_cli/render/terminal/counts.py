@@ -10,6 +10,7 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import duration, size
 from sseclient_cli.render.terminal.bad_clients_view import bad_client_rows
 from sseclient_cli.render.terminal.fanout_view import fanout_rows
+from sseclient_cli.render.terminal.recovery_view import recovery_rows
 from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.render.terminal.target_view import target_facts
 from sseclient_cli.report.distributions import Sizes
@@ -34,6 +35,8 @@ def counts(report: Report) -> Iterator[Row]:
     if report.fanout is not None:
         yield from fanout_rows(report.fanout)
     yield from bad_client_rows(report)
+    if report.recovery is not None:
+        yield from recovery_rows(report.recovery)
     if report.target_metrics is not None:
         yield Row(Text("target", "bold"), target_facts(report.target_metrics))
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from html_pages import charts_of, series_of, text_of
+from lost_streams import LostStreams
 from report_json import ReportJson, report_of
 from run_reports import failed_run, run_with_storm, usual_run
 
@@ -114,19 +115,32 @@ def test_the_percentile_curve_rises_from_the_smallest_to_the_largest_value() -> 
     assert gap[at_99] == pytest.approx(fields["latency"]["gap"]["p99_ms"], rel=0.01)
 
 
-def test_the_recovery_after_a_storm_is_timed_by_rows() -> None:
+def test_the_recovery_after_a_storm_is_timed_from_its_first_loss() -> None:
     text = text_of(page_of(run_with_storm()))
-    assert "open before 500 reconnections since 500 streams open again within 2.5 s" in text
-    assert "events as before within 2.5 s" in text
+    assert "Recovery after the storm at 4.5 s streams lost 500 of 500 by cause storm 500" in text
+    assert "50 % back after 1.25 s" in text
+    assert "99 % back after 2.48 s all back after 2.50 s" in text
+    assert "a storm does not wait for it" in text
+
+
+def test_the_curve_of_a_recovery_rises_to_all_streams() -> None:
+    charts = charts_of(page_of(run_with_storm()))
+    back = [share or 0 for share in series_of(charts["back-1"])["back"]]
+    assert (back[0], min(back), back[-1]) == (100, back[1], 100)
+    assert back[1:] == sorted(back[1:])
+    assert [mark["label"] for mark in charts["back-1"]["marks"]] == ["50 %", "99 %"]
+    assert any(series_of(charts["attempts-1"])["attempts"])
 
 
 def test_streams_that_stay_away_after_a_storm_are_said_to() -> None:
-    fields = run_with_storm()
-    for row in fields["timeline"][4:]:
-        row |= {"open": 320, "events": 3_000}
-    text = text_of(page_of(fields))
-    assert "streams open again not in the 6 s until the end" in text
-    assert "events as before not in the 6 s until the end" in text
+    streams = LostStreams(10)
+    streams.dropped(range(10), 4_500)
+    for slot in range(6):
+        streams.opened(slot, 4_600)
+    streams.gave_up([6], 4_600)
+    text = text_of(page_of(usual_run(recovery=streams.totals, storm_s=4.5)))
+    assert "50 % back after 110 ms 90 % back never 99 % back never all back never" in text
+    assert "ended by an error 1 stream not back at the end 3 streams" in text
 
 
 def test_open_streams_are_drawn_at_the_end_of_their_row() -> None:
@@ -137,9 +151,7 @@ def test_open_streams_are_drawn_at_the_end_of_their_row() -> None:
 
 
 def test_a_run_that_ended_before_its_storm_has_no_recovery() -> None:
-    fields = run_with_storm()
-    fields["run"]["duration_s"], fields["timeline"] = 3.0, fields["timeline"][:3]
-    assert "Recovery after the storm Not measured" in text_of(page_of(fields))
+    assert "Recovery after the storm Not measured" in text_of(page_of(usual_run(storm_s=9.5)))
 
 
 def test_a_run_without_a_storm_has_no_section_for_it() -> None:
