@@ -24,7 +24,7 @@ class StreamReceipts:
     """What one stream received."""
 
     number: int
-    """The number of the stream, from 1 on: its place in the plan. A successor in the same place has the same number."""
+    """The number of the stream, from 0 on: its slot in the plan. A successor in the same slot has the same number."""
     bits: bytearray = field(default_factory=bytearray)
     """Bit n: whether event n was received."""
     connections: list[tuple[int, int]] = field(default_factory=list)

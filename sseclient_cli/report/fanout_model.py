@@ -51,7 +51,7 @@ class Publisher(Part):
 class SlowStream(Part):
     """The delays of one stream."""
 
-    stream: int = figure("The number of the stream, from 1 on.", ge=1)
+    stream: int = figure("The number of the stream, from 0 on: `{n}` of its request.", ge=0)
     received: int = figure("Events with a known delay.", ge=1)
     mean_ms: float = figure("Their mean delay.", unit="ms", better=Better.LOWER)
     max_ms: float = figure("Their largest delay.", unit="ms", better=Better.LOWER)
@@ -60,7 +60,7 @@ class SlowStream(Part):
 class StreamShortfall(Part):
     """A stream that missed events."""
 
-    stream: int = figure("The number of the stream, from 1 on.", ge=1)
+    stream: int = figure("The number of the stream, from 0 on: `{n}` of its request.", ge=0)
     expected: int = figure("Events that it was expected to receive.", ge=1)
     received: int = figure("Events of these that it received.", better=Better.HIGHER, ge=0)
 

@@ -160,7 +160,7 @@ class StreamPool:
 
     def _new_stream(self, slot: int) -> PooledStream:
         stream = PooledStream(self._context, self, slot, EventSampler(self._measurement))
-        probe = self._measurement.receipts_probe(slot + 1)
+        probe = self._measurement.receipts_probe(slot)
         if probe is not None:
             stream.observers = (*stream.observers, probe)
         self._streams[slot] = stream
