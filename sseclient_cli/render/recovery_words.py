@@ -36,4 +36,4 @@ def refusal_words(outage: Outage) -> Iterator[str]:
 def refusal_sentence(refusal: Refusal) -> str:
     """Return what a browser would do after a status, and what this run did."""
     got = f"{counted(refusal.streams, 'stream')} got {refusal.status}: a browser would give up"
-    return f"{got}; this run retried because of --retry-statuses" if refusal.retried else f"{got}, as this run did"
+    return f"{got}; this run retried because of --retry-status" if refusal.retried else f"{got}, as this run did"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from sseclient_cli.measure.histogram import percentile_us
@@ -31,10 +31,13 @@ def recovery(report: Report, totals: RecoveryTotals | None) -> model.Recovery | 
     found = outages(totals, reconnects=report.run.plan.on_end == "reconnect")
     if not found:
         return None
-    ends_s = [each.start * totals.bin_ms / 1000 for each in found[1:]]
+    begins_s = [0.0, *(_settled_s(each, totals) for each in found[:-1])]
+    # The length of the run is rounded: the last stream can end after it.
+    last = max(math.ceil(1000 * report.run.duration_s / totals.bin_ms), *(place + 1 for place in _places(totals)))
+    ends_s = [place * totals.bin_ms / 1000 for place in (*(each.start for each in found[1:]), last)]
     described = [
-        _Description(each, totals, report, end_s).outage()
-        for each, end_s in zip(found, [*ends_s, report.run.duration_s], strict=True)
+        _Description(each, totals, report, begin_s, end_s).outage()
+        for each, begin_s, end_s in zip(found, begins_s, ends_s, strict=True)
     ]
     return model.Recovery(
         outages=len(found),
@@ -54,15 +57,16 @@ def recovery(report: Report, totals: RecoveryTotals | None) -> model.Recovery | 
 
 
 class _Description:
-    """Describes one outage; the next one, or the end of the run, is at ``end_s``."""
+    """Describes one outage. Its rows lie between ``begin_s`` and ``end_s``: the end of the run, or the next outage."""
 
-    def __init__(self, outage: Outage, totals: RecoveryTotals, report: Report, end_s: float) -> None:
+    def __init__(self, outage: Outage, totals: RecoveryTotals, report: Report, begin_s: float, end_s: float) -> None:
         self._outage = outage
         self._totals = totals
         self._report = report
+        self._begin_s = begin_s
         self._end_s = end_s
         self._course = course(outage, totals)
-        self._last = max(math.ceil(1000 * end_s / totals.bin_ms) - 1, outage.start)
+        self._last = max(round(1000 * end_s / totals.bin_ms) - 1, outage.start)
         """The last bin before the next outage."""
 
     def outage(self) -> model.Outage:
@@ -104,7 +108,7 @@ class _Description:
                 for retry_ms, count in sorted(self._by_loss(totals.retries).items(), key=lambda item: (-item[1], item))
             ],
             early=sum(totals.early[place] for place in outage.places),
-            **self._phases(all_back_s),
+            **self._phases(),
             curve=self._curve(attempts),
         )
 
@@ -134,11 +138,12 @@ class _Description:
         before = [at for at in failed if first_back is None or at <= first_back]
         return self._time_s(max(before) - self._outage.start) if before else None
 
-    def _phases(self, all_back_s: float | None) -> dict[str, model.Phase | None]:
+    def _phases(self) -> dict[str, model.Phase | None]:
         """Return the events before, during and after the outage, by whole rows of the timeline."""
         run, start_s = self._report.run, self._s(self._outage.start)
-        back_s = self._end_s if all_back_s is None else start_s + all_back_s
-        first_s, last_s = max(run.plan.ramp_up_s, run.plan.warmup_s), min(self._end_s, run.duration_s)
+        back_s = _settled_s(self._outage, self._totals) if returns(self._outage, self._totals) else self._end_s
+        first_s = max(run.plan.ramp_up_s, run.plan.warmup_s, self._begin_s)
+        last_s = min(self._end_s, run.duration_s)
         phases: dict[str, list[Row]] = {"before": [], "during": [], "after": []}
         for row in self._report.timeline:
             end_s = row.t_s + run.interval_s
@@ -166,6 +171,17 @@ class _Description:
                 )
             )
         return points
+
+
+def _settled_s(outage: Outage, totals: RecoveryTotals) -> float:
+    """Return when the last stream was back; the begin of the outage if none was."""
+    return (max(returns(outage, totals), default=outage.start) + 1) * totals.bin_ms / 1000
+
+
+def _places(totals: RecoveryTotals) -> Iterator[int]:
+    """Yield the bins in which something changed, with the last one among them."""
+    for counts in (totals.open_changes, totals.attempts, *totals.failures.values()):
+        yield from counts
 
 
 def _phase(rows: Sequence[Row], interval_s: int) -> model.Phase | None:

@@ -107,10 +107,11 @@ class Outage(Part):
         "Lost streams that tried again before their reconnection time was over: all streams of a storm do.", ge=0
     )
     before: Phase | None = figure(
-        "The events before the outage, after ramp-up and warm-up.", absent="there was no whole row before the outage"
+        "The events before the outage, after ramp-up, warm-up and an earlier outage.",
+        absent="there was no whole row before the outage",
     )
     during: Phase | None = figure(
-        "The events from the first loss until all streams were back.", absent="the run has no timeline"
+        "The events from the first loss until the last return.", absent="the run has no timeline"
     )
     after: Phase | None = figure("The events afterwards.", absent="there was no whole row after the outage")
     curve: list[CurvePoint] = figure("The share of the streams that was open, and the attempts, over time.")

@@ -219,5 +219,35 @@ def test_delivery_is_split_by_the_rows_before_during_and_after() -> None:
     assert [phase and (phase.seconds, phase.delivery_p50_ms) for phase in phases] == [(5, 1.0), (4, 900.0), (11, 2.0)]
 
 
+def test_an_outage_is_not_before_the_next_one() -> None:
+    streams = restarted_server()
+    streams.cut(range(100), 15_000)
+    report = report_on(streams.totals, delivery_us={row: {1_000 * row: 10} for row in range(20)})
+    assert report.recovery is not None
+    first, second = report.recovery.described
+    assert first.after == second.before
+    assert second.before is not None
+    assert (second.before.seconds, second.before.delivery_p50_ms) == (6, 11)
+
+
+def test_a_stream_that_never_returns_does_not_prolong_the_outage_of_the_others() -> None:
+    streams = restarted_server()
+    lost = LostStreams(101)
+    lost.cut([100], 5_000)
+    lost.gave_up([100], 6_000)
+    streams.totals.merge(lost.totals)
+    outage = outage_of(streams)
+    assert outage.back_all_s is None
+    assert [phase and phase.seconds for phase in (outage.before, outage.during, outage.after)] == [5, 4, 11]
+
+
+def test_errors_at_the_very_end_of_a_run_are_counted() -> None:
+    streams = LostStreams(10)
+    streams.cut(range(10), 19_500)
+    streams.answered(range(10), 20_004, 502)
+    outage = outage_of(streams)
+    assert (outage.attempts, [each.count for each in outage.failures]) == (10, [10])
+
+
 def test_long_runs_have_longer_bins() -> None:
     assert [bin_ms_of(seconds) for seconds in (1, 100, 101, 900)] == [10, 10, 20, 90]

@@ -24,7 +24,7 @@ def recovery_rows(recovery: Recovery) -> Iterator[Row]:
         yield Row(Text("storm" if outage.is_storm else "outage", "bold"), Facts(*_loss(outage)))
         yield Row(Text("back", "bold"), Facts(*_returns(outage)))
         yield Row(Text("tries", "bold"), Facts(*_attempts(outage)))
-        yield Row(Text("retry", "bold"), Facts(*map(Text, (*reconnection_words(outage), *refusal_words(outage)))))
+        yield Row(Text("retry", "bold"), Facts(*_retries(outage)))
         yield Row(Text("events", "bold"), Facts(*_phases(outage)))
     more = recovery.outages - MAX_SHOWN
     if more > 0:
@@ -59,6 +59,12 @@ def _attempts(outage: Outage) -> Iterator[Text]:
     yield Text(f"at most {outage.attempts_per_s_max:,} in 1 s, {outage.attempts_per_tenth_max:,} in 0.1 s")
     for failed in outage.failures[:MAX_KINDS]:
         yield Text(f"{failed.count:,}x {visible(failed.kind, keep_lines=False)}", "yellow")
+
+
+def _retries(outage: Outage) -> Iterator[Text]:
+    yield from map(Text, reconnection_words(outage))
+    for words in refusal_words(outage):
+        yield from map(Text, words.split("; "))  # one fact would be wider than 80 columns
 
 
 def _phases(outage: Outage) -> Iterator[Text]:

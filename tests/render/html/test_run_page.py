@@ -10,9 +10,11 @@ from lost_streams import LostStreams
 from report_json import ReportJson, report_of
 from run_reports import failed_run, run_with_storm, usual_run
 
+from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.render.html.page import page
 from sseclient_cli.report.embedded import unpacked
 from sseclient_cli.report.read import from_json, to_json
+from sseclient_cli.run.bad_clients import BadClients, Share
 
 
 def page_of(fields: ReportJson) -> str:
@@ -156,6 +158,11 @@ def test_a_run_that_ended_before_its_storm_has_no_recovery() -> None:
 
 def test_a_run_without_a_storm_has_no_section_for_it() -> None:
     assert "storm" not in text_of(page_of(usual_run()))
+
+
+def test_bad_clients_have_a_section() -> None:
+    bad = BadClients(at_s=5, shares=((BadKind.ABRUPT, Share(10, is_percent=True)),))
+    assert "Bad clients turned bad 0 of 0, from 5 s on" in text_of(page_of(usual_run(bad_clients=bad)))
 
 
 def test_many_event_types_are_listed_up_to_a_limit() -> None:
