@@ -28,6 +28,9 @@ FAMILY_ERROR = 0.05
 
 EFFECTS = 4
 
+LEAST_EMPTY_ROWS = 3
+"""Events have stopped if half of the rows are empty, and at least this many."""
+
 _CONFIDENCE = 1 - FAMILY_ERROR / EFFECTS
 
 _CLOSED_BY_CLIENT = frozenset({BadKind.ABRUPT})
@@ -111,9 +114,15 @@ def _events(before: Rows, after: Rows, report: Report) -> RateEffect:
     values = (_mean(sides[0]), _mean(sides[1]))
     estimates = (mean_of_rows(sides[0]), mean_of_rows(sides[1]))
     judged = _judged("events.per_s", values, estimates, report)
-    if values[0] and values[1] == 0:  # no noise explains that all events stopped
+    if _stopped(before, after):
         judged |= {"verdict": Verdict.WORSE.value, "reason": ""}
     return RateEffect(before_per_s=values[0], after_per_s=values[1], **judged)
+
+
+def _stopped(before: Rows, after: Rows) -> bool:
+    """Return whether the events stopped. The test of the noise cannot judge a rate of 0, which has no logarithm."""
+    empty = sum(not row.events for row in after)
+    return bool(before) and all(row.events for row in before) and empty >= max(LEAST_EMPTY_ROWS, len(after) / 2)
 
 
 def _judged(

@@ -260,6 +260,7 @@ def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
 
 
 _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
+    bad_clients_findings,  # first: what bad clients cost explains other findings
     _reach,
     _bytes_without_event,
     _silent_streams,
@@ -275,5 +276,4 @@ _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _timestamp,
     _target_metrics,
     _forced_merge,
-    bad_clients_findings,
 )

@@ -96,6 +96,13 @@ def test_events_that_stop_are_a_fault_even_without_a_latency_after() -> None:
     assert _codes(report) == {"bad-clients-cost": Severity.FAULT}
 
 
+def test_events_that_stop_after_a_while_are_a_fault_too() -> None:
+    totals = _totals()
+    for row in range(AT_S + 1, 26):
+        totals.timeline[row] = Interval()
+    assert _bad(_report(totals)).event_rate.verdict == "worse"
+
+
 def test_a_short_run_is_unclear_and_says_why() -> None:
     effect = _bad(_report(_totals(rows=12, times=15))).delivery_p99
     assert effect.verdict == "unclear"
