@@ -32,7 +32,7 @@ class Tool(Part):
 class Streams(Part):
     """Streams by outcome: planned = opened + failed + unfinished + lost."""
 
-    planned: int = figure("Streams of the plan.", ge=0)
+    planned: int = figure("Streams of the plan, without bad clients.", ge=0)
     lost: int = figure(
         "Streams of lost workers; no other figure includes them.", share_of="streams.planned", better=Better.LOWER, ge=0
     )
