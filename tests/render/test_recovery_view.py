@@ -31,7 +31,7 @@ def lines_of(width: int) -> list[str]:
 
 def test_the_rows_say_what_a_browser_would_do_after_a_502() -> None:
     text = " ".join(" ".join(lines_of(80)).split())
-    assert "500 streams got 502: a browser would give up this run retried because of --retry-status" in text
+    assert "500 streams got 502: a browser would give up; this run retried because of --retry-status" in text
     assert "500 ms from the server (retry) obeyed" in text
 
 
@@ -39,5 +39,4 @@ def test_the_rows_say_what_a_browser_would_do_after_a_502() -> None:
 def test_every_line_fits_and_begins_in_its_column(width: int) -> None:
     lines = [line for line in lines_of(width) if line]
     assert all(len(line) <= width for line in lines)
-    labels = {line[:9].strip() for line in lines}
-    assert labels == {"", "outage", "back", "tries", "retry", "events"}
+    assert all(line[7:9].isspace() and not line[9].isspace() for line in lines)

@@ -64,7 +64,7 @@ def _attempts(outage: Outage) -> Iterator[Text]:
 def _retries(outage: Outage) -> Iterator[Text]:
     yield from map(Text, reconnection_words(outage))
     for words in refusal_words(outage):
-        yield from map(Text, words.split("; "))  # one fact would be wider than 80 columns
+        yield from map(Text, words.replace("; ", ";\n").splitlines())  # one fact would be wider than 80 columns
 
 
 def _phases(outage: Outage) -> Iterator[Text]:
