@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from heapq import nsmallest
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 
-MAX_CONNECTIONS = 10_000_000
-"""With bad clients, a plan has at most this many streams: the choice of the bad ones takes 1 us for each stream."""
+MAX_CONNECTIONS = 1_000_000
+"""With bad clients, a plan has at most this many streams: the choice of the bad ones takes up to 2 us for each."""
 
 _GOLDEN_RATIO_32 = 2_654_435_769
 """2**32 divided by the golden ratio. Multiples of it, modulo 2**32, are evenly spread over any choice of every n-th
@@ -78,8 +77,8 @@ def default_bad_at_s(ramp_up_s: float, duration_s: float) -> float:
 @lru_cache(maxsize=2)
 def _roles(shares: tuple[tuple[BadKind, Share], ...], connections: int) -> dict[int, BadKind]:
     kinds = [kind for kind, share in shares for _ in range(share.of(connections))]
-    slots = nsmallest(len(kinds), range(connections), key=lambda slot: slot * _GOLDEN_RATIO_32 % 2**32)
-    return dict(zip(slots, kinds, strict=True))
+    slots = sorted(range(connections), key=lambda slot: slot * _GOLDEN_RATIO_32 % 2**32)
+    return dict(zip(slots, kinds, strict=False))
 
 
 def _error(message: str, arguments: list[str]) -> UsageError:
