@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -70,11 +71,11 @@ class RecoveryTotals(Merging):
     early: Counter[int] = counted()
     """Lost streams that tried again before their reconnection time was over, by the bin of the loss."""
 
-    def losses(self) -> Counter[int]:
-        """Return the lost connections of all causes."""
+    def losses(self, without: Collection[str] = ()) -> Counter[int]:
+        """Return the lost connections of all causes but these."""
         lost: Counter[int] = Counter()
-        for counts in self.causes.values():
-            lost.update(counts)
+        for cause, counts in self.causes.items():
+            lost.update({} if cause in without else counts)
         return lost
 
 

@@ -33,9 +33,10 @@ STRAY_SHARE = 0.1
 ONGOING_SHARE = 0.1
 """While more than this share of the missing streams is not back, further losses belong to the same outage."""
 
-MAX_MILD = 3
-"""More outages without an error are the habit of a server that ends all responses again and again, such as a long
-poll: then these are not outages."""
+MAX_ENDS = 3
+"""A server that ends more responses per stream has the habit, such as a long poll or a limit of a stream's life: then
+an end is no loss. A server that shuts down ends each response once. The streams of a long poll are soon spread over
+time, with many of them missing at any moment: that would look like one outage without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,11 @@ class Course:
 
 def outages(totals: RecoveryTotals, *, reconnects: bool) -> list[Outage]:
     """Return the outages in order. Without ``reconnects``, only a storm is one: lost streams do not return."""
-    losses, storms = totals.losses(), totals.causes.get(STORM, Counter())
-    places, found = sorted(losses), []
+    storms = totals.causes.get(STORM, Counter())
     change_at = sorted(totals.open_changes)
     open_after = [0, *accumulate(totals.open_changes[place] for place in change_at)]
+    losses = totals.losses(without=[ENDED] if _ends_by_habit(totals, max(open_after)) else [])
+    places, found = sorted(losses), []
     number, first_storm = 0, min(storms, default=math.inf)
     while number < len(places):
         start = places[number]
@@ -89,10 +91,10 @@ def outages(totals: RecoveryTotals, *, reconnects: bool) -> list[Outage]:
             if strays or not (reconnects and is_enough):
                 number += max(strays, 1)
                 continue
-        joined = list(_joined(places[number:], losses, totals))
+        joined = list(_joined(places[number:], totals))
         found.append(Outage(start, frozenset(joined), open_before))
         number += len(joined)
-    return _without_habit(found, totals)
+    return found
 
 
 def course(outage: Outage, totals: RecoveryTotals) -> Course:
@@ -161,8 +163,13 @@ def _strays(window: list[int], losses: Mapping[int, int], totals: RecoveryTotals
     return strays
 
 
-def _joined(places: Iterable[int], losses: Mapping[int, int], totals: RecoveryTotals) -> Iterator[int]:
+def _ends_by_habit(totals: RecoveryTotals, most_open: int) -> bool:
+    return totals.causes.get(ENDED, Counter()).total() > MAX_ENDS * most_open
+
+
+def _joined(places: Iterable[int], totals: RecoveryTotals) -> Iterator[int]:
     """Yield the bins whose losses belong to an outage that begins with the first of them."""
+    losses = totals.losses()
     resolved: list[tuple[int, int]] = []
     most = missing = 0
     end: int | None = None
@@ -178,16 +185,3 @@ def _joined(places: Iterable[int], losses: Mapping[int, int], totals: RecoveryTo
             for at, count in counters.get(place, {}).items():
                 heappush(resolved, (at, count))
         yield place
-
-
-def _without_habit(found: list[Outage], totals: RecoveryTotals) -> list[Outage]:
-    """Leave out outages in which the server only ended responses, if there are many of them."""
-    errors = [counts for cause, counts in totals.causes.items() if cause != ENDED]
-    failures = [counts for kind, counts in totals.failures.items()]
-    mild = []
-    for outage, following in zip(found, [*found[1:], None], strict=False):
-        end = None if following is None else following.start
-        failed = any(outage.start <= place and (end is None or place < end) for each in failures for place in each)
-        if not failed and not any(outage.places & counts.keys() for counts in errors):
-            mild.append(outage)
-    return [outage for outage in found if outage not in mild] if len(mild) > MAX_MILD else found

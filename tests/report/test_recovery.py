@@ -159,6 +159,20 @@ def test_a_server_that_ends_all_responses_again_and_again_has_no_outage() -> Non
     assert report_on(streams.totals).recovery is None
 
 
+def test_a_long_poll_whose_streams_are_spread_over_time_has_no_outage_but_that_of_its_server() -> None:
+    """Each response ends after 0.5 s, and the streams wait 0.5 s: half of them are missing at any moment."""
+    streams, back_at_ms = LostStreams(100), 500
+    for at_ms in range(back_at_ms, 19_000, 10):
+        slot = at_ms // 10 % 100
+        streams.ended([slot], at_ms)
+        streams.opened(slot, at_ms + 500)
+    streams.cut([0], 19_000)  # a single error is no outage either
+    assert report_on(streams.totals).recovery is None
+    streams.cut(range(50, 100), 19_200)
+    outage = outage_of(streams)
+    assert (outage.start_s, outage.streams, outage.causes) == (19.2, 50, {"connection-lost": 50})
+
+
 def test_the_outage_is_recognized_over_all_workers() -> None:
     whole = restarted_server().totals
     workers = [LostStreams(), LostStreams(), LostStreams()]
