@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from sseclient_cli import __version__
 from sseclient_cli.cli.advice import line_of
 from sseclient_cli.cli.bench import bench
+from sseclient_cli.cli.check import check
 from sseclient_cli.cli.compare import compare
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
@@ -41,6 +42,12 @@ sse bench demo -n 1k -z 30s --json run.json
 sse bench URL -n 500 --on-end reconnect --storm 5s
 sse bench URL --rate 50/s --hold 10s -n 2k --strict
 """
+CHECK_EXAMPLES = """\
+sse check https://example.com/events
+sse check URL --bearer-env TOKEN --origin https://app.example.com
+sse check demo --strict --ignore x-accel-buffering
+sse check URL -z 65s --json check.json
+"""
 COMPARE_EXAMPLES = """\
 sse compare before.json after.json
 sse compare main.json branch.json --fail-if-worse 10%
@@ -53,7 +60,7 @@ sse report machine1.json machine2.json --json all.json
 sse report run.json --assert 'delivery.p99 < 50ms'
 """
 
-COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench}
+COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench, "check": check}
 """The commands with options for a request."""
 
 app = typer.Typer(
@@ -68,6 +75,9 @@ app.command(
 app.command(
     "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
 )(grouped(bench))
+app.command("check", cls=PanelledCommand, epilog=CHECK_EXAMPLES, short_help="Check one endpoint, and say what to fix.")(
+    grouped(check)
+)
 app.command(
     "report", cls=PanelledCommand, epilog=REPORT_EXAMPLES, short_help="Show the report of a run, or merge several."
 )(grouped(report))
@@ -90,7 +100,7 @@ def sse(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Watch Server-Sent Events streams, and load-test them with thousands of connections."""
+    """Watch and check Server-Sent Events streams, and load-test them with thousands of connections."""
     if context.invoked_subcommand is None:
         sys.stderr.write(context.get_help() + "\n")
         raise typer.Exit(UsageError.exit_code)

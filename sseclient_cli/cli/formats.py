@@ -13,10 +13,10 @@ from sseclient_cli.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-REPORT, COMPARISON, LIMIT_SEARCH = "report", "comparison", "limit-search"
+REPORT, COMPARISON, LIMIT_SEARCH, CHECK = "report", "comparison", "limit-search", "check"
 """The kinds of documents, as in their field ``document``."""
 
-_NAMES = {REPORT: "a report", COMPARISON: "a comparison", LIMIT_SEARCH: "a limit search"}
+_NAMES = {REPORT: "a report", COMPARISON: "a comparison", LIMIT_SEARCH: "a limit search", CHECK: "a check"}
 
 TEXT = ".txt"
 _TEXT_SUFFIXES = frozenset({"", TEXT, ".log"})
@@ -38,6 +38,7 @@ _RENDERERS: Mapping[str, Mapping[str, str]] = {
         REPORT: "render.terminal.summary:summary",
         COMPARISON: "render.terminal.comparison:comparison_view",
         LIMIT_SEARCH: "render.terminal.limit_view:limit_summary",
+        CHECK: "render.terminal.check_view:check_view",
     },
 }
 """Modules and functions below this package. They are imported when they render: ``sse --help`` must answer at once."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sseclient_cli.cli.formats import TEXT, Format, format_named, format_of
+from sseclient_cli.cli.options.checking import CheckOutputOptions
 from sseclient_cli.cli.options.output import DocumentOutputOptions
 from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.errors import OutputError, SseError, UsageError
@@ -82,7 +83,7 @@ class Outputs:
 
 
 @contextmanager
-def opened(options: DocumentOutputOptions, kind: str) -> Iterator[Outputs]:
+def opened(options: DocumentOutputOptions | CheckOutputOptions, kind: str) -> Iterator[Outputs]:
     """Yield the outputs of a kind of document. Raises UsageError for a wrong suffix or a file that is not writable."""
     wanted = [(format_of(path, kind), path) for path in options.output_files or ()]
     for suffix, path in ((".json", options.json_file), (".html", options.html_file)):

@@ -7,18 +7,20 @@ import json
 from pydantic import ValidationError
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.report.check_model import CheckReport
 from sseclient_cli.report.comparison_model import Comparison
 from sseclient_cli.report.embedded import is_page, unpacked
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.limit_model import LimitSearch
 from sseclient_cli.report.model import SCHEMA, Report
 
-Document = Report | Comparison | LimitSearch
+Document = Report | Comparison | LimitSearch | CheckReport
 
-_MODELS: dict[str, type[Report] | type[Comparison] | type[LimitSearch]] = {
+_MODELS: dict[str, type[Report] | type[Comparison] | type[LimitSearch] | type[CheckReport]] = {
     "report": Report,
     "comparison": Comparison,
     "limit-search": LimitSearch,
+    "check": CheckReport,
 }
 """The kinds of documents, by their field ``document``."""
 

@@ -40,16 +40,16 @@ class Tls:
                 "`key_file` needs `cert_file`, the certificate of that key", arguments=["key_file", "cert_file"]
             )
 
-    def context(self) -> ssl.SSLContext:
-        """Return a context with these settings. Raises UsageError for an unusable file.
+    def context(self, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLContext:
+        """Return a context with these settings that offers these protocols. Raises UsageError for an unusable file.
 
         Contexts are cached, because certificates take 30 ms to load.
         """
-        return _context(self, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+        return _context(self, protocols, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
 
 
 @cache
-def _context(tls: Tls, env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
+def _context(tls: Tls, protocols: tuple[str, ...], env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
     if not tls.verify:
         context = httpx.create_ssl_context(verify=False)
     elif tls.ca_file is not None:
@@ -57,7 +57,7 @@ def _context(tls: Tls, env_cert_file: str, env_cert_dir: str) -> ssl.SSLContext:
     else:
         context = _trusting_default_cas(env_cert_file, env_cert_dir)
     # Otherwise a server may choose HTTP/2, which neither client supports.
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(protocols)
     if tls.cert_file is not None:
         _load_identity(context, tls.cert_file, tls.key_file)
     return context

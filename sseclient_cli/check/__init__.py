@@ -1,0 +1,1 @@
+"""``sse check``: examine one endpoint, and judge it check by check."""

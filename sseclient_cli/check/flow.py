@@ -1,0 +1,93 @@
+"""Judge when bytes arrive: heartbeats, silence, and bursts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import median
+
+from sseclient_cli.check.catalogue import Check, Result
+from sseclient_cli.check.recording import End, Recording
+from sseclient_cli.check.words import counted, time_words
+from sseclient_cli.units import NS_PER_S
+
+SILENT_S = 55.0
+"""nginx closes a connection to a server after 60 s without a byte (proxy_read_timeout), others earlier."""
+
+BUSY_S = 5.0
+"""A stream that is never silent for longer sends no heartbeat that could be seen: servers wait 10 to 30 s."""
+
+PAUSE_S = 0.1
+"""Events this far apart are not in one burst. The data of one flush arrives within a few ms."""
+
+CONTINUOUS = 20
+"""Arrival times without pauses between them: the events flow."""
+
+ENOUGH_BURSTS = 3
+"""One or two bursts may be chance."""
+
+
+def judge_heartbeat(recording: Recording) -> Result:
+    """Judge the longest silence, and the time between comments."""
+    check, silence_s = Check.HEARTBEAT, recording.longest_silence_s(recording.ended_ns)
+    silence = f"longest silence {time_words(silence_s)}"
+    seen = f"{counted(len(recording.comments_ns), 'comment')}, {silence}"
+    if silence_s >= SILENT_S:
+        return check.warning(f"{seen}: nginx closes a connection after 60 s of silence")
+    if recording.comments_ns:
+        interval_s = heartbeat_interval_s(recording)
+        if interval_s is None:
+            return check.ok(seen)
+        heartbeat = f"a comment every {time_words(interval_s)}"
+        return (
+            check.warning(f"{heartbeat}, {silence}") if interval_s >= SILENT_S else check.ok(f"{heartbeat}, {silence}")
+        )
+    if recording.end is not End.OPEN:
+        return check.not_checked("the stream ended" if recording.end is not End.FULL else "the stream is never silent")
+    if silence_s < BUSY_S:
+        return check.not_checked(
+            f"no comment, but the {silence}", "Check the stream while no events are published, for a longer time."
+        )
+    return check.not_checked(
+        f"no comment within {time_words(recording.watched_s)}, {silence}",
+        "Check for 65 s to see whether a heartbeat comes before the timeout of a proxy.",
+    )
+
+
+def heartbeat_interval_s(recording: Recording) -> float | None:
+    """Return the usual time between two comments, or the silence before the only one; None without either."""
+    gaps_ns = [later - earlier for earlier, later in pairwise(recording.comments_ns) if later > earlier]
+    if not gaps_ns:
+        gaps_ns = [silence_ns for silence_ns in recording.silences_before_comments_ns if silence_ns >= NS_PER_S]
+    return median(gaps_ns) / NS_PER_S if gaps_ns else None
+
+
+def judge_bursts(recording: Recording) -> Result:
+    """Judge whether events arrive several at once, again and again."""
+    check, bursts = Check.BURSTS, bursts_of(recording)
+    times = {event.arrived_ns for event in recording.events}
+    if len(bursts) < ENOUGH_BURSTS and len(times) >= CONTINUOUS:
+        return check.ok(f"{len(recording.events):,} events arrived at {len(times):,} times")
+    if len(bursts) < ENOUGH_BURSTS:
+        return check.not_checked(
+            f"{counted(len(recording.events), 'event')} in {counted(len(bursts) + 1, 'group')}: too few"
+        )
+    if all(size > 1 for size in bursts):
+        return check.warning(
+            f"{sum(bursts):,} events in {len(bursts):,} bursts: a buffer or the server holds them back"
+        )
+    return check.ok(f"{sum(bursts):,} events arrived in {len(bursts):,} groups")
+
+
+def bursts_of(recording: Recording) -> list[int]:
+    """Return the number of events of each group.
+
+    The first one is left out, which may be a history or the current state, and the last one, which is unfinished.
+    """
+    groups: list[int] = [0]
+    latest_ns = recording.head.arrived_ns
+    for event in recording.events:
+        if event.arrived_ns - latest_ns >= PAUSE_S * NS_PER_S:
+            groups.append(0)
+        groups[-1] += 1
+        latest_ns = event.arrived_ns
+    return groups[1:-1]

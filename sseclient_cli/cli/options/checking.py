@@ -1,0 +1,67 @@
+"""The options of `sse check`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import typer
+
+from sseclient_cli.cli.options.output import Quiet
+from sseclient_cli.cli.options.values import parse_time_limit_s
+
+DEFAULT_DURATION_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """What to check, and how long."""
+
+    PANEL: ClassVar = "Checks"
+
+    duration_s: Annotated[
+        float | None,
+        typer.Option(
+            "-z",
+            "--duration",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            show_default="30s",
+            help="Stop after this time; a check ends earlier if everything is known.",
+        ),
+    ] = None
+    last_event_id: Annotated[str, typer.Option(metavar="ID", help="Start after this event.")] = ""
+    origin: Annotated[
+        str | None,
+        typer.Option(metavar="ORIGIN", help="Pages of this origin must be able to read the stream (CORS)."),
+    ] = None
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="NAME[,...]", help="Do not judge these checks; repeatable."),
+    ] = None
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutputOptions:
+    """The output of `sse check`."""
+
+    PANEL: ClassVar = "Output"
+    html_file: ClassVar[Path | None] = None
+
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the JSON document to this file; - is stdout."),
+    ] = None
+    output_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            show_default=False,
+            help="Write by suffix: .json, else the lines; repeatable.",
+        ),
+    ] = None
+    quiet: Quiet = False
