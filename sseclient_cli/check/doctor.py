@@ -18,7 +18,7 @@ from sseclient_cli.check.cors import judge_cors, judge_preflight
 from sseclient_cli.check.flow import (
     BUSY_S,
     ENOUGH_BURSTS,
-    bursts_of,
+    groups_of,
     heartbeat_interval_s,
     judge_bursts,
     judge_heartbeat,
@@ -233,7 +233,7 @@ class _Doctor:
             if probe.recording is None:
                 return probe.is_over
             is_compressed = "content-encoding" in probe.recording.head.headers
-            return not is_compressed or probe.is_over or len(bursts_of(probe.recording)) >= ENOUGH_BURSTS
+            return not is_compressed or probe.is_over or len(groups_of(probe.recording)) >= ENOUGH_BURSTS
 
         try:
             await wait_until(is_known, self._within(COMPRESSION_S))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
@@ -17,10 +18,16 @@ BUSY_S = 5.0
 """A stream that is never silent for longer sends no heartbeat that could be seen: servers wait 10 to 30 s."""
 
 PAUSE_S = 0.1
-"""Events this far apart are not in one burst. The data of one flush arrives within a few ms."""
+"""Events this far apart are not in one group."""
+
+AT_ONCE_S = 0.03
+"""The events of one burst: one flush of a buffer, possibly in several reads."""
 
 CONTINUOUS = 20
 """Arrival times without pauses between them: the events flow."""
+
+EVENTS_PER_BURST = 3
+"""On average: a busy server sends two events at once now and then."""
 
 ENOUGH_BURSTS = 3
 """One or two bursts may be chance."""
@@ -63,31 +70,43 @@ def heartbeat_interval_s(recording: Recording) -> float | None:
 
 def judge_bursts(recording: Recording) -> Result:
     """Judge whether events arrive several at once, again and again."""
-    check, bursts = Check.BURSTS, bursts_of(recording)
+    check, groups = Check.BURSTS, groups_of(recording)
+    events = sum(group.size for group in groups)
     times = {event.arrived_ns for event in recording.events}
-    if len(bursts) < ENOUGH_BURSTS and len(times) >= CONTINUOUS:
+    if len(groups) < ENOUGH_BURSTS and len(times) >= CONTINUOUS:
         return check.ok(f"{len(recording.events):,} events arrived at {len(times):,} times")
-    if len(bursts) < ENOUGH_BURSTS:
-        return check.not_checked(
-            f"{counted(len(recording.events), 'event')} in {counted(len(bursts) + 1, 'group')}: too few"
-        )
-    if all(size > 1 for size in bursts):
-        return check.warning(
-            f"{sum(bursts):,} events in {len(bursts):,} bursts: a buffer or the server holds them back"
-        )
-    return check.ok(f"{sum(bursts):,} events arrived in {len(bursts):,} groups")
+    if len(groups) < ENOUGH_BURSTS:
+        return check.not_checked(f"{counted(len(recording.events), 'event')}: too few")
+    if is_bursty(groups):
+        return check.warning(f"{events:,} events in {len(groups):,} bursts: a buffer or the server holds them back")
+    return check.ok(f"{events:,} events arrived in {len(groups):,} groups")
 
 
-def bursts_of(recording: Recording) -> list[int]:
-    """Return the number of events of each group.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Events without a pause between them, and the time from the first to the last."""
+
+    size: int
+    spread_ns: int
+
+
+def is_bursty(groups: list[Group]) -> bool:
+    """Return whether all groups are bursts, and there are enough of them."""
+    is_burst = [group.size > 1 and group.spread_ns <= AT_ONCE_S * NS_PER_S for group in groups]
+    events = sum(group.size for group in groups)
+    return len(groups) >= ENOUGH_BURSTS and all(is_burst) and events >= EVENTS_PER_BURST * len(groups)
+
+
+def groups_of(recording: Recording) -> list[Group]:
+    """Return the groups of events.
 
     The first one is left out, which may be a history or the current state, and the last one, which is unfinished.
     """
-    groups: list[int] = [0]
+    groups: list[list[int]] = [[]]
     latest_ns = recording.head.arrived_ns
     for event in recording.events:
         if event.arrived_ns - latest_ns >= PAUSE_S * NS_PER_S:
-            groups.append(0)
-        groups[-1] += 1
+            groups.append([])
+        groups[-1].append(event.arrived_ns)
         latest_ns = event.arrived_ns
-    return groups[1:-1]
+    return [Group(len(group), group[-1] - group[0]) for group in groups[1:-1]]

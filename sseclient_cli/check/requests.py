@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sseclient_cli.check.catalogue import Check, Result
-from sseclient_cli.check.flow import ENOUGH_BURSTS, bursts_of
+from sseclient_cli.check.flow import ENOUGH_BURSTS, groups_of, is_bursty
 from sseclient_cli.check.recording import End, Recording
 from sseclient_cli.check.words import counted, shown_header, time_words
 
@@ -81,9 +81,9 @@ def _compressed(plain: Recording, answer: Recording, shown: str) -> Result:
     if len(beside) >= ENOUGH_BURSTS and not answer.events:
         waited = time_words(answer.watched_s)
         return check.fault(f"{shown}: no event within {waited}, {len(beside):,} without compression")
-    bursts, plain_bursts = bursts_of(answer), bursts_of(plain)
-    if len(bursts) >= ENOUGH_BURSTS and min(bursts) > 1 and 1 in plain_bursts:
-        return check.fault(f"{shown}: {sum(bursts):,} events in {len(bursts):,} bursts")
+    bursts = groups_of(answer)
+    if is_bursty(bursts) and not is_bursty(groups_of(plain)):
+        return check.fault(f"{shown}: {sum(group.size for group in bursts):,} events in {len(bursts):,} bursts")
     if len(answer.events) < min(len(beside), 2):
         return check.not_checked(f"{shown}, too few events to tell")
     return check.ok(f"{shown}: {counted(len(answer.events), 'event')} came as they do without it")
