@@ -60,6 +60,12 @@ class FieldAudit(Merging):
     out_of_order: int = summed()
     unlocated: int = summed()
     """Missing numbers without a record of the streams that received them."""
+    skipped: int = summed()
+    """Missing numbers between the last event of a connection and the first one of the next."""
+    resume_duplicated: int = summed()
+    """Duplicates since the first reconnection of a stream."""
+    foreign: int = summed()
+    """Events since the first reconnection that precede the first event of the stream."""
     spanned: Counter[int] = by_rule(_with_changes, factory=Counter)
     """Streams that span a number, from their first to their last one: the change from the number before."""
     received: Counter[int] = by_rule(_with_changes, factory=Counter)
@@ -100,6 +106,9 @@ class FieldAudit(Merging):
             self.duplicated += faults.duplicated
             self.out_of_order += faults.out_of_order
             self.unlocated += faults.unlocated
+            self.skipped += faults.skipped
+            self.resume_duplicated += faults.resume_duplicated
+            self.foreign += faults.foreign
             spans += faults.ended
             gaps = [*faults.ranges, *((number, number + 1) for number in faults.missing)]
         if len(self.spanned) + len(self.received) > MAX_ENTRIES:

@@ -31,6 +31,8 @@ class EventCounts:
     """Events that report an error, where the plan counts them."""
     together_events: int = count()
     """Events of reads that returned several, with or without a known arrival time."""
+    replayed: int = count()
+    """Events that were sent before their stream reconnected, by their timestamps."""
     inner_gaps: int = count(in_warm_up=False)
     """Gaps between events that are known to have arrived together; they are not measured."""
 

@@ -39,6 +39,7 @@ class EventFields:
         "_measurement",
         "_reader",
         "_refuted",
+        "_replay",
         "_searches_at",
         "_undecided",
         "is_needed",
@@ -55,6 +56,8 @@ class EventFields:
         self._reader: FieldReader | None = None
         self._refuted: tuple[Field, ...] = ()
         self._later_search: FieldSearch | None = None
+        self._replay: tuple[int, int] | None = None
+        """After a reconnection, until the first live event: the time of the request, and the next search."""
         self._searches_at = sys.maxsize
         self._undecided: UndecidedStream | None = None
         known = measurement.undecided.known
@@ -81,12 +84,14 @@ class EventFields:
         if reader is None:
             self._wait(read)
             return
+        if self._replay is not None:
+            self._count_replayed(read, reader, *self._replay)
         if reader.needed:
             if len(read.events) == 1:
                 self._sample(read.events[0], reader, read.of_last)
             else:
                 self._sample_all(read, reader)
-        if self._events >= self._searches_at:
+        if self._events >= self._searches_at and self._replay is None:
             self._search_again(read)
 
     def resume(self) -> None:
@@ -95,6 +100,13 @@ class EventFields:
             self._undecided.reads.append(None)
         elif self._check is not None:
             self._check.resume()
+
+    def reconnected(self, requested_ns: int) -> None:
+        """Count the next events as replayed, as far as they were sent before ``requested_ns`` (wall clock)."""
+        reader = self._reader
+        if self._replay is None and reader is not None and reader.timestamp is not None:
+            self._replay = requested_ns, self._searches_at
+            self._searches_at = 0  # so that ``take_one`` calls ``take``
 
     def finish(self) -> None:
         """Add the results of the audit, once the stream is over."""
@@ -150,6 +162,15 @@ class EventFields:
                     check.check(number, event)
         if not check.is_faultless:
             self._doubt(check)
+
+    def _count_replayed(self, read: Read, reader: FieldReader, requested_ns: int, searches_at: int) -> None:
+        """Count the events before the first live one. Servers replay in order, before live events."""
+        for event in read.events:
+            sent_ns, _ = reader.read(event, with_timestamp=True)
+            if sent_ns is not None and sent_ns >= requested_ns:
+                self._replay, self._searches_at = None, self._searches_at or searches_at
+                break
+            self._measurement.samples.replayed += sent_ns is not None
 
     # Choose the fields.
 

@@ -91,6 +91,8 @@ class EventSampler(StreamObserver):
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
             self._measurement.samples.headers.append(waited_ns // 1000)
         self._measurement.heads.note(opened)
+        if self._fields is not None and self._measurement.expects_replays:
+            self._fields.reconnected(opened.arrival_ns - (opened.arrival_monotonic_ns - opened.requested_ns))
 
     def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
         """Record how long a connection was silent before it was cut. The next event begins a new connection."""

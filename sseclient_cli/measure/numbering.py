@@ -56,11 +56,24 @@ class Faults(Merging):
     """Numberings before the current one: the first number, and the one after the last."""
     restarts_within: int = summed()
     """New numberings within a connection."""
+    resume_gaps: list[tuple[int, int]] = joined()
+    """Numbers that a new connection skipped: the first number, and the one after the last."""
+    resume_duplicated: int = summed()
+    """Duplicates since the first reconnection."""
+    foreign: int = summed()
+    """Events since the first reconnection that precede the first event of the stream."""
 
     @property
     def count(self) -> int:
         """The number of steps that were not by one."""
         return self.jumps + self.duplicated + self.out_of_order
+
+    @property
+    def skipped(self) -> int:
+        """The number of missing numbers in ``resume_gaps``, without those that arrived late."""
+        singly = sum(first <= number < end for number in self.missing for first, end in self.resume_gaps)
+        overlaps = (min(b, d) - max(a, c) for a, b in self.ranges for c, d in self.resume_gaps)
+        return singly + sum(overlap for overlap in overlaps if overlap > 0)
 
 
 @dataclass(slots=True)
@@ -82,7 +95,7 @@ class _Successor:
 class Numbering:
     """One run of numbers. Its first number is the base: numbers before the stream opened are not lost."""
 
-    __slots__ = ("_recent", "_resumed", "_successor", "expected", "faults", "first")
+    __slots__ = ("_has_resumed", "_recent", "_resumed", "_successor", "expected", "faults", "first")
 
     def __init__(self, *, remembers: bool) -> None:
         self.first: int | None = None
@@ -90,6 +103,7 @@ class Numbering:
         """The next number in order. Valid once there is a first number."""
         self.faults: Faults | None = None
         self._resumed = False
+        self._has_resumed = False
         self._recent = RecentContent() if remembers else None
         self._successor: _Successor | None = None
 
@@ -98,6 +112,7 @@ class Numbering:
         self.settle()
         made = Numbering(remembers=False)
         made.first, made.expected, made._resumed = self.first, self.expected, self._resumed
+        made._has_resumed = self._has_resumed
         made.faults = deepcopy(self.faults)
         return made
 
@@ -118,6 +133,7 @@ class Numbering:
         if self._successor is not None:
             self._successor.numbering.resume()
         self._resumed = self.first is not None
+        self._has_resumed = self._has_resumed or self._resumed
 
     def settle(self) -> None:
         """Decide now: a possible new numbering is one, if it follows a reconnection or is long enough.
@@ -153,6 +169,8 @@ class Numbering:
     def _jump(self, number: int) -> None:
         faults = self._noted()
         faults.jumps += 1
+        if self._resumed and len(faults.resume_gaps) < MAX_RANGES:
+            faults.resume_gaps.append((self.expected, number))
         # Keep the newest numbers of the gap individually: a late number is rarely late by much.
         far_end = max(self.expected, number - (MAX_MISSING - len(faults.missing)))
         faults.missing.update(range(far_end, number))
@@ -170,8 +188,10 @@ class Numbering:
             faults.out_of_order += 1
         elif self.first is not None and number < self.first and self._is_news(number):
             faults.out_of_order += 1  # a stream that begins in the wrong order
+            faults.foreign += self._has_resumed
         else:
             faults.duplicated += 1
+            faults.resume_duplicated += self._has_resumed
             is_next_to_its_twin = number == self.expected - 1 and earlier is not None
             faults.conflicts += is_next_to_its_twin and earlier != event
 

@@ -1,11 +1,11 @@
-"""What the summary and the page say about the retries of an outage. Pure."""
+"""The words of the summary and the page about the retries of an outage. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from sseclient_cli.render.quantities import counted, duration
-from sseclient_cli.report.recovery_model import Outage, Refusal
+from sseclient_cli.report.recovery_model import AfterReturn, Outage, Refusal
 
 MAX_TIMES = 2
 
@@ -28,12 +28,26 @@ def reconnection_words(outage: Outage) -> Iterator[str]:
 
 
 def refusal_words(outage: Outage) -> Iterator[str]:
-    """Yield what a browser would do after each status."""
+    """Yield the behaviour of a browser after each status."""
     for refusal in outage.refusals:
         yield refusal_sentence(refusal)
 
 
 def refusal_sentence(refusal: Refusal) -> str:
-    """Return what a browser would do after a status, and what this run did."""
+    """Return the behaviour of a browser after a status, and that of this run."""
     got = f"{counted(refusal.streams, 'stream')} got {refusal.status}: a browser would give up"
     return f"{got}; this run retried because of --retry-status" if refusal.retried else f"{got}, as this run did"
+
+
+def after_return_words(found: AfterReturn) -> Iterator[tuple[str, bool]]:
+    """Yield counts of the events after reconnections, each with whether it is bad."""
+    if found.replayed is not None:
+        yield f"{found.replayed:,} replayed", False
+    if found.duplicated is None:
+        yield "no sequence number to find lost events by", False
+        return
+    yield "loss unknown" if found.lost is None else f"{found.lost:,} lost or not sent", bool(found.lost)
+    yield f"{found.duplicated:,} duplicated", bool(found.duplicated)
+    yield f"{found.foreign or 0:,} foreign", bool(found.foreign)
+    if found.renumbered_streams:
+        yield f"the numbering restarted on {counted(found.renumbered_streams, 'stream')}", True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sseclient_cli.render.finding_words import audit, bad_clients, clocks, fanout, reads, streams, target
+from sseclient_cli.render.finding_words import audit, bad_clients, clocks, fanout, reads, recovery, streams, target
 from sseclient_cli.render.finding_words.words import Words
 
 if TYPE_CHECKING:
@@ -33,5 +33,6 @@ WORDS: dict[str, Words] = {
     **target.WORDS,
     **fanout.WORDS,
     **bad_clients.WORDS,
+    **recovery.WORDS,
 }
 """The words of each finding, by code."""

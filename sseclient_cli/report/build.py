@@ -86,7 +86,7 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         findings=[],
         evidence=_evidence(totals),
     )
-    parts = {"bad": bad_clients(report, totals.bad), "recovery": recovery(report, totals.recovery)}
+    parts = {"bad": bad_clients(report, totals.bad), "recovery": recovery(report, totals)}
     report = report.model_copy(update=parts)
     return report.model_copy(update={"findings": findings(report)})
 

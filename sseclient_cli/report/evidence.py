@@ -29,6 +29,9 @@ class FieldEvidence(Part):
     duplicated: int = figure("Events received again.", ge=0)
     out_of_order: int = figure("Events received after a larger number.", ge=0)
     unlocated: int = figure("Missing numbers that another stream may or may not have received.", ge=0)
+    skipped: int = figure("Missing numbers between two connections of a stream.", default=0, ge=0)
+    resume_duplicated: int = figure("Events received again after a reconnection.", default=0, ge=0)
+    foreign: int = figure("Events after a reconnection that precede the first event of the stream.", default=0, ge=0)
     spanned: Changes = figure("Pairs of a number, and how many more streams span it than the previous number.")
     received: Changes = figure("Pairs of a number, and how many more streams received it than the previous number.")
 
@@ -67,6 +70,7 @@ class Evidence(Part):
         "Differences between the Date header and this machine's clock in whole seconds, with the number of responses."
     )
     audits: list[FieldEvidence] = figure("The audits of the streams, by field.")
+    replayed: int = figure("Events that were sent before the stream reconnected.", default=0, ge=0)
     recovery: RecoveryEvidence | None = figure(
         "Losses and returns of streams; null if they could not return.",
         absent="streams did not reconnect, and the run had no storm",

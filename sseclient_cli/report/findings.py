@@ -12,6 +12,7 @@ from typing import Any
 from sseclient_cli.report.bad_clients_findings import bad_clients_findings
 from sseclient_cli.report.fanout_findings import fanout_findings
 from sseclient_cli.report.model import Audit, Finding, Report, Severity
+from sseclient_cli.report.recovery_findings import recovery_findings
 
 COALESCED_SHARE = 0.01
 """Coalesced events above this share of all events are a finding."""
@@ -67,7 +68,7 @@ KEPT_BYTES_SHARE = 0.5
 
 def findings(report: Report) -> list[Finding]:
     """Return the findings of a report, the most severe first."""
-    found = [finding for judge in (*_JUDGES, fanout_findings) for finding in judge(report)]
+    found = [finding for judge in (*_JUDGES, recovery_findings, fanout_findings) for finding in judge(report)]
     order = list(reversed(Severity))
     return sorted(found, key=lambda finding: order.index(finding.severity))
 

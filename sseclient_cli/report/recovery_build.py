@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sseclient_cli.measure.histogram import percentile_us
 from sseclient_cli.measure.recovery import DEFAULT_RETRY, STORM, RecoveryTotals
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import recovery_model as model
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.recovery import Outage, course, departed, most_within, outages, returns
@@ -24,8 +25,9 @@ MAX_POINTS = 200
 _Key = TypeVar("_Key", int, str)
 
 
-def recovery(report: Report, totals: RecoveryTotals | None) -> model.Recovery | None:
+def recovery(report: Report, all_totals: Totals) -> model.Recovery | None:
     """Return the outages of a run; None if there were none, or if streams could not return."""
+    totals = all_totals.recovery
     if totals is None:
         return None
     found = outages(totals, reconnects=report.run.plan.on_end == "reconnect")
@@ -51,8 +53,21 @@ def recovery(report: Report, totals: RecoveryTotals | None) -> model.Recovery | 
         attempts=sum(each.attempts for each in described),
         attempts_failed=sum(failed.count for each in described for failed in each.failures),
         attempts_per_s_max=max(each.attempts_per_s_max for each in described),
+        after_return=_after_return(report, all_totals),
         resolution_s=totals.bin_ms / 1000,
         described=described[:MAX_DESCRIBED],
+    )
+
+
+def _after_return(report: Report, totals: Totals) -> model.AfterReturn:
+    audit = report.audit
+    fields = [] if audit is None else [totals.audits[source] for source in report.run.plan.sequence.used]
+    return model.AfterReturn(
+        replayed=totals.replayed if totals.timestamp_fields else None,
+        lost=None if audit is None or audit.renumbered_streams else sum(each.skipped for each in fields),
+        duplicated=None if audit is None else sum(each.resume_duplicated for each in fields),
+        foreign=None if audit is None else sum(each.foreign for each in fields),
+        renumbered_streams=None if audit is None else audit.renumbered_streams,
     )
 
 

@@ -117,6 +117,41 @@ class Outage(Part):
     curve: list[CurvePoint] = figure("The share of the streams that was open, and the attempts, over time.")
 
 
+class AfterReturn(Part):
+    """The events that streams received after they had reconnected, over the whole run."""
+
+    replayed: int | None = figure(
+        "Events that were sent before the stream requested them again, by their timestamps.",
+        absent="no event has a timestamp",
+        ge=0,
+    )
+    lost: int | None = figure(
+        "Numbers between the last event of a connection and the first one of the next that the stream did not receive. "
+        "The server may not have sent them.",
+        absent="no sequence number was found, or the numbering restarted",
+        better=Better.LOWER,
+        ge=0,
+    )
+    duplicated: int | None = figure(
+        "Events that the stream had received before.",
+        absent="no sequence number was found in the events",
+        better=Better.LOWER,
+        ge=0,
+    )
+    foreign: int | None = figure(
+        "Events with a number before the first event of the stream.",
+        absent="no sequence number was found in the events",
+        better=Better.LOWER,
+        ge=0,
+    )
+    renumbered_streams: int | None = figure(
+        "Streams on which the numbering restarted.",
+        absent="no sequence number was found in the events",
+        better=Better.LOWER,
+        ge=0,
+    )
+
+
 class Recovery(Part):
     """The outages of a run. Each time is that of the worst outage, counted from its first lost connection."""
 
@@ -149,6 +184,7 @@ class Recovery(Part):
     attempts: int = figure("Connection attempts of lost streams.", ge=0)
     attempts_failed: int = figure("Failed attempts of these.", share_of="recovery.attempts", better=Better.LOWER, ge=0)
     attempts_per_s_max: int = figure("The most attempts within 1 s.", better=Better.LOWER, ge=0)
+    after_return: AfterReturn = figure("The events after reconnections.")
     resolution_s: float = figure("The resolution of the times.", unit="s", gt=0)
     described: list[Outage] = figure("The first five outages.")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sseclient_cli.render.words import WORDS, advice, sentence
-from sseclient_cli.report import bad_clients_findings, fanout_findings, findings
+from sseclient_cli.report import bad_clients_findings, fanout_findings, findings, recovery_findings
 from sseclient_cli.report.model import Finding, Severity
 
 BURSTS = {
@@ -60,6 +60,15 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {**DELIVERIES, "reach": 0.34, "processes": 3, "all_or_nothing": False},
     ],
     "fanout-duplicated": [{"events": 1}, {"events": 5}],
+    "streams-gave-up": [
+        {"start_s": 5.0, "streams": 9, "gave_up": 2, "waiting": 0, "statuses": each} for each in ([], [502])
+    ],
+    "streams-not-back": [{"start_s": 5.0, "streams": 9, "gave_up": 0, "waiting": 1, "statuses": []}],
+    "browsers-give-up": [{"status": 502, "streams": each, "start_s": 5.0} for each in (1, 7)],
+    "thundering-herd": [
+        {"start_s": 5.0, "streams": 200, "attempts": 190, "retry_ms": each, "from_server": each == 500}
+        for each in (None, 500, 3_000)
+    ],
     "fanout-out-of-order": [{"events": 5}],
     "publish-failed": [{"failed": 3, "attempts": 20, "example": "nothing listens on h:80"}],
     "nothing-published": [{"failed": 20, "attempts": 20, "example": ""}],
@@ -83,7 +92,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-MODULES = (findings, fanout_findings, bad_clients_findings)
+MODULES = (findings, fanout_findings, bad_clients_findings, recovery_findings)
 
 
 def codes_of_findings() -> set[str]:

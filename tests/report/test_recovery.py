@@ -115,7 +115,9 @@ def test_single_losses_are_no_outage_and_do_not_begin_one() -> None:
     for second in range(1, 18):
         streams.cut([second], 1_000 * second)
         streams.opened(second, 1_000 * second + 20)
-    assert report_on(streams.totals).recovery is None
+    report = report_on(streams.totals)
+    assert report.recovery is None
+    assert figure_named("recovery.back_p99").absence(report).startswith("there was no outage")
     streams = LostStreams(100)
     streams.cut([0], 4_500)
     streams.cut(range(1, 100), 5_000)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sseclient_cli.render.html.charts import Chart, Mark, Series, Unit, chart_of
 from sseclient_cli.render.html.sections import cut
 from sseclient_cli.render.quantities import counted, duration
-from sseclient_cli.render.recovery_words import reconnection_words, refusal_words
+from sseclient_cli.render.recovery_words import after_return_words, reconnection_words, refusal_words
 from sseclient_cli.report.recovery_model import Outage, Phase, Recovery
 
 
@@ -25,7 +25,7 @@ def outages(recovery: Recovery | None) -> list[OutageSection]:
     """Return a section for each outage that the report describes."""
     described = [] if recovery is None else recovery.described
     return [
-        OutageSection(_title(outage), list(_facts(outage)), _charts(outage, number))
+        OutageSection(_title(outage), [*_facts(outage), *_resumed(recovery, number)], _charts(outage, number))
         for number, outage in enumerate(described, 1)
     ]
 
@@ -59,6 +59,12 @@ def _facts(outage: Outage) -> Iterator[tuple[str, str]]:
     for name, phase in (("before", outage.before), ("during", outage.during), ("after", outage.after)):
         if phase is not None:
             yield f"events {name}", _phase(phase)
+
+
+def _resumed(recovery: Recovery | None, number: int) -> Iterator[tuple[str, str]]:
+    """Yield the events after all reconnections of the run, once."""
+    if recovery is not None and number == len(recovery.described):
+        yield "events after reconnections", ", ".join(words for words, _ in after_return_words(recovery.after_return))
 
 
 def _time(time_s: float | None) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import counted, duration, milliseconds
-from sseclient_cli.render.recovery_words import reconnection_words, refusal_words
+from sseclient_cli.render.recovery_words import after_return_words, reconnection_words, refusal_words
 from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.report.recovery_model import Outage, Recovery
 
@@ -25,7 +25,9 @@ def recovery_rows(recovery: Recovery) -> Iterator[Row]:
         yield Row(Text("back", "bold"), Facts(*_returns(outage)))
         yield Row(Text("tries", "bold"), Facts(*_attempts(outage)))
         yield Row(Text("retry", "bold"), Facts(*_retries(outage)))
-        yield Row(Text("events", "bold"), Facts(*_phases(outage)))
+        yield Row(Text("traffic", "bold"), Facts(*_phases(outage)))
+    words = after_return_words(recovery.after_return)
+    yield Row(Text("resumed", "bold"), Facts(*(Text(each, "yellow" if is_bad else "") for each, is_bad in words)))
     more = recovery.outages - MAX_SHOWN
     if more > 0:
         yield Row(Text(), Text(f"and {counted(more, 'more outage')}: `recovery` in the JSON report", "dim"))
@@ -69,12 +71,10 @@ def _retries(outage: Outage) -> Iterator[Text]:
 
 def _phases(outage: Outage) -> Iterator[Text]:
     for name, phase in (("before", outage.before), ("during", outage.during), ("after", outage.after)):
-        if phase is None:
-            continue
-        yield Text(f"{name} {phase.events_per_s:,.0f}/s")
-        if phase.delivery_p50_ms is not None:
+        if phase is not None:
             p50, p99 = milliseconds(phase.delivery_p50_ms), milliseconds(phase.delivery_p99_ms)
-            yield Text(f"delivery p50 {p50} ms p99 {p99} ms")
+            delivery = "" if phase.delivery_p50_ms is None else f", delivery p50 {p50} ms p99 {p99} ms"
+            yield Text(f"{name} {phase.events_per_s:,.0f}/s{delivery}")
 
 
 def _time(time_s: float) -> str:
