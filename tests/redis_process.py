@@ -57,6 +57,11 @@ class RedisProcess:
         with self.client() as client:
             return sum("b" in other["flags"] and other["cmd"] == "xread" for other in client.client_list())
 
+    def pattern_subscribers(self) -> int:
+        """Return the number of connections with PSUBSCRIBE."""
+        with self.client() as client:
+            return sum(int(other["psub"]) > 0 for other in client.client_list())
+
     def _answers(self) -> bool:
         try:
             with self.client() as client:

@@ -77,6 +77,8 @@ def demo(
     """Run the demo server: event streams to watch and load-test, and a page that shows them."""
     if redis and separate_channels:
         raise UsageError("--separate-channels cannot be used with --redis, which shares them")
+    if separate_channels and workers == 1:
+        raise UsageError("--separate-channels needs --workers 2 or more: one process has nothing to share")
     try:
         demo_server.run(
             demo_server.Options(
@@ -93,7 +95,7 @@ def demo(
         advice = "; --port 0 picks a free port" if exc.errno == errno.EADDRINUSE else ""
         raise UsageError(f"{exc.strerror}{advice}") from exc
     except demo_server.RedisUnusableError as exc:
-        raise UsageError(f"{exc} (--redis)") from exc
+        raise UsageError(f"--redis: {exc}") from exc
     except demo_server.WorkerLostError as exc:
         raise WorkerLostError(str(exc)) from exc
 
