@@ -123,6 +123,21 @@ def test_clients_that_are_not_connected_do_not_turn_bad() -> None:
     assert (totals.planned, totals.failed) == (2, 2)
 
 
+def test_a_half_request_is_the_first_half_of_the_head_of_a_good_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/events"
+        run(_shard(url, _plan(2, duration_s=1, at_s=0.3, half_request=1)), LocalExecutor())
+        listener.settimeout(10)
+        received = []
+        for _ in range(2):
+            with listener.accept()[0] as connection:
+                received.append(connection.recv(10_000))
+    half, whole = sorted(received, key=len)
+    head = whole.removesuffix(b"\r\n\r\n")
+    assert half == head[: len(head) // 2]
+    assert half.startswith(b"GET /events")
+
+
 @pytest.mark.timeout(60)
 def test_a_slow_client_blocks_a_broadcast_that_awaits_each_send() -> None:
     with serving_app("awaiting_each") as url:
