@@ -25,11 +25,14 @@ SETTLE_S = 0.5
 SETTLE_SHARE = 0.1
 """The same as a share of the rest of the run, at most."""
 
-GRACE_S = 2.0
-"""Time between the last event and the end of the run, in which an event may still arrive."""
+QUIET_S = 2.0
+"""Time between the last planned event and the end of the run, in which an event may still arrive."""
 
-GRACE_SHARE = 0.25
+QUIET_SHARE = 0.25
 """The same as a share of the rest of the run, at most."""
+
+GRACE_SHARE = 0.5
+"""The part of this time for which a stream must stay open after an event: the last events may be published late."""
 
 MAX_RECEIPT_BYTES = 1 << 30
 """Limit of the bits that all workers keep: one per stream and event."""
@@ -95,8 +98,8 @@ def publish_plan(
     is_growing = plan.rate_per_s is not None or plan.lifetime_s is not None
     opened_s = max(0.0 if is_growing else plan.ramp_up_s, plan.warmup_s)
     left_s = plan.duration_s - opened_s
-    grace_s = min(GRACE_S, GRACE_SHARE * left_s)
-    first_s, last_s = opened_s + min(SETTLE_S, SETTLE_SHARE * left_s), plan.duration_s - grace_s
+    quiet_s = min(QUIET_S, QUIET_SHARE * left_s)
+    first_s, last_s = opened_s + min(SETTLE_S, SETTLE_SHARE * left_s), plan.duration_s - quiet_s
     if first_s >= last_s:
         raise UsageError(
             f"a run of {plan.duration_s:g} s has no time to publish after {opened_s:g} s of ramp-up and warm-up",
@@ -109,7 +112,7 @@ def publish_plan(
         rate_per_s=rate_per_s,
         first_s=first_s,
         last_s=last_s,
-        grace_s=grace_s,
+        grace_s=GRACE_SHARE * quiet_s,
         target=target,
         command=command,
     )

@@ -17,7 +17,7 @@ def planned(publish_rate_per_s: float = 5.0, template: str = DEFAULT_TEMPLATE, *
 
 def test_events_begin_after_the_ramp_up_and_leave_time_to_arrive() -> None:
     made = planned()
-    assert (made.first_s, made.last_s, made.grace_s) == (2.5, 18.0, 2.0)
+    assert (made.first_s, made.last_s, made.grace_s) == (2.5, 18.0, 1.0)
     assert made.planned == 78
     assert made.due_ns(1) == 2_500_000_000
     assert made.due_ns(made.planned) <= 18_000_000_000 < made.due_ns(made.planned + 1)
