@@ -43,11 +43,12 @@ def judged(
     """Return the fan-out of a run whose workers have ended."""
     found = FanoutTotals(facts, planned=planned)
     _count_publications(found, publications)
-    deliveries = _Deliveries(found, [each for each in publications if each.is_published], facts.grace_s)
+    deliveries = _Deliveries(found, publications, facts.grace_s)
     deliveries.count(receipts.streams)
     found.delay, found.rows = receipts.delay, receipts.rows
     found.replayed, found.untimed, found.unfollowed = receipts.replayed, receipts.untimed, receipts.unfollowed
-    spreads = ((each.last_ns - each.first_ns) // 1000 for each in receipts.arrivals.values() if each.streams > 1)
+    arrivals = (receipts.arrivals.get(number) for number in deliveries.events)
+    spreads = ((each.last_ns - each.first_ns) // 1000 for each in arrivals if each is not None and each.streams > 1)
     found.spread.record(Counter(spreads))
     return found
 
@@ -100,12 +101,16 @@ class _Groups:
 class _Deliveries:
     """Counts the deliveries of the published events."""
 
-    def __init__(self, found: FanoutTotals, published: Sequence[Publication], grace_s: float) -> None:
+    def __init__(self, found: FanoutTotals, publications: Sequence[Publication], grace_s: float) -> None:
+        published = [each for each in publications if each.is_published]
         self._found = found
         self._grace_ns = round(grace_s * NS_PER_S)
         self._numbers = [each.number for each in published]
         self._times_ns = [each.sent_ns or 0 for each in published]
         self._published = sum(1 << number for number in self._numbers)
+        self._failed = sum(1 << each.number for each in publications if not each.is_published)
+        self.events: list[int] = []
+        """The events that at least one stream was expected to receive."""
         self._expected_changes: Counter[int] = Counter()
         """By number: how many more streams are expected to receive it than the number before."""
         self._groups = _Groups()
@@ -140,7 +145,7 @@ class _Deliveries:
         wanted = self._wanted(stream)
         found.duplicated += stream.duplicated
         found.out_of_order += stream.out_of_order
-        found.unconfirmed += (received & ~self._published).bit_count()
+        found.unconfirmed += (received & self._failed).bit_count()
         if not wanted:
             return 0
         expected, got = wanted.bit_count(), (wanted & received).bit_count()
@@ -179,6 +184,7 @@ class _Deliveries:
             if not expected:
                 continue
             missed = self._missed[number]
+            self.events.append(number)
             found.events += 1
             found.reached_all += not missed
             shares.append((expected - missed) / expected)

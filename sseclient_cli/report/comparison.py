@@ -21,13 +21,16 @@ from sseclient_cli.report.steady import Steady
 FAMILY_ERROR = 0.05
 """The probability that noise alone makes any figure better or worse: Bonferroni's correction shares it out."""
 
-_WITH_ROWS = re.compile(r"latency\.(gap|delivery)\.p(50|90|99|999)_ms")
+_WITH_ROWS = re.compile(r"(?:latency|fanout)\.(gap|delivery|delay)\.p(50|90|99|999)_ms")
 
 _WITHOUT_ROWS = re.compile(r"latency\.(connect|tls|headers|first_event)\.p(50|99)_ms")
 
 _EVENTS_PER_S = "events.per_s"
 
-_EVENT_COUNTS = ("events.error_events", "audit.lost", "audit.duplicated", "audit.out_of_order")
+_EVENT_COUNTS = (
+    *("events.error_events", "audit.lost", "audit.duplicated", "audit.out_of_order"),
+    *("fanout.missed", "fanout.duplicated", "fanout.out_of_order"),
+)
 
 _CHECKED = "audit.checked"
 """The whole of the counts of the audit."""

@@ -24,7 +24,7 @@ class Publisher(Part):
     command: str | None = figure("The program that published, without its arguments; null for requests.")
     rate_per_s: float = figure("The planned events per second.", unit="1/s", gt=0)
     first_s: float = figure("When the first event was due, from the start of the run.", unit="s", ge=0)
-    last_s: float = figure("When the last event was due at the latest.", unit="s", ge=0)
+    last_s: float = figure("When publishing ended at the latest: the end of the run.", unit="s", ge=0)
     planned: int = figure("Events that the plan has.", ge=0)
     published: int = figure("Events that were published.", share_of="fanout.publisher.planned", ge=0)
     failed: int = figure(
@@ -150,9 +150,14 @@ class Fanout(Part):
         ge=0,
         le=1,
     )
-    duplicated: int = figure("Events that a stream received again.", better=Better.LOWER, ge=0)
+    duplicated: int = figure(
+        "Events that a stream received again.", share_of="fanout.expected", better=Better.LOWER, ge=0
+    )
     out_of_order: int = figure(
-        "Events that a stream received after one that was published later.", better=Better.LOWER, ge=0
+        "Events that a stream received after one that was published later.",
+        share_of="fanout.expected",
+        better=Better.LOWER,
+        ge=0,
     )
     replayed: int = figure("Events that a stream received, but that were published before it opened.", ge=0)
     unconfirmed: int = figure("Deliveries of events whose publication failed.", ge=0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sseclient_cli.report.model import Report
-from sseclient_cli.report.timeline_model import Row
+from sseclient_cli.report.timeline_model import Row, counts_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,19 @@ class Steady:
     def of(cls, report: Report) -> Steady:
         """Return the steady rows of a report."""
         rows = list(steady_rows(report))
-        latencies = {
+        latencies: dict[str, Sequence[Mapping[int, int]]] = {
             "delivery": [counts for row in rows if (counts := row.delivery_counts())],
             "gap": [counts for row in rows if (counts := row.gap_counts())],
+            "delay": list(_delays(report, {row.t_s for row in rows})),
         }
         connects = sum(bool((row.opened or 0) + (row.reconnected or 0)) for row in report.timeline)
         return cls(latencies, [row.events / report.run.interval_s for row in rows], connects)
+
+
+def _delays(report: Report, steady_s: Collection[int]) -> Iterator[Mapping[int, int]]:
+    """Yield the delays of published events in each of these rows that has some."""
+    rows = [] if report.fanout is None else report.fanout.timeline
+    yield from (counts for row in rows if row.t_s in steady_s and (counts := counts_in(row.delay_us)))
 
 
 def steady_rows(report: Report) -> Iterator[Row]:

@@ -6,6 +6,7 @@ This module is pure. Times are offsets from the start of the run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.fanout_token import MAX_NUMBER, token_of
@@ -25,14 +26,12 @@ SETTLE_S = 0.5
 SETTLE_SHARE = 0.1
 """The same as a share of the rest of the run, at most."""
 
-QUIET_S = 2.0
-"""Time between the last planned event and the end of the run, in which an event may still arrive."""
+GRACE_S = 1.0
+"""Time in which an event may arrive, so that events of the last second of a run are not expected on any stream.
+Publishing goes on until the end: streams without events would look silent."""
 
-QUIET_SHARE = 0.25
+GRACE_SHARE = 0.1
 """The same as a share of the rest of the run, at most."""
-
-GRACE_SHARE = 0.5
-"""The part of this time for which a stream must stay open after an event: the last events may be published late."""
 
 MAX_RECEIPT_BYTES = 1 << 30
 """Limit of the bits that all workers keep: one per stream and event."""
@@ -54,8 +53,8 @@ class PublishPlan:
 
     @property
     def planned(self) -> int:
-        """The number of events."""
-        return int((self.last_s - self.first_s) * self.rate_per_s + 1e-9) + 1
+        """The number of events before ``last_s``."""
+        return ceil((self.last_s - self.first_s) * self.rate_per_s - 1e-9)
 
     def due_ns(self, number: int) -> int:
         """Return when event ``number`` is due; the first has the number 1."""
@@ -98,9 +97,8 @@ def publish_plan(
     is_growing = plan.rate_per_s is not None or plan.lifetime_s is not None
     opened_s = max(0.0 if is_growing else plan.ramp_up_s, plan.warmup_s)
     left_s = plan.duration_s - opened_s
-    quiet_s = min(QUIET_S, QUIET_SHARE * left_s)
-    first_s, last_s = opened_s + min(SETTLE_S, SETTLE_SHARE * left_s), plan.duration_s - quiet_s
-    if first_s >= last_s:
+    first_s = opened_s + min(SETTLE_S, SETTLE_SHARE * left_s)
+    if left_s <= 0:
         raise UsageError(
             f"a run of {plan.duration_s:g} s has no time to publish after {opened_s:g} s of ramp-up and warm-up",
             code="publish-time",
@@ -111,8 +109,8 @@ def publish_plan(
         template=template,
         rate_per_s=rate_per_s,
         first_s=first_s,
-        last_s=last_s,
-        grace_s=GRACE_SHARE * quiet_s,
+        last_s=plan.duration_s,
+        grace_s=min(GRACE_S, GRACE_SHARE * left_s),
         target=target,
         command=command,
     )

@@ -44,6 +44,9 @@ COMMAND_ENDS_S = 2.0
 
 MAX_STDERR_BYTES = 4096
 
+LAST_ANSWER_S = 1.0
+"""Time for the answer to the last event after the end of the run."""
+
 Stamp = Callable[[], bytes]
 """Returns the body with the current time in it, and remembers the time."""
 
@@ -218,30 +221,42 @@ async def _published(plan: PublishPlan, connection: Connection) -> None:
     except SseError as exc:
         connection.send(exc)
         return
-    begin: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    publishing = asyncio.create_task(_follow(plan, connection, publisher, begin))
-    Thread(target=_listen, args=(connection, begin, publishing), daemon=True).start()
+    loop = asyncio.get_running_loop()
+    begin, end = loop.create_future(), asyncio.Event()
+    Thread(target=_listen, args=(connection, loop, begin, end), daemon=True).start()
     connection.send(Ready())
-    with suppress(asyncio.CancelledError):
-        await publishing
+    publishing = asyncio.create_task(_follow(plan, connection, publisher, begin, end))
+    ending = asyncio.create_task(end.wait())
+    await asyncio.wait((publishing, ending), return_when=asyncio.FIRST_COMPLETED)
+    # The last event may have reached the streams: the report must know whether it was published.
+    await asyncio.wait((publishing,), timeout=LAST_ANSWER_S)
+    for task in (publishing, ending):
+        task.cancel()
     await publisher.close()
 
 
-def _listen(connection: Connection, begin: asyncio.Future[int], publishing: asyncio.Task[None]) -> None:
+def _listen(
+    connection: Connection, loop: asyncio.AbstractEventLoop, begin: asyncio.Future[int], end: asyncio.Event
+) -> None:
     """Pass the start on. Any other message, and the end of the connection, end the publishing."""
-    loop = publishing.get_loop()
     with suppress(RuntimeError):  # the loop is closed: publishing is over
         with suppress(OSError, EOFError):
             while isinstance(message := connection.recv(), Start):
                 loop.call_soon_threadsafe(begin.set_result, message.at_ns)
-        loop.call_soon_threadsafe(publishing.cancel)
+        loop.call_soon_threadsafe(begin.cancel)
+        loop.call_soon_threadsafe(end.set)
 
 
-async def _follow(plan: PublishPlan, connection: Connection, publisher: Publisher, begin: asyncio.Future[int]) -> None:
+async def _follow(
+    plan: PublishPlan, connection: Connection, publisher: Publisher, begin: asyncio.Future[int], end: asyncio.Event
+) -> None:
     started_ns = await begin
     for number in range(1, plan.planned + 1):
         due_ns = started_ns + plan.due_ns(number)
-        await asyncio.sleep((due_ns - time.monotonic_ns()) / NS_PER_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(end.wait(), max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)
+        if end.is_set():
+            return
         connection.send(await _attempt(plan, publisher, number, due_ns))
 
 

@@ -13,7 +13,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 HOLD_BACK_S = 0.2
 
 queues: list[asyncio.Queue[str]] = []
-truth = {"published": 0, "delivered": 0, "lost": 0, "losing": 0, "least_delay_ns": 2**63}
+truth: dict[str, Any] = {"lost": {}, "losing": 0, "least_delay_ns": 2**63}
+"""``lost``: how many subscribers lost each event, by its number."""
 tasks: set[asyncio.Task[None]] = set()
 
 
@@ -50,16 +51,15 @@ async def subscribe(send: Send) -> None:
 
 async def deliver(body: str) -> None:
     await asyncio.sleep(HOLD_BACK_S)
-    truth["published"] += 1
-    truth["losing"] = len(queues) // 10
-    sent = re.search(r"sse-[0-9a-f]{8}-[0-9]{7}-([0-9]{19})", body)
-    if sent is not None:
-        truth["least_delay_ns"] = min(truth["least_delay_ns"], time.monotonic_ns() - int(sent[1]))
+    token = re.search(r"sse-[0-9a-f]{8}-([0-9]{7})-([0-9]{19})", body)
+    assert token is not None
+    event, sent_ns = map(int, token.groups())
+    truth["losing"], truth["lost"][event] = len(queues) // 10, 0
+    truth["least_delay_ns"] = min(truth["least_delay_ns"], time.monotonic_ns() - sent_ns)
     for number, queue in enumerate(queues, 1):
-        if number % 10 == 0 and truth["published"] % 2 == 0:
-            truth["lost"] += 1
+        if number % 10 == 0 and event % 2 == 0:
+            truth["lost"][event] += 1
         else:
-            truth["delivered"] += 1
             queue.put_nowait(json.dumps({"message": body}))
 
 

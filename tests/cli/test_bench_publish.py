@@ -56,11 +56,12 @@ def test_a_complete_fan_out_reaches_all_streams_of_several_workers(server: str, 
     )  # fmt: skip
     fanout = document["fanout"]
     publisher = fanout["publisher"]
-    assert publisher["published"] == publisher["planned"] == fanout["events"] == fanout["reached_all"] > 10
+    assert publisher["planned"] >= publisher["published"] >= fanout["events"] == fanout["reached_all"] > 10
+    assert publisher["failed"] == 0
     assert fanout["streams"] == fanout["complete_streams"] == 40
     assert fanout["received"] == fanout["expected"] == 40 * fanout["events"]
     assert fanout["duplicated"] == fanout["out_of_order"] == fanout["unconfirmed"] == 0
-    assert fanout["delay"]["count"] + fanout["untimed"] == fanout["received"]
+    assert fanout["delay"]["count"] + fanout["untimed"] >= fanout["received"]
     assert {each["stream"] for each in fanout["slowest_streams"]} <= set(range(40))
     assert document["reach"] is None
     assert not {code for code in findings(document) if code.startswith("fanout")}
@@ -76,12 +77,13 @@ def test_losses_and_delays_are_those_of_the_server() -> None:
         )  # fmt: skip
         truth = httpx.get(f"{url}/truth").json()
     fanout = document["fanout"]
-    assert fanout["publisher"]["published"] == truth["published"]
-    assert fanout["missed"] == truth["lost"] > 0
-    assert fanout["received"] == truth["delivered"]
+    # The events of the last moments are published, and are not expected any more.
+    lost = [truth["lost"][str(number)] for number in range(1, fanout["events"] + 1)]
+    assert fanout["missed"] == sum(lost) > 0
+    assert fanout["received"] == 40 * fanout["events"] - sum(lost)
     assert len(fanout["incomplete_streams"]) == truth["losing"] == 4
     assert fanout["complete_streams"] == 36
-    assert {each["expected"] - each["received"] for each in fanout["incomplete_streams"]} == {truth["lost"] / 4}
+    assert {each["expected"] - each["received"] for each in fanout["incomplete_streams"]} == {sum(lost) / 4}
     assert {each["received"] for each in fanout["incomplete_events"]} == {36}
     assert fanout["delay"]["min_ms"] * 1e6 >= truth["least_delay_ns"] >= 200_000_000
     assert findings(document)["fanout-missed"]["incomplete"] == 4
@@ -113,7 +115,6 @@ def test_a_command_gets_each_event_as_a_line(server: str) -> None:
     publisher = document["fanout"]["publisher"]
     assert (publisher["command"], publisher["url"], publisher["request"]) == (sys.executable, None, None)
     assert document["fanout"]["reach"] == 1
-    assert document["fanout"]["events"] == publisher["planned"]
     assert url not in json.dumps(publisher)  # arguments may be secrets
 
 

@@ -43,7 +43,7 @@ def shown(width: int, **arguments: str) -> str:
 
 def test_the_rows_name_reach_delay_and_streams() -> None:
     assert shown(130) == (
-        "publish  48 of 50 events  5/s  2 failed  1 late  (POST http://h/channels/a)\n"
+        "publish  48 events  5/s  2 failed  1 late  (POST http://h/channels/a)\n"
         "fan-out  99 % reach  40 of 48 events reached all streams  188 of 200 streams complete  100 missed"
         "  3 duplicated\n"
         "delay    p50 25.0 ms p99 53.7 ms, at most 53.7 ms  spread p50 10.2 ms p99 10.2 ms  fairness 59 %\n"

@@ -89,8 +89,8 @@ def _facts(fanout: Fanout) -> Iterator[Fact]:
 
 def _publisher(publisher: Publisher) -> Iterator[Fact]:
     yield "published to", cut(publisher.command or f"{publisher.method} {publisher.url}")
-    yield "rate", f"{publisher.rate_per_s:g} per second, from {publisher.first_s:g} s to {publisher.last_s:g} s"
-    yield "published", f"{publisher.published:,} of {publisher.planned:,}"
+    yield "rate", f"{publisher.rate_per_s:g} per second, from {publisher.first_s:g} s on"
+    yield "published", f"{publisher.published:,} of {publisher.planned:,} planned"
     yield "failed", f"{publisher.failed:,}"
     yield "late", f"{publisher.late:,}"
     yield from (("error", f"{each.count:,} {each.kind}: {cut(each.example)}") for each in publisher.errors)

@@ -30,7 +30,7 @@ def fanout_rows(fanout: Fanout) -> Iterator[Row]:
 
 def _publisher(publisher: Publisher) -> Iterator[Text]:
     done = publisher.published
-    yield fact(done, f" of {publisher.planned:,} events", "" if done == publisher.planned else "yellow")
+    yield fact(done, " events")
     yield Text(f"{publisher.rate_per_s:g}/s")
     yield from if_any(publisher.failed, " failed", "red")
     yield from if_any(publisher.late, " late", "yellow")
