@@ -24,7 +24,7 @@ _COLUMNS = ("min_ms", "p50_ms", "p90_ms", "p99_ms", "max_ms")
 
 @dataclass(frozen=True, slots=True)
 class FanoutSection:
-    """What the template shows. A table without rows is None."""
+    """The parts of the section. A table without rows is None."""
 
     facts: list[Fact]
     publisher: list[Fact]
