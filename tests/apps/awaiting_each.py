@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 INTERVAL_S = 0.05
-PADDING = "x" * 40_000
-"""Events of this size fill the send buffer of the kernel within seconds."""
+PADDING = "x" * 100_000
+"""Events of this size fill the send buffer of the kernel within a second."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
