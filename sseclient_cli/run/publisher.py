@@ -57,6 +57,21 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self._end()
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid or 0
+
+    @property
+    def attempts(self) -> int:
+        """Events that were published, or failed, so far."""
+        return len(self._publications)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the process may still report publications."""
+        return self._reading.is_alive()
+
     def begin(self, start_ns: int) -> None:
         """Publish from ``start_ns`` (monotonic), the start of the run."""
         with suppress(OSError):  # it has died; its publications are missing in the report
@@ -64,13 +79,13 @@ class Publisher:
 
     def finish(self, receipts: Receipts | None) -> FanoutTotals:
         """End the publishing, and return the fan-out of the run, whose workers have ended."""
-        has_died = not self._reading.is_alive() and len(self._publications) < self._plan.planned
+        has_died = not self.is_connected and self.attempts < self._plan.planned
         with suppress(OSError):
             self._connection.send(None)
         self._reading.join(END_TIMEOUT_S)
         found = judged(receipts or Receipts(), self._publications, self._plan.facts(), self._plan.planned)
         if has_died:
-            left = self._plan.planned - len(self._publications)
+            left = self._plan.planned - self.attempts
             found.failed += left
             found.errors[WorkerLostError.kind] += left
             found.examples[WorkerLostError.kind] = f"the publisher's process {self._death()}"
