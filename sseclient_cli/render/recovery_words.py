@@ -19,7 +19,9 @@ def reconnection_words(outage: Outage) -> Iterator[str]:
     more = len(outage.reconnection_times) - MAX_TIMES
     if more > 0:
         yield f"and {counted(more, 'other value')}"
-    if not outage.early:
+    if not outage.attempts:
+        yield "no stream tried again"
+    elif not outage.early:
         yield "obeyed"
     elif outage.is_storm:
         yield "a storm does not wait for it"
@@ -35,7 +37,8 @@ def refusal_words(outage: Outage) -> Iterator[str]:
 
 def refusal_sentence(refusal: Refusal) -> str:
     """Return the behaviour of a browser after a status, and that of this run."""
-    got = f"{counted(refusal.streams, 'stream')} got {refusal.status}: a browser would give up"
+    answer = "200 without an event stream" if refusal.status == 200 else str(refusal.status)
+    got = f"{counted(refusal.streams, 'stream')} got {answer}: a browser would give up"
     return f"{got}; this run retried because of --retry-status" if refusal.retried else f"{got}, as this run did"
 
 
