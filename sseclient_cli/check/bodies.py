@@ -21,12 +21,12 @@ LARGE_BYTES = 256 * 1024
 _NAMES = {b"\n": "LF", b"\r\n": "CRLF", b"\r": "CR"}
 
 
-def judge_body(recording: Recording) -> Iterator[Result]:
-    """Judge the body of the stream, as far as it was recorded."""
+def judge_body(recording: Recording, *, is_resumable: bool = True) -> Iterator[Result]:
+    """Judge the body of the stream, as far as it was recorded. ``is_resumable``: clients may repeat the request."""
     body = recording.body
     wire = read_wire(body)
     yield _retry(wire, recording)
-    yield _ids(wire, recording)
+    yield _ids(wire, recording, is_resumable=is_resumable)
     yield _utf_8(body, wire, recording)
     yield _line_ends(wire)
     yield _fields(body, wire, recording)
@@ -49,7 +49,7 @@ def _retry(wire: Wire, recording: Recording) -> Result:
     return check.ok(f"{retry_ms:,} ms")
 
 
-def _ids(wire: Wire, recording: Recording) -> Result:
+def _ids(wire: Wire, recording: Recording, *, is_resumable: bool) -> Result:
     check, events = Check.IDS, wire.events
     if not events:
         return check.not_checked(f"no event within {time_words(recording.watched_s)}")
@@ -58,13 +58,16 @@ def _ids(wire: Wire, recording: Recording) -> Result:
         return check.fault(f"{values}: clients cannot send this ID back", "Use printable characters in IDs.")
     ids = [block.own_id.decode("utf-8", "replace") for block in events if block.own_id]
     if not ids:
-        return check.warning(f"none in {counted(len(events), 'event')}: a reconnecting client misses events")
+        seen = f"none in {counted(len(events), 'event')}"
+        missed = check.warning(f"{seen}: a reconnecting client misses events")
+        return missed if is_resumable else check.ok(f"{seen}, and clients do not resume this request")
     repeated = [event_id for event_id, count in Counter(ids).items() if count > 1]
     if repeated:
         return check.fault(f"{shown_ids(repeated)} repeated within {counted(len(events), 'event')}")
-    if len(ids) < len(events):
-        return check.ok(f"unique, on {len(ids):,} of {counted(len(events), 'event')}")
-    return check.ok(f"unique, on all {counted(len(events), 'event')}" if len(ids) > 1 else "on 1 event")
+    if len(events) == 1:
+        return check.ok("on 1 event")
+    part = f"{len(ids):,} of" if len(ids) < len(events) else "all"
+    return check.ok(f"unique, on {part} {counted(len(events), 'event')}")
 
 
 def _utf_8(body: bytes, wire: Wire, recording: Recording) -> Result:

@@ -14,15 +14,22 @@ def judge_cors(answer: Answer, origin: str, *, is_given: bool, with_credentials:
         return check.not_checked(reason)
     allowed = answer.headers.get("access-control-allow-origin", "").strip()
     seen = f"Access-Control-Allow-Origin: {shown_header('', allowed)}"
-    if not allowed and is_given:
-        return check.fault(f"pages of {origin} cannot read the stream: no Access-Control-Allow-Origin")
     if not allowed:
-        return check.ok("only pages of the same origin can read the stream")
+        return _not_allowed(answer, origin, is_given=is_given)
     if allowed == origin:
         return _named(answer, seen, is_given=is_given)
     if allowed == "*":
         return _any_origin(seen, needs_credentials=with_credentials and is_given)
     return (check.fault if is_given or "," in allowed else check.ok)(f"{seen}: not for {origin}")
+
+
+def _not_allowed(answer: Answer, origin: str, *, is_given: bool) -> Result:
+    check = Check.CORS
+    if answer.status not in (200, 403):
+        return check.not_checked(f"the request got status {answer.status}")
+    if is_given:
+        return check.fault(f"pages of {origin} cannot read the stream: no Access-Control-Allow-Origin")
+    return check.ok("only pages of the same origin can read the stream")
 
 
 def _any_origin(seen: str, *, needs_credentials: bool) -> Result:

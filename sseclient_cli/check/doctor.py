@@ -123,7 +123,7 @@ class _Doctor:
         return [
             *results,
             *judge_head(recording),
-            *judge_body(recording),
+            *judge_body(recording, is_resumable=self._target.method == SAFE_METHOD),
             judge_heartbeat(recording),
             judge_bursts(recording),
         ]
@@ -169,7 +169,7 @@ class _Doctor:
             yield self._skipped()
 
     async def _skipped(self) -> list[Result]:
-        reason = f"the request is a {self._target.method}, which may change something when it is repeated"
+        reason = f"a {self._target.method} may change something, so it is not repeated"
         repeated = (
             Check.REPLAY, Check.UNKNOWN_ID, Check.COMPRESSION, Check.HEAD, Check.CORS, Check.PREFLIGHT,
         )  # fmt: skip
@@ -240,7 +240,11 @@ class _Doctor:
         finally:
             await probe.close()
         assert self.stream.recording is not None
-        return [judge_compression(self.stream.recording, probe.recording, coding, probe.problem)]
+        return [
+            judge_compression(
+                self.stream.recording, probe.recording, coding, probe.problem, is_timeout=probe.is_unanswered
+            )
+        ]
 
     async def _replay(self) -> list[Result]:
         recording = self.stream.recording

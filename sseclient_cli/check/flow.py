@@ -37,34 +37,32 @@ def judge_heartbeat(recording: Recording) -> Result:
     """Judge the longest silence, and the time between comments."""
     check, silence_s = Check.HEARTBEAT, recording.longest_silence_s(recording.ended_ns)
     silence = f"longest silence {time_words(silence_s)}"
-    seen = f"{counted(len(recording.comments_ns), 'comment')}, {silence}"
+    seen = f"{counted(len(recording.heartbeats_ns), 'heartbeat')}, {silence}"
     if silence_s >= SILENT_S:
         return check.warning(f"{seen}: nginx closes a connection after 60 s of silence")
-    if recording.comments_ns:
-        interval_s = heartbeat_interval_s(recording)
-        if interval_s is None:
-            return check.ok(seen)
-        heartbeat = f"a comment every {time_words(interval_s)}"
+    interval_s = heartbeat_interval_s(recording)
+    if interval_s is not None:
+        heartbeat = f"a heartbeat every {time_words(interval_s)}"
         return (
             check.warning(f"{heartbeat}, {silence}") if interval_s >= SILENT_S else check.ok(f"{heartbeat}, {silence}")
         )
     if recording.end is not End.OPEN:
-        return check.not_checked("the stream ended" if recording.end is not End.FULL else "the stream is never silent")
+        return check.not_checked("the stream is never silent" if recording.end is End.FULL else f"{seen}: it ended")
     if silence_s < BUSY_S:
         return check.not_checked(
-            f"no comment, but the {silence}", "Check the stream while no events are published, for a longer time."
+            f"{seen}: too busy for a heartbeat", "Check the stream while no events are published, for a longer time."
         )
     return check.not_checked(
-        f"no comment within {time_words(recording.watched_s)}, {silence}",
+        f"{seen} in {time_words(recording.watched_s)}",
         "Check for 65 s to see whether a heartbeat comes before the timeout of a proxy.",
     )
 
 
 def heartbeat_interval_s(recording: Recording) -> float | None:
-    """Return the usual time between two comments, or the silence before the only one; None without either."""
-    gaps_ns = [later - earlier for earlier, later in pairwise(recording.comments_ns) if later > earlier]
+    """Return the usual time between two heartbeats, or the silence before the only one; None without either."""
+    gaps_ns = [later - earlier for earlier, later in pairwise(recording.heartbeats_ns) if later > earlier]
     if not gaps_ns:
-        gaps_ns = [silence_ns for silence_ns in recording.silences_before_comments_ns if silence_ns >= NS_PER_S]
+        gaps_ns = [silence_ns for silence_ns in recording.silences_before_heartbeats_ns if silence_ns >= NS_PER_S]
     return median(gaps_ns) / NS_PER_S if gaps_ns else None
 
 

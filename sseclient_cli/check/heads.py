@@ -101,7 +101,7 @@ def _first_flush(recording: Recording) -> Result:
     head = f"head after {time_words(delay_s)}"
     if not recording.reads:
         return _by_delay(delay_s, f"{head}, then no byte for {time_words(recording.watched_s)}")
-    bytes_s = (recording.reads[0].arrived_ns - recording.head.began_ns) / NS_PER_S
+    bytes_s = (recording.reads[0].arrived_ns - recording.head.sent_ns) / NS_PER_S
     if delay_s >= HELD_BACK_S and bytes_s - delay_s <= TOGETHER_S:
         return check.warning(f"{head}, together with the first bytes: it is held back until then")
     return _by_delay(delay_s, f"{head}, first bytes after {time_words(max(bytes_s, delay_s))}")

@@ -42,6 +42,7 @@ class StreamProbe:
         self.error: SseError | None = None
         self._last_event_id = last_event_id
         self._max_event_bytes = max_event_bytes
+        self._sent_ns = time.time_ns()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     @property
@@ -55,9 +56,14 @@ class StreamProbe:
         return self._task.done()
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether neither a response nor an error came."""
+        return self.recording is None and self.error is None
+
+    @property
     def problem(self) -> str:
         """The error; empty without one."""
-        return "no response in time" if self.error is None and self.recording is None else str(self.error or "")
+        return "no response in time" if self.is_unanswered else str(self.error or "")
 
     async def close(self) -> None:
         """Close the connection."""
@@ -68,12 +74,11 @@ class StreamProbe:
             self.recording.close(time.time_ns())
 
     async def _run(self) -> None:
-        began_ns = time.time_ns()
         try:
-            async with Connector(self.target, None) as connector:
+            async with Connector(self.target, None, self._trace) as connector:
                 connection = await connector.connect(last_event_id_header(self._last_event_id))
                 try:
-                    await self._read(connection, began_ns)
+                    await self._read(connection)
                 finally:
                     await connection.aclose()
         except SseError as exc:
@@ -81,13 +86,18 @@ class StreamProbe:
             if self.recording is not None:
                 self.recording.close(time.time_ns(), End.BROKEN, str(exc))
 
-    async def _read(self, connection: Connection, began_ns: int) -> None:
+    def _trace(self, line: str) -> None:
+        """Note when a request is sent: its first line, as in ``curl -v``."""
+        if line.startswith(f"> {self.target.method} "):
+            self._sent_ns = time.time_ns()
+
+    async def _read(self, connection: Connection) -> None:
         self.target, _ = connection.requests[-1]
         self.status = connection.status
         if connection.stop_reason is not None:
             raise await connection.response_error(connection.stop_reason)
         urls = tuple(target.redacted_url for target, _ in connection.requests)
-        head = Head(connection.status, connection.headers, began_ns, connection.arrival.time_ns, urls)
+        head = Head(connection.status, connection.headers, self._sent_ns, connection.arrival.time_ns, urls)
         self.recording = Recording(head, self._max_event_bytes)
         while self.recording.end is End.OPEN:
             chunk = await connection.read()

@@ -13,6 +13,11 @@ from sseclient_cli.units import NS_PER_S
 MAX_BYTES = 8 * 1024 * 1024
 """How much of a response is recorded: far more than the checks need of a usual stream."""
 
+START_S = 0.5
+
+_HEARTBEAT_TYPES = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
+"""nchan, Anthropic and others send events as heartbeats."""
+
 
 class End(Enum):
     """How a recording ended."""
@@ -31,14 +36,14 @@ class Head:
 
     status: int
     headers: Mapping[str, str]
-    began_ns: int
+    sent_ns: int
     arrived_ns: int
     urls: tuple[str, ...] = ()
 
     @property
     def delay_s(self) -> float:
-        """The time from the start of the connection to the response head."""
-        return max(self.arrived_ns - self.began_ns, 0) / NS_PER_S
+        """The time from the request to the response head."""
+        return max(self.arrived_ns - self.sent_ns, 0) / NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,11 @@ class Recording:
         self.events: list[Event] = []
         self.identified: list[Event] = []
         """The events that set an ID other than the one before: an event without an ID keeps that."""
-        self.comments_ns: list[int] = []
-        """The arrival time of each comment."""
-        self.silences_before_comments_ns: list[int] = []
-        """The silence that each read with a comment ended."""
+        self.comment_count = 0
+        self.heartbeats_ns: list[int] = []
+        """The arrival time of each comment, and of each event that is one by its type; without those at the start."""
+        self.silences_before_heartbeats_ns: list[int] = []
+        """The silence that each read with a heartbeat ended."""
         self.end = End.OPEN
         self.ended_ns = head.arrived_ns
         self.problem = ""
@@ -81,13 +87,13 @@ class Recording:
         self._longest_silence_ns = max(self._longest_silence_ns, silence_ns)
         self.reads.append(Read(arrived_ns, data))
         self.size_bytes += len(data)
-        comment_count = len(self.comments_ns)
+        heartbeat_count = len(self.heartbeats_ns)
         try:
             self._take(self._parser.feed(data, arrived_ns))
         except EventTooLargeError:
             self.too_large = True
-        if len(self.comments_ns) > comment_count:
-            self.silences_before_comments_ns.append(silence_ns)
+        if len(self.heartbeats_ns) > heartbeat_count:
+            self.silences_before_heartbeats_ns.append(silence_ns)
         if self.too_large or self.size_bytes > MAX_BYTES:
             self.close(arrived_ns, End.FULL)
 
@@ -125,7 +131,15 @@ class Recording:
             if event.id not in ("", self._latest_id):
                 self.identified.append(event)
             self._latest_id = event.id
+            if event.type.lower() in _HEARTBEAT_TYPES:
+                self._heartbeat()
         self.events += events
 
     def _comment(self, _text: str) -> None:
-        self.comments_ns.append(self._now_ns)
+        self.comment_count += 1
+        self._heartbeat()
+
+    def _heartbeat(self) -> None:
+        # A comment at the start of a stream flushes the head.
+        if self._now_ns - self.head.arrived_ns > START_S * NS_PER_S:
+            self.heartbeats_ns.append(self._now_ns)

@@ -58,10 +58,18 @@ def judge_http2(scheme: str, protocol: str | None, problem: str) -> Result:
     return check.warning("not offered: browsers open at most 6 streams per host over HTTP/1.1")
 
 
-def judge_compression(plain: Recording, answer: Recording | None, coding: str, problem: str) -> Result:
-    """Judge a second connection that accepts compressed responses, recorded beside the first one."""
+def judge_compression(
+    plain: Recording, answer: Recording | None, coding: str, problem: str, *, is_timeout: bool = False
+) -> Result:
+    """Judge a second connection that accepts compressed responses, recorded beside the first one.
+
+    ``is_timeout``: it got no response.
+    """
     check = Check.COMPRESSION
     if answer is None:
+        arrived = len(plain.events)
+        if is_timeout and arrived >= ENOUGH_BURSTS:
+            return check.fault(f"no response with it, {counted(arrived, 'event')} without (offered: {coding})")
         return check.not_checked(f"the connection failed: {problem}")
     used = answer.head.headers.get("content-encoding", "")
     if not used or used.lower() == "identity":

@@ -50,10 +50,10 @@ def _figures(recording: Recording) -> CheckFigures:
     heartbeat_s = heartbeat_interval_s(recording)
     return CheckFigures(
         head_ms=round(recording.head.delay_s * 1000, 3),
-        first_byte_ms=_since_start_ms(recording, recording.reads[0].arrived_ns if recording.reads else None),
-        first_event_ms=_since_start_ms(recording, recording.events[0].arrived_ns if recording.events else None),
+        first_byte_ms=_since_request_ms(recording, recording.reads[0].arrived_ns if recording.reads else None),
+        first_event_ms=_since_request_ms(recording, recording.events[0].arrived_ns if recording.events else None),
         events=len(recording.events),
-        comments=len(recording.comments_ns),
+        comments=recording.comment_count,
         bytes=recording.size_bytes,
         longest_silence_s=round(recording.longest_silence_s(recording.ended_ns), 3),
         heartbeat_interval_s=None if heartbeat_s is None else round(heartbeat_s, 3),
@@ -62,5 +62,5 @@ def _figures(recording: Recording) -> CheckFigures:
     )
 
 
-def _since_start_ms(recording: Recording, time_ns: int | None) -> float | None:
-    return None if time_ns is None else round(max(time_ns - recording.head.began_ns, 0) / 1e6, 3)
+def _since_request_ms(recording: Recording, time_ns: int | None) -> float | None:
+    return None if time_ns is None else round(max(time_ns - recording.head.sent_ns, 0) / 1e6, 3)

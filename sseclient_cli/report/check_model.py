@@ -34,7 +34,7 @@ class CheckCounts(Part):
 class CheckFigures(Part):
     """What was measured on the first connection."""
 
-    head_ms: float = figure("The time from the start of the connection to the response head.", unit="ms", ge=0)
+    head_ms: float = figure("The time from the request to the response head.", unit="ms", ge=0)
     first_byte_ms: float | None = figure(
         "The time to the first byte of the body.", unit="ms", absent="no byte arrived", ge=0
     )
@@ -44,7 +44,10 @@ class CheckFigures(Part):
     bytes: int = figure("Bytes of the body, decompressed.", ge=0)
     longest_silence_s: float = figure("The longest time without a byte.", unit="s", ge=0)
     heartbeat_interval_s: float | None = figure(
-        "The median time between two comments.", unit="s", absent="too few comments arrived", ge=0
+        "The median time between two heartbeats: comments, or events of a type such as ping.",
+        unit="s",
+        absent="too few heartbeats arrived",
+        ge=0,
     )
     retry_ms: int | None = figure("The last `retry` field.", unit="ms", absent="the stream has no `retry` field", ge=0)
     largest_event_bytes: int | None = figure("The size of the largest event.", absent="no event arrived", ge=0)
