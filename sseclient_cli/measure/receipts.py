@@ -78,6 +78,8 @@ class Receipts(Merging):
     """Events without a known arrival time: the load generator was late to read."""
     unfollowed: int = summed()
     """Streams beyond MAX_STREAMS."""
+    ends_ns: int = own(lambda: 2**63 - 1)
+    """The end of the run (monotonic): the same for all streams, which are ended one after the other."""
     delays_us: array[int] = own(lambda: array("q"))
     """The delays since the last fold."""
 

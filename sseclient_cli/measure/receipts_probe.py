@@ -69,5 +69,5 @@ class ReceiptsProbe(StreamObserver):
 
     def _end(self, now_ns: int) -> None:
         if self._opened_ns is not None:
-            self._own.connections.append((self._opened_ns, now_ns))
+            self._own.connections.append((self._opened_ns, min(now_ns, self._receipts.ends_ns)))
             self._opened_ns = None

@@ -121,6 +121,8 @@ class Side:
 
     def finish(self, now_ns: int) -> None:
         """Add the streams that are active at ``now_ns`` (monotonic), the end of the run."""
+        if self.measurement.receipts is not None:
+            self.measurement.receipts.ends_ns = min(now_ns, self.context.clock.ends_ns or now_ns)
         self.pool.finish(now_ns)
         if self.bad_pool is not None:
             self.bad_pool.finish()

@@ -59,7 +59,8 @@ def test_a_complete_fan_out_reaches_all_streams_of_several_workers(server: str, 
     assert publisher["planned"] >= publisher["published"] >= fanout["events"] == fanout["reached_all"] > 10
     assert publisher["failed"] == 0
     assert fanout["streams"] == fanout["complete_streams"] == 40
-    assert fanout["received"] == fanout["expected"] == 40 * fanout["events"]
+    # On a busy machine, some streams may open after the first events.
+    assert 10 * 40 < fanout["received"] == fanout["expected"] <= 40 * fanout["events"]
     assert fanout["duplicated"] == fanout["out_of_order"] == fanout["unconfirmed"] == 0
     assert fanout["delay"]["count"] + fanout["untimed"] >= fanout["received"]
     assert {each["stream"] for each in fanout["slowest_streams"]} <= set(range(40))
@@ -72,7 +73,7 @@ def test_a_complete_fan_out_reaches_all_streams_of_several_workers(server: str, 
 def test_losses_and_delays_are_those_of_the_server() -> None:
     with serving_app("lossy", *ENDS_SOON) as url:
         document, summary = bench(
-            url, "-n", "40", "-z", "3s", "--ramp-up", "0.5s", "--no-preflight", "--publish", url,
+            url, "-n", "40", "-z", "4s", "--ramp-up", "0.2s", "--warmup", "1.5s", "--no-preflight", "--publish", url,
             "--publish-rate", "10/s", "--assert", "fanout.reach == 100%", code=1,
         )  # fmt: skip
         truth = httpx.get(f"{url}/truth").json()
@@ -80,7 +81,7 @@ def test_losses_and_delays_are_those_of_the_server() -> None:
     # The events of the last moments are published, and are not expected any more.
     lost = [truth["lost"][str(number)] for number in range(1, fanout["events"] + 1)]
     assert fanout["missed"] == sum(lost) > 0
-    assert fanout["received"] == 40 * fanout["events"] - sum(lost)
+    assert fanout["received"] + sum(lost) == fanout["expected"] == 40 * fanout["events"]
     assert len(fanout["incomplete_streams"]) == truth["losing"] == 4
     assert fanout["complete_streams"] == 36
     assert {each["expected"] - each["received"] for each in fanout["incomplete_streams"]} == {sum(lost) / 4}
