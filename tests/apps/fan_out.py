@@ -18,7 +18,7 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
     if scope["method"] == "POST":
-        publish(await body_of(receive))
+        publish()
         headers = [(b"connection", b"close"), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -34,20 +34,10 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         queues.discard(queue)
 
 
-async def body_of(receive: Receive) -> str:
-    """Return the body of a request as text."""
-    body = b""
-    while True:
-        message = await receive()
-        body += bytes(message.get("body", b""))
-        if not message.get("more_body", False):
-            return str(body, "utf-8")
-
-
-def publish(body: str) -> None:
-    """Give an event, with the text of the request, to the subscribers of this process."""
+def publish() -> None:
+    """Give an event to the subscribers of this process."""
     global published
     published += 1
-    data = json.dumps({"price": published, "from": os.getpid(), **({"text": body} if body else {})})
+    data = json.dumps({"price": published, "from": os.getpid()})
     for queue in queues:
         queue.put_nowait(f"id: {published}\ndata: {data}\n\n".encode())

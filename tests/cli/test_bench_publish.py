@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from demo_server_processes import demo_server_process
+from demo_server_processes import demo_server_process, serving
 from in_process import InProcess
 from real_processes import SSE, until
 from real_servers import serving_app
@@ -93,7 +93,9 @@ def test_losses_and_delays_are_those_of_the_server() -> None:
 
 
 def test_a_fan_out_within_each_of_two_processes_is_named() -> None:
-    with serving_app("fan_out", "--workers", "2", *ENDS_SOON) as url:
+    separate = ("--workers", "2", "--separate-channels", "--access-log", "none", "--exit-on-stdin-eof")
+    with serving(*separate, stderr=None) as (_, server):
+        url = f"{server}/channels/separate"
         document, summary = bench(
             url, "-n", "40", "-z", "4s", "--ramp-up", "0.5s", "--publish", url, "--publish-rate", "10/s"
         )
