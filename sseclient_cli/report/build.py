@@ -23,6 +23,7 @@ from sseclient_cli.report.model import Report
 from sseclient_cli.report.recovery_build import recovery
 from sseclient_cli.report.recovery_model import RecoveryEvidence
 from sseclient_cli.report.run_build import run_of, with_totals
+from sseclient_cli.report.streams_model import Bursts, BytesWithoutEvent, Events, Silence, Streams
 from sseclient_cli.report.timeline_model import Row, text_of_counts
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.spec import RunSpec
@@ -62,13 +63,13 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         streams=_streams(totals),
         events=_events(totals, counts_error_events=run.plan.counts_error_events),
         latency=_latencies(totals),
-        silence=model.Silence(
+        silence=Silence(
             at_end=Durations.of(totals.silence),
             before_cut=Durations.of(totals.cut_silence),
             longest=Durations.of(totals.longest_silence),
             heartbeat_interval=Durations.of(totals.heartbeat_interval),
         ),
-        bytes_without_event=model.BytesWithoutEvent(streams=totals.bytes_without_event, example=totals.complaint)
+        bytes_without_event=BytesWithoutEvent(streams=totals.bytes_without_event, example=totals.complaint)
         if totals.bytes_without_event
         else None,
         bursts=_bursts(totals),
@@ -98,21 +99,21 @@ def _timestamp_source(totals: Totals) -> TimestampSource:
     )
 
 
-def _streams(totals: Totals) -> model.Streams:
-    return model.Streams(
-        **counters_of(model.Streams, totals),
+def _streams(totals: Totals) -> Streams:
+    return Streams(
+        **counters_of(Streams, totals),
         unfinished=totals.planned - totals.opened - totals.failed - totals.lost,
         silent=totals.silence.count,
         open_at_end=totals.open_now,
     )
 
 
-def _events(totals: Totals, *, counts_error_events: bool) -> model.Events:
+def _events(totals: Totals, *, counts_error_events: bool) -> Events:
     duration_s = totals.duration_ns / 1e9
-    counters = counters_of(model.Events, totals)
+    counters = counters_of(Events, totals)
     if not counts_error_events:
         counters["error_events"] = None
-    return model.Events(
+    return Events(
         **counters,
         received=totals.events,
         per_s=round(totals.events / duration_s, 1) if duration_s else None,
@@ -130,9 +131,9 @@ def _latencies(totals: Totals) -> model.Latencies:
     )
 
 
-def _bursts(totals: Totals) -> model.Bursts:
-    return model.Bursts(
-        **counters_of(model.Bursts, totals),
+def _bursts(totals: Totals) -> Bursts:
+    return Bursts(
+        **counters_of(Bursts, totals),
         events=Sizes.of(totals.bursts),
         events_in_bursts=totals.bursts.sum_us,
         events_alone=totals.events - totals.together_events,

@@ -18,6 +18,7 @@ from sseclient_cli.report.assertions import Assertion
 from sseclient_cli.report.counters import counters_of
 from sseclient_cli.report.distributions import Latency
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.streams_model import Events, Streams
 from sseclient_cli.units import NS_PER_S
 
 FAILING_S = 5
@@ -75,8 +76,8 @@ class EarlyEnd:
         kinds = {kind for each in self._latencies if (kind := _kind_of(each))}
         latencies: dict[str, Any] = {kind.value: Latency.of(totals.latencies[kind], "user") for kind in kinds}
         return Report.model_construct(
-            streams=model.Streams.model_construct(**counters_of(model.Streams, totals)),
-            events=model.Events.model_construct(**counters_of(model.Events, totals), received=totals.events),
+            streams=Streams.model_construct(**counters_of(Streams, totals)),
+            events=Events.model_construct(**counters_of(Events, totals), received=totals.events),
             latency=model.Latencies.model_construct(**latencies),
             generator=model.Generator.model_construct(saturated=bool(kinds) and bool(saturation_reasons(totals))),
         )
@@ -84,8 +85,8 @@ class EarlyEnd:
 
 def _is_count(assertion: Assertion) -> bool:
     """Return whether a count that only grows has an upper limit, as itself or as a share of the planned streams."""
-    counts = {f"streams.{name}" for name in counters_of(model.Streams, Totals())}
-    counts |= {f"events.{name}" for name in counters_of(model.Events, Totals())} | {"events.received"}
+    counts = {f"streams.{name}" for name in counters_of(Streams, Totals())}
+    counts |= {f"events.{name}" for name in counters_of(Events, Totals())} | {"events.received"}
     is_constant_whole = not assertion.is_share or assertion.figure.share_of == _PLANNED
     return assertion.figure.path in counts and assertion.operator in _UPPER_LIMITS and is_constant_whole
 

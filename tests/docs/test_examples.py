@@ -227,6 +227,7 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         "worker-lost",
         "memory-limit",
         "output",
+        "publish-command",
     }
     kinds = {
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)
