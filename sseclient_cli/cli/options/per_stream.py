@@ -22,8 +22,7 @@ class PerStreamOptions:
             "--values",
             metavar="FILE",
             show_default=False,
-            help="Put the columns of this CSV or JSON lines file into {COLUMN} in the URL, headers and body; stream n "
-            "takes row n, in turn. Without a file: {n}, {worker}, {uuid}, {random:1-1000}.",
+            help="Fill {COLUMN} in URL, headers and body from this CSV or JSON lines file, a row per stream.",
         ),
         Sets("values"),
     ] = None
