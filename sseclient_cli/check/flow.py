@@ -48,7 +48,7 @@ def judge_heartbeat(recording: Recording) -> Result:
         )
     if recording.end is not End.OPEN:
         return check.not_checked("the stream is never silent" if recording.end is End.FULL else f"{seen}: it ended")
-    if silence_s < BUSY_S:
+    if silence_s < BUSY_S <= recording.watched_s:
         return check.not_checked(
             f"{seen}: too busy for a heartbeat", "Check the stream while no events are published, for a longer time."
         )

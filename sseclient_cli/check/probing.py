@@ -127,7 +127,7 @@ async def head_of(target: Target, limit_s: float) -> Answer:
             finally:
                 await connection.aclose()
     except TimeoutError:
-        return Answer(None, {}, f"no response within {limit_s:.0f} s", is_timeout=True)
+        return Answer(None, {}, f"no response within {limit_s:.0f} s", is_timeout=True, waited_s=limit_s)
     except SseError as exc:
         return Answer(getattr(exc, "status", None), getattr(exc, "headers", {}), str(exc))
 

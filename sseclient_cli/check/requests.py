@@ -10,6 +10,9 @@ from sseclient_cli.check.flow import ENOUGH_BURSTS, groups_of, is_bursty
 from sseclient_cli.check.recording import End, Recording
 from sseclient_cli.check.words import counted, shown_header, time_words
 
+HELD_OPEN_S = 3.0
+"""A response head that takes longer does not come: other requests are answered meanwhile."""
+
 _NOT_OFFERED = (404, 405, 501)
 
 
@@ -21,6 +24,7 @@ class Answer:
     headers: Mapping[str, str]
     problem: str = ""
     is_timeout: bool = False
+    waited_s: float = 0
 
     @property
     def is_limited(self) -> bool:
@@ -32,8 +36,8 @@ def judge_head_request(answer: Answer) -> Result:
     """Judge the response to HEAD."""
     check, status = Check.HEAD, answer.status
     if status is None:
-        if answer.is_timeout:
-            return check.fault("no response: the server may hold a stream open for it")
+        if answer.is_timeout and answer.waited_s >= HELD_OPEN_S:
+            return check.fault(f"{answer.problem}: the server holds it open like a stream")
         return check.not_checked(f"the request failed: {answer.problem}")
     if answer.is_limited:
         return check.not_checked(f"status {status}")

@@ -148,7 +148,8 @@ def test_an_asterisk_does_not_allow_cookies_or_authorization() -> None:
 
 def test_other_requests_are_judged() -> None:
     assert judge_head_request(Answer(405, {})).status is OK
-    assert judge_head_request(Answer(None, {}, is_timeout=True)).status is FAULT
+    assert judge_head_request(Answer(None, {}, is_timeout=True, waited_s=8)).status is FAULT
+    assert judge_head_request(Answer(None, {}, is_timeout=True, waited_s=1)).status is NOT_CHECKED
     assert judge_head_request(Answer(500, {})).status is WARNING
     assert judge_http2("https", "h2", "").status is OK
     assert judge_http2("https", "http/1.1", "").status is WARNING

@@ -72,7 +72,7 @@ def test_the_help_of_our_commands_is_in_panels_and_fits(command: str) -> None:
     assert "Other:\n  -h, --help" in shown
 
 
-@pytest.mark.parametrize("command", ["watch", "bench", "demo"])
+@pytest.mark.parametrize("command", ["watch", "bench", "check", "demo"])
 def test_the_help_of_an_option_is_one_short_sentence(command: str) -> None:
     options = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
     assert [each.name for each in options if each.param_type_name == "option" and len(each.help) > 95] == []
