@@ -108,7 +108,7 @@ def _last_event(recording: Recording) -> Result:
     check = Check.LAST_EVENT
     if recording.end is End.BROKEN:
         return check.fault(
-            f"the connection broke: {recording.problem}",
+            recording.problem,
             "End the response properly (last chunk), or find what cuts the connection: a proxy's timeout, a crash.",
         )
     if recording.end is not End.ENDED:

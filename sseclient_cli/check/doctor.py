@@ -7,7 +7,6 @@ another method, only the caller's own request is sent, once.
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from sseclient_cli.check.flow import (
     judge_heartbeat,
 )
 from sseclient_cli.check.heads import judge_head
-from sseclient_cli.check.probing import StreamProbe, head_of, protocol_of, wait_until, with_headers
+from sseclient_cli.check.probing import StreamProbe, head_of, id_like, protocol_of, wait_until, with_headers
 from sseclient_cli.check.recording import End, Recording
 from sseclient_cli.check.replay import Resumption, is_decided, judge_replay, judge_unknown_id
 from sseclient_cli.check.requests import (
@@ -168,12 +167,15 @@ class _Doctor:
         else:
             yield self._skipped()
 
+    @property
+    def _not_repeated(self) -> str:
+        return f"a {self._target.method} may change something, so it is not repeated"
+
     async def _skipped(self) -> list[Result]:
-        reason = f"a {self._target.method} may change something, so it is not repeated"
         repeated = (
             Check.REPLAY, Check.UNKNOWN_ID, Check.COMPRESSION, Check.HEAD, Check.CORS, Check.PREFLIGHT,
         )  # fmt: skip
-        return [check.not_checked(reason) for check in repeated]
+        return [check.not_checked(self._not_repeated) for check in repeated]
 
     async def _http2(self) -> list[Result]:
         target = self.stream.target
@@ -209,7 +211,7 @@ class _Doctor:
         assert recording is not None
         await wait_until(lambda: bool(recording.identified) or self.stream.is_over, self._within(FIRST_ID_S))
         first_ids = [event.id for event in recording.identified[:1]]
-        probe = self._open(self._target, _like(*first_ids))
+        probe = self._open(self._target, id_like(*first_ids))
         try:
             await wait_until(lambda: probe.is_answered, self._within(ANSWER_S))
             answer = probe.recording
@@ -278,7 +280,9 @@ class _Doctor:
         return [judge_replay(resumption())]
 
     async def _ending(self, recording: Recording) -> Result:
-        if recording.end is not End.ENDED or self._target.method != SAFE_METHOD:
+        if recording.end is End.ENDED and self._target.method != SAFE_METHOD:
+            return Check.ENDING.not_checked(self._not_repeated)
+        if recording.end is not End.ENDED:
             return judge_ending(recording, None)
         last = recording.events[-1].id if recording.events else self._target.last_event_id
         probe = self._open(self._target, last)
@@ -287,12 +291,3 @@ class _Doctor:
         finally:
             await probe.close()
         return judge_ending(recording, probe.status)
-
-
-def _like(first_id: str = "") -> str:
-    """Return an ID that the server has not sent, in the form of one that it has: some servers refuse other forms."""
-    if first_id.isdigit():
-        return f"{first_id}{secrets.randbelow(900_000) + 100_000}"
-    if not first_id:
-        return f"sse-check-{secrets.token_hex(4)}"
-    return "".join(str(secrets.randbelow(10)) if character.isdigit() else character for character in first_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -159,3 +160,12 @@ async def protocol_of(target: Target, limit_s: float) -> tuple[str | None, str]:
         return None, f"no answer within {limit_s:.0f} s"
     except (SseError, OSError, httpcore.NetworkError, httpcore.TimeoutException) as exc:
         return None, str(exc) or type(exc).__name__
+
+
+def id_like(first_id: str = "") -> str:
+    """Return an ID that the server has not sent, in the form of one that it has: some servers refuse other forms."""
+    if first_id.isdigit():
+        return f"{first_id}{secrets.randbelow(900_000) + 100_000}"
+    if not first_id:
+        return f"sse-check-{secrets.token_hex(4)}"
+    return "".join(str(secrets.randbelow(10)) if character.isdigit() else character for character in first_id)

@@ -115,7 +115,15 @@ async def test_a_request_that_may_change_something_is_sent_once() -> None:
         made = await examine(Target.parse(server.url, body="{}"), Settings())
         assert [request.method for request in server.requests] == ["POST"]
     skipped = {result.check for result in made.results if "a POST may change something" in result.seen}
-    assert skipped == {Check.REPLAY, Check.UNKNOWN_ID, Check.COMPRESSION, Check.HEAD, Check.CORS, Check.PREFLIGHT}
+    assert skipped == {
+        Check.REPLAY,
+        Check.UNKNOWN_ID,
+        Check.COMPRESSION,
+        Check.HEAD,
+        Check.CORS,
+        Check.PREFLIGHT,
+        Check.ENDING,
+    }
 
 
 async def test_only_safe_methods_are_sent() -> None:
