@@ -88,6 +88,7 @@ def _publisher(fanout: Fanout) -> Iterator[Finding]:
             "failed": publisher.failed,
             "attempts": publisher.failed + publisher.published,
             "example": "" if first is None else first.example,
+            "kind": "" if first is None else first.kind,
         }
         if publisher.published:
             yield _finding("publish-failed", Severity.WARNING, figures)

@@ -31,11 +31,11 @@ def report(url: str = "http://h/channels/a") -> Report:
     return built(Plan(connections=200, duration_s=10, ramp_up_s=1), chain, Totals(fanout=fanout))
 
 
-def shown(width: int, **arguments: str) -> str:
+def shown(width: int, opened: int = 200, **arguments: str) -> str:
     fanout = report(**arguments).fanout
     assert fanout is not None
     console = Console(file=io.StringIO(), width=width)
-    for row in fanout_rows(fanout):
+    for row in fanout_rows(fanout, opened):
         console.print(row)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -51,6 +51,10 @@ def test_the_rows_name_reach_delay_and_streams() -> None:
         f"missed   {'  '.join(['#7 8 of 48'] * 10)}\n"
         "         and 2 more streams\n"
     )
+
+
+def test_streams_that_could_receive_no_event_are_named() -> None:
+    assert "188 of 200 streams complete  14 streams left out: not open for a whole event" in shown(200, opened=214)
 
 
 @pytest.mark.parametrize("width", [60, 80])

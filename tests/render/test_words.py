@@ -70,8 +70,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         for each in (None, 500, 3_000)
     ],
     "fanout-out-of-order": [{"events": 5}],
-    "publish-failed": [{"failed": 3, "attempts": 20, "example": "nothing listens on h:80"}],
-    "nothing-published": [{"failed": 20, "attempts": 20, "example": ""}],
+    "publish-failed": [{"failed": 3, "attempts": 20, "example": "nothing listens on h:80", "kind": "connect-refused"}],
+    "nothing-published": [{"failed": 20, "attempts": 20, "example": "", "kind": kind} for kind in ("", "http-500")],
     "publish-late": [
         {"late": 3, "planned": 20, "rate_per_s": 5.0, "request_p50_ms": each, "latest_ms": 300.0}
         for each in (None, 250.0)

@@ -56,7 +56,9 @@ def _failed(figures: Figures) -> str:
     return f"{figures['failed']:,} of {counted(figures['attempts'], 'event')} could not be published.{first}"
 
 
-def _on_failed(_figures: Figures) -> str:
+def _on_failed(figures: Figures) -> str:
+    if figures["kind"].startswith("http-5"):
+        return "Read the server's log: it could not process the publish request."
     return "Check the publisher's URL; --publish-method, --publish-header and --publish-body change its requests."
 
 

@@ -33,7 +33,7 @@ def counts(report: Report) -> Iterator[Row]:
     if report.audit is not None or report.events.received:
         yield Row(Text("audit", "bold"), _audit(report))
     if report.fanout is not None:
-        yield from fanout_rows(report.fanout)
+        yield from fanout_rows(report.fanout, report.streams.opened)
     yield from bad_client_rows(report)
     if report.recovery is not None:
         yield from recovery_rows(report.recovery)

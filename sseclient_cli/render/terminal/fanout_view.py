@@ -16,10 +16,10 @@ MAX_NAMED = 10
 """Streams that a row names; the JSON report has more."""
 
 
-def fanout_rows(fanout: Fanout) -> Iterator[Row]:
-    """Yield the rows."""
+def fanout_rows(fanout: Fanout, opened: int) -> Iterator[Row]:
+    """Yield the rows of a run in which so many streams opened."""
     yield Row(Text("publish", "bold"), Facts(*_publisher(fanout.publisher)))
-    yield Row(Text("fan-out", "bold"), Facts(*_reach(fanout)))
+    yield Row(Text("fan-out", "bold"), Facts(*_reach(fanout, opened)))
     if fanout.delay is not None:
         yield Row(Text("delay", "bold"), Facts(*_delay(fanout)))
     if fanout.slowest_streams:
@@ -40,13 +40,14 @@ def _publisher(publisher: Publisher) -> Iterator[Text]:
     yield Text(f"({visible(where, keep_lines=False)})", "dim")
 
 
-def _reach(fanout: Fanout) -> Iterator[Text]:
+def _reach(fanout: Fanout, opened: int) -> Iterator[Text]:
     if fanout.reach is None:
         yield Text("no stream was expected to receive an event", "yellow")
         return
     yield Text(f"{percent(fanout.reach)} reach", "red" if fanout.missed else "")
     yield Text(f"{fanout.reached_all:,} of {fanout.events:,} events reached all streams")
     yield Text(f"{fanout.complete_streams:,} of {fanout.streams:,} streams complete")
+    yield from if_any(max(opened - fanout.streams, 0), " streams left out: not open for a whole event", "yellow")
     yield from if_any(fanout.missed, " missed", "red")
     yield from if_any(fanout.duplicated, " duplicated", "red")
     yield from if_any(fanout.out_of_order, " out of order", "red")
