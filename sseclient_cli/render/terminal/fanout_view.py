@@ -17,7 +17,7 @@ MAX_NAMED = 10
 
 
 def fanout_rows(fanout: Fanout, opened: int) -> Iterator[Row]:
-    """Yield the rows of a run in which so many streams opened."""
+    """Yield the rows; ``opened`` is the number of streams that opened in the run."""
     yield Row(Text("publish", "bold"), Facts(*_publisher(fanout.publisher)))
     yield Row(Text("fan-out", "bold"), Facts(*_reach(fanout, opened)))
     if fanout.delay is not None:
