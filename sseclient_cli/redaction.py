@@ -10,9 +10,13 @@ The functions accept any text, malformed URLs included, and never raise.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, unquote_plus
 
 REDACTED = "REDACTED"
+
+LONG_CHARS = 8
+"""A value of this length is a secret wherever it occurs; a shorter one may be a part of other words."""
 
 MAX_NESTING = 5
 """Levels of URLs within query values of URLs. A value with deeper nesting is replaced as a whole."""
@@ -65,6 +69,15 @@ def redacted_header(name: str, value: str) -> str:
     if is_credential(name) or _AUTHORIZATION.match(value):
         return REDACTED
     return _redacted_plain(value, MAX_NESTING)
+
+
+def masked(text: str, values: Iterable[str]) -> str:
+    """Return a text, such as one of a server, in which these values are replaced. A short one only as a whole word."""
+    forms = {form for value in values if value for form in (value, quote(value, safe=""))}
+    for value in sorted(forms, key=len, reverse=True):
+        word = re.escape(value)
+        text = re.sub(word if len(value) >= LONG_CHARS else rf"(?<!\w){word}(?!\w)", REDACTED, text)
+    return text
 
 
 def carries_credential(name: str, value: str) -> bool:

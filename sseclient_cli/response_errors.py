@@ -79,7 +79,7 @@ def response_error(
     # With a forwarding proxy, the response may come from the proxy or the server.
     through = "" if target.proxy is None or target.is_tunnelled else f" through {target.proxy}"
     asked = f"{target.method} {target.redacted_url}{through} answered {status}"
-    said = body_message(body)
+    said = target.masked(body_message(body))
     says = f"; the {'proxy' if status == 407 else 'server'} says: {said}" if said else ""
     body = body[:MAX_BODY_BYTES]
     if reason is StopReason.WRONG_CONTENT_TYPE:

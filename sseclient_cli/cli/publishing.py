@@ -97,6 +97,8 @@ def _target(
         if server is None:
             raise UsageError("--publish demo is the bundled server: it needs the URL demo")
         url = server.url + demo_path(url, DEMO_PATH)
+    if "{" in url:
+        raise UsageError("--publish takes no placeholder: only --publish-body has {token} and {n}")
     sample = template.replace(TOKEN, "0").replace(NUMBER, "0")
     elsewhere = replace(connection, connect_to=None, unix_socket=None, source_address=None)
     request = RequestOptions(headers=options.publish_headers, method=options.publish_method)

@@ -24,7 +24,7 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
     fanout = report.fanout
     if fanout is None:
         return
-    yield from _deliveries(fanout)
+    yield from _deliveries(fanout, have_own_requests=_have_own_requests(report))
     for code, severity, events in (
         ("fanout-duplicated", Severity.WARNING, fanout.duplicated),
         ("fanout-out-of-order", Severity.WARNING, fanout.out_of_order),
@@ -34,7 +34,13 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
     yield from _publisher(fanout)
 
 
-def _deliveries(fanout: Fanout) -> Iterator[Finding]:
+def _have_own_requests(report: Report) -> bool:
+    """Return whether the streams request different URLs, perhaps of different channels."""
+    target = report.run.target
+    return target.urls_file is not None or "{" in target.url
+
+
+def _deliveries(fanout: Fanout, *, have_own_requests: bool) -> Iterator[Finding]:
     if not fanout.missed:
         return
     figures: dict[str, Any] = {
@@ -46,7 +52,7 @@ def _deliveries(fanout: Fanout) -> Iterator[Finding]:
         "incomplete": fanout.streams - fanout.complete_streams,
         "without": fanout.streams_without,
     }
-    processes = _separate_processes(fanout)
+    processes = 0 if have_own_requests else _separate_processes(fanout)
     if not fanout.received:
         yield _finding("fanout-nothing", Severity.FAULT, figures)
     elif processes:
@@ -54,7 +60,9 @@ def _deliveries(fanout: Fanout) -> Iterator[Finding]:
         yield _finding("fanout-split", Severity.FAULT, figures)
     else:
         named = [each.stream for each in fanout.incomplete_streams[:MAX_NAMED]]
-        yield _finding("fanout-missed", Severity.FAULT, figures | {"named": named})
+        yield _finding(
+            "fanout-missed", Severity.FAULT, figures | {"named": named, "have_own_requests": have_own_requests}
+        )
 
 
 def _separate_processes(fanout: Fanout) -> int:
@@ -88,13 +96,14 @@ def _publisher(fanout: Fanout) -> Iterator[Finding]:
             "failed": publisher.failed,
             "attempts": publisher.failed + publisher.published,
             "example": "" if first is None else first.example,
+            "is_command": publisher.command is not None,
             "kind": "" if first is None else first.kind,
         }
         if publisher.published:
             yield _finding("publish-failed", Severity.WARNING, figures)
         else:
             yield _finding("nothing-published", Severity.FAULT, figures)
-    if publisher.late > LATE_SHARE * publisher.planned:
+    if publisher.published and publisher.late > LATE_SHARE * publisher.planned:
         request = publisher.request
         figures = {
             "late": publisher.late,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -16,6 +17,8 @@ from sseclient_cli.request.placeholders import RANDOM, Escape, Template
 from sseclient_cli.request.target import PerStream, Target
 from sseclient_cli.request.urls_file import WeightedUrl, turns_of
 from sseclient_cli.request.values_file import Columns
+
+_RANDOM_LIKE = re.compile(r"(?:\{|%7B)(random:[^{}%]*)(?:\}|%7D)", re.IGNORECASE)
 
 BUILT_IN = ("n", "worker", "uuid")
 """The number of the stream from 0, the number of its worker from 0, and a random UUID (RFC 9562, version 4)."""
@@ -46,14 +49,13 @@ class Requests(PerStream):
         drawn: dict[str, str] = {}
 
         def value_of(name: str) -> str:
-            if name in self.columns:
-                return self.columns[name][stream % self._rows] or ""
             if name not in drawn:
-                drawn[name] = _built_in(name, stream, worker)
+                column = self.columns.get(name)
+                drawn[name] = _built_in(name, stream, worker) if column is None else column[stream % self._rows] or ""
             return drawn[name]
 
         url = self.urls[self.url_of(stream)]
-        return replace(
+        made = replace(
             template,
             url=url.expanded(value_of),
             headers=tuple((name, header.expanded(value_of)) for name, header in self.headers),
@@ -61,6 +63,7 @@ class Requests(PerStream):
             per_stream=None,
             shown_url=_shown(url),
         )
+        return replace(made, own_values=tuple(value for name, value in drawn.items() if name in self.columns))
 
     def url_of(self, stream: int) -> int:
         """Return the number of the URL of a stream, both numbered from 0."""
@@ -131,6 +134,8 @@ def _requests(targets: Sequence[Target], columns: Columns, *, has_columns: bool)
         return name in BUILT_IN or name in columns or RANDOM.fullmatch(name) is not None
 
     def checked(template: Template, where: str) -> None:
+        if (wrong := _RANDOM_LIKE.search("".join(template.texts))) is not None:
+            raise UsageError(f"{{{wrong[1]}}} needs two whole numbers: write it like {{random:1-1000}}")
         for name in sorted(template.names):
             if not is_known(name):
                 raise _unknown(name, where, columns)
@@ -179,6 +184,8 @@ def _check_values(requests: Requests) -> None:
                 raise UsageError(f"{where} has no value for {name}", arguments=["values"])
             if name in in_headers:
                 checked_value(value, f"{where}: {name}", "values")
+                if value.strip(" \t") != value:
+                    raise UsageError(f"{where}: {name} has a blank at its start or end", arguments=["values"])
 
 
 def _built_in(name: str, stream: int, worker: int) -> str:

@@ -6,6 +6,7 @@ output and reports, use ``redacted_url`` and ``redacted_headers``, which contain
 
 from __future__ import annotations
 
+import re
 import socket
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import httpx
 
 from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
-from sseclient_cli.redaction import redacted_header, redacted_url
+from sseclient_cli.redaction import LONG_CHARS, REDACTED, masked, redacted_header, redacted_url
 from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
@@ -107,6 +108,8 @@ class Target:
     proxies: Proxies | None = None
     per_stream: PerStream | None = None
     shown_url: str | None = None
+    own_values: tuple[str, ...] = ()
+    """The values of one stream in its request."""
 
     @classmethod
     def parse(
@@ -225,6 +228,12 @@ class Target:
     def redacted_url(self) -> str:
         """The URL without its credentials, for output and reports."""
         return redacted_url(self.url) if self.shown_url is None else self.shown_url
+
+    def masked(self, text: str) -> str:
+        """Return a text of the server without this request's credentials and values, which it may quote."""
+        credentials = (value for name, value in self.headers if redacted_header(name, value) == REDACTED)
+        parts = (part.strip('",') for value in credentials for part in re.split(r"[\s;=]+", value))
+        return masked(text, {*self.own_values, *(part for part in parts if len(part) >= LONG_CHARS)})
 
     @property
     def redacted_headers(self) -> tuple[tuple[str, str], ...]:

@@ -61,7 +61,11 @@ class BadClients:
         if connections > MAX_CONNECTIONS:
             raise _error(f"`connections` must be at most {MAX_CONNECTIONS:,} with bad clients", ["connections"])
         if not 0 < self.at_s < duration_s:
-            raise _error(f"`bad_at_s` at {self.at_s:g} s is not within a run of {duration_s:g} s", ["bad_at_s"])
+            raise _error(
+                f"clients would turn bad at {self.at_s:g} s (`bad_at_s`), which is not within a run of "
+                f"{duration_s:g} s: make the run longer",
+                ["bad_at_s"],
+            )
 
 
 def default_bad_at_s(ramp_up_s: float, duration_s: float) -> float:

@@ -133,7 +133,7 @@ async def _refused(target: Target, response: httpx.Response) -> BadStatusError:
                 if len(body) >= MAX_EXPLANATION_CHARS:
                     break
     text = " ".join(body[:MAX_EXPLANATION_CHARS].decode("utf-8", "replace").split())
-    said = f": {visible(text, keep_lines=False)}" if text else ""
+    said = f": {visible(target.masked(text), keep_lines=False)}" if text else ""
     words = f"{target.method} {target.redacted_url} was answered with HTTP {response.status_code}{said}"
     return BadStatusError(words, status=response.status_code)
 

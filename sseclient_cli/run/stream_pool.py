@@ -218,7 +218,7 @@ class StreamPool:
             complaint = stream.sampler.complaint
             if complaint:
                 self._totals.bytes_without_event += 1
-                self._totals.complaint = self._totals.complaint or complaint
+                self._totals.complaint = self._totals.complaint or stream.first.target.masked(complaint)
 
     def _schedule_connect(self, stream: PooledStream, due_ns: int) -> None:
         if len(self._due) > 2 * len(self._streams) + STARTS_PER_TURN:

@@ -47,7 +47,7 @@ def test_the_plan_has_the_kinds_in_one_order() -> None:
         (["--slow", "1:1k", "--find-limit", "delivery.p99 < 1s"], "--slow and --find-limit exclude each other"),
         (["--abrupt", "1", "--unix-socket", "/s"], "--abrupt and --unix-socket exclude each other"),
         (["--bad-at", "3s"], "--bad-at needs bad clients"),
-        (["--abrupt", "1", "--bad-at", "10s"], "--bad-at at 10 s is not within a run of 10 s"),
+        (["--abrupt", "1", "--bad-at", "10s"], "at 10 s (--bad-at), which is not within a run of 10 s"),
     ],
 )
 def test_options_that_do_not_fit_are_one_line_and_no_run(

@@ -13,6 +13,7 @@ from scripted_server import Do, Script, ScriptedServer, head
 
 STREAM: Script = [head(), b"id: 1\ndata: x\n\n", Do.HOLD]
 REFUSED: Script = [head(500, b"Content-Length: 0\r\n")]
+QUOTING: Script = [head(401, b"Content-Type: text/plain\r\nContent-Length: 22\r\n"), b"bad token hush-token-1"]
 
 
 async def _bench(report: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -47,6 +48,17 @@ async def test_each_stream_sends_its_row_with_several_workers_and_the_report_has
     assert len({json.loads(each.body)["id"] for each in sent}) == 7
     target = document["run"]["target"]
     assert (target["url"], target["values_file"]) == (server.url + "/{user}?n={n}", str(values))
+    assert "hush" not in json.dumps(document) + text
+
+
+async def test_a_value_that_the_server_quotes_is_in_no_output(tmp_path: Path) -> None:
+    values = tmp_path / "users.csv"
+    values.write_text("token\nhush-token-1\n")
+    async with ScriptedServer(QUOTING) as server:
+        arguments = (server.url, "--values", str(values), "-H", "Authorization: Bearer {token}", "-n", "1", "-z", "1s")
+        code, document, text = await _bench(tmp_path / "run.json", *arguments, "--no-preflight")
+    assert code == 3
+    assert "bad token REDACTED" in " ".join(text.split())
     assert "hush" not in json.dumps(document) + text
 
 

@@ -52,7 +52,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "target-keeps-memory": [{"kept_bytes": 30_000_000, "rise_bytes": 40_000_000, "waited_s": 10.0}],
     "target-samples-failed": [{"failed": 2, "samples": 40, "source": "pid 7", "error": "no such process"}],
     "target-series-missing": [{"source": "http://h/metrics", "series": "queue", "reason": "it has no such name"}],
-    **{code: [{**DELIVERIES, "named": [3, 17]}] for code in ("fanout-missed", "fanout-nothing")},
+    "fanout-missed": [{**DELIVERIES, "named": [3, 17], "have_own_requests": own} for own in (False, True)],
+    "fanout-nothing": [DELIVERIES],
     "fanout-split": [
         {**DELIVERIES, "processes": 2, "all_or_nothing": True},
         {**DELIVERIES, "processes": 2, "all_or_nothing": False},
@@ -70,8 +71,13 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         for each in (None, 500, 3_000)
     ],
     "fanout-out-of-order": [{"events": 5}],
-    "publish-failed": [{"failed": 3, "attempts": 20, "example": "nothing listens on h:80", "kind": "connect-refused"}],
-    "nothing-published": [{"failed": 20, "attempts": 20, "example": "", "kind": kind} for kind in ("", "http-500")],
+    "publish-failed": [
+        {"failed": 3, "attempts": 20, "example": "nothing listens on h:80", "kind": "", "is_command": False}
+    ],
+    "nothing-published": [
+        {"failed": 20, "attempts": 20, "example": "", "kind": kind, "is_command": is_command}
+        for kind, is_command in (("http-500", False), ("", True))
+    ],
     "publish-late": [
         {"late": 3, "planned": 20, "rate_per_s": 5.0, "request_p50_ms": each, "latest_ms": 300.0}
         for each in (None, 250.0)

@@ -65,6 +65,12 @@ def test_output_shows_the_template_and_no_value() -> None:
     assert dict(target.redacted_headers) == {"Authorization": "REDACTED", "X-User": "{name}"}
 
 
+def test_values_and_credentials_that_a_server_quotes_are_masked() -> None:
+    target = _target("http://h/{name}?t={token}", headers=["Authorization: Bearer static-secret", "X: {token}"])
+    said = "no endpoint /b?t=s%2F2 for Bearer static-secret (s/2), about"
+    assert target.of_stream(1).masked(said) == "no endpoint /REDACTED?t=REDACTED for Bearer REDACTED (REDACTED), about"
+
+
 def test_target_without_placeholders_is_as_before() -> None:
     plain = Target.parse("http://h/?a=1", body='{"a":{"b":1}}', headers=["X-Text: {x}"])
     assert with_values([plain], [WeightedUrl("")]) is plain
@@ -84,6 +90,8 @@ def test_target_can_be_sent_to_a_worker() -> None:
         pytest.param("http://h/{name}", None, {}, "{name} in the URL has no value", id="no file"),
         pytest.param("http://h/{name}", COLUMNS, {"headers": ["X: {y}"]}, "{y} in header X", id="header"),
         pytest.param("http://h/{name}", COLUMNS, {"body": "{z}"}, "{z} in the body", id="body"),
+        pytest.param("http://h/{random:5}", None, {}, "{random:5} needs two whole numbers", id="one limit"),
+        pytest.param("http://h/", {"t": (" x",)}, {"headers": ["X: {t}"]}, "row 1: t has a blank", id="blank"),
         pytest.param("http://h/{random:9-1}", None, {}, "the first limit is above", id="limits"),
         pytest.param("http://h/{spare}", COLUMNS, {}, "users.csv, row 2 has no value for spare", id="no value"),
         pytest.param("http://h/{n}", {"n": ("1",)}, {}, "{n} is a built-in placeholder, and a column", id="built-in"),

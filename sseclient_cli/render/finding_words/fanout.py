@@ -56,9 +56,22 @@ def _failed(figures: Figures) -> str:
     return f"{figures['failed']:,} of {counted(figures['attempts'], 'event')} could not be published.{first}"
 
 
+def _on_missed(figures: Figures) -> str:
+    if figures["have_own_requests"]:
+        return (
+            "The streams have different URLs: only those that subscribe to the published channel receive its events. "
+            "Publish to a channel that all streams have."
+        )
+    return "Check the server's queue per subscriber: a full queue drops events. The JSON report names the streams."
+
+
 def _on_failed(figures: Figures) -> str:
     if figures["kind"].startswith("http-5"):
         return "Read the server's log: it could not process the publish request."
+    if figures["is_command"]:
+        return (
+            "Run the command of --publish-command by hand: it reads one event per line from its stdin, until the end."
+        )
     return "Check the publisher's URL; --publish-method, --publish-header and --publish-body change its requests."
 
 
@@ -79,12 +92,7 @@ WORDS = {
             "publishes each event on a new connection."
         ),
     ),
-    "fanout-missed": Words(
-        _missed,
-        always(
-            "Check the server's queue per subscriber: a full queue drops events. The JSON report names the streams."
-        ),
-    ),
+    "fanout-missed": Words(_missed, _on_missed),
     "fanout-nothing": Words(
         _nothing,
         always(
