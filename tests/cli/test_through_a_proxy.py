@@ -194,9 +194,9 @@ async def test_a_proxy_that_does_not_allow_the_host_is_quoted(command: tuple[str
 @BOTH
 async def test_a_proxy_that_does_not_answer_is_given_up(command: tuple[str, ...]) -> None:
     async with HttpProxy(is_silent=True) as proxy:
-        code, _, err = await sse(*command, f"https://{HOST}/", "-x", proxy.url, "--timeout", "0.5s")
+        code, _, err = await sse(*command, f"https://{HOST}/", "-x", proxy.url, "--timeout", "2s")
     assert code == 3
-    assert f"the proxy {proxy.url} did not open a tunnel within 0.5 s" in err
+    assert f"the proxy {proxy.url} did not open a tunnel within 2 s" in err
 
 
 @BOTH
