@@ -22,6 +22,7 @@ NOT_REPORTED: dict[type[Any], dict[str, str]] = {
         "proxies": "chooses the proxy: proxy has its URL",
         "per_stream": "values_file, urls_file and run.urls",
         "shown_url": "url",
+        "own_values": "values of one stream, perhaps secrets",
     },
     Tls: {"verify": "certificates_checked"},
 }
