@@ -14,7 +14,7 @@ from sseclient_cli.cli.options.checking import DEFAULT_DURATION_S, CheckOptions,
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.request import RequestOptions, Url
 from sseclient_cli.cli.outputs import opened
-from sseclient_cli.cli.request import requested
+from sseclient_cli.cli.request import requested, started_after
 from sseclient_cli.errors import EXIT_UNMET, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ def check(
 ) -> int:
     """Check one event stream endpoint: headers, flush, heartbeat, replay, compression, CORS; each with its fix."""
     from contextlib import ExitStack
-    from dataclasses import replace
 
     from sseclient_cli.request.proxied import through_proxy
 
@@ -45,8 +44,7 @@ def check(
         if is_demo(url):
             url = stack.enter_context(serving_demo()).url + demo_path(url, "/stream")
         target = through_proxy(requested(url, request, connection), connection.proxy)
-        if checks.last_event_id:
-            target = replace(target, headers=(*target.headers, ("Last-Event-ID", checks.last_event_id)))
+        target = started_after(target, checks.last_event_id)
         with _progress(target, settings, quiet=output.quiet):
             report = _examined(target, settings)
         outputs.write(report)

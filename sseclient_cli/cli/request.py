@@ -49,6 +49,17 @@ def requested(
     return target
 
 
+def started_after(target: Target, last_event_id: str) -> Target:
+    """Return the target with this Last-Event-ID; unchanged if it is empty. Raises UsageError."""
+    from sseclient_cli.request.headers import checked_value
+
+    if not last_event_id:
+        return target
+    value = checked_value(last_event_id, "`last_event_id`", "last_event_id")
+    others = (pair for pair in target.headers if pair[0].lower() != "last-event-id")
+    return replace(target, headers=(*others, ("Last-Event-ID", value)))
+
+
 def _headers(request: RequestOptions, curl: CurlCommand) -> dict[str, Any]:
     """Return the headers and the bearer token, by the names of the arguments of ``Target.parse``."""
     own = headers_of(request.headers, compressed=request.compressed)

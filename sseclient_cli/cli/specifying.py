@@ -11,7 +11,7 @@ from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.per_stream import target_of_streams
 from sseclient_cli.cli.publishing import publish_plan_of
-from sseclient_cli.cli.request import requested
+from sseclient_cli.cli.request import requested, started_after
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 
@@ -38,9 +38,8 @@ def specs(
 
     def of_url(url: str) -> Target:
         url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
-        return through_given_proxy(
-            requested(url, request, connection, all_addresses=options.load.all_addresses), connection.proxy
-        )
+        target = requested(url, request, connection, all_addresses=options.load.all_addresses)
+        return through_given_proxy(started_after(target, options.per_stream.last_event_id), connection.proxy)
 
     targets = [target_of_streams(url, options.per_stream, request, of_url) for url in urls]
 

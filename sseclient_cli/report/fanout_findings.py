@@ -24,7 +24,7 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
     fanout = report.fanout
     if fanout is None:
         return
-    yield from _deliveries(fanout, have_own_requests=_have_own_requests(report))
+    yield from _deliveries(fanout, requests_differ=report.run.target.requests_differ)
     for code, severity, events in (
         ("fanout-duplicated", Severity.WARNING, fanout.duplicated),
         ("fanout-out-of-order", Severity.WARNING, fanout.out_of_order),
@@ -34,13 +34,7 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
     yield from _publisher(fanout)
 
 
-def _have_own_requests(report: Report) -> bool:
-    """Return whether the streams request different URLs, perhaps of different channels."""
-    target = report.run.target
-    return target.urls_file is not None or "{" in target.url
-
-
-def _deliveries(fanout: Fanout, *, have_own_requests: bool) -> Iterator[Finding]:
+def _deliveries(fanout: Fanout, *, requests_differ: bool) -> Iterator[Finding]:
     if not fanout.missed:
         return
     figures: dict[str, Any] = {
@@ -52,7 +46,7 @@ def _deliveries(fanout: Fanout, *, have_own_requests: bool) -> Iterator[Finding]
         "incomplete": fanout.streams - fanout.complete_streams,
         "without": fanout.streams_without,
     }
-    processes = 0 if have_own_requests else _separate_processes(fanout)
+    processes = 0 if requests_differ else _separate_processes(fanout)
     if not fanout.received:
         yield _finding("fanout-nothing", Severity.FAULT, figures)
     elif processes:
@@ -60,9 +54,7 @@ def _deliveries(fanout: Fanout, *, have_own_requests: bool) -> Iterator[Finding]
         yield _finding("fanout-split", Severity.FAULT, figures)
     else:
         named = [each.stream for each in fanout.incomplete_streams[:MAX_NAMED]]
-        yield _finding(
-            "fanout-missed", Severity.FAULT, figures | {"named": named, "have_own_requests": have_own_requests}
-        )
+        yield _finding("fanout-missed", Severity.FAULT, figures | {"named": named, "requests_differ": requests_differ})
 
 
 def _separate_processes(fanout: Fanout) -> int:

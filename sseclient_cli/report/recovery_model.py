@@ -59,7 +59,35 @@ class CurvePoint(Part):
     attempts_per_s: float = figure("Connection attempts per second since the previous point.", unit="1/s", ge=0)
 
 
-class Outage(Part):
+class ReturnTimes(Part):
+    """The times of an outage until streams were back, counted from the first lost connection."""
+
+    outage_s: float | None = figure(
+        "Until the first stream was open again.",
+        unit="s",
+        absent="no stream came back",
+        better=Better.LOWER,
+        ge=0,
+    )
+    back_p50_s: float | None = figure(
+        "Until 50 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
+    )
+    back_p90_s: float | None = figure(
+        "Until 90 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
+    )
+    back_p99_s: float | None = figure(
+        "Until 99 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
+    )
+    back_all_s: float | None = figure(
+        "Until all missing streams were back.",
+        unit="s",
+        absent="some streams did not come back",
+        better=Better.LOWER,
+        ge=0,
+    )
+
+
+class Outage(ReturnTimes):
     """One outage. Its times are counted from the first lost connection."""
 
     start_s: float = figure("When the first connection was lost, in the run.", unit="s", ge=0)
@@ -70,13 +98,6 @@ class Outage(Part):
     back: int = figure("Returns. A stream that was lost and came back twice counts twice.", ge=0)
     gave_up: int = figure("Streams that an error ended for good.", better=Better.LOWER, ge=0)
     waiting: int = figure("Streams that were not back at the end of the run.", better=Better.LOWER, ge=0)
-    outage_s: float | None = figure(
-        "Until the first stream was open again.",
-        unit="s",
-        absent="no stream came back",
-        better=Better.LOWER,
-        ge=0,
-    )
     refused_s: float | None = figure(
         "Until the last failed attempt before the first stream was open again: the server was away for at least this "
         "time.",
@@ -84,18 +105,6 @@ class Outage(Part):
         absent="no attempt failed before the first stream came back",
         better=Better.LOWER,
         ge=0,
-    )
-    back_p50_s: float | None = figure(
-        "Until 50 % were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_p90_s: float | None = figure(
-        "Until 90 % were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_p99_s: float | None = figure(
-        "Until 99 % were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_all_s: float | None = figure(
-        "Until all were back.", unit="s", absent="some streams did not come back", better=Better.LOWER, ge=0
     )
     attempts: int = figure("Connection attempts of lost streams.", ge=0)
     attempts_per_s_max: int = figure("The most attempts within 1 s.", better=Better.LOWER, ge=0)
@@ -152,35 +161,12 @@ class AfterReturn(Part):
     )
 
 
-class Recovery(Part):
+class Recovery(ReturnTimes):
     """The outages of a run. Each time is that of the worst outage, counted from its first lost connection."""
 
     outages: int = figure("Outages.", ge=1)
     streams: int = figure("Streams that were missing at once, at most.", ge=0)
     not_back: int = figure("Streams that did not come back.", better=Better.LOWER, ge=0)
-    outage_s: float | None = figure(
-        "Until the first stream was open again.",
-        unit="s",
-        absent="no stream came back",
-        better=Better.LOWER,
-        ge=0,
-    )
-    back_p50_s: float | None = figure(
-        "Until 50 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_p90_s: float | None = figure(
-        "Until 90 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_p99_s: float | None = figure(
-        "Until 99 % of the missing streams were back.", unit="s", absent=_SOME_MISSING, better=Better.LOWER, ge=0
-    )
-    back_all_s: float | None = figure(
-        "Until all missing streams were back.",
-        unit="s",
-        absent="some streams did not come back",
-        better=Better.LOWER,
-        ge=0,
-    )
     attempts: int = figure("Connection attempts of lost streams.", ge=0)
     attempts_failed: int = figure("Failed attempts of these.", share_of="recovery.attempts", better=Better.LOWER, ge=0)
     attempts_per_s_max: int = figure("The most attempts within 1 s.", better=Better.LOWER, ge=0)

@@ -51,6 +51,15 @@ async def test_each_stream_sends_its_row_with_several_workers_and_the_report_has
     assert "hush" not in json.dumps(document) + text
 
 
+async def test_each_stream_starts_after_its_own_event_id(tmp_path: Path) -> None:
+    async with ScriptedServer(*[STREAM] * 2) as server:
+        arguments = (server.url, "--last-event-id", "7-{n}", "-H", "Last-Event-ID: 1", "-n", "2", "-z", "1s")
+        code, document, _ = await _bench(tmp_path / "run.json", *arguments, "--no-preflight")
+        sent = {each.header("last-event-id") for each in server.requests}
+    assert (code, sent) == (0, {b"7-0", b"7-1"})
+    assert document["run"]["target"]["requests_differ"]
+
+
 async def test_a_value_that_the_server_quotes_is_in_no_output(tmp_path: Path) -> None:
     values = tmp_path / "users.csv"
     values.write_text("token\nhush-token-1\n")

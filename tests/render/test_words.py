@@ -52,7 +52,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "target-keeps-memory": [{"kept_bytes": 30_000_000, "rise_bytes": 40_000_000, "waited_s": 10.0}],
     "target-samples-failed": [{"failed": 2, "samples": 40, "source": "pid 7", "error": "no such process"}],
     "target-series-missing": [{"source": "http://h/metrics", "series": "queue", "reason": "it has no such name"}],
-    "fanout-missed": [{**DELIVERIES, "named": [3, 17], "have_own_requests": own} for own in (False, True)],
+    "fanout-missed": [{**DELIVERIES, "named": [3, 17], "requests_differ": own} for own in (False, True)],
     "fanout-nothing": [DELIVERIES],
     "fanout-split": [
         {**DELIVERIES, "processes": 2, "all_or_nothing": True},

@@ -16,11 +16,14 @@ from sseclient_cli.run.plan import Plan
 FACTS = PublisherFacts(url="http://h/p", method="POST", rate_per_s=5, first_s=1, last_s=9, grace_s=1)
 
 
-def found(publisher: dict[str, Any] | None = None, **figures: Any) -> dict[str, dict[str, Any]]:
+def found(
+    publisher: dict[str, Any] | None = None, *, requests_differ: bool = False, **figures: Any
+) -> dict[str, dict[str, Any]]:
     """Return the findings on 40 streams and 50 events with these figures."""
     totals = Totals(planned=40, opened=40, fanout=FanoutTotals(FACTS, planned=50, published=50, events=50, streams=40))
     chain = (ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80))),)
     made = json_of(built(Plan(connections=40, duration_s=10, ramp_up_s=1), chain, totals))
+    made["run"]["target"]["requests_differ"] = requests_differ
     fanout = made["fanout"]
     fanout |= {"expected": 2_000, "received": 2_000, "reach": 1.0, "complete_streams": 40, **figures}
     fanout["missed"] = fanout["expected"] - fanout["received"]
@@ -34,6 +37,14 @@ def found(publisher: dict[str, Any] | None = None, **figures: Any) -> dict[str, 
 
 def test_a_complete_fan_out_has_no_finding() -> None:
     assert found() == {}
+
+
+def test_streams_with_requests_of_their_own_say_nothing_about_processes() -> None:
+    half = {"received": 1_000, "reach": 0.5, "least_stream_reach": 0.0, "most_stream_reach": 1.0, "streams_without": 20}
+    assert found(complete_streams=20, **half).keys() == {"fanout-split"}
+    missed = found(requests_differ=True, complete_streams=20, **half)
+    assert missed.keys() == {"fanout-missed"}
+    assert missed["fanout-missed"]["requests_differ"]
 
 
 @pytest.mark.parametrize(

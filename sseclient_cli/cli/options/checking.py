@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.output import Quiet
+from sseclient_cli.cli.options.output import JsonFile, Quiet, by_suffix
+from sseclient_cli.cli.options.request import LastEventId
 from sseclient_cli.cli.options.values import parse_time_limit_s
 
 DEFAULT_DURATION_S = 30.0
@@ -31,7 +32,7 @@ class CheckOptions:
             help="Stop after this time; a check ends earlier if everything is known.",
         ),
     ] = None
-    last_event_id: Annotated[str, typer.Option(metavar="ID", help="Start after this event.")] = ""
+    last_event_id: LastEventId = ""
     origin: Annotated[
         str | None,
         typer.Option(metavar="ORIGIN", help="Pages of this origin must be able to read the stream (CORS)."),
@@ -50,18 +51,6 @@ class CheckOutputOptions:
     PANEL: ClassVar = "Output"
     html_file: ClassVar[Path | None] = None
 
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the JSON document to this file; - is stdout."),
-    ] = None
-    output_files: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            show_default=False,
-            help="Write by suffix: .json, else the lines; repeatable.",
-        ),
-    ] = None
+    json_file: JsonFile = None
+    output_files: Annotated[list[Path] | None, by_suffix(".json, else the lines")] = None
     quiet: Quiet = False

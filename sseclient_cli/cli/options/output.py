@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -13,7 +13,20 @@ OutputFile = Annotated[
     typer.Option("-o", "--output", metavar="FILE", help="Write to this file instead of stdout; - is stdout."),
 ]
 
+JsonFile = Annotated[
+    Path | None,
+    typer.Option("--json", metavar="FILE", help="Write the JSON document to this file; - is stdout."),
+]
+
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Write only errors, no progress and no summary.")]
+
+
+def by_suffix(forms: str) -> Any:
+    """Return the option for files whose suffix says their form; ``forms`` are the suffixes, and the form of others."""
+    return typer.Option(
+        "-o", "--output", metavar="FILE", show_default=False, help=f"Write by suffix: {forms}; repeatable."
+    )
+
 
 NoTui = Annotated[bool, typer.Option("--no-tui", help="Do not show a live view on a terminal.")]
 
@@ -24,23 +37,13 @@ class DocumentOutputOptions:
 
     PANEL: ClassVar = "Output"
 
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the JSON document to this file; - is stdout."),
-    ] = None
+    json_file: JsonFile = None
     html_file: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page with charts to this file, which opens offline."),
     ] = None
     output_files: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            show_default=False,
-            help="Write by suffix: .json .html .csv .xml (JUnit) .hgrm .prom, else the summary; repeatable.",
-        ),
+        list[Path] | None, by_suffix(".json .html .csv .xml (JUnit) .hgrm .prom, else the summary")
     ] = None
     quiet: Quiet = False
 
@@ -49,16 +52,7 @@ class DocumentOutputOptions:
 class ComparisonOutputOptions(DocumentOutputOptions):
     """The output of ``sse compare``, whose document has fewer forms."""
 
-    output_files: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            show_default=False,
-            help="Write by suffix: .json .html, else the table; repeatable.",
-        ),
-    ] = None
+    output_files: Annotated[list[Path] | None, by_suffix(".json .html, else the table")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.request import LastEventId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class PerStreamOptions:
         ),
         Sets("values"),
     ] = None
+    last_event_id: LastEventId = ""
     urls_file: Annotated[
         str | None,
         typer.Option(

@@ -24,6 +24,9 @@ UrlOrReport = Annotated[
 ]
 
 
+LastEventId = Annotated[str, typer.Option(metavar="ID", help="Send this Last-Event-ID: start after that event.")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestOptions:
     """The request: method, headers, body, credentials."""

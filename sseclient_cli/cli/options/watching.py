@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.load import FailOnErrorEvent
+from sseclient_cli.cli.options.request import LastEventId
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_time_limit_s
 
 
@@ -53,9 +54,7 @@ class WatchOptions:
             "-z", "--duration", parser=parse_duration_s, metavar="TIME", help="Stop after this time: 10s, 500ms, 1m30s."
         ),
     ] = None
-    last_event_id: Annotated[
-        str, typer.Option(metavar="ID", help="Send this Last-Event-ID: start after that event.")
-    ] = ""
+    last_event_id: LastEventId = ""
     reconnect: Annotated[
         bool | None,
         typer.Option(

@@ -57,10 +57,10 @@ def _failed(figures: Figures) -> str:
 
 
 def _on_missed(figures: Figures) -> str:
-    if figures["have_own_requests"]:
+    if figures["requests_differ"]:
         return (
-            "The streams have different URLs: only those that subscribe to the published channel receive its events. "
-            "Publish to a channel that all streams have."
+            "The streams have different requests: those that do not subscribe to the published channel receive nothing. "
+            "Publish to a channel that all of them have."
         )
     return "Check the server's queue per subscriber: a full queue drops events. The JSON report names the streams."
 
