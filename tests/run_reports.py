@@ -11,6 +11,9 @@ from lost_streams import LostStreams
 from report_json import ReportJson, built, json_of
 
 from sseclient_cli.measure.audit_totals import FieldAudit
+from sseclient_cli.measure.bad_clients import BadTotals
+from sseclient_cli.measure.bad_kind import BadKind
+from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.recovery import RecoveryTotals
 from sseclient_cli.measure.samples import Latency
@@ -20,12 +23,19 @@ from sseclient_cli.run.plan import OnEnd, Plan
 
 
 def usual_run(
-    rows: int = 10, types: int = 1, values_per_row: int = 20, recovery: RecoveryTotals | None = None, **plan: Any
+    rows: int = 10,
+    types: int = 1,
+    values_per_row: int = 20,
+    recovery: RecoveryTotals | None = None,
+    fanout: FanoutTotals | None = None,
+    bad: dict[BadKind, BadTotals] | None = None,
+    **plan: Any,
 ) -> ReportJson:
     """Return the report of a good run with a row for each second."""
     rng = random.Random(7)
     totals = Totals(planned=500, opened=500, peak_open=500, duration_ns=rows * 10**9, cpu_percent=[21.0])
-    totals.recovery = recovery
+    totals.recovery, totals.fanout = recovery, fanout
+    totals.bad.update(bad or {})
     totals.events, totals.bytes, totals.reads, totals.stamped_reads = 4_800 * rows, 240_000 * rows, 100, 100
     totals.types.update({"message" if types == 1 else f"type-{number}": 4_800 for number in range(types)})
     totals.timestamp_fields = {"data.ts"}

@@ -43,7 +43,7 @@ def _retry(wire: Wire, recording: Recording) -> Result:
     if retry_ms is None:
         return check.ok("not sent: browsers wait 3 to 5 s before they reconnect")
     if retry_ms < MIN_RETRY_MS:
-        return check.warning(f"{retry_ms} ms: after a restart, all clients reconnect at once, again and again")
+        return check.warning(f"{retry_ms} ms: after a restart, all clients reconnect at once, repeatedly")
     if retry_ms > MAX_RETRY_MS:
         return check.warning(f"{retry_ms:,} ms: clients stay away that long after each disconnect")
     return check.ok(f"{retry_ms:,} ms")

@@ -55,13 +55,13 @@ class Check(Enum):
     HOP_BY_HOP = _Said(
         "hop-by-hop",
         "connection headers",
-        "A stream has no length, and headers of one connection do not belong to HTTP/2.",
+        "A stream has no Content-Length, and HTTP/2 forbids headers about the connection.",
         "Remove Content-Length and other headers about the connection: the server sets those that it needs.",
     )
     FIRST_FLUSH = _Said(
         "first-flush",
         "first flush",
-        "A client is connected only when the response head arrives; until then, timeouts of proxies run.",
+        "A client is connected once the response head arrives; a late head can exceed the timeout of a proxy.",
         "Send and flush the response head (and a comment) at once, before the first event.",
     )
     BURSTS = _Said(
@@ -91,7 +91,7 @@ class Check(Enum):
     REPLAY = _Said(
         "replay",
         "replay",
-        "After a reconnection with Last-Event-ID, the missed events come again: all of them, once, in order.",
+        "A client that reconnects with Last-Event-ID receives each missed event once, in order.",
         "Keep a history of events, and begin after the event that the Last-Event-ID header names.",
     )
     UNKNOWN_ID = _Said(

@@ -108,14 +108,13 @@ class StreamProbe:
                 self.recording.feed(chunk, connection.arrival.time_ns)
 
 
-async def wait_until(is_reached: Callable[[], bool], ends_s: float) -> bool:
-    """Wait for a condition, until a time of the event loop's clock at most; return whether it is met."""
+async def wait_until(is_reached: Callable[[], bool], ends_s: float) -> None:
+    """Wait for a condition, until a time of the event loop's clock at most."""
     loop = asyncio.get_running_loop()
     while not is_reached():
         if loop.time() >= ends_s:
-            return False
+            return
         await asyncio.sleep(POLL_S)
-    return True
 
 
 async def head_of(target: Target, limit_s: float) -> Answer:

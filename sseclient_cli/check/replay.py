@@ -78,7 +78,7 @@ def _without_stream(resumption: Resumption, given: str) -> Result:
     if resumption.status is None:
         return check.not_checked(f"the second connection failed: {resumption.problem}")
     if resumption.status == 204:
-        return check.ok(f"resumed after {given}: status 204, the stream is over for good")
+        return check.ok(f"resumed after {given}: status 204 ended the stream: clients stop")
     if resumption.status in (429, 503):
         return check.not_checked(f"the second connection got status {resumption.status}")
     return check.fault(f"resumed after {given}: status {resumption.status}, a browser gives up")
@@ -145,7 +145,7 @@ def judge_unknown_id(
         if status == 204 and is_ended:
             return check.ok("status 204: the stream is over")
         result = check.fault if status >= 500 else check.warning
-        return result(f"status {status}: a browser gives up for good")
+        return result(f"status {status}: a browser does not reconnect")
     if not answer.identified:
         return check.ok("the stream opens, with new events only")
     is_again = answer.identified[0].id in first_ids[:1]

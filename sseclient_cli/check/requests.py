@@ -73,7 +73,9 @@ def judge_compression(
     if answer is None:
         arrived = len(plain.events)
         if is_timeout and arrived >= ENOUGH_BURSTS:
-            return check.fault(f"no response with it, {counted(arrived, 'event')} without (offered: {coding})")
+            return check.fault(
+                f"no response if it is accepted, {counted(arrived, 'event')} otherwise (offered: {coding})"
+            )
         return check.not_checked(f"the connection failed: {problem}")
     used = answer.head.headers.get("content-encoding", "")
     if not used or used.lower() == "identity":
@@ -98,7 +100,7 @@ def _compressed(plain: Recording, answer: Recording, shown: str) -> Result:
         return check.fault(f"{shown}: {sum(group.size for group in bursts):,} events in {len(bursts):,} bursts")
     if len(answer.events) < min(len(beside), 2):
         return check.not_checked(f"{shown}, too few events to tell")
-    return check.ok(f"{shown}: {counted(len(answer.events), 'event')} came as they do without it")
+    return check.ok(f"{shown}: {counted(len(answer.events), 'event')} arrived as without compression")
 
 
 def judge_ending(recording: Recording, resumed_status: int | None) -> Result:
@@ -111,4 +113,4 @@ def judge_ending(recording: Recording, resumed_status: int | None) -> Result:
         return check.ok(f"{seen}; status 204 stops clients")
     if resumed_status is None:
         return check.not_checked(f"{seen}; no second connection shows what follows")
-    return check.warning(f"{seen}; a reconnecting browser gets status {resumed_status}, and comes back forever")
+    return check.warning(f"{seen}; a reconnecting browser gets status {resumed_status}, and keeps reconnecting")

@@ -28,9 +28,9 @@ def check_bad_clients(
             raise UsageError("--bad-at needs bad clients: add --slow, --vanish, --abrupt or --half-request")
         return
     for option, is_given, reason in (
-        ("--storm", load.storm_s is not None, "the effect of one would hide that of the other"),
+        ("--storm", load.storm_s is not None, "run them separately, or one hides the effect of the other"),
         ("--find-limit", bool(search.find_limit), "it varies the load on good clients"),
-        ("--unix-socket", connection.unix_socket is not None, "they are about TCP"),
+        ("--unix-socket", connection.unix_socket is not None, "bad clients need TCP"),
     ):
         if is_given:
             raise UsageError(f"{names[0]} and {option} exclude each other: {reason}")

@@ -54,9 +54,12 @@ def check(
 
 def _refuse_unused(connection: ConnectionOptions) -> None:
     """Raise UsageError for options of a connection that a check does not have."""
-    for value, name in ((connection.idle_timeout_s, "--idle-timeout"), (connection.retry_statuses, "--retry-status")):
+    for value, name, reason in (
+        (connection.idle_timeout_s, "--idle-timeout", "it measures silence"),
+        (connection.retry_statuses, "--retry-status", "it shows such a response"),
+    ):
         if value:
-            raise UsageError(f"{name} has no effect here: `sse check` does not reconnect; leave it out")
+            raise UsageError(f"{name} has no effect on `sse check`: {reason}; leave it out")
 
 
 def _settings(checks: CheckOptions, connection: ConnectionOptions) -> Settings:

@@ -23,8 +23,8 @@ RECEIVE_BUFFER_BYTES = 4096
 """The receive buffer of a slow client. Linux doubles it, and offers half of it to the server."""
 
 ETHERNET_MSS_BYTES = 1460
-"""The segment size of clients that stop reading. The server's send buffer grows with it: on a fresh connection,
-loopback's 65,483 bytes let it buffer 2.8 MB for a client that does not read, and 1,460 bytes 47 kB, as in a network."""
+"""The segment size of clients that stop reading, as in a network. The server's send buffer grows with it, and with
+loopback's 65,483 bytes it would hold far more for a client that does not read."""
 
 SEGMENT_OPTIONS: SocketOptions = (
     ((socket.IPPROTO_TCP, socket.TCP_MAXSEG, ETHERNET_MSS_BYTES),) if hasattr(socket, "TCP_MAXSEG") else ()

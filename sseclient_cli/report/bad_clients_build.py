@@ -1,6 +1,7 @@
 """Builds the part of the report about bad clients, from the totals and from the timeline of the good streams. Pure.
 
-The good streams before and after the moment are compared in one run, with the test of ``comparison.py``.
+The good streams before and after the moment are compared with the test of ``judging.py``. Both are parts of one run, so
+no noise among runs is assumed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.histogram import Histogram, percentile_us
 from sseclient_cli.report.bad_clients_model import BadClients, BadClientsOfKind, LatencyEffect, RateEffect
-from sseclient_cli.report.comparison_model import Method, Verdict
+from sseclient_cli.report.comparison_model import Change, Method, Verdict
 from sseclient_cli.report.distributions import Durations
 from sseclient_cli.report.figures import figure_named
-from sseclient_cli.report.judging import Values, by_interval, relative
+from sseclient_cli.report.judging import Values, by_interval, unclear
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import Estimate, mean_of_rows, percentile_of_rows
 from sseclient_cli.report.steady import steady_rows
@@ -129,22 +130,26 @@ def _judged(
     path: str, values: Values, estimates: tuple[Estimate | None, Estimate | None], report: Report
 ) -> dict[str, Any]:
     """Return the fields of an effect, except its values."""
-    unclear: dict[str, Any] = {"change": relative(values), "noise_low": None, "noise_high": None, "verdict": "unclear"}
+    change = _change(path, values, estimates, report)
+    interval = change.interval
+    return {
+        "change": change.change,
+        "noise_low": None if interval is None else interval.low,
+        "noise_high": None if interval is None else interval.high,
+        "verdict": change.verdict.value,
+        "reason": change.reason,
+    }
+
+
+def _change(path: str, values: Values, estimates: tuple[Estimate | None, Estimate | None], report: Report) -> Change:
     first, second = estimates
     if None in values:
-        return unclear | {"reason": "the good streams have no such value on both sides of that moment"}
+        return unclear(values, "the good streams have no such value on both sides of that moment")
     if report.generator.saturated:
-        return unclear | {"reason": "the load generator was the bottleneck"}
+        return unclear(values, "the load generator was the bottleneck")
     if first is None or second is None:
-        return unclear | {"reason": "too few seconds or values on both sides of that moment to know the noise"}
-    judged = by_interval(figure_named(path), values, (first, second), _CONFIDENCE, Method.BOOTSTRAP)
-    return {
-        "change": judged.change,
-        "noise_low": None if judged.interval is None else judged.interval.low,
-        "noise_high": None if judged.interval is None else judged.interval.high,
-        "verdict": judged.verdict.value,
-        "reason": judged.reason,
-    }
+        return unclear(values, "too few seconds or values on both sides of that moment to know the noise")
+    return by_interval(figure_named(path), values, (first, second), _CONFIDENCE, Method.BOOTSTRAP)
 
 
 def _percentile_ms(rows: Sequence[dict[int, int]], percentile: int) -> float | None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.report.bad_clients_model import BadClients
-from sseclient_cli.report.model import Finding, Report, Severity
+from sseclient_cli.report.model import Finding, Report, Severity, finding
 
 LEAST_HELD_S = 10.0
 """A server that holds a bad client for less may have a longer timeout: then the finding is not a warning."""
@@ -26,7 +25,7 @@ def bad_clients_findings(report: Report) -> Iterator[Finding]:
     yield from _kept_up(report)
     if bad.turned < bad.planned:
         figures = {"planned": bad.planned, "turned": bad.turned, "at_s": bad.at_s}
-        yield _finding("bad-clients-not-turned", Severity.WARNING, figures)
+        yield finding("bad-clients-not-turned", Severity.WARNING, figures)
 
 
 def _cost(bad: BadClients) -> Iterator[Finding]:
@@ -34,7 +33,7 @@ def _cost(bad: BadClients) -> Iterator[Finding]:
         effect = getattr(bad, name)
         if effect.verdict == "worse":
             figures = {"figure": name, **effect.model_dump(exclude={"reason", "verdict"})}
-            yield _finding("bad-clients-cost", Severity.FAULT, figures)
+            yield finding("bad-clients-cost", Severity.FAULT, figures)
             return
 
 
@@ -46,9 +45,9 @@ def _held(bad: BadClients, held_s: float) -> Iterator[Finding]:
         figures = {"kind": kind.value, "held": part.held_at_end, "turned": part.turned, "held_s": held_s}
         if kind is BadKind.SLOW or held_s < LEAST_HELD_S:
             # A slow client that is served at its speed, without a cost for others, may be what the owner wants.
-            yield _finding("bad-clients-held", Severity.INFO, figures)
+            yield finding("bad-clients-held", Severity.INFO, figures)
         else:
-            yield _finding("bad-clients-held", Severity.WARNING, figures)
+            yield finding("bad-clients-held", Severity.WARNING, figures)
 
 
 def _kept_up(report: Report) -> Iterator[Finding]:
@@ -60,8 +59,4 @@ def _kept_up(report: Report) -> Iterator[Finding]:
     stream_bytes_per_s = report.events.bytes / duration_s / max(streams.peak_open, 1)
     if stream_bytes_per_s <= plan.slow_bytes_per_s:
         figures = {"stream_bytes_per_s": round(stream_bytes_per_s), "slow_bytes_per_s": plan.slow_bytes_per_s}
-        yield _finding("slow-clients-keep-up", Severity.WARNING, figures)
-
-
-def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
-    return Finding(code=code, severity=severity, figures=figures)
+        yield finding("slow-clients-keep-up", Severity.WARNING, figures)

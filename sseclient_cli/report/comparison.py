@@ -13,7 +13,7 @@ from sseclient_cli.report.comparison_model import Change, Comparison, Difference
 from sseclient_cli.report.comparison_notes import notes_on
 from sseclient_cli.report.figure import Better
 from sseclient_cli.report.figures import Figure, figure_named, figures
-from sseclient_cli.report.judging import by_fisher, by_interval, by_rule, unclear
+from sseclient_cli.report.judging import by_fisher, by_interval, by_rule, noise_between_runs, unclear
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import Estimate, mean_of_rows, percentile_of_rows, percentile_of_values
 from sseclient_cli.report.steady import Steady
@@ -147,4 +147,5 @@ def _change(compared: _Compared, place: int, reports: Sequence[Report], names: S
     if first is None or second is None:
         what = "rows" if compared.method is Method.BOOTSTRAP else "seconds with new streams"
         return unclear(values, f"too few {what} or values in {names[0 if first is None else place]} to know the noise")
-    return by_interval(figure, values, (first, second), 1 - level, compared.method)
+    noise = noise_between_runs(figure)
+    return by_interval(figure, values, (first, second), 1 - level, compared.method, between_runs=noise)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sseclient_cli.report.fanout_model import Fanout
-from sseclient_cli.report.model import Finding, Report, Severity
+from sseclient_cli.report.model import Finding, Report, Severity, finding
 
 SPLIT_TOLERANCE = 0.25
 """A reach is that of k separate processes if it differs from 1/k by at most this share of 1/k: connections are not
@@ -30,7 +30,7 @@ def fanout_findings(report: Report) -> Iterator[Finding]:
         ("fanout-out-of-order", Severity.WARNING, fanout.out_of_order),
     ):
         if events:
-            yield _finding(code, severity, {"events": events})
+            yield finding(code, severity, {"events": events})
     yield from _publisher(fanout)
 
 
@@ -48,13 +48,13 @@ def _deliveries(fanout: Fanout, *, requests_differ: bool) -> Iterator[Finding]:
     }
     processes = 0 if requests_differ else _separate_processes(fanout)
     if not fanout.received:
-        yield _finding("fanout-nothing", Severity.FAULT, figures)
+        yield finding("fanout-nothing", Severity.FAULT, figures)
     elif processes:
         figures |= {"processes": processes, "all_or_nothing": _is_all_or_nothing(fanout)}
-        yield _finding("fanout-split", Severity.FAULT, figures)
+        yield finding("fanout-split", Severity.FAULT, figures)
     else:
         named = [each.stream for each in fanout.incomplete_streams[:MAX_NAMED]]
-        yield _finding("fanout-missed", Severity.FAULT, figures | {"named": named, "requests_differ": requests_differ})
+        yield finding("fanout-missed", Severity.FAULT, figures | {"named": named, "requests_differ": requests_differ})
 
 
 def _separate_processes(fanout: Fanout) -> int:
@@ -92,9 +92,9 @@ def _publisher(fanout: Fanout) -> Iterator[Finding]:
             "kind": "" if first is None else first.kind,
         }
         if publisher.published:
-            yield _finding("publish-failed", Severity.WARNING, figures)
+            yield finding("publish-failed", Severity.WARNING, figures)
         else:
-            yield _finding("nothing-published", Severity.FAULT, figures)
+            yield finding("nothing-published", Severity.FAULT, figures)
     if publisher.published and publisher.late > LATE_SHARE * publisher.planned:
         request = publisher.request
         figures = {
@@ -104,8 +104,4 @@ def _publisher(fanout: Fanout) -> Iterator[Finding]:
             "request_p50_ms": None if request is None else request.p50_ms,
             "latest_ms": None if publisher.lateness is None else publisher.lateness.max_ms,
         }
-        yield _finding("publish-late", Severity.WARNING, figures)
-
-
-def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
-    return Finding(code=code, severity=severity, figures=figures)
+        yield finding("publish-late", Severity.WARNING, figures)

@@ -151,10 +151,10 @@ class Fanout(Part):
         le=1,
     )
     duplicated: int = figure(
-        "Events that a stream received again.", share_of="fanout.expected", better=Better.LOWER, ge=0
+        "Deliveries of an event that the stream already had.", share_of="fanout.expected", better=Better.LOWER, ge=0
     )
     out_of_order: int = figure(
-        "Events that a stream received after one that was published later.",
+        "Deliveries after one of a later event on the same stream.",
         share_of="fanout.expected",
         better=Better.LOWER,
         ge=0,
@@ -182,5 +182,7 @@ class Fanout(Part):
     unfollowed: int = figure("Streams that were too many to follow.", better=Better.LOWER, ge=0)
     slowest_streams: list[SlowStream] = figure("The ten streams with the largest mean delays.")
     incomplete_streams: list[StreamShortfall] = figure("Streams that missed events, the 100 that missed most.")
-    incomplete_events: list[EventShortfall] = figure("Events that missed streams, the 100 that missed most.")
+    incomplete_events: list[EventShortfall] = figure(
+        "Events that did not reach all streams, the 100 with the most missing deliveries."
+    )
     timeline: list[FanoutRow] = figure("The delays second by second.")

@@ -7,11 +7,10 @@ generator was the bottleneck, so no finding repeats it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from sseclient_cli.report.bad_clients_findings import bad_clients_findings
 from sseclient_cli.report.fanout_findings import fanout_findings
-from sseclient_cli.report.model import Audit, Finding, Report, Severity
+from sseclient_cli.report.model import Audit, Finding, Report, Severity, finding
 from sseclient_cli.report.recovery_findings import recovery_findings
 
 COALESCED_SHARE = 0.01
@@ -77,20 +76,20 @@ def _silent_streams(report: Report) -> Iterator[Finding]:
     silence = report.silence.at_end
     if silence is not None:
         figures = {"streams": silence.count, "opened": _opened(report), "longest_ms": silence.max_ms}
-        yield _finding("silent-streams", Severity.FAULT, figures)
+        yield finding("silent-streams", Severity.FAULT, figures)
 
 
 def _streams_without_event(report: Report) -> Iterator[Finding]:
     count = report.streams.without_event
     if count:
         figures = {"streams": count, "opened": _opened(report), "duration_s": report.run.duration_s}
-        yield _finding("streams-without-event", Severity.WARNING, figures)
+        yield finding("streams-without-event", Severity.WARNING, figures)
 
 
 def _bytes_without_event(report: Report) -> Iterator[Finding]:
     found = report.bytes_without_event
     if found is not None:
-        yield _finding("bytes-without-event", Severity.FAULT, {**found.model_dump(), "opened": _opened(report)})
+        yield finding("bytes-without-event", Severity.FAULT, {**found.model_dump(), "opened": _opened(report)})
 
 
 def _unanswered(report: Report) -> Iterator[Finding]:
@@ -99,7 +98,7 @@ def _unanswered(report: Report) -> Iterator[Finding]:
         # Streams may send several, when they reconnect and along redirects: each connection carries one.
         sent = sum(address.connections for address in report.run.addresses)
         figures = {"requests": streams.unanswered, "sent": max(sent, streams.unanswered)}
-        yield _finding("unanswered", Severity.FAULT, figures)
+        yield finding("unanswered", Severity.FAULT, figures)
 
 
 def _idle_cuts(report: Report) -> Iterator[Finding]:
@@ -108,32 +107,30 @@ def _idle_cuts(report: Report) -> Iterator[Finding]:
         return
     if (silence.p90_ms or 0) <= SAME_SILENCE_RATIO * (silence.p10_ms or 0):
         figures = {"connections": silence.count, "silence_ms": silence.p50_ms}
-        yield _finding("idle-cuts", Severity.WARNING, figures)
+        yield finding("idle-cuts", Severity.WARNING, figures)
 
 
 def _reach(report: Report) -> Iterator[Finding]:
     reach = report.reach
     if reach is not None and reach.reached_all < reach.events:
-        yield _finding("reach-incomplete", Severity.FAULT, reach.model_dump())
+        yield finding("reach-incomplete", Severity.FAULT, reach.model_dump())
 
 
 def _audit(report: Report) -> Iterator[Finding]:
     audit, sequence = report.audit, report.run.plan.sequence
     if audit is None:
         for candidate in sequence.candidates:
-            yield _finding("sequence-uncertain", Severity.INFO, candidate.model_dump())
+            yield finding("sequence-uncertain", Severity.INFO, candidate.model_dump())
         return
     yield from _faulty_numbers(audit, report.streams.reconnected)
     if audit.renumbered_streams:
-        yield _finding("renumbered", Severity.WARNING, {"streams": audit.renumbered_streams})
+        yield finding("renumbered", Severity.WARNING, {"streams": audit.renumbered_streams})
     if audit.unconfirmed:
-        yield _finding("unconfirmed-loss", Severity.WARNING, {"numbers": audit.unconfirmed, "source": audit.source})
+        yield finding("unconfirmed-loss", Severity.WARNING, {"numbers": audit.unconfirmed, "source": audit.source})
     if audit.carried:
-        yield _finding("carried-ids", Severity.INFO, {"events": audit.carried})
+        yield finding("carried-ids", Severity.INFO, {"events": audit.carried})
     if audit.refuting_streams:
-        yield _finding(
-            "streams-not-audited", Severity.INFO, {"streams": audit.refuting_streams, "source": audit.source}
-        )
+        yield finding("streams-not-audited", Severity.INFO, {"streams": audit.refuting_streams, "source": audit.source})
 
 
 def _faulty_numbers(audit: Audit, reconnected: int) -> Iterator[Finding]:
@@ -144,7 +141,7 @@ def _faulty_numbers(audit: Audit, reconnected: int) -> Iterator[Finding]:
     ):
         if events:
             figures = {"events": events, "source": audit.source, "reconnected": reconnected}
-            yield _finding(code, severity, figures | ({"is_exact": audit.lost is not None} if "lost" in code else {}))
+            yield finding(code, severity, figures | ({"is_exact": audit.lost is not None} if "lost" in code else {}))
 
 
 def _held_back(report: Report) -> Iterator[Finding]:
@@ -165,9 +162,9 @@ def _held_back(report: Report) -> Iterator[Finding]:
     if held is not None and held.p50_ms is not None and held.p50_ms >= HELD_BACK_MS:
         delivery = report.latency.delivery
         figures |= {"held_back_ms": held.p50_ms, "delivery_max_ms": None if delivery is None else delivery.max_ms}
-        yield _finding("held-back", Severity.WARNING, figures)
+        yield finding("held-back", Severity.WARNING, figures)
     elif events.p50 >= BURST_EVENTS and gap is not None and (gap.p50_ms or 0) >= BURST_GAP_MS:
-        yield _finding("bursts", Severity.INFO, figures)
+        yield finding("bursts", Severity.INFO, figures)
 
 
 def _gaps_inside(report: Report) -> Iterator[Finding]:
@@ -179,26 +176,26 @@ def _gaps_inside(report: Report) -> Iterator[Finding]:
     all_gaps = report.events.received - report.streams.opened
     is_complete = together >= COMPLETE_SHARE * all_gaps
     mean_ms = gap.mean_ms * gap.count / together if is_complete else None
-    yield _finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
+    yield finding("gaps-inside-bursts", Severity.INFO, {"share": round(inside / together, 3), "mean_ms": mean_ms})
 
 
 def _coalesced(report: Report) -> Iterator[Finding]:
     events = report.events
     if events.received and events.coalesced > COALESCED_SHARE * events.received:
         share = round(events.coalesced / events.received, 4)
-        yield _finding("coalesced", Severity.INFO, {"share": share})
+        yield finding("coalesced", Severity.INFO, {"share": share})
 
 
 def _clocks(report: Report) -> Iterator[Finding]:
     for step in report.clocks.steps:
-        yield _finding("clock-step", Severity.WARNING, step.model_dump())
+        yield finding("clock-step", Severity.WARNING, step.model_dump())
     if report.clocks.server_ahead_s:
         figures = {"server_ahead_s": report.clocks.server_ahead_s}
-        yield _finding("clock-difference", Severity.WARNING, figures)
+        yield finding("clock-difference", Severity.WARNING, figures)
     delivery = report.latency.delivery
     if delivery is not None and delivery.negative and not report.clocks.steps:
         skew = {"events": delivery.negative, "largest_ms": -delivery.min_ms}
-        yield _finding("clock-skew", Severity.WARNING, skew)
+        yield finding("clock-skew", Severity.WARNING, skew)
 
 
 def _delivery_jump(report: Report) -> Iterator[Finding]:
@@ -211,7 +208,7 @@ def _delivery_jump(report: Report) -> Iterator[Finding]:
         jump_ms = min(after) - max(before) if after[0] > before[-1] else max(after) - min(before)
         spread_ms = max(max(before) - min(before), max(after) - min(after))
         if abs(jump_ms) >= JUMP_MS and spread_ms <= STEADY * abs(jump_ms):
-            yield _finding("delivery-jump", Severity.WARNING, {"t_s": rows[place][0], "jump_ms": jump_ms})
+            yield finding("delivery-jump", Severity.WARNING, {"t_s": rows[place][0], "jump_ms": jump_ms})
             return
 
 
@@ -219,7 +216,7 @@ def _timestamp(report: Report) -> Iterator[Finding]:
     timestamp = report.run.plan.timestamp
     if report.latency.delivery is None and report.events.received:
         for place in timestamp.in_the_future:
-            yield _finding("timestamp-in-the-future", Severity.INFO, {"source": place})
+            yield finding("timestamp-in-the-future", Severity.INFO, {"source": place})
 
 
 def _target_metrics(report: Report) -> Iterator[Finding]:
@@ -230,34 +227,30 @@ def _target_metrics(report: Report) -> Iterator[Finding]:
     if files is not None and files.kept is not None:
         least = max(LEAST_KEPT_FILES, KEPT_FILES_SHARE * (files.peak - files.before))
         if files.kept >= least:
-            yield _finding("target-keeps-files", Severity.WARNING, {**files.model_dump(), "waited_s": waited_s})
+            yield finding("target-keeps-files", Severity.WARNING, {**files.model_dump(), "waited_s": waited_s})
     if memory is not None and memory.kept_bytes is not None:
         rise_bytes = memory.peak_bytes - memory.before_bytes
         if memory.kept_bytes >= max(LEAST_KEPT_BYTES, KEPT_BYTES_SHARE * rise_bytes):
             figures = {**memory.model_dump(), "rise_bytes": rise_bytes, "waited_s": waited_s}
-            yield _finding("target-keeps-memory", Severity.WARNING, figures)
+            yield finding("target-keeps-memory", Severity.WARNING, figures)
     for source in target.sources:
         if source.failed:
             figures = {"samples": len(source.t_s), **source.model_dump(include={"source", "failed", "error"})}
-            yield _finding("target-samples-failed", Severity.WARNING, figures)
+            yield finding("target-samples-failed", Severity.WARNING, figures)
         for series, reason in source.missing.items():
             figures = {"source": source.source, "series": series, "reason": reason}
-            yield _finding("target-series-missing", Severity.WARNING, figures)
+            yield finding("target-series-missing", Severity.WARNING, figures)
 
 
 def _forced_merge(report: Report) -> Iterator[Finding]:
     differences = report.run.forced_differences
     if differences:
         figures = {"reports": report.run.reports, "differences": len(differences), "first": differences[0]}
-        yield _finding("forced-merge", Severity.WARNING, figures)
+        yield finding("forced-merge", Severity.WARNING, figures)
 
 
 def _opened(report: Report) -> int:
     return report.streams.opened
-
-
-def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
-    return Finding(code=code, severity=severity, figures=figures)
 
 
 _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (

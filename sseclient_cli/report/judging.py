@@ -29,12 +29,25 @@ _GAPS = "latency.gap."
 Values = tuple[float | None, float | None]
 
 
+def noise_between_runs(figure: Figure) -> float:
+    """Return the assumed standard deviation of a figure's logarithm among runs of one plan."""
+    return BETWEEN_RUNS if figure.unit == "ms" and not figure.path.startswith(_GAPS) else 0.0
+
+
 def by_interval(
-    figure: Figure, values: Values, estimates: tuple[Estimate, Estimate], confidence: float, method: Method
+    figure: Figure,
+    values: Values,
+    estimates: tuple[Estimate, Estimate],
+    confidence: float,
+    method: Method,
+    *,
+    between_runs: float = 0.0,
 ) -> Change:
-    """Judge by the confidence interval of the ratio of two estimates."""
+    """Judge by the confidence interval of the ratio of two estimates.
+
+    ``between_runs`` is the assumed standard deviation of the logarithm among runs: 0 for two parts of one run.
+    """
     before, after = estimates
-    between_runs = BETWEEN_RUNS if figure.unit == "ms" and not figure.path.startswith(_GAPS) else 0.0
     margin, ratio = margin_of(before, after, confidence, between_runs), after.log - before.log
     interval = Interval(low=exp(ratio - margin) - 1, high=exp(min(ratio + margin, 50)) - 1)
     change = relative(values)

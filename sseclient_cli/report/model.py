@@ -158,6 +158,11 @@ class Finding(Part):
     figures: dict[str, Any] = figure("The figures that show it.")
 
 
+def finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
+    """Return a finding."""
+    return Finding(code=code, severity=severity, figures=figures)
+
+
 class Report(Part):
     """The report of a run."""
 

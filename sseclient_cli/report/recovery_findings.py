@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sseclient_cli.report.model import Finding, Report, Severity
+from sseclient_cli.report.model import Finding, Report, Severity, finding
 from sseclient_cli.report.recovery_model import Outage
 
 LEAST_HERD = 100
@@ -32,16 +32,16 @@ def _not_back(outage: Outage) -> Iterator[Finding]:
         "statuses": [each.status for each in outage.refusals if not each.retried],
     }
     if outage.gave_up:
-        yield _finding("streams-gave-up", Severity.FAULT, figures)
+        yield finding("streams-gave-up", Severity.FAULT, figures)
     elif outage.waiting:
-        yield _finding("streams-not-back", Severity.WARNING, figures)
+        yield finding("streams-not-back", Severity.WARNING, figures)
 
 
 def _given_up_by_browsers(outage: Outage) -> Iterator[Finding]:
     for refusal in outage.refusals:
         if refusal.retried:
             figures = {**refusal.model_dump(include={"status", "streams"}), "start_s": outage.start_s}
-            yield _finding("browsers-give-up", Severity.WARNING, figures)
+            yield finding("browsers-give-up", Severity.WARNING, figures)
 
 
 def _herd(outage: Outage) -> Iterator[Finding]:
@@ -55,8 +55,4 @@ def _herd(outage: Outage) -> Iterator[Finding]:
         "retry_ms": times[0].ms if len(times) == 1 else None,
         "from_server": any(each.from_server for each in times),
     }
-    yield _finding("thundering-herd", Severity.WARNING, figures)
-
-
-def _finding(code: str, severity: Severity, figures: dict[str, Any]) -> Finding:
-    return Finding(code=code, severity=severity, figures=figures)
+    yield finding("thundering-herd", Severity.WARNING, figures)

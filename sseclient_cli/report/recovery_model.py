@@ -181,7 +181,7 @@ class RecoveryEvidence(Part):
     bin_ms: int = figure("The length of a bin.", unit="ms", gt=0)
     open_changes: str = figure("Changes of the number of open streams.")
     attempts: str = figure("Connection attempts of lost streams.")
-    early: str = figure("Attempts before the reconnection time was over, by the bin of the loss.")
+    early: str = figure("Lost streams that tried again before their reconnection time, by the bin of the loss.")
     causes: dict[str, str] = figure("Lost connections by cause.")
     failures: dict[str, str] = figure("Failed attempts by kind of error.")
     returns: dict[int, str] = figure("Returns by the bin of the loss.")

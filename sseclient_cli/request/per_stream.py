@@ -141,7 +141,9 @@ def _requests(targets: Sequence[Target], columns: Columns, *, has_columns: bool)
                 raise _unknown(name, where, columns)
             limits = RANDOM.fullmatch(name)
             if limits is not None and int(limits[1]) > int(limits[2]):
-                raise UsageError(f"{{{name}}}: the first limit is above the second one")
+                raise UsageError(
+                    f"{{{name}}}: the lower limit must come first: write {{random:{limits[2]}-{limits[1]}}}"
+                )
 
     for target in targets:
         checked(Template.of(target.url, Escape.URL), "the URL")  # a URL has no braces of its own
@@ -166,7 +168,7 @@ def _unknown(name: str, where: str, columns: Columns) -> UsageError:
         )
     near = get_close_matches(name, [*columns, *BUILT_IN], n=1)
     hint = f"did you mean {{{near[0]}}}?" if near else f"the columns are {', '.join(columns)}"
-    return UsageError(f"{{{name}}} in {where} is no column of the values: {hint}", arguments=["values"])
+    return UsageError(f"{{{name}}} in {where} is not a column of the values: {hint}", arguments=["values"])
 
 
 def _used(requests: Requests) -> set[str]:
@@ -185,7 +187,9 @@ def _check_values(requests: Requests) -> None:
             if name in in_headers:
                 checked_value(value, f"{where}: {name}", "values")
                 if value.strip(" \t") != value:
-                    raise UsageError(f"{where}: {name} has a blank at its start or end", arguments=["values"])
+                    raise UsageError(
+                        f"{where}: {name} has a space at its start or end: remove it", arguments=["values"]
+                    )
 
 
 def _built_in(name: str, stream: int, worker: int) -> str:

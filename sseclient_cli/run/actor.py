@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+NEVER_NS = 2**63 - 1
+"""The time of an action that is not planned."""
+
 
 class Actor(Protocol):
     """Acts at planned times of a run, for example a stream pool."""

@@ -13,7 +13,7 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 
 MAX_CONNECTIONS = 1_000_000
-"""With bad clients, a plan has at most this many streams: the choice of the bad ones takes up to 2 us for each."""
+"""With bad clients, a plan has at most this many streams: the choice of the bad ones looks at each."""
 
 _GOLDEN_RATIO_32 = 2_654_435_769
 """2**32 divided by the golden ratio. Multiples of it, modulo 2**32, are evenly spread over any choice of every n-th

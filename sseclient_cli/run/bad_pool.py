@@ -26,6 +26,7 @@ from sseclient_cli.errors import SseError
 from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.request.target import Target
+from sseclient_cli.run.actor import NEVER_NS
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.timeouts import Timeouts
 from sseclient_cli.units import NS_PER_S
@@ -74,13 +75,11 @@ class BadPool:
         """When each client turned bad (monotonic)."""
         self._due: list[tuple[int, int, _Act, int]] = []
         self._order = count()
-        self._started_ns = 0
         self._probe_due_ns = 0
         self._has_good_streams = plan.planned > 0
 
     def begin(self, started_ns: int) -> None:
         """Set the start of the run (monotonic), to which the times of the plan are relative."""
-        self._started_ns = started_ns
         bad = self._plan.bad_clients
         at_ns = started_ns + round((bad.at_s if bad else 0) * NS_PER_S)
         for slot, kind in self._roles.items():
@@ -91,7 +90,7 @@ class BadPool:
     @property
     def next_due_ns(self) -> int:
         """When to call ``do_due`` next (monotonic)."""
-        return self._due[0][0] if self._due else 2**63 - 1
+        return self._due[0][0] if self._due else NEVER_NS
 
     @property
     def is_over(self) -> bool:

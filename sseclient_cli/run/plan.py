@@ -154,6 +154,11 @@ class Plan:
         return int(max(min(elapsed_s, math.ceil(self.duration_s) - 1), 0)) // self.interval_s
 
     @property
+    def reopens(self) -> bool:
+        """Whether a stream that has lost its connection is opened again."""
+        return self.on_end is OnEnd.RECONNECT or self.storm_s is not None
+
+    @property
     def planned(self) -> int:
         """Number of good streams that this plan, or this shard of a plan, starts."""
         if self._lifetime_ns is None or not self.refill:

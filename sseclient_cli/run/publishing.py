@@ -28,7 +28,9 @@ from sseclient_cli.errors import BadStatusError, PublishCommandError, SseError, 
 from sseclient_cli.escaping import visible
 from sseclient_cli.event_loop import EventLoop
 from sseclient_cli.measure.publications import Publication
+from sseclient_cli.redaction import redacted_text
 from sseclient_cli.request.target import Target
+from sseclient_cli.response_errors import MAX_BODY_BYTES, body_message
 from sseclient_cli.run.messages import Ready, Start
 from sseclient_cli.run.publish_plan import PublishPlan
 from sseclient_cli.units import NS_PER_S
@@ -37,7 +39,7 @@ ANSWER_TIMEOUT_S = 10.0
 """Default time limit of a publish request: longer than any run should wait for its next event."""
 
 MAX_EXPLANATION_CHARS = 120
-"""Characters of a response body, or of the last line of a command, in an error."""
+"""Characters of the last line of a command, in an error."""
 
 COMMAND_ENDS_S = 2.0
 """Time for a command to end after the end of its stdin."""
@@ -130,10 +132,10 @@ async def _refused(target: Target, response: httpx.Response) -> BadStatusError:
         async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
             async for piece in response.aiter_raw():
                 body += piece
-                if len(body) >= MAX_EXPLANATION_CHARS:
+                if len(body) >= MAX_BODY_BYTES:
                     break
-    text = " ".join(body[:MAX_EXPLANATION_CHARS].decode("utf-8", "replace").split())
-    said = f": {visible(target.masked(text), keep_lines=False)}" if text else ""
+    text = target.masked(body_message(body[:MAX_BODY_BYTES]))
+    said = f": {text}" if text else ""
     words = f"{target.method} {target.redacted_url} was answered with HTTP {response.status_code}{said}"
     return BadStatusError(words, status=response.status_code)
 
@@ -196,7 +198,7 @@ class CommandPublisher:
         return f"the publish command {self._command[0]!r}"
 
     def _ended(self) -> PublishCommandError:
-        lines = visible(self._stderr.decode("utf-8", "replace"), keep_lines=True).split("\n")
+        lines = visible(redacted_text(self._stderr.decode("utf-8", "replace")), keep_lines=True).split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")[:MAX_EXPLANATION_CHARS]
         said = f": {last}" if last else ""
         return PublishCommandError(f"{self._name} ended with exit code {self._process.returncode}{said}")

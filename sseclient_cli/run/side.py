@@ -26,7 +26,7 @@ from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.run.actor import Actor
 from sseclient_cli.run.bad_pool import BadPool
-from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.run.stream_survey import StreamSurvey
 from sseclient_cli.units import NS_PER_S
@@ -65,12 +65,12 @@ class Side:
             poller=poller,
             undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, self.connector.last_event_id)),
             reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
-            expects_replays=plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None,
+            expects_replays=plan.reopens,
             counts_error_events=plan.counts_error_events,
             receipts=Receipts() if publisher_id else None,
             tokens=TokenReader(publisher_id) if publisher_id else None,
         )
-        if plan.on_end is OnEnd.RECONNECT or plan.storm_s is not None:
+        if plan.reopens:
             self.totals.recovery = RecoveryTotals(bin_ms=bin_ms_of(plan.duration_s))
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
         self.bad_pool: BadPool | None = None

@@ -21,6 +21,7 @@ from sseclient_cli.measure.reach_probe import ReachProbe
 from sseclient_cli.measure.recovery import STORM, RecoveryLog
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Target
+from sseclient_cli.run.actor import NEVER_NS
 from sseclient_cli.run.plan import Action, Moment, OnEnd, Plan
 from sseclient_cli.run.timeouts import Timeouts
 from sseclient_cli.units import NS_PER_S
@@ -36,8 +37,6 @@ QUEUES_SAMPLED = 16
 
 MAX_URLS = 100
 """URLs whose streams are counted apart; the rest share one entry. A file could have one for each stream."""
-
-NEVER_NS = 2**63 - 1
 
 
 class PooledStream(Stream):

@@ -47,8 +47,13 @@ def test_delayed_target_is_found_with_the_right_sign(server: str, tmp_path: Path
 
 @pytest.mark.timeout(150)
 def test_same_target_on_both_sides_shows_no_difference(server: str, tmp_path: Path) -> None:
-    _, document = _bench(tmp_path / "aa.json", f"{server}/?a=1", "--against", f"{server}/?b=1", "-n", "4", "-z", "10s")
-    assert set(_verdicts(document).values()) <= {"same", "unclear"}
+    urls = f"{server}/?a=1", "--against", f"{server}/?b=1"
+    made, document = _bench(tmp_path / "aa.json", *urls, "-n", "4", "-z", "10s")
+    assert made.returncode == 0, made.stderr
+    verdicts = _verdicts(document)
+    assert verdicts["streams.failed"] == "same"
+    assert {"delivery.p50", "gap.p50", "events.per_s"} <= verdicts.keys()
+    assert set(verdicts.values()) <= {"same", "unclear"}
 
 
 @pytest.mark.timeout(150)

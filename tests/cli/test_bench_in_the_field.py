@@ -1,7 +1,5 @@
 """Findings of `sse bench` against real servers: each test has a fault that it must report, or must not."""
 
-import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,28 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
+from bench_documents import bench
 from demo_server_processes import demo_server_process
-from real_processes import SSE
 from real_servers import nginx_before, serving_app
-from report_json import closed_schema
 
 
 @pytest.fixture(name="server", scope="module")
 def demo_server() -> Iterator[str]:
     with demo_server_process("127.0.0.1") as url:
         yield url
-
-
-def bench(url: str, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
-    """The document of a run that ends with this exit code, and its summary."""
-    command = [*SSE, "bench", url, *arguments, "--json", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
-    assert done.returncode == code, done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, closed_schema())
-    return document, " ".join(done.stderr.split())
 
 
 def codes(document: dict[str, Any]) -> set[str]:

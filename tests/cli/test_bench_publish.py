@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
+from bench_documents import bench
 from demo_server_processes import demo_server_process, serving
 from in_process import InProcess
 from real_processes import SSE, until
 from real_servers import serving_app
-from report_json import closed_schema
 
 ENDS_SOON = ("--timeout-graceful-shutdown", "1")
 
@@ -31,16 +30,6 @@ for line in sys.stdin:
 def demo_server() -> Iterator[str]:
     with demo_server_process("127.0.0.1") as url:
         yield url
-
-
-def bench(url: str, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
-    """The document of a run that ends with this exit code, and its summary."""
-    command = [*SSE, "bench", url, *arguments, "--json", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == code, done.stderr
-    document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, closed_schema())
-    return document, " ".join(done.stderr.split())
 
 
 def findings(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -86,7 +75,7 @@ def test_losses_and_delays_are_those_of_the_server() -> None:
     assert fanout["complete_streams"] == 36
     assert {each["expected"] - each["received"] for each in fanout["incomplete_streams"]} == {sum(lost) / 4}
     assert {each["received"] for each in fanout["incomplete_events"]} == {36}
-    assert fanout["delay"]["min_ms"] * 1e6 >= truth["least_delay_ns"] >= 200_000_000
+    assert fanout["delay"]["min_ms"] * 1e6 >= truth["least_delay_ns"] >= 190_000_000  # timers end up to 1 ms early
     assert findings(document)["fanout-missed"]["incomplete"] == 4
     named = ", ".join(str(each["stream"]) for each in fanout["incomplete_streams"])
     assert f"on 4 of 40 streams: {named}." in summary
@@ -101,7 +90,7 @@ def test_a_fan_out_within_each_of_two_processes_is_named() -> None:
         )
     fanout = document["fanout"]
     # The kernel distributes streams and publications over both processes, perhaps unevenly.
-    assert fanout["reach"] < 1
+    assert 0.25 < fanout["reach"] < 0.75
     assert fanout["reached_all"] == 0
     assert fanout["separate_groups"] == 2
     assert findings(document)["fanout-split"]["processes"] == 2

@@ -6,10 +6,10 @@ import io
 import socket
 
 import pytest
+from fanout_totals import usual_fanout
 from report_json import built
 from rich.console import Console
 
-from sseclient_cli.measure.fanout_totals import FanoutTotals, PublisherFacts, Shortfall, StreamDelay
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.terminal.fanout_view import fanout_rows
 from sseclient_cli.report.model import Report
@@ -18,17 +18,8 @@ from sseclient_cli.run.plan import Plan
 
 
 def report(url: str = "http://h/channels/a") -> Report:
-    facts = PublisherFacts(url=url, method="POST", rate_per_s=5, first_s=1, last_s=9, grace_s=1)
-    fanout = FanoutTotals(
-        facts, planned=50, published=48, failed=2, late=1, events=48, reached_all=40, streams=200, expected=9_600,
-        received=9_500, complete_streams=188, duplicated=3, missing_streams=[Shortfall(7, 48, 40)] * 12,
-        slowest=[StreamDelay(200, 48, 33_700, 64_000)],
-    )  # fmt: skip
-    fanout.delay.record({25_000: 9_000, 53_700: 500})
-    fanout.spread.record({10_200: 48})
-    fanout.stream_delay.record({20_000: 199, 33_700: 1})
     chain = (ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80))),)
-    return built(Plan(connections=200, duration_s=10, ramp_up_s=1), chain, Totals(fanout=fanout))
+    return built(Plan(connections=200, duration_s=10, ramp_up_s=1), chain, Totals(fanout=usual_fanout(url)))
 
 
 def shown(width: int, opened: int = 200, **arguments: str) -> str:

@@ -40,7 +40,13 @@ def test_a_complete_fan_out_has_no_finding() -> None:
 
 
 def test_streams_with_requests_of_their_own_say_nothing_about_processes() -> None:
-    half = {"received": 1_000, "reach": 0.5, "least_stream_reach": 0.0, "most_stream_reach": 1.0, "streams_without": 20}
+    half: dict[str, Any] = {
+        "received": 1_000,
+        "reach": 0.5,
+        "least_stream_reach": 0.0,
+        "most_stream_reach": 1.0,
+        "streams_without": 20,
+    }
     assert found(complete_streams=20, **half).keys() == {"fanout-split"}
     missed = found(requests_differ=True, complete_streams=20, **half)
     assert missed.keys() == {"fanout-missed"}

@@ -112,6 +112,7 @@ def test_an_interrupted_run_tells_what_it_knows(demo_url: str) -> None:
     fates = {kind: _fates(found) for kind, found in totals.bad.items()}
     assert fates[BadKind.VANISH] == (1, 1, 0, 1, 0)
     assert fates[BadKind.HALF_REQUEST] == (1, 1, 0, 1, 0)
+    assert fates[BadKind.ABRUPT] == (1, 1, 0, 0, 0)
 
 
 def test_clients_that_are_not_connected_do_not_turn_bad() -> None:

@@ -62,7 +62,7 @@ class BadClientOptions:
             parser=parse_slow,
             metavar="SHARE:SIZE/s",
             show_default=False,
-            help="A share of the streams (5%, or a count) reads this slowly: 5%:1kB/s.",
+            help="Make a share of the streams (5%, or a count) read this slowly: 5%:1kB/s.",
         ),
     ] = None
     vanish: Annotated[Share | None, _share("--vanish", "A share vanishes without closing: no FIN, no ACK (Linux).")] = (
@@ -79,7 +79,7 @@ class BadClientOptions:
             parser=parse_duration_s,
             metavar="TIME",
             show_default="a third of the run after ramp-up",
-            help="When these clients turn bad, from the start of the run.",
+            help="Turn these clients bad at this time into the run.",
         ),
     ] = None
 

@@ -35,11 +35,11 @@ class CheckOptions:
     last_event_id: LastEventId = ""
     origin: Annotated[
         str | None,
-        typer.Option(metavar="ORIGIN", help="Pages of this origin must be able to read the stream (CORS)."),
+        typer.Option(metavar="ORIGIN", help="Require that pages of this origin can read the stream (CORS)."),
     ] = None
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="NAME[,...]", help="Do not judge these checks; repeatable."),
+        typer.Option("--ignore", metavar="NAME[,...]", help="Skip these checks; repeatable."),
     ] = None
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.")] = False
 

@@ -52,7 +52,7 @@ class PublishOptions:
             "--publish-body",
             metavar="TEMPLATE",
             show_default="a JSON object",
-            help="The body of an event, with {token} and perhaps {n}, its number; @FILE reads a file.",
+            help="Send this body: {token} is required, {n} is the number of the event; @FILE reads a file.",
         ),
     ] = None
     publish_headers: Annotated[

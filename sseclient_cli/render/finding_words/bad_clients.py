@@ -25,12 +25,12 @@ def _held(figures: Figures) -> str:
 def _held_advice(figures: Figures) -> str:
     return {
         "slow": (
-            "Each costs memory for what it has not read. Limit it: a queue per client that is dropped when it is full, "
-            "or a timeout for a write that does not proceed."
+            "The server buffers what a slow client has not read. Limit the queue of each client and disconnect a "
+            "client whose queue is full, or set a write timeout."
         ),
         "vanish": (
-            "Without a heartbeat and a write timeout (or TCP_USER_TIMEOUT), the kernel gives up after about 15 minutes "
-            "of retries, and without data to send, after 2 hours of keep-alive at best."
+            "Send heartbeats and set a write timeout (or TCP_USER_TIMEOUT). Otherwise the kernel retries for about 15 "
+            "minutes or, without data to send, keeps the connection for 2 hours or longer."
         ),
         "half_request": (
             "Set a timeout for the request head (nginx: client_header_timeout, Go: ReadHeaderTimeout); otherwise a few "

@@ -44,11 +44,13 @@ def _nothing(figures: Figures) -> str:
 
 
 def _duplicated(figures: Figures) -> str:
-    return f"{counted(figures['events'], 'published event')} arrived again on a stream that had it."
+    return f"Streams received published events again, {counted(figures['events'], 'time')} in all."
 
 
 def _out_of_order(figures: Figures) -> str:
-    return f"{counted(figures['events'], 'published event')} arrived after one that was published later."
+    return (
+        f"Published events arrived after a later one on the same stream, {counted(figures['events'], 'time')} in all."
+    )
 
 
 def _failed(figures: Figures) -> str:
@@ -59,8 +61,8 @@ def _failed(figures: Figures) -> str:
 def _on_missed(figures: Figures) -> str:
     if figures["requests_differ"]:
         return (
-            "The streams have different requests: those that do not subscribe to the published channel receive nothing. "
-            "Publish to a channel that all of them have."
+            "The streams have different requests: those that do not subscribe to the published channel receive "
+            "nothing. Publish to a channel that all of them have."
         )
     return "Check the server's queue per subscriber: a full queue drops events. The JSON report names the streams."
 

@@ -7,7 +7,7 @@ from sseclient_cli.render.quantities import counted, duration
 
 
 def _of_lost(number: int, figures: Figures) -> str:
-    return f"{number:,} of {counted(figures['streams'], 'stream')} that were lost at {figures['start_s']:.1f} s"
+    return f"{number:,} of {counted(figures['streams'], 'stream')} lost at {figures['start_s']:.1f} s"
 
 
 def _gave_up(figures: Figures) -> str:
@@ -32,7 +32,7 @@ def _not_back(figures: Figures) -> str:
 
 def _browsers(figures: Figures) -> str:
     return (
-        f"{counted(figures['streams'], 'stream')} that were lost at {figures['start_s']:.1f} s got status "
+        f"{counted(figures['streams'], 'stream')} lost at {figures['start_s']:.1f} s got status "
         f"{figures['status']}: a browser would give up; this run retried because of --retry-status."
     )
 
@@ -42,8 +42,8 @@ def _herd(figures: Figures) -> str:
     source = "from the server" if figures["from_server"] else "the default"
     why = "" if retry_ms is None else f": all have the same reconnection time ({duration(retry_ms)}, {source})"
     return (
-        f"{counted(figures['attempts'], 'connection attempt')} of {counted(figures['streams'], 'lost stream')} arrived "
-        f"within 1 s{why}."
+        f"{counted(figures['attempts'], 'connection attempt')} of {counted(figures['streams'], 'lost stream')} were "
+        f"made within 1 s{why}."
     )
 
 

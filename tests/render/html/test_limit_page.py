@@ -41,7 +41,7 @@ def test_the_steps_are_listed_in_their_order() -> None:
     assert places == sorted(places)
 
 
-def test_the_page_holds_thelimit_search() -> None:
+def test_the_page_holds_the_search() -> None:
     assert read_document(limit_page(limit_search()), "limit.html") == limit_search()
 
 

@@ -10,6 +10,7 @@ from lost_streams import LostStreams
 from report_json import ReportJson, report_of
 from run_reports import failed_run, run_with_storm, usual_run
 
+from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.render.html.page import page
 from sseclient_cli.report.embedded import unpacked
@@ -161,8 +162,11 @@ def test_a_run_without_a_storm_has_no_section_for_it() -> None:
 
 
 def test_bad_clients_have_a_section() -> None:
-    bad = BadClients(at_s=5, shares=((BadKind.ABRUPT, Share(10, is_percent=True)),))
-    assert "Bad clients turned bad 0 of 0, from 5 s on" in text_of(page_of(usual_run(bad_clients=bad)))
+    plan = BadClients(at_s=5, shares=((BadKind.VANISH, Share(10, is_percent=True)),))
+    totals = {BadKind.VANISH: BadTotals(planned=50, turned=48, dropped=40, held=8)}
+    text = text_of(page_of(usual_run(bad_clients=plan, bad=totals)))
+    assert "Bad clients turned bad 48 of 50, from 5 s on" in text
+    assert "vanished clients 48; 40 dropped by the server; 8 held at the end" in text
 
 
 def test_many_event_types_are_listed_up_to_a_limit() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import Browser
+from fanout_totals import usual_fanout
 from html_pages import HOSTILE, KEPT, PATIENCE_S, assert_harmless, assert_legible, console, hostile_texts, open_page
 from pydantic import ValidationError
 from report_json import ReportJson, report_of
@@ -39,6 +40,10 @@ def hostile_run() -> ReportJson:
     fields["events"]["by_type"] = {HOSTILE: 40_000, f"{HOSTILE}2": 8_000}
     fields["errors"] = [{"kind": "x", "count": 3, "example": "x"}]
     fields["generator"] |= {"saturated": True, "reasons": ["x"]}
+    with_published = usual_run(fanout=usual_fanout())
+    fields["fanout"] = with_published["fanout"]
+    fields["fanout"]["publisher"]["errors"] = [{"kind": "x", "count": 3, "example": "x"}]
+    fields["run"]["urls"] = [{"url": "x", "weight": 1, "opened": 3, "failed": 1}]
     fields["bytes_without_event"] = {"streams": 3, "example": "x"}
     fields["assertions"] = [
         {"expression": "x", "path": "x", "unit": "", "limit": 1.0, "observed": None, "status": "not-measured",
