@@ -1,7 +1,11 @@
-"""A hub that holds each event back, and loses every second event of every tenth subscriber. ``/truth`` tells it all."""
+"""A hub that holds each event back, and loses every second event of every tenth subscriber. ``/truth`` tells it all.
+
+The environment variables LOSES_EVERY_SUBSCRIBER, LOSES_EVERY_EVENT and HOLDS_BACK_S choose other numbers.
+"""
 
 import asyncio
 import json
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -10,7 +14,9 @@ from typing import Any
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-HOLD_BACK_S = 0.2
+SUBSCRIBERS = int(os.environ.get("LOSES_EVERY_SUBSCRIBER", "10"))
+EVENTS = int(os.environ.get("LOSES_EVERY_EVENT", "2"))
+HOLD_BACK_S = float(os.environ.get("HOLDS_BACK_S", "0.2"))
 
 queues: list[asyncio.Queue[str]] = []
 truth: dict[str, Any] = {"lost": {}, "losing": 0, "least_delay_ns": 2**63}
@@ -54,10 +60,10 @@ async def deliver(body: str) -> None:
     token = re.search(r"sse-[0-9a-f]{8}-([0-9]{7})-([0-9]{19})", body)
     assert token is not None
     event, sent_ns = map(int, token.groups())
-    truth["losing"], truth["lost"][event] = len(queues) // 10, 0
+    truth["losing"], truth["lost"][event] = len(queues) // SUBSCRIBERS, 0
     truth["least_delay_ns"] = min(truth["least_delay_ns"], time.monotonic_ns() - sent_ns)
     for number, queue in enumerate(queues, 1):
-        if number % 10 == 0 and event % 2 == 0:
+        if number % SUBSCRIBERS == 0 and event % EVENTS == 0:
             truth["lost"][event] += 1
         else:
             queue.put_nowait(json.dumps({"message": body}))
