@@ -143,3 +143,8 @@ class Recording:
         # A comment at the start of a stream flushes the head.
         if self._now_ns - self.head.arrived_ns > START_S * NS_PER_S:
             self.heartbeats_ns.append(self._now_ns)
+
+
+def is_limited(status: int | None) -> bool:
+    """Return whether the server may have refused a request because there are too many."""
+    return status in (429, 503)

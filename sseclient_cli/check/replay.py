@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sseclient_cli.check.blocks import read_wire
 from sseclient_cli.check.catalogue import Check, Result
-from sseclient_cli.check.recording import Recording
+from sseclient_cli.check.recording import Recording, is_limited
 from sseclient_cli.check.words import counted, shown_id, shown_ids, time_words
 from sseclient_cli.sse.event_stream import Event
 
@@ -79,7 +79,7 @@ def _without_stream(resumption: Resumption, given: str) -> Result:
         return check.not_checked(f"the second connection failed: {resumption.problem}")
     if resumption.status == 204:
         return check.ok(f"resumed after {given}: status 204 ended the stream: clients stop")
-    if resumption.status in (429, 503):
+    if is_limited(resumption.status):
         return check.not_checked(f"the second connection got status {resumption.status}")
     return check.fault(f"resumed after {given}: status {resumption.status}, a browser gives up")
 
@@ -140,7 +140,7 @@ def judge_unknown_id(
     if answer is None:
         if status is None:
             return check.not_checked(f"the connection failed: {problem}")
-        if status in (429, 503):
+        if is_limited(status):
             return check.not_checked(f"the connection got status {status}")
         if status == 204 and is_ended:
             return check.ok("status 204: the stream is over")

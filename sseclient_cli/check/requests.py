@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sseclient_cli.check.catalogue import Check, Result
 from sseclient_cli.check.flow import ENOUGH_BURSTS, groups_of, is_bursty
-from sseclient_cli.check.recording import End, Recording
+from sseclient_cli.check.recording import End, Recording, is_limited
 from sseclient_cli.check.words import counted, shown_header, time_words
 
 HELD_OPEN_S = 3.0
@@ -29,7 +29,7 @@ class Answer:
     @property
     def is_limited(self) -> bool:
         """Whether the server may have refused it because there are too many requests."""
-        return self.status in (429, 503)
+        return is_limited(self.status)
 
 
 def judge_head_request(answer: Answer) -> Result:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 
 
-class _Body(httpx.AsyncByteStream):
-    """A request body. httpx (0.28) uses an async generator, which a cancelled request would leave to the event loop."""
+class Body(httpx.AsyncByteStream):
+    """A request body that is made when httpx sends it.
 
-    def __init__(self, body: bytes) -> None:
-        self._pieces = iter([body])
+    httpx (0.28) uses an async generator, which a cancelled request would leave to the event loop.
+    """
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._pieces = (make() for _ in range(1))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -24,4 +27,5 @@ class _Body(httpx.AsyncByteStream):
 
 async def replace_body(request: httpx.Request) -> None:
     """Replace the body stream of httpx, and keep the headers that httpx has set for it."""
-    request.stream = _Body(request.content)
+    content = request.content
+    request.stream = Body(lambda: content)

@@ -13,8 +13,7 @@ from sseclient_cli.report.distributions import Latency, TimestampSource
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.timeline_model import counts_in, text_of_counts
 
-_SAME = frozenset(each.name for each in fields(FanoutTotals) if each.type in ("int", "float | None"))
-"""Totals that are figures with the same name."""
+_TOTALS = frozenset(each.name for each in fields(FanoutTotals))
 
 
 def fanout_of(totals: FanoutTotals | None, source: TimestampSource, interval_s: int) -> model.Fanout | None:
@@ -98,7 +97,7 @@ def totals_of_fanout(fanout: model.Fanout | None, interval_s: int) -> FanoutTota
             last_s=publisher.last_s,
             grace_s=fanout.grace_s,
         ),
-        **{name: getattr(part, name) for part in (fanout, publisher) for name in _SAME if hasattr(part, name)},
+        **{name: getattr(part, name) for part in (fanout, publisher) for name in _same(type(part))},
         errors=Counter({each.kind: each.count for each in publisher.errors}),
         examples={each.kind: each.example for each in publisher.errors},
         lateness=_histogram(publisher.lateness),
@@ -117,7 +116,13 @@ def totals_of_fanout(fanout: model.Fanout | None, interval_s: int) -> FanoutTota
 
 
 def _figures(part: type[Part], totals: FanoutTotals) -> dict[str, Any]:
-    return {name: getattr(totals, name) for name in part.model_fields if name in _SAME}
+    return {name: getattr(totals, name) for name in _same(part)}
+
+
+def _same(part: type[Part]) -> list[str]:
+    """Return the numbers of a part of the report that are totals with the same name."""
+    numbers = (name for name, each in part.model_fields.items() if each.annotation in (int, float | None))
+    return [name for name in numbers if name in _TOTALS]
 
 
 def _histogram(latency: Latency | None) -> Histogram:

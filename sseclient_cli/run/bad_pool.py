@@ -76,6 +76,8 @@ class BadPool:
         self._due: list[tuple[int, int, _Act, int]] = []
         self._order = count()
         self._probe_due_ns = 0
+        self._answers_ns = 0
+        """Until when to wait for answers (monotonic)."""
         self._has_good_streams = plan.planned > 0
 
     def begin(self, started_ns: int) -> None:
@@ -124,16 +126,19 @@ class BadPool:
                 if is_probe_due:
                     held.probe()
 
-    def finish(self) -> None:
-        """Find out at the end of the run which connections the server still holds."""
+    def ask(self) -> None:
+        """Ask at the end of the run for the connections that the server still holds."""
         for slot, held in list(self._held.items()):
             if self._roles[slot] is BadKind.VANISH:
                 with suppress(OSError):
                     reappear(held.raw_socket)
             held.probe()
-        ends_ns = monotonic_ns() + round(ANSWER_S * NS_PER_S)
+        self._answers_ns = monotonic_ns() + round(ANSWER_S * NS_PER_S)
+
+    def finish(self) -> None:
+        """Wait for the answers, and count the connections that the server still holds."""
         waiting = dict(self._held)
-        while waiting and monotonic_ns() < ends_ns:
+        while waiting and monotonic_ns() < self._answers_ns:
             waiting = {slot: held for slot, held in waiting.items() if not held.take_answer()}
             if waiting:
                 sleep(ANSWER_CHECK_S)

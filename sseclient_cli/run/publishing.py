@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from multiprocessing.connection import Connection
@@ -22,6 +22,7 @@ import httpx
 
 from sseclient_cli.client.connection import ERROR_BODY_TIMEOUT_S
 from sseclient_cli.client.exception_mapping import mapped_exceptions
+from sseclient_cli.client.request_body import Body
 from sseclient_cli.client.transport import Transport
 from sseclient_cli.ending_signals import ending_signals
 from sseclient_cli.errors import BadStatusError, PublishCommandError, SseError, UnansweredError, UsageError
@@ -87,7 +88,7 @@ class HttpPublisher:
         """Send the request. The time is taken when only the body remains to be sent."""
         target = self._target
         request = self._client.build_request(target.method, target.url, headers=_headers(target, size_bytes))
-        request.stream = _Body(stamp)
+        request.stream = Body(stamp)  # made once the connection is open and the request head is sent
         try:
             async with asyncio.timeout(self._timeout_s):
                 with mapped_exceptions(target, self._timeout_s, answered=False):
@@ -105,16 +106,6 @@ class HttpPublisher:
     async def close(self) -> None:
         """Close the client."""
         await self._client.aclose()
-
-
-class _Body(httpx.AsyncByteStream):
-    """A body that is made when httpx sends it: the connection is open by then, and the request head is sent."""
-
-    def __init__(self, stamp: Stamp) -> None:
-        self._stamp = stamp
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._stamp()
 
 
 def _headers(target: Target, body_bytes: int) -> list[tuple[bytes, bytes]]:

@@ -125,11 +125,13 @@ class Side:
             self.measurement.receipts.ends_ns = min(now_ns, self.context.clock.ends_ns or now_ns)
         self.pool.finish(now_ns)
         if self.bad_pool is not None:
-            self.bad_pool.finish()
+            self.bad_pool.ask()
         self.measurement.reach.close(now_ns)
 
     def complete(self, clock: RunClock, started_ns: int) -> Totals:
         """Complete the totals after the last fold, and close all streams."""
+        if self.bad_pool is not None:
+            self.bad_pool.finish()
         totals, measurement = self.totals, self.measurement
         known = measurement.undecided.known
         totals.timestamp_fields = known.timestamps()

@@ -1,4 +1,4 @@
-"""The recipes of docs/how-to/fan-out-recipes.md, with its configurations, reach the streams that the page says."""
+"""The recipes of docs/how-to/fan-out-recipes.md that need no npm reach the streams that the page says."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ PAGE = (Path(__file__).parents[2] / "docs/how-to/fan-out-recipes.md").read_text(
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 STREAMS = 30
 
-# All, but on a busy machine an event may arrive after the end of the run.
-MOST = 0.9
+RATE = 20
 
 
 def file_of_the_page(name: str) -> str:
@@ -36,13 +35,20 @@ def file_of_the_page(name: str) -> str:
 
 def fan_out_of(subscribe: str, publish: str) -> tuple[dict[str, Any], set[str]]:
     """Return the figures of a run, and the codes of its findings."""
-    plan = ("-n", str(STREAMS), "-z", "3s", "--ramp-up", "0s", "--publish-rate", "20/s")
+    plan = ("-n", str(STREAMS), "-z", "3s", "--ramp-up", "0s", "--publish-rate", f"{RATE}/s")
     command = [*SSE, "bench", subscribe, *plan, "--publish", publish, "--json", "-", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["streams"]["opened"] == STREAMS
     return report["fanout"], {finding["code"] for finding in report["findings"]}
+
+
+def assert_complete(fan_out: dict[str, Any]) -> None:
+    """Every event reached all streams; on a busy machine, those of the last second may arrive after the end."""
+    last = fan_out["publisher"]["published"]
+    assert [each for each in fan_out["incomplete_events"] if each["n"] <= last - RATE] == []
+    assert fan_out["events"] > RATE
 
 
 def test_separate_channels_reach_half_of_the_streams_and_the_finding_says_why() -> None:
@@ -58,7 +64,7 @@ def test_redis_reaches_all_streams_of_all_servers() -> None:
         options = ("--access-log", "none", "--redis", redis.url)
         with serving(*options, "--workers", "2") as (_, one), serving(*options) as (_, other):
             fan_out, _ = fan_out_of(f"{one}/channels/x", f"{other}/channels/x")
-    assert fan_out["reach"] >= MOST
+    assert_complete(fan_out)
 
 
 def test_fastapi_with_one_subscription_per_process_reaches_all_streams(tmp_path: Path) -> None:
@@ -70,7 +76,7 @@ def test_fastapi_with_one_subscription_per_process_reaches_all_streams(tmp_path:
         with running([*command, "--log-level", "warning"], port, tmp_path) as url:
             until(lambda: redis.pattern_subscribers() == 2, timeout_s=30)  # a process connects after it listens
             fan_out, _ = fan_out_of(f"{url}/events/x", f"{url}/events/x")
-    assert fan_out["reach"] >= MOST
+    assert_complete(fan_out)
 
 
 def test_nchan_reaches_all_streams_of_its_workers(tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_nchan_reaches_all_streams_of_its_workers(tmp_path: Path) -> None:
     (tmp_path / "nchan.conf").write_text(conf, "utf-8")
     with running([nginx, "-c", f"{tmp_path}/nchan.conf", "-e", f"{tmp_path}/error"], port, tmp_path) as url:
         fan_out, _ = fan_out_of(f"{url}/sub/x", f"{url}/pub/x")
-    assert fan_out["reach"] >= MOST
+    assert_complete(fan_out)
 
 
 @contextmanager
