@@ -10,7 +10,8 @@ from typing import Any
 
 from report_json import ReportJson, built, json_of, report_of
 
-from sseclient_cli.measure.histogram import Histogram, percentile_us, rounded
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.rounding import percentile_us, rounded
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import distributions

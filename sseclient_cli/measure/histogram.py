@@ -1,13 +1,11 @@
-"""Distributions of integers, mostly microseconds, in forms that merge and travel between processes.
+"""The distribution of a whole run: an HdrHistogram with three significant digits, which merges and travels.
 
-Pure. An HdrHistogram keeps a whole run to three significant digits. A ``Counter`` of ``rounded`` values keeps one row
-of the timeline.
+Pure. ``rounding.py`` has a cheaper form for one row of the timeline.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from itertools import accumulate, compress
@@ -16,6 +14,8 @@ from operator import mul
 
 from hdrh.histogram import HdrHistogram
 
+from sseclient_cli.measure.rounding import cut
+
 HIGHEST_US = 24 * 3600 * 1_000_000
 """The range of the histograms is 1 us to one day. A larger value counts as one day; the maximum keeps its true size."""
 
@@ -23,9 +23,6 @@ SIGNIFICANT_DIGITS = 3
 
 _HDR_BITS = 11
 """With three digits, the buckets hold integers up to 2,047 exactly, and the highest 11 bits of larger ones."""
-
-ROUNDED_BITS = 7
-"""Significant bits of a rounded value: less than 1/64 below the value. One second has a few hundred different ones."""
 
 
 class Histogram:
@@ -56,7 +53,7 @@ class Histogram:
         self.count += sum(counts.values())
         self.sum_us += sum(map(mul, counts.keys(), counts.values()))
         # Group by the histogram's own buckets first: a tick has thousands of values, and record_value takes 1 us each.
-        for value_us, times in _cut(counts, _HDR_BITS).items():
+        for value_us, times in cut(counts, _HDR_BITS).items():
             if value_us < 0:
                 self.negative += times
             else:
@@ -127,63 +124,3 @@ class Histogram:
         """Return the HdrHistogram in its standard V2 encoding (base64, values in us)."""
         text: bytes = self._hdr.encode()
         return text.decode()
-
-
-class RoundedValues:
-    """Values rounded as by ``rounded``, with their counts: at most about a thousand different ones.
-
-    It has less precision than a histogram, and adds values at a tenth of the cost.
-    """
-
-    __slots__ = ("_counts",)
-
-    def __init__(self) -> None:
-        self._counts: Counter[int] = Counter()
-
-    def record(self, counts: Mapping[int, int]) -> None:
-        """Add rounded values with their counts."""
-        self._counts.update(counts)
-
-    @property
-    def count(self) -> int:
-        """The number of values."""
-        return self._counts.total()
-
-    @property
-    def max_us(self) -> int:
-        """The largest value; 0 without values."""
-        return max(self._counts, default=0)
-
-    def percentiles_us(self, wanted: Iterable[float]) -> dict[float, int | None]:
-        """Return the value at each percentile (0-100); None without values."""
-        values = sorted(self._counts)
-        at_most = list(accumulate(self._counts[value] for value in values))
-        if not values:
-            return dict.fromkeys(wanted)
-        return {each: values[bisect_left(at_most, ceil(round(each / 100 * at_most[-1], 6)))] for each in wanted}
-
-
-def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
-    """Return the value at a percentile (0-100) of values with their counts. There must be at least one value."""
-    rank = percentile / 100 * sum(counts.values())
-    seen = 0
-    value_us = 0
-    for value_us in sorted(counts):
-        seen += counts[value_us]
-        if seen >= rank:
-            break
-    return value_us
-
-
-def rounded(counts: Mapping[int, int]) -> Counter[int]:
-    """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep or to send."""
-    return _cut(counts, ROUNDED_BITS)
-
-
-def _cut(counts: Mapping[int, int], bits: int) -> Counter[int]:
-    """Round values down to ``bits`` significant bits."""
-    found: Counter[int] = Counter()
-    for value_us, times in counts.items():
-        shift = value_us.bit_length() - bits
-        found[value_us >> shift << shift if shift > 0 else value_us] += times
-    return found

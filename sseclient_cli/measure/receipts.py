@@ -11,9 +11,10 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sseclient_cli.measure.histogram import Histogram, rounded
+from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.merging import Merging, counted_by_name, joined, mergeable, own, part, parts, summed
 from sseclient_cli.measure.reach import Arrivals
+from sseclient_cli.measure.rounding import rounded
 
 MAX_STREAMS = 200_000
 """Streams that a worker follows, about 300 bytes each and a bit per event. A run may replace its streams for hours."""

@@ -19,7 +19,7 @@ from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.event_counts import COUNTS, EventCounts
 from sseclient_cli.measure.fanout_totals import FanoutTotals
-from sseclient_cli.measure.histogram import Histogram, rounded
+from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.merging import (
     Merging,
     counted,
@@ -38,6 +38,7 @@ from sseclient_cli.measure.merging import (
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.recovery import RecoveryTotals
+from sseclient_cli.measure.rounding import rounded
 from sseclient_cli.measure.samples import VALUES, Latency, Samples
 
 MAX_TYPES = 100

@@ -13,7 +13,8 @@ from typing import Any
 
 from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
-from sseclient_cli.measure.histogram import Histogram, percentile_us
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.rounding import percentile_us
 from sseclient_cli.report.bad_clients_model import BadClients, BadClientsOfKind, LatencyEffect, RateEffect
 from sseclient_cli.report.comparison_model import Change, Method, Verdict
 from sseclient_cli.report.distributions import Durations

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli import __version__
 from sseclient_cli.measure.audit_totals import judge
-from sseclient_cli.measure.histogram import percentile_us
 from sseclient_cli.measure.response_heads import usual_difference_s
+from sseclient_cli.measure.rounding import percentile_us
 from sseclient_cli.measure.samples import Latency as Kind
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Interval, Totals

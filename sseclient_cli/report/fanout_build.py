@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from sseclient_cli.measure.fanout_totals import FanoutTotals, PublisherFacts, Shortfall, StreamDelay
-from sseclient_cli.measure.histogram import Histogram, percentile_us
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.rounding import percentile_us
 from sseclient_cli.report import fanout_model as model
 from sseclient_cli.report.distributions import Latency, TimestampSource
 from sseclient_cli.report.figure import Part

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sseclient_cli.measure.histogram import percentile_us
 from sseclient_cli.measure.recovery import DEFAULT_RETRY, STORM, RecoveryTotals
+from sseclient_cli.measure.rounding import percentile_us
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report import recovery_model as model
 from sseclient_cli.report.model import Report

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sseclient_cli.measure.histogram import rounded
+from sseclient_cli.measure.rounding import rounded
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.run.progress import Delay, Progress, Recent, WorkerProgress, merged
 from sseclient_cli.run.side import Side

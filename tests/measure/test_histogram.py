@@ -6,7 +6,8 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sseclient_cli.measure.histogram import HIGHEST_US, Histogram, percentile_us, rounded
+from sseclient_cli.measure.histogram import HIGHEST_US, Histogram
+from sseclient_cli.measure.rounding import percentile_us, rounded
 
 
 def histogram(*values_us: int) -> Histogram:

@@ -9,7 +9,7 @@ import pytest
 from live_runs import audit, progress_at, run_until
 
 from sseclient_cli.measure.field_search import Trust
-from sseclient_cli.measure.histogram import RoundedValues
+from sseclient_cli.measure.rounding import RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import Totals

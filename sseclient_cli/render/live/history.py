@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sseclient_cli.measure.audit_totals import FieldAudit, judge
-from sseclient_cli.measure.histogram import Histogram, RoundedValues
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.rounding import RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import ErrorCount
