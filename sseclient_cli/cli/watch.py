@@ -34,7 +34,8 @@ def watch(
 
     from sseclient_cli.cli.event_file import EventFile
     from sseclient_cli.cli.session import Session
-    from sseclient_cli.render.watch.stream_view import Output, PlainView
+    from sseclient_cli.render.watch.plain_view import PlainView
+    from sseclient_cli.render.watch.stream_view import Output
     from sseclient_cli.request.proxied import through_proxy
 
     _check_combinations(events, connection, output)
@@ -159,7 +160,8 @@ def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
     from rich.console import Console
 
     from sseclient_cli.render.standard_streams import UnbufferedStdout
-    from sseclient_cli.render.watch.stream_view import PlainView, TerminalView
+    from sseclient_cli.render.watch.plain_view import PlainView
+    from sseclient_cli.render.watch.terminal_view import TerminalView
 
     if not sys.stdout.isatty():
         return PlainView(output, verbatim=True)

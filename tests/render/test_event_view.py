@@ -16,11 +16,11 @@ from sseclient_cli.render.watch.event_view import (
     comment_as_line,
     event_as_json,
     event_as_line,
-    json_tokens,
-    render_comment,
-    render_event,
 )
-from sseclient_cli.render.watch.stream_view import Status, state_as_line, status_line
+from sseclient_cli.render.watch.json_text import json_tokens
+from sseclient_cli.render.watch.status_line import Status, status_line
+from sseclient_cli.render.watch.stream_view import state_as_line
+from sseclient_cli.render.watch.terminal_event import render_comment, render_event
 from sseclient_cli.sse.event_stream import Event
 
 # 12:34:56.789 in the time zone of the test run.

@@ -12,7 +12,9 @@ from golden import Golden
 from rich.console import Console
 
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.render.watch.stream_view import Output, PlainView, TerminalView
+from sseclient_cli.render.watch.plain_view import PlainView
+from sseclient_cli.render.watch.stream_view import Output
+from sseclient_cli.render.watch.terminal_view import TerminalView
 from sseclient_cli.sse.event_stream import Event
 
 # Far from the other clock, as the time of day is.

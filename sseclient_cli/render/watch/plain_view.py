@@ -1,0 +1,95 @@
+"""The view of ``sse watch`` for pipes and files: plain lines, and messages on stderr."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from sseclient_cli.client.state import ConnectionState, StateChange
+from sseclient_cli.escaping import visible
+from sseclient_cli.render.standard_streams import Sink, Stdout, say
+from sseclient_cli.render.watch.event_view import (
+    clock_time,
+    comment_as_json,
+    comment_as_line,
+    event_as_json,
+    event_as_line,
+)
+from sseclient_cli.render.watch.lag import Lag
+from sseclient_cli.render.watch.stream_view import Output, state_as_line
+from sseclient_cli.sse.event_stream import Event
+
+
+class PlainView:
+    """Lines without escape codes, written by ``flush``. ``verbatim``: raw data is written unescaped, for a program.
+
+    A burst of small events is one write. With a write per event, it was 3 times slower while another thread reads.
+    """
+
+    def __init__(self, output: Output, *, verbatim: bool, sink: Sink | None = None) -> None:
+        self._output = output
+        self._verbatim = verbatim
+        self._sink = Stdout() if sink is None else sink
+        self._lag = Lag()
+        self._unwritten: list[bytes] = []
+        self.is_live = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pass
+
+    def event(self, event: Event, time_s: float) -> None:
+        """Write an event."""
+        if self._output is Output.JSON:
+            self._write(event_as_json(event, time_s))
+        elif self._output is Output.TEXT:
+            self._write(event_as_line(event, time_s))
+        elif self._verbatim:
+            # Event streams are UTF-8, regardless of the locale.
+            self._unwritten.append(event.data.encode("utf-8", "surrogatepass") + b"\n")
+        else:
+            self._write(visible(event.data))
+
+    def comment(self, comment: str, time_s: float) -> None:
+        """Write a comment."""
+        self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s))
+
+    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+        """Write a state change to stderr. An error there does not stop the events."""
+        if change.state is ConnectionState.OPEN:
+            self._sink.begin()
+        line = state_as_line(change, reopened)
+        if line:
+            self.flush()
+            say(f"{clock_time(time_s)} {line}")
+
+    def note(self, line: str) -> None:
+        """Write a line to stderr."""
+        self.flush()
+        say(line)
+
+    def behind(self, behind_s: float, time_s: float) -> bool:
+        """Write to stderr when the output falls behind, and when it has caught up."""
+        is_news = self._lag.changes(behind_s)
+        if is_news:
+            self.flush()
+            long = f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
+            say(f"{clock_time(time_s)} {long if self._lag.is_long else 'caught up'}")
+        return is_news
+
+    def refresh(self, now_s: float) -> None:
+        """Do nothing: written lines do not change."""
+
+    def flush(self) -> None:
+        """Write the lines."""
+        data = b"".join(self._unwritten)
+        self._unwritten.clear()
+        if data:
+            self._sink.write(data)
+
+    def _write(self, line: str) -> None:
+        self._unwritten.append((line + "\n").encode(self._sink.encoding, "backslashreplace"))
