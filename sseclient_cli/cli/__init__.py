@@ -157,7 +157,7 @@ def _run() -> int:
 
 
 def _usage(exc: TyperException) -> str:
-    """Return the line for a wrong command line, with what to type instead."""
+    """Return the line for a wrong command line, with a better one."""
     if hasattr(exc, "possibilities"):
         return _no_such_option(exc)
     if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":

@@ -1,4 +1,4 @@
-"""Options that bad clients exclude, and what they need."""
+"""Options that bad clients exclude, and options that they need."""
 
 from __future__ import annotations
 

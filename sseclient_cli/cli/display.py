@@ -71,17 +71,17 @@ class Display:
         self._items.put(None)
         self._thread.join(STUCK_S)
 
-    def event(self, event: Event, arrived_s: float) -> None:
-        """Show an event; await ``drain`` afterwards."""
-        self._put(_Item(partial(self._view.event, event, arrived_s), arrived_s, len(event.data), True))
+    def event(self, event: Event, arrived_s: float, label: str = "") -> None:
+        """Show an event; await ``drain`` afterwards. ``label`` names its stream if there are several."""
+        self._put(_Item(partial(self._view.event, event, arrived_s, label), arrived_s, len(event.data), True))
 
-    def comment(self, comment: str, arrived_s: float) -> None:
+    def comment(self, comment: str, arrived_s: float, label: str = "") -> None:
         """Show a comment."""
-        self._put(_Item(partial(self._view.comment, comment, arrived_s), arrived_s, len(comment), False))
+        self._put(_Item(partial(self._view.comment, comment, arrived_s, label), arrived_s, len(comment), False))
 
-    def state(self, change: StateChange, time_s: float, *, reopened: bool) -> None:
+    def state(self, change: StateChange, time_s: float, label: str = "", *, reopened: bool) -> None:
         """Show a state change."""
-        show = partial(self._view.state, change, time_s, time.monotonic(), reopened=reopened)
+        show = partial(self._view.state, change, time_s, time.monotonic(), label, reopened=reopened)
         self._put(_Item(show, None, len(change.reason), False))
 
     def note(self, line: str) -> None:

@@ -47,6 +47,8 @@ class Verdict:
     def selects(self, event: Event) -> bool:
         """Add the next event; return whether to show it."""
         expected = self._expected
+        if self.is_enough:
+            return False  # an event of another stream, before it closes
         if expected.no_error_event and is_error_event(event):
             self._error, self.is_enough = event, True
         if expected.event_types and event.type not in expected.event_types:

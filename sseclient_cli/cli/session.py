@@ -1,44 +1,21 @@
-"""One run of ``sse watch``: an ``EventSource``, the selection of its events, and the end of the run."""
+"""One run of ``sse watch``: its streams, their common display, and the end of the run."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 
-from sseclient_cli.cli.advice import message_of
-from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
-from sseclient_cli.cli.expectations import Expectations, Verdict
+from sseclient_cli.cli.expectations import Verdict
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
-from sseclient_cli.client.connections import END_OF_STREAM
-from sseclient_cli.client.source import EventSource
-from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.errors import SseError, UnexpectedResponseError
-from sseclient_cli.escaping import visible
+from sseclient_cli.cli.watched_stream import Selection, WatchedStream
+from sseclient_cli.errors import SseError
+from sseclient_cli.render.watch.labels import labels_of
 from sseclient_cli.render.watch.stream_view import StreamView
 from sseclient_cli.request.target import Target
-from sseclient_cli.sse.content_coding import decoder_of
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which events to show, and when to stop."""
-
-    expected: Expectations
-    duration_s: float | None
-    reconnect: bool | None
-    retry_statuses: frozenset[int]
-    comments: bool
-    last_event_id: str
-    idle_timeout_s: float | None
-    max_event_bytes: int
-    quiet: bool
-    verbose: bool = False
 
 
 class Session:
@@ -47,124 +24,67 @@ class Session:
     ``output`` is the file descriptor of the events. Messages name the options of ``command``.
     """
 
-    def __init__(self, selection: Selection, output: int, command: Callable[..., int]) -> None:
+    def __init__(self, targets: list[Target], selection: Selection, output: int, command: Callable[..., int]) -> None:
         self.selection = selection
-        self._command = command
+        self.verdict = Verdict(selection.expected)
+        labels = labels_of([target.redacted_url for target in targets])
+        self.streams = [
+            WatchedStream(target, label, selection, command, self.verdict)
+            for target, label in zip(targets, labels, strict=True)
+        ]
         self._output = output
         self._display: Display | None = None
-        self._opened = False
-        self._answered = False
-        self._cookies = ""
-        self._bursts = CompressedBursts()
-        self._knows_bursts = False
-        self.verdict = Verdict(selection.expected)
         self.terminated = False
         self.is_reader_gone = False
-        self.is_ended_by_server = False
-        self.last_word = ""
-        self.diagnosis = ""
+        self.failures: list[SseError] = []
+        """The errors of streams that ended while others went on."""
 
     @property
     def opened(self) -> bool:
         """Whether a stream was open."""
-        return self._opened
+        return any(stream.opened for stream in self.streams)
 
     @property
     def shown(self) -> int:
         """The number of events that were written."""
         return 0 if self._display is None else self._display.events_shown
 
-    async def run(self, target: Target, view: StreamView) -> None:
-        """Show events until the end of the run. Raises SseError, also for network errors of the first attempt."""
-
-        async def on_comment(comment: str) -> None:
-            display.comment(comment, source.arrived_ns / 1e9)
-            await display.drain()
-
-        source = EventSource(
-            target,
-            last_event_id=self.selection.last_event_id,
-            read_timeout_s=self.selection.idle_timeout_s,
-            reconnect=self.selection.reconnect,
-            retry_statuses=self.selection.retry_statuses,
-            on_comment=on_comment if self.selection.comments else None,
-            on_state=lambda change: self._state(change, source, display),
-            max_event_bytes=self.selection.max_event_bytes,
-            on_trace=(lambda line: display.note(line)) if self.selection.verbose else None,
-        )
-        self._display = display = Display(view, source.close)
-        with display, self._listening_for_the_end(source, display):
+    async def run(self, view: StreamView) -> None:
+        """Show events until the end of the run. Raises SseError for the error of a single stream."""
+        self._display = display = Display(view, self._close)
+        with display, self._listening_for_the_end(display):
             try:
-                async with source:
-                    await self._show(source, display)
-            except SseError as exc:
+                if len(self.streams) == 1:
+                    await self.streams[0].show(display)
+                else:
+                    async with asyncio.TaskGroup() as group:
+                        for stream in self.streams:
+                            group.create_task(self._show_one_of_several(stream, display))
+            except SseError:
                 await display.finish()  # show the events before the error
-                if isinstance(exc, UnexpectedResponseError):
-                    self._explain_cookies(exc, target)
                 raise
             await display.finish()
 
-    async def _show(self, source: EventSource, display: Display) -> None:
-        async for event in source:
-            if evidence := self._bursts.event(event.arrived_ns):
-                self._note_bursts_once(evidence, display)
-            if self.verdict.selects(event):
-                display.event(event, event.arrived_ns / 1e9)
-                if display.is_full and not self.verdict.is_enough:
-                    await display.drain()
-            if self.verdict.is_enough:
-                return
+    async def _show_one_of_several(self, stream: WatchedStream, display: Display) -> None:
+        try:
+            await stream.show(display)
+        except SseError as exc:
+            self.failures.append(exc)
+            stream.failed(exc)
+        if self.verdict.is_enough:
+            self._close()
 
-    def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
-        reopened = self._opened
-        self._opened = reopened or change.state is ConnectionState.OPEN
-        # A bad status in a state change is one of --retry-status.
-        self._answered = self._answered or self._opened or isinstance(change.error, UnexpectedResponseError)
-        if change.state is ConnectionState.WAITING and change.error is not None and not self._answered:
-            # The URL may be mistyped: a server that never answered is not retried.
-            raise change.error
-        if change.error is not None:
-            change = replace(change, reason=message_of(change.error, self._command))
-        if change.state is ConnectionState.OPEN:
-            headers = source.response_headers
-            self._cookies = headers.get("set-cookie", self._cookies)
-            is_compressed = decoder_of(headers.get("content-encoding", "")) is not None
-            self._bursts.begin(headers["content-encoding"] if is_compressed else "", source.arrived_ns)
-        if change.stop is not None:
-            self.last_word = change.stop.value
-        self.is_ended_by_server = change.reason == END_OF_STREAM
-        if change.state is ConnectionState.CLOSED:
-            self.diagnosis = change.diagnosis
-        if self.selection.quiet:
-            return
-        # A stream is open since the head arrived. The first events may have the same time.
-        time_s = source.arrived_ns / 1e9 if change.state is ConnectionState.OPEN else time.time()
-        display.state(change, time_s, reopened=reopened)
-
-    def _note_bursts_once(self, evidence: str, display: Display) -> None:
-        """Show once per run that compression holds events back."""
-        if not self._knows_bursts and not self.selection.quiet:
-            display.note(visible(evidence, keep_lines=False))
-        self._knows_bursts = True
-
-    def _explain_cookies(self, error: UnexpectedResponseError, target: Target) -> None:
-        """Add a note if the server set a cookie that the request did not send back."""
-        cookies = error.headers.get("set-cookie", "") or self._cookies
-        name, is_pair, _ = cookies.partition("=")
-        sent = "; ".join(value for key, value in target.headers if key.lower() == "cookie")
-        if is_pair and f"{name}=" not in sent:
-            shown = visible(name[:100], keep_lines=False)
-            error.add_note(
-                f"the server set the cookie {shown}, which was not sent back: send it with --cookie '{shown}=...'"
-            )
+    def _close(self) -> None:
+        for stream in self.streams:
+            stream.close()
 
     @contextmanager
-    def _listening_for_the_end(self, source: EventSource, display: Display) -> Iterator[None]:
-        """Close the source after the duration, on SIGTERM, and when the reader of the output has exited."""
+    def _listening_for_the_end(self, display: Display) -> Iterator[None]:
+        """Close the streams after the duration, on SIGTERM, and when the reader of the output has exited."""
         loop = asyncio.get_running_loop()
 
         def end() -> None:
-            source.close()
+            self._close()
             display.hurry()
 
         def terminate() -> None:

@@ -1,4 +1,4 @@
-"""Sampling of the target for ``sse bench``: sources from options, and what the user hears before the run."""
+"""Sampling of the target for ``sse bench``: sources from options, and messages before the run."""
 
 from __future__ import annotations
 

@@ -8,14 +8,17 @@ from typing import IO, TYPE_CHECKING, cast
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
-from sseclient_cli.cli.options.request import RequestOptions, Url
+from sseclient_cli.cli.options.request import RequestOptions, Urls
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
 from sseclient_cli.cli.request import requested
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.cli.session import Selection, Session
+    from contextlib import ExitStack
+
+    from sseclient_cli.cli.session import Session
+    from sseclient_cli.cli.watched_stream import Selection
     from sseclient_cli.render.watch.stream_view import Output, StreamView
     from sseclient_cli.request.target import Target
 
@@ -23,13 +26,13 @@ EXIT_TERMINATED = 128 + 15
 
 
 def watch(
-    url: Url,
+    urls: Urls,
     events: WatchOptions,
     request: RequestOptions,
     connection: ConnectionOptions,
     output: WatchOutputOptions,
 ) -> int:
-    """Show the events of a stream as they arrive, and reconnect like a browser. Stop with Ctrl-C."""
+    """Show the events of one or more streams as they arrive, and reconnect like a browser. Stop with Ctrl-C."""
     from contextlib import ExitStack
 
     from sseclient_cli.cli.event_file import EventFile
@@ -42,16 +45,22 @@ def watch(
     selection = _selection(events, connection, output)
     form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
-        if is_demo(url):
-            url = stack.enter_context(serving_demo()).url + demo_path(url, "/stream")
-        target = requested(url, request, connection)
+        targets = [requested(url, request, connection) for url in _served(urls, stack)]
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":
             sink = stack.enter_context(EventFile(output.output_file))
         is_plain = output.quiet or output.no_tui
-        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, target, plain=is_plain)
-        target = through_proxy(target, connection.proxy)
-        return _run(target, Session(selection, (sink or sys.stdout).fileno(), watch), view)
+        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, plain=is_plain)
+        targets = [through_proxy(target, connection.proxy) for target in targets]
+        return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch), view)
+
+
+def _served(urls: list[str], stack: ExitStack) -> list[str]:
+    """Return the URLs of the streams; ``demo`` starts one bundled server for all of them."""
+    if not any(is_demo(url) for url in urls):
+        return urls
+    server = stack.enter_context(serving_demo()).url
+    return [server + demo_path(url, "/stream") if is_demo(url) else url for url in urls]
 
 
 def _check_combinations(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
@@ -72,7 +81,7 @@ def _check_combinations(events: WatchOptions, connection: ConnectionOptions, out
 
 def _selection(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> Selection:
     from sseclient_cli.cli.expectations import Expectations
-    from sseclient_cli.cli.session import Selection
+    from sseclient_cli.cli.watched_stream import Selection
     from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES
 
     return Selection(
@@ -95,42 +104,46 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
     )
 
 
-def _run(target: Target, session: Session, stream_view: StreamView) -> int:
+def _run(session: Session, stream_view: StreamView) -> int:
     import asyncio
     import time
 
-    from sseclient_cli.client.connections import END_OF_STREAM
     from sseclient_cli.render.standard_streams import say
 
     began_s = time.monotonic()
-    selection = session.selection
     try:
         with stream_view as view:
-            asyncio.run(session.run(target, view))
+            asyncio.run(session.run(view))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        if not selection.quiet:
+        if not session.selection.quiet:
             say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{session.verdict.types_seen()}")
         raise KeyboardInterrupt from exc
     finally:
-        if session.diagnosis:
-            say(session.diagnosis)
-    last_word = session.last_word
-    if session.is_ended_by_server and selection.reconnect is None:
+        for stream in session.streams:
+            if stream.diagnosis:
+                say(f"{stream.label}: {stream.diagnosis}" if stream.label else stream.diagnosis)
+    if len(session.streams) == 1 and not session.selection.quiet:
+        last_word = _last_word(session)
+        if last_word:
+            say(f"{last_word}: {_events(session.shown)}")
+    return _exit_code(session)
+
+
+def _last_word(session: Session) -> str:
+    """Return why the only stream has ended; empty if the options say so."""
+    from sseclient_cli.client.connections import END_OF_STREAM
+
+    stream, reconnect = session.streams[0], session.selection.reconnect
+    if stream.is_ended_by_server and reconnect is None:
         # By default, only GET and HEAD reconnect.
-        last_word = f"{END_OF_STREAM}; --reconnect would send the {target.method} again"
-    elif session.is_ended_by_server and selection.reconnect is False and _is_unexplained(session):
-        last_word = END_OF_STREAM
-    if last_word and not selection.quiet:
-        say(f"{last_word}: {_events(session.shown)}")
-    return _exit_code(session, target)
+        return f"{END_OF_STREAM}; --reconnect would send the {stream.target.method} again"
+    is_explained = session.shown or stream.diagnosis or session.verdict.unmet()
+    if stream.is_ended_by_server and reconnect is False and not is_explained:
+        return END_OF_STREAM
+    return stream.last_word
 
 
-def _is_unexplained(session: Session) -> bool:
-    """Return whether no event was shown and no other message explains it."""
-    return not (session.shown or session.diagnosis or session.verdict.unmet())
-
-
-def _exit_code(session: Session, target: Target) -> int:
+def _exit_code(session: Session) -> int:
     """Return the exit code, and write which expectation was not met."""
     from sseclient_cli.render.standard_streams import say
 
@@ -142,9 +155,13 @@ def _exit_code(session: Session, target: Target) -> int:
     if unmet:
         say(f"sse: {unmet}{'' if session.opened else ': no stream was opened'}")
         return EXIT_UNMET
-    if not session.opened and not session.last_word:
+    if session.failures and not session.verdict.is_enough:
+        say(f"sse: {len(session.failures)} of {len(session.streams)} streams failed")
+        return session.failures[0].exit_code
+    if not session.opened and not any(stream.last_word for stream in session.streams):
         raise UnansweredError(
-            f"{target.redacted_url} opened no stream within --duration {session.selection.duration_s or 0:g}s"
+            f"{', '.join(stream.target.redacted_url for stream in session.streams)} opened no stream within "
+            f"--duration {session.selection.duration_s or 0:g}s"
         )
     return 0
 
@@ -153,7 +170,7 @@ def _events(count: int) -> str:
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 
-def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
+def _view(output: Output, targets: list[Target], *, plain: bool) -> StreamView:
     """Return the terminal view if stdout is a capable terminal and NO_COLOR (no-color.org) is not set."""
     import os
 
@@ -169,4 +186,4 @@ def _view(output: Output, target: Target, *, plain: bool) -> StreamView:
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
     if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
         return PlainView(output, verbatim=False)
-    return TerminalView(output, target.redacted_url, console)
+    return TerminalView(output, ", ".join(target.redacted_url for target in targets), console)

@@ -83,4 +83,5 @@ def test_every_example_of_the_help_is_understood(example: str) -> None:
     program, name, *arguments = shlex.split(example)
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert program == "sse"
-    assert commands[name].make_context(name, arguments).params["url"]
+    parameters = commands[name].make_context(name, arguments).params
+    assert parameters.get("url") or parameters["urls"]

@@ -19,6 +19,16 @@ Url = Annotated[
 ]
 
 
+Urls = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="URL...",
+        help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
+        "`demo/faults?drop=5`); several are shown together, each with a label.",
+    ),
+]
+
+
 UrlOrReport = Annotated[
     str | None, typer.Argument(metavar="URL", show_default=False, help="The stream's URL, as for `sse watch`.")
 ]

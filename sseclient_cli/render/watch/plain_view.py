@@ -42,27 +42,27 @@ class PlainView:
     ) -> None:
         pass
 
-    def event(self, event: Event, time_s: float) -> None:
+    def event(self, event: Event, time_s: float, label: str = "") -> None:
         """Write an event."""
         if self._output is Output.JSON:
-            self._write(event_as_json(event, time_s))
+            self._write(event_as_json(event, time_s, label))
         elif self._output is Output.TEXT:
-            self._write(event_as_line(event, time_s))
+            self._write(event_as_line(event, time_s, label))
         elif self._verbatim:
             # Event streams are UTF-8, regardless of the locale.
             self._unwritten.append(event.data.encode("utf-8", "surrogatepass") + b"\n")
         else:
             self._write(visible(event.data))
 
-    def comment(self, comment: str, time_s: float) -> None:
+    def comment(self, comment: str, time_s: float, label: str = "") -> None:
         """Write a comment."""
-        self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s))
+        self._write((comment_as_json if self._output is Output.JSON else comment_as_line)(comment, time_s, label))
 
-    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+    def state(self, change: StateChange, time_s: float, now_s: float, label: str = "", *, reopened: bool) -> None:
         """Write a state change to stderr. An error there does not stop the events."""
         if change.state is ConnectionState.OPEN:
             self._sink.begin()
-        line = state_as_line(change, reopened)
+        line = state_as_line(change, label, reopened=reopened)
         if line:
             self.flush()
             say(f"{clock_time(time_s)} {line}")

@@ -27,7 +27,7 @@ class Output(Enum):
 class StreamView(Protocol):
     """Shows events, comments and state changes; a context manager.
 
-    ``time_s`` of an event or a comment is its arrival time.
+    ``time_s`` of an event or a comment is its arrival time. ``label`` names the stream if there are several.
     """
 
     @property
@@ -40,13 +40,13 @@ class StreamView(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def event(self, event: Event, time_s: float) -> None:
+    def event(self, event: Event, time_s: float, label: str = "") -> None:
         """Show an event."""
 
-    def comment(self, comment: str, time_s: float) -> None:
+    def comment(self, comment: str, time_s: float, label: str = "") -> None:
         """Show a comment."""
 
-    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+    def state(self, change: StateChange, time_s: float, now_s: float, label: str = "", *, reopened: bool) -> None:
         """Show a state change of the connection; ``reopened``: a stream was open before."""
 
     def note(self, line: str) -> None:
@@ -65,11 +65,12 @@ class StreamView(Protocol):
         """Write all output that is still buffered."""
 
 
-def state_as_line(change: StateChange, reopened: bool) -> str:
+def state_as_line(change: StateChange, label: str = "", *, reopened: bool) -> str:
     """Return the line for a state change; empty for those that need no line."""
+    prefix = f"{label}: " if label else ""
     if change.state is ConnectionState.WAITING:
         reason = f"{change.reason}; {change.diagnosis}" if change.diagnosis else change.reason
-        return f"reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
+        return f"{prefix}reconnecting in {change.delay_s or 0:.1f} s because {visible(reason, keep_lines=False)}"
     if change.state is ConnectionState.OPEN and reopened:
-        return "reconnected"
+        return f"{prefix}reconnected"
     return ""

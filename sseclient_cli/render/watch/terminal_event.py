@@ -41,13 +41,15 @@ def is_huge(text: str) -> bool:
     return len(text) > MAX_SHAPED_CHARS
 
 
-def render_event(event: Event, time_s: float, width: int) -> RenderableType:
+def render_event(event: Event, time_s: float, width: int, label: str = "") -> RenderableType:
     """Return the event for a terminal ``width`` cells wide: on one line if it fits, else data below head.
 
     Data that ``is_huge`` is neither formatted nor indented: print it with ``soft_wrap``.
     """
     head = Text(overflow="fold")
     head.append(clock_time(time_s), "dim")
+    if label:
+        head.append(f" {label}", "magenta")
     head.append(" " + visible(_cut(event.type, MAX_HEAD_CHARS), keep_lines=False), "bold cyan")
     if event.id:
         head.append(f" id={visible(_cut(event.id, MAX_HEAD_CHARS), keep_lines=False)}", "dim")
@@ -64,9 +66,9 @@ def render_event(event: Event, time_s: float, width: int) -> RenderableType:
     return Group(head, Padding(data, (0, 0, 0, len(INDENT))))
 
 
-def render_comment(comment: str, time_s: float) -> Text:
+def render_comment(comment: str, time_s: float, label: str = "") -> Text:
     """Return a comment for a terminal; a huge one is cut."""
-    return Text(comment_as_line(_cut(comment, MAX_SHAPED_CHARS), time_s), "dim", overflow="fold")
+    return Text(comment_as_line(_cut(comment, MAX_SHAPED_CHARS), time_s, label), "dim", overflow="fold")
 
 
 def _cut(text: str, length: int) -> str:

@@ -36,6 +36,7 @@ class TerminalView:
         )
         self._change = StateChange(ConnectionState.CONNECTING, "connecting")
         self._changed_s = 0.0
+        self._states: dict[str, ConnectionState] = {}
         self._events = 0
         self._last_event_id = ""
         self._counts: deque[tuple[float, int]] = deque()
@@ -51,28 +52,29 @@ class TerminalView:
     ) -> None:
         self._live.stop()
 
-    def event(self, event: Event, time_s: float) -> None:
+    def event(self, event: Event, time_s: float, label: str = "") -> None:
         """Show an event."""
         self._events += 1
         self._last_event_id = event.id
         if self._output is Output.TEXT:
-            what = render_event(event, time_s, self._console.width)
+            what = render_event(event, time_s, self._console.width, label)
             self._console.print(what, soft_wrap=is_huge(event.data))
         else:
-            line = event_as_json(event, time_s) if self._output is Output.JSON else visible(event.data)
+            line = event_as_json(event, time_s, label) if self._output is Output.JSON else visible(event.data)
             self._console.print(Unwrapped(line), soft_wrap=True)
 
-    def comment(self, comment: str, time_s: float) -> None:
+    def comment(self, comment: str, time_s: float, label: str = "") -> None:
         """Show a comment."""
         if self._output is Output.JSON:
-            self._console.print(Unwrapped(comment_as_json(comment, time_s)), soft_wrap=True)
+            self._console.print(Unwrapped(comment_as_json(comment, time_s, label)), soft_wrap=True)
         else:
-            self._console.print(render_comment(comment, time_s))
+            self._console.print(render_comment(comment, time_s, label))
 
-    def state(self, change: StateChange, time_s: float, now_s: float, *, reopened: bool) -> None:
+    def state(self, change: StateChange, time_s: float, now_s: float, label: str = "", *, reopened: bool) -> None:
         """Show a state change in the status line, and the important ones among the events too."""
-        line = state_as_line(change, reopened)
+        line = state_as_line(change, label, reopened=reopened)
         self._change, self._changed_s = change, now_s
+        self._states[label] = change.state
         if line:
             self._console.print(Text(f"{clock_time(time_s)} {line}", "yellow"))
         self.refresh(now_s)
@@ -105,5 +107,6 @@ class TerminalView:
             events_per_s=(self._events - before) / elapsed_s if elapsed_s > 0 else 0.0,
             last_event_id=self._last_event_id,
             behind_s=self._lag.behind_s if self._lag.is_long else 0.0,
+            open_of_all=(list(self._states.values()).count(ConnectionState.OPEN), max(len(self._states), 1)),
         )
         self._live.update(status_line(status), refresh=True)
