@@ -100,7 +100,12 @@ def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
         fix = _options_for_status(error, options)
         return f"try {fix}" if fix else ""
     if isinstance(error, WrongContentTypeError):
-        return advice_on(error.kind)
+        other = (
+            ", or with {} lines, ndjson or chunks".format(options["stream_format"].name)
+            if "stream_format" in options
+            else ""
+        )
+        return advice_on(error.kind) + other
     if isinstance(error, ProxyError):
         return "try --proxy URL for another proxy, --proxy '' for none"
     return ""

@@ -21,7 +21,7 @@ from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
-from sseclient_cli.cli.options.request import RequestOptions, UrlOrReport
+from sseclient_cli.cli.options.request import StreamRequestOptions, UrlOrReport
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.options.target_metrics import TargetMetricsOptions
 from sseclient_cli.cli.options.values import is_duration
@@ -49,7 +49,7 @@ def bench(
     measurement: MeasurementOptions,
     bad: BadClientOptions,
     search: SearchOptions,
-    request: RequestOptions,
+    request: StreamRequestOptions,
     per_stream: PerStreamOptions,
     connection: ConnectionOptions,
     publish: PublishOptions,

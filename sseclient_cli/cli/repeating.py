@@ -16,19 +16,26 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
-from sseclient_cli.cli.options.request import RequestOptions
+from sseclient_cli.cli.options.request import StreamRequestOptions
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.redaction import REDACTED
 from sseclient_cli.run.bad_clients import default_bad_at_s
 from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
+from sseclient_cli.sse.stream_format import StreamFormat
 
 if TYPE_CHECKING:
     from sseclient_cli.report.run_model import Plan, Run, Target
 
 _Group = TypeVar(
-    "_Group", LoadOptions, MeasurementOptions, RequestOptions, PerStreamOptions, ConnectionOptions, BadClientOptions
+    "_Group",
+    LoadOptions,
+    MeasurementOptions,
+    StreamRequestOptions,
+    PerStreamOptions,
+    ConnectionOptions,
+    BadClientOptions,
 )
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
@@ -101,6 +108,7 @@ def _earlier(run: Run) -> dict[str, Any]:
         "timestamp": plan.timestamp.asked,
         "sequence": plan.sequence.asked,
         "fail_on_error_event": plan.counts_error_events,
+        "stream_format": StreamFormat(target.stream_format),
         "insecure": not target.certificates_checked,
         "connect_to": f"{f'[{host}]' if ':' in host else host}:{port}" if host else None,
         "source_address": ",".join(target.source_addresses) or None,
@@ -138,7 +146,7 @@ def _opening(plan: Plan, rate_per_s: float | None) -> dict[str, Any]:
     return {"ramp_up_s": None if is_usual else plan.ramp_up_s, "rate_per_s": None}
 
 
-def _headers(target: Target, given: RequestOptions, file: str) -> list[str]:
+def _headers(target: Target, given: StreamRequestOptions, file: str) -> list[str]:
     """Return the headers of the run, with those given. Raises UsageError for what the report hides."""
     if target.body_bytes is not None and given.data is None:
         raise UsageError(f"{file} does not contain the request body ({target.body_bytes:,} bytes): give it with --data")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sseclient_cli.cli.options.connection import ConnectionOptions
     from sseclient_cli.cli.options.request import RequestOptions
     from sseclient_cli.request.target import Target
+    from sseclient_cli.sse.stream_format import StreamFormat
 
 
 def requested(
@@ -36,6 +37,7 @@ def requested(
             **given(names, curl),
             **given(names, request, connection),
             "all_addresses": all_addresses,
+            "stream_format": _format(request),
             "body": read_body(request.data) if request.data is not None else _curl_body(curl.data),
             **_headers(request, curl),
         }
@@ -47,6 +49,15 @@ def requested(
         # curl sends this type with every body. A JSON body has application/json here: it is never meant as a form.
         target = replace(target, headers=(*target.headers, ("Content-Type", "application/x-www-form-urlencoded")))
     return target
+
+
+def _format(request: RequestOptions) -> StreamFormat | None:
+    from sseclient_cli.cli.options.request import StreamRequestOptions
+    from sseclient_cli.sse.stream_format import StreamFormat
+
+    if not isinstance(request, StreamRequestOptions):
+        return None
+    return request.stream_format or StreamFormat.AUTO
 
 
 def started_after(target: Target, last_event_id: str) -> Target:

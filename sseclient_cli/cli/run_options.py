@@ -9,7 +9,7 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
-from sseclient_cli.cli.options.request import RequestOptions
+from sseclient_cli.cli.options.request import StreamRequestOptions
 
 
 class RunOptions(NamedTuple):
@@ -19,7 +19,7 @@ class RunOptions(NamedTuple):
     load: LoadOptions
     measurement: MeasurementOptions
     bad: BadClientOptions
-    request: RequestOptions
+    request: StreamRequestOptions
     per_stream: PerStreamOptions
     connection: ConnectionOptions
     publish: PublishOptions

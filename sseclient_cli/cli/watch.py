@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, cast
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
-from sseclient_cli.cli.options.request import RequestOptions, Urls
+from sseclient_cli.cli.options.request import StreamRequestOptions, Urls
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
 from sseclient_cli.cli.request import requested
@@ -28,7 +28,7 @@ EXIT_TERMINATED = 128 + 15
 def watch(
     urls: Urls,
     events: WatchOptions,
-    request: RequestOptions,
+    request: StreamRequestOptions,
     connection: ConnectionOptions,
     output: WatchOutputOptions,
 ) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from sseclient_cli.errors import InvalidResponseError, SseError, UnexpectedRespo
 from sseclient_cli.request.target import Target
 from sseclient_cli.response_errors import MAX_BODY_BYTES, response_error
 from sseclient_cli.sse.content_coding import ContentDecoder, decoder_of
+from sseclient_cli.sse.framing import StreamFormat, parser_of
 from sseclient_cli.sse.response_check import StopReason, stop_reason_for
 
 # A socket address, the path of a unix socket, or None if the connection is already closed.
@@ -75,19 +76,47 @@ class Connection:
     @property
     def stop_reason(self) -> StopReason | None:
         """Why the response is not an event stream; None if it is one."""
-        return stop_reason_for(self.status, self.headers.get("content-type"), any_type=self.target.any_content_type)
+        target = self.target
+        return stop_reason_for(
+            self.status, self.headers.get("content-type"), target.stream_format, any_type=target.any_content_type
+        )
+
+    @property
+    def stream_format(self) -> StreamFormat:
+        """The format of the body, if it is a stream."""
+        return self.target.format_of(self.headers.get("content-type")) or StreamFormat.SSE
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the format is known by the content type alone: lines may turn out to be an event stream."""
+        return self.target.stream_format is StreamFormat.AUTO
 
     async def response_error(self, reason: StopReason) -> UnexpectedResponseError:
         """Build the error for this response, with the start of its body as far as it arrives in time."""
-        body = await self._body_start()
+        return self._error(reason, await self._body_start())
+
+    def refusal(self, body: bytes) -> UnexpectedResponseError:
+        """Build the error for this response, whose body has the format of another content type."""
+        return self._error(StopReason.WRONG_CONTENT_TYPE, body)
+
+    def _error(self, reason: StopReason, body: bytes) -> UnexpectedResponseError:
         redirected_from = self.requests[0][0] if len(self.requests) > 1 else None
         return response_error(self.target, self.status, self.headers, body, reason, redirected_from=redirected_from)
 
-    async def _body_start(self) -> bytes:
+    async def require_format(self) -> None:
+        """Raise WrongContentTypeError if the format is a guess and the body begins in another one.
+
+        It waits for the first line; if that does not arrive in time, the format may be right.
+        """
+        if self.is_guess and self.stream_format is StreamFormat.LINES:
+            parser = parser_of(self.stream_format, refusal=self.refusal)
+            parser.feed(await self._body_start(lambda body: b"\n" in body or b"\r" in body))
+
+    async def _body_start(self, is_enough: Callable[[bytes], bool] = lambda _: False) -> bytes:
         body = b""
         with suppress(SseError, TimeoutError):  # keep what has arrived until then
             async with asyncio.timeout(ERROR_BODY_TIMEOUT_S):
-                while len(body) < MAX_BODY_BYTES and (piece := await self.read()) is not None:
+                while len(body) < MAX_BODY_BYTES and not is_enough(body) and (piece := await self.read()) is not None:
                     body += piece
         return body[:MAX_BODY_BYTES]
 

@@ -54,6 +54,8 @@ class Connections:
                 return  # closed at the moment when these bytes arrived
             self._received.feed(chunk, connection.arrival)
             self._reconnection.remember(parser)
+        elif error is None and self._received.finish():
+            return  # these events first; the next read returns the end again
         else:
             await self._reconnect_later(error, opened=True)
 
@@ -98,7 +100,12 @@ class Connections:
             return await self._lifecycle.interruptibly(connection.response_error(stop_reason))
         else:
             self._reconnection.connection_opened()
-            self._received.begin(self._reconnection.last_event_id, connection.arrival)
+            self._received.begin(
+                self._reconnection.last_event_id,
+                connection.arrival,
+                connection.stream_format,
+                connection.refusal if connection.is_guess else None,
+            )
             self._lifecycle.change(StateChange(ConnectionState.OPEN, "connected"))
         return None
 
@@ -106,8 +113,10 @@ class Connections:
         """Wait before the next connection, or raise or close if the retry policy says to stop."""
         if self._lifecycle.is_closed or self._lifecycle.is_restarting:
             return
-        method, delivered = self._request.target.method, self._received.has_events
-        delay_s = self._repeat_policy.delay_s(error, method, opened=opened, delivered=delivered)
+        method, received = self._request.target.method, self._received
+        delay_s = self._repeat_policy.delay_s(
+            error, method, received.stream_format, opened=opened, delivered=received.has_events
+        )
         if delay_s is None:
             if error is not None:
                 raise error

@@ -79,6 +79,7 @@ async def _attempt(target: Target) -> Preflight:
         try:
             if connection.stop_reason is not None:
                 raise await connection.response_error(connection.stop_reason)
+            await connection.require_format()
             return Preflight(tuple(_resolved(*request) for request in connection.requests), connection.status)
         finally:
             await connection.aclose()

@@ -6,11 +6,13 @@ Pure: bytes in, events and comments out, in stream order.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from sseclient_cli.client.socket_stream import Arrival
-from sseclient_cli.errors import EventTooLargeError
+from sseclient_cli.errors import EventTooLargeError, SseError, WrongContentTypeError
 from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
-from sseclient_cli.sse.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.event_stream import Event
+from sseclient_cli.sse.framing import StreamFormat, StreamParser, parser_of
 
 
 class Received:
@@ -23,10 +25,11 @@ class Received:
     def __init__(self, last_event_id: str, *, with_comments: bool, max_event_bytes: int) -> None:
         self._with_comments = with_comments
         self._max_event_bytes = max_event_bytes
-        self._items: deque[Event | str | EventTooLargeError] = deque()
+        self._items: deque[Event | str | SseError] = deque()
         self._first = b""
         self._total_bytes = 0
-        self.parser: EventStreamParser | None = None
+        self.parser: StreamParser | None = None
+        self.stream_format = StreamFormat.SSE
         self.has_events = False
         self._fed_id = self.taken_id = last_event_id
         self._fed_arrival = self.taken_arrival = Arrival(0, by_kernel=False)
@@ -39,11 +42,18 @@ class Received:
         """Whether the next item is an event."""
         return bool(self._items) and isinstance(self._items[0], Event)
 
-    def begin(self, last_event_id: str, arrival: Arrival) -> None:
-        """Start a new connection; ``arrival`` is the arrival time of its response head."""
+    def begin(
+        self,
+        last_event_id: str,
+        arrival: Arrival,
+        stream_format: StreamFormat = StreamFormat.SSE,
+        refusal: Callable[[bytes], SseError] | None = None,
+    ) -> None:
+        """Start a new connection; ``arrival`` is the arrival time of its response head. See ``parser_of``."""
         self.taken_arrival = arrival
         on_comment = self._items.append if self._with_comments else None
-        self.parser = EventStreamParser(last_event_id, on_comment, self._max_event_bytes)
+        self.stream_format = stream_format
+        self.parser = parser_of(stream_format, last_event_id, on_comment, self._max_event_bytes, refusal)
         self._first, self._total_bytes = b"", 0
         self.has_events = False
 
@@ -56,20 +66,34 @@ class Received:
         if not self.has_events and len(self._first) < MAX_BYTES:
             self._first += chunk[:MAX_BYTES]
         # Line by line, because comments must keep their place between events. A whole chunk is faster.
-        pieces = chunk.splitlines(keepends=True) if self._with_comments else [chunk]
+        has_comments = self._with_comments and self.stream_format is StreamFormat.SSE
+        pieces = chunk.splitlines(keepends=True) if has_comments else [chunk]
         try:
             for piece in pieces:
                 events = parser.feed(piece, arrival.time_ns)
                 self._items.extend(events)
                 self.has_events = self.has_events or bool(events)
             parser.feed(b"")  # raise a deferred EventTooLargeError now
-        except EventTooLargeError as exc:
+        except (EventTooLargeError, WrongContentTypeError) as exc:
             self._items.append(exc)
         self._fed_id = parser.last_event_id
         if not self._items:
             self.taken_id = self._fed_id
 
-    def take(self) -> Event | str | EventTooLargeError:
+    def finish(self) -> bool:
+        """Take the proper end of the connection; return whether it completes events, or an error follows."""
+        if self.parser is None:
+            return False
+        try:
+            events = self.parser.finish()
+        except EventTooLargeError as exc:
+            self._items.append(exc)
+        else:
+            self._items.extend(events)
+            self.has_events = self.has_events or bool(events)
+        return bool(self._items)
+
+    def take(self) -> Event | str | SseError:
         """Return the next item."""
         item = self._items.popleft()
         self.taken_arrival = self._fed_arrival
@@ -88,6 +112,9 @@ class Received:
         parser, self.parser = self.parser, None
         if parser is None:
             return ""
+        if self.stream_format is not StreamFormat.SSE:
+            is_cut = by_server and parser.has_unfinished_event
+            return "the stream was cut inside an event, which is dropped" if is_cut else ""
         if not self.has_events:
             return explain(self._first, self._total_bytes)
         if by_server and parser.has_unfinished_event:

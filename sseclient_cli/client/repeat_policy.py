@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from sseclient_cli.client.arguments import check_retries
 from sseclient_cli.errors import BadStatusError, SseError
+from sseclient_cli.sse.framing import StreamFormat
 from sseclient_cli.sse.retry_policy import Reconnection
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -43,10 +44,12 @@ class RepeatPolicy:
             last_event_id, retry_statuses, round(reconnection_time_s * 1000), round(max_backoff_s * 1000)
         )
 
-    def delay_s(self, error: SseError | None, method: str, *, opened: bool, delivered: bool) -> float | None:
+    def delay_s(
+        self, error: SseError | None, method: str, stream_format: StreamFormat, *, opened: bool, delivered: bool
+    ) -> float | None:
         """Return the wait before the next connection; None to stop. See ``Reconnection.delay_ms``."""
         delay_ms = self.reconnection.delay_ms(error, opened=opened, delivered=delivered, random=random.random())
-        if delay_ms is None or not self._is_allowed(error, method):
+        if delay_ms is None or not self._is_allowed(error, method, stream_format):
             return None
         if opened and delivered:
             self._reconnects_without_event = 0
@@ -55,8 +58,10 @@ class RepeatPolicy:
         self._reconnects_without_event += 1
         return delay_ms / 1000
 
-    def _is_allowed(self, error: SseError | None, method: str) -> bool:
+    def _is_allowed(self, error: SseError | None, method: str, stream_format: StreamFormat) -> bool:
         if self._reconnect is not None:
             return self._reconnect
         # A BadStatusError gets here only if its status is one of retry_statuses.
-        return method in _SAFE_METHODS or isinstance(error, BadStatusError)
+        # Only an event stream has IDs, with which a server can continue: others would begin again.
+        is_resumable = method in _SAFE_METHODS and stream_format is StreamFormat.SSE
+        return is_resumable or isinstance(error, BadStatusError)

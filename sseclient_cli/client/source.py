@@ -30,7 +30,7 @@ from sseclient_cli.client.received import Received
 from sseclient_cli.client.repeat_policy import RepeatPolicy
 from sseclient_cli.client.request import Headers, HeadersFactory, Params, Request
 from sseclient_cli.client.state import ConnectionState, StateChange
-from sseclient_cli.errors import EventTooLargeError, SseError, UsageError
+from sseclient_cli.errors import SseError, UsageError
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, Event
 from sseclient_cli.sse.retry_policy import DEFAULT_RECONNECTION_TIME_MS, MAX_BACKOFF_MS
@@ -240,7 +240,7 @@ class EventSource:
     def _take(self) -> Event | Awaitable[None] | None:
         """Take the next item: return an event, call the comment handler and return its result, or raise an error."""
         item = self._received.take()
-        if isinstance(item, EventTooLargeError):
+        if isinstance(item, SseError):
             raise item
         if isinstance(item, Event):
             return item

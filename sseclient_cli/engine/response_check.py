@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.http1 import ResponseReader
+from sseclient_cli.errors import SseError
 from sseclient_cli.lost_connections import closed_before_response, cut_in_response
 from sseclient_cli.response_errors import response_error
-from sseclient_cli.sse.response_check import stop_reason_for
+from sseclient_cli.sse.framing import StreamFormat, StreamParser, parser_of
+from sseclient_cli.sse.response_check import StopReason, stop_reason_for
 
 
 def check_response(
@@ -19,10 +21,34 @@ def check_response(
     ``first`` is the first request of the redirect chain. ``body`` is the part of the body that has arrived.
     """
     target = request.target
-    reason = stop_reason_for(status, headers.get("content-type"), any_type=target.any_content_type)
+    reason = stop_reason_for(
+        status, headers.get("content-type"), target.stream_format, any_type=target.any_content_type
+    )
     if reason is not None:
         redirected_from = None if request is first else first.target
         raise response_error(target, status, headers, body, reason, redirected_from=redirected_from)
+
+
+def new_parser(
+    request: PreparedRequest,
+    first: PreparedRequest,
+    headers: Mapping[str, str],
+    last_event_id: str,
+    max_event_bytes: int,
+) -> StreamParser:
+    """Return the parser for a response that ``check_response`` has accepted."""
+    target = request.target
+    redirected_from = None if request is first else first.target
+
+    def refusal(body: bytes) -> SseError:
+        reason = StopReason.WRONG_CONTENT_TYPE
+        return response_error(target, 200, headers, body, reason, redirected_from=redirected_from)
+
+    stream_format = target.format_of(headers.get("content-type")) or StreamFormat.SSE
+    is_guess = target.stream_format is StreamFormat.AUTO
+    return parser_of(
+        stream_format, last_event_id, max_event_bytes=max_event_bytes, refusal=refusal if is_guess else None
+    )
 
 
 def check_end(request: PreparedRequest, http: ResponseReader, *, is_open: bool) -> None:

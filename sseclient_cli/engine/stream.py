@@ -14,11 +14,11 @@ from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.exception_mapping import is_cut, mapped
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
-from sseclient_cli.engine.response_check import check_response
+from sseclient_cli.engine.response_check import check_response, new_parser
 from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.errors import MemoryLimitError, SseError
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
-from sseclient_cli.sse.event_stream import EventStreamParser
+from sseclient_cli.sse.framing import StreamParser
 from sseclient_cli.sse.held_text import large_text_bytes
 from sseclient_cli.sse.retry_policy import Reconnection
 
@@ -69,7 +69,7 @@ class Stream:
         """Arrival time of the last byte of a head or a body (monotonic)."""
         self._connection: Connection | None = None
         self._events_left = context.events_per_stream
-        self._parser: EventStreamParser | None = None
+        self._parser: StreamParser | None = None
         self._held_bytes = 0
 
     @property
@@ -131,7 +131,8 @@ class Stream:
         check_response(self.request, self.first, head.status, head.headers, head.body)
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
-        self._parser = EventStreamParser(self.reconnection.last_event_id, max_event_bytes=context.max_event_bytes)
+        last_event_id = self.reconnection.last_event_id
+        self._parser = new_parser(self.request, self.first, head.headers, last_event_id, context.max_event_bytes)
         self._comments = 0
         self.reconnection.connection_opened()
         self.last_byte_ns = head.arrival_ns + context.clock.offset_ns
@@ -184,6 +185,25 @@ class Stream:
         elif parser.held_bytes != self._held_bytes and self._hold(parser.held_bytes) > 0:
             self._context.held_memory.check()
 
+    def _finish(self) -> bool:
+        """Pass the events that the end of the body completes; return whether they are the last (``events_per_stream``).
+
+        It is the last line of a body of lines.
+        """
+        events = [] if self._parser is None else self._parser.finish()
+        if self._events_left is not None:
+            del events[self._events_left :]
+            self._events_left -= len(events)
+        if not events:
+            return False
+        self.has_delivered = True
+        arrival_ns = self.last_byte_ns - self._context.clock.offset_ns
+        for observer in self.observers:
+            observer.received(b"", events, arrival_ns, self.last_byte_ns, is_exact=False, is_fresh=False)
+        if self._events_left == 0:
+            self._owner.completed(self)
+        return self._events_left == 0
+
     def _count_comments(self, comment_count: int) -> None:
         for observer in self.observers:
             observer.commented(comment_count - self._comments)
@@ -191,6 +211,12 @@ class Stream:
 
     def ended(self, cause: Exception | None) -> None:
         """Close the connection and tell the owner how it ended."""
+        if cause is None:
+            try:
+                if self._finish():
+                    return
+            except SseError as exc:
+                cause = exc
         connection, was = self._connection, self.phase
         is_complete = connection is not None and connection.is_complete
         # After MemoryLimitError, do not keep the last event ID: each connection could leave another huge ID in memory.

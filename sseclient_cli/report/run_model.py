@@ -32,6 +32,9 @@ class Target(Part):
     cert_file: str | None = figure("The file with the client certificate; null without one.", default=None)
     key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
     any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
+    stream_format: str = figure(
+        "The format of the streams: auto (by content type), sse, ndjson, lines or chunks.", default="auto"
+    )
     requests_differ: bool = figure("Whether streams have values or URLs of their own.", default=False)
     values_file: str | None = figure("The file with the values of the streams; null without one.", default=None)
     urls_file: str | None = figure("The file with the URLs of the streams; null without one.", default=None)

@@ -23,6 +23,7 @@ from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
 from sseclient_cli.request.tls import Tls
 from sseclient_cli.request.url import parse_request_url
+from sseclient_cli.sse.stream_format import StreamFormat, format_of
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
@@ -87,10 +88,11 @@ class Target:
     ``connect_to`` (host and port) or ``unix_socket`` (a path) replace the address of the URL; Host header, SNI and
     certificate name stay those of the URL. ``source_addresses`` are local addresses of one family, used in rotation.
     With ``all_addresses``, the streams of a run connect to all addresses of the name in rotation. ``head_timeout_s``
-    limits the wait for the response head. With ``any_content_type``, a response of another content type is also read as
-    an event stream. ``proxies`` select the proxy; None means not chosen yet, and no proxy is used. With ``per_stream``,
-    the requests of the streams differ: URL, headers and body are templates, and ``shown_url`` is the URL for output and
-    reports.
+    limits the wait for the response head. ``stream_format`` is the format of the body: AUTO finds it by the content
+    type, SSE requires text/event-stream, and the others accept any content type. With ``any_content_type``, a response
+    of another content type is also read as an event stream. ``proxies`` select the proxy; None means not chosen yet,
+    and no proxy is used. With ``per_stream``, the requests of the streams differ: URL, headers and body are templates,
+    and ``shown_url`` is the URL for output and reports.
     """
 
     url: str
@@ -105,6 +107,7 @@ class Target:
     source_addresses: tuple[str, ...] = ()
     all_addresses: bool = False
     any_content_type: bool = False
+    stream_format: StreamFormat = StreamFormat.SSE
     proxies: Proxies | None = None
     per_stream: PerStream | None = None
     shown_url: str | None = None
@@ -130,15 +133,22 @@ class Target:
         timeout_s: float | None = None,
         all_addresses: bool = False,
         any_content_type: bool = False,
+        stream_format: StreamFormat | None = None,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses are separated by commas. The
         default Content-Type of a JSON body is application/json. ``timeout_s`` limits the time to connect, and the time
-        to the response head. Raises UsageError with the invalid text and a hint.
+        to the response head. With a ``stream_format`` other than AUTO, also SSE, any content type is accepted. Raises
+        UsageError with the invalid text and a hint.
         """
         if timeout_s is not None and timeout_s <= 0:
             raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
+        if any_content_type and stream_format not in (None, StreamFormat.AUTO, StreamFormat.SSE):
+            raise UsageError(
+                f"`any_content_type` and `stream_format` {stream_format.value} exclude each other: leave one out",
+                arguments=["any_content_type", "stream_format"],
+            )
         plain_url, userinfo = parse_request_url(url)
         pairs = parse_headers(headers, bearer, userinfo, has_json_body=body is not None and is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
@@ -154,7 +164,8 @@ class Target:
             head_timeout_s=timeout_s,
             tls=Tls(verify=not insecure, ca_file=ca_file, cert_file=cert_file, key_file=key_file),
             all_addresses=all_addresses,
-            any_content_type=any_content_type,
+            any_content_type=any_content_type or stream_format is StreamFormat.SSE,
+            stream_format=stream_format or StreamFormat.SSE,
             **parse_route(connect_to, unix_socket, source_address),
         )
 
@@ -207,6 +218,10 @@ class Target:
         if self.unix_socket is not None:
             return f"the unix socket {self.unix_socket}"
         return authority_of(*self.server_address) if self.proxy is None else str(self.proxy)
+
+    def format_of(self, content_type: str | None) -> StreamFormat | None:
+        """Return the format of a response with status 200; None if its content type is not acceptable."""
+        return format_of(content_type, self.stream_format, any_type=self.any_content_type)
 
     def stream_headers(self) -> list[tuple[str, str]]:
         """Return the caller's headers, plus the missing default headers.

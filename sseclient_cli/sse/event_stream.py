@@ -147,6 +147,10 @@ class EventStreamParser:
             self._count_held(is_new_block=bool(events))
         return events
 
+    def finish(self) -> list[Event]:
+        """Return nothing: at the end of the stream, an unfinished event is discarded (9.2.6)."""
+        return []
+
     @property
     def has_unfinished_event(self) -> bool:
         """Whether an event has data but no blank line yet. At the end of the stream, such an event is discarded."""

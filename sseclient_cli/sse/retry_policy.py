@@ -32,7 +32,7 @@ from sseclient_cli.errors import (
     UnansweredError,
     UsageError,
 )
-from sseclient_cli.sse.event_stream import EventStreamParser
+from sseclient_cli.sse.framing import StreamParser
 
 DEFAULT_RECONNECTION_TIME_MS = 3_000
 """The specification says "probably in the region of a few seconds"; Chromium, WebKit and undici wait 3 s."""
@@ -128,7 +128,7 @@ class Reconnection:
         """Reset the back-off: the head of an event stream has arrived."""
         self._failures = 0
 
-    def remember(self, parser: EventStreamParser) -> None:
+    def remember(self, parser: StreamParser) -> None:
         """Take the last event ID of the stream, and its reconnection time if it has set one."""
         self.last_event_id = parser.last_event_id
         if parser.reconnection_time_ms is not None:

@@ -20,7 +20,7 @@ from sseclient_cli.cli.options.grouped import grouped, is_given
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
-from sseclient_cli.cli.options.request import RequestOptions
+from sseclient_cli.cli.options.request import StreamRequestOptions
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.request import requested
 from sseclient_cli.cli.run_options import RunOptions
@@ -34,10 +34,11 @@ from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.bad_clients import Share
 from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.spec import RunSpec
+from sseclient_cli.sse.stream_format import StreamFormat
 
-GROUPS: list[type[Any]] = [LoadOptions, MeasurementOptions, RequestOptions, ConnectionOptions, BadClientOptions]
+GROUPS: list[type[Any]] = [LoadOptions, MeasurementOptions, StreamRequestOptions, ConnectionOptions, BadClientOptions]
 NO_LOAD, NO_MEASUREMENT, NO_REQUEST, NO_CONNECTION, NO_BAD = (
-    LoadOptions(), MeasurementOptions(), RequestOptions(), ConnectionOptions(), BadClientOptions(),
+    LoadOptions(), MeasurementOptions(), StreamRequestOptions(), ConnectionOptions(), BadClientOptions(),
 )  # fmt: skip
 
 
@@ -138,7 +139,11 @@ def typed(*arguments: str) -> dict[str, Any]:
     groups: dict[str, Any] = {}
 
     def command(
-        *, load: LoadOptions, measurement: MeasurementOptions, request: RequestOptions, connection: ConnectionOptions
+        *,
+        load: LoadOptions,
+        measurement: MeasurementOptions,
+        request: StreamRequestOptions,
+        connection: ConnectionOptions,
     ) -> int:
         groups.update(load=load, measurement=measurement, request=request, connection=connection)
         return 0
@@ -199,7 +204,12 @@ NOT_REPEATED = {
 
 def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, authority: Authority) -> None:
     cert_file, key_file = authority.client()
-    request = RequestOptions(method="PUT", headers=["X-Kind: a: b", "Accept: text/plain"], any_content_type=True)
+    request = StreamRequestOptions(
+        method="PUT",
+        headers=["X-Kind: a: b", "Accept: text/plain"],
+        any_content_type=True,
+        stream_format=StreamFormat.AUTO,
+    )
     load = replace(LOAD, on_end=OnEnd.RECONNECT, all_addresses=True, no_preflight=True, workers="2")
     limits = ConnectionOptions(timeout_s=4.0, idle_timeout_s=5.0, max_event_bytes=6, retry_statuses="429,503", proxy="")
     runs = [
@@ -246,7 +256,7 @@ def test_an_option_that_is_given_overrides_that_of_the_report(tmp_path: Path) ->
         file,
         "http://other/",
         load=LoadOptions(connections=70, rate_per_s=35.0),
-        request=RequestOptions(headers=["x-kind: c"]),
+        request=StreamRequestOptions(headers=["x-kind: c"]),
     )
     assert options.url == "http://other/"
     assert (options.load.connections, options.load.rate_per_s, options.load.ramp_up_s) == (70, 35.0, None)
@@ -260,8 +270,8 @@ def test_secrets_missing_from_the_report_are_required_and_used(tmp_path: Path) -
     with pytest.raises(UsageError, match=r"hides a secret in the URL http://h/\?token=REDACTED: give the URL"):
         from_file(file)
     with pytest.raises(UsageError, match="hides the value of the header Cookie"):
-        from_file(file, "http://h/?token=hush", request=RequestOptions(bearer="hush"))
-    options = from_file(file, "http://h/?token=hush", request=RequestOptions(bearer="hush", cookie=["a=b"]))
+        from_file(file, "http://h/?token=hush", request=StreamRequestOptions(bearer="hush"))
+    options = from_file(file, "http://h/?token=hush", request=StreamRequestOptions(bearer="hush", cookie=["a=b"]))
     again = requested(options.url or "", options.request, options.connection)
     assert (again.url, dict(again.headers)) == (target.url, dict(target.headers))
 
@@ -270,7 +280,7 @@ def test_a_body_must_be_given_because_a_report_has_none(tmp_path: Path) -> None:
     file = report_file(tmp_path, NO_LOAD, NO_MEASUREMENT, Target.parse("http://h/", body="{}"))
     with pytest.raises(UsageError, match=r"does not contain the request body \(2 bytes\): give it with --data"):
         from_file(file)
-    options = from_file(file, request=RequestOptions(data="{}"))
+    options = from_file(file, request=StreamRequestOptions(data="{}"))
     assert requested(options.url or "", options.request, options.connection).body == b"{}"
 
 

@@ -13,6 +13,7 @@ from sseclient_cli.report.figure import Part
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.request.tls import Tls
 from sseclient_cli.run.plan import OnEnd, Plan
+from sseclient_cli.sse.stream_format import StreamFormat
 
 NOT_REPORTED: dict[type[Any], dict[str, str]] = {
     Plan: {"first_slot": "the part of one worker", "stride": "the part of one worker"},
@@ -34,7 +35,7 @@ PLAN = Plan(
 )  # fmt: skip
 TARGET = Target(
     url="http://h/", method="PUT", connect_timeout_s=7, head_timeout_s=8, connect_to=("h", 9),
-    source_addresses=("127.0.0.2",), all_addresses=True, any_content_type=True,
+    source_addresses=("127.0.0.2",), all_addresses=True, any_content_type=True, stream_format=StreamFormat.NDJSON,
     tls=Tls(ca_file="a", cert_file="c", key_file="k"),
 )  # fmt: skip
 
@@ -58,7 +59,8 @@ def test_a_figure_has_the_value_of_the_field_with_its_name() -> None:
             if each.name in NOT_REPORTED[type(source)] or each.name in ("timestamp", "sequence"):
                 continue
             assert figure == {
-                "on_end": "reconnect", "retry_statuses": [429, 503], "source_addresses": ["127.0.0.2"], "headers": []
+                "on_end": "reconnect", "stream_format": "ndjson",
+                "retry_statuses": [429, 503], "source_addresses": ["127.0.0.2"], "headers": []
             }.get(each.name, value), each.name  # fmt: skip
     assert (run.plan.timestamp.asked, run.plan.sequence.asked) == ("auto", "auto")
     assert run.target.certificates_checked

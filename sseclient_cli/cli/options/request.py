@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.sse.stream_format import StreamFormat
 
 Url = Annotated[
     str,
@@ -87,3 +88,17 @@ class RequestOptions:
             help="Accept a compressed response: gzip, deflate, and br if brotli is installed.",
         ),
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamRequestOptions(RequestOptions):
+    """The request of a stream in any format."""
+
+    stream_format: Annotated[
+        StreamFormat | None,
+        typer.Option(
+            "--format",
+            show_default=StreamFormat.AUTO.value,
+            help="The format of the stream; auto is by content type, the others accept any type.",
+        ),
+    ] = None
