@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -37,7 +37,7 @@ class _Item(NamedTuple):
     show: Callable[[], None]
     arrived_s: float | None  # None for a state change
     chars: int
-    is_event: bool
+    events: int
 
 
 class Display:
@@ -71,22 +71,33 @@ class Display:
         self._items.put(None)
         self._thread.join(STUCK_S)
 
-    def event(self, event: Event, arrived_s: float, label: str = "") -> None:
-        """Show an event; await ``drain`` afterwards. ``label`` names its stream if there are several."""
-        self._put(_Item(partial(self._view.event, event, arrived_s, label), arrived_s, len(event.data), True))
+    def events(self, events: Sequence[Event], label: str = "") -> None:
+        """Show events; await ``drain`` afterwards. ``label`` names their stream if there are several."""
+        if self._view.is_live:
+            # One by one: a terminal is slow, and its status line must be refreshed in between.
+            for event in events:
+                self._put_events((event,), label)
+        elif events:
+            # One item, because a fast stream has hundreds of events in one read.
+            self._put_events(events, label)
+
+    def _put_events(self, events: Sequence[Event], label: str) -> None:
+        chars = sum([len(event.data) for event in events]) + _ITEM_CHARS * (len(events) - 1)
+        show = partial(self._view.events, events, label)
+        self._put(_Item(show, events[0].arrived_ns / 1e9, chars, len(events)))
 
     def comment(self, comment: str, arrived_s: float, label: str = "") -> None:
         """Show a comment."""
-        self._put(_Item(partial(self._view.comment, comment, arrived_s, label), arrived_s, len(comment), False))
+        self._put(_Item(partial(self._view.comment, comment, arrived_s, label), arrived_s, len(comment), 0))
 
     def state(self, change: StateChange, time_s: float, label: str = "", *, reopened: bool) -> None:
         """Show a state change."""
         show = partial(self._view.state, change, time_s, time.monotonic(), label, reopened=reopened)
-        self._put(_Item(show, None, len(change.reason), False))
+        self._put(_Item(show, None, len(change.reason), 0))
 
     def note(self, line: str) -> None:
         """Show a line about the connection."""
-        self._put(_Item(partial(self._view.note, line), None, len(line), False))
+        self._put(_Item(partial(self._view.note, line), None, len(line), 0))
 
     @property
     def is_full(self) -> bool:
@@ -180,7 +191,7 @@ class Display:
             item.show()
         self._view.flush()
         for item in items:
-            self.events_shown += item.is_event
+            self.events_shown += item.events
             self._shown_chars += item.chars + _ITEM_CHARS
         if self._is_waited_for and not self.is_full:
             self._is_waited_for = False

@@ -95,16 +95,17 @@ class WatchedStream:
             self._source.close()
 
     async def _show(self, source: EventSource, display: Display) -> None:
-        verdict = self._verdict
-        async for event in source:
-            if evidence := self._bursts.event(event.arrived_ns):
-                self._note_bursts_once(evidence)
-            if verdict.selects(event):
-                display.event(event, event.arrived_ns / 1e9, self.label)
-                if display.is_full and not verdict.is_enough:
-                    await display.drain()
+        verdict, label = self._verdict, self.label
+        async for first in source:
+            received = (first, *source.take_received_events())
+            for event in received:
+                if evidence := self._bursts.event(event.arrived_ns):
+                    self._note_bursts_once(evidence)
+            display.events([event for event in received if verdict.selects(event)], label)
             if verdict.is_enough:
                 return
+            if display.is_full:
+                await display.drain()
 
     def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
         reopened = self.opened

@@ -104,6 +104,18 @@ class Received:
             self.taken_id = item.id
         return item
 
+    def take_events(self) -> list[Event]:
+        """Return the next events, up to a comment or an error."""
+        events: list[Event] = []
+        items = self._items
+        while items and isinstance(items[0], Event):
+            events.append(items[0])
+            items.popleft()
+        if events:
+            self.taken_arrival = self._fed_arrival
+            self.taken_id = events[-1].id if items else self._fed_id
+        return events
+
     def end(self, *, by_server: bool) -> str:
         """End the current connection, if any; return a diagnosis of its bytes, empty if they have no fault.
 

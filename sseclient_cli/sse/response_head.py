@@ -24,6 +24,7 @@ MAX_QUOTED_CHARS = 60
 
 _HEAD_END = re.compile(rb"\n\r?\n")
 _INTERIM = re.compile(rb"HTTP/1\.[0-9] 1(?!01)[0-9][0-9][ \r\n]")
+_CHUNKED = re.compile(rb"\n(?i:transfer-encoding):[ \t]*(?i:chunked)[ \t]*\r?\n")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _START = b"HTTP/"
 
@@ -35,16 +36,19 @@ class HeadMender:
     """Holds back the bytes of a connection until the head is complete, then returns the repaired head and the rest.
 
     Interim heads (1xx) are repaired one by one. ``is_done``: the final head was returned, or the bytes are not HTTP, or
-    the head is too large; do not call ``feed`` after that. ``has_changed``: a head was repaired.
+    the head is too large; do not call ``feed`` after that. ``has_changed``: a head was repaired. ``is_chunked``: the
+    final head announces chunks. ``body_bytes``: the number of bytes in the last result of ``feed`` after that head.
     """
 
-    __slots__ = ("_held", "_scanned", "has_changed", "is_done")
+    __slots__ = ("_held", "_scanned", "body_bytes", "has_changed", "is_chunked", "is_done")
 
     def __init__(self) -> None:
         self._held = bytearray()
         self._scanned = 0
         self.is_done = False
         self.has_changed = False
+        self.body_bytes = 0
+        self.is_chunked = False
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes; return those that can be parsed now."""
@@ -64,6 +68,8 @@ class HeadMender:
             del self._held[: end.end()]
             self._scanned = 0
             if _INTERIM.match(head) is None:
+                self.body_bytes = len(self._held)
+                self.is_chunked = _CHUNKED.search(repaired) is not None
                 break
         return passed + self.finish()
 

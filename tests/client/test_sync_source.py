@@ -89,7 +89,7 @@ def test_it_has_every_property_and_method_of_the_async_source() -> None:
     def public(kind: type) -> set[str]:
         return {name for name in vars(kind) if not name.startswith("_")}
 
-    assert public(EventSource) - public(SyncEventSource) == {"aclose", "take_received"}
+    assert public(EventSource) - public(SyncEventSource) == {"aclose", "take_received", "take_received_events"}
 
 
 def test_the_errors_are_those_of_the_async_source() -> None:

@@ -14,8 +14,8 @@ from sseclient_cli.render.watch.event_view import (
     clock_time,
     comment_as_json,
     comment_as_line,
-    event_as_json,
     event_as_line,
+    events_as_json,
 )
 from sseclient_cli.render.watch.json_text import json_tokens
 from sseclient_cli.render.watch.status_line import Status, status_line
@@ -145,7 +145,7 @@ def test_a_plain_line_is_one_line_where_the_data_is() -> None:
 
 
 def test_a_json_line_is_ascii_and_gives_the_event_back() -> None:
-    line = event_as_json(Event("t", HOSTILE + "火\n\ud800", "1"), 1234.56789)
+    [line] = events_as_json([Event("t", HOSTILE + "火\n\ud800", "1", 1_234_567_890_000)])
     assert line.isascii()
     assert line.isprintable()
     assert json.loads(line) == {"time": 1234.568, "type": "t", "id": "1", "data": HOSTILE + "火\n\ud800"}

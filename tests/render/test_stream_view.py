@@ -42,19 +42,23 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
+def show(view: TerminalView | PlainView, event: Event, time_s: float) -> None:
+    view.events([event._replace(arrived_ns=round(time_s * 1e9))])
+
+
 def play(view: TerminalView | PlainView) -> None:
     """Show a stream of all kinds of entries, which is lost once and comes back."""
     start_s = time.mktime((2026, 1, 2, 12, 34, 56, 0, 0, -1))
     view.state(StateChange(ConnectionState.OPEN, "connected"), start_s, 100.0, reopened=False)
-    view.event(Event("message", "hello", ""), start_s + 0.001)
-    view.event(Event("tick", '{"n":1,"more":[1.10,null,"\x1b[2J"]}', "7"), start_s + 0.25)
-    view.event(Event("message", "two\nlines", "8"), start_s + 0.5)
+    show(view, Event("message", "hello", ""), start_s + 0.001)
+    show(view, Event("tick", '{"n":1,"more":[1.10,null,"\x1b[2J"]}', "7"), start_s + 0.25)
+    show(view, Event("message", "two\nlines", "8"), start_s + 0.5)
     view.comment(" keep-alive", start_s + 1)
     view.refresh(102.0)
     view.state(StateChange(ConnectionState.WAITING, "it ended", delay_s=2.0), start_s + 2, 102.0, reopened=False)
     view.refresh(103.0)
     view.state(StateChange(ConnectionState.OPEN, "connected"), start_s + 4, 104.0, reopened=True)
-    view.event(Event("message", "again", "9"), start_s + 4.1)
+    show(view, Event("message", "again", "9"), start_s + 4.1)
     view.refresh(104.5)
     view.flush()
 
@@ -91,7 +95,7 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     with view:
         view.state(StateChange(ConnectionState.OPEN, "connected"), TIME_S, 100.0, reopened=False)
         for _ in range(10):
-            view.event(Event("message", "x", ""), TIME_S)
+            show(view, Event("message", "x", ""), TIME_S)
         view.refresh(102.0)
         view.refresh(110.0)
     shown = file.getvalue()
@@ -102,14 +106,14 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
 def test_raw_data_on_a_terminal_is_made_harmless() -> None:
     view, file = view_of(Output.RAW)
     with view:
-        view.event(Event("message", "\x1b]0;owned\x07[red]x", ""), 100.0)
+        show(view, Event("message", "\x1b]0;owned\x07[red]x", ""), 100.0)
     assert r"\x1b]0;owned\x07[red]x" in file.getvalue()
 
 
 def test_json_on_a_terminal_is_not_broken_into_lines() -> None:
     view, file = view_of(Output.JSON)
     with view:
-        view.event(Event("message", "word " * 100, ""), 100.0)
+        show(view, Event("message", "word " * 100, ""), 100.0)
         view.comment("word " * 100, 100.0)
     assert file.getvalue().count("word " * 100) == 2
 
@@ -119,7 +123,7 @@ def test_json_on_a_terminal_is_not_broken_into_lines() -> None:
 def test_a_large_event_leaves_out_nothing_and_is_not_wrapped_word_by_word(output: Output, data: str) -> None:
     view, file = view_of(output)
     with view:
-        view.event(Event("message", data, ""), TIME_S)
+        show(view, Event("message", data, ""), TIME_S)
     expected = json.dumps(data) if output is Output.JSON else data.replace("\x01", r"\x01")
     assert expected in file.getvalue()
 
@@ -127,7 +131,7 @@ def test_a_large_event_leaves_out_nothing_and_is_not_wrapped_word_by_word(output
 def test_a_huge_type_id_or_comment_is_cut_on_a_terminal() -> None:
     view, file = view_of(Output.TEXT)
     with view:
-        view.event(Event("t" * 10**6, "data", "\x01" * 10**6), TIME_S)
+        show(view, Event("t" * 10**6, "data", "\x01" * 10**6), TIME_S)
         view.comment("c" * 10**6, TIME_S)
         view.refresh(1.0)
     shown = file.getvalue()
@@ -170,7 +174,7 @@ def test_plain_output_says_once_that_it_is_behind_and_once_that_it_has_caught_up
     view = PlainView(Output.RAW, verbatim=True)
     for behind_s in (0.0, 0.9, 1.5, 3.0, 0.9, 0.05, 0.0):
         view.behind(behind_s, TIME_S)
-        view.event(Event("message", "x", ""), TIME_S)
+        show(view, Event("message", "x", ""), TIME_S)
     view.flush()
     out, err = capfd.readouterr()
     assert out == "x\n" * 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,8 +13,8 @@ from sseclient_cli.render.watch.event_view import (
     clock_time,
     comment_as_json,
     comment_as_line,
-    event_as_json,
     event_as_line,
+    events_as_json,
 )
 from sseclient_cli.render.watch.lag import Lag
 from sseclient_cli.render.watch.stream_view import Output, state_as_line
@@ -31,7 +32,7 @@ class PlainView:
         self._verbatim = verbatim
         self._sink = Stdout() if sink is None else sink
         self._lag = Lag()
-        self._unwritten: list[bytes] = []
+        self._unwritten: list[str] = []
         self.is_live = False
 
     def __enter__(self) -> Self:
@@ -42,17 +43,16 @@ class PlainView:
     ) -> None:
         pass
 
-    def event(self, event: Event, time_s: float, label: str = "") -> None:
-        """Write an event."""
+    def events(self, events: Sequence[Event], label: str = "") -> None:
+        """Write events."""
         if self._output is Output.JSON:
-            self._write(event_as_json(event, time_s, label))
+            self._unwritten += events_as_json(events, label)
         elif self._output is Output.TEXT:
-            self._write(event_as_line(event, time_s, label))
+            self._unwritten += [event_as_line(event, event.arrived_ns / 1e9, label) for event in events]
         elif self._verbatim:
-            # Event streams are UTF-8, regardless of the locale.
-            self._unwritten.append(event.data.encode("utf-8", "surrogatepass") + b"\n")
+            self._unwritten += [event.data for event in events]
         else:
-            self._write(visible(event.data))
+            self._unwritten += [visible(event.data) for event in events]
 
     def comment(self, comment: str, time_s: float, label: str = "") -> None:
         """Write a comment."""
@@ -86,10 +86,17 @@ class PlainView:
 
     def flush(self) -> None:
         """Write the lines."""
-        data = b"".join(self._unwritten)
-        self._unwritten.clear()
-        if data:
-            self._sink.write(data)
+        lines = self._unwritten
+        if not lines:
+            return
+        lines.append("")
+        text = "\n".join(lines)
+        lines.clear()
+        if self._output is Output.RAW and self._verbatim:
+            # Event streams are UTF-8, regardless of the locale.
+            self._sink.write(text.encode("utf-8", "surrogatepass"))
+        else:
+            self._sink.write(text.encode(self._sink.encoding, "backslashreplace"))
 
     def _write(self, line: str) -> None:
-        self._unwritten.append((line + "\n").encode(self._sink.encoding, "backslashreplace"))
+        self._unwritten.append(line)

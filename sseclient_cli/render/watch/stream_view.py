@@ -7,6 +7,7 @@ monotonic clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum, auto
 from types import TracebackType
 from typing import Protocol, Self
@@ -27,7 +28,7 @@ class Output(Enum):
 class StreamView(Protocol):
     """Shows events, comments and state changes; a context manager.
 
-    ``time_s`` of an event or a comment is its arrival time. ``label`` names the stream if there are several.
+    ``time_s`` of a comment is its arrival time. ``label`` names the stream if there are several.
     """
 
     @property
@@ -40,8 +41,8 @@ class StreamView(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
-    def event(self, event: Event, time_s: float, label: str = "") -> None:
-        """Show an event."""
+    def events(self, events: Sequence[Event], label: str = "") -> None:
+        """Show events, which have their arrival times. ``label`` names their stream if there are several."""
 
     def comment(self, comment: str, time_s: float, label: str = "") -> None:
         """Show a comment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.escaping import visible
-from sseclient_cli.render.watch.event_view import clock_time, comment_as_json, event_as_json
+from sseclient_cli.render.watch.event_view import clock_time, comment_as_json, events_as_json
 from sseclient_cli.render.watch.lag import Lag
 from sseclient_cli.render.watch.status_line import Status, status_line
 from sseclient_cli.render.watch.stream_view import Output, state_as_line
@@ -52,15 +53,19 @@ class TerminalView:
     ) -> None:
         self._live.stop()
 
-    def event(self, event: Event, time_s: float, label: str = "") -> None:
-        """Show an event."""
+    def events(self, events: Sequence[Event], label: str = "") -> None:
+        """Show events."""
+        for event in events:
+            self._event(event, event.arrived_ns / 1e9, label)
+
+    def _event(self, event: Event, time_s: float, label: str) -> None:
         self._events += 1
         self._last_event_id = event.id
         if self._output is Output.TEXT:
             what = render_event(event, time_s, self._console.width, label)
             self._console.print(what, soft_wrap=is_huge(event.data))
         else:
-            line = event_as_json(event, time_s, label) if self._output is Output.JSON else visible(event.data)
+            line = events_as_json([event], label)[0] if self._output is Output.JSON else visible(event.data)
             self._console.print(Unwrapped(line), soft_wrap=True)
 
     def comment(self, comment: str, time_s: float, label: str = "") -> None:
