@@ -49,6 +49,7 @@ async def asynchronous(client: httpx.AsyncClient) -> None:
     assert_type(source.arrived_ns, int)
     assert_type(source.arrived_by_kernel, bool)
     assert_type(source.take_received(), Event | None)
+    assert_type(source.take_received_events(), list[Event])
 
 
 def synchronous() -> None:
