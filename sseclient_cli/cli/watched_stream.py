@@ -17,6 +17,7 @@ from sseclient_cli.errors import SseError, UnexpectedResponseError
 from sseclient_cli.escaping import visible
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.content_coding import decoder_of
+from sseclient_cli.sse.stream_format import StreamFormat, essence
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class WatchedStream:
         self._cookies = ""
         self._bursts = CompressedBursts()
         self._knows_bursts = False
+        self._found_format = ""
         self.opened = False
         self.is_ended_by_server = False
         self.last_word = ""
@@ -97,6 +99,8 @@ class WatchedStream:
     async def _show(self, source: EventSource, display: Display) -> None:
         verdict, label = self._verdict, self.label
         async for first in source:
+            if self._found_format:
+                self._note_format_once()
             received = (first, *source.take_received_events())
             for event in received:
                 if evidence := self._bursts.event(event.arrived_ns):
@@ -120,6 +124,8 @@ class WatchedStream:
         if change.state is ConnectionState.OPEN:
             headers = source.response_headers
             self._cookies = headers.get("set-cookie", self._cookies)
+            if not reopened and self.target.stream_format is StreamFormat.AUTO:
+                self._found_format = _found_format(self.target, headers.get("content-type", ""))
             is_compressed = decoder_of(headers.get("content-encoding", "")) is not None
             self._bursts.begin(headers["content-encoding"] if is_compressed else "", source.arrived_ns)
         if change.stop is not None:
@@ -139,6 +145,11 @@ class WatchedStream:
             self._note(visible(evidence, keep_lines=False))
         self._knows_bursts = True
 
+    def _note_format_once(self) -> None:
+        if not self._selection.quiet:
+            self._note(self._found_format)
+        self._found_format = ""
+
     def _note(self, line: str) -> None:
         assert self._display is not None
         self._display.note(f"{self.label}: {line}" if self.label else line)
@@ -157,3 +168,11 @@ class WatchedStream:
     def failed(self, error: SseError) -> None:
         """Show the error that ended this stream while others go on."""
         self._note(message_of(error, self._command))
+
+
+def _found_format(target: Target, content_type: str) -> str:
+    """Say which format the content type means; empty for an event stream."""
+    found = target.format_of(content_type)
+    if found in (None, StreamFormat.SSE):
+        return ""
+    return f"format {found.value}, by the content type {essence(content_type)}: --format chooses another"

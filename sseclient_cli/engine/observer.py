@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sseclient_cli.sse.event_stream import Event
+from sseclient_cli.sse.stream_format import StreamFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Opened:
     """Whether the whole request was sent, and the arrival time is exact to within ``poller.MAX_UNCERTAINTY_NS``."""
     is_alone: bool
     """Whether the read contained no part of the body."""
+    stream_format: StreamFormat = StreamFormat.SSE
 
 
 class StreamObserver:
@@ -59,7 +61,7 @@ class StreamObserver:
         """
 
     def opened(self, opened: Opened) -> None:
-        """Handle a response that is an event stream."""
+        """Handle a response that is a stream."""
 
     def received(
         self,

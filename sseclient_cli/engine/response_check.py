@@ -15,28 +15,30 @@ from sseclient_cli.sse.response_check import StopReason, stop_reason_for
 
 def check_response(
     request: PreparedRequest, first: PreparedRequest, status: int, headers: Mapping[str, str], body: bytes
-) -> None:
-    """Raise BadStatusError or WrongContentTypeError if the response is not an event stream (WHATWG HTML 9.2.3).
+) -> StreamFormat:
+    """Return the format of the stream. Raise BadStatusError or WrongContentTypeError if the response is none.
 
-    ``first`` is the first request of the redirect chain. ``body`` is the part of the body that has arrived.
+    WHATWG HTML 9.2.3, for an event stream. ``first`` is the first request of the redirect chain. ``body`` is the part
+    of the body that has arrived.
     """
     target = request.target
-    reason = stop_reason_for(
-        status, headers.get("content-type"), target.stream_format, any_type=target.any_content_type
-    )
+    content_type = headers.get("content-type")
+    reason = stop_reason_for(status, content_type, target.stream_format, any_type=target.any_content_type)
     if reason is not None:
         redirected_from = None if request is first else first.target
         raise response_error(target, status, headers, body, reason, redirected_from=redirected_from)
+    return target.format_of(content_type) or StreamFormat.SSE
 
 
 def new_parser(
     request: PreparedRequest,
     first: PreparedRequest,
     headers: Mapping[str, str],
+    stream_format: StreamFormat,
     last_event_id: str,
     max_event_bytes: int,
 ) -> StreamParser:
-    """Return the parser for a response that ``check_response`` has accepted."""
+    """Return the parser for a response of this format, which ``check_response`` has found."""
     target = request.target
     redirected_from = None if request is first else first.target
 
@@ -44,7 +46,6 @@ def new_parser(
         reason = StopReason.WRONG_CONTENT_TYPE
         return response_error(target, 200, headers, body, reason, redirected_from=redirected_from)
 
-    stream_format = target.format_of(headers.get("content-type")) or StreamFormat.SSE
     is_guess = target.stream_format is StreamFormat.AUTO
     return parser_of(
         stream_format, last_event_id, max_event_bytes=max_event_bytes, refusal=refusal if is_guess else None

@@ -128,11 +128,13 @@ class Stream:
         if head.status in REDIRECT_STATUSES:
             self._redirect(head)
             return
-        check_response(self.request, self.first, head.status, head.headers, head.body)
+        stream_format = check_response(self.request, self.first, head.status, head.headers, head.body)
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
         last_event_id = self.reconnection.last_event_id
-        self._parser = new_parser(self.request, self.first, head.headers, last_event_id, context.max_event_bytes)
+        self._parser = new_parser(
+            self.request, self.first, head.headers, stream_format, last_event_id, context.max_event_bytes
+        )
         self._comments = 0
         self.reconnection.connection_opened()
         self.last_byte_ns = head.arrival_ns + context.clock.offset_ns
@@ -145,6 +147,7 @@ class Stream:
             arrival_monotonic_ns=self.last_byte_ns,
             is_exact=is_known and is_sent,
             is_alone=head.is_alone,
+            stream_format=stream_format,
         )
         self._owner.opened(self)
         for observer in self.observers:

@@ -22,6 +22,7 @@ from sseclient_cli.measure.undecided_events import Arrival, Read
 from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
 from sseclient_cli.sse.error_event import is_error_event
 from sseclient_cli.sse.event_stream import Event
+from sseclient_cli.sse.stream_format import StreamFormat
 from sseclient_cli.units import NS_PER_S
 
 LEAST_OPEN_NS = NS_PER_S
@@ -37,9 +38,9 @@ class EventSampler(StreamObserver):
     """The sampler of one stream, over all its connections."""
 
     __slots__ = (
-        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns", "_last_byte_ns",
-        "_last_comment_ns", "_last_event_ns", "_last_uncertainty_ns", "_longest_pause_ns", "_longest_silence_ns",
-        "_measurement", "_opened_ns", "events",
+        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns", "_is_event_stream",
+        "_last_byte_ns", "_last_comment_ns", "_last_event_ns", "_last_uncertainty_ns", "_longest_pause_ns",
+        "_longest_silence_ns", "_measurement", "_opened_ns", "events",
     )  # fmt: skip
 
     def __init__(self, measurement: Measurement) -> None:
@@ -53,6 +54,7 @@ class EventSampler(StreamObserver):
         """The beginning of the body, until the first event."""
         self._idle_bytes = 0
         """The number of body bytes without an event, until the first event."""
+        self._is_event_stream = True
         self._opened_ns = 0
         """When the current or last connection opened (monotonic)."""
         self._last_byte_ns = 0
@@ -87,6 +89,7 @@ class EventSampler(StreamObserver):
         """Record the time to the response head, if its arrival is exact."""
         self._last_byte_ns = self._opened_ns = opened.arrival_monotonic_ns
         self._last_comment_ns = 0
+        self._is_event_stream = opened.stream_format is StreamFormat.SSE
         if opened.is_exact:
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
             self._measurement.samples.headers.append(waited_ns // 1000)
@@ -138,8 +141,8 @@ class EventSampler(StreamObserver):
 
     @property
     def complaint(self) -> str:
-        """The reason why the bytes of a stream form no event; empty if there is none."""
-        return "" if self.events else explain(self._first_bytes, self._idle_bytes)
+        """The reason why the bytes of an event stream form no event; empty if there is none."""
+        return "" if self.events or not self._is_event_stream else explain(self._first_bytes, self._idle_bytes)
 
     # Events.
 

@@ -25,13 +25,15 @@ MAX_CODING_CHARS = 40
 class ResponseHeads:
     """The facts that one worker has collected from response heads."""
 
-    __slots__ = ("date_differences_s", "encodings", "server_less_client_ns", "with_events")
+    __slots__ = ("date_differences_s", "encodings", "formats", "server_less_client_ns", "with_events")
 
     def __init__(self) -> None:
         self.date_differences_s: Counter[int] = Counter()
         """Server's Date minus arrival of the head in whole seconds, with the number of heads."""
         self.encodings: Counter[str] = Counter()
         """Content-Encodings with the number of responses."""
+        self.formats: Counter[str] = Counter()
+        """Formats of streams with the number of responses."""
         self.with_events = 0
         """Heads that arrived together with a part of the body."""
         self.server_less_client_ns = 0
@@ -40,6 +42,7 @@ class ResponseHeads:
     def note(self, opened: Opened) -> None:
         """Record the head of a stream that opened."""
         self.with_events += not opened.is_alone
+        self.formats[opened.stream_format.value] += 1
         headers = opened.headers
         if "date" in headers:
             self.note_date(headers["date"], opened.arrival_ns, opened.arrival_monotonic_ns - opened.requested_ns)

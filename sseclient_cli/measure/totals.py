@@ -171,6 +171,8 @@ class Totals(Merging, EventCounts):
     """The server's Date minus our clock in whole seconds, with the number of responses."""
     encodings: Counter[str] = counted()
     """Content-Encodings with the number of responses."""
+    formats: Counter[str] = counted()
+    """Formats of streams with the number of responses."""
     workers_lost: int = summed()
     """Workers that ended without a result."""
     errors: dict[str, ErrorCount] = parts()

@@ -110,6 +110,7 @@ def totals_of(report: Report) -> Totals:
         receive_queue=_histogram(generator.receive_queue),
         interrupted=report.run.interrupted,
         aborted_by=report.run.aborted_by or "",
+        formats=Counter(report.run.formats),
         timestamp_fields=set(report.run.plan.timestamp.used),
         future_fields=set(report.run.plan.timestamp.in_the_future),
         timeline=_timeline(report.timeline, report.run.interval_s),

@@ -86,6 +86,7 @@ def with_totals(
             "addresses": [
                 run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
             ],
+            "formats": dict(totals.formats.most_common()),
             "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
             "urls": [
                 each.model_copy(update={"opened": totals.url_opened[number], "failed": totals.url_failed[number]})

@@ -149,6 +149,9 @@ class Run(Part):
     target: Target = figure("The target of the load.")
     preflight: Preflight | None = figure("The request before the run; null without one.")
     addresses: list[Address] = figure("The addresses that connections went to.")
+    formats: dict[str, int] = figure(
+        "Responses that were streams, by format: sse, ndjson, lines or chunks.", default={}
+    )
     redirections: list[Redirection] = figure(
         "The URLs that redirects led to: at most 20 per worker, the rest as (other)."
     )

@@ -140,6 +140,7 @@ class Side:
         totals.reach = measurement.reach
         totals.receipts = measurement.receipts
         totals.encodings = measurement.heads.encodings
+        totals.formats = measurement.heads.formats
         totals.heads_with_events = measurement.heads.with_events
         totals.date_differences = measurement.heads.date_differences_s
         totals.clock_steps = {(at_ns - started_ns) // NS_PER_S: step_ns for at_ns, step_ns in clock.steps.items()}

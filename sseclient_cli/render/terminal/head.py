@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
@@ -16,7 +18,7 @@ def head(report: Report) -> Text:
     run = report.run
     text = Text.assemble(
         (visible(f"{run.target.method} {run.target.url}{_more(len(run.urls) - 1)}", keep_lines=False), "bold"),
-        f"  {run.duration_s:.1f} s",
+        f"{_formats(run.formats)}  {run.duration_s:.1f} s",
     )
     if run.interrupted:
         text.append("  interrupted: the report covers the part that ran", "yellow")
@@ -26,6 +28,10 @@ def head(report: Report) -> Text:
     elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
         text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text
+
+
+def _formats(formats: Iterable[str]) -> str:
+    return f" ({visible(', '.join(formats), keep_lines=False)})" if set(formats) - {"sse"} else ""
 
 
 def _more(urls: int) -> str:
