@@ -126,7 +126,9 @@ def refused(client: httpx.Client) -> None:
 def parser() -> None:
     parser = EventStreamParser()
     assert_type(parser.feed(b""), list[Event])
+    assert_type(parser.finish(), list[Event])
     assert_type(parser.feed(b"", 1_790_000_000_000_000_000), list[Event])
+    assert_type(parser.finish(), list[Event])
     assert_type(parser.reconnection_time_ms, int | None)
     assert_type(parser.last_event_id, str)
     assert_type((parser.comment_count, parser.held_bytes), tuple[int, int])
