@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # An empty value counts as unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push fuzz clean
+.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push bench-viewers fuzz clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -80,6 +80,10 @@ bench: dev $(VENV)/.installed-bench ## Compare sse bench with other readers, and
 # It takes about ten minutes. BENCH passes options, as above.
 bench-push: dev ## Measure CPU and memory of each push endpoint of the demo server.
 	$(BIN)/python -m benchmarks.push_endpoints $(BENCH)
+
+# It takes about five minutes. BENCH passes options, as above.
+bench-viewers: dev $(VENV)/.installed-bench ## Compare sse watch with curl, HTTPie and httpx-sse.
+	$(BIN)/python -m benchmarks.viewers $(BENCH)
 
 # Seconds per target; the first finding ends the run. tests/fuzz/__main__.py can run one target, or run without a limit.
 SECONDS = 600

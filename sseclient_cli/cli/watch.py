@@ -174,14 +174,16 @@ def _view(output: Output, targets: list[Target], *, plain: bool) -> StreamView:
     """Return the terminal view if stdout is a capable terminal and NO_COLOR (no-color.org) is not set."""
     import os
 
+    from sseclient_cli.render.watch.plain_view import PlainView
+
+    if not sys.stdout.isatty():
+        return PlainView(output, verbatim=True)  # without rich, whose import takes 0.1 s
+
     from rich.console import Console
 
     from sseclient_cli.render.standard_streams import UnbufferedStdout
-    from sseclient_cli.render.watch.plain_view import PlainView
     from sseclient_cli.render.watch.terminal_view import TerminalView
 
-    if not sys.stdout.isatty():
-        return PlainView(output, verbatim=True)
     # On Windows, rich may need the handle of the console, which it gets from the file.
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
     if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
