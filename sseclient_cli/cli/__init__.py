@@ -25,6 +25,7 @@ from sseclient_cli.cli.compare import compare
 from sseclient_cli.cli.demo import demo
 from sseclient_cli.cli.habits import habit_hint
 from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
+from sseclient_cli.cli.replay import replay
 from sseclient_cli.cli.report import report
 from sseclient_cli.cli.stdout import with_blocking_writes, write_all
 from sseclient_cli.cli.watch import watch
@@ -59,6 +60,12 @@ sse report run.json --html run.html -o junit.xml
 sse report machine1.json machine2.json --json all.json
 sse report run.json --assert 'delivery.p99 < 50ms'
 """
+REPLAY_EXAMPLES = """\
+sse watch https://example.com/events --record events.jsonl
+sse replay events.jsonl
+sse replay events.jsonl --speed 10x --loop --port 0
+sse replay events.jsonl --jitter 50ms
+"""
 
 COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench, "check": check}
 """The commands with options for a request."""
@@ -84,6 +91,9 @@ app.command(
 app.command(
     "compare", cls=PanelledCommand, epilog=COMPARE_EXAMPLES, short_help="Compare the reports of two or more runs."
 )(grouped(compare))
+app.command("replay", cls=PanelledCommand, epilog=REPLAY_EXAMPLES, short_help="Serve a recording as an event stream.")(
+    grouped(replay)
+)
 app.command("demo", short_help="Run the demo server.")(demo)
 
 

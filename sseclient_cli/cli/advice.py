@@ -34,6 +34,7 @@ BY_CODE = {
     "worker-processes": "lower {workers.name}",
     "publish-time": "raise {duration_s.name}, or lower {ramp_up_s.name} or {warmup_s.name}",
     "publish-events": "lower {publish_rate_per_s.name}, {connections.name} or {duration_s.name}",
+    "not-a-recording": "`sse watch URL --record FILE` makes a recording",
     "curl-variable": "use {bearer_env.name} {variable} for a token",
 }
 # By code and the first argument, if the advice depends on both.

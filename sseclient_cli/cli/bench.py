@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.against import bench_against, refuse_with_against
 from sseclient_cli.cli.asserting import asserted, early_end_of
 from sseclient_cli.cli.bad_clients import check_bad_clients
-from sseclient_cli.cli.demo import RunningServer, ServerTally, is_demo, serving_demo
+from sseclient_cli.cli.child_server import RunningServer
+from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
@@ -29,6 +31,7 @@ from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.publishing import is_publishing, template_of
 from sseclient_cli.cli.repeating import repeated
+from sseclient_cli.cli.replay import is_recording, serving_recording
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
@@ -69,6 +72,8 @@ def bench(
         stack.enter_context(endings_as_ctrl_c())
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
+        if options.url is not None and is_recording(options.url):
+            options = options._replace(url=stack.enter_context(serving_recording(Path(options.url))).url)
         urls = [options.url] if load.against is None else [options.url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
         spec_of = specs(urls, server, options, search)

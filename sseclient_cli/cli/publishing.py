@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.demo import RunningServer, demo_path, is_demo
+from sseclient_cli.cli.child_server import RunningServer
+from sseclient_cli.cli.demo import demo_path, is_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.publishing import DEFAULT_RATE_PER_S, PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions

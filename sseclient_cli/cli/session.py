@@ -7,9 +7,11 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Verdict
+from sseclient_cli.cli.recorder import Recording
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
 from sseclient_cli.cli.watched_stream import Selection, WatchedStream
 from sseclient_cli.errors import SseError
@@ -21,16 +23,31 @@ from sseclient_cli.request.target import Target
 class Session:
     """One run of the command, with its result.
 
-    ``output`` is the file descriptor of the events. Messages name the options of ``command``.
+    ``output`` is the file descriptor of the events. Messages name the options of ``command``. ``recording`` takes all
+    events and comments, also those that are not shown.
     """
 
-    def __init__(self, targets: list[Target], selection: Selection, output: int, command: Callable[..., int]) -> None:
+    def __init__(
+        self,
+        targets: list[Target],
+        selection: Selection,
+        output: int,
+        command: Callable[..., int],
+        recording: Recording | None = None,
+    ) -> None:
         self.selection = selection
         self.verdict = Verdict(selection.expected)
         labels = labels_of([target.redacted_url for target in targets])
         self.streams = [
-            WatchedStream(target, label, selection, command, self.verdict)
-            for target, label in zip(targets, labels, strict=True)
+            WatchedStream(
+                target,
+                label,
+                selection,
+                command,
+                self.verdict,
+                partial(recording.stream, number) if recording else None,
+            )
+            for number, (target, label) in enumerate(zip(targets, labels, strict=True))
         ]
         self._output = output
         self._display: Display | None = None

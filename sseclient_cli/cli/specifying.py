@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.demo import RunningServer, demo_path, is_demo
+from sseclient_cli.cli.child_server import RunningServer
+from sseclient_cli.cli.demo import demo_path, is_demo
 from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
@@ -11,6 +12,7 @@ from sseclient_cli.cli.options.output import WatchOutputOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions, Urls
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
+from sseclient_cli.cli.replay import is_recording, serving_recording
 from sseclient_cli.cli.request import requested
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
@@ -34,8 +36,11 @@ def watch(
 ) -> int:
     """Show the events of one or more streams as they arrive, and reconnect like a browser. Stop with Ctrl-C."""
     from contextlib import ExitStack
+    from dataclasses import replace
 
     from sseclient_cli.cli.event_file import EventFile
+    from sseclient_cli.cli.recorder import Recording
+    from sseclient_cli.cli.recording_file import RecordingFile
     from sseclient_cli.cli.session import Session
     from sseclient_cli.render.watch.plain_view import PlainView
     from sseclient_cli.render.watch.stream_view import Output
@@ -45,18 +50,26 @@ def watch(
     selection = _selection(events, connection, output)
     form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
+        file = None if output.record_file is None else stack.enter_context(RecordingFile(output.record_file))
+        if recordings := [Path(url) for url in urls if is_recording(url)]:
+            if file is not None and any(map(file.is_same, recordings)):
+                raise UsageError("--record cannot write to the recording that is watched: give another file")
+            # A recording has an end: without event IDs, a reconnection would start it again.
+            selection = replace(selection, reconnect=bool(selection.reconnect))
         targets = [requested(url, request, connection) for url in _served(urls, stack)]
+        recording = None if file is None else Recording(file, [target.redacted_url for target in targets])
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":
             sink = stack.enter_context(EventFile(output.output_file))
         is_plain = output.quiet or output.no_tui
         view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, plain=is_plain)
         targets = [through_proxy(target, connection.proxy) for target in targets]
-        return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch), view)
+        return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch, recording), view)
 
 
 def _served(urls: list[str], stack: ExitStack) -> list[str]:
-    """Return the URLs of the streams; ``demo`` starts one bundled server for all of them."""
+    """Return the URLs of the streams: ``demo`` starts one bundled server for all of them, a recording its replay."""
+    urls = [stack.enter_context(serving_recording(Path(url))).url if is_recording(url) else url for url in urls]
     if not any(is_demo(url) for url in urls):
         return urls
     server = stack.enter_context(serving_demo()).url

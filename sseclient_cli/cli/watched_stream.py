@@ -10,6 +10,7 @@ from sseclient_cli.cli.advice import message_of
 from sseclient_cli.cli.compression import CompressedBursts
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Expectations, Verdict
+from sseclient_cli.cli.recorder import Recorder
 from sseclient_cli.client.connections import END_OF_STREAM
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
@@ -39,17 +40,25 @@ class Selection:
 class WatchedStream:
     """Shows one stream on the display. Messages name the options of ``command``.
 
-    ``label`` tells several streams apart; empty for a single one.
+    ``label`` tells several streams apart; empty for a single one. ``new_recorder`` starts to record a source.
     """
 
     def __init__(
-        self, target: Target, label: str, selection: Selection, command: Callable[..., int], verdict: Verdict
+        self,
+        target: Target,
+        label: str,
+        selection: Selection,
+        command: Callable[..., int],
+        verdict: Verdict,
+        new_recorder: Callable[[EventSource], Recorder] | None = None,
     ) -> None:
         self.target = target
         self.label = label
         self._selection = selection
         self._command = command
         self._verdict = verdict
+        self._new_recorder = new_recorder
+        self._recorder: Recorder | None = None
         self._source: EventSource | None = None
         self._display: Display | None = None
         self._answered = False
@@ -66,8 +75,11 @@ class WatchedStream:
         """Show events until the end of the run. Raises SseError, also for network errors of the first attempt."""
 
         async def on_comment(comment: str) -> None:
-            display.comment(comment, source.arrived_ns / 1e9, self.label)
-            await display.drain()
+            if self._recorder is not None:
+                self._recorder.comment(comment)
+            if selection.comments:
+                display.comment(comment, source.arrived_ns / 1e9, self.label)
+                await display.drain()
 
         selection = self._selection
         source = EventSource(
@@ -76,12 +88,13 @@ class WatchedStream:
             read_timeout_s=selection.idle_timeout_s,
             reconnect=selection.reconnect,
             retry_statuses=selection.retry_statuses,
-            on_comment=on_comment if selection.comments else None,
+            on_comment=on_comment if selection.comments or self._new_recorder else None,
             on_state=lambda change: self._state(change, source, display),
             max_event_bytes=selection.max_event_bytes,
             on_trace=self._note if selection.verbose else None,
         )
         self._source, self._display = source, display
+        self._recorder = self._new_recorder(source) if self._new_recorder else None
         try:
             async with source:
                 await self._show(source, display)
@@ -105,6 +118,8 @@ class WatchedStream:
             for event in received:
                 if evidence := self._bursts.event(event.arrived_ns):
                     self._note_bursts_once(evidence)
+                if self._recorder is not None:
+                    self._recorder.event(event)
             display.events([event for event in received if verdict.selects(event)], label)
             if verdict.is_enough:
                 return
@@ -121,6 +136,8 @@ class WatchedStream:
             raise change.error
         if change.error is not None:
             change = replace(change, reason=message_of(change.error, self._command))
+        if self._recorder is not None:
+            self._recorder.state(change)
         if change.state is ConnectionState.OPEN:
             headers = source.response_headers
             self._cookies = headers.get("set-cookie", self._cookies)

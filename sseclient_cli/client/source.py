@@ -158,6 +158,11 @@ class EventSource:
         return self._reconnection.reconnection_time_ms / 1000
 
     @property
+    def retry_s(self) -> float | None:
+        """The last ``retry`` of the stream; None before the first one."""
+        return self.reconnection_time_s if self._reconnection.is_time_from_server else None
+
+    @property
     def arrived_ns(self) -> int:
         """The arrival time of the latest event or comment, in wall-clock ns since 1970.
 

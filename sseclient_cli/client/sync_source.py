@@ -103,6 +103,11 @@ class SyncEventSource:
         return self._source.reconnection_time_s
 
     @property
+    def retry_s(self) -> float | None:
+        """As in ``EventSource``."""
+        return self._source.retry_s
+
+    @property
     def arrived_ns(self) -> int:
         """As in ``EventSource``."""
         return self._source.arrived_ns

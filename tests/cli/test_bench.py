@@ -227,7 +227,7 @@ def test_a_command_is_needed_and_the_help_says_which_there_are() -> None:
     done = sse()
     assert (done.returncode, done.stdout) == (2, "")
     listed = [line.split()[0] for line in done.stderr.partition("Commands:")[2].splitlines() if line.strip()]
-    assert listed == ["watch", "bench", "check", "report", "compare", "demo"]
+    assert listed == ["watch", "bench", "check", "report", "compare", "replay", "demo"]
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:
@@ -237,7 +237,7 @@ def test_help_names_every_command_and_imports_nothing_heavy() -> None:
         "finally: sys.stderr.write(' '.join({'httpx', 'asyncio', 'fastapi', 'uvloop', 'hdrh'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env={**os.environ})
-    assert all(command in done.stdout for command in ("watch", "bench", "check", "report", "compare", "demo"))
+    assert all(command in done.stdout for command in ("watch", "bench", "check", "report", "compare", "replay", "demo"))
     assert done.stderr == ""
 
 

@@ -82,5 +82,9 @@ class WatchOutputOptions:
     ] = False
     comments: Annotated[bool, typer.Option("--comments", help="Show comments too, for example heartbeats.")] = False
     output_file: OutputFile = None
+    record_file: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Record all events and comments to this file, for `sse replay`."),
+    ] = None
     quiet: Quiet = False
     no_tui: NoTui = False

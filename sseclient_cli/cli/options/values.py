@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import typer
@@ -101,3 +102,14 @@ def parse_rate_per_s(text: str | float) -> float:
     if not 0 < rate_per_s <= 1_000_000:
         raise typer.BadParameter(f"{text!r} is not a rate: write it like 200/s or 30/m")
     return rate_per_s
+
+
+def parse_speed(text: str | float) -> float:
+    """Read ``10x``, ``0.5x`` or a bare number above 0, and ``max`` as infinity."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(rf"({_NUMBER})x?|max", text.strip())
+    speed = 0.0 if match is None else float(match[1] or math.inf)
+    if not (0 < speed <= 1_000_000 or speed == math.inf):
+        raise typer.BadParameter(f"{text!r} is not a speed: write it like 10x, 0.5x or max")
+    return speed

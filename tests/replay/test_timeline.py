@@ -1,0 +1,119 @@
+"""The blocks of a recording, and how its records are encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recordings import at_ms, numbered, recording_file
+
+from sseclient_cli.client.recording import Ended, Record, RecordedComment, RecordedRetry
+from sseclient_cli.client.recording_reader import DamagedLine
+from sseclient_cli.errors import UsageError
+from sseclient_cli.replay import timeline as timeline_module
+from sseclient_cli.replay.encoding import encoded
+from sseclient_cli.replay.timeline import MAX_BLOCK_ITEMS, Timeline
+from sseclient_cli.sse.event_stream import Event, EventStreamParser
+
+WORD = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: text.translate({0: None, 10: None, 13: None}))
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.lists(st.tuples(WORD, WORD, TEXT)))
+def test_a_parser_reads_the_recorded_events(events: list[tuple[str, str, str]]) -> None:
+    sent = b"".join(encoded(at_ms(0, data, type=kind or "message", id=each_id)) for kind, each_id, data in events)
+    lf_only = [data.replace("\r\n", "\n").replace("\r", "\n") for _, _, data in events]
+    received = EventStreamParser().feed(sent)
+    assert received == [Event(k or "message", d, i) for (k, i, _), d in zip(events, lf_only, strict=True)]
+
+
+@given(TEXT)
+def test_a_parser_reads_the_recorded_comments(text: str) -> None:
+    comments: list[str] = []
+    parser = EventStreamParser(on_comment=comments.append)
+    assert parser.feed(encoded(RecordedComment(arrived_ns=0, elapsed_ns=0, text=text))) == []
+    assert "\n".join(comments) == text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_a_parser_reads_the_recorded_retry() -> None:
+    parser = EventStreamParser()
+    parser.feed(encoded(RecordedRetry(arrived_ns=0, elapsed_ns=0, retry_ms=1500)))
+    assert parser.reconnection_time_ms == 1500
+
+
+def payloads(timeline: Timeline, position: int = 0) -> list[bytes]:
+    found: list[bytes] = []
+    while items := timeline.block_at(position):
+        found += [item.payload for item in items]
+        position += len(items)
+    return found
+
+
+@contextmanager
+def made(folder: Path, *lines: Record | bytes) -> Iterator[tuple[Timeline, list[DamagedLine]]]:
+    damaged: list[DamagedLine] = []
+    with Timeline(recording_file(folder, *lines), damaged.append) as timeline:
+        yield timeline, damaged
+
+
+def test_all_items_are_found_from_every_position(tmp_path: Path) -> None:
+    records = numbered(2 * MAX_BLOCK_ITEMS + 10, 1)
+    expected = [encoded(record) for record in records]
+    with made(tmp_path, *records[:300], b"damaged\n", *records[300:]) as (timeline, damaged):
+        assert len(timeline) == timeline.events == len(expected)
+        for position in (0, 1, MAX_BLOCK_ITEMS - 1, MAX_BLOCK_ITEMS, 299, 300, 301, len(expected) - 1, len(expected)):
+            assert payloads(timeline, position) == expected[position:]
+    assert [line.number for line in damaged] == [302]
+
+
+def test_items_are_read_again_when_the_cache_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_module, "MAX_CACHE_BYTES", 1)
+    with made(tmp_path, *numbered(1000, 1)) as (timeline, _):
+        assert payloads(timeline) == payloads(timeline)
+        assert len(timeline._cache) == 1
+
+
+def test_a_client_continues_after_the_last_event_with_its_id(tmp_path: Path) -> None:
+    events = [at_ms(number, "x", id=each) for number, each in enumerate(["a", "b", "b", "", "c"])]
+    with made(tmp_path, *events) as (timeline, _):
+        assert [timeline.position_after(each) for each in ("a", "b", "c", "d")] == [1, 3, 5, None]
+        assert [timeline.has_event_at(position) for position in (0, 4, 5)] == [True, True, False]
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=3), min_size=1, max_size=20))
+def test_the_position_after_an_id_is_that_of_a_plain_search(
+    tmp_path_factory: pytest.TempPathFactory, ids: list[str]
+) -> None:
+    with made(tmp_path_factory.mktemp("ids"), *(at_ms(0, "x", id=each) for each in ids)) as (timeline, _):
+        for each in set(ids):
+            assert timeline.position_after(each) == len(ids) - ids[::-1].index(each)
+
+
+def test_the_end_of_the_connection_counts_for_the_duration(tmp_path: Path) -> None:
+    end = Ended(arrived_ns=0, elapsed_ns=7_000_000_000, reason="x")
+    with made(tmp_path, at_ms(1, "x"), end) as (timeline, _):
+        assert timeline.duration_ns == 7_000_000_000
+
+
+def test_times_never_decrease(tmp_path: Path) -> None:
+    with made(tmp_path, at_ms(5, "a"), at_ms(3, "b"), at_ms(9, "c")) as (timeline, _):
+        assert [item.due_ns for item in timeline.block_at(0)] == [5_000_000, 5_000_000, 9_000_000]
+
+
+def test_a_recording_without_events_cannot_be_replayed(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UsageError, match="no event and no comment"),
+        made(tmp_path, Ended(arrived_ns=0, elapsed_ns=0, reason="x")),
+    ):
+        pass
+
+
+def test_a_block_ends_at_its_size(tmp_path: Path) -> None:
+    big = [at_ms(number, "x" * 70_000) for number in range(3)]
+    with made(tmp_path, *big) as (timeline, _):
+        assert len(timeline.block_at(0)) == 1
+        assert payloads(timeline) == [encoded(each) for each in big]
