@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.completion import complete_url
 from sseclient_cli.cli.options.grouped import Sets
 from sseclient_cli.sse.stream_format import StreamFormat
 
@@ -14,6 +15,7 @@ Url = Annotated[
     str,
     typer.Argument(
         metavar="URL",
+        autocompletion=complete_url,
         help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
         "`demo/faults?drop=5`).",
     ),
@@ -24,6 +26,7 @@ Urls = Annotated[
     list[str],
     typer.Argument(
         metavar="URL...",
+        autocompletion=complete_url,
         help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
         "`demo/faults?drop=5`); several are shown together, each with a label.",
     ),
@@ -31,7 +34,13 @@ Urls = Annotated[
 
 
 UrlOrReport = Annotated[
-    str | None, typer.Argument(metavar="URL", show_default=False, help="The stream's URL, as for `sse watch`.")
+    str | None,
+    typer.Argument(
+        metavar="URL",
+        autocompletion=complete_url,
+        show_default=False,
+        help="The stream's URL, as for `sse watch`.",
+    ),
 ]
 
 
