@@ -41,7 +41,7 @@ def test_options_are_completed() -> None:
 
 
 def test_other_shells_show_the_descriptions() -> None:
-    assert '"demo/ndjson":"one JSON object per line"' in "".join(completed("sse watch demo/nd", "zsh"))
+    assert '"demo/ndjson":"one JSON object per line"' in "".join(completed("sse watch demo/ndj", "zsh"))
 
 
 def test_the_completed_endpoints_are_those_of_the_server_that_stream() -> None:
