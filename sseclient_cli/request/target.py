@@ -29,9 +29,13 @@ DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
 
 # The default headers of every request: those of a browser's EventSource (9.2.3: Accept, and the cache mode "no-store"
-# with its Cache-Control), and no compression, which would delay events.
+# with its Cache-Control), and no compression, which would delay events. Formats that accept any type ask for any.
+_ACCEPT = {
+    StreamFormat.NDJSON: "application/x-ndjson, */*;q=0.5",
+    StreamFormat.LINES: "*/*",
+    StreamFormat.CHUNKS: "*/*",
+}
 _STREAM_HEADERS = (
-    ("Accept", "text/event-stream"),
     ("Cache-Control", "no-cache"),
     ("Accept-Encoding", "identity"),
     ("User-Agent", f"sseclient-cli/{__version__}"),
@@ -232,7 +236,8 @@ class Target:
         own = [pair for pair in self.headers if pair[0].lower() != "last-event-id"]
         # httpx (0.28) would set Host too, but decodes the host name first, which fails for names that DNS may have.
         host = [] if "host" in given else [("Host", self.parsed_url.netloc.decode("ascii"))]
-        return [*host, *own, *((name, value) for name, value in _STREAM_HEADERS if name.lower() not in given)]
+        defaults = (("Accept", _ACCEPT.get(self.stream_format, "text/event-stream")), *_STREAM_HEADERS)
+        return [*host, *own, *((name, value) for name, value in defaults if name.lower() not in given)]
 
     @property
     def last_event_id(self) -> str:
