@@ -31,7 +31,7 @@ from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.publishing import is_publishing, template_of
 from sseclient_cli.cli.repeating import repeated
-from sseclient_cli.cli.replay import is_recording, serving_recording
+from sseclient_cli.cli.replay import is_recording, recorded_paths, serving_recording
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
@@ -73,7 +73,7 @@ def bench(
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
         if options.url is not None and is_recording(options.url):
-            options = options._replace(url=stack.enter_context(serving_recording(Path(options.url))).url)
+            options = options._replace(url=_replayed(Path(options.url), stack))
         urls = [options.url] if load.against is None else [options.url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
         spec_of = specs(urls, server, options, search)
@@ -121,6 +121,11 @@ def _measuring(
         return report
 
     return measure
+
+
+def _replayed(path: Path, stack: ExitStack) -> str:
+    """Start the replay of a recording; return the URL of its first stream."""
+    return stack.enter_context(serving_recording(path)).url + recorded_paths(path)[0]
 
 
 def _tally(server: RunningServer | None) -> ServerTally | None:

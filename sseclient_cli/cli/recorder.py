@@ -21,7 +21,9 @@ from sseclient_cli.client.recording import (
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.redaction import redacted_header, redacted_text
+from sseclient_cli.request.target import Target
 from sseclient_cli.sse.event import Event
+from sseclient_cli.sse.stream_format import StreamFormat
 
 
 class _When(TypedDict):
@@ -31,17 +33,17 @@ class _When(TypedDict):
 
 
 class Recording:
-    """The recording of a run, which begins when its first stream opens. ``urls`` are redacted."""
+    """The recording of a run, which begins when its first stream opens. ``targets`` are its streams."""
 
-    def __init__(self, file: RecordingFile, urls: Sequence[str]) -> None:
+    def __init__(self, file: RecordingFile, targets: Sequence[Target]) -> None:
         self._file = file
-        self._urls = urls
+        self._targets = targets
         self._started_ns = 0  # monotonic
         self._elapsed_ns = 0
 
     def stream(self, number: int, source: EventSource) -> Recorder:
         """Return the recorder of the stream with this number, from 0."""
-        return Recorder(self, number, source)
+        return Recorder(self, number, self._targets[number], source)
 
     def begin(self, arrived_ns: int) -> None:
         """Begin at the first call."""
@@ -50,7 +52,7 @@ class Recording:
             self._file.begin(
                 Header(
                     recording=FORMAT_VERSION,
-                    streams=list(self._urls),
+                    streams=[target.redacted_url for target in self._targets],
                     started_ns=arrived_ns,
                     written_by=f"sseclient-cli {__version__}",
                 )
@@ -78,9 +80,10 @@ class Recorder:
     Failed attempts before the first stream opens are not recorded.
     """
 
-    def __init__(self, recording: Recording, number: int, source: EventSource) -> None:
+    def __init__(self, recording: Recording, number: int, target: Target, source: EventSource) -> None:
         self._recording = recording
         self._number = number
+        self._target = target
         self._source = source
         self._retry_s: float | None = None
 
@@ -110,8 +113,10 @@ class Recorder:
         source = self._source
         self._recording.begin(source.arrived_ns)
         headers = {name: redacted_header(name, value) for name, value in source.response_headers.items()}
+        stream_format = self._target.format_of(headers.get("content-type")) or StreamFormat.SSE
+        when = self._when(source.arrived_ns)
         status = source.response_status or 0
-        self._recording.write(Opened(status=status, headers=headers, **self._when(source.arrived_ns)))
+        self._recording.write(Opened(status=status, headers=headers, format=stream_format.value, **when))
 
     def _retry(self, arrived_ns: int) -> None:
         """Record a new ``retry`` before the item that came with it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +15,14 @@ from sseclient_cli.cli.child_server import START_WITHIN_S, RunningServer, Server
 from sseclient_cli.cli.options.replaying import ListenOptions, PacingOptions
 from sseclient_cli.errors import UsageError
 
+if TYPE_CHECKING:
+    from sseclient_cli.client.recording import Header
+
 RecordingPath = Annotated[
     Path, typer.Argument(metavar="FILE", help="A recording of `sse watch --record`.", show_default=False)
 ]
+
+_START = b'{"recording":'
 
 READ_BYTES_PER_S = 10e6
 """A lower limit of the speed at which the server reads a recording before it starts."""
@@ -31,16 +36,25 @@ def replay(file: RecordingPath, pacing: PacingOptions, listen: ListenOptions) ->
     from sseclient_cli.replay.server import loaded, serve
 
     paced = Pacing(speed=pacing.speed, is_looping=pacing.loop, jitter_s=pacing.jitter_s, seed=pacing.seed)
-    with loaded(file, say) as timeline:
-        name = visible(str(file), keep_lines=False)
-        say(f"{name}: {timeline.events:,} events in {timeline.duration_ns / 1e9:.1f} s")
+    with loaded(file, say) as timelines:
+        events, duration_s = sum(each.events for each in timelines), timelines[0].duration_ns / 1e9
+        say(f"{visible(str(file), keep_lines=False)}: {events:,} events in {duration_s:.1f} s")
         try:
-            serve(timeline, paced, listen.host, listen.port)
+            serve(timelines, paced, listen.host, listen.port)
         except UsageError as exc:
             if exc.code == "address-in-use":
                 exc.add_note("--port 0 picks a free port")
             raise
     return 0
+
+
+def is_recording_file(path: Path) -> bool:
+    """Return whether a file begins like a recording, which may be damaged."""
+    try:
+        with path.open("rb") as file:
+            return path.is_file() and file.read(len(_START)) == _START
+    except (OSError, ValueError):
+        return False
 
 
 def is_recording(url: str) -> bool:
@@ -51,16 +65,22 @@ def is_recording(url: str) -> bool:
             return False
     except (OSError, ValueError):  # too long for a name, or with a zero byte
         return False
-    check_recording(path)
+    _header(path)
     return True
 
 
-def check_recording(path: Path) -> None:
-    """Raise UsageError if a file is not a recording."""
+def recorded_paths(path: Path) -> list[str]:
+    """Return the path of each stream of a recording on the server of its replay."""
+    from sseclient_cli.replay.stream_paths import stream_paths
+
+    return stream_paths(_header(path))
+
+
+def _header(path: Path) -> Header:
     from sseclient_cli.client.recording_reader import RecordingReader, opened
 
     with opened(path) as file:
-        RecordingReader(file, str(path), lambda _: None)
+        return RecordingReader(file, str(path), lambda _: None).header
 
 
 def serving_recording(path: Path) -> AbstractContextManager[RunningServer]:

@@ -15,6 +15,8 @@ from sseclient_cli.cli.options.load import MeasurementOptions
 from sseclient_cli.cli.options.output import DocumentOutputOptions
 from sseclient_cli.cli.outcome import end_with
 from sseclient_cli.cli.outputs import opened
+from sseclient_cli.cli.recording_report import report_recording
+from sseclient_cli.cli.replay import is_recording_file
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help="JSON files or pages of sse bench; - is stdin. Several reports are merged."),
+    typer.Argument(
+        metavar="FILE...",
+        help="JSON files or pages of sse bench, or a recording; - is stdin. Several reports are merged.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Merge reports of different targets or plans, too.")]
 
@@ -37,6 +42,11 @@ def report(
 ) -> int:
     """Show the document of an earlier run, or merge the reports of several machines exactly."""
     assertions_of(assertions)
+    recordings = [name for name in files if is_recording_file(Path(name))]
+    if recordings:
+        if len(files) > 1 or assertions.assertions:
+            raise UsageError(f"{recordings[0]} is a recording: show it alone, without --assert")
+        return report_recording(Path(recordings[0]), output)
     if files.count("-") > 1:
         raise UsageError("stdin can be read only once: give - once")
     documents = [read(name) for name in files]

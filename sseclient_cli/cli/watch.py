@@ -12,7 +12,7 @@ from sseclient_cli.cli.options.output import WatchOutputOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions, Urls
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
-from sseclient_cli.cli.replay import is_recording, serving_recording
+from sseclient_cli.cli.replay import is_recording, recorded_paths, serving_recording
 from sseclient_cli.cli.request import requested
 from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 
@@ -57,7 +57,7 @@ def watch(
             # A recording has an end: without event IDs, a reconnection would start it again.
             selection = replace(selection, reconnect=bool(selection.reconnect))
         targets = [requested(url, request, connection) for url in _served(urls, stack)]
-        recording = None if file is None else Recording(file, [target.redacted_url for target in targets])
+        recording = None if file is None else Recording(file, targets)
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":
             sink = stack.enter_context(EventFile(output.output_file))
@@ -67,9 +67,17 @@ def watch(
         return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch, recording), view)
 
 
+def _replayed(url: str, stack: ExitStack) -> list[str]:
+    """Return the URLs of a recording's streams, whose replay this starts; another URL as it is."""
+    if not is_recording(url):
+        return [url]
+    server = stack.enter_context(serving_recording(Path(url))).url
+    return [server + path for path in recorded_paths(Path(url))]
+
+
 def _served(urls: list[str], stack: ExitStack) -> list[str]:
     """Return the URLs of the streams: ``demo`` starts one bundled server for all of them, a recording its replay."""
-    urls = [stack.enter_context(serving_recording(Path(url))).url if is_recording(url) else url for url in urls]
+    urls = [each for url in urls for each in _replayed(url, stack)]
     if not any(is_demo(url) for url in urls):
         return urls
     server = stack.enter_context(serving_demo()).url

@@ -54,12 +54,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Record):
-    """The head of a stream's response arrived. Credentials in ``headers`` are redacted."""
+    """The head of a stream's response arrived. Credentials in ``headers`` are redacted.
+
+    ``format`` is how the body was divided into events: a value of StreamFormat.
+    """
 
     KIND = "open"
 
     status: int
     headers: dict[str, str]
+    format: str = "sse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

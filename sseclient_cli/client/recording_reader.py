@@ -31,23 +31,23 @@ class DamagedLine(NamedTuple):
 
 
 class DamageLog:
-    """Names the first damaged lines of a file, and counts the others. ``say`` writes a message."""
+    """Names the first damaged lines of a file, and counts them all. ``say`` writes a message."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         self._name = visible(str(path), keep_lines=False)
         self._say = say
-        self._count = 0
+        self.count = 0
 
     def add(self, line: DamagedLine) -> None:
         """Name a line, unless there are too many."""
-        self._count += 1
-        if self._count <= MAX_NAMED_LINES:
+        self.count += 1
+        if self.count <= MAX_NAMED_LINES:
             self._say(f"{self._name}: line {line.number} is skipped: {visible(line.reason, keep_lines=False)}")
 
     def end(self) -> None:
         """Say how many lines were not named."""
-        if self._count > MAX_NAMED_LINES:
-            self._say(f"{self._name}: {self._count - MAX_NAMED_LINES:,} more lines are skipped")
+        if self.count > MAX_NAMED_LINES:
+            self._say(f"{self._name}: {self.count - MAX_NAMED_LINES:,} more lines are skipped")
 
 
 class Located(NamedTuple):

@@ -18,8 +18,8 @@ def main() -> None:
     """Serve on a free port of the loopback interface."""
     Thread(target=_stop_at_stdin_eof, daemon=True).start()
     try:
-        with loaded(Path(sys.argv[1]), _say) as timeline:
-            serve(timeline, Pacing(), "127.0.0.1", 0)
+        with loaded(Path(sys.argv[1]), _say) as timelines:
+            serve(timelines, Pacing(), "127.0.0.1", 0)
     except SseError as exc:
         sys.exit(str(exc))
 

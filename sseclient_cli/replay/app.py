@@ -1,4 +1,4 @@
-"""The ASGI application of a replay: every path, with every method, is the recorded stream.
+"""The ASGI application of a replay: every path, with every method, is a recorded stream.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -6,14 +6,16 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from itertools import count
 from typing import Any, TypeAlias
 
-from sseclient_cli.replay.encoding import comment
+from sseclient_cli.replay.encoding import CONTENT_TYPES, comment
 from sseclient_cli.replay.pacing import Pacing
 from sseclient_cli.replay.playback import Playback
+from sseclient_cli.replay.stream_paths import stream_at, stream_paths
 from sseclient_cli.replay.timeline import Timeline
+from sseclient_cli.sse.stream_format import StreamFormat
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -23,10 +25,14 @@ UNKNOWN_ID = comment(" the recording has no event with this Last-Event-ID: from 
 
 
 class Replay:
-    """The application. ``end`` ends all responses, before the server stops."""
+    """The application, with a timeline for each stream of the recording.
 
-    def __init__(self, timeline: Timeline, pacing: Pacing) -> None:
-        self._timeline = timeline
+    ``end`` ends all responses, before the server stops.
+    """
+
+    def __init__(self, timelines: Sequence[Timeline], pacing: Pacing) -> None:
+        self._timelines = timelines
+        self._paths = stream_paths(timelines[0].header)
         self._pacing = pacing
         self._numbers = count()
         self._playing: set[asyncio.Task[None]] = set()
@@ -37,19 +43,21 @@ class Replay:
         if scope["method"] == "OPTIONS":
             await _respond(send, 204, [*_cors(headers), *_preflight(headers)])
             return
+        timeline = self._timelines[stream_at(self._paths, scope["path"], scope["query_string"].decode("latin-1"))]
         last_event_id = headers.get(b"last-event-id", b"").decode("utf-8", "replace")
-        position = self._timeline.position_after(last_event_id) if last_event_id else 0
-        if position and not self._pacing.is_looping and not self._timeline.has_event_at(position):
+        position = timeline.position_after(last_event_id) if last_event_id else 0
+        if position and not self._pacing.is_looping and not timeline.has_event_at(position):
             # "Clients will reconnect if the connection is closed; a client can be told to stop reconnecting using the
             # HTTP 204 No Content response code." (WHATWG HTML 9.2.1)
             await _respond(send, 204, _cors(headers))
             return
-        head = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), *_cors(headers)]
+        content_type = CONTENT_TYPES[timeline.stream_format].encode()
+        head = [(b"content-type", content_type), (b"cache-control", b"no-store"), *_cors(headers)]
         if scope["method"] == "HEAD":
             await _respond(send, 200, head)
             return
         await send({"type": "http.response.start", "status": 200, "headers": head})
-        await self._play_while_connected(position, receive, send)
+        await self._play_while_connected(timeline, position, receive, send)
         await send({"type": "http.response.body", "body": b""})
 
     def end(self) -> None:
@@ -57,14 +65,16 @@ class Replay:
         for task in self._playing:
             task.cancel()
 
-    async def _play_while_connected(self, position: int | None, receive: Receive, send: Send) -> None:
+    async def _play_while_connected(
+        self, timeline: Timeline, position: int | None, receive: Receive, send: Send
+    ) -> None:
         async def write(payload: bytes) -> None:
             await send({"type": "http.response.body", "body": payload, "more_body": True})
 
         async def play() -> None:
-            if position is None:
+            if position is None and timeline.stream_format is StreamFormat.SSE:
                 await write(UNKNOWN_ID)
-            await Playback(self._timeline, self._pacing, next(self._numbers), write).play(position or 0)
+            await Playback(timeline, self._pacing, next(self._numbers), write).play(position or 0)
 
         playing = asyncio.create_task(play())
         self._playing.add(playing)

@@ -1,16 +1,46 @@
-"""Encode a record as bytes of an event stream. Pure."""
+"""Encode a record as bytes of a stream, in the format in which it was recorded. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
-from sseclient_cli.client.recording import Record, RecordedComment, RecordedEvent, RecordedRetry
+from sseclient_cli.client.recording import Opened, Record, RecordedComment, RecordedEvent, RecordedRetry
+from sseclient_cli.sse.stream_format import StreamFormat
+
+CONTENT_TYPES: Final[Mapping[StreamFormat, str]] = {
+    StreamFormat.SSE: "text/event-stream",
+    StreamFormat.NDJSON: "application/x-ndjson",
+    StreamFormat.LINES: "text/plain; charset=utf-8",
+    StreamFormat.CHUNKS: "text/plain; charset=utf-8",
+}
+"""The formats of a replay. A recording with another one, such as WebSocket messages, becomes an event stream."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def encoded(record: Record) -> bytes:
+def format_of_replay(opened: Opened) -> StreamFormat:
+    """Return the format in which to replay a stream."""
+    return next((each for each in CONTENT_TYPES if each.value == opened.format), StreamFormat.SSE)
+
+
+def encoded(record: Record, stream_format: StreamFormat) -> bytes:
     """Return the bytes that a client receives for a record; none for the start and the end of a connection."""
+    if stream_format is StreamFormat.SSE:
+        return _encoded_as_sse(record)
+    if not isinstance(record, RecordedEvent):
+        return b""  # the other formats have neither comments nor a reconnection time
+    end = "" if stream_format is StreamFormat.CHUNKS else "\n"
+    return f"{record.data}{end}".encode("utf-8", "replace")
+
+
+def comment(text: str) -> bytes:
+    """Return a comment, for which the text begins right after the colon."""
+    return _block("".join(f":{line}\n" for line in _LINE_END.split(text)))
+
+
+def _encoded_as_sse(record: Record) -> bytes:
     if isinstance(record, RecordedEvent):
         return _event(record)
     if isinstance(record, RecordedComment):
@@ -18,11 +48,6 @@ def encoded(record: Record) -> bytes:
     if isinstance(record, RecordedRetry):
         return b"retry: %d\n\n" % record.retry_ms
     return b""
-
-
-def comment(text: str) -> bytes:
-    """Return a comment, for which the text begins right after the colon."""
-    return _block("".join(f":{line}\n" for line in _LINE_END.split(text)))
 
 
 def _event(event: RecordedEvent) -> bytes:

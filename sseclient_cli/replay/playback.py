@@ -34,7 +34,7 @@ class Playback:
         elapsed_ns = self._timeline.elapsed_ns_before(position)
         started_s = self._loop.time() - self._pacing.delay_s(elapsed_ns, 0)
         await self._play_once(position, started_s)
-        while self._pacing.is_looping:
+        while self._pacing.is_looping and len(self._timeline):
             started_s += self._pacing.delay_s(self._timeline.duration_ns, 0)
             await self._play_once(0, started_s)
 

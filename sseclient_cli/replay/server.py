@@ -7,8 +7,8 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -29,19 +29,28 @@ ABORT_AFTER_S = 0.5
 GRACEFUL_SHUTDOWN_S = 2
 
 
-def loaded(path: Path, say: Callable[[str], None]) -> Timeline:
-    """Read a recording. ``say`` writes a message for each damaged line. Raises UsageError."""
-    damage = DamageLog(path, say)
-    timeline = Timeline(path, damage.add)
-    damage.end()
-    return timeline
+@contextmanager
+def loaded(path: Path, say: Callable[[str], None]) -> Iterator[list[Timeline]]:
+    """Yield a timeline for each stream of a recording. ``say`` writes a message for each damaged line.
+
+    Raises UsageError if the file is not a recording, or has nothing to send.
+    """
+    with ExitStack() as stack:
+        damage = DamageLog(path, say)
+        first = stack.enter_context(Timeline(path, damage.add))
+        damage.end()
+        others = [Timeline(path, lambda _: None, number) for number in range(1, len(first.header.streams))]
+        timelines = [first, *map(stack.enter_context, others)]
+        if not any(map(len, timelines)):
+            raise UsageError(f"{path} has no event and no comment to replay")
+        yield timelines
 
 
-def serve(timeline: Timeline, pacing: Pacing, host: str, port: int) -> None:
+def serve(timelines: Sequence[Timeline], pacing: Pacing, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C, and write the URL to stdout. Raises UsageError if it cannot listen."""
     listener = _listening(host, port)
     config = uvicorn.Config(
-        replay := Replay(timeline, pacing),
+        replay := Replay(timelines, pacing),
         loop="asyncio",
         http="httptools",
         ws="none",

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from sseclient_cli.client.recording import Record, RecordedEvent, decode
+from sseclient_cli.client.recording import Opened, Record, RecordedEvent, decode
 from sseclient_cli.client.recording_reader import DamagedLine, RecordingReader, opened
-from sseclient_cli.errors import UsageError
-from sseclient_cli.replay.encoding import encoded
+from sseclient_cli.replay.encoding import encoded, format_of_replay
+from sseclient_cli.sse.stream_format import StreamFormat
 
 MAX_BLOCK_ITEMS = 256
 MAX_BLOCK_BYTES = 64 * 1024
@@ -40,27 +40,28 @@ class _Block(NamedTuple):
 
 
 class Timeline:
-    """The items of one recording; a context manager, which closes the file.
+    """The items of one stream of a recording; a context manager, which closes the file.
 
-    Raises UsageError if the file is not a recording, or has nothing to send.
+    ``stream`` is its number, from 0. Raises UsageError if the file is not a recording.
     """
 
-    def __init__(self, path: Path, on_damage: Callable[[DamagedLine], None]) -> None:
+    def __init__(self, path: Path, on_damage: Callable[[DamagedLine], None], stream: int = 0) -> None:
+        self._stream = stream
         self._blocks: list[_Block] = []
         self._ids = array("q")
         """The hash of each item's event ID."""
         self._cache: OrderedDict[int, tuple[Item, ...]] = OrderedDict()
         self._cached_bytes = 0
         self._last_event = -1
+        self.stream_format = StreamFormat.SSE
         self.events = 0
         self.duration_ns = 0
         """The time of the last record, which may be the end of a connection."""
         self._file = opened(path)
         try:
             reader = RecordingReader(self._file, str(path), on_damage)
+            self.header = reader.header
             self._index(reader)
-            if not self._ids:
-                raise UsageError(f"{path} has no event and no comment to replay")  # noqa: TRY301
         except BaseException:
             self._file.close()
             raise
@@ -87,8 +88,10 @@ class Timeline:
                 first_item, offset, size_bytes = len(self._ids), located.offset, 0
             size_bytes += located.size_bytes
             record = located.record
+            if record.stream == self._stream and isinstance(record, Opened) and not self._ids:
+                self.stream_format = format_of_replay(record)
             self.duration_ns = max(self.duration_ns, record.elapsed_ns)
-            if encoded(record):
+            if record.stream == self._stream and encoded(record, self.stream_format):
                 self._append(record)
         self._blocks.append(_Block(first_item, offset, size_bytes))
         self._blocks = [each for each in self._blocks if each.size_bytes]
@@ -136,7 +139,7 @@ class Timeline:
         for line in self._file.read(block.size_bytes).splitlines(keepends=True):
             record = decode(line)
             due_ns = max(due_ns, record.elapsed_ns)
-            if payload := encoded(record):
+            if record.stream == self._stream and (payload := encoded(record, self.stream_format)):
                 items.append(Item(due_ns, payload))
         return tuple(items)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,14 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recordings import at_ms, numbered, recording_file
 
-from sseclient_cli.client.recording import Ended, Record, RecordedComment, RecordedRetry
+from sseclient_cli.client.recording import Ended, Header, Opened, Record, RecordedComment, RecordedRetry, encode
 from sseclient_cli.client.recording_reader import DamagedLine
-from sseclient_cli.errors import UsageError
 from sseclient_cli.replay import timeline as timeline_module
-from sseclient_cli.replay.encoding import encoded
+from sseclient_cli.replay.encoding import encoded as encoded_in
+from sseclient_cli.replay.stream_paths import stream_at, stream_paths
 from sseclient_cli.replay.timeline import MAX_BLOCK_ITEMS, Timeline
 from sseclient_cli.sse.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.framing import parser_of
+from sseclient_cli.sse.stream_format import StreamFormat
 
+encoded = partial(encoded_in, stream_format=StreamFormat.SSE)
 WORD = st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: text.translate({0: None, 10: None, 13: None}))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -104,16 +109,42 @@ def test_times_never_decrease(tmp_path: Path) -> None:
         assert [item.due_ns for item in timeline.block_at(0)] == [5_000_000, 5_000_000, 9_000_000]
 
 
-def test_a_recording_without_events_cannot_be_replayed(tmp_path: Path) -> None:
-    with (
-        pytest.raises(UsageError, match="no event and no comment"),
-        made(tmp_path, Ended(arrived_ns=0, elapsed_ns=0, reason="x")),
-    ):
-        pass
-
-
 def test_a_block_ends_at_its_size(tmp_path: Path) -> None:
     big = [at_ms(number, "x" * 70_000) for number in range(3)]
     with made(tmp_path, *big) as (timeline, _):
         assert len(timeline.block_at(0)) == 1
         assert payloads(timeline) == [encoded(each) for each in big]
+
+
+@pytest.mark.parametrize("stream_format", [StreamFormat.NDJSON, StreamFormat.LINES])
+def test_lines_are_replayed_as_lines(stream_format: StreamFormat, tmp_path: Path) -> None:
+    opened = Opened(arrived_ns=0, elapsed_ns=0, status=200, headers={}, format=stream_format.value)
+    comment = RecordedComment(arrived_ns=0, elapsed_ns=0, text="not sent")
+    with made(tmp_path, opened, comment, at_ms(1, '{"a": 1}'), at_ms(2, "[2]")) as (timeline, _):
+        assert timeline.stream_format is stream_format
+        received = parser_of(stream_format).feed(b"".join(payloads(timeline)))
+    assert [event.data for event in received] == ['{"a": 1}', "[2]"]
+
+
+def test_an_unknown_format_is_replayed_as_an_event_stream(tmp_path: Path) -> None:
+    opened = Opened(arrived_ns=0, elapsed_ns=0, status=101, headers={}, format="websocket")
+    with made(tmp_path, opened, at_ms(1, "x")) as (timeline, _):
+        assert payloads(timeline) == [encoded(at_ms(1, "x"))]
+
+
+def test_each_stream_of_a_recording_has_its_own_items(tmp_path: Path) -> None:
+    path = recording_file(tmp_path)
+    header = Header(recording=1, streams=["http://a/x", "http://b/y"], started_ns=0)
+    records = [replace(at_ms(number, str(number)), stream=number % 2) for number in range(1000)]
+    path.write_bytes(encode(header) + b"".join(map(encode, records)))
+    for stream in (0, 1):
+        with Timeline(path, lambda _: None, stream) as timeline:
+            assert payloads(timeline) == [encoded(record) for record in records if record.stream == stream]
+
+
+def test_a_stream_is_found_by_its_path_and_query() -> None:
+    urls = ["http://a/x?n=1", "http://a/x?n=2", "http://b/x?n=1", "http://c"]
+    paths = stream_paths(Header(recording=1, streams=urls, started_ns=0))
+    assert paths == ["/x?n=1", "/x?n=2", "/3", "/"]
+    asked = [("/x", "n=2"), ("/x", "n=9"), ("/3", ""), ("/", ""), ("/other", "")]
+    assert [stream_at(paths, path, query) for path, query in asked] == [1, 0, 2, 3, 0]
