@@ -20,8 +20,8 @@ from sseclient_cli.client.state import StateChange
 from sseclient_cli.render.watch.stream_view import StreamView
 from sseclient_cli.sse.event_stream import Event
 
-REFRESH_S = 0.1
-"""How often the status line is updated: its times have one decimal."""
+CAUGHT_UP_S = 0.1
+"""After this time without an item, the view has caught up."""
 
 STUCK_S = 0.5
 """A write that takes longer than this is abandoned when the command ends."""
@@ -45,6 +45,8 @@ class Display:
 
     ``on_failure`` is called in the event loop when the output cannot be written; ``finish`` raises the error.
     """
+
+    wants_comments = False
 
     def __init__(self, view: StreamView, on_failure: Callable[[], None]) -> None:
         self._view = view
@@ -73,18 +75,15 @@ class Display:
 
     def events(self, events: Sequence[Event], label: str = "") -> None:
         """Show events; await ``drain`` afterwards. ``label`` names their stream if there are several."""
-        if self._view.is_live:
-            # One by one: a terminal is slow, and its status line must be refreshed in between.
-            for event in events:
-                self._put_events((event,), label)
-        elif events:
-            # One item, because a fast stream has hundreds of events in one read.
-            self._put_events(events, label)
-
-    def _put_events(self, events: Sequence[Event], label: str) -> None:
+        if not events:
+            return
+        # One item, because a fast stream has hundreds of events in one read.
         chars = sum([len(event.data) for event in events]) + _ITEM_CHARS * (len(events) - 1)
         show = partial(self._view.events, events, label)
         self._put(_Item(show, events[0].arrived_ns / 1e9, chars, len(events)))
+
+    def not_selected(self, latest: Event, count: int, label: str = "") -> None:
+        """Do nothing with events that the options leave out."""
 
     def comment(self, comment: str, arrived_s: float, label: str = "") -> None:
         """Show a comment."""
@@ -152,20 +151,15 @@ class Display:
             self._on_failure()
 
     def _show_items(self) -> None:
-        refreshed_s = time.monotonic()
         is_caught_up = True
         while not self._is_abandoned:
-            items = self._take(REFRESH_S if self._view.is_live or not is_caught_up else None)
+            items = self._take(None if is_caught_up else CAUGHT_UP_S)
             is_caught_up = not items
             if is_caught_up:
                 self._view.behind(0.0, time.time())
             self._show([item for item in items if item is not None])
             if items and items[-1] is None:
                 return
-            now_s = time.monotonic()
-            if self._view.is_live and now_s - refreshed_s >= REFRESH_S:
-                self._view.refresh(now_s)
-                refreshed_s = now_s
 
     def _take(self, timeout_s: float | None) -> list[_Item | None]:
         """Wait for the first item and return it with the others in the queue, up to a limit. None marks the end."""
@@ -174,8 +168,7 @@ class Display:
         with suppress(Empty):
             item = self._items.get(timeout=timeout_s)
             items.append(item)
-            # A terminal gets one item at a time: it is slow, and its status line must be refreshed in between.
-            while item is not None and not self._view.is_live and chars < MAX_BACKLOG_CHARS:
+            while item is not None and chars < MAX_BACKLOG_CHARS:
                 chars += item.chars + _ITEM_CHARS
                 item = self._items.get_nowait()
                 items.append(item)
@@ -185,8 +178,7 @@ class Display:
         oldest_s = next((item.arrived_s for item in items if item.arrived_s is not None), None)
         if oldest_s is not None:
             now_s = time.time()
-            if self._view.behind(now_s - oldest_s, now_s):
-                self._view.refresh(time.monotonic())  # the terminal may have caught up before the next refresh is due
+            self._view.behind(now_s - oldest_s, now_s)
         for item in items:
             item.show()
         self._view.flush()

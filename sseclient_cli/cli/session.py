@@ -8,16 +8,21 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
-from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Verdict
 from sseclient_cli.cli.recorder import Recording
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
 from sseclient_cli.cli.watched_stream import Selection, WatchedStream
 from sseclient_cli.errors import SseError
 from sseclient_cli.render.watch.labels import labels_of
-from sseclient_cli.render.watch.stream_view import StreamView
 from sseclient_cli.request.target import Target
+
+if TYPE_CHECKING:
+    from sseclient_cli.cli.live_display import AnyDisplay
+
+    NewDisplay: TypeAlias = Callable[[Callable[[], None], Callable[[], None]], AnyDisplay]
+    """Makes a display from what it calls when the output fails, and for the key that ends the run."""
 
 
 class Session:
@@ -50,9 +55,10 @@ class Session:
             for number, (target, label) in enumerate(zip(targets, labels, strict=True))
         ]
         self._output = output
-        self._display: Display | None = None
+        self._display: AnyDisplay | None = None
         self.terminated = False
         self.is_reader_gone = False
+        self.is_quit = False
         self.failures: list[SseError] = []
         """The errors of streams that ended while others went on."""
 
@@ -66,9 +72,9 @@ class Session:
         """The number of events that were written."""
         return 0 if self._display is None else self._display.events_shown
 
-    async def run(self, view: StreamView) -> None:
+    async def run(self, new_display: NewDisplay) -> None:
         """Show events until the end of the run. Raises SseError for the error of a single stream."""
-        self._display = display = Display(view, self._close)
+        self._display = display = new_display(self._close, self._quit)
         with display, self._listening_for_the_end(display):
             try:
                 if len(self.streams) == 1:
@@ -82,7 +88,7 @@ class Session:
                 raise
             await display.finish()
 
-    async def _show_one_of_several(self, stream: WatchedStream, display: Display) -> None:
+    async def _show_one_of_several(self, stream: WatchedStream, display: AnyDisplay) -> None:
         try:
             await stream.show(display)
         except SseError as exc:
@@ -91,12 +97,19 @@ class Session:
         if self.verdict.is_enough:
             self._close()
 
+    def _quit(self) -> None:
+        """End the run because of a key."""
+        self.is_quit = True
+        self._close()
+        if self._display is not None:
+            self._display.hurry()
+
     def _close(self) -> None:
         for stream in self.streams:
             stream.close()
 
     @contextmanager
-    def _listening_for_the_end(self, display: Display) -> Iterator[None]:
+    def _listening_for_the_end(self, display: AnyDisplay) -> Iterator[None]:
         """Close the streams after the duration, on SIGTERM, and when the reader of the output has exited."""
         loop = asyncio.get_running_loop()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -19,9 +21,11 @@ from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
+    from sseclient_cli.cli.live_display import AnyDisplay
     from sseclient_cli.cli.session import Session
     from sseclient_cli.cli.watched_stream import Selection
     from sseclient_cli.render.watch.stream_view import Output, StreamView
+    from sseclient_cli.render.watch.terminal_view import TerminalView
     from sseclient_cli.request.target import Target
 
 EXIT_TERMINATED = 128 + 15
@@ -62,7 +66,7 @@ def watch(
         if output.output_file is not None and str(output.output_file) != "-":
             sink = stack.enter_context(EventFile(output.output_file))
         is_plain = output.quiet or output.no_tui
-        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, plain=is_plain)
+        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, output, plain=is_plain)
         targets = [through_proxy(target, connection.proxy) for target in targets]
         return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch, recording), view)
 
@@ -125,21 +129,46 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
     )
 
 
-def _run(session: Session, stream_view: StreamView) -> int:
+def _live(view: StreamView | TerminalView) -> TerminalView | None:
+    if not view.is_live:
+        return None  # without rich, whose import takes 0.1 s
+    from sseclient_cli.render.watch.terminal_view import TerminalView
+
+    assert isinstance(view, TerminalView)
+    return view
+
+
+def _display_of(
+    view: StreamView | TerminalView, on_failure: Callable[[], None], on_quit: Callable[[], None]
+) -> AnyDisplay:
+    from sseclient_cli.cli.display import Display
+
+    live_view = _live(view)
+    if live_view is None:
+        return Display(cast("StreamView", view), on_failure)
+    from sseclient_cli.cli.live_display import LiveDisplay
+
+    return LiveDisplay(live_view, on_failure, on_quit)
+
+
+def _run(session: Session, view: StreamView | TerminalView) -> int:
     import asyncio
     import time
 
     from sseclient_cli.render.standard_streams import say
 
+    live_view = _live(view)
     began_s = time.monotonic()
     try:
-        with stream_view as view:
-            asyncio.run(session.run(view))
+        asyncio.run(session.run(partial(_display_of, view)))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        if not session.selection.quiet:
-            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{session.verdict.types_seen()}")
+        types_seen = session.verdict.types_seen()
+        if not session.selection.quiet and (types_seen or live_view is None):
+            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{types_seen}")
         raise KeyboardInterrupt from exc
     finally:
+        if live_view is not None and session.opened:
+            say(live_view.summary(time.time_ns()))
         for stream in session.streams:
             if stream.diagnosis:
                 say(f"{stream.label}: {stream.diagnosis}" if stream.label else stream.diagnosis)
@@ -179,7 +208,7 @@ def _exit_code(session: Session) -> int:
     if session.failures and not session.verdict.is_enough:
         say(f"sse: {len(session.failures)} of {len(session.streams)} streams failed")
         return session.failures[0].exit_code
-    if not session.opened and not any(stream.last_word for stream in session.streams):
+    if not session.opened and not session.is_quit and not any(stream.last_word for stream in session.streams):
         raise UnansweredError(
             f"{', '.join(stream.target.redacted_url for stream in session.streams)} opened no stream within "
             f"--duration {session.selection.duration_s or 0:g}s"
@@ -191,22 +220,27 @@ def _events(count: int) -> str:
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 
-def _view(output: Output, targets: list[Target], *, plain: bool) -> StreamView:
+def _view(form: Output, targets: list[Target], output: WatchOutputOptions, *, plain: bool) -> StreamView | TerminalView:
     """Return the terminal view if stdout is a capable terminal and NO_COLOR (no-color.org) is not set."""
     import os
 
     from sseclient_cli.render.watch.plain_view import PlainView
 
     if not sys.stdout.isatty():
-        return PlainView(output, verbatim=True)  # without rich, whose import takes 0.1 s
+        return PlainView(form, verbatim=True)  # without rich, whose import takes 0.1 s
 
     from rich.console import Console
 
     from sseclient_cli.render.standard_streams import UnbufferedStdout
+    from sseclient_cli.render.watch.live_stream import DEFAULT_STALL_S, LiveStream
     from sseclient_cli.render.watch.terminal_view import TerminalView
+    from sseclient_cli.render.watch.time_column import TimeColumn
 
     # On Windows, rich may need the handle of the console, which it gets from the file.
     console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
     if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
-        return PlainView(output, verbatim=False)
-    return TerminalView(output, ", ".join(target.redacted_url for target in targets), console)
+        return PlainView(form, verbatim=False)
+    urls = ", ".join(target.redacted_url for target in targets)
+    stall_s = DEFAULT_STALL_S if output.stall_s is None else output.stall_s
+    stream = LiveStream(urls, stall_s=stall_s, shows_comments=output.comments)
+    return TerminalView(stream, form, console, TimeColumn(output.time_style), is_full=output.full)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.advice import message_of
 from sseclient_cli.cli.compression import CompressedBursts
-from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.expectations import Expectations, Verdict
 from sseclient_cli.cli.recorder import Recorder
 from sseclient_cli.client.connections import END_OF_STREAM
@@ -19,6 +19,9 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.content_coding import decoder_of
 from sseclient_cli.sse.stream_format import StreamFormat, essence
+
+if TYPE_CHECKING:
+    from sseclient_cli.cli.live_display import AnyDisplay
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class WatchedStream:
         self._new_recorder = new_recorder
         self._recorder: Recorder | None = None
         self._source: EventSource | None = None
-        self._display: Display | None = None
+        self._display: AnyDisplay | None = None
         self._answered = False
         self._cookies = ""
         self._bursts = CompressedBursts()
@@ -71,7 +74,7 @@ class WatchedStream:
         self.last_word = ""
         self.diagnosis = ""
 
-    async def show(self, display: Display) -> None:
+    async def show(self, display: AnyDisplay) -> None:
         """Show events until the end of the run. Raises SseError, also for network errors of the first attempt."""
 
         async def on_comment(comment: str) -> None:
@@ -88,7 +91,7 @@ class WatchedStream:
             read_timeout_s=selection.idle_timeout_s,
             reconnect=selection.reconnect,
             retry_statuses=selection.retry_statuses,
-            on_comment=on_comment if selection.comments or self._new_recorder else None,
+            on_comment=on_comment if selection.comments or display.wants_comments or self._new_recorder else None,
             on_state=lambda change: self._state(change, source, display),
             max_event_bytes=selection.max_event_bytes,
             on_trace=self._note if selection.verbose else None,
@@ -109,7 +112,7 @@ class WatchedStream:
         if self._source is not None:
             self._source.close()
 
-    async def _show(self, source: EventSource, display: Display) -> None:
+    async def _show(self, source: EventSource, display: AnyDisplay) -> None:
         verdict, label = self._verdict, self.label
         async for first in source:
             if self._found_format:
@@ -120,13 +123,16 @@ class WatchedStream:
                     self._note_bursts_once(evidence)
                 if self._recorder is not None:
                     self._recorder.event(event)
-            display.events([event for event in received if verdict.selects(event)], label)
+            selected = [event for event in received if verdict.selects(event)]
+            display.events(selected, label)
+            if len(selected) < len(received):
+                display.not_selected(received[-1], len(received) - len(selected), label)
             if verdict.is_enough:
                 return
             if display.is_full:
                 await display.drain()
 
-    def _state(self, change: StateChange, source: EventSource, display: Display) -> None:
+    def _state(self, change: StateChange, source: EventSource, display: AnyDisplay) -> None:
         reopened = self.opened
         self.opened = reopened or change.state is ConnectionState.OPEN
         # A bad status in a state change is one of --retry-status.

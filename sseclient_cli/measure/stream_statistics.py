@@ -64,7 +64,7 @@ class StreamStatistics:
     def __init__(self) -> None:
         self._types: Counter[str] = Counter()
         self._more_types = 0
-        self._not_selected = 0
+        self._not_selected = self._not_selected_at_event = 0
         self._data_bytes = 0
         self._comments = self._comments_at_event = 0
         self._connections = 0
@@ -73,7 +73,8 @@ class StreamStatistics:
         self._began_ns: int | None = None
         self._latest_ns = 0
         self._longest_silence_ns = 0
-        self._last_event_id = ""
+        self.last_event_id = ""
+        """The last event ID, also of events that are not selected."""
         self.last_event_ns: int | None = None
         """The arrival of the latest event; None before the first one."""
 
@@ -86,6 +87,11 @@ class StreamStatistics:
     def comments_since_event(self) -> int:
         """The comments (usually heartbeats) since the latest event."""
         return self._comments - self._comments_at_event
+
+    @property
+    def not_selected_since_event(self) -> int:
+        """The events that were not selected since the latest one that was."""
+        return self._not_selected - self._not_selected_at_event
 
     def opened(self, time_ns: int) -> None:
         """Add a connection; ``time_ns`` is the arrival of its response head."""
@@ -103,20 +109,20 @@ class StreamStatistics:
             self._gaps_us[gap_us >> shift << shift if shift > 0 else gap_us] += 1
         self.last_event_ns = now_ns
         self._sign_of_life(now_ns)
-        self._comments_at_event = self._comments
+        self._comments_at_event, self._not_selected_at_event = self._comments, self._not_selected
         if event.type in self._types or len(self._types) < MAX_TYPES:
             self._types[event.type] += 1
         else:
             self._more_types += 1
         data = event.data
         self._data_bytes += len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
-        self._last_event_id = event.id
+        self.last_event_id = event.id
 
-    def not_selected(self, event: Event) -> None:
-        """Add an event that the options of the command leave out."""
-        self._not_selected += 1
-        self._sign_of_life(event.arrived_ns)
-        self._last_event_id = event.id
+    def not_selected(self, latest: Event, count: int) -> None:
+        """Add events that the options of the command leave out."""
+        self._not_selected += count
+        self._sign_of_life(latest.arrived_ns)
+        self.last_event_id = latest.id
 
     def comment(self, time_ns: int) -> None:
         """Add a comment."""
@@ -145,7 +151,7 @@ class StreamStatistics:
             connections=self._connections,
             gaps=self._gaps(),
             longest_silence_s=None if silence_ns is None else silence_ns / NS_PER_S,
-            last_event_id=self._last_event_id,
+            last_event_id=self.last_event_id,
         )
 
     def _gaps(self) -> Gaps | None:

@@ -434,7 +434,7 @@ async def test_a_terminal_shows_events_above_a_status_line_and_is_restored() -> 
         assert "\x1b]0;" not in terminal.text
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 130
-        await terminal.until(lambda text: "2 events in" in text)
+        await terminal.until(lambda text: "stream   2 events" in text)
         assert terminal.text.rindex("\x1b[?25h") > terminal.text.rindex("\x1b[?25l")
 
 

@@ -98,7 +98,7 @@ def test_reconnections_and_the_last_id_are_of_all_connections() -> None:
 def test_events_that_are_not_selected_end_a_silence_and_are_in_no_other_figure() -> None:
     statistics = StreamStatistics()
     statistics.event(event(0))
-    statistics.not_selected(event(5))
+    statistics.not_selected(event(5), 1)
     summary = statistics.summary(at(10))
     assert (summary.events, summary.events_not_selected, summary.longest_silence_s) == (1, 1, 5)
 

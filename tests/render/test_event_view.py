@@ -11,16 +11,17 @@ from rich.console import Console, Group, RenderableType
 
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.render.watch.event_view import (
-    clock_time,
     comment_as_json,
     comment_as_line,
     event_as_line,
     events_as_json,
 )
 from sseclient_cli.render.watch.json_text import json_tokens
+from sseclient_cli.render.watch.live_entries import Arrived
 from sseclient_cli.render.watch.status_line import Status, status_line
 from sseclient_cli.render.watch.stream_view import state_as_line
-from sseclient_cli.render.watch.terminal_event import render_comment, render_event
+from sseclient_cli.render.watch.terminal_event import render_event
+from sseclient_cli.render.watch.time_column import TimeColumn, clock_time
 from sseclient_cli.sse.event_stream import Event
 
 # 12:34:56.789 in the time zone of the test run.
@@ -29,6 +30,11 @@ TIME_S = time.mktime((2026, 1, 2, 12, 34, 56, 0, 0, -1)) + 0.789
 
 def event(data: str, *, type: str = "message", id: str = "") -> Event:  # noqa: A002  the names of an event
     return Event(type, data, id)
+
+
+def drawn(what: Event, width: int) -> RenderableType:
+    """Return an event as the terminal view shows all of it."""
+    return render_event(Arrived(what, TIME_S, 0.102, "", 1), TimeColumn(), width, is_full=True)
 
 
 def shown(what: RenderableType, width: int = 80) -> list[str]:
@@ -48,35 +54,33 @@ def test_the_time_is_local_with_milliseconds() -> None:
 
 
 def test_a_short_event_is_one_line() -> None:
-    assert shown(render_event(event("hello", type="tick", id="7"), TIME_S, 80)) == ["12:34:56.789 tick id=7 hello"]
+    assert shown(drawn(event("hello", type="tick", id="7"), 80)) == ["12:34:56.789 +0.102s tick id=7 hello"]
 
 
 def test_an_event_without_data_is_its_head() -> None:
-    assert shown(render_event(event("", id="7"), TIME_S, 80)) == ["12:34:56.789 message id=7"]
+    assert shown(drawn(event("", id="7"), 80)) == ["12:34:56.789 +0.102s message id=7"]
 
 
 def test_lines_of_data_stand_indented_below_the_head() -> None:
-    assert shown(render_event(event("a\n\nb"), TIME_S, 80)) == ["12:34:56.789 message", "  a", "", "  b"]
+    assert shown(drawn(event("a\n\nb"), 80)) == ["12:34:56.789 +0.102s message", "  a", "", "  b"]
 
 
 def test_json_that_fits_stands_on_one_line() -> None:
     data = '{\n "a":1.10,"b" : [ ],"c":{"d":null}}'
-    assert shown(render_event(event(data), TIME_S, 80)) == [
-        '12:34:56.789 message {"a": 1.10, "b": [], "c": {"d": null}}'
-    ]
+    assert shown(drawn(event(data), 80)) == ['12:34:56.789 +0.102s message {"a": 1.10, "b": [], "c": {"d": null}}']
 
 
 def test_json_that_fits_below_the_head_stands_there_on_one_line() -> None:
     data = '{"a":1.10,"b":[1,2],"c":{"d":null}}'
-    assert shown(render_event(event(data), TIME_S, 45), 45) == [
-        "12:34:56.789 message",
+    assert shown(drawn(event(data), 45), 45) == [
+        "12:34:56.789 +0.102s message",
         '  {"a": 1.10, "b": [1, 2], "c": {"d": null}}',
     ]
 
 
 def test_json_that_fits_nowhere_is_laid_out_in_lines(golden: Golden) -> None:
     data = '{"a":1.10,"b":[1,{}],"c":{"d":[]},"e":"{,"}'
-    golden("event-json-in-lines", "\n".join(shown(render_event(event(data), TIME_S, 30), 30)))
+    golden("event-json-in-lines", "\n".join(shown(drawn(event(data), 30), 30)))
 
 
 @pytest.mark.parametrize("number", ["1.10", "1e400", "-0", "1E5", "0.1000", "9" * 50, "9" * 5000])
@@ -117,7 +121,7 @@ def test_huge_json_is_shown_as_it_came_and_fast() -> None:
     data = json.dumps(["火" * 100] * 5000)
     began_s = time.monotonic()
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
-    console.print(render_event(event(data), TIME_S, 80), soft_wrap=True)
+    console.print(drawn(event(data), 80), soft_wrap=True)
     assert time.monotonic() - began_s < 3
     assert data in console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
 
@@ -127,13 +131,13 @@ HARMLESS = r"\x1b]0;owned\x07\x1b[2J\x9b31m[red]x[/red] :smile: \u202e\x0d\x08"
 
 
 def test_hostile_text_anywhere_in_an_event_is_shown_as_text() -> None:
-    (line,) = shown(render_event(Event(HOSTILE, HOSTILE, HOSTILE), TIME_S, 300), 300)
-    assert line == f"12:34:56.789 {HARMLESS} id={HARMLESS} {HARMLESS}"
-    assert event_as_line(Event(HOSTILE, HOSTILE, HOSTILE), TIME_S) == line
+    (line,) = shown(drawn(Event(HOSTILE, HOSTILE, HOSTILE), 300), 300)
+    plain = f"12:34:56.789 {HARMLESS} id={HARMLESS} {HARMLESS}"
+    assert line.replace(" +0.102s", "") == event_as_line(Event(HOSTILE, HOSTILE, HOSTILE), TIME_S) == plain
 
 
 def test_hostile_comments_and_reasons_are_shown_as_text() -> None:
-    assert shown(render_comment(HOSTILE, TIME_S), 300) == [f"12:34:56.789 :{HARMLESS}"]
+    assert comment_as_line(HOSTILE, TIME_S) == f"12:34:56.789 :{HARMLESS}"
     change = StateChange(ConnectionState.WAITING, HOSTILE, delay_s=1.0)
     assert state_as_line(change, reopened=True) == f"reconnecting in 1.0 s because {HARMLESS}"
 

@@ -8,6 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.values import parse_duration_s
+from sseclient_cli.render.watch.time_column import TimeStyle
+
 OutputFile = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="FILE", help="Write to this file instead of stdout; - is stdout."),
@@ -81,6 +84,20 @@ class WatchOutputOptions:
         bool, typer.Option("-v", "--verbose", help="Show requests, responses and connections on stderr, like curl.")
     ] = False
     comments: Annotated[bool, typer.Option("--comments", help="Show comments too, for example heartbeats.")] = False
+    time_style: Annotated[
+        TimeStyle, typer.Option("--time", help="The time of events in a live view: of day, since the start, or none.")
+    ] = TimeStyle.CLOCK
+    stall_s: Annotated[
+        float | None,
+        typer.Option(
+            "--stall",
+            parser=parse_duration_s,
+            metavar="TIME",
+            show_default="10s",
+            help="Mark a silence of at least this length in a live view; 0 for none.",
+        ),
+    ] = None
+    full: Annotated[bool, typer.Option("--full", help="Do not fold long data in a live view.")] = False
     output_file: OutputFile = None
     record_file: Annotated[
         Path | None,

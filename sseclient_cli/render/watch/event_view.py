@@ -6,20 +6,13 @@ This file must not know clocks: times are arguments, in seconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted  # the encoder of strings of json.dumps: a third of its time
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.render.watch.time_column import clock_time
 from sseclient_cli.sse.event_stream import Event
 
 INDENT = "  "
-
-
-@lru_cache(maxsize=64)  # the events of one read have the same arrival time
-def clock_time(time_s: float) -> str:
-    """Return the local time of day, HH:MM:SS.mmm; ``time_s`` is seconds since the epoch."""
-    return datetime.fromtimestamp(time_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
 
 
 def events_as_json(events: Iterable[Event], label: str = "") -> list[str]:

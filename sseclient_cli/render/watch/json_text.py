@@ -74,16 +74,20 @@ def in_one_line(tokens: list[Token]) -> Text:
     return line
 
 
-def in_many_lines(tokens: list[Token]) -> Text:
-    """Return the tokens with a line for each member, indented."""
+def in_many_lines(tokens: list[Token], most_lines: int | None = None) -> Text:
+    """Return the tokens with a line for each member, indented; of very many lines, only the first ones."""
     lines = Text()
     depth = 0
+    count = 1
     before = ""
     for text, style in tokens:
         closes = style == "json.brace" and text in "]}"
         depth -= closes
         # Empty objects and arrays stay on one line.
         if (before in ("[", "{") and not closes) or before == "," or (closes and before not in ("[", "{")):
+            if count == most_lines:
+                break
+            count += 1
             lines.append("\n" + INDENT * depth)
         lines.append(text + " " if text == ":" and not style else text, style)
         depth += style == "json.brace" and not closes

@@ -10,7 +10,6 @@ from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.standard_streams import Sink, Stdout, say
 from sseclient_cli.render.watch.event_view import (
-    clock_time,
     comment_as_json,
     comment_as_line,
     event_as_line,
@@ -18,6 +17,7 @@ from sseclient_cli.render.watch.event_view import (
 )
 from sseclient_cli.render.watch.lag import Lag
 from sseclient_cli.render.watch.stream_view import Output, state_as_line
+from sseclient_cli.render.watch.time_column import clock_time
 from sseclient_cli.sse.event_stream import Event
 
 

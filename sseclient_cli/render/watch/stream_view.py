@@ -1,4 +1,4 @@
-"""What the views of ``sse watch`` have in common.
+"""The interface of the plain views of ``sse watch``.
 
 Events go to stdout, and messages about the connection to stderr; only a terminal shows both in one place. Views must
 not know clocks or connections: times are arguments, ``time_s`` in seconds since the epoch and ``now_s`` in seconds of a
@@ -33,7 +33,7 @@ class StreamView(Protocol):
 
     @property
     def is_live(self) -> bool:
-        """Whether ``refresh`` must be called often."""
+        """Whether it is a ``TerminalView``, which ``LiveDisplay`` draws."""
 
     def __enter__(self) -> Self: ...
 
