@@ -1,4 +1,4 @@
-"""What the terminal view draws for a stream."""
+"""The output of the terminal view for a stream."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Screen:
 
     @property
     def lines(self) -> list[str]:
-        """What was written, without colours; a line that is erased and drawn again is a line of its own."""
+        """The output without colours; a line that is erased and drawn again is a line of its own."""
         text = re.sub(r"\x1b\[[0-9;]*m|\x1b\[\?25[lh]", "", self.written)
         return list(filter(None, re.sub(r"(?:\r|\x1b\[1A)?\x1b\[2K", "\n", text).splitlines()))
 
