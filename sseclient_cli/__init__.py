@@ -23,6 +23,7 @@ from sseclient_cli.errors import (
     WrongContentTypeError,
 )
 from sseclient_cli.sse.event_stream import Event, EventStreamParser
+from sseclient_cli.sse.stream_format import StreamFormat
 
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
@@ -42,6 +43,7 @@ __all__ = [
     "InvalidResponseError",
     "SseError",
     "StateChange",
+    "StreamFormat",
     "SyncEventSource",
     "Target",
     "UnexpectedResponseError",

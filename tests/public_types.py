@@ -22,6 +22,7 @@ from sseclient_cli import (
     InvalidResponseError,
     SseError,
     StateChange,
+    StreamFormat,
     SyncEventSource,
     Target,
     UnexpectedResponseError,
@@ -50,6 +51,12 @@ async def asynchronous(client: httpx.AsyncClient) -> None:
     assert_type(source.arrived_by_kernel, bool)
     assert_type(source.take_received(), Event | None)
     assert_type(source.take_received_events(), list[Event])
+
+
+def other_formats() -> None:
+    for stream_format in (StreamFormat.AUTO, StreamFormat.SSE, StreamFormat.NDJSON, StreamFormat.LINES):
+        assert_type(Target.parse("http://a/", stream_format=stream_format), Target)
+    assert_type(Target(url="http://a/", stream_format=StreamFormat.CHUNKS).stream_format, StreamFormat)
 
 
 def synchronous() -> None:

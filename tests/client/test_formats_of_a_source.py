@@ -73,6 +73,12 @@ async def test_chunks_are_events_as_they_are_read() -> None:
             assert (await anext(source)).data == "€"
 
 
+async def test_chunks_of_http_in_one_read_are_one_event() -> None:
+    async with ScriptedServer([head(headers=TEXT) + chunk(b"a") + chunk(b"b") + LAST_CHUNK]) as server:
+        events = await events_of(EventSource(target(server, StreamFormat.CHUNKS)))
+        assert [event.data for event in events] == ["ab"]
+
+
 @pytest.mark.parametrize("stream_format", [StreamFormat.LINES, StreamFormat.NDJSON, StreamFormat.CHUNKS])
 async def test_a_given_format_accepts_any_content_type(stream_format: StreamFormat) -> None:
     async with ScriptedServer([head(), b"data: x\n"]) as server:
