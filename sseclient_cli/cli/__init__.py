@@ -34,8 +34,9 @@ from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageEr
 WATCH_EXAMPLES = """\
 sse watch https://example.com/events
 sse watch demo -n 10 --json
-sse watch URL -d @prompt.json --until '[DONE]'
 sse watch 'curl https://example.com/events -H ...'
+sse watch URL -d @prompt.json --text
+sse watch URL --expect "status == 'done'" --within 30s
 """
 BENCH_EXAMPLES = """\
 sse bench https://example.com/events -n 500

@@ -15,6 +15,7 @@ from sseclient_cli.cli.recorder import Recording
 from sseclient_cli.cli.stdout import is_writing_end_of_pipe
 from sseclient_cli.cli.watched_stream import Selection, WatchedStream
 from sseclient_cli.errors import SseError
+from sseclient_cli.payload.reading import Reading
 from sseclient_cli.render.watch.labels import labels_of
 from sseclient_cli.request.target import Target
 
@@ -36,12 +37,13 @@ class Session:
         self,
         targets: list[Target],
         selection: Selection,
+        reading: Reading,
         output: int,
         command: Callable[..., int],
         recording: Recording | None = None,
     ) -> None:
         self.selection = selection
-        self.verdict = Verdict(selection.expected)
+        self.verdict = Verdict(selection.expected, reading)
         labels = labels_of([target.redacted_url for target in targets])
         self.streams = [
             WatchedStream(
@@ -143,14 +145,13 @@ class Session:
         yield
 
     def _limit_time(self, loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:
-        """End the run after the duration, and when the first event is late."""
+        """End the run after the duration, and when an expected event is late."""
 
-        def expire() -> None:
-            if not self.verdict.selected:
-                self.verdict.is_late = True
+        def expire(is_exceeded: Callable[[], bool]) -> None:
+            if is_exceeded():
                 end()
 
         if self.selection.duration_s is not None:
             loop.call_later(self.selection.duration_s, end)
-        if self.selection.expected.within_s is not None:
-            loop.call_later(self.selection.expected.within_s, expire)
+        for limit_s, is_exceeded in self.verdict.time_limits():
+            loop.call_later(limit_s, expire, is_exceeded)

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, cast
 from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
+from sseclient_cli.cli.options.reading import ReadingOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions, Urls
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
@@ -36,6 +37,7 @@ def watch(
     events: WatchOptions,
     request: StreamRequestOptions,
     connection: ConnectionOptions,
+    reading: ReadingOptions,
     output: WatchOutputOptions,
 ) -> int:
     """Show the events of one or more streams as they arrive, and reconnect like a browser. Stop with Ctrl-C."""
@@ -43,6 +45,7 @@ def watch(
     from dataclasses import replace
 
     from sseclient_cli.cli.event_file import EventFile
+    from sseclient_cli.cli.reading import check_reading, reading_of, text_view
     from sseclient_cli.cli.recorder import Recording
     from sseclient_cli.cli.recording_file import RecordingFile
     from sseclient_cli.cli.session import Session
@@ -50,7 +53,8 @@ def watch(
     from sseclient_cli.render.watch.stream_view import Output
     from sseclient_cli.request.proxied import through_proxy
 
-    _check_combinations(events, connection, output)
+    _check_combinations(events, connection)
+    check_reading(events, reading, output, streams=len(urls))
     selection = _selection(events, connection, output)
     form = Output.JSON if output.as_json else Output.RAW if output.raw else Output.TEXT
     with ExitStack() as stack:
@@ -66,9 +70,13 @@ def watch(
         if output.output_file is not None and str(output.output_file) != "-":
             sink = stack.enter_context(EventFile(output.output_file))
         is_plain = output.quiet or output.no_tui
-        view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, output, plain=is_plain)
+        view: StreamView | TerminalView | None = text_view(reading, sink)
+        if view is None:
+            view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, output, plain=is_plain)
         targets = [through_proxy(target, connection.proxy) for target in targets]
-        return _run(Session(targets, selection, (sink or sys.stdout).fileno(), watch, recording), view)
+        output_number = (sink or sys.stdout).fileno()
+        shown = reading_of(reading, sink)
+        return _run(Session(targets, selection, shown, output_number, watch, recording), view)
 
 
 def _replayed(url: str, stack: ExitStack) -> list[str]:
@@ -88,14 +96,10 @@ def _served(urls: list[str], stack: ExitStack) -> list[str]:
     return [server + demo_path(url, "/stream") if is_demo(url) else url for url in urls]
 
 
-def _check_combinations(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> None:
+def _check_combinations(events: WatchOptions, connection: ConnectionOptions) -> None:
     """Raise UsageError for invalid options, and for options that exclude each other."""
-    if output.as_json and output.raw:
-        raise UsageError("--json and --raw exclude each other: leave one out")
     if events.reconnect is False and connection.retry_statuses:
         raise UsageError("--retry-status and --no-reconnect exclude each other: leave one out")
-    if output.raw and output.comments:
-        raise UsageError("--raw and --comments exclude each other: leave one out, or use --json")
     if any("\ud800" <= character <= "\udfff" for character in events.last_event_id):
         raise UsageError("--last-event-id has bytes that are not UTF-8")
     if any(not name.strip() for names in events.event or () for name in names.split(",")):
@@ -105,18 +109,12 @@ def _check_combinations(events: WatchOptions, connection: ConnectionOptions, out
 
 
 def _selection(events: WatchOptions, connection: ConnectionOptions, output: WatchOutputOptions) -> Selection:
-    from sseclient_cli.cli.expectations import Expectations
+    from sseclient_cli.cli.reading import expectations_of
     from sseclient_cli.cli.watched_stream import Selection
     from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES
 
     return Selection(
-        expected=Expectations(
-            event_types=frozenset(name.strip() for names in events.event or () for name in names.split(",")),
-            count=events.count,
-            until=events.until,
-            within_s=events.expect_within_s,
-            no_error_event=events.fail_on_error_event,
-        ),
+        expected=expectations_of(events),
         duration_s=events.duration_s,
         reconnect=events.reconnect,
         retry_statuses=parse_statuses(connection.retry_statuses or ""),
@@ -172,6 +170,9 @@ def _run(session: Session, view: StreamView | TerminalView) -> int:
         for stream in session.streams:
             if stream.diagnosis:
                 say(f"{stream.label}: {stream.diagnosis}" if stream.label else stream.diagnosis)
+    if not session.selection.quiet:
+        for note in session.verdict.notes():
+            say(note)
     if len(session.streams) == 1 and not session.selection.quiet:
         last_word = _last_word(session)
         if last_word:

@@ -123,10 +123,12 @@ class WatchedStream:
                     self._note_bursts_once(evidence)
                 if self._recorder is not None:
                     self._recorder.event(event)
-            selected = [event for event in received if verdict.selects(event)]
+            selected = [shown for event in received if (shown := verdict.read(event)) is not None]
             display.events(selected, label)
             if len(selected) < len(received):
                 display.not_selected(received[-1], len(received) - len(selected), label)
+            if (note := verdict.note()) and not self._selection.quiet:
+                self._note(note)
             if verdict.is_enough:
                 return
             if display.is_full:

@@ -22,6 +22,14 @@ class WatchOptions:
         list[str] | None,
         typer.Option("--event", metavar="TYPE[,...]", help="Show only events of these types; repeatable."),
     ] = None
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="JMESPATH", help="Show only events whose JSON data meets this: type=='tick' && n>`5`."),
+    ] = None
+    grep: Annotated[
+        str | None,
+        typer.Option(metavar="REGEX", help="Show only events whose data matches this regular expression."),
+    ] = None
     count: Annotated[
         int | None,
         typer.Option(
@@ -36,6 +44,21 @@ class WatchOptions:
         str | None,
         typer.Option(
             metavar="TEXT", help="Stop at the first event with TEXT in its data; exit with code 1 if none arrives."
+        ),
+    ] = None
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPR", help="Like --until; EXPR with an operator or a path (a.b) is JMESPath, else text."
+        ),
+    ] = None
+    within_s: Annotated[
+        float | None,
+        typer.Option(
+            "--within",
+            parser=parse_time_limit_s,
+            metavar="TIME",
+            help="Exit with code 1 if --expect, --until, -n or --text is not done in this time.",
         ),
     ] = None
     expect_within_s: Annotated[
@@ -63,3 +86,8 @@ class WatchOptions:
             help="Reconnect when the stream ends, or stop; by default, reconnect only GET and HEAD requests.",
         ),
     ] = None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether an event ends the run."""
+        return self.expect is not None or self.until is not None or self.count is not None
