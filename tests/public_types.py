@@ -47,6 +47,7 @@ async def asynchronous(client: httpx.AsyncClient) -> None:
     assert_type(source.response_url, str | None)
     assert_type(source.response_headers, Mapping[str, str])
     assert_type(source.reconnection_time_s, float)
+    assert_type(source.retry_s, float | None)
     assert_type(source.arrived_ns, int)
     assert_type(source.arrived_by_kernel, bool)
     assert_type(source.take_received(), Event | None)
@@ -75,6 +76,7 @@ def synchronous() -> None:
     assert_type(source.response_url, str | None)
     assert_type(source.response_headers, Mapping[str, str])
     assert_type(source.reconnection_time_s, float)
+    assert_type(source.retry_s, float | None)
     assert_type(source.arrived_ns, int)
     assert_type(source.arrived_by_kernel, bool)
 

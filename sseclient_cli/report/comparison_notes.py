@@ -57,6 +57,9 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
         ours, theirs = getattr(before.plan, field), getattr(after.plan, field)
         if ours != theirs:
             yield f"the plans differ: {words} {_value(ours)} in {name}, {_value(theirs)} in {other}"
+    formats = ", ".join(before.formats), ", ".join(after.formats)
+    if all(formats) and set(before.formats) != set(after.formats):
+        yield f"the formats differ: {formats[0]} in {name}, {formats[1]} in {other}"
     if before.workers != after.workers:
         yield f"the workers differ: {before.workers} in {name}, {after.workers} in {other}"
     if before.hosts != after.hosts:

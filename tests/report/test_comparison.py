@@ -146,6 +146,16 @@ def test_differing_plans_and_partial_runs_are_notes() -> None:
     assert "b.json: the report is incomplete, because workers were lost" in notes
 
 
+def test_differing_formats_are_a_note_if_both_reports_have_them() -> None:
+    first, second = (
+        changed(run_of(1), run={"formats": formats}) for formats in ({"sse": 9}, {"lines": 1, "ndjson": 2})
+    )
+    notes = comparison_of([first, second, run_of(1)], ["a.json", "b.json", "c.json"]).notes
+    assert [note for note in notes if "format" in note] == [
+        "the formats differ: sse in a.json, lines, ndjson in b.json"
+    ]
+
+
 def test_document_is_read_back() -> None:
     comparison = comparison_of([run_of(1), run_of(2)])
     fields = json.loads(to_json(comparison))
