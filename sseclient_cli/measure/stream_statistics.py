@@ -100,23 +100,27 @@ class StreamStatistics:
 
     def event(self, event: Event) -> None:
         """Add an event, with its own arrival time."""
-        now_ns = event.arrived_ns
+        name, data, self.last_event_id, now_ns = event
+        if now_ns == self._latest_ns == self.last_event_ns:  # one of several events of one read
+            self._gaps_us[0] += 1
+            self._comments_at_event, self._not_selected_at_event = self._comments, self._not_selected
+        else:
+            self._later_event(now_ns)
+        if name in self._types or len(self._types) < MAX_TYPES:
+            self._types[name] += 1
+        else:
+            self._more_types += 1
+        self._data_bytes += len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
+
+    def _later_event(self, now_ns: int) -> None:
         if self.last_event_ns is not None:
             gap_us = max((now_ns - self.last_event_ns) // 1000, 0)
-            if gap_us > self._longest_gap_us:
-                self._longest_gap_us = gap_us
+            self._longest_gap_us = max(self._longest_gap_us, gap_us)
             shift = gap_us.bit_length() - ROUNDED_BITS
             self._gaps_us[gap_us >> shift << shift if shift > 0 else gap_us] += 1
         self.last_event_ns = now_ns
-        self._sign_of_life(now_ns)
         self._comments_at_event, self._not_selected_at_event = self._comments, self._not_selected
-        if event.type in self._types or len(self._types) < MAX_TYPES:
-            self._types[event.type] += 1
-        else:
-            self._more_types += 1
-        data = event.data
-        self._data_bytes += len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
-        self.last_event_id = event.id
+        self._sign_of_life(now_ns)
 
     def not_selected(self, latest: Event, count: int) -> None:
         """Add events that the options of the command leave out."""

@@ -34,7 +34,7 @@ def event(data: str, *, type: str = "message", id: str = "") -> Event:  # noqa: 
 
 def drawn(what: Event, width: int) -> RenderableType:
     """Return an event as the terminal view shows all of it."""
-    return render_event(Arrived(what, TIME_S, 0.102, "", 1), TimeColumn(), width, is_full=True)
+    return render_event(Arrived(what, TIME_S, 0.102, "", 1, 0), TimeColumn(), width, is_full=True)
 
 
 def shown(what: RenderableType, width: int = 80) -> list[str]:

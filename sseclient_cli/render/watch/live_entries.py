@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
 from sseclient_cli.sse.event import Event
+
+ENTRY_CHARS = 100
+"""The size of an entry without its text."""
 
 
 class Arrived(NamedTuple):
@@ -21,6 +24,8 @@ class Arrived(NamedTuple):
     """Names the stream, if there are several."""
     number: int
     """Counts the events of the view."""
+    chars: int
+    """The size, roughly."""
 
 
 class LineKind(Enum):
@@ -42,6 +47,11 @@ class Line(NamedTuple):
     time_s: float = 0.0
     label: str = ""
 
+    @property
+    def chars(self) -> int:
+        """The size, roughly."""
+        return len(self.text) + ENTRY_CHARS
+
 
 Entry = Arrived | Line
 
@@ -54,16 +64,11 @@ class Bounds:
     chars: int
 
 
-_ENTRY_CHARS = 100
-"""The size of an entry without its text."""
-
-
 class BoundedQueue:
-    """Entries in order, and how many of them are ``events``. Beyond the bounds, the oldest entries are dropped."""
+    """Entries in order. Beyond the bounds, the oldest entries are dropped."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self.events = 0
         self._chars = 0
         self._entries: deque[Entry] = deque()
 
@@ -73,25 +78,28 @@ class BoundedQueue:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 
-    def add(self, entry: Entry) -> list[Entry]:
+    @property
+    def events(self) -> int:
+        """How many of the entries are events."""
+        return sum([isinstance(entry, Arrived) for entry in self._entries])
+
+    def add(self, entry: Entry) -> Sequence[Entry]:
         """Add an entry; return the entries that are dropped for it. The newest one always stays."""
-        self._entries.append(entry)
-        self._chars += _size(entry)
-        self.events += isinstance(entry, Arrived)
-        dropped = []
-        while len(self._entries) > 1 and (self._chars > self.bounds.chars or len(self._entries) > self.bounds.entries):
-            dropped.append(self.take())
-        return dropped
+        entries = self._entries
+        entries.append(entry)
+        self._chars += entry.chars
+        bounds = self.bounds
+        return self._dropped() if len(entries) > bounds.entries or self._chars > bounds.chars else ()
 
     def take(self) -> Entry:
         """Remove and return the oldest entry."""
         entry = self._entries.popleft()
-        self._chars -= _size(entry)
-        self.events -= isinstance(entry, Arrived)
+        self._chars -= entry.chars
         return entry
 
-
-def _size(entry: Entry) -> int:
-    if isinstance(entry, Arrived):
-        return _ENTRY_CHARS + len(entry.event.data) + len(entry.event.type) + len(entry.event.id)
-    return _ENTRY_CHARS + len(entry.text)
+    def _dropped(self) -> list[Entry]:
+        bounds = self.bounds
+        dropped = []
+        while len(self._entries) > 1 and (len(self._entries) > bounds.entries or self._chars > bounds.chars):
+            dropped.append(self.take())
+        return dropped

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from sseclient_cli.render.quantities import counted
-from sseclient_cli.render.watch.live_entries import Arrived, BoundedQueue, Bounds, Entry, Line, LineKind
+from sseclient_cli.render.watch.live_entries import ENTRY_CHARS, Arrived, BoundedQueue, Bounds, Entry, Line, LineKind
 from sseclient_cli.render.watch.typed_filter import TypedFilter
 from sseclient_cli.sse.event import Event
 
@@ -69,9 +69,10 @@ class LiveFeed:
     def event(self, event: Event, time_s: float, gap_s: float | None, label: str = "") -> None:
         """Add an event, unless the filter hides it."""
         self.events += 1
-        arrived = Arrived(event, time_s, gap_s, label, self.events)
+        chars = len(event.data) + len(event.type) + len(event.id) + ENTRY_CHARS
+        arrived = Arrived(event, time_s, gap_s, label, self.events, chars)
         self._recent.add(arrived)
-        if self.filter and not self.filter.matches(event):
+        if self.filter.text and not self.filter.matches(event):
             self.hidden += 1
         else:
             self._wait(arrived)

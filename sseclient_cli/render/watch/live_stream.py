@@ -42,13 +42,15 @@ class LiveStream:
 
     def event(self, event: Event, label: str = "") -> None:
         """Add an event."""
-        statistics = self._of(label)
+        statistics = self.statistics.get(label) or self._of(label)
         before_ns, now_ns = statistics.last_event_ns, event.arrived_ns
-        if stall := self._stall(label, now_ns):
-            self.feed.line(Line(LineKind.STALL, stall, now_ns / NS_PER_S))
+        gap_s: float | None = 0.0
+        if now_ns != before_ns:
+            gap_s = None if before_ns is None else max(now_ns - before_ns, 0) / NS_PER_S
+            if stall := self._stall(label, now_ns):
+                self.feed.line(Line(LineKind.STALL, stall, now_ns / NS_PER_S))
         statistics.event(event)
         self._last_event_id = event.id
-        gap_s = None if before_ns is None else max(now_ns - before_ns, 0) / NS_PER_S
         self.feed.event(event, now_ns / NS_PER_S, gap_s, label)
 
     def not_selected(self, latest: Event, count: int, label: str = "") -> None:
