@@ -16,6 +16,11 @@ MAX_WRITE_BYTES = 64 * 1024
 """uvicorn (0.54) waits for a client that does not read after a write, so a larger one would take more memory."""
 
 
+def jitter_of(pacing: Pacing, number: int) -> Callable[[], float]:
+    """Return the random numbers of the client with this number: other than those of others, the same in each replay."""
+    return Random(f"{pacing.seed} {number}").random if pacing.jitter_s else lambda: 0.0
+
+
 class Playback:
     """Plays the timeline from one position to one client. ``send`` waits for a client that does not read."""
 
@@ -24,8 +29,7 @@ class Playback:
     ) -> None:
         self._timeline = timeline
         self._pacing = pacing
-        # Each client has its own jitter, which is the same in the next replay.
-        self._random = Random(f"{pacing.seed} {number}") if pacing.jitter_s else None
+        self._random = jitter_of(pacing, number)
         self._send = send
         self._loop = asyncio.get_running_loop()
 
@@ -43,8 +47,7 @@ class Playback:
             position += len(items)
             due = bytearray()
             for elapsed_ns, payload in items:
-                random = self._random.random() if self._random else 0.0
-                due_s = started_s + self._pacing.delay_s(elapsed_ns, random)
+                due_s = started_s + self._pacing.delay_s(elapsed_ns, self._random())
                 if due_s > self._loop.time():
                     await self._write(due)
                     await self._wait_until(due_s)
