@@ -55,14 +55,14 @@ class Playback:
                 if len(due) >= MAX_WRITE_BYTES:
                     await self._write(due)
             await self._write(due)
+            await asyncio.sleep(0)  # other clients have their turn, also without gaps
         await self._wait_until(started_s + self._pacing.delay_s(self._timeline.duration_ns, 0))
 
     async def _wait_until(self, due_s: float) -> None:
         await asyncio.sleep(due_s - self._loop.time())
 
     async def _write(self, due: bytearray) -> None:
-        """Send the bytes and empty the buffer. Other clients have their turn in between."""
+        """Send the bytes and empty the buffer."""
         for begin in range(0, len(due), MAX_WRITE_BYTES):
             await self._send(bytes(due[begin : begin + MAX_WRITE_BYTES]))
-            await asyncio.sleep(0)
         due.clear()
