@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 EXIT_UNMET = 1
 """Exit code of ``sse watch`` when an expected event did not arrive, or an error event did, and of ``sse bench`` when an
@@ -180,6 +180,17 @@ class WrongContentTypeError(UnexpectedResponseError):
     """The status is 200, but the content type is not text/event-stream."""
 
     kind = "content-type"
+
+
+class WebSocketClosedError(SseError):
+    """The server closed the WebSocket with a code for an error. ``kind`` is ``ws-`` plus the code: ``ws-1011``."""
+
+    kind = "ws-1011"
+
+    def __init__(self, message: str = "", close_code: int = 1011, **options: Any) -> None:
+        super().__init__(message, **options)
+        self.close_code = close_code
+        self.kind = f"ws-{close_code}"
 
 
 class PublishCommandError(SseError):

@@ -16,6 +16,11 @@ def cut_in_response() -> ConnectionLostError:
     return ConnectionLostError("the connection was cut in the middle of the response")
 
 
+def cut_websocket() -> ConnectionLostError:
+    """Return the error for a WebSocket that ended without a close frame (RFC 6455 7.1.5: code 1006)."""
+    return ConnectionLostError("the connection was cut without a close frame of the WebSocket (1006)")
+
+
 def broken(reason: str, unanswered: Target | None = None) -> ConnectionLostError:
     """Return the error for a connection that broke for ``reason``; ``unanswered`` is its target before the response."""
     when, hint = (" before the server answered", _tls_hint(unanswered)) if unanswered else ("", "")
@@ -24,5 +29,5 @@ def broken(reason: str, unanswered: Target | None = None) -> ConnectionLostError
 
 def _tls_hint(target: Target) -> str:
     """Return a hint for a connection that was closed without a response, as TLS servers do after plain HTTP."""
-    is_plain = target.parsed_url.scheme == "http" and target.proxy is None
-    return "; does this port speak TLS (https://)?" if is_plain else ""
+    is_plain = target.http_scheme == "http" and target.proxy is None
+    return f"; does this port speak TLS ({'wss' if target.is_websocket else 'https'}://)?" if is_plain else ""

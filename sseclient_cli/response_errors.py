@@ -62,6 +62,8 @@ _TYPES = {
 
 TLS_PORT_ADVICE = "this port speaks TLS: write https:// instead of http://"
 
+NO_WEBSOCKET = "this URL does not open a WebSocket: check it, or write http:// for an event stream"
+
 
 def response_error(
     target: Target,
@@ -92,14 +94,16 @@ def response_error(
     with suppress(ValueError):
         asked += f" {HTTPStatus(status).phrase}"
     default = "check the server's log" if status >= 500 else "check the URL"
+    if target.is_websocket and status < 400:
+        default = NO_WEBSOCKET
     has_other_method = redirected_from is not None and redirected_from.method != target.method
     redirect_facts = _redirect_facts(target, redirected_from)
     advice = _ADVICE.get(status, default)
     if status == 405 and has_other_method:
         advice = redirect_facts.pop()  # it explains the status; another method would not help
     facts = [*_header_facts(status, headers), *redirect_facts]
-    if status == 400 and target.parsed_url.scheme == "http" and _TLS_PORT.search(body):
-        advice = TLS_PORT_ADVICE
+    if status == 400 and target.http_scheme == "http" and _TLS_PORT.search(body):
+        advice = TLS_PORT_ADVICE if not target.is_websocket else "this port speaks TLS: write wss:// instead of ws://"
     return BadStatusError(
         "; ".join([f"{asked}: {advice}", *facts]) + says,
         status=status,

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from scripted_server import ScriptedServer
+from websocket_server import WebSocketServer
 
 HOST = "events.test"
 """A name without an address (RFC 6761): only the proxy can resolve it."""
@@ -34,7 +35,7 @@ class HttpProxy:
 
     def __init__(
         self,
-        server: ScriptedServer | None = None,
+        server: ScriptedServer | WebSocketServer | None = None,
         *,
         credentials: str = "",
         answer: bytes | None = None,

@@ -44,6 +44,8 @@ def check(
         if is_demo(url):
             url = stack.enter_context(serving_demo()).url + demo_path(url, "/stream")
         target = through_proxy(requested(url, request, connection), connection.proxy)
+        if target.is_websocket:
+            raise UsageError("`sse check` examines event streams: give an http:// or https:// URL")
         target = started_after(target, checks.last_event_id)
         with _progress(target, settings, quiet=output.quiet):
             report = _examined(target, settings)

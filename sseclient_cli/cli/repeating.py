@@ -150,6 +150,8 @@ def _headers(target: Target, given: StreamRequestOptions, file: str) -> list[str
     """Return the headers of the run, with those given. Raises UsageError for what the report hides."""
     if target.body_bytes is not None and given.data is None:
         raise UsageError(f"{file} does not contain the request body ({target.body_bytes:,} bytes): give it with --data")
+    if target.message_count and given.messages is None:
+        raise UsageError(f"{file} does not contain the messages to the WebSocket: give them with --send")
     names = {line.partition(":")[0].strip().lower() for line in given.headers or ()}
     headers = list(given.headers or ())
     for name, value in target.headers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
@@ -15,6 +16,7 @@ from sseclient_cli.cli.publishing import publish_plan_of
 from sseclient_cli.cli.request import requested, started_after
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
+from sseclient_cli.request.websocket import is_websocket
 
 if TYPE_CHECKING:
     from sseclient_cli.request.target import Target
@@ -36,10 +38,13 @@ def specs(
     from sseclient_cli.run.spec import RunSpec
 
     request, connection = options.request, options.connection
+    has_websocket = any(map(is_websocket, filter(None, urls)))
 
     def of_url(url: str) -> Target:
         url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
-        target = requested(url, request, connection, all_addresses=options.load.all_addresses)
+        messages = request.messages if is_websocket(url) or not has_websocket else None
+        of_this = replace(request, messages=messages)
+        target = requested(url, of_this, connection, all_addresses=options.load.all_addresses)
         return through_given_proxy(started_after(target, options.per_stream.last_event_id), connection.proxy)
 
     targets = [target_of_streams(url, options.per_stream, request, of_url) for url in urls]

@@ -1,5 +1,7 @@
 """An open connection to an event stream: one response of httpx, and its body in pieces.
 
+After a switch to the WebSocket protocol, the bytes of the connection take the place of the body.
+
 This module must not know the format of the body, nor what follows the end of a connection.
 """
 
@@ -15,13 +17,15 @@ import httpx
 
 from sseclient_cli.client.exception_mapping import mapped_exceptions
 from sseclient_cli.client.given_client import body_of
-from sseclient_cli.client.socket_stream import Arrival, SocketStream
+from sseclient_cli.client.socket_stream import READ_BYTES, Arrival, SocketStream
+from sseclient_cli.client.transport import exceptions_of_httpx
 from sseclient_cli.errors import InvalidResponseError, SseError, UnexpectedResponseError
 from sseclient_cli.request.target import Target
 from sseclient_cli.response_errors import MAX_BODY_BYTES, response_error
 from sseclient_cli.sse.content_coding import ContentDecoder, decoder_of
 from sseclient_cli.sse.framing import StreamFormat, parser_of
 from sseclient_cli.sse.response_check import StopReason, stop_reason_for
+from sseclient_cli.sse.websocket_handshake import KEY_HEADER, SWITCHING_PROTOCOLS, check_handshake
 
 # A socket address, the path of a unix socket, or None if the connection is already closed.
 Peer: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | str | None
@@ -58,6 +62,10 @@ class Connection:
         self.headers = response_headers(response)
         self._read_timeout_s = read_timeout_s
         self._stream: Any = response.extensions.get("network_stream")
+        self._is_switched = self.target.is_websocket and self.status == SWITCHING_PROTOCOLS
+        if self._is_switched:
+            offered = ", ".join(self.target.headers_named("sec-websocket-protocol"))
+            check_handshake(self.headers, response.request.headers[KEY_HEADER], offered)
         self.arrival = self._latest_arrival()
         if is_own:
             # Raw bytes: httpx would decode all codings at once, without a limit on the size of the result.
@@ -76,6 +84,8 @@ class Connection:
     @property
     def stop_reason(self) -> StopReason | None:
         """Why the response is not an event stream; None if it is one."""
+        if self.target.is_websocket:
+            return None if self._is_switched else StopReason.BAD_STATUS
         target = self.target
         return stop_reason_for(
             self.status, self.headers.get("content-type"), target.stream_format, any_type=target.any_content_type
@@ -84,12 +94,14 @@ class Connection:
     @property
     def stream_format(self) -> StreamFormat:
         """The format of the body, if it is a stream."""
+        if self._is_switched:
+            return StreamFormat.WEBSOCKET
         return self.target.format_of(self.headers.get("content-type")) or StreamFormat.SSE
 
     @property
     def is_guess(self) -> bool:
         """Whether the format is known by the content type alone: lines may turn out to be an event stream."""
-        return self.target.stream_format is StreamFormat.AUTO
+        return self.target.stream_format is StreamFormat.AUTO and not self._is_switched
 
     async def response_error(self, reason: StopReason) -> UnexpectedResponseError:
         """Build the error for this response, with the start of its body as far as it arrives in time."""
@@ -123,7 +135,7 @@ class Connection:
     def _new_decoder(self) -> ContentDecoder | None:
         """Raise InvalidResponseError for an unsupported coding, unless the body is only needed for an error message."""
         try:
-            return decoder_of(self.headers.get("content-encoding", ""))
+            return None if self._is_switched else decoder_of(self.headers.get("content-encoding", ""))
         except InvalidResponseError:
             if self.stop_reason is None:
                 raise
@@ -143,7 +155,17 @@ class Connection:
             await asyncio.sleep(0)
             return piece
 
+    async def send(self, data: bytes) -> None:
+        """Send bytes to the server after a switch of the protocol. Raises SseError when the connection breaks."""
+        with mapped_exceptions(self.target, self._read_timeout_s), exceptions_of_httpx():
+            await self._stream.write(data)
+
     async def _next_chunk(self) -> bytes | None:
+        if self._is_switched:
+            with exceptions_of_httpx():
+                data: bytes = await self._stream.read(READ_BYTES, self._read_timeout_s)
+            self.arrival = self._latest_arrival()
+            return data or None
         # httpcore reads the socket only when h11 needs more data, so this chunk ends with the latest read.
         chunk = await anext(self._chunks, None)
         self.arrival = self._latest_arrival()
@@ -152,6 +174,8 @@ class Connection:
     def _latest_arrival(self) -> Arrival:
         if isinstance(self._stream, SocketStream):
             return self._stream.arrival
+        if self._is_switched and isinstance(arrival := self._stream.get_extra_info("arrival"), Arrival):
+            return arrival
         return Arrival(time.time_ns(), by_kernel=False)  # httpcore's own backend: see network.py
 
     async def aclose(self) -> None:

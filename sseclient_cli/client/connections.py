@@ -7,6 +7,7 @@ httpx (``connection.py``), nor how the caller uses events.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from sseclient_cli.client.connection import Connection
 from sseclient_cli.client.connector import Connector
@@ -16,6 +17,7 @@ from sseclient_cli.client.repeat_policy import RepeatPolicy
 from sseclient_cli.client.request import Request
 from sseclient_cli.client.state import ConnectionState, StateChange
 from sseclient_cli.errors import EventTooLargeError, SseError
+from sseclient_cli.lost_connections import cut_websocket
 from sseclient_cli.sse.response_check import StopReason
 
 END_OF_STREAM = "the server ended the stream"
@@ -45,6 +47,10 @@ class Connections:
             if error is not None:
                 await self._reconnect_later(error, opened=False)
             return
+        websocket = self._received.websocket
+        if websocket is not None and websocket.is_over:
+            await self._reconnect_later(websocket.error, opened=True)
+            return
         try:
             chunk, error = await self._lifecycle.interruptibly(connection.read()), None
         except SseError as exc:
@@ -54,6 +60,9 @@ class Connections:
                 return  # closed at the moment when these bytes arrived
             self._received.feed(chunk, connection.arrival)
             self._reconnection.remember(parser)
+            await self._send_pending(connection)
+        elif websocket is not None:
+            await self._reconnect_later(error or cut_websocket(), opened=True)
         elif error is None and self._received.finish():
             return  # these events first; the next read returns the end again
         else:
@@ -107,15 +116,26 @@ class Connections:
                 connection.refusal if connection.is_guess else None,
             )
             self._lifecycle.change(StateChange(ConnectionState.OPEN, "connected"))
+            if self._received.websocket is not None:
+                self._received.websocket.send(connection.target.messages)
+                await self._send_pending(connection)
         return None
+
+    async def _send_pending(self, connection: Connection) -> None:
+        """Send what a WebSocket has to send. A broken connection also ends the next read, which reports it."""
+        websocket = self._received.websocket
+        if websocket is not None and (outgoing := websocket.take_outgoing()):
+            with suppress(SseError):
+                await self._lifecycle.interruptibly(connection.send(outgoing))
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait before the next connection, or raise or close if the retry policy says to stop."""
         if self._lifecycle.is_closed or self._lifecycle.is_restarting:
             return
         method, received = self._request.target.method, self._received
+        is_done = opened and error is None and received.websocket is not None and received.websocket.is_done
         delay_s = self._repeat_policy.delay_s(
-            error, method, received.stream_format, opened=opened, delivered=received.has_events
+            error, method, received.stream_format, opened=opened, delivered=received.has_events, is_done=is_done
         )
         if delay_s is None:
             if error is not None:

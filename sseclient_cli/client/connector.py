@@ -7,7 +7,8 @@ connection.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
@@ -24,6 +25,7 @@ from sseclient_cli.errors import ReadTimeoutError, SseError
 from sseclient_cli.keepalive import keep_alive
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
 from sseclient_cli.request.target import Target
+from sseclient_cli.sse.websocket_handshake import KEY_HEADER, new_key
 
 
 class Connector:
@@ -104,8 +106,8 @@ class Connector:
 
         if self._on_trace is not None and target.proxy is not None:
             self._on_trace(f"* through {target.proxy}")
-        request = aconnect_sse(
-            self._client(target),
+        request = self._opened(
+            target,
             target.method,
             target.url,
             headers=_request_headers(target, last_event_id),
@@ -115,13 +117,22 @@ class Connector:
         try:
             async with limit:
                 with mapped_exceptions(target, self._read_timeout_s, answered=False):
-                    return (await stack.enter_async_context(request)).response
+                    return await stack.enter_async_context(request)
         except TimeoutError as exc:
             raise ReadTimeoutError(
                 f"no response head within {target.head_timeout_s:g} s: check that the URL streams, or raise "
                 "`head_timeout_s`",
                 arguments=["head_timeout_s"],
             ) from exc
+
+    @asynccontextmanager
+    async def _opened(self, target: Target, *request: str, **options: Any) -> AsyncIterator[httpx.Response]:
+        if target.is_websocket:  # httpx-sse adds the headers of an event stream
+            async with self._client(target).stream(*request, **options) as response:
+                yield response
+            return
+        async with aconnect_sse(self._client(target), *request, **options) as source:
+            yield source.response
 
     def _client(self, target: Target) -> httpx.AsyncClient:
         """Return the client for this kind of connection; create it on first use."""
@@ -155,6 +166,8 @@ def _request_headers(target: Target, last_event_id: bytes | None) -> httpx.Heade
     headers = [(name.encode(), value.encode()) for name, value in target.stream_headers()]
     if last_event_id is not None:
         headers.append((b"Last-Event-ID", last_event_id))
+    if target.is_websocket:
+        headers.append((KEY_HEADER.encode(), new_key().encode()))
     return httpx.Headers(headers)
 
 

@@ -71,6 +71,8 @@ class GivenClient:
             raise UsageError("on_trace cannot be used with client: give the client event_hooks")
         if proxy is not None:
             raise UsageError("proxy cannot be used with client: give the proxy to the client")
+        if target.is_websocket:
+            raise UsageError("client cannot be used with a ws:// or wss:// URL: leave it out")
         given = [name for name, default in _CONNECTION_DEFAULTS.items() if getattr(target, name) != default]
         if given:
             raise UsageError(f"{', '.join(given)} of the Target cannot be used with client: configure the client")

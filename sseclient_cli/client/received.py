@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sseclient_cli.client.socket_stream import Arrival
-from sseclient_cli.errors import EventTooLargeError, SseError, WrongContentTypeError
+from sseclient_cli.errors import EventTooLargeError, InvalidResponseError, SseError, WrongContentTypeError
 from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
 from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.sse.framing import StreamFormat, StreamParser, parser_of
+
+if TYPE_CHECKING:
+    from sseclient_cli.sse.websocket import WebSocketParser
 
 
 class Received:
@@ -29,6 +33,8 @@ class Received:
         self._first = b""
         self._total_bytes = 0
         self.parser: StreamParser | None = None
+        self.websocket: WebSocketParser | None = None
+        """The parser, if it is one for a WebSocket, until the next connection."""
         self.stream_format = StreamFormat.SSE
         self.has_events = False
         self._fed_id = self.taken_id = last_event_id
@@ -53,7 +59,13 @@ class Received:
         self.taken_arrival = arrival
         on_comment = self._items.append if self._with_comments else None
         self.stream_format = stream_format
-        self.parser = parser_of(stream_format, last_event_id, on_comment, self._max_event_bytes, refusal)
+        self.websocket = None
+        if stream_format is StreamFormat.WEBSOCKET:
+            from sseclient_cli.sse.websocket import WebSocketParser
+
+            self.parser = self.websocket = WebSocketParser(last_event_id, self._max_event_bytes)
+        else:
+            self.parser = parser_of(stream_format, last_event_id, on_comment, self._max_event_bytes, refusal)
         self._first, self._total_bytes = b"", 0
         self.has_events = False
 
@@ -65,6 +77,9 @@ class Received:
         self._total_bytes += len(chunk)
         if not self.has_events and len(self._first) < MAX_BYTES:
             self._first += chunk[:MAX_BYTES]
+        if self.websocket is not None:
+            self._feed_websocket(self.websocket, chunk, arrival)
+            return
         # Line by line, because comments must keep their place between events. A whole chunk is 6 times as fast.
         has_comments = self._with_comments and self.stream_format is StreamFormat.SSE and may_begin_comment(chunk)
         pieces = chunk.splitlines(keepends=True) if has_comments else [chunk]
@@ -79,6 +94,19 @@ class Received:
         self._fed_id = parser.last_event_id
         if not self._items:
             self.taken_id = self._fed_id
+
+    def _feed_websocket(self, parser: WebSocketParser, chunk: bytes, arrival: Arrival) -> None:
+        try:
+            for item in parser.feed_in_order(chunk, arrival.time_ns):
+                is_event = isinstance(item, Event)
+                self.has_events = self.has_events or is_event
+                if is_event or self._with_comments:
+                    self._items.append(item)
+            parser.feed(b"")  # raise a deferred error now
+        except EventTooLargeError as exc:
+            self._items.append(exc)
+        except InvalidResponseError:
+            pass  # ``parser.error`` has it: it ends the connection after these events
 
     def finish(self) -> bool:
         """Take the proper end of the connection; return whether it completes events, or an error follows."""
@@ -124,6 +152,8 @@ class Received:
         parser, self.parser = self.parser, None
         if parser is None:
             return ""
+        if self.websocket is not None:
+            return self.websocket.diagnosis(by_server=by_server)
         if self.stream_format is not StreamFormat.SSE:
             is_cut = by_server and parser.has_unfinished_event
             return "the stream was cut inside an event, which is dropped" if is_cut else ""

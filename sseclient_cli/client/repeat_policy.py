@@ -45,9 +45,21 @@ class RepeatPolicy:
         )
 
     def delay_s(
-        self, error: SseError | None, method: str, stream_format: StreamFormat, *, opened: bool, delivered: bool
+        self,
+        error: SseError | None,
+        method: str,
+        stream_format: StreamFormat,
+        *,
+        opened: bool,
+        delivered: bool,
+        is_done: bool = False,
     ) -> float | None:
-        """Return the wait before the next connection; None to stop. See ``Reconnection.delay_ms``."""
+        """Return the wait before the next connection; None to stop. See ``Reconnection.delay_ms``.
+
+        ``is_done``: the server has said that the stream is complete; by default, that is final.
+        """
+        if is_done and not self._reconnect:
+            return None
         delay_ms = self.reconnection.delay_ms(error, opened=opened, delivered=delivered, random=random.random())
         if delay_ms is None or not self._is_allowed(error, method, stream_format):
             return None
@@ -62,6 +74,7 @@ class RepeatPolicy:
         if self._reconnect is not None:
             return self._reconnect
         # A BadStatusError gets here only if its status is one of retry_statuses.
-        # Only an event stream has IDs, with which a server can continue: others would begin again.
-        is_resumable = method in _SAFE_METHODS and stream_format is StreamFormat.SSE
+        # An event stream has IDs, with which a server can continue, and a WebSocket says when it is complete: others
+        # would begin again.
+        is_resumable = method in _SAFE_METHODS and stream_format in (StreamFormat.SSE, StreamFormat.WEBSOCKET)
         return is_resumable or isinstance(error, BadStatusError)

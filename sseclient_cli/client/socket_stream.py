@@ -117,7 +117,9 @@ class SocketStream(httpcore.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """Return one of httpcore's extra infos; None for an unknown one."""
+        """Return one of httpcore's extra infos, or the ``arrival``; None for an unknown one."""
+        if info == "arrival":  # for a stream of httpcore that wraps this one
+            return self.arrival
         if info == "ssl_object":
             return self._tls
         if info == "socket":

@@ -76,7 +76,7 @@ class Transport(httpx.AsyncBaseTransport):
             content=request.stream,
             extensions=extensions,
         )
-        with _exceptions_of_httpx():
+        with exceptions_of_httpx():
             answer = await self._pool.handle_async_request(asked)
         assert isinstance(answer.stream, AsyncIterable)
         return httpx.Response(
@@ -102,7 +102,7 @@ class _ResponseStream(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        with _exceptions_of_httpx():
+        with exceptions_of_httpx():
             return await anext(self._pieces)
 
     async def aclose(self) -> None:
@@ -112,7 +112,8 @@ class _ResponseStream(httpx.AsyncByteStream):
 
 
 @contextmanager
-def _exceptions_of_httpx() -> Iterator[None]:
+def exceptions_of_httpx() -> Iterator[None]:
+    """Raise exceptions of httpcore as those of httpx with the same name."""
     try:
         yield
     except _EXCEPTIONS as exc:

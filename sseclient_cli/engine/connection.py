@@ -88,7 +88,7 @@ class Connection:
         """Use a transport that has begun to connect."""
         self._poller, self._clock, self._reads = poller, clock, reads
         self._request, self._transport, self._exchange = request, transport, exchange
-        self._http = ResponseReader()
+        self._http = ResponseReader(accepts_switch=request.target.is_websocket)
         self._encoded: EncodedBody | None = None
         self._connected_ns = 0
         self._was_drained = True
@@ -103,7 +103,7 @@ class Connection:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the response is complete by its own framing."""
+        """Whether the response is complete by its own framing, or by ``complete``."""
         return self._http.complete
 
     # Connecting.
@@ -152,6 +152,26 @@ class Connection:
         self._encoded = None if decoder is None else EncodedBody(decoder)
         self.phase = Phase.OPEN
         return is_sent
+
+    # After a switch of the protocol.
+
+    def switch(self, exchange: Exchange) -> None:
+        """Call another exchange from now on."""
+        self._exchange = exchange
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether everything has been sent. Raises OSError."""
+        return self._transport.flush()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as soon as the socket accepts them. Raises OSError."""
+        self._transport.send(data)
+        self._wait()
+
+    def complete(self) -> None:
+        """Take the end of the connection as a proper end."""
+        self._http.complete = True
 
     # Reading.
 

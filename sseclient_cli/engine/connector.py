@@ -19,13 +19,14 @@ from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.engine.http1 import request_bytes
 from sseclient_cli.engine.tcp_transport import SocketOptions, TcpTransport
 from sseclient_cli.engine.tls_transport import TlsTransport
-from sseclient_cli.engine.tunnel_transport import TunnelTransport
+from sseclient_cli.engine.tunnel_transport import PlainTunnelTransport, TunnelTransport
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.request.addresses import always, resolve
 from sseclient_cli.request.proxied import tls_host
 from sseclient_cli.request.proxies import Proxy
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.sse.websocket_handshake import KEY_HEADER
 from sseclient_cli.tunnel import Tunnel
 
 LOOKUPS_S = 5.0
@@ -52,12 +53,16 @@ class PreparedRequest:
     turns: Iterator[Turn]
     """Endless; shared by all requests to the same place."""
 
-    def after(self, last_event_id: bytes | None) -> bytes:
+    def after(self, last_event_id: bytes | None, websocket_key: str = "") -> bytes:
         """Return the bytes of the request, with a Last-Event-ID header if there is a last event ID."""
-        if last_event_id is None:
+        if last_event_id is None and not websocket_key:
             return self.request
         head, end, body = self.request.partition(b"\r\n\r\n")
-        return b"%b\r\nLast-Event-ID: %b%b%b" % (head, last_event_id, end, body)
+        if last_event_id is not None:
+            head += b"\r\nLast-Event-ID: " + last_event_id
+        if websocket_key:
+            head += f"\r\n{KEY_HEADER}: {websocket_key}".encode()
+        return head + end + body
 
 
 class Connector:
@@ -105,11 +110,14 @@ class Connector:
         address, endpoint, source = next(request.turns)
         self.connections[endpoint] += 1
         target = request.target
+        tunnel = Tunnel(target.proxy, target) if target.proxy is not None and target.is_tunnelled else None
         if request.tls_context is None:
+            if tunnel is not None:
+                return PlainTunnelTransport(address, source, tunnel, options)
             return TcpTransport(address, source, options)
         host = tls_host(target) or ""
-        if target.proxy is not None and target.is_tunnelled:
-            return TunnelTransport(address, source, request.tls_context, host, Tunnel(target.proxy, target), options)
+        if tunnel is not None:
+            return TunnelTransport(address, source, request.tls_context, host, tunnel, options)
         return TlsTransport(address, source, request.tls_context, host, options)
 
     def redirected(self, request: PreparedRequest, status: int, headers: Mapping[str, str]) -> PreparedRequest:

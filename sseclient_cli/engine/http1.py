@@ -14,6 +14,7 @@ from sseclient_cli.errors import InvalidResponseError
 from sseclient_cli.request.proxied import absolute_form
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.response_head import MAX_HEAD_BYTES, SWITCHED_PROTOCOL, HeadMender, other_protocol
+from sseclient_cli.sse.websocket_handshake import SWITCHING_PROTOCOLS
 
 # h11, and so `sse watch` and the preflight, accept these responses. A stream must not fail on a response that passed
 # the preflight. llhttp calls these options dangerous because they allow request smuggling on a reused connection. This
@@ -48,16 +49,18 @@ class ResponseReader:
     """Parses one response from bytes in pieces of any size.
 
     Interim responses (1xx) are skipped (RFC 9110 15.2). Data after the end of the message is ignored, because
-    connections are not reused. Header names are lower case. The values of a repeated header are joined by commas
-    (RFC 9110 5.3). A reader must be created and fed in the same thread.
+    connections are not reused; only with ``accepts_switch``, a response may switch to another protocol. Header names
+    are lower case. The values of a repeated header are joined by commas (RFC 9110 5.3). A reader must be created and
+    fed in the same thread.
     """
 
     __slots__ = (
-        "_body", "_callbacks", "_head", "_head_bytes", "_mender", "_parse_error", "_parser", "_pending", "complete",
-        "ends_with_connection", "error", "headers", "status",
+        "_accepts_switch", "_body", "_callbacks", "_head", "_head_bytes", "_mender", "_parse_error", "_parser",
+        "_pending", "complete", "ends_with_connection", "error", "headers", "status",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, *, accepts_switch: bool = False) -> None:
+        self._accepts_switch = accepts_switch
         self._callbacks = callbacks = _THREAD.callbacks
         self._body = callbacks.body
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(callbacks)
@@ -87,7 +90,7 @@ class ResponseReader:
         if parser is None:
             if self._mender is not None:
                 return self._mend(self._mender, data)
-            return data if self.ends_with_connection else b""
+            return data if self.ends_with_connection or self.is_switched else b""
         if not self.status:
             return self._feed_head(parser, data)
         try:
@@ -103,12 +106,20 @@ class ResponseReader:
         self._head_bytes = 0
         return body.pop() if len(body) == 1 else self._take_body()
 
+    @property
+    def is_switched(self) -> bool:
+        """Whether the server has switched to another protocol. ``feed`` then returns all bytes after the head."""
+        return self.status == SWITCHING_PROTOCOLS
+
     def _feed_head(self, parser: httptools.HttpResponseParser, data: bytes) -> bytes:
         self._callbacks.reader = self
         if self._head is not None:
             self._head += data
         try:
             parser.feed_data(data)
+        except httptools.HttpParserUpgrade as exc:
+            self._parser = None
+            self._body.append(data[exc.args[0] :])
         except httptools.HttpParserError as exc:
             self._end(exc)
         self._callbacks.reader = None
@@ -164,6 +175,8 @@ class ResponseReader:
             return
         if self.headers is None:
             self._limit_head()
+        elif self.is_switched:
+            self._parser = None
         elif not self.complete and "transfer-encoding" not in self.headers and "content-length" not in self.headers:
             # All further data is body, which llhttp would return unchanged.
             self._parser = None
@@ -187,7 +200,10 @@ class ResponseReader:
         """Store status and headers of the final response, or raise InvalidResponseError."""
         parser = self._parser
         status = parser.get_status_code() if parser is not None else 0
-        if status == 101:
+        if status == SWITCHING_PROTOCOLS and self._accepts_switch:
+            self.status, self.headers, self._pending, self._head = status, self._pending, None, None
+            return
+        if status == SWITCHING_PROTOCOLS:
             raise InvalidResponseError(f"the server {SWITCHED_PROTOCOL}")
         if status < 100:
             raise InvalidResponseError(f"the answer has the status {status:03}")
@@ -233,7 +249,7 @@ class _Callbacks:
 
     def _message_complete(self) -> None:
         """Stop parsing after the final response: llhttp would expect another response."""
-        if self.reader is None or self.reader.status:
+        if self.reader is None or (self.reader.status and not self.reader.is_switched):
             raise _EndOfMessageError
 
 

@@ -7,7 +7,7 @@ measure it. Its owner decides whether it reconnects.
 from __future__ import annotations
 
 from time import monotonic_ns
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sseclient_cli.engine.connection import Connection, Head, Phase
 from sseclient_cli.engine.connector import PreparedRequest
@@ -18,9 +18,13 @@ from sseclient_cli.engine.response_check import check_response, new_parser
 from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.errors import MemoryLimitError, SseError
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
-from sseclient_cli.sse.framing import StreamParser
+from sseclient_cli.sse.framing import StreamFormat, StreamParser
 from sseclient_cli.sse.held_text import large_text_bytes
 from sseclient_cli.sse.retry_policy import Reconnection
+from sseclient_cli.sse.websocket_handshake import new_key
+
+if TYPE_CHECKING:
+    from sseclient_cli.sse.websocket import WebSocketParser
 
 
 class Owner(Protocol):
@@ -40,9 +44,9 @@ class Stream:
     """One event stream. It implements ``Exchange`` for its connection."""
 
     __slots__ = (
-        "_comments", "_connection", "_context", "_events_left", "_held_bytes", "_intended_ns", "_owner", "_parser",
-        "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers", "reconnection",
-        "request", "slot",
+        "_comments", "_connection", "_context", "_events_left", "_held_bytes", "_intended_ns", "_key", "_owner",
+        "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers",
+        "reconnection", "request", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +73,8 @@ class Stream:
         """Arrival time of the last byte of a head or a body (monotonic)."""
         self._connection: Connection | None = None
         self._events_left = context.events_per_stream
+        self._key = ""
+        """The Sec-WebSocket-Key of the connection; empty for an event stream."""
         self._parser: StreamParser | None = None
         self._held_bytes = 0
 
@@ -118,7 +124,8 @@ class Stream:
         for observer in self.observers:
             observer.connected(self._intended_ns, connected)
         self._context.attempts.request(self)
-        return self.request.after(self.reconnection.header)
+        self._key = new_key() if self.request.target.is_websocket else ""
+        return self.request.after(self.reconnection.header, self._key)
 
     def head_received(self, head: Head) -> None:
         """Follow a redirect, or check the response and start to parse the event stream."""
@@ -128,13 +135,16 @@ class Stream:
         if head.status in REDIRECT_STATUSES:
             self._redirect(head)
             return
-        stream_format = check_response(self.request, self.first, head.status, head.headers, head.body)
+        stream_format = check_response(self.request, self.first, head.status, head.headers, head.body, self._key)
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
         last_event_id = self.reconnection.last_event_id
-        self._parser = new_parser(
-            self.request, self.first, head.headers, stream_format, last_event_id, context.max_event_bytes
-        )
+        if stream_format is StreamFormat.WEBSOCKET:
+            self._parser = self._switch(connection)
+        else:
+            self._parser = new_parser(
+                self.request, self.first, head.headers, stream_format, last_event_id, context.max_event_bytes
+            )
         self._comments = 0
         self.reconnection.connection_opened()
         self.last_byte_ns = head.arrival_ns + context.clock.offset_ns
@@ -153,6 +163,18 @@ class Stream:
         for observer in self.observers:
             observer.opened(opened)
         self.has_opened = True
+
+    def _switch(self, connection: Connection) -> WebSocketParser:
+        """Speak WebSocket from now on, and send the messages of the request."""
+        from sseclient_cli.engine.websocket_exchange import WebSocketExchange
+        from sseclient_cli.sse.websocket import WebSocketParser
+
+        parser = WebSocketParser(self.reconnection.last_event_id, self._context.max_event_bytes)
+        parser.send(self.request.target.messages)
+        exchange = WebSocketExchange(self, connection, parser)
+        connection.switch(exchange)
+        exchange.send_pending()
+        return parser
 
     def _redirect(self, head: Head) -> None:
         self._redirects += 1

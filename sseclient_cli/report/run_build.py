@@ -111,6 +111,7 @@ def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
         "redirected_to": redirected_to,
         "headers": list(target.redacted_headers),
         "body_bytes": None if target.body is None else len(target.body),
+        "message_count": len(target.messages),
         "stream_format": target.stream_format.value,
         "requests_differ": target.per_stream is not None,
         "values_file": None if target.per_stream is None else target.per_stream.values_file,

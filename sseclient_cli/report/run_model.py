@@ -18,6 +18,7 @@ class Target(Part):
     method: str = figure("The request method.")
     headers: list[tuple[str, str]] = figure("The headers of the request.")
     body_bytes: int | None = figure("The size of the request body; null without a body.", unit="bytes", ge=0)
+    message_count: int = figure("Messages that each stream sends to the WebSocket when it opens.", default=0, ge=0)
     proxy: str | None = figure("The proxy of all connections; null without a proxy.", default=None)
     connect_to: tuple[str, int] | None = figure("The host and port that replaced those of the URL; null by default.")
     unix_socket: str | None = figure("The unix socket of all connections; null by default.")
@@ -150,7 +151,7 @@ class Run(Part):
     preflight: Preflight | None = figure("The request before the run; null without one.")
     addresses: list[Address] = figure("The addresses that connections went to.")
     formats: dict[str, int] = figure(
-        "Responses that were streams, by format: sse, ndjson, lines or chunks.", default={}
+        "Responses that were streams, by format: sse, ndjson, lines, chunks or websocket.", default={}
     )
     redirections: list[Redirection] = figure(
         "The URLs that redirects led to: at most 20 per worker, the rest as (other)."

@@ -60,7 +60,7 @@ def answering_peer(target: Target) -> str:
 
 def tls_host(target: Target) -> str | None:
     """Return the host name that the certificate of the TLS connection must match; None without TLS."""
-    if target.parsed_url.scheme == "https":
+    if target.http_scheme == "https":
         return target.parsed_url.raw_host.decode("ascii")
     return target.proxy.host if target.proxy is not None and target.proxy.scheme == "https" else None
 

@@ -17,7 +17,7 @@ import httpx
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import redacted_url
-from sseclient_cli.request.url import parse_request_url
+from sseclient_cli.request.url import SCHEMES, parse_request_url
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -96,18 +96,20 @@ class Proxies:
         proxy = self.given
         if proxy is None and (variable := self.variable_for(url)) is not None:
             proxy = parse_proxy(variable.value, variable)
-        if proxy is not None and (proxy.scheme, url.scheme) == ("https", "https"):
-            raise UsageError(f"{proxy} uses TLS and cannot be used for https:// URLs: give an http:// proxy")
+        # All but http:// URLs need a tunnel.
+        if proxy is not None and proxy.scheme == "https" and url.scheme != "http":
+            raise UsageError(f"{proxy} uses TLS and cannot be used for {url.scheme}:// URLs: give an http:// proxy")
         return proxy
 
     def variable_for(self, url: httpx.URL) -> Variable | None:
         """Return the environment variable for a URL; None for this machine, and for hosts in ``no_proxy``."""
         host = url.raw_host.decode("ascii").removesuffix(".").lower()
-        port = url.port or _DEFAULT_PORTS[url.scheme]
+        scheme = SCHEMES[url.scheme]
+        port = url.port or _DEFAULT_PORTS[scheme]
         if _is_this_machine(host) or _is_exempt(host, port, self.no_proxy):
             return None
         found = {variable.scheme: variable for variable in self.environment}
-        return found.get(url.scheme, found.get("all"))
+        return found.get(scheme, found.get("all"))
 
 
 def parse_proxy(text: str, variable: Variable | None = None) -> Proxy:

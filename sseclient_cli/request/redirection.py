@@ -33,6 +33,10 @@ _BODY_HEADERS = frozenset(
 )
 
 
+_WEBSOCKET_SCHEMES = {"http": "ws", "https": "wss"}
+"""Servers redirect a WebSocket to the http:// URL of its handshake, too (RFC 6455 3)."""
+
+
 def redirected(target: Target, status: int, headers: Mapping[str, str]) -> Target:
     """Return the next request. Raises BadStatusError for an invalid redirect.
 
@@ -88,7 +92,9 @@ def _location(target: Target, status: int, headers: Mapping[str, str]) -> str:
         try:
             url = joined_url(target.parsed_url, location)
             # Target.parse alone would accept `javascript:1` as a host and a port.
-            if url.scheme in ("http", "https"):
+            if target.is_websocket:
+                url = url.copy_with(scheme=_WEBSOCKET_SCHEMES.get(url.scheme, url.scheme))
+            if url.scheme in (("ws", "wss") if target.is_websocket else ("http", "https")):
                 return Target.parse(str(url)).url
         except UsageError as exc:
             cause = exc
@@ -109,7 +115,9 @@ def _with_cookies(moved: Target, set_cookie: str, asked: Target) -> Target:
     """Add the cookies that the redirect has set."""
     before = "; ".join(value for name, value in moved.headers if name.lower() == "cookie")
     url = moved.parsed_url
-    cookie = with_set_cookies(before, set_cookie, asked.parsed_url.path, url.path, is_https=url.scheme == "https")
+    cookie = with_set_cookies(
+        before, set_cookie, asked.parsed_url.path, url.path, is_https=moved.http_scheme == "https"
+    )
     if cookie == before:
         return moved
     others = _without(moved, frozenset({"cookie"}))

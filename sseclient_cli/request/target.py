@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +23,8 @@ from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
 from sseclient_cli.request.tls import Tls
-from sseclient_cli.request.url import parse_request_url
+from sseclient_cli.request.url import SCHEMES, parse_request_url
+from sseclient_cli.request.websocket import check_request, checked_messages, handshake_headers
 from sseclient_cli.sse.stream_format import StreamFormat, format_of
 
 DEFAULT_CONNECT_TIMEOUT_S = 10.0
@@ -94,9 +96,9 @@ class Target:
     With ``all_addresses``, the streams of a run connect to all addresses of the name in rotation. ``head_timeout_s``
     limits the wait for the response head. ``stream_format`` is the format of the body: AUTO finds it by the content
     type, SSE requires text/event-stream, and the others accept any content type. With ``any_content_type``, a response
-    of another content type is also read as an event stream. ``proxies`` select the proxy; None means not chosen yet,
-    and no proxy is used. With ``per_stream``, the requests of the streams differ: URL, headers and body are templates,
-    and ``shown_url`` is the URL for output and reports.
+    of another content type is also read as an event stream. ``messages`` are sent to a WebSocket when it is open.
+    ``proxies`` select the proxy; None means not chosen yet, and no proxy is used. With ``per_stream``, the requests of
+    the streams differ: URL, headers and body are templates, and ``shown_url`` is the URL for output and reports.
     """
 
     url: str
@@ -115,6 +117,7 @@ class Target:
     proxies: Proxies | None = None
     per_stream: PerStream | None = None
     shown_url: str | None = None
+    messages: tuple[str, ...] = ()
     own_values: tuple[str, ...] = ()
     """The values of one stream in its request."""
 
@@ -138,6 +141,7 @@ class Target:
         all_addresses: bool = False,
         any_content_type: bool = False,
         stream_format: StreamFormat | None = None,
+        messages: Sequence[str] = (),
     ) -> Target:
         """Build a target from text as typed on a command line.
 
@@ -158,6 +162,12 @@ class Target:
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not TOKEN.fullmatch(chosen):
             raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
+        is_websocket = httpx.URL(plain_url).scheme in ("ws", "wss")
+        if is_websocket:
+            check_request(chosen, body, stream_format)
+        elif stream_format is StreamFormat.WEBSOCKET:
+            words = "the `stream_format` websocket needs a ws:// or wss:// URL"
+            raise UsageError(words, arguments=["stream_format"])
         return cls(
             url=plain_url,
             method=chosen,
@@ -170,6 +180,7 @@ class Target:
             all_addresses=all_addresses,
             any_content_type=any_content_type or stream_format is StreamFormat.SSE,
             stream_format=stream_format or StreamFormat.SSE,
+            messages=checked_messages(messages, is_websocket=is_websocket),
             **parse_route(connect_to, unix_socket, source_address),
         )
 
@@ -185,6 +196,16 @@ class Target:
     def parsed_url(self) -> httpx.URL:
         """The parsed URL; its ``raw_host`` and ``raw_path`` are sent on the wire."""
         return httpx.URL(self.url)
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether its stream is a WebSocket."""
+        return self.parsed_url.scheme in ("ws", "wss")
+
+    @property
+    def http_scheme(self) -> str:
+        """The scheme of its HTTP request, ``http`` or ``https``."""
+        return SCHEMES[self.parsed_url.scheme]
 
     @property
     def origin(self) -> tuple[str, str, int | None]:
@@ -203,13 +224,13 @@ class Target:
     @property
     def is_tunnelled(self) -> bool:
         """Whether the proxy opens a tunnel to the server; otherwise it forwards the request."""
-        return self.proxy is not None and (self.parsed_url.scheme == "https" or self.proxy.is_socks)
+        return self.proxy is not None and (self.parsed_url.scheme != "http" or self.proxy.is_socks)
 
     @property
     def server_address(self) -> tuple[str, int]:
         """Host and port of the server, unless it is a unix socket."""
         url = self.parsed_url
-        return self.connect_to or (url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[url.scheme])
+        return self.connect_to or (url.raw_host.decode("ascii"), url.port or _DEFAULT_PORTS[self.http_scheme])
 
     @property
     def host_and_port(self) -> tuple[str, int]:
@@ -236,6 +257,8 @@ class Target:
         own = [pair for pair in self.headers if pair[0].lower() != "last-event-id"]
         # httpx (0.28) would set Host too, but decodes the host name first, which fails for names that DNS may have.
         host = [] if "host" in given else [("Host", self.parsed_url.netloc.decode("ascii"))]
+        if self.is_websocket:
+            return [*host, *handshake_headers(own, _STREAM_HEADERS[1:])]  # it asks for no cached stream
         defaults = (("Accept", _ACCEPT.get(self.stream_format, "text/event-stream")), *_STREAM_HEADERS)
         return [*host, *own, *((name, value) for name, value in defaults if name.lower() not in given)]
 
@@ -243,6 +266,10 @@ class Target:
     def last_event_id(self) -> str:
         """The Last-Event-ID of the caller's headers, for the first connection; empty without one."""
         return next((value for name, value in reversed(self.headers) if name.lower() == "last-event-id"), "")
+
+    def headers_named(self, name: str) -> list[str]:
+        """Return the values of the caller's headers with this name, in lower case."""
+        return [value for key, value in self.headers if key.lower() == name]
 
     @cached_property
     def redacted_url(self) -> str:

@@ -13,6 +13,9 @@ import httpx
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import redacted_url
 
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""The schemes of a stream's URL, each with the scheme of the HTTP request that opens the stream (RFC 6455 3)."""
+
 MAX_LABEL_CHARS = 63
 MAX_HOST_CHARS = 253
 """RFC 1035 2.3.4, without the length bytes. For longer names, Python's resolver raises UnicodeError."""
@@ -24,8 +27,8 @@ def parse_request_url(text: str) -> tuple[str, bytes]:
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?![0-9])", text):
         text = f"http://{text}"
     url = _read(text)
-    if url.scheme not in ("http", "https"):
-        raise UsageError(f"cannot read {url.scheme}:// URLs: give an http:// or https:// URL")
+    if url.scheme not in SCHEMES:
+        raise UsageError(f"cannot read {url.scheme}:// URLs: give an http://, https://, ws:// or wss:// URL")
     shown = redacted_url(text, malformed=True)
     # httpx percent-encodes invalid characters of a host; browsers reject such a URL, and so does this function.
     if not _is_host(url.raw_host.decode("ascii")):

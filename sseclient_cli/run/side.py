@@ -7,6 +7,7 @@ machine delays both alike.
 from __future__ import annotations
 
 from collections import Counter
+from importlib import import_module
 
 from sseclient_cli.engine.attempts import Attempts
 from sseclient_cli.engine.clock import RunClock
@@ -48,6 +49,9 @@ class Side:
         publisher_id: str = "",
     ) -> None:
         target = chain[0].target
+        if target.is_websocket:
+            # The streams import it, too. The import takes 0.1 s, which must not delay the first of them.
+            import_module("sseclient_cli.engine.websocket_exchange")
         self.connector = Connector(chain, plan.first_slot, others)
         self.totals = Totals(planned=plan.planned, connections=self.connector.connections)
         self.context = EngineContext(

@@ -18,7 +18,7 @@ import re
 MAX_HEAD_BYTES = 256 * 1024
 """Chromium's limit for a response head (kMaxHeaderBufSize in its HTTP stream parser)."""
 
-SWITCHED_PROTOCOL = "switches to another protocol (status 101), for example WebSocket: check the URL"
+SWITCHED_PROTOCOL = "switches to another protocol (status 101), for example WebSocket: write ws:// or wss://"
 
 MAX_QUOTED_CHARS = 60
 
@@ -131,7 +131,7 @@ def _unfolded(lines: list[bytes]) -> list[bytes]:
 def other_protocol(first: bytes) -> str:
     """Describe the protocol of a response with this start, for a message; empty if it may be HTTP/1."""
     if first[:2] == b"\x15\x03":  # RFC 8446 6: an alert
-        return "this port speaks TLS: write https:// instead of http://"
+        return "this port speaks TLS: write https:// instead of http:// (wss:// instead of ws://)"
     if _HTTP2_SETTINGS.match(first):
         return "the server speaks HTTP/2 only, and this client HTTP/1.1: use the server's HTTP/1.1 port"
     if first and not _START.startswith(first[: len(_START)]):

@@ -31,6 +31,7 @@ from sseclient_cli.errors import (
     SseError,
     UnansweredError,
     UsageError,
+    WebSocketClosedError,
 )
 from sseclient_cli.sse.framing import StreamParser
 
@@ -64,6 +65,10 @@ def last_event_id_header(last_event_id: str) -> bytes | None:
 # The network errors of Fetch, and resource limits that may no longer apply at the next attempt.
 _TRANSIENT_ERRORS = (ConnectError, ConnectionLostError, InvalidResponseError, LimitError, UnansweredError)
 
+# Close codes of a WebSocket: an internal error, a restart, an overload, a gateway's error. The others blame the client
+# or belong to the application, so another connection would end in the same way.
+_TRANSIENT_CLOSE_CODES = frozenset({1011, 1012, 1013, 1014})
+
 
 def retry_after_ms(headers: Mapping[str, str]) -> int:
     """Return the wait in a response's Retry-After header (RFC 9110 10.2.3); 0 without a valid one.
@@ -81,6 +86,12 @@ def retry_after_ms(headers: Mapping[str, str]) -> int:
     except (ValueError, TypeError, OverflowError):  # not a date, or without a time zone
         return 0
     return min(max(round(wait_s * 1000), 0), MAX_RECONNECTION_TIME_MS)
+
+
+def _is_transient(error: SseError) -> bool:
+    if isinstance(error, WebSocketClosedError):
+        return error.close_code in _TRANSIENT_CLOSE_CODES
+    return isinstance(error, _TRANSIENT_ERRORS)
 
 
 class Reconnection:
@@ -143,7 +154,7 @@ class Reconnection:
         """
         if isinstance(error, BadStatusError) and error.status in self._retry_statuses:
             return max(self._delay_ms_after_failure(random), retry_after_ms(error.headers))
-        if error is not None and not isinstance(error, _TRANSIENT_ERRORS):
+        if error is not None and not _is_transient(error):
             return None
         if opened:
             return max(self._reconnection_time_ms, 0 if delivered else MIN_BACKOFF_MS)

@@ -19,6 +19,8 @@ class StreamFormat(Enum):
     NDJSON = "ndjson"
     LINES = "lines"
     CHUNKS = "chunks"
+    WEBSOCKET = "websocket"
+    """Messages of a ws:// or wss:// URL; a response over http:// cannot have it."""
 
 
 NDJSON_TYPES = frozenset(

@@ -192,6 +192,7 @@ NOT_REPEATED = {
     "against": "a report has one target",
     "hold_s": "the report has the duration, which contains it",
     "data": "the report has only the size of the body",
+    "messages": "may be secrets: the report has their number",
     "bearer": "a secret",
     "bearer_env": "a secret",
     "user": "a secret",

@@ -19,6 +19,7 @@ NOT_REPORTED: dict[type[Any], dict[str, str]] = {
     Plan: {"first_slot": "the part of one worker", "stride": "the part of one worker"},
     Target: {
         "body": "may be a secret: body_bytes has its size",
+        "messages": "may be secrets: message_count has their number",
         "tls": "its fields are figures of the target",
         "proxies": "chooses the proxy: proxy has its URL",
         "per_stream": "values_file, urls_file and run.urls",

@@ -111,3 +111,7 @@ class StreamRequestOptions(RequestOptions):
             help="The format of the stream; auto is by content type, the others accept any type.",
         ),
     ] = None
+    messages: Annotated[
+        list[str] | None,
+        typer.Option("--send", metavar="TEXT", help="Send this message to a WebSocket when it opens; repeatable."),
+    ] = None

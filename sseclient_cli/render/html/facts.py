@@ -136,6 +136,7 @@ def target(report: Report) -> Iterator[Fact]:
     yield from (("header", cut(f"{name}: {value}")) for name, value in found.headers[:MAX_HEADERS])
     yield from _given(
         ("body", found.body_bytes, "{:,} bytes"),
+        ("messages to the WebSocket", found.message_count or None, "{}"),
         ("unix socket", found.unix_socket, "{}"),
         ("connected to", found.connect_to and ":".join(map(str, found.connect_to)), "{}"),
         ("values of the streams", cut(found.values_file or "") or None, "{}"),
