@@ -63,9 +63,8 @@ class Connections:
             await self._send_pending(connection)
         elif websocket is not None:
             await self._reconnect_later(error or cut_websocket(), opened=True)
-        elif error is None and self._received.finish():
-            return  # these events first; the next read returns the end again
-        else:
+        elif error is not None or self._lifecycle.is_restarting or not self._received.finish():
+            # Otherwise the body ended with an event: that comes first, and the next read returns the end again.
             await self._reconnect_later(error, opened=True)
 
     async def restart(self) -> None:

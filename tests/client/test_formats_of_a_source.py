@@ -62,6 +62,16 @@ async def test_a_cut_body_raises_after_its_complete_lines_and_without_a_reconnec
     assert changes[-1].diagnosis == "the stream was cut inside an event, which is dropped"
 
 
+async def test_a_restart_drops_the_start_of_a_line() -> None:
+    async with (
+        ScriptedServer([head(headers=TEXT), chunk(b"a\nb"), Do.HOLD], [head(headers=TEXT), chunk(b"c\n")]) as server,
+        EventSource(target(server)) as source,
+    ):
+        assert (await anext(source)).data == "a"
+        asyncio.get_running_loop().call_later(0.05, source.restart)
+        assert (await anext(source)).data == "c"
+
+
 async def test_chunks_are_events_as_they_are_read() -> None:
     written = asyncio.Event()
     whole = "data: a\n\n€".encode()
