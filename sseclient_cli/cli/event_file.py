@@ -59,6 +59,7 @@ class EventFile:
 
     def write(self, data: bytes) -> None:
         """Write without buffering. Raises LimitError, and BrokenPipeError if the reader of a pipe has exited."""
+        self.begin()  # with --quiet, no view says that the stream is open
         try:
             write_all(self._descriptor, data)
         except BrokenPipeError:

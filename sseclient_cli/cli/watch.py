@@ -164,6 +164,8 @@ def _run(session: Session, view: StreamView | TerminalView) -> int:
         if not session.selection.quiet and (types_seen or live_view is None):
             say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{types_seen}")
         raise KeyboardInterrupt from exc
+    except BrokenPipeError:
+        return 0  # `sse watch ... | head`; Typer (0.29) would exit with code 1
     finally:
         if live_view is not None and session.opened:
             say(live_view.summary(time.time_ns()))
