@@ -172,14 +172,18 @@ def _run(session: Session, view: StreamView | TerminalView) -> int:
         for stream in session.streams:
             if stream.diagnosis:
                 say(f"{stream.label}: {stream.diagnosis}" if stream.label else stream.diagnosis)
-    if not session.selection.quiet:
-        for note in session.verdict.notes():
-            say(note)
-    if len(session.streams) == 1 and not session.selection.quiet:
-        last_word = _last_word(session)
-        if last_word:
-            say(f"{last_word}: {_events(session.shown)}")
+    if not (session.selection.quiet or session.is_reader_gone):
+        for line in _last_lines(session):
+            say(line)
     return _exit_code(session)
+
+
+def _last_lines(session: Session) -> list[str]:
+    """Return the lines for the end of a run: notes on parts that were not shown, and why the only stream has ended."""
+    lines = session.verdict.notes()
+    if len(session.streams) == 1 and (last_word := _last_word(session)):
+        lines.append(f"{last_word}: {_events(session.shown)}")
+    return lines
 
 
 def _last_word(session: Session) -> str:
