@@ -131,6 +131,8 @@ def _header_facts(status: int, headers: Mapping[str, str]) -> Iterable[str]:
     value = headers.get(name, "").strip()
     if value:
         yield f"{shown}: {visible(value[:MAX_SHOWN_CHARS], keep_lines=False)}"
+    if status == 426 and value.lower() == "websocket":
+        yield "write ws:// or wss:// for a WebSocket"
 
 
 def _redirect_facts(target: Target, redirected_from: Target | None) -> list[str]:

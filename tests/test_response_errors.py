@@ -47,6 +47,11 @@ def test_the_message_of_a_json_error_is_found(document: object, words: str) -> N
     assert bad_status(404, json.dumps(document).encode()).endswith(f"; the server says: {words}")
 
 
+def test_a_websocket_endpoint_is_named_with_the_scheme_to_write() -> None:
+    assert bad_status(426, upgrade="websocket").endswith("Upgrade: websocket; write ws:// or wss:// for a WebSocket")
+    assert "ws://" not in bad_status(426, upgrade="h2c")
+
+
 def test_other_bodies_are_shown_in_one_line_escaped_and_truncated() -> None:
     assert body_message(b"<h1>502</h1>\n  Bad\tGateway") == "<h1>502</h1> Bad Gateway"
     assert body_message(b"\x1b[31mred\x00") == "\\x1b[31mred\\x00"

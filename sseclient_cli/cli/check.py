@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
+from sseclient_cli.cli.demo import demo_url, is_demo, serving_demo
 from sseclient_cli.cli.formats import CHECK
 from sseclient_cli.cli.options.checking import DEFAULT_DURATION_S, CheckOptions, CheckOutputOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
@@ -42,7 +42,7 @@ def check(
     with ExitStack() as stack:
         outputs = stack.enter_context(opened(output, CHECK))
         if is_demo(url):
-            url = stack.enter_context(serving_demo()).url + demo_path(url, "/stream")
+            url = demo_url(stack.enter_context(serving_demo()).url, url, "/stream")
         target = through_proxy(requested(url, request, connection), connection.proxy)
         if target.is_websocket:
             raise UsageError("`sse check` examines event streams: give an http:// or https:// URL")

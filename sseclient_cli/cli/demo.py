@@ -94,10 +94,16 @@ def is_demo(url: str) -> bool:
     return re.match(r"demo(?=[/?]|$)", url) is not None
 
 
-def demo_path(url: str, default_path: str) -> str:
-    """Return the path and query of the request to the bundled server, with the default path if there is none."""
+def demo_url(server: str, url: str, default_path: str) -> str:
+    """Return the URL of a request to the bundled server; ``demo`` without a path means the default path."""
     rest = url.removeprefix("demo")
-    return rest if rest.startswith("/") else default_path + rest
+    path = rest if rest.startswith("/") else default_path + rest
+    return (server.replace("http://", "ws://", 1) if is_demo_websocket(url) else server) + path
+
+
+def is_demo_websocket(url: str) -> bool:
+    """Return whether a URL means the WebSocket endpoint of the bundled server."""
+    return re.match(r"demo/ws(?=\?|$)", url) is not None
 
 
 def serving_demo() -> AbstractContextManager[RunningServer]:

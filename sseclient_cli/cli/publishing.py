@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
-from sseclient_cli.cli.demo import demo_path, is_demo
+from sseclient_cli.cli.demo import demo_url, is_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.publishing import DEFAULT_RATE_PER_S, PublishOptions
 from sseclient_cli.cli.options.request import RequestOptions
@@ -97,7 +97,7 @@ def _target(
     if is_demo(url):
         if server is None:
             raise UsageError("--publish demo is the bundled server: it needs the URL demo")
-        url = server.url + demo_path(url, DEMO_PATH)
+        url = demo_url(server.url, url, DEMO_PATH)
     if "{" in url:
         raise UsageError("--publish takes no placeholder: only --publish-body has {token} and {n}")
     sample = template.replace(TOKEN, "0").replace(NUMBER, "0")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
-from sseclient_cli.cli.demo import demo_path, is_demo
+from sseclient_cli.cli.demo import demo_url, is_demo
 from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
@@ -41,7 +41,7 @@ def specs(
     has_websocket = any(map(is_websocket, filter(None, urls)))
 
     def of_url(url: str) -> Target:
-        url = server.url + demo_path(url, "/load") if server and is_demo(url) else url
+        url = demo_url(server.url, url, "/load") if server and is_demo(url) else url
         messages = request.messages if is_websocket(url) or not has_websocket else None
         of_this = replace(request, messages=messages)
         target = requested(url, of_this, connection, all_addresses=options.load.all_addresses)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from sseclient_cli.cli.demo import demo_path, is_demo, serving_demo
+from sseclient_cli.cli.demo import demo_url, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.output import WatchOutputOptions
 from sseclient_cli.cli.options.reading import ReadingOptions
@@ -93,7 +93,7 @@ def _served(urls: list[str], stack: ExitStack) -> list[str]:
     if not any(is_demo(url) for url in urls):
         return urls
     server = stack.enter_context(serving_demo()).url
-    return [server + demo_path(url, "/stream") if is_demo(url) else url for url in urls]
+    return [demo_url(server, url, "/stream") if is_demo(url) else url for url in urls]
 
 
 def _check_combinations(events: WatchOptions, connection: ConnectionOptions) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sseclient_cli.cli.demo import demo_path, is_demo
+from sseclient_cli.cli.demo import demo_url, is_demo
 
 SSE = str(Path(sys.executable).with_name("sse"))  # not `python -m`: that would run the files of the directory itself
 MODULES = ["json", "demo_server", "pickle", "random", "socket", "tempfile"]
@@ -62,9 +62,9 @@ def test_query_behind_demo_goes_to_the_default_endpoint() -> None:
 
 
 def test_path_behind_demo_is_requested_by_watch() -> None:
-    done = sse("watch", "demo/ndjson?rate=100", "-n", "1")
-    assert done.returncode == 3
-    assert "/ndjson?rate=100" in done.stderr
+    done = sse("watch", "demo/ndjson?rate=100&count=2", "--raw")
+    assert done.returncode == 0
+    assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [1, 2]
     assert "application/x-ndjson" in done.stderr
 
 
@@ -98,17 +98,19 @@ def test_hosts_whose_names_begin_like_demo_are_not_the_bundled_server(url: str) 
 
 
 @pytest.mark.parametrize(
-    ("url", "path"),
+    ("url", "requested"),
     [
-        ("demo", "/load"),
-        ("demo?rate=5", "/load?rate=5"),
-        ("demo/", "/"),
-        ("demo/channels/x?retry=5", "/channels/x?retry=5"),
-        ("demo?next=/x", "/load?next=/x"),
+        ("demo", "http://h:1/load"),
+        ("demo?rate=5", "http://h:1/load?rate=5"),
+        ("demo/", "http://h:1/"),
+        ("demo/channels/x?retry=5", "http://h:1/channels/x?retry=5"),
+        ("demo?next=/x", "http://h:1/load?next=/x"),
+        ("demo/ws?rate=5", "ws://h:1/ws?rate=5"),
+        ("demo/wsx", "http://h:1/wsx"),
     ],
 )
-def test_path_and_query_are_kept_as_they_are(url: str, path: str) -> None:
-    assert (is_demo(url), demo_path(url, "/load")) == (True, path)
+def test_path_and_query_are_kept_as_they_are(url: str, requested: str) -> None:
+    assert (is_demo(url), demo_url("http://h:1", url, "/load")) == (True, requested)
 
 
 @pytest.mark.parametrize("command", ["watch", "bench"])

@@ -25,7 +25,7 @@ Url = Annotated[
 Urls = Annotated[
     list[str],
     typer.Argument(
-        metavar="URL...",
+        metavar="URL",
         autocompletion=complete_url,
         help="The stream's URL, a pasted 'curl ...' command, or `demo` for the bundled server (`demo?rate=5`, "
         "`demo/faults?drop=5`); several are shown together, each with a label.",
