@@ -50,7 +50,7 @@ class Keys:
         if sys.platform == "win32" or not (os.isatty(self._fd) and os.isatty(sys.stdout.fileno())):
             return self
         self._handle(signal.SIGCONT, self._begin)
-        for number in (signal.SIGTSTP, signal.SIGQUIT):
+        for number in (signal.SIGTSTP, signal.SIGQUIT, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 self._handle(number, self._stop, number)
         self._begin()
@@ -73,10 +73,10 @@ class Keys:
             """Read keys, as soon as the process is in the foreground: elsewhere the kernel would stop it."""
             if self._check is not None:
                 self._check.cancel()
+            if not self._is_in_foreground():
+                self._check = self._loop.call_later(FOREGROUND_CHECK_S, self._begin)
+                return
             with suppress(OSError, termios.error):  # the terminal is gone
-                if os.tcgetpgrp(self._fd) != os.getpgrp():
-                    self._check = self._loop.call_later(FOREGROUND_CHECK_S, self._begin)
-                    return
                 mode = termios.tcgetattr(self._fd)
                 self._mode = mode if self._mode is None else self._mode
                 mode = [*mode[:6], list(mode[6])]
@@ -85,6 +85,12 @@ class Keys:
                 # TCSANOW: the other ways wait for output, which may be stopped (Ctrl-S).
                 termios.tcsetattr(self._fd, termios.TCSANOW, mode)
                 self._loop.add_reader(self._fd, self._read)
+
+        def _is_in_foreground(self) -> bool:
+            try:
+                return os.tcgetpgrp(self._fd) == os.getpgrp()
+            except OSError:
+                return True  # not our controlling terminal
 
         def _end(self) -> None:
             if self._check is not None:

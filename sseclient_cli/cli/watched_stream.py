@@ -80,7 +80,7 @@ class WatchedStream:
         async def on_comment(comment: str) -> None:
             if self._recorder is not None:
                 self._recorder.comment(comment)
-            if selection.comments:
+            if selection.comments or display.wants_comments:
                 display.comment(comment, source.arrived_ns / 1e9, self.label)
                 await display.drain()
 

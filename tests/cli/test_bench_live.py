@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import select
-import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from controlling_terminal import WAIT_S, terminal
 from demo_server_processes import demo_server_process
 from progress_lines import progress_lines, without_progress
 from real_processes import SSE, streams_open, until
@@ -26,71 +19,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-te
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 FRAME = "\x1b[?2026h\x1b[H"
-WAIT_S = 60
 
 
 @pytest.fixture(name="server", scope="module")
 def demo_server() -> Iterator[str]:
     with demo_server_process("127.0.0.1") as url:
         yield url
-
-
-class Pty:
-    """A process with a terminal of its own, and all that it wrote."""
-
-    def __init__(self, command: list[str], columns: int = 80, lines: int = 24, **environment: str) -> None:
-        import pty
-
-        self.pid, self._leader = pty.fork()
-        if self.pid == 0:
-            os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color", **environment})
-        self.resize(columns, lines)
-        self.text = ""
-
-    def resize(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._leader, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-
-    def type(self, text: str) -> None:
-        os.write(self._leader, text.encode())
-
-    def until(self, condition: Callable[[str], object]) -> None:
-        ends_s = time.monotonic() + WAIT_S
-        while not condition(self.text):
-            assert time.monotonic() < ends_s, self.text[-3000:]
-            assert self._read(), self.text[-3000:]
-
-    def end(self) -> int:
-        """Read the rest, and return the exit code."""
-        while self._read():
-            pass
-        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        self.pid = 0
-        return code
-
-    def _read(self) -> bool:
-        if not select.select([self._leader], [], [], WAIT_S)[0]:
-            return False
-        try:
-            data = os.read(self._leader, 65_536)
-        except OSError:  # the last process has closed the terminal
-            return False
-        self.text += data.decode(errors="replace")
-        return bool(data)
-
-    def close(self) -> None:
-        os.close(self._leader)
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-
-
-@contextmanager
-def terminal(*command: str, **settings: object) -> Iterator[Pty]:
-    started = Pty(list(command), **settings)  # type: ignore[arg-type]
-    try:
-        yield started
-    finally:
-        started.close()
 
 
 def frames_of(text: str) -> list[list[str]]:
