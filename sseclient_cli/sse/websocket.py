@@ -25,11 +25,14 @@ from sseclient_cli.sse.event import Event
 from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES
 from sseclient_cli.sse.held_text import SMALL_BYTES
 
-_DONE = frozenset({1000, 1005})
-"""Close codes of a server that has nothing more to send; 1005 stands for a close frame without a code."""
+_NO_CODE = 1005
+"""Stands for a close frame without a code (RFC 6455 7.4.1)."""
+
+_DONE = frozenset({1000, _NO_CODE})
+"""Close codes of a server that has nothing more to send."""
 
 _GOING_AWAY = 1001
-"""The other close code of a proper end: the server shuts down, for example (RFC 6455 7.4.1)."""
+"""The other close code of a proper end: the server shuts down, for example."""
 
 _INVALID_DATA = 1007
 
@@ -137,13 +140,13 @@ class WebSocketParser:
         """Why the connection is over; None for a proper end, and before."""
         if self._error is not None or self._close is None or self._close.code in (*_DONE, _GOING_AWAY):
             return self._error
-        return WebSocketClosedError(f"the server closed the WebSocket: {_shown(self._close)}", self._close.code)
+        return WebSocketClosedError(f"the server closed the WebSocket with the {_shown(self._close)}", self._close.code)
 
     def diagnosis(self, *, by_server: bool) -> str:
         """Return what a message about the end must say besides ``error``; empty for nothing."""
         if by_server and self.has_unfinished_event:
             return "the connection ended inside a message, which is dropped"
-        return f"it closed the WebSocket: {_shown(self._close)}" if self._close and self.error is None else ""
+        return _shown(self._close) if self._close and self.error is None else ""
 
     # Frames.
 
@@ -205,4 +208,6 @@ def _heartbeat(frame: Frame) -> str:
 
 def _shown(close: Close) -> str:
     """Return the code, its meaning and the server's reason."""
-    return visible(redacted_text(str(close)), keep_lines=False)
+    if close.code == _NO_CODE:
+        return "close frame without a code"
+    return f"close code {visible(redacted_text(str(close)), keep_lines=False)}"

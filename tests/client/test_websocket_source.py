@@ -70,7 +70,7 @@ async def test_a_normal_close_stops_with_its_code_and_reason() -> None:
         async with EventSource(server.url, on_state=changes.append) as source:
             assert [event.data async for event in source] == ["one"]
     assert changes[-1].state is ConnectionState.CLOSED
-    assert changes[-1].diagnosis == "it closed the WebSocket: 1000 (OK) done"
+    assert changes[-1].diagnosis == "close code 1000 (OK) done"
     assert len(server.requests) == 1
 
 
