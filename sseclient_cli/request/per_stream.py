@@ -32,6 +32,7 @@ class Requests(PerStream):
     weights: tuple[int, ...]
     headers: tuple[tuple[str, Template], ...]
     body: Template | None
+    messages: tuple[Template, ...]
     columns: Columns
     values_file: str | None = None
     urls_file: str | None = None
@@ -60,6 +61,7 @@ class Requests(PerStream):
             url=url.expanded(value_of),
             headers=tuple((name, header.expanded(value_of)) for name, header in self.headers),
             body=None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape"),
+            messages=tuple(message.expanded(value_of) for message in self.messages),
             per_stream=None,
             shown_url=_shown(url),
         )
@@ -155,8 +157,11 @@ def _requests(targets: Sequence[Target], columns: Columns, *, has_columns: bool)
         checked(header, f"header {name}")
     if body is not None:
         checked(body, "the body")
+    messages = tuple(Template.of_body(text, known) for text in targets[0].messages)
+    for message in messages:
+        checked(message, "a message")
     urls = tuple(Template.of(target.url, Escape.URL) for target in targets)
-    return Requests(urls=urls, weights=(), headers=headers, body=body, columns=columns)
+    return Requests(urls=urls, weights=(), headers=headers, body=body, messages=messages, columns=columns)
 
 
 def _unknown(name: str, where: str, columns: Columns) -> UsageError:
@@ -172,7 +177,7 @@ def _unknown(name: str, where: str, columns: Columns) -> UsageError:
 
 
 def _used(requests: Requests) -> set[str]:
-    templates = [*requests.urls, *(header for _, header in requests.headers)]
+    templates = [*requests.urls, *(header for _, header in requests.headers), *requests.messages]
     return set().union(*(each.names for each in templates), requests.body.names if requests.body else ())
 
 

@@ -48,6 +48,12 @@ def test_body_with_a_number_in_a_place_is_sent_as_json() -> None:
     assert dict(target.headers)["Content-Type"] == "application/json"
 
 
+def test_messages_to_a_websocket_have_the_values_of_their_stream() -> None:
+    messages = ('{"user": "{name}", "n": {n}}', "hello")
+    target = _target("ws://h/", {"name": ('a"b',)}, messages=messages)
+    assert target.of_stream(3).messages == ('{"user": "a\\"b", "n": 3}', "hello")
+
+
 def test_urls_have_their_share_of_the_streams() -> None:
     urls = [WeightedUrl("http://a/{n}"), WeightedUrl("http://b:81/x", 3)]
     targets = [Target.parse(each.url) for each in urls]
