@@ -153,13 +153,10 @@ def _requests(targets: Sequence[Target], columns: Columns, *, has_columns: bool)
     headers = tuple((name, Template.of(value, is_known=known)) for name, value in targets[0].headers)
     text = None if targets[0].body is None else targets[0].body.decode("utf-8", "surrogateescape")
     body = None if text is None else Template.of_body(text, known)
-    for name, header in headers:
-        checked(header, f"header {name}")
-    if body is not None:
-        checked(body, "the body")
     messages = tuple(Template.of_body(text, known) for text in targets[0].messages)
-    for message in messages:
-        checked(message, "a message")
+    places = [(header, f"header {name}") for name, header in headers] + [(each, "a message") for each in messages]
+    for template, where in places if body is None else [*places, (body, "the body")]:
+        checked(template, where)
     urls = tuple(Template.of(target.url, Escape.URL) for target in targets)
     return Requests(urls=urls, weights=(), headers=headers, body=body, messages=messages, columns=columns)
 
