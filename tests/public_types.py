@@ -58,6 +58,7 @@ def other_formats() -> None:
     for stream_format in (StreamFormat.AUTO, StreamFormat.SSE, StreamFormat.NDJSON, StreamFormat.LINES):
         assert_type(Target.parse("http://a/", stream_format=stream_format), Target)
     assert_type(Target(url="http://a/", stream_format=StreamFormat.CHUNKS).stream_format, StreamFormat)
+    assert_type(Target.parse("ws://a/", stream_format=StreamFormat.WEBSOCKET).stream_format, StreamFormat)
 
 
 def synchronous() -> None:
