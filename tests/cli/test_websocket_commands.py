@@ -1,4 +1,4 @@
-"""`sse bench` with ws:// URLs."""
+"""`sse watch` and `sse bench` with ws:// URLs."""
 
 from __future__ import annotations
 
@@ -125,6 +125,23 @@ def test_repeating_a_run_with_messages_needs_the_messages(sse_in_process: InProc
         code, _, err = sse_in_process("bench", "--from", str(file))
         assert (code, "give them with --send" in err) == (2, True)
         assert sse_in_process("bench", "--from", str(file), "--send", "y", "-q")[0] == 0
+
+
+def test_watch_ends_with_the_close_code(sse_in_process: InProcess) -> None:
+    with websocket_server(ending("one", reason="bye")) as server:
+        code, out, err = sse_in_process("watch", server.url)
+    assert (code, out.endswith(" message one\n")) == (0, True)
+    assert err.splitlines() == [
+        "close code 1000 (OK) bye",
+        "the server ended the stream; --reconnect would send the GET again: 1 event",
+    ]
+
+
+def test_watch_fails_with_a_close_code_that_is_final(sse_in_process: InProcess) -> None:
+    with websocket_server(ending("one", code=1008, reason="no\x1b[2J")) as server:
+        code, _, err = sse_in_process("watch", server.url)
+    words = "the server closed the WebSocket with the close code 1008 (policy violation) no\\x1b[2J"
+    assert (code, err) == (3, f"sse: {words}\n")
 
 
 @pytest.mark.parametrize(
