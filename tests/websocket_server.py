@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection, serve
 
 Handler = Callable[[ServerConnection], None]
 
@@ -66,12 +66,8 @@ def websocket_server(
         try:
             yield found[0]
         finally:
-            _stop(server)
+            server.shutdown()
             thread.join()
-
-
-def _stop(server: Server) -> None:
-    server.shutdown()
 
 
 def ending(*texts: str, code: int = 1000, reason: str = "") -> Handler:

@@ -46,6 +46,8 @@ class EventSource:
     InvalidResponseError. After an error or a cancellation, the source is closed. Invalid arguments raise UsageError at
     the call.
 
+    A ws:// or wss:// URL is a WebSocket: each message is an event (docs/how-to/websocket.md).
+
     Request: ``url`` is a URL or a ``Target``; a Target has its own method, headers and body. The default ``method`` is
     GET, or POST with a ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or
     a function that returns them for each connection and may be async; a header with the value None is not sent.
