@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
+from http_proxy import HttpProxy
 from in_process import InProcess
 from running_demo import Demo
 from websocket_server import Handler, cut, echo, ending, websocket_server
 from websockets.sync.server import ServerConnection
+
+COMMAND = [sys.executable, "-m", "sseclient_cli"]
 
 
 class Bench:
@@ -102,10 +108,33 @@ def test_a_storm_reopens_all_streams(bench: Bench) -> None:
     assert (report["streams"]["reconnected"], report["events"]["received"]) == (3, 6)
 
 
+def test_streams_use_tls(bench: Bench, authority: Authority) -> None:
+    with websocket_server(ending("x"), ssl_context=authority.server()) as server:
+        report = bench(server.url, "-n", "2", "--cacert", authority.file)
+    assert (report["events"]["received"], report["errors"], report["latency"]["tls"]["count"]) == (2, [], 2)
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["ws", "wss"])
+async def test_a_proxy_gets_a_tunnel_for_each_stream(is_tls: bool, authority: Authority, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    context = authority.server("events.test") if is_tls else None
+    with websocket_server(ending("x"), ssl_context=context) as server:
+        async with HttpProxy(server) as proxy:
+            url = f"{'wss' if is_tls else 'ws'}://events.test/"
+            command = [*COMMAND, "bench", url, "--proxy", proxy.url, "--cacert", authority.file, "-n", "2", "-z", "30s"]
+            made = await asyncio.create_subprocess_exec(*command, "--json", str(file), "-q", stderr=PIPE)
+            _, err = await made.communicate()
+    assert made.returncode == 0, err
+    report = json.loads(file.read_text())
+    assert (report["events"]["received"], report["errors"]) == (2, [])
+    asked = {(each.method, each.target) for each in proxy.requests}
+    assert asked == {("CONNECT", f"events.test:{443 if is_tls else 80}")}
+
+
 def test_an_event_stream_against_a_websocket_is_one_run(demo: Demo, tmp_path: Path) -> None:
     host, file = f"127.0.0.1:{demo.port}", tmp_path / "ab.json"
     urls = [f"http://{host}/stream?rate=20", "--against", f"ws://{host}/ws?rate=20"]
-    command = [sys.executable, "-m", "sseclient_cli", "bench", *urls, "-n", "6", "-z", "3s", "--workers", "2"]
+    command = [*COMMAND, "bench", *urls, "-n", "6", "-z", "3s", "--workers", "2"]
     made = subprocess.run(
         [*command, "--json", str(file), "--no-tui"], capture_output=True, text=True, timeout=50, check=False
     )
