@@ -41,6 +41,14 @@ class Expectations:
     within_s: float | None = None
     no_error_event: bool = False
 
+    def doubts(self) -> list[str]:
+        """Return why expressions may have another meaning than their author thinks, for the start of a run."""
+        where, expect = self.selected.where, self.expect
+        return [
+            *([f"--where: {where.hint}"] if where is not None and where.hint else []),
+            *([f"--expect is read {expect.how_read}"] if expect is not None and expect.doubt else []),
+        ]
+
 
 class Verdict:
     """Compares the events of one run with the expectations. ``reading`` chooses the part of an event to show."""
@@ -169,11 +177,10 @@ class Verdict:
             *([] if selected.where is None else [f"--where {selected.where.expression!a}"]),
             *([] if selected.grep is None else [f"--grep {selected.grep.pattern!a}"]),
         ]
-        hint = "" if selected.where is None or not selected.where.hint else f" ({selected.where.hint})"
-        return f"no event meets {' and '.join(conditions)}{hint}"
+        return f"no event meets {' and '.join(conditions)}"
 
     def types_seen(self) -> str:
-        """Return the received types as the end of a line if no event was selected: the name may be misspelled."""
+        """Return the received types as the end of a line if no event was selected: a name may be misspelled."""
         if self._expected.selected == EventFilter() or self.selected:
             return ""
         if not self._other_types:

@@ -155,14 +155,15 @@ def _run(session: Session, view: StreamView | TerminalView) -> int:
 
     from sseclient_cli.render.standard_streams import say
 
+    for doubt in [] if session.selection.quiet else session.selection.expected.doubts():
+        say(doubt)
     live_view = _live(view)
     began_s = time.monotonic()
     try:
         asyncio.run(session.run(partial(_display_of, view)))
     except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        types_seen = session.verdict.types_seen()
-        if not session.selection.quiet and (types_seen or live_view is None):
-            say(f"{_events(session.shown)} in {time.monotonic() - began_s:.1f} s{types_seen}")
+        if not session.selection.quiet:
+            _say_interrupted(session, time.monotonic() - began_s, is_live=live_view is not None)
         raise KeyboardInterrupt from exc
     except BrokenPipeError:
         return 0  # `sse watch ... | head`; Typer (0.29) would exit with code 1
@@ -176,6 +177,17 @@ def _run(session: Session, view: StreamView | TerminalView) -> int:
         for line in _last_lines(session):
             say(line)
     return _exit_code(session)
+
+
+def _say_interrupted(session: Session, elapsed_s: float, *, is_live: bool) -> None:
+    """Write the last lines after Ctrl-C; a live view has a summary of its own."""
+    from sseclient_cli.render.standard_streams import say
+
+    types_seen = session.verdict.types_seen()
+    for note in session.verdict.notes():
+        say(note)
+    if types_seen or not is_live:
+        say(f"{_events(session.shown)} in {elapsed_s:.1f} s{types_seen}")
 
 
 def _last_lines(session: Session) -> list[str]:

@@ -51,7 +51,7 @@ def test_after_the_last_expected_event_no_other_is_shown(expected: Expectations)
         (filtered(grep=pattern_of("x+")), "no event meets --grep 'x+'"),
         (
             filtered(types=frozenset({"tick"}), where=Query('n == "a"'), grep=pattern_of("n")),
-            "no event meets --event and --where 'n == \"a\"' and --grep 'n' (\"a\" is a field in JMESPath, 'a' a text)",
+            "no event meets --event and --where 'n == \"a\"' and --grep 'n'",
         ),
     ],
 )
@@ -116,6 +116,17 @@ def test_a_late_count_says_the_limit() -> None:
     verdict = verdict_on("a", expected=Expectations(count=3, within_s=2.5))
     assert [limit() for _, limit in verdict.time_limits()] == [True]
     assert verdict.unmet() == "received 1 of 3 events within 2.5 s (-n)"
+
+
+def test_a_likely_mistake_is_said_at_the_start() -> None:
+    expected = Expectations(
+        selected=EventFilter(where=Query('a == "b"')), expect=ExpectedEvent.read("a = b"), until=ExpectedEvent("a = b")
+    )
+    assert expected.doubts() == [
+        "--where: \"b\" is a field in JMESPath, 'b' a text",
+        "--expect is read as text (not JMESPath: '=' at position 3 is not expected: write == to compare)",
+    ]
+    assert Expectations(selected=EventFilter(where=Query("a"))).doubts() == []
 
 
 # The text of an LLM
