@@ -172,7 +172,8 @@ def _usage(exc: TyperException) -> str:
     if hasattr(exc, "possibilities"):
         return _no_such_option(exc)
     if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
-        return f"{long_name(exc.param.opts)}: {exc.message}"
+        # Pydantic begins the message of a ValueError like this.
+        return f"{long_name(exc.param.opts)}: {exc.message.removeprefix('Value error, ')}"
     said = exc.format_message().rstrip(".")
     said = said[:1].lower() + said[1:]
     is_url = "no such command" in said and "://" in said

@@ -38,6 +38,7 @@ from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.cli.specifying import specs
 from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
+from sseclient_cli.render.standard_streams import say
 
 if TYPE_CHECKING:
     from sseclient_cli.report.early_end import EarlyEnd
@@ -73,7 +74,7 @@ def bench(
         kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
         files = stack.enter_context(opened(output, kind))
         if options.url is not None and is_recording(options.url):
-            options = options._replace(url=_replayed(Path(options.url), stack))
+            options = options._replace(url=_replayed(Path(options.url), stack, quiet=output.quiet))
         urls = [options.url] if load.against is None else [options.url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
         spec_of = specs(urls, server, options, search)
@@ -123,9 +124,12 @@ def _measuring(
     return measure
 
 
-def _replayed(path: Path, stack: ExitStack) -> str:
-    """Start the replay of a recording; return the URL of its first stream."""
-    return stack.enter_context(serving_recording(path)).url + recorded_paths(path)[0]
+def _replayed(path: Path, stack: ExitStack, *, quiet: bool) -> str:
+    """Start the replay of a recording; return the URL of its first stream, and say that there are others."""
+    first, *others = recorded_paths(path)
+    if others and not quiet:
+        say(f"the recording has {1 + len(others)} streams: this is {first}; `sse replay` serves the others too")
+    return stack.enter_context(serving_recording(path)).url + first
 
 
 def _tally(server: RunningServer | None) -> ServerTally | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.client.socket_stream import Arrival
 from sseclient_cli.errors import EventTooLargeError, InvalidResponseError, SseError, WrongContentTypeError
-from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain, explain_line
 from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.sse.framing import StreamFormat, StreamParser, parser_of
 
@@ -154,13 +154,12 @@ class Received:
             return ""
         if self.websocket is not None:
             return self.websocket.diagnosis(by_server=by_server)
-        if self.stream_format is not StreamFormat.SSE:
-            is_cut = by_server and parser.has_unfinished_event
-            return "the stream was cut inside an event, which is dropped" if is_cut else ""
-        if not self.has_events:
-            return explain(self._first, self._total_bytes)
+        is_sse = self.stream_format is StreamFormat.SSE
+        if not self.has_events and (is_sse or not by_server):
+            return (explain if is_sse else explain_line)(self._first, self._total_bytes)
         if by_server and parser.has_unfinished_event:
-            return "the stream ended inside an event, which is dropped: no blank line ends it"
+            is_dropped = "the stream ended inside an event, which is dropped: no blank line ends it"
+            return is_dropped if is_sse else "the stream was cut inside an event, which is dropped"
         return ""
 
 

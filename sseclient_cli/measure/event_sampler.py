@@ -19,7 +19,7 @@ from sseclient_cli.measure.event_fields import LEAST_RATIO, EventFields
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.silence import is_silent
 from sseclient_cli.measure.undecided_events import Arrival, Read
-from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain, explain_line
 from sseclient_cli.sse.error_event import is_error_event
 from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.sse.stream_format import StreamFormat
@@ -38,9 +38,9 @@ class EventSampler(StreamObserver):
     """The sampler of one stream, over all its connections."""
 
     __slots__ = (
-        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns", "_is_event_stream",
+        "_fields", "_first_bytes", "_has_delivered", "_idle_bytes", "_intended_ns",
         "_last_byte_ns", "_last_comment_ns", "_last_event_ns", "_last_uncertainty_ns", "_longest_pause_ns",
-        "_longest_silence_ns", "_measurement", "_opened_ns", "events",
+        "_longest_silence_ns", "_measurement", "_opened_ns", "_stream_format", "events",
     )  # fmt: skip
 
     def __init__(self, measurement: Measurement) -> None:
@@ -54,7 +54,7 @@ class EventSampler(StreamObserver):
         """The beginning of the body, until the first event."""
         self._idle_bytes = 0
         """The number of body bytes without an event, until the first event."""
-        self._is_event_stream = True
+        self._stream_format = StreamFormat.SSE
         self._opened_ns = 0
         """When the current or last connection opened (monotonic)."""
         self._last_byte_ns = 0
@@ -89,7 +89,7 @@ class EventSampler(StreamObserver):
         """Record the time to the response head, if its arrival is exact."""
         self._last_byte_ns = self._opened_ns = opened.arrival_monotonic_ns
         self._last_comment_ns = 0
-        self._is_event_stream = opened.stream_format is StreamFormat.SSE
+        self._stream_format = opened.stream_format
         if opened.is_exact:
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
             self._measurement.samples.headers.append(waited_ns // 1000)
@@ -141,8 +141,11 @@ class EventSampler(StreamObserver):
 
     @property
     def complaint(self) -> str:
-        """The reason why the bytes of an event stream form no event; empty if there is none."""
-        return "" if self.events or not self._is_event_stream else explain(self._first_bytes, self._idle_bytes)
+        """The reason why the bytes of the stream form no event; empty if there is none."""
+        if self.events or self._stream_format is StreamFormat.WEBSOCKET:
+            return ""
+        cause_of = explain if self._stream_format is StreamFormat.SSE else explain_line
+        return cause_of(self._first_bytes, self._idle_bytes)
 
     # Events.
 

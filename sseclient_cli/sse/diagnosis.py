@@ -23,15 +23,29 @@ def explain(first: bytes, total_bytes: int) -> str:
     return f"{total_bytes:,} bytes received but no event: {cause}" if cause else ""
 
 
+def explain_line(first: bytes, total_bytes: int) -> str:
+    """Explain why a body of lines with this start contained no line; empty if it has no fault."""
+    if not first.strip() or b"\n" in first or b"\r" in first:
+        return ""  # blank lines of NDJSON: heartbeats
+    quoted = _quote(first[:MAX_BYTES].decode("utf-8", "replace"))
+    return f"{total_bytes:,} bytes received but no event: no line end follows {quoted}; the format `chunks` needs none"
+
+
 def _cause(text: str, lines: list[str], *, is_whole: bool) -> str:
     if text[:1] in ("{", "["):
         return f"it is JSON, not an event stream: {_quoted(lines)}"
     if text[:1] == "<":
         return f"it is HTML or XML, not an event stream: {_quoted(lines)}"
-    meant = [(number, line) for number, line in enumerate(lines, 1) if line and not line.startswith(":")]
+    meant = [(number, line) for number, line in enumerate(lines, 1) if line and not _needs_no_data(line)]
     if not meant:
-        return ""  # comments and blank lines: heartbeats
+        return ""  # a quiet stream
     return _misspelt(meant) or _incomplete(meant, lines, is_whole=is_whole)
+
+
+def _needs_no_data(line: str) -> bool:
+    """Return whether a line is a comment (a heartbeat) or a reconnection time, which better-sse sends at the start."""
+    name, _, value = line.partition(":")
+    return not name or (name == "retry" and value.removeprefix(" ").isdecimal())
 
 
 def _misspelt(meant: list[tuple[int, str]]) -> str:

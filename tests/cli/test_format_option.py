@@ -73,7 +73,7 @@ def test_chunks_are_watched_as_they_are_read(shared_demo: Demo, sse_in_process: 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--format", "xml"), "'xml' is not one of 'auto', 'sse', 'ndjson', 'lines', 'chunks'"),
+        (("--format", "xml"), "sse: --format: 'xml' is not one of 'auto', 'sse', 'ndjson', 'lines', 'chunks'"),
         (("--format", "lines", "--any-content-type"), "--any-content-type and --format lines exclude each other"),
     ],
 )

@@ -77,6 +77,14 @@ def test_a_recording_can_be_benched(tmp_path: Path) -> None:
     assert document["events"]["received"] == 15
 
 
+def test_bench_says_which_of_several_recorded_streams_it_reads(tmp_path: Path) -> None:
+    path = tmp_path / "two.jsonl"
+    header = Header(recording=1, streams=["http://a/prices", "http://b/news"], started_ns=0)
+    path.write_bytes(encode(header) + encode(at_ms(0, "1")))
+    done = sse("bench", str(path), "-n", "1", "-z", "30s", "--events", "1")
+    assert "the recording has 2 streams: this is /prices; `sse replay` serves the others too\n" in done.stderr
+
+
 def test_a_report_of_a_recording_has_its_figures(sse_in_process: InProcess, tmp_path: Path) -> None:
     opened = Opened(arrived_ns=0, elapsed_ns=0, status=200, headers={})
     reopened = Opened(arrived_ns=0, elapsed_ns=40_000_000, status=200, headers={})

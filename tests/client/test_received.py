@@ -35,3 +35,23 @@ def test_comments_keep_their_place_between_events_however_the_stream_is_cut(line
         cuts = sorted(rng.sample(range(len(stream)), 3))
         chunks = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
         assert received(chunks) == received([stream[at : at + 1] for at in range(len(stream))]), (seed, chunks)
+
+
+@pytest.mark.parametrize(
+    ("stream_format", "body", "words"),
+    [
+        (StreamFormat.NDJSON, b'{"n":1}{"n":2}', "14 bytes received but no event: no line end follows"),
+        (StreamFormat.NDJSON, b'{"n":1}\n{"n":2}', ""),
+        (StreamFormat.SSE, b"retry:2000\n\n:\n\n", ""),
+        (StreamFormat.SSE, b'{"n":1}\n', "8 bytes received but no event: it is JSON"),
+    ],
+)
+def test_a_stream_that_is_closed_without_an_event_explains_its_bytes(
+    stream_format: StreamFormat, body: bytes, words: str
+) -> None:
+    queue = Received("", with_comments=False, max_event_bytes=1000)
+    queue.begin("", NOW, stream_format)
+    queue.feed(body, NOW)
+    diagnosis = queue.end(by_server=False)
+    assert diagnosis.startswith(words)
+    assert bool(diagnosis) == bool(words)

@@ -1,6 +1,6 @@
 import pytest
 
-from sseclient_cli.sse.diagnosis import MAX_BYTES, explain
+from sseclient_cli.sse.diagnosis import MAX_BYTES, explain, explain_line
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,20 @@ def test_a_long_body_is_diagnosed_by_its_start_and_counted_in_full() -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"", b": ping\n\n: ping\n\n", b"\n\n\n", b"\xef\xbb\xbf: hi\n"])
-def test_heartbeats_need_no_explanation(body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"", b": ping\n\n: ping\n\n", b"\n\n\n", b"\xef\xbb\xbf: hi\n", b"retry:2000\n\n:\n\n"]
+)
+def test_heartbeats_and_a_reconnection_time_need_no_explanation(body: bytes) -> None:
     assert explain(body, len(body)) == ""
+
+
+def test_text_without_a_line_end_is_no_line() -> None:
+    start = b'{"n":1}{"n":2}'
+    assert explain_line(start, 9_000) == (
+        '9,000 bytes received but no event: no line end follows \'{"n":1}{"n":2}\'; the format `chunks` needs none'
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"\n\n", b"\r\n", b" "])
+def test_blank_lines_need_no_explanation(body: bytes) -> None:
+    assert explain_line(body, len(body)) == ""

@@ -90,14 +90,16 @@ def status_line(status: Status) -> Text:
         line.append(f"● {status.state.value}", "yellow")
     _append_display(line, status)
     line.append(f" │ {counted(status.events, 'event')}")
-    if streams == 1 and status.state is ConnectionState.WAITING:
+    is_waiting = streams == 1 and status.state is ConnectionState.WAITING
+    if is_waiting:
         line.append(f" │ because {visible(status.reason, keep_lines=False)}")
     else:
         line.append(f" │ {status.events_per_s:,.1f}/s")
-        if status.last_event_id:
-            line.append(f" │ last id {visible(status.last_event_id[:MAX_CHARS], keep_lines=False)}")
     if status.has_keys:
         line.append(" │ ? for keys", "dim")
+    if status.last_event_id and not is_waiting:
+        # After the hint: a UUID as the ID would push it off a terminal of 80 columns.
+        line.append(f" │ last id {visible(status.last_event_id[:MAX_CHARS], keep_lines=False)}")
     line.append(f" │ {visible(status.url, keep_lines=False)}", "dim")
     return line
 
