@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import forked_programs
 import pytest
 import trustme
 from browser import Browser, chromium, missing_programs
@@ -119,3 +120,8 @@ def pytest_sessionstart() -> None:
     # Proxies configured on this machine would be used for the names of other hosts.
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         del os.environ[name]
+    forked_programs.install()
+
+
+def pytest_sessionfinish() -> None:
+    forked_programs.uninstall()

@@ -1,0 +1,204 @@
+"""Starts Python programs without their imports: it has imported their modules, and forks for each start.
+
+An import costs more CPU than most tests: 0.4 s for `sse`, 0.7 s for the demo server. The fork is a process like any
+other, a child of the process of the tests. It has the arguments, environment, directory, descriptors and process group
+that it would have after `exec`, and runs `__main__` as `python -m` does: tests/test_forked_programs.py compares both.
+`forked_programs.py` starts this file, and sends orders.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import pkgutil
+import runpy
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import IO, cast
+
+MOST_DESCRIPTORS = 16
+HEADER_BYTES = 8
+
+STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
+"""The standard streams in the order of their descriptors, with their modes."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A process to start. Its descriptors accompany the order, and become 0, 1 and 2."""
+
+    arguments: list[str]
+    """Those of the interpreter: `-m MODULE ...` or `-c CODE ...`."""
+
+    environment: dict[str, str]
+    directory: str
+    parent: int
+    new_session: bool
+    process_group: int
+    umask: int
+    open_files: list[int]
+    ignores_interrupt: bool
+    blocked_signals: list[int]
+
+
+def main() -> None:
+    """Serve on the socket whose descriptor is the first argument; the next ones are modules to import."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
+    # Ctrl-C in a terminal reaches the whole process group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in sys.argv[2].split(","):
+        import_all(name)
+    assert threading.active_count() == 1, "a fork of a process with threads may hang"
+    gc.collect()
+    gc.freeze()
+    order = next_order(control)  # from here on in the started process
+    become(order)
+    run(order.arguments)
+
+
+def import_all(name: str) -> None:
+    """Import a module, and all modules of a package. Except `__main__`, which is to run once."""
+    module = import_module(name)
+    for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
+        if not found.name.endswith(".__main__"):
+            import_module(found.name)
+
+
+def next_order(control: socket.socket) -> Order:
+    """Start a process per order. Return in the started process."""
+    while True:
+        header, descriptors, _, _ = socket.recv_fds(control, HEADER_BYTES, MOST_DESCRIPTORS)
+        if not header:
+            os._exit(0)  # the tests have ended
+        order = Order(**json.loads(received(control, int.from_bytes(header, "big"))))
+        pid = started(order.parent)
+        if pid is None:
+            place(descriptors)
+            return order
+        for descriptor in descriptors:
+            os.close(descriptor)
+        control.sendall(pid.to_bytes(HEADER_BYTES, "big"))
+
+
+def received(control: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = control.recv(count - len(data))
+        assert more, "the other end is closed"
+        data += more
+    return data
+
+
+def started(parent: int) -> int | None:
+    """Fork twice, so that the parent adopts the process (it is a subreaper). Return its number, or None in it."""
+    reader, writer = os.pipe()
+    between = os.fork()
+    if between == 0:
+        pid = os.fork()
+        if pid:
+            os.write(writer, pid.to_bytes(HEADER_BYTES, "big"))
+            os._exit(0)
+        wait_for_parent(parent)
+        return None
+    number = int.from_bytes(os.read(reader, HEADER_BYTES), "big")
+    os.waitpid(between, 0)
+    os.close(reader)
+    os.close(writer)
+    return number
+
+
+def wait_for_parent(parent: int) -> None:
+    ends_s = time.monotonic() + 10
+    while os.getppid() != parent:
+        if time.monotonic() > ends_s:
+            os._exit(1)  # the tests were killed
+        time.sleep(0.0001)
+
+
+def place(descriptors: list[int]) -> None:
+    """Make these the descriptors 0, 1 and 2, and close all others."""
+    copies = [os.dup2(descriptor, 100 + number) for number, descriptor in enumerate(descriptors)]
+    for number, copy in enumerate(copies):
+        os.dup2(copy, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def become(order: Order) -> None:
+    """Take on what a process has after `exec`."""
+    import resource
+
+    if order.new_session:
+        os.setsid()
+    if order.process_group >= 0:
+        os.setpgid(0, order.process_group)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (order.open_files[0], order.open_files[1]))
+    os.umask(order.umask)
+    os.chdir(order.directory)
+    os.environ.clear()
+    os.environ.update(order.environment)
+    time.tzset()
+    for number, (name, mode) in enumerate(STREAMS.items()):
+        setattr(sys, name, opened(name, number, mode))
+        setattr(sys, f"__{name}__", getattr(sys, name))
+    show_arguments([sys.executable, *order.arguments])
+    signal.signal(signal.SIGINT, signal.SIG_IGN if order.ignores_interrupt else signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, order.blocked_signals)
+
+
+def opened(name: str, number: int, mode: str) -> io.TextIOWrapper | None:
+    """Open a standard stream as the interpreter does at its start."""
+    ours: io.TextIOWrapper = getattr(sys, f"__{name}__")
+    is_unbuffered = ours.write_through
+    try:
+        raw = io.FileIO(number, mode, closefd=False)
+    except OSError:
+        return None  # it is closed
+    vars(raw)["name"] = f"<{name}>"
+    kind = io.BufferedReader if mode == "r" else io.BufferedWriter
+    stream = io.TextIOWrapper(
+        cast(IO[bytes], raw if is_unbuffered and mode == "w" else kind(raw)),
+        encoding=ours.encoding,
+        errors=ours.errors,
+        newline=None if mode == "r" else "\n",
+        line_buffering=not is_unbuffered and (number == 2 or raw.isatty()),
+        write_through=is_unbuffered,
+    )
+    vars(stream)["mode"] = mode
+    return stream
+
+
+def show_arguments(arguments: list[str]) -> None:
+    """Let `ps` and `/proc/PID/cmdline` show these arguments, in the room of a long one of this process."""
+    begin, end = map(int, Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()[45:47])
+    text = b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
+    with open("/proc/self/mem", "r+b", buffering=0) as memory:
+        memory.seek(begin)
+        memory.write(text[: end - begin].ljust(end - begin, b"\0"))
+
+
+def run(arguments: list[str]) -> None:
+    """Run a module or code like the interpreter."""
+    sys.modules["__main__"] = module = ModuleType("__main__")
+    sys.orig_argv = [sys.executable, *arguments]
+    option, what, *rest = arguments
+    sys.argv = [option, *rest]
+    if not os.environ.get("PYTHONSAFEPATH"):
+        sys.path.insert(0, os.getcwd() if option == "-m" else "")
+    if option == "-m":
+        runpy._run_module_as_main(what)  # type: ignore[attr-defined]  # it is what `python -m` calls
+    else:
+        exec(compile(what, "<string>", "exec"), vars(module))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from forked_programs import DEMO_CODE, ForkedPopen, RealPopen
+from real_processes import SSE
+
+SHOWN = """if True:
+    import gc, json, os, resource, signal, sys, threading
+    from pathlib import Path
+
+    def stream(name):
+        text = getattr(sys, name)
+        names = ("name", "mode", "encoding", "errors", "line_buffering", "write_through", "newlines")
+        kinds = (type(text).__name__, type(text.buffer).__name__, text is getattr(sys, f"__{name}__"))
+        return [*(getattr(text, attribute, None) for attribute in names), *kinds]
+
+    status = dict(line.split(":\\t") for line in Path("/proc/self/status").read_text().splitlines())
+    main = sys.modules["__main__"]
+    json.dump({
+        "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path, "flags": str(sys.flags), "gc": gc.isenabled(),
+        "main": [main.__name__, main.__spec__, getattr(main, "__file__", None), main.__package__],
+        "streams": [stream(name) for name in ("stdin", "stdout", "stderr")],
+        "descriptors": sorted(os.listdir("/proc/self/fd")), "limits": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "signals": [status[name] for name in ("SigBlk", "SigIgn", "SigCgt")], "threads": threading.active_count(),
+        "interrupt": str(signal.getsignal(signal.SIGINT).__class__), "environ": dict(os.environ),
+        "parent": os.getppid(), "group": os.getpgid(0) - os.getpid() * (os.getpgid(0) == os.getpid()),
+        "session": os.getsid(0) == os.getpid(), "cwd": os.getcwd(), "umask": status["Umask"], "name": status["Name"],
+        "shown": Path("/proc/self/cmdline").read_text().rstrip("\\0"), "input": sys.stdin.read(),
+    }, sys.stdout)
+    sys.stdout.flush()
+    os._exit(7)
+"""
+
+
+def shown_by(start: type[subprocess.Popen[Any]], folder: Path, **options: Any) -> dict[str, Any]:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", SHOWN + DEMO_CODE, "--port", "0"]
+    with start(command, stdin=pipe, stdout=pipe, cwd=folder, env={**os.environ, "ONE": "more"}, **options) as process:
+        output, _ = process.communicate(b"said", timeout=30)
+    assert process.returncode == 7
+    shown: dict[str, Any] = json.loads(output)
+    return shown
+
+
+@pytest.fixture(autouse=True)
+def forks() -> None:
+    if subprocess.Popen is not ForkedPopen:
+        pytest.skip("processes are not forked here: not Linux, or coverage is measured")
+
+
+def test_forked_process_is_like_one_that_was_started(tmp_path: Path) -> None:
+    for options in ({"stderr": subprocess.STDOUT}, {"start_new_session": True}):
+        forked, started = (shown_by(start, tmp_path, **options) for start in (ForkedPopen, RealPopen))
+        assert {name: value for name, value in forked.items() if value != started[name]} == {
+            name: value for name, value in started.items() if value != forked[name]
+        }
+        assert (forked["cwd"], forked["environ"]["ONE"], forked["parent"]) == (str(tmp_path), "more", os.getpid())
+
+
+def test_forked_process_inherits_blocked_signals(tmp_path: Path) -> None:
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        forked, started = (shown_by(start, tmp_path) for start in (ForkedPopen, RealPopen))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+    assert {name: value for name, value in forked.items() if value != started[name]} == {
+        name: value for name, value in started.items() if value != forked[name]
+    }
+
+
+def test_signal_ends_a_forked_process() -> None:
+    with subprocess.Popen([*SSE, "demo", "--port", "0"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
