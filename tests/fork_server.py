@@ -1,32 +1,50 @@
 """Starts Python programs without their imports: it has imported their modules, and forks for each start.
 
 An import costs more CPU than most tests: 0.4 s for `sse`, 0.7 s for the demo server. The fork is a process like any
-other, a child of the process of the tests. It has the arguments, environment, directory, descriptors and process group
-that it would have after `exec`, and runs `__main__` as `python -m` does: tests/test_forked_programs.py compares both.
-`forked_programs.py` starts this file, and sends orders.
+other, a child of the process that ordered it. It has the arguments, environment, directory, descriptors and process
+group that it would have after `exec`, and runs `__main__` as `python -m` does: tests/test_forked_programs.py compares
+both. `forked_programs.py` starts this file for the tests. A program that starts worker processes gets a fork server of
+its own, so that they are its children.
 """
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import gc
 import io
 import json
+import multiprocessing.util
 import os
 import pkgutil
+import re
+import resource
 import runpy
 import signal
 import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import IO, cast
+from typing import IO, Any, cast
 
-MOST_DESCRIPTORS = 16
 HEADER_BYTES = 8
+MOST_DESCRIPTORS = 64
+MOST_WAIT_S = 10
+PR_SET_CHILD_SUBREAPER = 36
+
+OPTIONS_WITH_WORKERS = ("--workers", "--publish")
+"""Options of `sse bench`, the demo server and uvicorn that start more processes."""
+
+SPAWN = re.compile(r"from multiprocessing\.(spawn|resource_tracker) import (spawn_)?main;")
+"""The code that multiprocessing runs in a process that it starts."""
+
+GROUP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals to a process group, which do not concern the server: it ends with its socket."""
 
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 """The standard streams in the order of their descriptors, with their modes."""
@@ -34,7 +52,7 @@ STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 @dataclass(frozen=True)
 class Order:
-    """A process to start. Its descriptors accompany the order, and become 0, 1 and 2."""
+    """A process to start. Copies of its descriptors accompany the order."""
 
     arguments: list[str]
     """Those of the interpreter: `-m MODULE ...` or `-c CODE ...`."""
@@ -42,26 +60,105 @@ class Order:
     environment: dict[str, str]
     directory: str
     parent: int
+    descriptors: list[int]
+    """The numbers of its descriptors."""
+
     new_session: bool
     process_group: int
     umask: int
     open_files: list[int]
-    ignores_interrupt: bool
+    ignored_signals: list[int]
     blocked_signals: list[int]
+
+    @classmethod
+    def like_this_process(
+        cls,
+        arguments: list[str],
+        descriptors: list[int],
+        *,
+        environment: Mapping[str, str] = os.environ,
+        directory: str = "",
+        new_session: bool = False,
+        process_group: int = -1,
+        umask: int = -1,
+    ) -> Order:
+        """Return the order for a child of this process, which inherits the rest."""
+        return cls(
+            arguments,
+            dict(environment),
+            directory or os.getcwd(),
+            os.getpid(),
+            descriptors,
+            new_session,
+            process_group,
+            current_umask() if umask < 0 else umask,
+            list(resource.getrlimit(resource.RLIMIT_NOFILE)),
+            [number for number in GROUP_SIGNALS if signal.getsignal(number) is signal.SIG_IGN],
+            sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+        )
+
+
+def current_umask() -> int:
+    current = os.umask(0o077)
+    os.umask(current)
+    return current
+
+
+class ForkServer:
+    """A fork server, as the process sees it that orders."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._lock = threading.Lock()
+        self._prctl = ctypes.CDLL(None).prctl
+
+    def start(self, order: Order, descriptors: list[int]) -> int:
+        """Start a process with these of our descriptors, and return its number."""
+        data = json.dumps(asdict(order)).encode()
+        with self._lock:
+            self._prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+            try:
+                socket.send_fds(self._control, [len(data).to_bytes(HEADER_BYTES, "big")], descriptors)
+                self._control.sendall(data)
+                return int.from_bytes(received(self._control, HEADER_BYTES), "big")
+            finally:
+                self._prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+    def close(self) -> None:
+        self._control.close()
+
+
+def fork_spawned_processes(start: Callable[[Order, list[int]], int]) -> None:
+    """Let multiprocessing start its `spawn` processes so."""
+    really_spawn = multiprocessing.util.spawnv_passfds
+
+    def spawn(path: bytes, arguments: Sequence[Any], descriptors: Sequence[int]) -> int:
+        words = [os.fsdecode(argument) for argument in arguments[1:]]
+        if words[0] != "-c" or not SPAWN.match(words[1]):
+            return really_spawn(path, arguments, descriptors)
+        numbers = sorted({0, 1, 2, *descriptors})
+        return start(Order.like_this_process(words, numbers), numbers)
+
+    setattr(multiprocessing.util, "spawnv_passfds", spawn)  # noqa: B010  its parameters have other names
 
 
 def main() -> None:
-    """Serve on the socket whose descriptor is the first argument; the next ones are modules to import."""
+    """Serve on the socket whose descriptor is the first argument; the second one names modules to import."""
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
-    # Ctrl-C in a terminal reaches the whole process group.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in sys.argv[2].split(","):
         import_all(name)
-    assert threading.active_count() == 1, "a fork of a process with threads may hang"
     gc.collect()
     gc.freeze()
     order = next_order(control)  # from here on in the started process
+    if any(argument.startswith(OPTIONS_WITH_WORKERS) for argument in order.arguments):
+        control, theirs = socket.socketpair()
+        if os.fork():
+            theirs.close()
+            fork_spawned_processes(ForkServer(control).start)
+        else:
+            control.close()
+            order = next_order(detached(theirs))
     become(order)
     run(order.arguments)
 
@@ -74,16 +171,28 @@ def import_all(name: str) -> None:
             import_module(found.name)
 
 
+def detached(control: socket.socket) -> socket.socket:
+    """Keep none of the descriptors of the program that orders: the readers of its pipes wait for their end."""
+    os.closerange(0, control.fileno())
+    os.closerange(control.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
+    for _ in STREAMS:
+        os.open(os.devnull, os.O_RDWR)
+    return control
+
+
 def next_order(control: socket.socket) -> Order:
     """Start a process per order. Return in the started process."""
+    assert threading.active_count() == 1, "a fork of a process with threads may hang"
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     while True:
         header, descriptors, _, _ = socket.recv_fds(control, HEADER_BYTES, MOST_DESCRIPTORS)
         if not header:
-            os._exit(0)  # the tests have ended
+            os._exit(0)
         order = Order(**json.loads(received(control, int.from_bytes(header, "big"))))
         pid = started(order.parent)
         if pid is None:
-            place(descriptors)
+            place(descriptors, order.descriptors)
             return order
         for descriptor in descriptors:
             os.close(descriptor)
@@ -118,25 +227,25 @@ def started(parent: int) -> int | None:
 
 
 def wait_for_parent(parent: int) -> None:
-    ends_s = time.monotonic() + 10
+    ends_s = time.monotonic() + MOST_WAIT_S
     while os.getppid() != parent:
         if time.monotonic() > ends_s:
-            os._exit(1)  # the tests were killed
+            os._exit(1)  # it was killed
         time.sleep(0.0001)
 
 
-def place(descriptors: list[int]) -> None:
-    """Make these the descriptors 0, 1 and 2, and close all others."""
-    copies = [os.dup2(descriptor, 100 + number) for number, descriptor in enumerate(descriptors)]
-    for number, copy in enumerate(copies):
+def place(descriptors: list[int], numbers: list[int]) -> None:
+    """Give the descriptors their numbers, and close all others."""
+    unused = max(numbers) + 1
+    copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, unused) for descriptor in descriptors]
+    for copy, number in zip(copies, numbers, strict=True):
         os.dup2(copy, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for first, after in zip(numbers, [*numbers[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
+        os.closerange(first + 1, after)
 
 
 def become(order: Order) -> None:
     """Take on what a process has after `exec`."""
-    import resource
-
     if order.new_session:
         os.setsid()
     if order.process_group >= 0:
@@ -151,7 +260,9 @@ def become(order: Order) -> None:
         setattr(sys, name, opened(name, number, mode))
         setattr(sys, f"__{name}__", getattr(sys, name))
     show_arguments([sys.executable, *order.arguments])
-    signal.signal(signal.SIGINT, signal.SIG_IGN if order.ignores_interrupt else signal.default_int_handler)
+    for signum in GROUP_SIGNALS:
+        usual = signal.default_int_handler if signum == signal.SIGINT else signal.SIG_DFL
+        signal.signal(signum, signal.SIG_IGN if signum in order.ignored_signals else usual)
     signal.pthread_sigmask(signal.SIG_SETMASK, order.blocked_signals)
 
 

@@ -7,21 +7,17 @@ a shell before it, starts as usual.
 
 from __future__ import annotations
 
-import ctypes
 import inspect
-import json
+import multiprocessing.util
 import os
-import resource
-import signal
 import socket
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from fork_server import HEADER_BYTES, Order, received
+from fork_server import ForkServer, Order, fork_spawned_processes
 
 SERVER = Path(__file__).with_name("fork_server.py")
 PROGRAMS = {"sseclient_cli": "sseclient_cli", "demo_server": "demo_server", "uvicorn": "demo_server"}
@@ -44,41 +40,11 @@ DEMO_CODE = "from demo_server.__main__ import main; main()"
 OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OPENSSL_")
 """Beginnings of variables that are read at the start of the interpreter, or by imports."""
 
-PR_SET_CHILD_SUBREAPER = 36
-
-
-class ForkServer:
-    """The server for one package and one value of PYTHONUTF8."""
-
-    def __init__(self, package: str, utf8: str) -> None:
-        environment = {**_environment, "PYTHONUTF8": utf8}
-        ours, theirs = socket.socketpair()
-        room = "-" * 4000  # see fork_server.show_arguments
-        command = [sys.executable, str(SERVER), str(theirs.fileno()), ",".join(MODULES[package]), room]
-        self._process = RealPopen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env=environment)
-        theirs.close()
-        self._control = ours
-
-    def start(self, order: Order, descriptors: list[int]) -> int:
-        """Start a process with these descriptors as 0, 1 and 2, and return its number."""
-        data = json.dumps(asdict(order)).encode()
-        prctl = ctypes.CDLL(None).prctl
-        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        try:
-            socket.send_fds(self._control, [len(data).to_bytes(HEADER_BYTES, "big")], descriptors)
-            self._control.sendall(data)
-            return int.from_bytes(received(self._control, HEADER_BYTES), "big")
-        finally:
-            prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
-
-    def end(self) -> None:
-        self._control.close()
-        self._process.wait()
-
-
 RealPopen = subprocess.Popen
+REALLY_SPAWN = multiprocessing.util.spawnv_passfds
 _lock = Lock()
 _servers: dict[tuple[str, str], ForkServer] = {}
+_processes: list[subprocess.Popen[bytes]] = []
 _environment: dict[str, str] = {}
 
 
@@ -93,35 +59,39 @@ class ForkedPopen(RealPopen[Any]):
             return
         pipes = [start["p2cread"], start["c2pwrite"], start["errwrite"]]
         descriptors = [number if pipe == -1 else pipe for number, pipe in enumerate(pipes)]
-        with _lock:
-            if key not in _servers:
-                _servers[key] = ForkServer(*key)
-            self.pid = _servers[key].start(_order(start), descriptors)
+        self.pid = _running(key).start(_order(start), descriptors)
         self._child_created = True
         self._close_pipe_fds(  # type: ignore[attr-defined]
             *(start[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"))
         )
 
 
+def _running(key: tuple[str, str]) -> ForkServer:
+    """Return the server for one package and one value of PYTHONUTF8, which its first order starts."""
+    with _lock:
+        if key not in _servers:
+            package, utf8 = key
+            ours, theirs = socket.socketpair()
+            room = "-" * 4000  # see fork_server.show_arguments
+            command = [sys.executable, str(SERVER), str(theirs.fileno()), ",".join(MODULES[package]), room]
+            environment = {**_environment, "PYTHONUTF8": utf8}
+            null = subprocess.DEVNULL
+            _processes.append(RealPopen(command, stdin=null, pass_fds=[theirs.fileno()], env=environment))
+            theirs.close()
+            _servers[key] = ForkServer(ours)
+        return _servers[key]
+
+
 def _order(start: dict[str, Any]) -> Order:
-    return Order(
-        arguments=[os.fspath(argument) for argument in start["args"][1:]],
-        environment=dict(os.environ) if start["env"] is None else start["env"],
-        directory=os.fspath(start["cwd"] or os.getcwd()),
-        parent=os.getpid(),
+    return Order.like_this_process(
+        [os.fspath(argument) for argument in start["args"][1:]],
+        [0, 1, 2],
+        environment=os.environ if start["env"] is None else start["env"],
+        directory=os.fspath(start["cwd"] or ""),
         new_session=start["start_new_session"],
-        process_group=-1 if start["process_group"] is None else start["process_group"],
-        umask=_umask() if start["umask"] < 0 else start["umask"],
-        open_files=list(resource.getrlimit(resource.RLIMIT_NOFILE)),
-        ignores_interrupt=signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
-        blocked_signals=sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+        process_group=start["process_group"],
+        umask=start["umask"],
     )
-
-
-def _umask() -> int:
-    current = os.umask(0o077)
-    os.umask(current)
-    return current
 
 
 def _server_of(start: dict[str, Any]) -> tuple[str, str] | None:
@@ -159,10 +129,15 @@ def install() -> None:
     if sys.platform == "linux" and "COVERAGE_PROCESS_CONFIG" not in os.environ:
         _environment.update(os.environ)
         subprocess.Popen = ForkedPopen  # type: ignore[misc]
+        fork_spawned_processes(lambda order, numbers: _running(("sseclient_cli", "")).start(order, numbers))
 
 
 def uninstall() -> None:
     subprocess.Popen = RealPopen  # type: ignore[misc]
+    multiprocessing.util.spawnv_passfds = REALLY_SPAWN
     for server in _servers.values():
-        server.end()
+        server.close()
+    for process in _processes:
+        process.wait()
     _servers.clear()
+    _processes.clear()
