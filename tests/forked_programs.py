@@ -17,7 +17,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from fork_server import ForkServer, Order, fork_spawned_processes
+from fork_orders import ForkServer, Order
+from fork_server import fork_spawned_processes
 
 SERVER = Path(__file__).with_name("fork_server.py")
 PROGRAMS = {"sseclient_cli": "sseclient_cli", "demo_server": "demo_server", "uvicorn": "demo_server"}

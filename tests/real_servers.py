@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from real_processes import until
+from real_processes import children_of, until
 
 TESTS = Path(__file__).parent
 
@@ -40,12 +41,16 @@ def serving_app(name: str, *options: str) -> Iterator[str]:
             until(lambda: answers(port), timeout_s=30)
             yield f"http://127.0.0.1:{port}"
         finally:
+            workers = children_of(process.pid)
             process.terminate()  # its supervisor ends the workers
             try:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(10)
             finally:
                 process.kill()  # also where the timeout of pytest interrupts the wait
+                for pid in workers:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
 
 NGINX_CONF = """
