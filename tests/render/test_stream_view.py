@@ -37,12 +37,9 @@ def play(view: PlainView) -> None:
     show(view, Event("tick", '{"n":1,"more":[1.10,null,"\x1b[2J"]}', "7"), start_s + 0.25)
     show(view, Event("message", "two\nlines", "8"), start_s + 0.5)
     view.comment(" keep-alive", start_s + 1)
-    view.refresh(102.0)
     view.state(StateChange(ConnectionState.WAITING, "it ended", delay_s=2.0), start_s + 2, 102.0, reopened=False)
-    view.refresh(103.0)
     view.state(StateChange(ConnectionState.OPEN, "connected"), start_s + 4, 104.0, reopened=True)
     show(view, Event("message", "again", "9"), start_s + 4.1)
-    view.refresh(104.5)
     view.flush()
 
 

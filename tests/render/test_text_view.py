@@ -79,9 +79,17 @@ def test_messages_stand_on_a_line_of_their_own_on_a_terminal(capfd: pytest.Captu
         view.state(StateChange(ConnectionState.CONNECTING, ""), 0, 0, reopened=False)
         view.state(waiting, 0, 0, reopened=True)
         view.events([event("c")])
-        assert view.behind(5, 0)
-    assert sink() == b"a\nb\nc\n"
-    assert capfd.readouterr().err.splitlines()[0] == "first"
+        view.behind(5, 0)
+        view.events([event("d")])
+        view.behind(5, 0)
+        view.events([event("e")])
+        view.behind(0, 0)
+        view.events([event("f")])
+    assert sink() == b"a\nb\nc\nde\nf\n"
+    first, _, behind, caught_up = capfd.readouterr().err.splitlines()
+    assert first == "first"
+    assert "5.0 s behind" in behind
+    assert caught_up.endswith(" caught up")
 
 
 def test_messages_do_not_change_the_text_for_a_program(capfd: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +98,6 @@ def test_messages_do_not_change_the_text_for_a_program(capfd: pytest.CaptureFixt
         view.events([event("a")])
         view.note("note")
         view.comment("ping", 0)
-        view.refresh(0)
         view.events([event("b")])
     assert sink() == b"ab\n"
     assert capfd.readouterr().err == "note\n"

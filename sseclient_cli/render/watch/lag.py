@@ -22,3 +22,13 @@ class Lag:
         was_long = self.is_long
         self.is_long = behind_s > (CAUGHT_UP_S if was_long else BEHIND_S)
         return self.is_long != was_long
+
+    def news(self, behind_s: float) -> str:
+        """Set the lag; return a message when the output has fallen behind or caught up, else an empty text."""
+        if not self.changes(behind_s):
+            return ""
+        return (
+            f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
+            if self.is_long
+            else "caught up"
+        )

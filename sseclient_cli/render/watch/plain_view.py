@@ -72,17 +72,10 @@ class PlainView:
         self.flush()
         say(line)
 
-    def behind(self, behind_s: float, time_s: float) -> bool:
+    def behind(self, behind_s: float, time_s: float) -> None:
         """Write to stderr when the output falls behind, and when it has caught up."""
-        is_news = self._lag.changes(behind_s)
-        if is_news:
-            self.flush()
-            long = f"{behind_s:.1f} s behind: the output is read more slowly than events arrive"
-            say(f"{clock_time(time_s)} {long if self._lag.is_long else 'caught up'}")
-        return is_news
-
-    def refresh(self, now_s: float) -> None:
-        """Do nothing: written lines do not change."""
+        if news := self._lag.news(behind_s):
+            self.note(f"{clock_time(time_s)} {news}")
 
     def flush(self) -> None:
         """Write the lines."""

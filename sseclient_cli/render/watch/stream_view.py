@@ -53,14 +53,8 @@ class StreamView(Protocol):
     def note(self, line: str) -> None:
         """Show a line about the connection."""
 
-    def behind(self, behind_s: float, time_s: float) -> bool:
-        """Take the lag: the time since the arrival of the next event; 0 when none is queued. Show it if it is long.
-
-        Return whether that is news.
-        """
-
-    def refresh(self, now_s: float) -> None:
-        """Update what depends on the time."""
+    def behind(self, behind_s: float, time_s: float) -> None:
+        """Take the lag: the time since the arrival of the next event; 0 when none is queued. Show it if it is long."""
 
     def flush(self) -> None:
         """Write all output that is still buffered."""

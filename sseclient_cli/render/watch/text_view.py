@@ -15,8 +15,10 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.payload.llm_text import Chunk, ChunkKind
 from sseclient_cli.payload.reading import TextEvent
 from sseclient_cli.render.standard_streams import Sink, Stdout
+from sseclient_cli.render.watch.lag import Lag
 from sseclient_cli.render.watch.plain_view import PlainView
 from sseclient_cli.render.watch.stream_view import Output, state_as_line
+from sseclient_cli.render.watch.time_column import clock_time
 from sseclient_cli.sse.event import Event
 
 _DIM, _NOT_DIM = "\x1b[2m", "\x1b[22m"
@@ -54,6 +56,7 @@ class TextView:
         self._text_of = text_of
         self._sink = Stdout() if sink is None else sink
         self._messages = PlainView(Output.RAW, verbatim=verbatim, sink=self._sink)
+        self._lag = Lag()
         self._verbatim = verbatim
         self._ends_line = ends_line
         self._unwritten: list[str] = []
@@ -86,13 +89,10 @@ class TextView:
         self._end_line(not self._verbatim)
         self._messages.note(line)
 
-    def behind(self, behind_s: float, time_s: float) -> bool:
+    def behind(self, behind_s: float, time_s: float) -> None:
         """Write to stderr when the output falls behind, and when it has caught up."""
-        self.flush()
-        return self._messages.behind(behind_s, time_s)
-
-    def refresh(self, now_s: float) -> None:
-        """Do nothing: written text does not change."""
+        if news := self._lag.news(behind_s):
+            self.note(f"{clock_time(time_s)} {news}")
 
     def flush(self) -> None:
         """Write the text."""
