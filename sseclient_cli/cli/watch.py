@@ -1,12 +1,10 @@
-"""``sse watch``: show the events of one stream as they arrive."""
+"""``sse watch``: show the events of one or more streams as they arrive."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.demo import demo_url, is_demo, serving_demo
 from sseclient_cli.cli.options.connection import ConnectionOptions
@@ -17,19 +15,16 @@ from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.cli.options.watching import WatchOptions
 from sseclient_cli.cli.replay import is_recording, recorded_paths, serving_recording
 from sseclient_cli.cli.request import requested
-from sseclient_cli.errors import EXIT_UNMET, UnansweredError, UsageError
+from sseclient_cli.cli.watch_end import run_to_end
+from sseclient_cli.cli.watch_views import view_of
+from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from sseclient_cli.cli.live_display import AnyDisplay
-    from sseclient_cli.cli.session import Session
     from sseclient_cli.cli.watched_stream import Selection
-    from sseclient_cli.render.watch.stream_view import Output, StreamView
+    from sseclient_cli.render.watch.stream_view import StreamView
     from sseclient_cli.render.watch.terminal_view import TerminalView
-    from sseclient_cli.request.target import Target
-
-EXIT_TERMINATED = 128 + 15
 
 
 def watch(
@@ -72,11 +67,11 @@ def watch(
         is_plain = output.quiet or output.no_tui
         view: StreamView | TerminalView | None = text_view(reading, sink)
         if view is None:
-            view = PlainView(form, verbatim=True, sink=sink) if sink else _view(form, targets, output, plain=is_plain)
+            view = PlainView(form, verbatim=True, sink=sink) if sink else view_of(form, targets, output, plain=is_plain)
         targets = [through_proxy(target, connection.proxy) for target in targets]
         output_number = (sink or sys.stdout).fileno()
         shown = reading_of(reading, sink)
-        return _run(Session(targets, selection, shown, output_number, watch, recording), view)
+        return run_to_end(Session(targets, selection, shown, output_number, watch, recording), view)
 
 
 def _replayed(url: str, stack: ExitStack) -> list[str]:
@@ -125,141 +120,3 @@ def _selection(events: WatchOptions, connection: ConnectionOptions, output: Watc
         quiet=output.quiet,
         verbose=output.verbose,
     )
-
-
-def _live(view: StreamView | TerminalView) -> TerminalView | None:
-    if not view.is_live:
-        return None  # without rich, whose import takes 0.1 s
-    from sseclient_cli.render.watch.terminal_view import TerminalView
-
-    assert isinstance(view, TerminalView)
-    return view
-
-
-def _display_of(
-    view: StreamView | TerminalView, on_failure: Callable[[], None], on_quit: Callable[[], None]
-) -> AnyDisplay:
-    from sseclient_cli.cli.display import Display
-
-    live_view = _live(view)
-    if live_view is None:
-        return Display(cast("StreamView", view), on_failure)
-    from sseclient_cli.cli.live_display import LiveDisplay
-
-    return LiveDisplay(live_view, on_failure, on_quit)
-
-
-def _run(session: Session, view: StreamView | TerminalView) -> int:
-    import asyncio
-    import time
-
-    from sseclient_cli.render.standard_streams import say
-
-    for doubt in [] if session.selection.quiet else session.selection.expected.doubts():
-        say(doubt)
-    live_view = _live(view)
-    began_s = time.monotonic()
-    try:
-        asyncio.run(session.run(partial(_display_of, view)))
-    except (KeyboardInterrupt, asyncio.CancelledError) as exc:
-        if not session.selection.quiet:
-            _say_interrupted(session, time.monotonic() - began_s, is_live=live_view is not None)
-        raise KeyboardInterrupt from exc
-    except BrokenPipeError:
-        return 0  # `sse watch ... | head`; Typer (0.29) would exit with code 1
-    finally:
-        if live_view is not None and session.opened:
-            say(live_view.summary(time.time_ns()))
-        for stream in session.streams:
-            if stream.diagnosis:
-                say(f"{stream.label}: {stream.diagnosis}" if stream.label else stream.diagnosis)
-    if not (session.selection.quiet or session.is_reader_gone):
-        for line in _last_lines(session):
-            say(line)
-    return _exit_code(session)
-
-
-def _say_interrupted(session: Session, elapsed_s: float, *, is_live: bool) -> None:
-    """Write the last lines after Ctrl-C; a live view has a summary of its own."""
-    from sseclient_cli.render.standard_streams import say
-
-    types_seen = session.verdict.types_seen()
-    for note in session.verdict.notes():
-        say(note)
-    if types_seen or not is_live:
-        say(f"{_events(session.shown)} in {elapsed_s:.1f} s{types_seen}")
-
-
-def _last_lines(session: Session) -> list[str]:
-    """Return the lines for the end of a run: notes on parts that were not shown, and why the only stream has ended."""
-    lines = session.verdict.notes()
-    if len(session.streams) == 1 and (last_word := _last_word(session)):
-        lines.append(f"{last_word}: {_events(session.shown)}")
-    return lines
-
-
-def _last_word(session: Session) -> str:
-    """Return why the only stream has ended; empty if the options say so."""
-    from sseclient_cli.client.connections import END_OF_STREAM
-
-    stream, reconnect = session.streams[0], session.selection.reconnect
-    if stream.is_ended_by_server and reconnect is None:
-        # By default, only GET and HEAD reconnect.
-        return f"{END_OF_STREAM}; --reconnect would send the {stream.target.method} again"
-    is_explained = session.shown or stream.diagnosis or session.verdict.unmet()
-    if stream.is_ended_by_server and reconnect is False and not is_explained:
-        return END_OF_STREAM
-    return stream.last_word
-
-
-def _exit_code(session: Session) -> int:
-    """Return the exit code, and write which expectation was not met."""
-    from sseclient_cli.render.standard_streams import say
-
-    if session.terminated:
-        return EXIT_TERMINATED
-    if session.is_reader_gone:
-        return 0  # `sse watch ... | head`
-    unmet = session.verdict.unmet()
-    if unmet:
-        say(f"sse: {unmet}{'' if session.opened else ': no stream was opened'}")
-        return EXIT_UNMET
-    if session.failures and not session.verdict.is_enough:
-        say(f"sse: {len(session.failures)} of {len(session.streams)} streams failed")
-        return session.failures[0].exit_code
-    if not session.opened and not session.is_quit and not any(stream.last_word for stream in session.streams):
-        raise UnansweredError(
-            f"{', '.join(stream.target.redacted_url for stream in session.streams)} opened no stream within "
-            f"--duration {session.selection.duration_s or 0:g}s"
-        )
-    return 0
-
-
-def _events(count: int) -> str:
-    return f"{count:,} event{'' if count == 1 else 's'}"
-
-
-def _view(form: Output, targets: list[Target], output: WatchOutputOptions, *, plain: bool) -> StreamView | TerminalView:
-    """Return the terminal view if stdout is a capable terminal and NO_COLOR (no-color.org) is not set."""
-    import os
-
-    from sseclient_cli.render.watch.plain_view import PlainView
-
-    if not sys.stdout.isatty():
-        return PlainView(form, verbatim=True)  # without rich, whose import takes 0.1 s
-
-    from rich.console import Console
-
-    from sseclient_cli.render.standard_streams import UnbufferedStdout
-    from sseclient_cli.render.watch.live_stream import DEFAULT_STALL_S, LiveStream
-    from sseclient_cli.render.watch.terminal_view import TerminalView
-    from sseclient_cli.render.watch.time_column import TimeColumn
-
-    # On Windows, rich may need the handle of the console, which it gets from the file.
-    console = Console() if sys.platform == "win32" else Console(file=cast("IO[str]", UnbufferedStdout()))
-    if plain or os.environ.get("NO_COLOR") or console.is_dumb_terminal:
-        return PlainView(form, verbatim=False)
-    urls = ", ".join(target.redacted_url for target in targets)
-    stall_s = DEFAULT_STALL_S if output.stall_s is None else output.stall_s
-    stream = LiveStream(urls, stall_s=stall_s, shows_comments=output.comments)
-    return TerminalView(stream, form, console, TimeColumn(output.time_style), is_full=output.full)
