@@ -32,3 +32,9 @@ def visible(text: str, *, keep_lines: bool = True) -> str:
     # One substitution per run of characters, with a table: megabytes of control characters must not take seconds.
     escapes = _ESCAPES_BUT_LINES if keep_lines else _ESCAPES
     return _INVISIBLE.sub(lambda run: run[0].translate(escapes), text)
+
+
+def visible_start(text: str, max_chars: int) -> str:
+    """Return the first characters of a text in one line that is safe for a terminal, with dots if it is longer."""
+    shown = visible(text[:max_chars], keep_lines=False)
+    return shown if len(text) <= max_chars else shown + "..."

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from sseclient_cli.cli.reading_words import error_in, note_on, notes_on, unmet_by
-from sseclient_cli.escaping import visible
+from sseclient_cli.cli.reading_words import MAX_DATA_CHARS, error_in, note_on, notes_on, unmet_by
+from sseclient_cli.escaping import visible, visible_start
 from sseclient_cli.payload.event_filter import EventFilter
 from sseclient_cli.payload.expected_event import ExpectedEvent
 from sseclient_cli.payload.parsed_event import ParsedEvent
@@ -21,8 +21,8 @@ from sseclient_cli.sse.event_stream import Event
 MAX_TYPES = 20
 """Types listed by name: a server could send a new one with each event."""
 
-MAX_DATA_CHARS = 300
-"""The part of an error event's data that is written to stderr."""
+MAX_TYPE_CHARS = 100
+"""The part of a received type that is kept and written to stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,7 @@ class Verdict:
         if expected.no_error_event and is_error_event(event):
             self._error, self.is_enough = event, True
         if not expected.selected.selects(parsed):
-            known = event.type in self._other_types or len(self._other_types) < MAX_TYPES
-            self._other_types[event.type if known else "(other)"] += 1
+            self._count_other_type(event.type)
             return None
         self.selected += 1
         if self._awaited is not None and self._awaited.is_met(parsed):
@@ -97,6 +96,11 @@ class Verdict:
         self.shown += shown is not None
         self.is_enough = self.is_enough or self._reading.is_ended or self._has_count
         return shown
+
+    def _count_other_type(self, name: str) -> None:
+        start = name[: MAX_TYPE_CHARS + 1]
+        is_counted = start in self._other_types or len(self._other_types) < MAX_TYPES
+        self._other_types[start if is_counted else "(other)"] += 1
 
     def note(self) -> str:
         """Return a note to show during the run, once; empty if there is none."""
@@ -133,9 +137,8 @@ class Verdict:
     def _error_words(self) -> str:
         if self._error is None:
             return ""
-        data = visible(self._error.data, keep_lines=False)
-        cut = data[:MAX_DATA_CHARS] + ("..." if len(data) > MAX_DATA_CHARS else "")
-        return f"received an error event: {visible(self._error.type, keep_lines=False)} {cut}"
+        name, data = visible_start(self._error.type, MAX_TYPE_CHARS), visible_start(self._error.data, MAX_DATA_CHARS)
+        return f"received an error event: {name} {data}"
 
     def _unmet_wait(self) -> str:
         limit_s = self._expected.first_within_s
@@ -186,7 +189,7 @@ class Verdict:
         if not self._other_types:
             return "; no event of another type either" if self._expected.selected.types else "; no event arrived"
         types = ", ".join(
-            f"{visible(name, keep_lines=False)} ({count:,})" for name, count in self._other_types.most_common()
+            f"{visible_start(name, MAX_TYPE_CHARS)} ({count:,})" for name, count in self._other_types.most_common()
         )
         return f"; received types: {types}"
 

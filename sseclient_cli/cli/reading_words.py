@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sseclient_cli.escaping import visible
+from sseclient_cli.escaping import visible_start
 from sseclient_cli.payload.llm_text import ChunkKind
 from sseclient_cli.payload.reading import PATIENCE_EVENTS, JoinedText, Reading, SelectedValues
 
@@ -10,6 +10,9 @@ USUAL_FINISH_REASONS = frozenset(
     {"", "stop", "end_turn", "stop_sequence", "tool_calls", "tool_use", "function_call", "completed", "STOP"}
 )
 """The reasons of a complete answer, in the words of the providers."""
+
+MAX_DATA_CHARS = 300
+"""The part of an event's data that is written to stderr."""
 
 _HOW_TO_PICK = "name the field of the text, for example --pick delta.text"
 
@@ -32,10 +35,10 @@ def notes_on(reading: Reading) -> list[str]:
         counts = ", ".join(f"{count:,} of {kind.value}" for kind, count in reading.left_out.items())
         terminal = " (reasoning is shown on a terminal)" if ChunkKind.REASONING in reading.left_out else ""
         notes.append(f"pieces not shown: {counts}{terminal}")
-    if reading.other_choices:
+    if reading.has_other_choices:
         notes.append("only choice 0 is shown: the answer has several (n)")
     if reading.finish_reason not in USUAL_FINISH_REASONS:
-        notes.append(f"finish reason: {visible(reading.finish_reason, keep_lines=False)}")
+        notes.append(f"finish reason: {visible_start(reading.finish_reason, MAX_DATA_CHARS)}")
     return notes
 
 
@@ -43,7 +46,7 @@ def error_in(reading: Reading) -> str:
     """Return the error that the stream reported instead of an answer; empty if there is none."""
     if not isinstance(reading, JoinedText) or reading.error is None:
         return ""
-    return f"the stream reported an error: {visible(reading.error, keep_lines=False) or 'without a message'}"
+    return f"the stream reported an error: {visible_start(reading.error, MAX_DATA_CHARS) or 'without a message'}"
 
 
 def unmet_by(reading: Reading, late: str) -> str:

@@ -16,6 +16,9 @@ from sseclient_cli.units import NS_PER_S
 MAX_TYPES = 1000
 """Types counted by name: a server could send a new one with each event."""
 
+MAX_TYPE_CHARS = 200
+"""A longer type is counted under its start: 1,000 types of megabytes would not fit into memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gaps:
@@ -106,11 +109,18 @@ class StreamStatistics:
             self._comments_at_event, self._not_selected_at_event = self._comments, self._not_selected
         else:
             self._later_event(now_ns)
-        if name in self._types or len(self._types) < MAX_TYPES:
+        if name in self._types:
             self._types[name] += 1
         else:
-            self._more_types += 1
+            self._new_type(name)
         self._data_bytes += len(data) if data.isascii() else len(data.encode("utf-8", "surrogatepass"))
+
+    def _new_type(self, name: str) -> None:
+        kept = name if len(name) <= MAX_TYPE_CHARS else name[:MAX_TYPE_CHARS] + "…"
+        if kept in self._types or len(self._types) < MAX_TYPES:
+            self._types[kept] += 1
+        else:
+            self._more_types += 1
 
     def _later_event(self, now_ns: int) -> None:
         if self.last_event_ns is not None:

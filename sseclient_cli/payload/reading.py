@@ -88,7 +88,7 @@ class JoinedText:
         self.events = 0
         self.shown = 0
         self.left_out: Counter[ChunkKind] = Counter()
-        self.other_choices: set[int] = set()
+        self.has_other_choices = False
         self.finish_reason = ""
         self.error: str | None = None
 
@@ -121,7 +121,7 @@ class JoinedText:
     def _is_text(self, chunk: Chunk) -> bool:
         """Take the facts about the answer from a chunk; return whether it is text to show."""
         if chunk.choice != 0:
-            self.other_choices.add(chunk.choice)
+            self.has_other_choices = True
         elif chunk.kind is ChunkKind.FINISH:
             self.finish_reason = chunk.text
         elif chunk.kind is ChunkKind.ERROR:

@@ -1,6 +1,7 @@
 import pytest
 
-from sseclient_cli.cli.expectations import Expectations, Verdict
+from sseclient_cli.cli.expectations import MAX_TYPE_CHARS, Expectations, Verdict
+from sseclient_cli.cli.reading_words import MAX_DATA_CHARS
 from sseclient_cli.payload.event_filter import EventFilter, pattern_of
 from sseclient_cli.payload.expected_event import ExpectedEvent
 from sseclient_cli.payload.query import Query
@@ -58,6 +59,21 @@ def test_after_the_last_expected_event_no_other_is_shown(expected: Expectations)
 def test_a_filter_that_selects_nothing_is_unmet_with_the_received_types(expected: Expectations, unmet: str) -> None:
     verdict = verdict_on('{"n": 1}', 'tick|{"n": 2}', "tick|2", expected=expected)
     assert verdict.unmet() == f"{unmet}; received types: tick (2), message (1)"
+
+
+def test_messages_show_only_the_start_of_long_texts_from_the_server() -> None:
+    long = "x" * 1_000_000
+    expected = filtered(types=frozenset({"tick"}))
+    unmet = [
+        verdict_on(f"{long}|1", f"{long}|2", expected=expected).unmet(),
+        verdict_on("error|" + long, expected=Expectations(no_error_event=True)).unmet(),
+        verdict_on(f'{{"error": "{long}"}}', reading=JoinedText()).unmet(),
+    ]
+    assert unmet[0] == f"no event of type tick (--event); received types: {'x' * MAX_TYPE_CHARS}... (2)"
+    assert unmet[1] == f"received an error event: error {'x' * MAX_DATA_CHARS}..."
+    assert unmet[2] == f"the stream reported an error: {'x' * MAX_DATA_CHARS}..."
+    reading = JoinedText()
+    assert verdict_on(FINISH % long, reading=reading).notes() == [f"finish reason: {'x' * MAX_DATA_CHARS}..."]
 
 
 def test_a_filter_without_any_event_says_so() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sseclient_cli.measure.stream_statistics import MAX_TYPES, StreamStatistics
+from sseclient_cli.measure.stream_statistics import MAX_TYPE_CHARS, MAX_TYPES, StreamStatistics
 from sseclient_cli.sse.event import Event
 from sseclient_cli.units import NS_PER_S
 
@@ -109,3 +109,10 @@ def test_a_new_type_with_each_event_does_not_fill_the_memory() -> None:
         statistics.event(event(number, f"type-{number}"))
     summary = statistics.summary(at(0))
     assert (len(summary.types), summary.events_of_more_types, summary.events) == (MAX_TYPES, 500, MAX_TYPES + 500)
+
+
+def test_a_long_type_is_counted_under_its_start() -> None:
+    statistics = StreamStatistics()
+    for name in ("x" * MAX_TYPE_CHARS, "x" * 1_000_000, "x" * 1_000_001):
+        statistics.event(event(0, name))
+    assert statistics.summary(at(0)).types == (("x" * MAX_TYPE_CHARS + "…", 2), ("x" * MAX_TYPE_CHARS, 1))
