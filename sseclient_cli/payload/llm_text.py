@@ -71,13 +71,19 @@ class LlmStream:
         value = parsed.value
         if not isinstance(value, dict):
             return [Chunk(ChunkKind.ERROR, parsed.event.data)] if parsed.event.type == "error" else []
-        if parsed.event.type == "error" or value.get("error") or value.get("type") == "error":
+        if parsed.event.type == "error" or value.get("type") == "error" or _has_error(value):
             return [Chunk(ChunkKind.ERROR, error_text(value))]
         if self.shape is None:
             self.shape = shape_of(value)
         if self.shape is None:
             return []
         return [chunk for chunk in _READERS[self.shape](value) if chunk.text or chunk.kind is ChunkKind.DONE]
+
+
+def _has_error(value: dict[str, Any]) -> bool:
+    """Return whether an object reports an error: ``error`` may also be a number or a flag of other data."""
+    error = value.get("error")
+    return isinstance(error, dict | str) and bool(error)
 
 
 def shape_of(value: dict[str, Any]) -> LlmShape | None:

@@ -79,8 +79,9 @@ def test_an_error_in_the_stream_has_its_message(event: tuple[str, str], text: st
     assert read([event]) == [Chunk(ChunkKind.ERROR, text)]
 
 
-def test_an_error_that_is_null_is_none() -> None:
-    assert read([data(error=None, choices=[{"delta": {"content": "a"}}])]) == [Chunk(ChunkKind.CONTENT, "a")]
+@pytest.mark.parametrize("error", [None, "", {}, False, True, 0.12, [1]])
+def test_an_error_without_words_is_none(error: object) -> None:
+    assert read([data(error=error, choices=[{"delta": {"content": "a"}}])]) == [Chunk(ChunkKind.CONTENT, "a")]
 
 
 def test_an_answer_cut_by_its_limit_says_so() -> None:
