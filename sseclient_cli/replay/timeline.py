@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -24,6 +25,9 @@ MAX_BLOCK_ITEMS = 256
 MAX_BLOCK_BYTES = 64 * 1024
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 """The limit of all encoded blocks in memory. A single block is larger if its only event is."""
+
+ITEM_BYTES = 150
+"""The size of an item's objects without its payload: most events are smaller."""
 
 
 class Item(NamedTuple):
@@ -136,7 +140,7 @@ class Timeline:
     def _read(self, block: _Block) -> tuple[Item, ...]:
         self._file.seek(block.offset)
         items, due_ns = [], 0
-        for line in self._file.read(block.size_bytes).splitlines(keepends=True):
+        for line in BytesIO(self._file.read(block.size_bytes)):  # ends lines at LF only, like the reader
             record = decode(line)
             due_ns = max(due_ns, record.elapsed_ns)
             if record.stream == self._stream and (payload := encoded(record, self.stream_format)):
@@ -152,4 +156,4 @@ class Timeline:
 
 
 def _size_bytes(items: tuple[Item, ...]) -> int:
-    return sum(len(item.payload) for item in items)
+    return sum(len(item.payload) + ITEM_BYTES for item in items)

@@ -75,6 +75,13 @@ def test_all_items_are_found_from_every_position(tmp_path: Path) -> None:
     assert [line.number for line in damaged] == [302]
 
 
+def test_a_carriage_return_does_not_end_a_line(tmp_path: Path) -> None:
+    event = encode(at_ms(0, "a"))
+    with made(tmp_path, event.replace(b"{", b"{\r", 1), event.replace(b"\n", b"\r\n")) as (timeline, damaged):
+        assert payloads(timeline) == [encoded(at_ms(0, "a"))] * 2
+    assert damaged == []
+
+
 def test_items_are_read_again_when_the_cache_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline_module, "MAX_CACHE_BYTES", 1)
     with made(tmp_path, *numbered(1000, 1)) as (timeline, _):
