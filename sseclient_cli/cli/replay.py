@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sseclient_cli.cli.child_server import START_WITHIN_S, RunningServer, ServerProgram, serving
+from sseclient_cli.cli.demo import is_demo
 from sseclient_cli.cli.options.replaying import ListenOptions, PacingOptions
 from sseclient_cli.errors import UsageError
 
@@ -58,10 +59,13 @@ def is_recording_file(path: Path) -> bool:
 
 
 def is_recording(url: str) -> bool:
-    """Return whether the URL of a command is the name of a recording. Raises UsageError for another file."""
+    """Return whether the URL of a command is the name of a recording. Raises UsageError for another file.
+
+    ``demo`` is the bundled server, also beside a file of that name.
+    """
     path = Path(url)
     try:
-        if "://" in url or not path.is_file():
+        if "://" in url or is_demo(url) or not path.is_file():
             return False
     except (OSError, ValueError):  # too long for a name, or with a zero byte
         return False

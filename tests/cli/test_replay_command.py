@@ -15,6 +15,7 @@ from in_process import InProcess
 from recordings import at_ms, numbered, recording_file
 
 from sseclient_cli.cli.options.values import parse_speed
+from sseclient_cli.cli.replay import is_recording
 from sseclient_cli.client.recording import Ended, Header, Opened, RecordedComment, encode
 from sseclient_cli.sse.event_stream import EventStreamParser
 
@@ -128,6 +129,16 @@ def test_another_file_is_one_clear_error(command: str, sse_in_process: InProcess
         f"sse: {path} is not a recording: line 1 is no header (it is not JSON); "
         "`sse watch URL --record FILE` makes a recording\n"
     )
+
+
+@pytest.mark.parametrize("url", ["demo", "demo/stream"])
+def test_demo_is_the_bundled_server_also_beside_a_file_of_that_name(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / url).parent.mkdir(exist_ok=True)
+    (tmp_path / url).write_text("no recording")
+    monkeypatch.chdir(tmp_path)
+    assert not is_recording(url)
 
 
 def test_a_recording_without_events_cannot_be_replayed(sse_in_process: InProcess, tmp_path: Path) -> None:
