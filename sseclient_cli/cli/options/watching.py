@@ -83,7 +83,7 @@ class WatchOptions:
         typer.Option(
             "--reconnect/--no-reconnect",
             show_default=False,
-            help="Reconnect when the stream ends, or stop; by default, reconnect only GET and HEAD requests.",
+            help="Reconnect when the stream ends; by default only SSE and WebSocket, with GET or HEAD.",
         ),
     ] = None
 
