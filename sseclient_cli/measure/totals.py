@@ -122,7 +122,7 @@ class Totals(Merging, EventCounts):
     stamped_reads: int = summed()
     """Reads with a kernel timestamp."""
     unanswered: int = summed()
-    """Requests without a response head at the end of the run or at their timeout."""
+    """Requests without a response head at their timeout, or for at least 1 s at the end of the run."""
     without_event: int = summed()
     """Streams that opened and never received an event."""
     bytes_without_event: int = summed()

@@ -22,7 +22,9 @@ class Streams(Part):
         ge=0,
     )
     unanswered: int = figure(
-        "Requests without a response head at the end of the run, or at their timeout.", better=Better.LOWER, ge=0
+        "Requests without a response head at their timeout, or for at least 1 s at the end of the run.",
+        better=Better.LOWER,
+        ge=0,
     )
     without_event: int = figure(
         "Streams that were open for at least 1 s and received no event.",

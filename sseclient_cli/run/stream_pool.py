@@ -23,7 +23,7 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.actor import NEVER_NS
 from sseclient_cli.run.plan import Action, Moment, OnEnd, Plan
-from sseclient_cli.run.timeouts import Timeouts
+from sseclient_cli.run.timeouts import Timeouts, is_unanswered
 from sseclient_cli.units import NS_PER_S
 
 STARTS_PER_TURN = 10
@@ -111,7 +111,7 @@ class StreamPool:
     def finish(self, now_ns: int) -> None:
         """Add the streams that are active at ``now_ns`` (monotonic), the end of the run, to the totals."""
         for stream in self._streams.values():
-            self._totals.unanswered += stream.phase is Phase.REQUESTING
+            self._totals.unanswered += is_unanswered(stream, now_ns)
             if stream.has_opened:
                 stream.sampler.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
             self._add_to_totals(stream)

@@ -24,6 +24,14 @@ CHECKS_PER_TICK = 5_000
 """Open streams checked per tick, 0.1 us each. With more than ten times as many streams it is a tenth of them, so that
 each stream is checked at least once per second."""
 
+LEAST_WAIT_NS = NS_PER_S
+"""A shorter wait for a response head at the end of the run is no fault of the server."""
+
+
+def is_unanswered(stream: Stream, now_ns: int) -> bool:
+    """Return whether the response head of a stream is overdue at the end of the run, ``now_ns`` (monotonic)."""
+    return stream.phase is Phase.REQUESTING and now_ns - stream.requested_ns >= LEAST_WAIT_NS
+
 
 class Timeouts:
     """The timeouts of one worker's streams."""

@@ -80,6 +80,14 @@ async def test_stream_without_a_response_in_its_lifetime_fails() -> None:
     assert errors(totals) == {"unanswered": 4}
 
 
+@pytest.mark.parametrize(("duration_s", "unanswered"), [(0.1, 0), (1.5, 1)])
+async def test_a_request_that_the_end_of_the_run_cuts_short_is_not_unanswered(
+    duration_s: float, unanswered: int
+) -> None:
+    totals, _ = await ran([Do.HOLD], connections=1, duration_s=duration_s)
+    assert (totals.planned, totals.opened, totals.failed, totals.unanswered) == (1, 0, 0, unanswered)
+
+
 @pytest.mark.parametrize(
     ("on_end", "requests", "counts"),
     [
