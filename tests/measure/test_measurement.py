@@ -208,7 +208,10 @@ def test_events_that_a_server_holds_back_are_sampled_as_late() -> None:
     # The server held the events back for 100, 80, 60, 40 and 20 ms.
     assert delivery.count >= 40
     assert (delivery.percentiles_us([50])[50] or 0) == pytest.approx(60_000, rel=0.5)
-    assert totals.latencies[Latency.GAP].count >= 8
+    # A batch whose read is late on a busy machine has no exact arrival, and so no gap before it.
+    gap = totals.latencies[Latency.GAP]
+    assert 5 <= gap.count <= 9
+    assert (gap.percentiles_us([50])[50] or 0) == pytest.approx(100_000, rel=0.3)
 
 
 def test_a_freeze_of_the_server_is_a_gap_even_before_two_events_at_once() -> None:
