@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from types import UnionType
-from typing import Any, ClassVar, Final, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Final, NamedTuple, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 FORMAT_VERSION: Final = 1
 """A reader skips kinds and fields that it does not know. A new version is only for lines that mislead such a reader."""
@@ -113,12 +113,12 @@ KINDS: Final[Mapping[str, type[Record]]] = {
 def encode(line: Header | Record) -> bytes:
     """Return the line, with its line feed."""
     shown = {"kind": line.KIND} if isinstance(line, Record) else {}
-    for name, _, default in _FIELDS[type(line)]:
+    for name, _, default, _ in _FIELDS[type(line)]:
         value = getattr(line, name)
         if value != default:
             shown[name] = value
     # A lone surrogate cannot be UTF-8; `backslashreplace` writes it as JSON's own escape.
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
+    return _ENCODER.encode(shown).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def decode_header(line: bytes) -> Header:
@@ -145,7 +145,7 @@ def _object(line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise DamagedLineError("it is incomplete")
     try:
-        values = json.loads(line.decode(), parse_constant=_refuse_constant)
+        values = _DECODER.decode(line.decode())
     except UnicodeDecodeError as exc:
         raise DamagedLineError("it is not UTF-8 text") from exc
     except (ValueError, RecursionError) as exc:
@@ -157,44 +157,69 @@ def _object(line: bytes) -> dict[str, Any]:
 
 def _built(record_type: type[_T], values: dict[str, Any]) -> _T:
     known = {}
-    for name, types, default in _FIELDS[record_type]:
-        if name in values:
-            known[name] = _checked(name, values[name], types)
-        elif default is MISSING:
+    for name, types, default, problem_of in _FIELDS[record_type]:
+        value = values.get(name, default)
+        if value is MISSING:
             raise DamagedLineError(f"it has no {name}")
+        if value is not default:
+            problem = problem_of(value) if type(value) in types else "the wrong type"
+            if problem:
+                raise DamagedLineError(f"{name} has {problem}")
+        known[name] = value
     return record_type(**known)
 
 
-def _checked(name: str, value: Any, types: tuple[type, ...]) -> Any:
-    if type(value) not in types:
-        raise DamagedLineError(f"{name} has the wrong type")
-    if isinstance(value, int | float) and not 0 <= value < MAX_NS:
-        raise DamagedLineError(f"{name} is out of range")
-    if name in ("type", "id") and _LINE_END.search(value):
-        raise DamagedLineError(f"{name} has a line end or a NUL")
-    if isinstance(value, dict | list) and not all(isinstance(each, str) for each in _texts(value)):
-        raise DamagedLineError(f"{name} has the wrong type")
-    return value
+def _number_problem(value: float) -> str:
+    return "" if 0 <= value < MAX_NS else "a value out of range"
 
 
-def _texts(value: dict[str, Any] | list[Any]) -> list[Any]:
-    return value if isinstance(value, list) else list(value.values())
+def _word_problem(value: str) -> str:
+    return "a line end or a NUL" if _LINE_END.search(value) else ""
 
 
-def _accepted(hint: Any) -> tuple[type, ...]:
+def _texts_problem(value: dict[str, Any] | list[Any]) -> str:
+    texts = value.values() if isinstance(value, dict) else value
+    return "" if all(isinstance(each, str) for each in texts) else "the wrong type"
+
+
+def _no_problem(_: object) -> str:
+    return ""
+
+
+_PROBLEMS: Final[Mapping[type, Callable[[Any], str]]] = {
+    int: _number_problem, float: _number_problem, dict: _texts_problem, list: _texts_problem,
+}  # fmt: skip
+
+
+class _Field(NamedTuple):
+    """One field of a line: its name, the accepted types, the default, and a function that returns its problem."""
+
+    name: str
+    types: tuple[type, ...]
+    default: Any
+    problem_of: Callable[[Any], str]
+
+
+def _field(name: str, hint: Any, default: Any) -> _Field:
     options = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    plain = tuple(get_origin(each) or each for each in options)
-    return (*plain, int) if float in plain else plain  # JSON writes 3.0 also as 3
+    types = tuple(get_origin(each) or each for each in options)
+    problem_of = _word_problem if name in ("type", "id") else _PROBLEMS.get(types[0], _no_problem)
+    # JSON writes 3.0 also as 3.
+    return _Field(name, (*types, int) if float in types else types, default, problem_of)
 
 
 _LINE_TYPES: Final[tuple[type[Header | Record], ...]] = (Header, *KINDS.values())
 
-_FIELDS: Final[Mapping[type, tuple[tuple[str, tuple[type, ...], Any], ...]]] = {
-    each: tuple((one.name, _accepted(get_type_hints(each)[one.name]), one.default) for one in fields(each))
+_FIELDS: Final[Mapping[type, tuple[_Field, ...]]] = {
+    each: tuple(_field(one.name, get_type_hints(each)[one.name], one.default) for one in fields(each))
     for each in _LINE_TYPES
 }
-"""The name, the accepted types and the default of each field."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: `json.dumps` and `json.loads` with options would make them for each line.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
