@@ -16,14 +16,18 @@ from types import TracebackType
 from typing import Self
 
 from sseclient_cli.cli.stdout import write_all
-from sseclient_cli.client.recording import Header, Record, RecordedEvent, encode
+from sseclient_cli.client.recording import DamagedLineError, Header, Record, RecordedEvent, decode_header, encode
 from sseclient_cli.errors import LimitError, UsageError
+
+MAX_HEADER_BYTES = 1024 * 1024
+"""A header has the URLs of the streams; a longer line is another file's."""
 
 
 class RecordingFile:
-    """Opened at once, truncated at the first record; a context manager. Raises UsageError if it is not writable.
+    """Opened at once, truncated at the first record; a context manager.
 
-    Without a record, an old file keeps its content, and a new one is removed. ``events`` counts the written events.
+    Raises UsageError if the file is not writable, or has other content than a recording. Without a record, an old file
+    keeps its content, and a new one is removed. ``events`` counts the written events.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,6 +42,8 @@ class RecordingFile:
             if not self._is_new and not (stat.S_ISREG(path.stat().st_mode) or stat.S_ISCHR(path.stat().st_mode)):
                 # A blocked write to a pipe would stop the event loop.
                 raise UsageError(f"cannot write {path}: a recording needs a regular file")
+            if not self._is_new and path.is_file():
+                _refuse_other_content(path)
             # O_BINARY: otherwise Windows changes line ends.
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(path, flags, 0o600)
@@ -94,6 +100,17 @@ class RecordingFile:
                 f"cannot write {self._path}: {_reason(exc)}; it contains the {self.events:,} events until then"
             ) from exc
         self._end += len(line)
+
+
+def _refuse_other_content(path: Path) -> None:
+    """Raise UsageError if the file has content that is not a recording: a mistyped name must not cost a file."""
+    with path.open("rb") as file:
+        first = file.readline(MAX_HEADER_BYTES)
+    try:
+        if first:
+            decode_header(first)
+    except DamagedLineError as exc:
+        raise UsageError(f"{path} is not a recording and is not overwritten: give another file, or remove it") from exc
 
 
 def _reason(exc: OSError | ValueError) -> str:

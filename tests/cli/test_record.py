@@ -19,18 +19,21 @@ from sseclient_cli.cli.recorder import Recorder, Recording
 from sseclient_cli.cli.recording_file import RecordingFile
 from sseclient_cli.client.recording import (
     Ended,
+    Header,
     Opened,
     RecordedComment,
     RecordedEvent,
     RecordedRetry,
     decode,
     decode_header,
+    encode,
 )
 from sseclient_cli.client.recording import Record as AnyRecord
 from sseclient_cli.client.source import EventSource
 from sseclient_cli.errors import LimitError, UsageError
 from sseclient_cli.request.target import Target
 
+HEADER = encode(Header(recording=1, streams=["http://h/"], started_ns=1))
 COMMAND = [sys.executable, "-m", "sseclient_cli", "watch"]
 
 
@@ -98,7 +101,7 @@ async def test_secrets_of_the_request_and_the_response_are_not_recorded(tmp_path
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 async def test_only_the_owner_can_read_a_recording_also_over_an_old_file(tmp_path: Path) -> None:
     new, old = tmp_path / "new", tmp_path / "old"
-    old.write_text("x" * 10_000)
+    old.write_bytes(HEADER + b"x" * 10_000)
     old.chmod(0o644)
     for path in (new, old):
         async with ScriptedServer([head(), b"retry: 1\ndata: 1\n\n"]) as server:
@@ -109,11 +112,20 @@ async def test_only_the_owner_can_read_a_recording_also_over_an_old_file(tmp_pat
 
 async def test_without_a_stream_an_old_file_stays_and_a_new_one_is_removed(tmp_path: Path) -> None:
     new, old = tmp_path / "new", tmp_path / "old"
-    old.write_text("old")
+    old.write_bytes(HEADER)
     for path in (new, old):
         with RecordingFile(path):
             pass
-    assert (new.exists(), old.read_text()) == (False, "old")
+    assert (new.exists(), old.read_bytes()) == (False, HEADER)
+
+
+@pytest.mark.parametrize("content", [b"notes", b"[]\n", b'{"events": 1}\n', b"x" * 2_000_000], ids=len)
+def test_a_file_with_other_content_is_not_overwritten(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="is not a recording and is not overwritten"):
+        RecordingFile(path)
+    assert path.read_bytes() == content
 
 
 def test_a_step_of_the_wall_clock_does_not_change_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
