@@ -7,6 +7,8 @@ Python's command-line arguments.
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
+from typing import BinaryIO
 
 from sseclient_cli.errors import UsageError
 
@@ -23,7 +25,7 @@ def read_body(text: str) -> str:
         raise UsageError("the request body @ names no file: write @FILE, or @- for stdin", arguments=["body"])
     try:
         if name == "-":
-            content = sys.stdin.buffer.read(MAX_BODY_BYTES + 1) if sys.stdin is not None else b""
+            content = _all_of(sys.stdin.buffer) if sys.stdin is not None else b""
         else:
             with open(name, "rb") as file:
                 content = file.read(MAX_BODY_BYTES + 1)
@@ -37,3 +39,8 @@ def read_body(text: str) -> str:
     if len(content) > MAX_BODY_BYTES:
         raise UsageError(f"the request body in {name!r} is larger than {MAX_BODY_BYTES // 1024**2} MiB")
     return content.decode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=1)  # a command with several URLs sends the same body to each
+def _all_of(stdin: BinaryIO) -> bytes:
+    return stdin.read(MAX_BODY_BYTES + 1)
