@@ -63,6 +63,8 @@ def watch(
         recording = None if file is None else Recording(file, targets)
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":
+            if file is not None and file.is_same(output.output_file):
+                raise UsageError("--record and --output have the same file: give another one")
             sink = stack.enter_context(EventFile(output.output_file))
         is_plain = output.quiet or output.no_tui
         view: StreamView | TerminalView | None = text_view(reading, sink)

@@ -184,6 +184,13 @@ async def test_events_and_comments_that_are_not_shown_are_recorded(tmp_path: Pat
     assert [each.data for each in events if isinstance(each, RecordedEvent)] == ["1", "2", "3"]
 
 
+def test_the_output_and_the_recording_are_two_files(sse_in_process: InProcess, tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    code, _, err = sse_in_process("watch", "http://127.0.0.1:9/", "-o", str(path), "--record", str(path))
+    assert (code, err) == (2, "sse: --record and --output have the same file: give another one\n")
+    assert not path.exists()
+
+
 def test_the_watched_recording_cannot_be_written(sse_in_process: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text('{"recording":1,"streams":["http://a/"],"started_ns":0}\n')
