@@ -91,3 +91,9 @@ def test_the_line_is_bounded() -> None:
 )
 def test_a_filter_matches_parts_of_an_event_or_its_whole_type(text: str, matches: bool) -> None:
     assert TypedFilter(text).matches(Event("tick", '{"Price": 1}', "ID-7")) is matches
+
+
+def test_a_filter_also_matches_the_label_of_the_stream() -> None:
+    event = Event("tick", "{}", "")
+    assert TypedFilter("ndjson").matches(event, "/ndjson?rate=2")
+    assert not TypedFilter("ndjson").matches(event, "/stream?rate=2")

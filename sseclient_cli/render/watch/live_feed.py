@@ -72,7 +72,7 @@ class LiveFeed:
         chars = len(event.data) + len(event.type) + len(event.id) + ENTRY_CHARS
         arrived = Arrived(event, time_s, gap_s, label, self.events, chars)
         self._recent.add(arrived)
-        if self.filter.text and not self.filter.matches(event):
+        if self.filter.text and not self.filter.matches(event, label):
             self.hidden += 1
         else:
             self._wait(arrived)
@@ -105,10 +105,10 @@ class LiveFeed:
         unseen = [entry for entry in waiting if isinstance(entry, Arrived)]
         recent = [entry for entry in self._recent if isinstance(entry, Arrived)]
         older = [entry for entry in unseen if entry.number < recent[0].number]
-        matching = [entry for entry in (*older, *recent) if self.filter.matches(entry.event)]
+        matching = [entry for entry in (*older, *recent) if self.filter.matches(entry.event, entry.label)]
         shown = matching[-SHOWN_AGAIN:]
         for entry in unseen:
-            if not self.filter.matches(entry.event):
+            if not self.filter.matches(entry.event, entry.label):
                 self.hidden += 1
             elif entry.number < shown[0].number:
                 self._skip(entry)

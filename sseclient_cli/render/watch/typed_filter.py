@@ -8,7 +8,7 @@ TYPE_PREFIX = "type:"
 
 
 class TypedFilter:
-    """Matches events that contain a text in their data, type or ID, in upper or lower case.
+    """Matches events that contain a text in their data, type, ID or label of the stream, in upper or lower case.
 
     ``type:NAME`` matches the type exactly; a text may follow it. An empty filter matches all events.
     """
@@ -23,9 +23,9 @@ class TypedFilter:
     def __bool__(self) -> bool:
         return bool(self.text)
 
-    def matches(self, event: Event) -> bool:
-        """Return whether to show an event."""
+    def matches(self, event: Event, label: str = "") -> bool:
+        """Return whether to show an event of the stream with this label."""
         if self._type is not None and event.type != self._type:
             return False
         part = self._part
-        return not part or part in event.data.lower() or part in event.type.lower() or part in event.id.lower()
+        return not part or any(part in text.lower() for text in (event.data, event.type, event.id, label))
