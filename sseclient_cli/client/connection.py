@@ -62,6 +62,7 @@ class Connection:
         self.headers = response_headers(response)
         self._read_timeout_s = read_timeout_s
         self._stream: Any = response.extensions.get("network_stream")
+        self._is_unread = False  # whether the server does not read what is sent
         self._is_switched = self.target.is_websocket and self.status == SWITCHING_PROTOCOLS
         if self._is_switched:
             offered = ", ".join(self.target.headers_named("sec-websocket-protocol"))
@@ -155,10 +156,17 @@ class Connection:
             await asyncio.sleep(0)
             return piece
 
-    async def send(self, data: bytes) -> None:
-        """Send bytes to the server after a switch of the protocol. Raises SseError when the connection breaks."""
+    async def send(self, data: bytes, within_s: float | None) -> None:
+        """Send bytes to the server after a switch of the protocol. Raises SseError when the connection breaks.
+
+        After ``within_s`` it gives up and raises, and later calls send nothing: a part may have been sent.
+        """
+        if self._is_unread:
+            return
+        self._is_unread = True
         with mapped_exceptions(self.target, self._read_timeout_s), exceptions_of_httpx():
-            await self._stream.write(data)
+            await self._stream.write(data, within_s)
+        self._is_unread = False
 
     async def _next_chunk(self) -> bytes | None:
         if self._is_switched:

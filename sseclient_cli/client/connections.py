@@ -20,6 +20,9 @@ from sseclient_cli.errors import EventTooLargeError, SseError
 from sseclient_cli.lost_connections import cut_websocket
 from sseclient_cli.sse.response_check import StopReason
 
+PONG_S = 1.0
+"""The time limit to answer pings: a server that does not read the answers must not stop the messages."""
+
 END_OF_STREAM = "the server ended the stream"
 
 
@@ -60,7 +63,7 @@ class Connections:
                 return  # closed at the moment when these bytes arrived
             self._received.feed(chunk, connection.arrival)
             self._reconnection.remember(parser)
-            await self._send_pending(connection)
+            await self._send_pending(connection, PONG_S)
         elif websocket is not None:
             await self._reconnect_later(error or cut_websocket(), opened=True)
         elif error is not None or self._lifecycle.is_restarting or not self._received.finish():
@@ -117,15 +120,15 @@ class Connections:
             self._lifecycle.change(StateChange(ConnectionState.OPEN, "connected"))
             if self._received.websocket is not None:
                 self._received.websocket.send(connection.target.messages)
-                await self._send_pending(connection)
+                await self._send_pending(connection, None)
         return None
 
-    async def _send_pending(self, connection: Connection) -> None:
+    async def _send_pending(self, connection: Connection, within_s: float | None) -> None:
         """Send what a WebSocket has to send. A broken connection also ends the next read, which reports it."""
         websocket = self._received.websocket
         if websocket is not None and (outgoing := websocket.take_outgoing()):
             with suppress(SseError):
-                await self._lifecycle.interruptibly(connection.send(outgoing))
+                await self._lifecycle.interruptibly(connection.send(outgoing, within_s))
 
     async def _reconnect_later(self, error: SseError | None, *, opened: bool) -> None:
         """Wait before the next connection, or raise or close if the retry policy says to stop."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import threading
+
 import httpx
 import pytest
 from certificates import Authority
@@ -23,7 +27,7 @@ from sseclient_cli.errors import (
 )
 from sseclient_cli.request.proxied import through_proxy
 from sseclient_cli.request.target import Target
-from sseclient_cli.sse.websocket_handshake import accept_value
+from sseclient_cli.sse.websocket_handshake import KEY_HEADER, accept_value
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 
@@ -149,6 +153,31 @@ async def test_a_message_beyond_the_limit_is_refused_after_the_one_before() -> N
             assert (await anext(source)).data == "ok"
             with pytest.raises(EventTooLargeError, match="more than 100 bytes"):
                 await anext(source)
+
+
+async def test_a_server_that_does_not_read_pongs_does_not_stop_the_messages() -> None:
+    pings = b"\x89\x7d" + b"p" * 125
+    is_over = threading.Event()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            key = next(line for line in connection.recv(65536).decode().split("\r\n") if line.startswith(KEY_HEADER))
+            connection.sendall(SWITCH + accept_value(key.partition(": ")[2]).encode() + b"\r\n\r\n")
+            connection.sendall(pings * 60_000)  # more than the buffers of both sockets hold
+            connection.sendall(b"\x81\x02hi")
+            is_over.wait(60)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            async with asyncio.timeout(60), EventSource(f"ws://127.0.0.1:{listener.getsockname()[1]}/") as source:
+                assert (await anext(source)).data == "hi"
+        finally:
+            is_over.set()
+            await asyncio.to_thread(thread.join, 60)
 
 
 async def test_the_handshake_replaces_the_headers_of_a_copied_request() -> None:
