@@ -113,10 +113,11 @@ class Recorder:
         source = self._source
         self._recording.begin(source.arrived_ns)
         headers = {name: redacted_header(name, value) for name, value in source.response_headers.items()}
-        stream_format = self._target.format_of(headers.get("content-type")) or StreamFormat.SSE
+        found = self._target.format_of(headers.get("content-type")) or StreamFormat.SSE
+        stream_format = (StreamFormat.WEBSOCKET if self._target.is_websocket else found).value
         when = self._when(source.arrived_ns)
         status = source.response_status or 0
-        self._recording.write(Opened(status=status, headers=headers, format=stream_format.value, **when))
+        self._recording.write(Opened(status=status, headers=headers, format=stream_format, **when))
 
     def _retry(self, arrived_ns: int) -> None:
         """Record a new ``retry`` before the item that came with it."""

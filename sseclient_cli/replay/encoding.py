@@ -25,12 +25,19 @@ def format_of_replay(opened: Opened) -> StreamFormat:
     return next((each for each in CONTENT_TYPES if each.value == opened.format), StreamFormat.SSE)
 
 
+def is_sent(record: Record, stream_format: StreamFormat) -> bool:
+    """Return whether a client receives bytes for a record; only SSE has comments and a reconnection time."""
+    if stream_format is StreamFormat.SSE:
+        return isinstance(record, RecordedEvent | RecordedComment | RecordedRetry)
+    return isinstance(record, RecordedEvent)
+
+
 def encoded(record: Record, stream_format: StreamFormat) -> bytes:
-    """Return the bytes that a client receives for a record; none for the start and the end of a connection."""
+    """Return the bytes that a client receives for a record; none unless it ``is_sent``."""
     if stream_format is StreamFormat.SSE:
         return _encoded_as_sse(record)
     if not isinstance(record, RecordedEvent):
-        return b""  # the other formats have neither comments nor a reconnection time
+        return b""
     end = "" if stream_format is StreamFormat.CHUNKS else "\n"
     return f"{record.data}{end}".encode("utf-8", "replace")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from sseclient_cli.client.recording import Opened, Record, RecordedEvent, decode
+from sseclient_cli.client.recording import DamagedLineError, Opened, Record, RecordedEvent, decode
 from sseclient_cli.client.recording_reader import DamagedLine, RecordingReader, opened
-from sseclient_cli.replay.encoding import encoded, format_of_replay
+from sseclient_cli.replay.encoding import encoded, format_of_replay, is_sent
 from sseclient_cli.sse.stream_format import StreamFormat
 
 MAX_BLOCK_ITEMS = 256
@@ -95,7 +95,7 @@ class Timeline:
             if record.stream == self._stream and isinstance(record, Opened) and not self._ids:
                 self.stream_format = format_of_replay(record)
             self.duration_ns = max(self.duration_ns, record.elapsed_ns)
-            if record.stream == self._stream and encoded(record, self.stream_format):
+            if record.stream == self._stream and is_sent(record, self.stream_format):
                 self._append(record)
         self._blocks.append(_Block(first_item, offset, size_bytes))
         self._blocks = [each for each in self._blocks if each.size_bytes]
@@ -141,10 +141,13 @@ class Timeline:
         self._file.seek(block.offset)
         items, due_ns = [], 0
         for line in BytesIO(self._file.read(block.size_bytes)):  # ends lines at LF only, like the reader
-            record = decode(line)
+            try:
+                record = decode(line)
+            except DamagedLineError:  # the file was changed after the start
+                break
             due_ns = max(due_ns, record.elapsed_ns)
-            if record.stream == self._stream and (payload := encoded(record, self.stream_format)):
-                items.append(Item(due_ns, payload))
+            if record.stream == self._stream and is_sent(record, self.stream_format):
+                items.append(Item(due_ns, encoded(record, self.stream_format)))
         return tuple(items)
 
     def _keep(self, number: int, items: tuple[Item, ...]) -> None:

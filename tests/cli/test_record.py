@@ -149,6 +149,7 @@ async def test_a_full_disk_is_one_error_and_later_writes_do_nothing() -> None:
             await record(Path("/dev/full"), server.url)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 def test_files_that_cannot_hold_a_recording_are_refused(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

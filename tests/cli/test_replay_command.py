@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from browser import PAGE, PAGE_PATH, Browser, event_of
 from in_process import InProcess
 from recordings import at_ms, numbered, recording_file
+from scripted_server import ScriptedServer
 
 from sseclient_cli.cli.options.values import parse_speed
 from sseclient_cli.cli.replay import is_recording
-from sseclient_cli.client.recording import Ended, Header, Opened, RecordedComment, encode
-from sseclient_cli.sse.event_stream import EventStreamParser
+from sseclient_cli.client.recording import Ended, Header, Opened, RecordedComment, RecordedRetry, encode
+from sseclient_cli.sse.event_stream import Event, EventStreamParser
 
 COMMAND = [sys.executable, "-m", "sseclient_cli"]
 END = Ended(arrived_ns=0, elapsed_ns=50_000_000, reason="the server ended the stream")
@@ -48,6 +52,28 @@ def test_replay_serves_a_recording_until_ctrl_c(tmp_path: Path) -> None:
         f"{path}: line 5 is skipped: it is not JSON",
         f"{path}: 3 events in 0.1 s",
     ]
+
+
+async def test_a_page_of_another_origin_follows_a_replay_to_its_end(browser: Browser, tmp_path: Path) -> None:
+    retry = RecordedRetry(arrived_ns=0, elapsed_ns=0, retry_ms=10)
+    path = recording_file(tmp_path, retry, *numbered(2, 5), at_ms(20, "a\nb", id="3", type="price"))
+    command = [*COMMAND, "replay", str(path), "--port", "0"]
+
+    def watch(page: str) -> list[list[Any]]:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            assert process.stdout is not None
+            _, _, url = process.stdout.readline().rstrip().rpartition(" on ")
+            browser.go_to(page)
+            log = browser.watch(url, ["message", "price"])
+            process.terminate()
+        return log
+
+    async with ScriptedServer(pages={PAGE_PATH: PAGE}) as pages:
+        log = await asyncio.to_thread(watch, pages.url + PAGE_PATH)
+    found = [Event("message", "1", "1"), Event("message", "2", "2"), Event("price", "a\nb", "3")]
+    assert [event_of(entry) for entry in log if entry[0] == "event"] == found
+    # It reconnects once, and stops at the answer 204.
+    assert [entry[:2] for entry in log if entry[0] == "error"] == [["error", 0], ["error", 2]]
 
 
 def test_a_recording_can_be_watched_to_its_end(tmp_path: Path) -> None:

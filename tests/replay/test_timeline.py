@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -155,3 +156,13 @@ def test_a_stream_is_found_by_its_path_and_query() -> None:
     assert paths == ["/x?n=1", "/x?n=2", "/3", "/"]
     asked = [("/x", "n=2"), ("/x", "n=9"), ("/3", ""), ("/", ""), ("/other", "")]
     assert [stream_at(paths, path, query) for path, query in asked] == [1, 0, 2, 3, 0]
+
+
+def test_a_file_that_was_cut_during_the_replay_ends_it(tmp_path: Path) -> None:
+    records = numbered(1000, 1)
+    path = recording_file(tmp_path, *records)
+    with Timeline(path, lambda _: None) as timeline:
+        os.truncate(path, path.stat().st_size // 2)
+        found = payloads(timeline)
+    assert 0 < len(found) < 1000
+    assert found == [encoded(record) for record in records[: len(found)]]
