@@ -58,7 +58,7 @@ def unmet_by(reading: Reading, late: str) -> str:
 
 def _unmet_by_text(text: JoinedText, late: str) -> str:
     if not text.events:
-        return f"no event arrived{late}" if late else ""
+        return f"no event arrived{late}"
     if text.finds_nothing:
         return f"no known LLM format in {_events(text.events)}{late} (--text): {_HOW_TO_PICK}"
     if text.is_picked and not text.shown:

@@ -41,6 +41,11 @@ class Recording:
         self._started_ns = 0  # monotonic
         self._elapsed_ns = 0
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether the file could not be written: a run ends then, because the rest would be missing."""
+        return self._file.is_failed
+
     def stream(self, number: int, source: EventSource) -> Recorder:
         """Return the recorder of the stream with this number, from 0."""
         return Recorder(self, number, self._targets[number], source)

@@ -33,7 +33,7 @@ class RecordingFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._end = 0
-        self._is_failed = False
+        self.is_failed = False
         self.events = 0
         if str(path) == "-":
             raise UsageError("a recording needs a file: `sse watch URL --json` writes the events to stdout")
@@ -84,7 +84,7 @@ class RecordingFile:
 
     def write(self, record: Record) -> None:
         """Write without buffering. Raises LimitError, with only complete lines in the file; then it does nothing."""
-        if not self._is_failed:
+        if not self.is_failed:
             self._write(encode(record))
             self.events += isinstance(record, RecordedEvent)
 
@@ -92,7 +92,7 @@ class RecordingFile:
         try:
             write_all(self._descriptor, line)
         except OSError as exc:
-            self._is_failed = True
+            self.is_failed = True
             if self._is_regular:
                 with suppress(OSError):
                     os.ftruncate(self._descriptor, self._end)

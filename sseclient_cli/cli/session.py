@@ -57,6 +57,7 @@ class Session:
             for number, (target, label) in enumerate(zip(targets, labels, strict=True))
         ]
         self._output = output
+        self._recording = recording
         self._display: AnyDisplay | None = None
         self.terminated = False
         self.is_reader_gone = False
@@ -96,7 +97,7 @@ class Session:
         except SseError as exc:
             self.failures.append(exc)
             stream.failed(exc)
-        if self.verdict.is_enough:
+        if self.verdict.is_enough or (self._recording is not None and self._recording.is_failed):
             self._close()
 
     def _quit(self) -> None:

@@ -153,7 +153,7 @@ def test_a_likely_mistake_is_said_at_the_start() -> None:
     [
         ([TOKEN, "[DONE]"], ""),
         ([TOKEN, FINISH % "stop"], ""),
-        ([], ""),
+        ([], "no event arrived"),
         ([TOKEN], "the answer did not end: no finish reason and no mark of its end"),
         ([TOKEN, '{"error": {"message": "Over\\u001bloaded"}}'], "the stream reported an error: Over\\x1bloaded"),
         ([TOKEN, '{"error": {}, "type": "error"}'], "the stream reported an error: without a message"),

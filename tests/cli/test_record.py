@@ -198,3 +198,15 @@ def test_the_watched_recording_cannot_be_written(sse_in_process: InProcess, tmp_
     code, _, err = sse_in_process("watch", str(path), "--record", str(path))
     assert (code, "give another file" in err) == (2, True)
     assert path.read_text().startswith('{"recording":1')
+
+
+async def test_a_full_disk_ends_all_streams_of_a_run() -> None:
+    async with (
+        ScriptedServer([head(), b"data: 1\n\n", Do.HOLD]) as one,
+        ScriptedServer([head(), b"data: 2\n\n", Do.HOLD]) as two,
+    ):
+        command = [*COMMAND, one.url, two.url, "--record", "/dev/full", "--raw"]
+        process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+        _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == LimitError.exit_code
+    assert "cannot write /dev/full: no space left on device" in err.decode()
