@@ -57,17 +57,23 @@ def error_text(totals: Totals) -> str:
 
 
 async def test_each_stream_uses_the_redirect_chain_of_the_preflight() -> None:
-    async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
-        found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
-        assert len(found.chain) == 2
-        totals = await ran(found.chain, connections=2)
-        assert (totals.opened, totals.failed, totals.events) == (2, 0, 4)
-        assert [request.path for request in there.requests] == ["/stream"] * 3
-        assert there.requests[-1].header("x-mine") == b"1"
-        assert len(here.requests) == 3
     # Connect time is per connection. Time to headers and to the first event is per stream and includes the redirect.
-    counts = [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT)]
-    assert counts == [4, 2, 2]
+    # A busy machine may read a head too late for an exact arrival, and that head is not sampled: then once more.
+    for _ in range(5):
+        async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
+            found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
+            assert len(found.chain) == 2
+            totals = await ran(found.chain, connections=2)
+            assert (totals.opened, totals.failed, totals.events) == (2, 0, 4)
+            assert [request.path for request in there.requests] == ["/stream"] * 3
+            assert there.requests[-1].header("x-mine") == b"1"
+            assert len(here.requests) == 3
+        counts = [totals.latencies[kind].count for kind in (Latency.CONNECT, Latency.HEADERS, Latency.FIRST_EVENT)]
+        assert counts[0] == 4
+        assert max(counts[1:]) <= 2
+        if counts == [4, 2, 2]:
+            return
+    pytest.fail(f"counts of the last of five runs: {counts}")
 
 
 async def test_redirect_to_another_path_on_a_known_server_is_followed() -> None:
