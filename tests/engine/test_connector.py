@@ -59,6 +59,7 @@ def error_text(totals: Totals) -> str:
 async def test_each_stream_uses_the_redirect_chain_of_the_preflight() -> None:
     # Connect time is per connection. Time to headers and to the first event is per stream and includes the redirect.
     # A busy machine may read a head too late for an exact arrival, and that head is not sampled: then once more.
+    counts: list[int] = []
     for _ in range(5):
         async with ScriptedServer(*[STREAM] * 3) as there, ScriptedServer(*[to(f"{there.url}/stream")] * 3) as here:
             found = await preflight(Target(url=here.url, headers=(("X-Mine", "1"),)))
