@@ -33,7 +33,7 @@ class EventFile:
             flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(path, flags, 0o666)
         except (OSError, ValueError) as exc:
-            raise UsageError(f"cannot write {path}: {_reason(exc)}") from exc
+            raise UsageError(f"cannot write {path}: {reason_of(exc)}") from exc
 
     def __enter__(self) -> Self:
         return self
@@ -66,9 +66,10 @@ class EventFile:
             raise
         except OSError as exc:
             raise LimitError(
-                f"cannot write {self._path}: {_reason(exc)}; it contains the events until then: give another file"
+                f"cannot write {self._path}: {reason_of(exc)}; it contains the events until then: give another file"
             ) from exc
 
 
-def _reason(exc: OSError | ValueError) -> str:
+def reason_of(exc: OSError | ValueError) -> str:
+    """Return why a file cannot be opened or written, in lower case."""
     return str(getattr(exc, "strerror", None) or exc).lower()

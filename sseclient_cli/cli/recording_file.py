@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sseclient_cli.cli.event_file import reason_of
 from sseclient_cli.cli.stdout import write_all
 from sseclient_cli.client.recording import DamagedLineError, Header, Record, RecordedEvent, decode_header, encode
 from sseclient_cli.errors import LimitError, UsageError
@@ -51,7 +52,7 @@ class RecordingFile:
             if self._is_regular and sys.platform != "win32":
                 os.fchmod(self._descriptor, 0o600)
         except (OSError, ValueError) as exc:
-            raise UsageError(f"cannot write {path}: {_reason(exc)}") from exc
+            raise UsageError(f"cannot write {path}: {reason_of(exc)}") from exc
 
     def __enter__(self) -> Self:
         return self
@@ -97,7 +98,7 @@ class RecordingFile:
                 with suppress(OSError):
                     os.ftruncate(self._descriptor, self._end)
             raise LimitError(
-                f"cannot write {self._path}: {_reason(exc)}; it contains the {self.events:,} events until then"
+                f"cannot write {self._path}: {reason_of(exc)}; it contains the {self.events:,} events until then"
             ) from exc
         self._end += len(line)
 
@@ -111,7 +112,3 @@ def _refuse_other_content(path: Path) -> None:
             decode_header(first)
     except DamagedLineError as exc:
         raise UsageError(f"{path} is not a recording and is not overwritten: give another file, or remove it") from exc
-
-
-def _reason(exc: OSError | ValueError) -> str:
-    return str(getattr(exc, "strerror", None) or exc).lower()

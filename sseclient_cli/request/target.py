@@ -150,24 +150,14 @@ class Target:
         to the response head. With a ``stream_format`` other than AUTO, also SSE, any content type is accepted. Raises
         UsageError with the invalid text and a hint.
         """
-        if timeout_s is not None and timeout_s <= 0:
-            raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
-        if any_content_type and stream_format not in (None, StreamFormat.AUTO, StreamFormat.SSE):
-            raise UsageError(
-                f"`any_content_type` and `stream_format` {stream_format.value} exclude each other: leave one out",
-                arguments=["any_content_type", "stream_format"],
-            )
+        _check_response(timeout_s, stream_format, any_content_type=any_content_type)
         plain_url, userinfo = parse_request_url(url)
         pairs = parse_headers(headers, bearer, userinfo, has_json_body=body is not None and is_json(body))
         chosen = (method or ("GET" if body is None else "POST")).upper()
         if not TOKEN.fullmatch(chosen):
             raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
         is_websocket = httpx.URL(plain_url).scheme in ("ws", "wss")
-        if is_websocket:
-            check_request(chosen, body, stream_format)
-        elif stream_format is StreamFormat.WEBSOCKET:
-            words = "the `stream_format` websocket needs a ws:// or wss:// URL"
-            raise UsageError(words, arguments=["stream_format"])
+        check_request(chosen, body, stream_format, is_websocket=is_websocket)
         return cls(
             url=plain_url,
             method=chosen,
@@ -298,3 +288,13 @@ class ResolvedTarget:
     target: Target
     address: Address
     others: tuple[Address, ...] = ()
+
+
+def _check_response(timeout_s: float | None, stream_format: StreamFormat | None, *, any_content_type: bool) -> None:
+    if timeout_s is not None and timeout_s <= 0:
+        raise UsageError("`timeout_s` must be above 0", arguments=["timeout_s"])
+    if any_content_type and stream_format not in (None, StreamFormat.AUTO, StreamFormat.SSE):
+        raise UsageError(
+            f"`any_content_type` and `stream_format` {stream_format.value} exclude each other: leave one out",
+            arguments=["any_content_type", "stream_format"],
+        )

@@ -17,8 +17,16 @@ def is_websocket(url: str) -> bool:
     return _WEBSOCKET_URL.search(url) is not None
 
 
-def check_request(method: str, body: str | None, stream_format: StreamFormat | None) -> None:
-    """Raise UsageError for a request that cannot open a WebSocket (RFC 6455 4.1: "MUST be GET")."""
+def check_request(method: str, body: str | None, stream_format: StreamFormat | None, *, is_websocket: bool) -> None:
+    """Raise UsageError for a WebSocket's request with another method or a body (RFC 6455 4.1: "MUST be GET").
+
+    Also for a format that the URL excludes.
+    """
+    if not is_websocket:
+        if stream_format is StreamFormat.WEBSOCKET:
+            words = "the `stream_format` websocket needs a ws:// or wss:// URL"
+            raise UsageError(words, arguments=["stream_format"])
+        return
     if stream_format not in (None, StreamFormat.AUTO, StreamFormat.WEBSOCKET):
         raise UsageError(
             "a WebSocket has messages, which are not divided by a `stream_format`: leave it out",
