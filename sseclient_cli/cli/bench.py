@@ -33,7 +33,7 @@ from sseclient_cli.cli.publishing import is_publishing, template_of
 from sseclient_cli.cli.repeating import repeated
 from sseclient_cli.cli.replay import is_recording, recorded_paths, serving_recording
 from sseclient_cli.cli.run_options import RunOptions
-from sseclient_cli.cli.schedule import plan_of
+from sseclient_cli.cli.schedule import plan_of, seeded
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.cli.specifying import specs
 from sseclient_cli.cli.target_sampling import sampling
@@ -67,6 +67,7 @@ def bench(
     options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish)
     if load.from_file is not None:
         options = repeated(load.from_file, options)
+    options = options._replace(load=seeded(options.load))
     _check(options, search, assertions)
     early_end = early_end_of(assertions)
     with ExitStack() as stack:

@@ -21,6 +21,7 @@ from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.redaction import REDACTED
+from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import default_bad_at_s
 from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
 from sseclient_cli.sse.stream_format import StreamFormat
@@ -57,6 +58,8 @@ def repeated(file: str, given: RunOptions) -> RunOptions:
     earlier = _earlier(run)
     if given.load.on_end not in (None, OnEnd.RECONNECT):
         del earlier["retry_statuses"]  # only streams that reconnect have them
+    if given.load.ramp_up_s is not None or given.load.arrivals is Arrivals.CONSTANT:
+        del earlier["arrivals"], earlier["seed"]
     return given._replace(
         url=None if given.per_stream.urls_file is not None else _url(run.target, given.url, file),
         load=_overlaid(given.load, earlier),
@@ -102,6 +105,7 @@ def _earlier(run: Run) -> dict[str, Any]:
         **dict(target),
         **dict(plan),
         **_opening(plan, rate_per_s),
+        "arrivals": None if plan.arrivals == Arrivals.CONSTANT.value else Arrivals(plan.arrivals),
         "on_end": OnEnd(plan.on_end),
         "no_preflight": run.preflight is None,
         "workers": None if run.workers == worker_count("auto", plan.connections) else str(run.workers),

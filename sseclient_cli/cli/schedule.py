@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import secrets
+from dataclasses import fields, replace
 
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
@@ -11,6 +12,7 @@ from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, DEFAULT_DURATION
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.field_choice import parse_field_choice
+from sseclient_cli.run.arrivals import MAX_SEED, Arrivals
 from sseclient_cli.run.plan import Plan, default_ramp_up_s
 
 _FIELDS = frozenset(each.name for each in fields(Plan))
@@ -29,6 +31,7 @@ def plan_of(
 
     An option with the name of a field of the plan sets it.
     """
+    _check_arrivals(load)
     connections, duration_s, ramp_up_s = _size(load)
     options = given(_FIELDS, load, measurement, connection or ConnectionOptions())
     options |= {name: parse(options[name]) for name, parse in _PARSERS.items() if name in options}
@@ -41,6 +44,21 @@ def plan_of(
         "bad_clients": (bad or BadClientOptions()).bad_clients(ramp_up_s, duration_s),
     }
     return Plan(**options)
+
+
+def seeded(load: LoadOptions) -> LoadOptions:
+    """Return the options with a seed: a drawn one if random arrivals have none, so that all steps of a run share it."""
+    if load.arrivals is not Arrivals.POISSON or load.seed is not None:
+        return load
+    return replace(load, seed=secrets.randbelow(MAX_SEED + 1))
+
+
+def _check_arrivals(load: LoadOptions) -> None:
+    """Raise UsageError for options of an arrival rate without one."""
+    if load.arrivals is not None and load.rate_per_s is None:
+        raise UsageError("--arrivals needs the rate of new streams: add --rate COUNT/s")
+    if load.seed is not None and load.arrivals is not Arrivals.POISSON:
+        raise UsageError("--seed needs random arrivals: add --arrivals poisson")
 
 
 def _size(load: LoadOptions) -> tuple[int, float, float]:

@@ -13,6 +13,7 @@ _FIELDS = {
     "duration_s": "duration",
     "ramp_up_s": "ramp-up",
     "rate_per_s": "arrival rate",
+    "arrivals": "arrivals",
     "warmup_s": "warm-up",
     "lifetime_s": "lifetime",
     "refill": "refill",

@@ -23,8 +23,8 @@ from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.timeline_model import Row
 
-_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "timestamp", "sequence"})
-"""Sizes add up. The fields of timestamp and sequence are compared by the choice of the user."""
+_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "seed", "timestamp", "sequence"})
+"""Sizes and Poisson processes add up. The fields of timestamp and sequence are compared by the choice of the user."""
 
 
 def merged(first: Report, second: Report, *, force: bool = False) -> Report:
@@ -56,6 +56,7 @@ def merged(first: Report, second: Report, *, force: bool = False) -> Report:
                     "rate_per_s": None
                     if run.plan.rate_per_s is None or other.plan.rate_per_s is None
                     else run.plan.rate_per_s + other.plan.rate_per_s,
+                    "seed": None,
                 }
             ),
             "reports": run.reports + other.reports,

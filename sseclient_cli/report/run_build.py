@@ -137,6 +137,7 @@ def _urls(target: Target) -> list[run_model.UrlShare]:
 
 def _plan(plan: LoadPlan) -> run_model.Plan:
     differing: dict[str, Any] = {
+        "arrivals": plan.arrivals.value,
         "on_end": plan.on_end.value,
         "retry_statuses": sorted(plan.retry_statuses),
         "bad_clients": None if plan.bad_clients is None else _bad_clients(plan.bad_clients),

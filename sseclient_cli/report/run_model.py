@@ -116,6 +116,10 @@ class Plan(Part):
     rate_per_s: float | None = figure(
         "The arrival rate of new streams; null if the plan has none.", unit="1/s", default=None, gt=0
     )
+    arrivals: Literal["constant", "poisson"] = figure(
+        "How the starts are spread over the ramp-up: at even intervals, or as a Poisson process.", default="constant"
+    )
+    seed: int | None = figure("The seed of the Poisson process; null without one.", default=None, ge=0)
     warmup_s: float = figure("The first part of the run, without latencies.", unit="s", ge=0)
     lifetime_s: float | None = figure("A stream is closed after this time; null for no limit.", unit="s", gt=0)
     refill: bool = figure("Whether a new stream replaces a completed one.")

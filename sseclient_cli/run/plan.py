@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
+from sseclient_cli.run.arrivals import MAX_RANDOM_ARRIVALS, Arrivals, most_within, poisson_starts_ns
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S
 
@@ -80,6 +81,10 @@ class Plan:
     ramp_up_s: float
     rate_per_s: float | None = None
     """The arrival rate that ``connections`` and ``ramp_up_s`` follow from, for the report."""
+    arrivals: Arrivals = Arrivals.CONSTANT
+    """How the starts are spread over ``ramp_up_s``."""
+    seed: int | None = None
+    """The seed of random arrivals."""
     warmup_s: float = 0.0
     """Latencies before this time are not reported."""
     lifetime_s: float | None = None
@@ -107,6 +112,12 @@ class Plan:
         for problem, argument, words in (
             (self.connections < 1, "connections", "must be at least 1"),
             (self.connections > MAX_CONNECTIONS, "connections", f"must be at most {MAX_CONNECTIONS:,}"),
+            (
+                self.arrivals is Arrivals.POISSON and self.connections > MAX_RANDOM_ARRIVALS,
+                "connections",
+                f"must be at most {MAX_RANDOM_ARRIVALS:,} with random arrivals",
+            ),
+            ((self.seed is None) is (self.arrivals is Arrivals.POISSON), "seed", "and random arrivals need each other"),
             (self.duration_s <= 0, "duration_s", "must be above 0 s"),
             (
                 not 0 <= self.ramp_up_s <= self.duration_s,
@@ -171,11 +182,13 @@ class Plan:
         slots, bad, ramp_ns = len(self._slots), len(self.bad_slots), self._ramp_ns
         if self._lifetime_ns is None or self.refill or not ramp_ns:
             return slots + bad
+        if self.arrivals is Arrivals.POISSON:
+            return most_within([start.at_ns for start in self._starts(0)], self._lifetime_ns) + bad
         return min(slots, slots * self._lifetime_ns // ramp_ns + 2) + bad
 
     @property
     def start_interval_ns(self) -> int:
-        """Time from the start of a slot's first stream to that of the next slot, in the whole plan."""
+        """Mean time from the start of a slot's first stream to that of the next slot, in the whole plan."""
         return self._ramp_ns // self.connections
 
     @property
@@ -231,7 +244,9 @@ class Plan:
             yield Moment(after_ns + self.start_ns(slot), Action.START, slot)
 
     def start_ns(self, slot: int) -> int:
-        """Return the planned start of the first stream in a slot."""
+        """Return the planned start of the first stream in a slot. Slots start in their order."""
+        if self.arrivals is Arrivals.POISSON and self.seed is not None:
+            return poisson_starts_ns(self.connections, self._ramp_ns, self.seed)[slot]
         return self._ramp_ns * slot // self.connections
 
     def _stops(self, lifetime_ns: int) -> Iterator[Moment]:

@@ -31,6 +31,7 @@ from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
 from sseclient_cli.request.proxied import through_given_proxy
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import Share
 from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.spec import RunSpec
@@ -111,6 +112,7 @@ def test_target_and_plan_are_those_of_the_report(tmp_path: Path) -> None:
         LoadOptions(rate_per_s=0.05),
         LoadOptions(rate_per_s=37.3, duration_s=30.0),  # 1119 / 37.3 > 30
         LoadOptions(rate_per_s=3.0, connections=7, lifetime_s=1.0),
+        LoadOptions(rate_per_s=20.0, arrivals=Arrivals.POISSON, seed=0),
     ],
     ids=str,
 )
@@ -118,6 +120,18 @@ def test_a_rate_stays_a_rate(tmp_path: Path, load: LoadOptions) -> None:
     options = from_file(report_file(tmp_path, load, NO_MEASUREMENT, Target(url="http://h/")))
     assert (options.load.rate_per_s, options.load.ramp_up_s) == (load.rate_per_s, None)
     assert plan_of(options.load, options.measurement) == plan_of(load, NO_MEASUREMENT)
+
+
+@pytest.mark.parametrize(
+    "given", [LoadOptions(arrivals=Arrivals.CONSTANT), LoadOptions(ramp_up_s=1.0), LoadOptions(seed=5)], ids=str
+)
+def test_random_arrivals_can_be_changed(tmp_path: Path, given: LoadOptions) -> None:
+    load = LoadOptions(rate_per_s=20.0, arrivals=Arrivals.POISSON, seed=4)
+    made = plan_of(
+        from_file(report_file(tmp_path, load, NO_MEASUREMENT, Target(url="http://h/")), load=given).load, NO_MEASUREMENT
+    )
+    assert made.seed == given.seed
+    assert made.arrivals is (Arrivals.CONSTANT if given.seed is None else Arrivals.POISSON)
 
 
 @pytest.mark.parametrize(("ramp_up_s", "rate_per_s"), [(0.5, 4.0), (0.0, 4000.0)])
@@ -216,7 +230,15 @@ def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, autho
     runs = [
         (load, replace(limits, insecure=True, connect_to="[::1]:9", source_address="127.0.0.2,127.0.0.3")),
         (
-            LoadOptions(connections=7, duration_s=3.0, rate_per_s=5.0, workers="2", no_preflight=True),
+            LoadOptions(
+                connections=7,
+                duration_s=3.0,
+                rate_per_s=5.0,
+                arrivals=Arrivals.POISSON,
+                seed=3,
+                workers="2",
+                no_preflight=True,
+            ),
             ConnectionOptions(
                 ca_file=authority.file, cert_file=cert_file, key_file=key_file, unix_socket="/s", proxy=""
             ),

@@ -7,8 +7,9 @@ import typer
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.values import parse_rate_per_s
-from sseclient_cli.cli.schedule import plan_of
+from sseclient_cli.cli.schedule import plan_of, seeded
 from sseclient_cli.errors import UsageError
+from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.plan import Plan
 
 
@@ -41,6 +42,33 @@ def test_a_rate_opens_streams_all_through_the_run_or_up_to_a_number() -> None:
     assert size(plan(rate_per_s=0.5, duration_s=3)) == (1, 3, 2)
     assert size(plan(rate_per_s=200.0, connections=400)) == (400, 10, 2)
     assert size(plan(rate_per_s=200.0, connections=400, hold_s=5)) == (400, 7, 2)
+
+
+def test_random_arrivals_have_the_size_of_the_rate_and_a_seed() -> None:
+    made = plan(rate_per_s=20.0, arrivals=Arrivals.POISSON, seed=0)
+    assert (size(made), made.arrivals, made.seed) == (size(plan(rate_per_s=20.0)), Arrivals.POISSON, 0)
+
+
+def test_a_seed_is_drawn_once_and_only_for_random_arrivals() -> None:
+    load = LoadOptions(rate_per_s=20.0, arrivals=Arrivals.POISSON)
+    drawn = seeded(load)
+    assert drawn.seed is not None
+    assert seeded(drawn) is drawn
+    assert len({seeded(load).seed for _ in range(9)}) > 1
+    assert seeded(LoadOptions(rate_per_s=20.0)).seed is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"arrivals": Arrivals.POISSON}, "--arrivals needs the rate of new streams: add --rate COUNT/s"),
+        ({"rate_per_s": 5.0, "seed": 1}, "--seed needs random arrivals: add --arrivals poisson"),
+        ({"rate_per_s": 5.0, "seed": 1, "arrivals": Arrivals.CONSTANT}, "--seed needs random arrivals"),
+    ],
+)
+def test_arrivals_need_a_rate_and_a_seed_random_ones(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        plan(**options)
 
 
 def test_only_streams_of_a_fixed_number_are_replaced() -> None:

@@ -16,6 +16,7 @@ from sseclient_cli.report.merge import merged, totals_of
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import from_json, to_json
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.plan import Plan
 
 
@@ -54,6 +55,24 @@ def test_arrival_rates_are_added_and_a_report_without_one_leaves_none() -> None:
         update={"run": second.run.model_copy(update={"plan": second.run.plan.model_copy(update={"rate_per_s": None})})}
     )
     assert merged(first, older).run.plan.rate_per_s is None
+
+
+def test_random_arrivals_of_different_seeds_are_merged_without_a_seed() -> None:
+    first, second = (
+        report(
+            Totals(cpu_percent=[1.0]),
+            connections=2,
+            rate_per_s=2.0,
+            refill=False,
+            arrivals=Arrivals.POISSON,
+            seed=seed,
+        )
+        for seed in (1, 2)
+    )
+    together = merged(first, second).run.plan
+    assert (together.arrivals, together.seed) == ("poisson", None)
+    with pytest.raises(UsageError, match="arrivals is poisson and constant"):
+        merged(first, report(Totals(cpu_percent=[1.0]), connections=2, rate_per_s=2.0, refill=False))
 
 
 def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:

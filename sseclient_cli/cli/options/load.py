@@ -9,6 +9,7 @@ import typer
 
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
 from sseclient_cli.measure.field_choice import Choice
+from sseclient_cli.run.arrivals import MAX_SEED, Arrivals
 from sseclient_cli.run.plan import OnEnd
 
 DEFAULT_CONNECTIONS = 100
@@ -80,6 +81,25 @@ class LoadOptions:
             metavar="COUNT/s",
             show_default=False,
             help="Open COUNT new streams per second (open model).",
+        ),
+    ] = None
+    arrivals: Annotated[
+        Arrivals | None,
+        typer.Option(
+            "--arrivals",
+            show_default=Arrivals.CONSTANT.value,
+            help="With --rate: start streams at even intervals, or at random ones (Poisson).",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            min=0,
+            max=MAX_SEED,
+            metavar="NUMBER",
+            show_default="drawn, and reported",
+            help="Repeat the random arrivals of the run with this seed.",
         ),
     ] = None
     lifetime_s: Annotated[

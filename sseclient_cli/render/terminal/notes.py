@@ -27,6 +27,9 @@ def ends_of_delivery(report: Report) -> str:
 def _measurement(report: Report) -> list[str]:
     plan = report.run.plan
     lines = [f"warm-up: the latencies of the first {plan.warmup_s:g} s are excluded"] if plan.warmup_s else []
+    if plan.arrivals == "poisson":
+        seed = "" if plan.seed is None else f", --seed {plan.seed} repeats them"
+        lines.append(f"arrivals: random (Poisson){seed}")
     if report.latency.delivery is None and report.events.received and plan.timestamp.asked != "none":
         lines.append(f"delivery: {not_found(plan.timestamp.asked, 'timestamp')}")
     return lines
