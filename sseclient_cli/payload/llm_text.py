@@ -27,6 +27,16 @@ DONE = "[DONE]"
 """The data of the last event of OpenAI's completions, and of most servers that follow it."""
 
 
+class LlmApi(Enum):
+    """The API of a request: the values of ``--llm``."""
+
+    AUTO = "auto"
+    OPENAI_CHAT = "openai-chat"
+    OPENAI_COMPLETIONS = "openai-completions"
+    OPENAI_RESPONSES = "openai-responses"
+    ANTHROPIC = "anthropic"
+
+
 class LlmShape(Enum):
     """The API that a stream speaks."""
 

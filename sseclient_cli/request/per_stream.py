@@ -13,7 +13,9 @@ from uuid import UUID
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import redacted_url
 from sseclient_cli.request.headers import checked_value
+from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.placeholders import RANDOM, Escape, Template
+from sseclient_cli.request.prompts_file import PROMPT_COLUMNS
 from sseclient_cli.request.target import PerStream, Target
 from sseclient_cli.request.urls_file import WeightedUrl, turns_of
 from sseclient_cli.request.values_file import Columns
@@ -34,6 +36,8 @@ class Requests(PerStream):
     body: Template | None
     messages: tuple[Template, ...]
     columns: Columns
+    llm: LlmBodies | None = None
+    """Makes the bodies, which ``body`` then has not."""
     values_file: str | None = None
     urls_file: str | None = None
 
@@ -60,12 +64,19 @@ class Requests(PerStream):
             template,
             url=url.expanded(value_of),
             headers=tuple((name, header.expanded(value_of)) for name, header in self.headers),
-            body=None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape"),
+            body=self._body(stream, value_of),
             messages=tuple(message.expanded(value_of) for message in self.messages),
             per_stream=None,
             shown_url=_shown(url),
         )
-        return replace(made, own_values=tuple(value for name, value in drawn.items() if name in self.columns))
+        own = [value for name, value in drawn.items() if name in self.columns]
+        own += () if self.llm is None else self.llm.prompts.own_texts(stream)
+        return replace(made, own_values=tuple(own))
+
+    def _body(self, stream: int, value_of: Callable[[str], str]) -> bytes | None:
+        if self.llm is not None:
+            return self.llm.body(stream)
+        return None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape")
 
     def url_of(self, stream: int) -> int:
         """Return the number of the URL of a stream, both numbered from 0."""
@@ -90,11 +101,12 @@ def with_values(
     *,
     values_file: str | None = None,
     urls_file: str | None = None,
+    llm: LlmBodies | None = None,
 ) -> Target:
     """Return the target of a run whose streams share these targets, which differ in their URL, by weight.
 
     A target without placeholders, alone, is returned as it is. Raises UsageError for a name without a value, and for
-    values without a place.
+    values without a place; the prompts of ``llm`` may come from columns too.
     """
     first = targets[0]
     if any(replace(each, url=first.url) != first for each in targets):
@@ -106,18 +118,19 @@ def with_values(
             f"{{{hidden[0]}}} is a built-in placeholder, and a column of {values_file}: rename the column",
             arguments=["values"],
         )
-    if columns is not None and not used & columns.keys():
+    if columns and not used & columns.keys() and (llm is None or columns.keys().isdisjoint(PROMPT_COLUMNS)):
         raise UsageError(
             f"nothing uses the values of {values_file}: write {{{next(iter(columns))}}} in the URL, a header or the "
             f"body (columns: {', '.join(columns)})",
             arguments=["values"],
         )
-    if not used and urls_file is None:
+    if not used and urls_file is None and llm is None:
         return first
     requests = replace(
         requests,
         columns={name: values for name, values in (columns or {}).items() if name in used},
         weights=tuple(each.weight for each in urls),
+        llm=llm,
         values_file=values_file,
         urls_file=urls_file,
     )

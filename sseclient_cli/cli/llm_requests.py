@@ -1,0 +1,97 @@
+"""Makes the requests of ``sse bench --llm`` from its options."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from sseclient_cli.cli.options.grouped import is_given
+from sseclient_cli.cli.options.llm import LlmRequestOptions
+from sseclient_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from sseclient_cli.payload.llm_text import LlmApi
+    from sseclient_cli.request.llm_body import LlmBodies
+    from sseclient_cli.request.prompts import Prompts
+    from sseclient_cli.request.target import Target
+    from sseclient_cli.request.values_file import Columns
+
+_SOURCES = {"prompt": "--prompt", "prompt_tokens": "--prompt-tokens"}
+
+
+def check_llm_requests(options: LlmRequestOptions, *, has_llm: bool, has_body: bool) -> None:
+    """Raise UsageError for options without a request that has them."""
+    given = [each.name for each in fields(options) if is_given(getattr(options, each.name))]
+    if given and not has_llm:
+        raise UsageError(f"{_name(given[0])} needs --llm")
+    if given and has_body:
+        raise UsageError(f"--data is the whole body: leave out {_name(given[0])}, or write it into the body")
+    if options.prompt is not None and options.prompt_tokens is not None:
+        raise UsageError("--prompt and --prompt-tokens exclude each other: leave one out")
+
+
+def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: Prompts | None) -> LlmBodies:
+    """Return what makes the bodies of a run; ``prompts`` are those of its file. Raises UsageError."""
+    from sseclient_cli.request.llm_body import LlmBodies, api_of
+
+    seed = secrets.randbits(32)
+    bodies = LlmBodies(
+        api=api_of(url, api),
+        prompts=_prompts(options, prompts, seed),
+        model=options.model,
+        system=options.system,
+        output=options.output_tokens,
+        extra={} if options.extra_body is None else _extra(options.extra_body),
+        seed=seed,
+    )
+    bodies.check()
+    return bodies
+
+
+def file_prompts(name: str | None) -> tuple[Prompts | None, Columns | None]:
+    """Return the prompts of a file, and its columns unless it is one of conversations. Raises UsageError."""
+    from sseclient_cli.request.prompts_file import is_conversations, prompts_of, read_conversations
+    from sseclient_cli.request.values_file import read_values
+
+    if name is None:
+        return None, None
+    if is_conversations(name):
+        return read_conversations(name).prompts, None
+    columns = read_values(name)
+    return prompts_of(columns, name), columns
+
+
+def asking(target: Target, bodies: LlmBodies) -> Target:
+    """Return the target with the headers that its bodies require, unless they are given."""
+    given = {name.lower() for name, _ in target.headers}
+    required = (pair for pair in bodies.headers if pair[0].lower() not in given)
+    return replace(target, headers=(*target.headers, *required))
+
+
+def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: int) -> Prompts:
+    from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, SyntheticPrompts
+
+    for name, option in _SOURCES.items():
+        if of_file is not None and getattr(options, name) is not None:
+            raise UsageError(f"the file of --values has prompts: leave out {option}, or rename the column")
+    if of_file is not None:
+        return of_file
+    if options.prompt_tokens is not None:
+        return SyntheticPrompts(options.prompt_tokens, seed)
+    return ListedPrompts((Prompt((DEFAULT_PROMPT if options.prompt is None else options.prompt,)),))
+
+
+def _extra(text: str) -> dict[str, Any]:
+    try:
+        extra = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"--extra-body is not JSON: {exc}") from exc
+    if not isinstance(extra, dict):
+        raise UsageError("--extra-body is not a JSON object: write it like '{\"temperature\": 0}'")
+    return extra
+
+
+def _name(field: str) -> str:
+    return f"--{field.replace('_', '-')}"

@@ -1,0 +1,57 @@
+"""The options of ``sse bench`` for requests to an LLM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from sseclient_cli.cli.options.values import parse_token_count
+from sseclient_cli.request.prompts import TokenCount
+
+
+def _tokens(name: str, help_text: str) -> Any:
+    return typer.Option(name, parser=parse_token_count, metavar="COUNT[:SPREAD]", show_default=False, help=help_text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmRequestOptions:
+    """The requests of a run with --llm: model, prompts, length of the answers."""
+
+    PANEL: ClassVar = "LLM requests"
+
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME", show_default=False, help="Ask this model; by default the server's own."
+        ),
+    ] = None
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt",
+            metavar="TEXT",
+            show_default=False,
+            help="Send this prompt; several prompts are read from --values FILE.",
+        ),
+    ] = None
+    prompt_tokens: Annotated[
+        TokenCount | None, _tokens("--prompt-tokens", "Send random words of about this many tokens: 512, 512:64.")
+    ] = None
+    output_tokens: Annotated[
+        TokenCount | None, _tokens("--output-tokens", "Limit the answer to this many tokens: 128, 128:32.")
+    ] = None
+    system: Annotated[
+        str | None,
+        typer.Option("--system", metavar="TEXT", show_default=False, help="Send this system prompt in each request."),
+    ] = None
+    extra_body: Annotated[
+        str | None,
+        typer.Option(
+            "--extra-body",
+            metavar="JSON",
+            show_default=False,
+            help="Add these members to the body: '{\"ignore_eos\": true}'; null removes one.",
+        ),
+    ] = None

@@ -1,0 +1,110 @@
+"""The prompts of a run, by the number of the request: a text, the rows of a file, or synthetic text. Pure.
+
+A prompt is made when its request begins, not before the run: 100,000 requests need no memory for their bodies.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from sseclient_cli.errors import UsageError
+from sseclient_cli.redaction import LONG_CHARS
+from sseclient_cli.request.prompt_words import WORDS
+
+Message = dict[str, Any]
+"""A message of a conversation as the APIs have it: ``role`` and ``content``."""
+
+DEFAULT_PROMPT = "Tell me a short story about a river."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """A number of tokens: ``tokens``, or evenly spread from ``tokens - spread`` to ``tokens + spread``."""
+
+    tokens: int
+    spread: int = 0
+
+    def __post_init__(self) -> None:
+        if self.tokens - self.spread < 1:
+            raise UsageError(f"{self} tokens: the spread must be less than the number of tokens")
+
+    def __str__(self) -> str:
+        return f"{self.tokens}:{self.spread}" if self.spread else str(self.tokens)
+
+    def drawn(self, drawing: random.Random) -> int:
+        """Return the number for one request."""
+        return drawing.randint(self.tokens - self.spread, self.tokens + self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What one conversation asks: messages that are sent as they are, and the texts of the user, one in each turn."""
+
+    turns: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+    max_tokens: int | None = None
+
+
+class Prompts(ABC):
+    """The prompts of a run."""
+
+    @abstractmethod
+    def prompt(self, number: int) -> Prompt:
+        """Return the prompt of a request, numbered from 0."""
+
+    @property
+    def have_messages(self) -> bool:
+        """Whether a prompt has messages of its own, instead of a text."""
+        return False
+
+    def own_texts(self, number: int) -> tuple[str, ...]:
+        """Return the texts of a request that no output shows: those of the user's own data."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrompts(Prompts):
+    """Prompts that are taken in turn."""
+
+    listed: tuple[Prompt, ...]
+
+    def prompt(self, number: int) -> Prompt:
+        """Return the prompt of a request; after the last one, the first follows."""
+        return self.listed[number % len(self.listed)]
+
+    @property
+    def have_messages(self) -> bool:
+        """Whether a prompt has messages of its own, instead of a text."""
+        return any(prompt.messages for prompt in self.listed)
+
+    def own_texts(self, number: int) -> tuple[str, ...]:
+        """Return the texts of a prompt, unless they are too short to tell from other words."""
+        prompt = self.prompt(number)
+        contents = (message.get("content") for message in prompt.messages)
+        texts = (*prompt.turns, *(content for content in contents if isinstance(content, str)))
+        return tuple(text for text in texts if len(text) >= LONG_CHARS)
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticPrompts(Prompts):
+    """Random words, different from the first word on, so that a server's prefix cache does not know them.
+
+    The same seed and number give the same words.
+    """
+
+    length: TokenCount
+    seed: int
+    words: tuple[str, ...] = WORDS
+
+    def prompt(self, number: int) -> Prompt:
+        """Return the prompt of a request."""
+        drawing = drawing_of(self.seed, number, "prompt")
+        return Prompt((" ".join(drawing.choices(self.words, k=self.length.drawn(drawing))),))
+
+
+def drawing_of(seed: int, number: int, purpose: str) -> random.Random:
+    """Return the random numbers of one request for one purpose."""
+    return random.Random(f"{seed}/{number}/{purpose}")
