@@ -12,6 +12,7 @@ from sseclient_cli.request.per_stream import with_values
 from sseclient_cli.request.prompts import ListedPrompts, Prompt, TokenCount
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.urls_file import WeightedUrl
+from sseclient_cli.request.values_file import Columns
 
 HI = ListedPrompts((Prompt(("Hi",)),))
 USAGE = {"stream": True, "stream_options": {"include_usage": True}}
@@ -133,7 +134,7 @@ def test_each_request_has_its_own_body_beside_its_placeholders() -> None:
 
 def test_column_with_prompts_is_used_without_a_placeholder() -> None:
     bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=HI)
-    columns = {"prompt": ("Hi",), "token": ("t",)}
+    columns: Columns = {"prompt": ("Hi",), "token": ("t",)}
     target = with_values([Target.parse("http://h/")], [WeightedUrl("http://h/")], columns, values_file="f", llm=bodies)
     assert target.per_stream is not None
     with pytest.raises(UsageError, match="nothing uses the values of f"):

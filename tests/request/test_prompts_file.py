@@ -104,7 +104,10 @@ def test_columns_make_prompts_with_their_own_limit(tmp_path: Path) -> None:
 
 
 def test_json_lines_have_prompt_messages_or_turns(tmp_path: Path) -> None:
-    messages = [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "t"}]}]
+    messages: list[dict[str, Any]] = [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": [{"type": "text", "text": "t"}]},
+    ]
     rows = [{"prompt": "Hi"}, {"messages": messages, "max_tokens": 5}, {"turns": ["a", "b"]}]
     name = _file(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
     found = prompts_of(read_values(name), name)
