@@ -193,6 +193,40 @@ class WebSocketClosedError(SseError):
         self.kind = f"ws-{close_code}"
 
 
+class RpcError(SseError):
+    """The server answered a request with a JSON-RPC error. ``rpc_code`` is its code.
+
+    ``kind`` is ``rpc`` plus the code, ``rpc-32601``, if JSON-RPC 2.0 (5.1) reserves it: else ``rpc-error``. A server
+    could send another code with each answer.
+    """
+
+    kind = "rpc-error"
+
+    def __init__(self, message: str = "", rpc_code: int = 0, **options: Any) -> None:
+        super().__init__(message, **options)
+        self.rpc_code = rpc_code
+        if -32768 <= rpc_code <= -32000:
+            self.kind = f"rpc{rpc_code}"
+
+
+class ToolError(SseError):
+    """The result of an MCP tool is an error (``isError``)."""
+
+    kind = "tool-error"
+
+
+class NoResultError(SseError):
+    """The response to a JSON-RPC request has no final result: it ended before, or the server asks for input."""
+
+    kind = "no-result"
+
+
+class SessionGoneError(SseError):
+    """The server does not know the MCP session of the request (any more)."""
+
+    kind = "mcp-session"
+
+
 class PublishCommandError(SseError):
     """The command that publishes the events of a run ended early, or does not read its input."""
 

@@ -102,7 +102,7 @@ def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
         return f"try {fix}" if fix else ""
     if isinstance(error, WrongContentTypeError):
         other = (
-            ", or with {} lines, ndjson or chunks".format(options["stream_format"].name)
+            ", or with {} lines, ndjson, chunks or json".format(options["stream_format"].name)
             if "stream_format" in options
             else ""
         )

@@ -34,7 +34,7 @@ class Target(Part):
     key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
     any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
     stream_format: str = figure(
-        "The format of the streams: auto (by content type), sse, ndjson, lines or chunks.", default="auto"
+        "The format of the streams: auto (by content type), sse, ndjson, lines, chunks or json.", default="auto"
     )
     requests_differ: bool = figure("Whether streams have values or URLs of their own.", default=False)
     values_file: str | None = figure("The file with the values of the streams; null without one.", default=None)
@@ -155,7 +155,7 @@ class Run(Part):
     preflight: Preflight | None = figure("The request before the run; null without one.")
     addresses: list[Address] = figure("The addresses that connections went to.")
     formats: dict[str, int] = figure(
-        "Responses that were streams, by format: sse, ndjson, lines, chunks or websocket.", default={}
+        "Responses that were streams, by format: sse, ndjson, lines, chunks, json or websocket.", default={}
     )
     redirections: list[Redirection] = figure(
         "The URLs that redirects led to: at most 20 per worker, the rest as (other)."

@@ -31,11 +31,11 @@ DEFAULT_CONNECT_TIMEOUT_S = 10.0
 """httpx's 5 s is short for a server that is opening thousands of streams at once; curl waits 300 s."""
 
 # The default headers of every request: those of a browser's EventSource (9.2.3: Accept, and the cache mode "no-store"
-# with its Cache-Control), and no compression, which would delay events. Formats that accept any type ask for any.
+# with its Cache-Control), and no compression, which would delay events. Other formats ask for the types they accept.
 _ACCEPT = {
     StreamFormat.NDJSON: "application/x-ndjson, */*;q=0.5",
-    StreamFormat.LINES: "*/*",
-    StreamFormat.CHUNKS: "*/*",
+    StreamFormat.JSON: "application/json, text/event-stream",
+    **dict.fromkeys((StreamFormat.LINES, StreamFormat.CHUNKS), "*/*"),
 }
 _STREAM_HEADERS = (
     ("Cache-Control", "no-cache"),
@@ -95,8 +95,8 @@ class Target:
     certificate name stay those of the URL. ``source_addresses`` are local addresses of one family, used in rotation.
     With ``all_addresses``, the streams of a run connect to all addresses of the name in rotation. ``head_timeout_s``
     limits the wait for the response head. ``stream_format`` is the format of the body: AUTO finds it by the content
-    type, SSE requires text/event-stream, and the others accept any content type. With ``any_content_type``, a response
-    of another content type is also read as an event stream. ``messages`` are sent to a WebSocket when it is open.
+    type, SSE requires text/event-stream, JSON also accepts JSON, the others accept any type. With ``any_content_type``,
+    a response of another type is read as an event stream, too. ``messages`` are sent to a WebSocket when it is open.
     ``proxies`` select the proxy; None means not chosen yet, and no proxy is used. With ``per_stream``, the requests of
     the streams differ: URL, headers and body are templates, and ``shown_url`` is the URL for output and reports.
     """

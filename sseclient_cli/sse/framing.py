@@ -1,4 +1,4 @@
-r"""Divide the body of a stream into events: an event stream, newline-delimited JSON, lines of text, or chunks.
+r"""Divide the body of a stream into events: an event stream, newline-delimited JSON, lines, chunks, a JSON body.
 
 ``parser_of`` returns the parser of a format. The event of another format than SSE has the type ``message``, the last
 event ID of the request, and as its data a line, a record or a chunk: decoded as UTF-8, with errors replaced.
@@ -27,6 +27,7 @@ from sseclient_cli.errors import EventTooLargeError, SseError
 from sseclient_cli.sse.event import Event
 from sseclient_cli.sse.event_stream import DEFAULT_MAX_EVENT_BYTES, EventStreamParser
 from sseclient_cli.sse.held_text import SMALL_BYTES, large_text_bytes
+from sseclient_cli.sse.json_body import JsonBodyParser
 from sseclient_cli.sse.stream_format import StreamFormat
 
 __all__ = ["StreamFormat", "StreamParser", "parser_of"]
@@ -77,6 +78,8 @@ def parser_of(
     """
     if stream_format is StreamFormat.CHUNKS:
         return ChunkParser(last_event_id, max_event_bytes)
+    if stream_format is StreamFormat.JSON:
+        return JsonBodyParser(last_event_id, max_event_bytes)
     if stream_format is StreamFormat.NDJSON:
         return LineParser(last_event_id, max_event_bytes, is_ndjson=True)
     if stream_format is StreamFormat.LINES:

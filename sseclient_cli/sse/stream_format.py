@@ -19,6 +19,8 @@ class StreamFormat(Enum):
     NDJSON = "ndjson"
     LINES = "lines"
     CHUNKS = "chunks"
+    JSON = "json"
+    """A body of JSON is one event. An event stream is read as such, if its content type says so."""
     WEBSOCKET = "websocket"
     """Messages of a ws:// or wss:// URL; a response over http:// cannot have it."""
 
@@ -44,14 +46,23 @@ def format_of(
     """Return the format of a response with status 200; None if its content type is not acceptable.
 
     SSE accepts only text/event-stream (WHATWG HTML 9.2.3), and any type with ``any_type``. AUTO also accepts the types
-    of the other formats. The other formats accept any type.
+    of the other formats, except JSON: most bodies of JSON are errors. JSON accepts types of JSON, and event streams.
+    The other formats accept any type.
     """
     if any_type and asked in (StreamFormat.AUTO, StreamFormat.SSE):
         return StreamFormat.SSE
+    if asked is StreamFormat.JSON:
+        return _json_or_event_stream(essence(content_type or ""))
     if asked not in (StreamFormat.AUTO, StreamFormat.SSE):
         return asked
     found = _BY_TYPE.get(essence(content_type or ""))
     return found if asked is StreamFormat.AUTO or found is StreamFormat.SSE else None
+
+
+def _json_or_event_stream(mime_type: str) -> StreamFormat | None:
+    if mime_type == "application/json" or mime_type.endswith("+json"):
+        return StreamFormat.JSON
+    return StreamFormat.SSE if mime_type == "text/event-stream" else None
 
 
 def essence(content_type: str) -> str:

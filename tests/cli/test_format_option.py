@@ -90,7 +90,7 @@ def test_a_page_is_refused_with_the_options_that_read_it(shared_demo: Demo, sse_
     code, out, err = sse_in_process("watch", url_of(shared_demo, "/"))
     assert (code, out) == (3, "")
     assert err.endswith(
-        "(read the response anyway with --any-content-type, or with --format lines, ndjson or chunks)\n"
+        "(read the response anyway with --any-content-type, or with --format lines, ndjson, chunks or json)\n"
     )
 
 

@@ -228,6 +228,10 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         "memory-limit",
         "output",
         "publish-command",
+        "rpc-error",
+        "tool-error",
+        "no-result",
+        "mcp-session",
     }
     kinds = {
         value.kind for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.SseError)

@@ -108,7 +108,7 @@ class StreamRequestOptions(RequestOptions):
         typer.Option(
             "--format",
             show_default=StreamFormat.AUTO.value,
-            help="The format of the stream; auto is by content type, the others accept any type.",
+            help="The format of the stream; auto is by content type, and json reads a body as one event.",
         ),
     ] = None
     messages: Annotated[
