@@ -239,6 +239,18 @@ class EventTooLargeError(SseError):
     kind = "event-too-large"
 
 
+class AnswerError(SseError):
+    """The stream of an answer reports an error in one of its events; the response itself had status 200."""
+
+    kind = "answer-error"
+
+
+class IncompleteAnswerError(SseError):
+    """The response ended properly, but without the mark that ends an answer of its API."""
+
+    kind = "answer-incomplete"
+
+
 class InternalError(SseError):
     """A bug of this package, in the measurement of one of many streams. The other streams continue."""
 

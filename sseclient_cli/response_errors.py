@@ -155,7 +155,12 @@ def body_message(body: bytes) -> str:
     found = None
     with suppress(ValueError, RecursionError):
         found = _message_in(json.loads(text), depth=4)
-    shown = redacted_text(" ".join((found or text).split()))
+    return shown_text(found or text)
+
+
+def shown_text(text: str) -> str:
+    """Return a text of the server as one line: redacted, truncated, escaped."""
+    shown = redacted_text(" ".join(text.split()))
     return visible(shown[:MAX_SHOWN_CHARS] + ("…" if len(shown) > MAX_SHOWN_CHARS else ""), keep_lines=False)
 
 

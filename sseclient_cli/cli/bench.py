@@ -19,6 +19,7 @@ from sseclient_cli.cli.measuring import measured, require_resources, require_rou
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.llm import LlmOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
@@ -51,6 +52,7 @@ def bench(
     *,
     load: LoadOptions,
     measurement: MeasurementOptions,
+    llm: LlmOptions,
     bad: BadClientOptions,
     search: SearchOptions,
     request: StreamRequestOptions,
@@ -64,7 +66,7 @@ def bench(
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
-    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish)
+    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm)
     if load.from_file is not None:
         options = repeated(load.from_file, options)
     options = options._replace(load=seeded(options.load))
@@ -157,4 +159,4 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
     if is_publishing(options.publish):
         template_of(options.publish)
     check_bad_clients(options.bad, load, options.connection, search)
-    plan_of(load, options.measurement, options.connection, options.bad)
+    plan_of(load, options.measurement, options.connection, options.bad, options.llm)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_share
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
+from sseclient_cli.cli.options.llm import LlmOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
+from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.redaction import REDACTED
 from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import default_bad_at_s
@@ -37,6 +39,7 @@ _Group = TypeVar(
     PerStreamOptions,
     ConnectionOptions,
     BadClientOptions,
+    LlmOptions,
 )
 
 _CREDENTIALS = {"authorization": ("bearer", "bearer_env", "user"), "cookie": ("cookie",)}
@@ -68,6 +71,7 @@ def repeated(file: str, given: RunOptions) -> RunOptions:
         request=replace(_overlaid(given.request, earlier), headers=_headers(run.target, given.request, file)),
         per_stream=_overlaid(given.per_stream, {**earlier, "urls_file": None} if given.url is not None else earlier),
         connection=_overlaid(given.connection, earlier),
+        llm=_overlaid(given.llm, _llm(run.plan)),
     )
 
 
@@ -135,6 +139,13 @@ def _bad_clients(plan: Plan) -> dict[str, Any]:
         "slow": None if slow is None or bad.slow_bytes_per_s is None else Slow(slow, bad.slow_bytes_per_s),
         "bad_at_s": None if is_usual else bad.at_s,
     }
+
+
+def _llm(plan: Plan) -> dict[str, Any]:
+    """Return the options of requests to an LLM."""
+    if plan.llm is None:
+        return {}
+    return {"llm": LlmApi(plan.llm.api), "slo": ", ".join(plan.llm.slo) or None}
 
 
 def _opening(plan: Plan, rate_per_s: float | None) -> dict[str, Any]:

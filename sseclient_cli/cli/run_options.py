@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
+from sseclient_cli.cli.options.llm import LlmOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
@@ -23,3 +24,4 @@ class RunOptions(NamedTuple):
     per_stream: PerStreamOptions
     connection: ConnectionOptions
     publish: PublishOptions
+    llm: LlmOptions = LlmOptions()

@@ -8,12 +8,19 @@ from dataclasses import fields, replace
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import given
-from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, DEFAULT_DURATION_S, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.llm import LlmOptions
+from sseclient_cli.cli.options.load import (
+    DEFAULT_CONNECTIONS,
+    DEFAULT_DURATION_S,
+    MAX_REQUESTS_S,
+    LoadOptions,
+    MeasurementOptions,
+)
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.errors import UsageError
-from sseclient_cli.measure.field_choice import parse_field_choice
+from sseclient_cli.measure.field_choice import Choice, parse_field_choice
 from sseclient_cli.run.arrivals import MAX_SEED, Arrivals
-from sseclient_cli.run.plan import Plan, default_ramp_up_s
+from sseclient_cli.run.plan import OnEnd, Plan, default_ramp_up_s
 
 _FIELDS = frozenset(each.name for each in fields(Plan))
 
@@ -26,6 +33,7 @@ def plan_of(
     measurement: MeasurementOptions,
     connection: ConnectionOptions | None = None,
     bad: BadClientOptions | None = None,
+    llm: LlmOptions | None = None,
 ) -> Plan:
     """Return the plan of these options. Raises UsageError for options that exclude each other.
 
@@ -35,6 +43,12 @@ def plan_of(
     connections, duration_s, ramp_up_s = _size(load)
     options = given(_FIELDS, load, measurement, connection or ConnectionOptions())
     options |= {name: parse(options[name]) for name, parse in _PARSERS.items() if name in options}
+    choice = (llm or LlmOptions()).choice()
+    if choice is not None or load.requests is not None:
+        options = _of_requests(load) | options
+    if choice is not None:
+        # The chunks of an answer have no send time of their own, and `created` is in whole seconds.
+        options = {"timestamp": Choice.NONE, "sequence": Choice.NONE, "llm": choice} | options
     options |= {
         "connections": connections,
         "duration_s": duration_s,
@@ -61,9 +75,18 @@ def _check_arrivals(load: LoadOptions) -> None:
         raise UsageError("--seed needs random arrivals: add --arrivals poisson")
 
 
+def _of_requests(load: LoadOptions) -> dict[str, OnEnd]:
+    """Return the defaults of a run of requests: a slot sends one after another, or one arrives after another."""
+    return {} if load.rate_per_s is not None else {"on_end": OnEnd.RESTART}
+
+
 def _size(load: LoadOptions) -> tuple[int, float, float]:
     """Return the number of streams, the duration of the run and of its ramp-up."""
     connections, duration_s, hold_s = load.connections, load.duration_s, load.hold_s
+    if load.requests is not None:
+        connections = min(connections or DEFAULT_CONNECTIONS, load.requests)
+        if duration_s is None and hold_s is None:
+            duration_s = MAX_REQUESTS_S
     ramp_up_s, rate_per_s = load.ramp_up_s, load.rate_per_s
     for both, words in (
         ((duration_s, hold_s), "--duration and --hold exclude each other: leave one out"),
@@ -72,6 +95,7 @@ def _size(load: LoadOptions) -> tuple[int, float, float]:
         if None not in both:
             raise UsageError(words)
     if rate_per_s is not None:
+        connections = load.requests or connections
         connections, ramp_up_s = _arrivals(rate_per_s, connections, duration_s, hold_s)
     connections = connections or DEFAULT_CONNECTIONS
     if duration_s is None and hold_s is None:

@@ -50,7 +50,7 @@ def specs(
     targets = [target_of_streams(url, options.per_stream, request, of_url) for url in urls]
 
     def spec_of(load: LoadOptions) -> RunSpec:
-        plan = plan_of(load, options.measurement, connection, options.bad)
+        plan = plan_of(load, options.measurement, connection, options.bad, options.llm)
         wanted = DEFAULT_WORKERS if load.workers is None else load.workers
         return RunSpec(
             target=targets[0],

@@ -18,13 +18,15 @@ MAX_STEPS = 20
 class RunClock:
     """Converts arrival times to the monotonic clock and ends the run on time, even if the wall clock is set."""
 
-    __slots__ = ("ends_ns", "ends_wall_ns", "offset_ns", "steps", "trusted_since_wall_ns", "warm_ns")
+    __slots__ = ("ends_ns", "ends_wall_ns", "offset_ns", "started_ns", "steps", "trusted_since_wall_ns", "warm_ns")
 
     def __init__(self) -> None:
         self.ends_ns = 0
         """End of the run (monotonic)."""
         self.ends_wall_ns = 0
         """The same moment on the wall clock, so that a read needs only one comparison."""
+        self.started_ns = 0
+        """Start of the run (monotonic)."""
         self.warm_ns = 0
         """End of the warm-up (monotonic)."""
         self.offset_ns = 0

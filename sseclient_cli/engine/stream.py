@@ -50,14 +50,19 @@ class Stream:
     )  # fmt: skip
 
     def __init__(
-        self, context: EngineContext, owner: Owner, slot: int = 0, observers: tuple[StreamObserver, ...] = ()
+        self,
+        context: EngineContext,
+        owner: Owner,
+        slot: int = 0,
+        observers: tuple[StreamObserver, ...] = (),
+        number: int | None = None,
     ) -> None:
         self._context = context
         self._owner = owner
         self.slot = slot
         """The owner's number for this stream."""
         self.observers = observers
-        self.first: PreparedRequest = context.connector.first_of(slot)
+        self.first: PreparedRequest = context.connector.first_of(slot if number is None else number)
         """The request with which each connection begins."""
         self.request: PreparedRequest = self.first
         """The current or last request of the redirect chain."""

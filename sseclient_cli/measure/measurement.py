@@ -10,9 +10,11 @@ from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.llm_probe import LlmMeasurement, LlmProbe
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.receipts_probe import ReceiptsProbe
+from sseclient_cli.measure.request_probe import RequestMeasurement, RequestProbe
 from sseclient_cli.measure.response_heads import ResponseHeads
 from sseclient_cli.measure.samples import Samples
 from sseclient_cli.measure.undecided_events import UndecidedEvents
@@ -39,10 +41,16 @@ class Measurement:
     """The receipts of the events of the run's publisher; None without one."""
     tokens: TokenReader | None = None
     """Finds these events."""
+    requests: RequestMeasurement | None = None
+    """What the requests of the run share; None if its streams have no end of their own."""
 
     def audit_of(self, place: Field, trust: Trust | None) -> FieldAudit:
         """Return the sum of the checks of a field."""
         return self.audits.setdefault(str(place), FieldAudit(trust))
+
+    def request_probe(self) -> RequestProbe | None:
+        """Return the observer of a new request; None if streams have no end of their own."""
+        return LlmProbe(self.requests) if isinstance(self.requests, LlmMeasurement) else None
 
     def receipts_probe(self, stream: int) -> ReceiptsProbe | None:
         """Return the observer of stream ``stream`` for published events; None without a publisher."""

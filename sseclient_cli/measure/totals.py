@@ -38,6 +38,7 @@ from sseclient_cli.measure.merging import (
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.recovery import RecoveryTotals
+from sseclient_cli.measure.request_totals import RequestTotals
 from sseclient_cli.measure.rounding import rounded
 from sseclient_cli.measure.samples import VALUES, Latency, Samples
 
@@ -188,6 +189,8 @@ class Totals(Merging, EventCounts):
     """Fields that were rejected as timestamps because their times lie in the future."""
     recovery: RecoveryTotals | None = part_if_any()
     """The losses and returns of streams; None if the plan has neither reconnections nor a storm."""
+    requests: RequestTotals | None = part_if_any()
+    """The requests and their answers; None if the streams have no end of their own."""
     bad: dict[BadKind, BadTotals] = parts()
     """The results of bad clients; no other figure includes them."""
     against: dict[int, Totals] = parts()

@@ -68,11 +68,26 @@ class Chunk(NamedTuple):
     choice: int = 0
 
 
-class LlmStream:
-    """Reads the events of one stream. ``shape`` is None until an event has shown it."""
+GENERATED = frozenset({ChunkKind.CONTENT, ChunkKind.REASONING, ChunkKind.REFUSAL, ChunkKind.TOOL_ARGUMENTS})
+"""The kinds of chunks whose text the model has generated."""
 
-    def __init__(self) -> None:
-        self.shape: LlmShape | None = None
+END_MARKS = {
+    LlmShape.OPENAI_CHAT: DONE,
+    LlmShape.OPENAI_COMPLETIONS: DONE,
+    LlmShape.OPENAI_RESPONSES: "response.completed",
+    LlmShape.ANTHROPIC_MESSAGES: "message_stop",
+    LlmShape.OLLAMA: '"done": true',
+}
+"""What ends an answer, as messages name it. Gemini has no such mark."""
+
+
+class LlmStream:
+    """Reads the events of one stream. Without a given shape, ``shape`` is None until an event has shown it."""
+
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: LlmShape | None = None) -> None:
+        self.shape = shape
 
     def read(self, parsed: ParsedEvent) -> list[Chunk]:
         """Return the pieces that the next event adds, without empty text."""

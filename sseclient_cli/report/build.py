@@ -22,6 +22,7 @@ from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.recovery_build import recovery
 from sseclient_cli.report.recovery_model import RecoveryEvidence
+from sseclient_cli.report.requests_build import llm_of, requests_of
 from sseclient_cli.report.run_build import run_of, with_totals
 from sseclient_cli.report.streams_model import Bursts, BytesWithoutEvent, Events, Silence, Streams
 from sseclient_cli.report.timeline_model import Row, text_of_counts
@@ -76,6 +77,8 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         audit=None if audit is None else model.Audit(**asdict(audit)),
         reach=None if reach is None else model.Reach(**asdict(reach)),
         fanout=fanout_of(totals.fanout, _timestamp_source(totals), run.interval_s),
+        requests=requests_of(totals.requests, _timestamp_source(totals)),
+        llm=llm_of(totals.requests, run.plan, _timestamp_source(totals)),
         clocks=_clocks(totals),
         errors=[
             model.ErrorCount(kind=kind, count=error.count, example=error.example)

@@ -22,6 +22,9 @@ _OF_EVENTS = tuple(f"{part}." for part in ("latency.delivery", "latency.gap", "l
 _OF_STREAMS = (*_OF_EVENTS, "latency.headers.", "latency.open_gap.", "events.per_stream.", "bursts.", "silence.")
 """The figures that need an event, or an open stream."""
 
+_LATER = ("requests.", "llm.")
+"""Parts that took no name from the figures before them: ``failed`` is still ``streams.failed``."""
+
 MOST_NEAR_NAMES = 5
 """Names that the error for an unknown one lists."""
 
@@ -101,7 +104,9 @@ def _nearest(name: str) -> list[Figure]:
     """Return the figures with this name and the shortest paths."""
     found = [figure for figure in figures() if _is_name(name, figure)]
     shortest = min((figure.path.count(".") for figure in found), default=0)
-    return [figure for figure in found if figure.path.count(".") == shortest]
+    nearest = [figure for figure in found if figure.path.count(".") == shortest]
+    earlier = [figure for figure in nearest if not figure.path.startswith(_LATER)]
+    return earlier or nearest
 
 
 def _percentile_named(name: str) -> Figure | None:

@@ -20,10 +20,11 @@ from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.fanout_build import totals_of_fanout
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.requests_build import totals_of_requests
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.timeline_model import Row
 
-_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "seed", "timestamp", "sequence"})
+_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "requests", "seed", "timestamp", "sequence"})
 """Sizes and Poisson processes add up. The fields of timestamp and sequence are compared by the choice of the user."""
 
 
@@ -53,6 +54,9 @@ def merged(first: Report, second: Report, *, force: bool = False) -> Report:
             "plan": run.plan.model_copy(
                 update={
                     "connections": run.plan.connections + other.plan.connections,
+                    "requests": None
+                    if run.plan.requests is None or other.plan.requests is None
+                    else run.plan.requests + other.plan.requests,
                     "rate_per_s": None
                     if run.plan.rate_per_s is None or other.plan.rate_per_s is None
                     else run.plan.rate_per_s + other.plan.rate_per_s,
@@ -121,6 +125,7 @@ def totals_of(report: Report) -> Totals:
         recovery=None if evidence.recovery is None else evidence.recovery.totals(),
         fanout=totals_of_fanout(report.fanout, report.run.interval_s),
         bad=bad_totals_of(report.bad),
+        requests=totals_of_requests(report.requests, report.llm),
     )
     if report.bytes_without_event is not None:
         totals.bytes_without_event = report.bytes_without_event.streams

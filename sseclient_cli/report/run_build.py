@@ -141,6 +141,9 @@ def _plan(plan: LoadPlan) -> run_model.Plan:
         "on_end": plan.on_end.value,
         "retry_statuses": sorted(plan.retry_statuses),
         "bad_clients": None if plan.bad_clients is None else _bad_clients(plan.bad_clients),
+        "llm": None
+        if plan.llm is None
+        else run_model.PlannedLlm(api=plan.llm.api.value, slo=list(map(str, plan.llm.slo))),
         "timestamp": run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
         "sequence": run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
     }

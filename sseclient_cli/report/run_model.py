@@ -107,6 +107,13 @@ class PlannedBadClients(Part):
     )
 
 
+class PlannedLlm(Part):
+    """The LLM requests of the plan."""
+
+    api: str = figure("The API: auto, openai-chat, openai-completions, openai-responses or anthropic.")
+    slo: list[str] = figure("The objectives of the goodput.")
+
+
 class Plan(Part):
     """The plan of the run."""
 
@@ -133,6 +140,8 @@ class Plan(Part):
     idle_timeout_s: float | None = figure(
         "A stream is closed after this time without a byte; null for no limit.", unit="s", gt=0
     )
+    requests: int | None = figure("The number of requests in all; null for no limit.", default=None, ge=1)
+    llm: PlannedLlm | None = figure("The LLM requests; null for other streams.", default=None)
     bad_clients: PlannedBadClients | None = figure("The bad clients; null without any.", default=None)
     counts_error_events: bool = figure("Whether events that report an error are counted.")
     timestamp: TimestampField = figure("The event field with the send time.")

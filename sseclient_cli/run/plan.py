@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
+from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.run.arrivals import MAX_RANDOM_ARRIVALS, Arrivals, most_within, poisson_starts_ns
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S
@@ -102,6 +103,10 @@ class Plan:
     """Timeout for a stream that receives no bytes."""
     counts_error_events: bool = False
     """Whether to search the data of events for errors, which takes time."""
+    requests: int | None = None
+    """Number of streams in all; None for no limit. A slot starts no stream after this number."""
+    llm: LlmChoice | None = None
+    """Each stream is the answer of an LLM to one request; None for other streams."""
     bad_clients: BadClients | None = None
     """The slots whose clients behave badly from some time on. ``moments`` and ``planned`` leave them out."""
     first_slot: int = 0
@@ -140,6 +145,12 @@ class Plan:
                 f"must be at least {MIN_LIFETIME_S:g} s",
             ),
             (self.events is not None and self.events < 1, "events", "must be at least 1"),
+            (
+                self.requests is not None and self.requests < self.connections,
+                "requests",
+                f"must be at least {self.connections:,}, one for each slot",
+            ),
+            (self.llm is not None and self.reopens, "on_end", "does not fit to requests that are sent once"),
             (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
             (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
             (
@@ -168,6 +179,16 @@ class Plan:
     def reopens(self) -> bool:
         """Whether a stream that has lost its connection is opened again."""
         return self.on_end is OnEnd.RECONNECT or self.storm_s is not None
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether each stream is a request with an end that its API defines."""
+        return self.llm is not None
+
+    @property
+    def request_numbers(self) -> Iterator[int]:
+        """The numbers of the requests of this plan, or this shard of a plan, in their order."""
+        return iter(range(self.first_slot, self.requests or MAX_CONNECTIONS, self.stride))
 
     @property
     def planned(self) -> int:

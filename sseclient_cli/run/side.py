@@ -18,6 +18,7 @@ from sseclient_cli.engine.poller import Poller
 from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
+from sseclient_cli.measure.llm_probe import LlmMeasurement
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.receipts import Receipts
@@ -73,7 +74,10 @@ class Side:
             counts_error_events=plan.counts_error_events,
             receipts=Receipts() if publisher_id else None,
             tokens=TokenReader(publisher_id) if publisher_id else None,
+            requests=None if plan.llm is None else LlmMeasurement(clock=clock, poller=poller, choice=plan.llm),
         )
+        if self.measurement.requests is not None:
+            self.totals.requests = self.measurement.requests.totals
         if plan.reopens:
             self.totals.recovery = RecoveryTotals(bin_ms=bin_ms_of(plan.duration_s))
         self.pool = StreamPool(self.context, self.measurement, plan, self.totals, target)
@@ -115,6 +119,8 @@ class Side:
         interval.worker_ns += worker_ns
         if self.measurement.receipts is not None:
             self.measurement.receipts.fold(row)
+        if self.measurement.requests is not None:
+            self.measurement.requests.fold()
         return self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
 
     def record_lag(self, row: int, lags_us: Counter[int]) -> None:

@@ -15,38 +15,24 @@ from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import SseError, UnansweredError, UnexpectedResponseError
-from sseclient_cli.measure.event_sampler import EventSampler
 from sseclient_cli.measure.measurement import Measurement
-from sseclient_cli.measure.reach_probe import ReachProbe
 from sseclient_cli.measure.recovery import STORM, RecoveryLog
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.actor import NEVER_NS
 from sseclient_cli.run.plan import Action, Moment, OnEnd, Plan
+from sseclient_cli.run.pooled_stream import PooledStream
+from sseclient_cli.run.request_slots import RequestSlots, verdict_on, wait_ns
 from sseclient_cli.run.timeouts import Timeouts, is_unanswered
-from sseclient_cli.units import NS_PER_S
 
 STARTS_PER_TURN = 10
 """Limit of connects per turn (0.1 ms each), so that arrived data does not wait long to be read."""
-
-RESTART_AFTER_FAILURE_NS = NS_PER_S
-"""Delay before a slot's next stream after a failed connect or response, to avoid overloading a failing server."""
 
 QUEUES_SAMPLED = 16
 """Streams whose receive queue is sampled at each tick, which takes 0.02 ms."""
 
 MAX_URLS = 100
 """URLs whose streams are counted apart; the rest share one entry. A file could have one for each stream."""
-
-
-class PooledStream(Stream):
-    """A stream in a slot, with its event sampler."""
-
-    __slots__ = ("sampler",)
-
-    def __init__(self, context: EngineContext, pool: StreamPool, slot: int, sampler: EventSampler) -> None:
-        super().__init__(context, pool, slot, (sampler,))
-        self.sampler = sampler
 
 
 class StreamPool:
@@ -62,6 +48,7 @@ class StreamPool:
         self._per_stream = target.per_stream
         self._recovery = RecoveryLog(totals.recovery)
         self._timeouts = Timeouts(context.attempts, target, plan.idle_timeout_s)
+        self._requests = RequestSlots(plan)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
         self._streams: dict[int, PooledStream] = {}
@@ -105,8 +92,14 @@ class StreamPool:
                 break
 
     def end_overdue(self) -> None:
-        """End the attempts and streams that have exceeded a timeout."""
+        """End the attempts and streams that have exceeded a timeout, and those whose answer is complete."""
         self._timeouts.check(self._streams)
+        for stream in self._requests.complete(self._streams.values()):
+            if verdict_on(stream, None) is not None:
+                stream.ended(None)
+                continue
+            self.completed(stream)
+            self._restart(stream.slot, 0)
 
     def finish(self, now_ns: int) -> None:
         """Add the streams that are active at ``now_ns`` (monotonic), the end of the run, to the totals."""
@@ -115,6 +108,8 @@ class StreamPool:
             if stream.has_opened:
                 stream.sampler.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
             self._add_to_totals(stream)
+            if stream.probe is not None:
+                stream.probe.cut(now_ns)
 
     def close(self) -> None:
         """Close all connections at the end of the run."""
@@ -155,14 +150,28 @@ class StreamPool:
             self._start(moment.slot, at_ns)
 
     def _start(self, slot: int, intended_ns: int) -> None:
-        self._connect(self._new_stream(slot), intended_ns)
+        stream = self._new_stream(slot)
+        if stream is None:
+            self._totals.planned -= 1  # other slots have sent its requests
+        else:
+            self._connect(stream, intended_ns)
 
-    def _new_stream(self, slot: int) -> PooledStream:
-        stream = PooledStream(self._context, self, slot, EventSampler(self._measurement))
-        probe = self._measurement.receipts_probe(slot)
-        if probe is not None:
-            stream.observers = (*stream.observers, probe)
-        self._streams[slot] = stream
+    def _restart(self, slot: int, after_ns: int) -> None:
+        """Start the next stream in a slot whose stream is over, if the plan says so."""
+        now_ns = monotonic_ns()
+        stream = self._new_stream(slot) if self._plan.on_end is OnEnd.RESTART else None
+        if stream is None:
+            self._recovery.gave_up(slot, now_ns)
+            return
+        self._totals.planned += 1
+        self._schedule_connect(stream, now_ns + after_ns)
+
+    def _new_stream(self, slot: int) -> PooledStream | None:
+        """Return the next stream in a slot; None if the plan has no more."""
+        number = self._requests.next_number(slot)
+        if number is None:
+            return None
+        stream = self._streams[slot] = PooledStream(self._context, self, slot, number, self._measurement)
         return stream
 
     def _connect(self, stream: PooledStream, intended_ns: int) -> None:
@@ -191,7 +200,9 @@ class StreamPool:
         self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
         self._totals.count_error(error.kind, str(error), self.row)
-        self._retire(stream)
+        retired = self._retire(stream)
+        if retired.probe is not None:
+            retired.probe.conclude(monotonic_ns(), error)
         stream.close()
 
     def _count_failure(self, stream: Stream) -> None:
@@ -203,11 +214,12 @@ class StreamPool:
         if self._per_stream is not None:
             counts[min(self._per_stream.url_of(stream.slot), MAX_URLS)] += 1
 
-    def _retire(self, stream: Stream) -> None:
+    def _retire(self, stream: Stream) -> PooledStream:
         """Remove a stream that is over from the pool."""
         retired = self._streams.pop(stream.slot)
         self._retired_opened += retired.has_opened
         self._add_to_totals(retired)
+        return retired
 
     def _add_to_totals(self, stream: PooledStream) -> None:
         if stream.has_opened:
@@ -243,16 +255,7 @@ class StreamPool:
         self._recovery.opened(stream.slot, stream.last_byte_ns)
         if stream.request is not stream.first:
             totals.count_redirection(stream.request.target.redacted_url)
-        self._probe_reach(self._streams[stream.slot])
-
-    def _probe_reach(self, stream: PooledStream) -> None:
-        """Add a reach probe to the stream, if it belongs to the sample."""
-        if stream.sampler.events or len(stream.observers) > 1:
-            return  # receipts of published events show the reach better than a sample
-        reach = self._measurement.reach
-        bit = reach.join(stream.last_byte_ns)
-        if bit:
-            stream.observers = (*stream.observers, ReachProbe(reach, bit))
+        self._streams[stream.slot].join_reach(self._measurement)
 
     def completed(self, stream: Stream) -> None:
         """Close and count a stream whose lifetime is over, or that has received its number of events."""
@@ -260,7 +263,9 @@ class StreamPool:
         self._totals.open_now -= was_open
         self._totals.completed += 1
         self._recovery.completed(stream.slot, monotonic_ns(), was_open=was_open)
-        self._retire(stream)
+        retired = self._retire(stream)
+        if retired.probe is not None:
+            retired.probe.cut(monotonic_ns())
         stream.close()
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
@@ -268,7 +273,8 @@ class StreamPool:
         pooled = self._streams.get(stream.slot)
         if pooled is not stream:
             return  # it was already complete
-        totals, on_end = self._totals, self._plan.on_end
+        totals = self._totals
+        error = verdict_on(pooled, error)
         totals.open_now -= was is Phase.OPEN
         status = error.status if isinstance(error, UnexpectedResponseError) else None
         is_proper = error is None or (status == 204 and stream.has_opened)
@@ -278,7 +284,7 @@ class StreamPool:
             totals.count_error(error.kind, str(error), self.row)
             totals.unanswered += isinstance(error, UnansweredError)
         self._recovery.ended(stream.slot, monotonic_ns(), error, stream.reconnection, was_open=was is Phase.OPEN)
-        if on_end is OnEnd.RECONNECT:
+        if self._plan.on_end is OnEnd.RECONNECT:
             delay_ms = stream.reconnection.delay_ms(
                 error, opened=was is Phase.OPEN, delivered=stream.has_delivered, random=random.random()
             )
@@ -287,13 +293,9 @@ class StreamPool:
                 return
         self._retire(stream)
         stream.close()
+        if pooled.probe is not None:
+            pooled.probe.conclude(monotonic_ns(), error)
         if not stream.has_opened:
             self._count_failure(stream)
         totals.broken += stream.has_opened and not is_proper
-        if on_end is OnEnd.RESTART:
-            totals.planned += 1
-            successor = self._new_stream(stream.slot)
-            wait_ns = 0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS
-            self._schedule_connect(successor, monotonic_ns() + wait_ns)
-        else:
-            self._recovery.gave_up(stream.slot, monotonic_ns())
+        self._restart(stream.slot, wait_ns(error, was))

@@ -12,8 +12,9 @@ from time import monotonic_ns
 from sseclient_cli.engine.connection import Phase
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.measurement import Measurement
+from sseclient_cli.run.pooled_stream import PooledStream
 from sseclient_cli.run.progress import small_enough
-from sseclient_cli.run.stream_pool import PooledStream, StreamPool
+from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.units import NS_PER_S
 
 STEP_NS = 1_000_000

@@ -114,6 +114,7 @@ class Worker:
 
     def _run(self, started_ns: int) -> Totals:
         self._started_ns = started_ns
+        self._clock.started_ns = started_ns
         self._clock.warm_ns = started_ns + round(self._plan.warmup_s * NS_PER_S)
         self._folded_ns = started_ns
         if not self._is_interrupted:

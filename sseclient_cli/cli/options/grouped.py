@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 from typer.core import TyperCommand
@@ -148,8 +149,26 @@ def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str
     return sections
 
 
+def _with_values(args: Sequence[str], values_of: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for arg, following in zip_longest(args, args[1:]):
+        yield arg
+        if arg in values_of and following not in values_of[arg]:
+            yield values_of[arg][0]
+
+
 class PanelledCommand(TyperCommand):
-    """A command whose plain help has a section per panel, and examples at the end."""
+    """A command whose plain help has a section per panel, and examples at the end.
+
+    The value of an option with a metavar in brackets, ``[auto|a|b]``, may be left out: it is then the first.
+    """
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Parse the arguments, with the values that were left out (Typer 0.29 has no such options)."""
+        return super().parse_args(ctx, list(_with_values(args, self._optional_values())))
+
+    def _optional_values(self) -> dict[str, list[str]]:
+        metavars = {name: each.metavar or "" for each in self.params for name in each.opts}
+        return {name: text[1:-1].split("|") for name, text in metavars.items() if text.startswith("[")}
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the options panel by panel, in declaration order."""

@@ -8,11 +8,43 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_token_count
+from sseclient_cli.measure.llm_probe import LlmChoice
+from sseclient_cli.measure.slo import parse_slo
+from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.prompts import TokenCount
 
 
 def _tokens(name: str, help_text: str) -> Any:
     return typer.Option(name, parser=parse_token_count, metavar="COUNT[:SPREAD]", show_default=False, help=help_text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmOptions:
+    """Whether each stream is the answer of an LLM, and which answers are good."""
+
+    PANEL: ClassVar = "LLM requests"
+
+    llm: Annotated[
+        LlmApi | None,
+        typer.Option(
+            metavar=f"[{'|'.join(api.value for api in LlmApi)}]",
+            show_default=False,
+            help="Send requests to an LLM, and measure tokens; auto: recognise the API from the events.",
+        ),
+    ] = None
+    slo: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OBJECTIVES",
+            show_default=False,
+            help="Count the requests that meet these objectives: 'first_token < 500ms, tpot < 50ms'.",
+        ),
+    ] = None
+
+    def choice(self) -> LlmChoice | None:
+        """Return what to measure; None without ``--llm``. Raises UsageError."""
+        slo = () if self.slo is None else parse_slo(self.slo)
+        return None if self.llm is None else LlmChoice(self.llm, slo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

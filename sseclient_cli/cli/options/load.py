@@ -15,6 +15,8 @@ from sseclient_cli.run.plan import OnEnd
 DEFAULT_CONNECTIONS = 100
 DEFAULT_DURATION_S = 10.0
 DEFAULT_WORKERS = "auto"
+MAX_REQUESTS_S = 600.0
+"""The duration of a run with a number of requests, unless one is given: it ends before, with the last answer."""
 
 _FIELD = "auto|none|id|FIELD"
 
@@ -119,11 +121,21 @@ class LoadOptions:
             help="Close each stream after this many events.",
         ),
     ] = None
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            "--requests",
+            parser=parse_count,
+            metavar="COUNT",
+            show_default=False,
+            help="End after this many streams in all; a slot starts the next one when the server ends one.",
+        ),
+    ] = None
     on_end: Annotated[
         OnEnd | None,
         typer.Option(
             "--on-end",
-            show_default=OnEnd.STOP.value,
+            show_default=f"{OnEnd.STOP.value}; {OnEnd.RESTART.value} with --llm or --requests",
             help="When the server ends a stream: stop, reconnect (with Last-Event-ID, like a browser) or restart.",
         ),
     ] = None

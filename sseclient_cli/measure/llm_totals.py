@@ -1,0 +1,51 @@
+"""The figures of the answers of an LLM, in a form that merges. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.merging import Merging, counted, mergeable, part, summed
+
+MAX_NAMES = 20
+"""Finish reasons that are counted by name; the rest share one entry. A server could invent one for each answer."""
+
+OTHER = "(other)"
+
+
+@mergeable
+@dataclass(slots=True)
+class LlmTotals(Merging):
+    """The answers that succeeded. A chunk is an event with generated text; it may hold several tokens."""
+
+    first_token: Histogram = part(Histogram)
+    first_answer: Histogram = part(Histogram)
+    token_gap: Histogram = part(Histogram)
+    tpot: Histogram = part(Histogram)
+    chunks: int = summed()
+    chunks_together: int = summed()
+    """Chunks that arrived in one read with an earlier one of the same answer: they have no gap."""
+    empty: int = summed()
+    """Answers without generated text."""
+    counted_answers: int = summed()
+    """Answers whose tokens are counted."""
+    input_tokens: int = summed()
+    output_tokens: int = summed()
+    reasoning_tokens: int = summed()
+    finish_reasons: Counter[str] = counted()
+    apis: Counter[str] = counted()
+    """Answers by API, as ``LlmShape`` names it."""
+    good: int = summed()
+    """Requests that met all objectives."""
+    unjudged: int = summed()
+    """Requests that met no limit for certain, and missed none: a duration is not known."""
+    met: Counter[str] = counted()
+    """Requests that met an objective, by the objective."""
+    missed: Counter[str] = counted()
+    """Successful requests that missed an objective, by the objective."""
+
+    def count_finish(self, reason: str) -> None:
+        """Count an answer by its finish reason."""
+        known = reason in self.finish_reasons or len(self.finish_reasons) < MAX_NAMES
+        self.finish_reasons[reason[:100] if known else OTHER] += 1

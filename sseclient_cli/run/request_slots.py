@@ -1,0 +1,65 @@
+"""The requests of a worker: the number of each, whether its answer succeeded, and what its slot does next.
+
+Without an API that defines the end of an answer, a stream has the number of its slot, and none of this applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import monotonic_ns
+
+from sseclient_cli.engine.connection import Phase
+from sseclient_cli.errors import SseError, UnexpectedResponseError
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.pooled_stream import PooledStream
+from sseclient_cli.sse.retry_policy import retry_after_ms
+from sseclient_cli.units import NS_PER_S
+
+RESTART_AFTER_FAILURE_NS = NS_PER_S
+"""Delay before a slot's next stream after a failed connect or response, to avoid overloading a failing server."""
+
+LINGER_NS = NS_PER_S // 20
+"""How long a complete answer may stay open. A server ends the response within a few milliseconds, or not at all."""
+
+
+class RequestSlots:
+    """Hands out the numbers of the requests, and judges their answers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._numbers = plan.request_numbers if plan.has_requests or plan.requests else None
+
+    def next_number(self, slot: int) -> int | None:
+        """Return the number of the next stream in a slot; None if the plan has no more."""
+        return slot if self._numbers is None else next(self._numbers, None)
+
+    def complete(self, streams: Iterable[PooledStream]) -> list[PooledStream]:
+        """Return the open streams whose answer is complete, although the server has not ended the response."""
+        if self._numbers is None:
+            return []
+        latest_ns = monotonic_ns() - LINGER_NS
+        return [
+            stream
+            for stream in streams
+            if stream.probe is not None
+            and stream.probe.is_complete
+            and stream.phase is Phase.OPEN
+            and stream.last_byte_ns < latest_ns
+        ]
+
+
+def verdict_on(stream: PooledStream, error: SseError | None) -> SseError | None:
+    """Return the failure of a stream whose connection ended with ``error``: an answer may have failed, or not.
+
+    A complete answer is one even if its connection broke after it.
+    """
+    probe = stream.probe
+    if probe is None or (error is not None and not probe.is_complete):
+        return error
+    failure = probe.failure()
+    return None if failure is None else type(failure)(stream.first.target.masked(str(failure)))
+
+
+def wait_ns(error: SseError | None, was: Phase) -> int:
+    """Return how long a slot waits before its next stream, after one that ended in phase ``was``."""
+    asked_ns = retry_after_ms(error.headers) * 1_000_000 if isinstance(error, UnexpectedResponseError) else 0
+    return max(0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS, asked_ns)
