@@ -49,6 +49,28 @@ def test_an_option_that_is_not_given_has_the_default_of_the_dataclass() -> None:
     assert seen == ["here", Size(), Colour()]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--shape"], "auto"),
+        (["--shape", "--name", "n"], "auto"),
+        (["--shape", "round", "--name", "n"], "round"),
+        ([], "none"),
+    ],
+)
+def test_value_of_an_option_in_brackets_may_be_left_out(arguments: list[str], expected: str) -> None:
+    app = typer.Typer()
+
+    @app.command(cls=PanelledCommand)
+    def show(
+        shape: Annotated[str, typer.Option(metavar="[auto|round]")] = "none", name: Annotated[str, typer.Option()] = ""
+    ) -> None:
+        typer.echo(f"{shape} {name}".strip())
+
+    said = CliRunner().invoke(app, arguments).output.split()
+    assert said[0] == expected
+
+
 def test_help_has_a_section_for_each_panel_and_examples_as_they_are_typed() -> None:
     shown = CliRunner().invoke(made([]), ["--help"]).output
     titles = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]

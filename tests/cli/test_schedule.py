@@ -5,19 +5,23 @@ import pytest
 import typer
 
 from sseclient_cli.cli.options.connection import ConnectionOptions
-from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.llm import LlmOptions
+from sseclient_cli.cli.options.load import MAX_REQUESTS_S, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.values import parse_rate_per_s
 from sseclient_cli.cli.schedule import plan_of, seeded
 from sseclient_cli.errors import UsageError
+from sseclient_cli.measure.field_choice import Choice, Field
+from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.run.arrivals import Arrivals
-from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.plan import OnEnd, Plan
 
 
 def plan(**options: Any) -> Plan:
     def part_for(group: type[Any]) -> Any:
         return group(**{each.name: options.pop(each.name) for each in fields(group) if each.name in options})
 
-    made = plan_of(part_for(LoadOptions), part_for(MeasurementOptions), part_for(ConnectionOptions))
+    groups = (LoadOptions, MeasurementOptions, ConnectionOptions)
+    made = plan_of(*map(part_for, groups), llm=part_for(LlmOptions))
     assert not options
     return made
 
@@ -42,6 +46,32 @@ def test_a_rate_opens_streams_all_through_the_run_or_up_to_a_number() -> None:
     assert size(plan(rate_per_s=0.5, duration_s=3)) == (1, 3, 2)
     assert size(plan(rate_per_s=200.0, connections=400)) == (400, 10, 2)
     assert size(plan(rate_per_s=200.0, connections=400, hold_s=5)) == (400, 7, 2)
+
+
+def test_a_number_of_requests_ends_the_run_and_bounds_the_slots() -> None:
+    made = plan(requests=7, connections=3)
+    assert (made.connections, made.requests, made.on_end, made.duration_s) == (3, 7, OnEnd.RESTART, MAX_REQUESTS_S)
+    assert plan(requests=7).connections == 7
+    assert plan(requests=7, duration_s=5).duration_s == 5
+
+
+def test_requests_to_an_llm_follow_one_another_and_have_no_fields() -> None:
+    made = plan(llm=LlmApi.AUTO, slo="first_token < 1s")
+    assert (made.on_end, made.timestamp, made.sequence) == (OnEnd.RESTART, Choice.NONE, Choice.NONE)
+    assert made.llm is not None
+    assert list(map(str, made.llm.slo)) == ["first_token < 1000ms"]
+    assert plan(llm=LlmApi.AUTO, sequence="id").sequence == Field()
+    assert plan(llm=LlmApi.AUTO, on_end=OnEnd.STOP).on_end is OnEnd.STOP
+
+
+def test_requests_at_a_rate_are_sent_once_each() -> None:
+    made = plan(llm=LlmApi.AUTO, rate_per_s=5.0, requests=20, duration_s=60)
+    assert (made.connections, made.ramp_up_s, made.on_end) == (20, 4, OnEnd.STOP)
+
+
+def test_requests_to_an_llm_do_not_reconnect() -> None:
+    with pytest.raises(UsageError, match="`on_end` does not fit"):
+        plan(llm=LlmApi.AUTO, on_end=OnEnd.RECONNECT)
 
 
 def test_random_arrivals_have_the_size_of_the_rate_and_a_seed() -> None:

@@ -228,6 +228,8 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         "memory-limit",
         "output",
         "publish-command",
+        "answer-error",
+        "answer-incomplete",
         "rpc-error",
         "tool-error",
         "no-result",

@@ -168,7 +168,7 @@ class PanelledCommand(TyperCommand):
 
     def _optional_values(self) -> dict[str, list[str]]:
         metavars = {name: each.metavar or "" for each in self.params for name in each.opts}
-        return {name: text[1:-1].split("|") for name, text in metavars.items() if text.startswith("[")}
+        return {name: text[1:-1].split("|") for name, text in metavars.items() if text[:1] + text[-1:] == "[]"}
 
     def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the options panel by panel, in declaration order."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from sseclient_cli.cli.options.values import parse_token_count
+from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.measure.slo import parse_slo
 from sseclient_cli.payload.llm_api import LlmApi
@@ -43,6 +44,8 @@ class LlmOptions:
 
     def choice(self) -> LlmChoice | None:
         """Return what to measure; None without ``--llm``. Raises UsageError."""
+        if self.slo is not None and self.llm is None:
+            raise UsageError("--slo is for requests to an LLM: add --llm")
         slo = () if self.slo is None else parse_slo(self.slo)
         return None if self.llm is None else LlmChoice(self.llm, slo)
 
