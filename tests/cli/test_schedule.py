@@ -20,8 +20,8 @@ def plan(**options: Any) -> Plan:
     def part_for(group: type[Any]) -> Any:
         return group(**{each.name: options.pop(each.name) for each in fields(group) if each.name in options})
 
-    groups = (LoadOptions, MeasurementOptions, ConnectionOptions)
-    made = plan_of(*map(part_for, groups), llm=part_for(LlmOptions))
+    load, measurement = part_for(LoadOptions), part_for(MeasurementOptions)
+    made = plan_of(load, measurement, part_for(ConnectionOptions), llm=part_for(LlmOptions))
     assert not options
     return made
 
