@@ -17,9 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.channels.channels import Channels
 from demo_server.channels.fan_out import FanOut, NotPublishedError, PeersFanOut
-from demo_server.endpoints import channels, completions, faults, load, push, status
+from demo_server.endpoints import channels, completions, faults, llm_truth, load, push, status
 from demo_server.endpoints.page import add_page
 from demo_server.faults.fault_log import FaultLog
+from demo_server.llm.truth_log import TruthLog
 from demo_server.middleware.access_log import logged
 from demo_server.middleware.hosts import Hosts
 from demo_server.middleware.origins import allow_local_origins, refuse_other_origins
@@ -72,12 +73,16 @@ def create_api(streams: Streams, peers: Peers, options: Options) -> FastAPI:
     api = FastAPI(title="sse demo server", description=DESCRIPTION, lifespan=running_fan_out)
     api.state.streams, api.state.peers = streams, peers
     api.state.channels, api.state.fault_log = Channels(), FaultLog()
+    api.state.truth_log = TruthLog()
     api.state.fan_out = choose_fan_out(options, peers, api.state.channels)
     peers.handlers["stats"] = streams.read_stats
     peers.handlers["enter_run"] = api.state.fault_log.enter
     peers.handlers["report_run"] = api.state.fault_log.report
     peers.handlers["forget_run"] = api.state.fault_log.forget
-    for endpoint in (push, completions, channels, faults, load, status):
+    peers.handlers["enter_llm_run"] = api.state.truth_log.enter
+    peers.handlers["report_llm_run"] = api.state.truth_log.report
+    peers.handlers["forget_llm_run"] = api.state.truth_log.forget
+    for endpoint in (push, completions, llm_truth, channels, faults, load, status):
         api.include_router(endpoint.router)
     add_page(api)
     api.exception_handler(HTTPStatus.NOT_FOUND)(answer_not_found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from http import HTTPStatus
 from typing import cast
 
@@ -15,7 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from demo_server.connections.open_files import is_in_reserve
 from demo_server.connections.stall_timeout import StallTimeout
-from demo_server.streams.scope_keys import TRANSPORT_EXTENSION
+from demo_server.streams.arrival import Arrival
+from demo_server.streams.scope_keys import ARRIVAL_EXTENSION, TRANSPORT_EXTENSION
 
 # From the first byte of a request, or from the connection, to the last byte. Enough for 1 MB at 0.8 Mbit/s.
 REQUEST_TIMEOUT_S = 10.0
@@ -70,9 +72,14 @@ class StreamingProtocol(StallTimeout, HttpToolsProtocol):
         self.scope["extensions"] = {TRANSPORT_EXTENSION: cast("dict[object, object]", self.transport)}
 
     def on_message_complete(self) -> None:
-        """Stop the timeout: the request is complete."""
+        """Stop the timeout, and note the arrival: the request is complete."""
         self.is_in_request = False
         self.cancel_request_timer()
+        # TransportSocket has no public way to the socket; undocumented, like the names of uvicorn.
+        connection = getattr(self.transport.get_extra_info("socket"), "_sock", None)
+        read_ns, arrived_ns = time.time_ns(), getattr(connection, "arrived_ns", None)
+        arrival = Arrival(arrived_ns or read_ns, read_ns, is_exact=arrived_ns is not None)
+        self.scope["extensions"][ARRIVAL_EXTENSION] = cast("dict[object, object]", arrival)
         super().on_message_complete()
 
     def start_request_timer(self) -> None:

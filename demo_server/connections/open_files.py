@@ -18,6 +18,8 @@ import time
 from contextlib import suppress
 from typing import Any, cast
 
+from demo_server.connections.timestamped_socket import TimestampedSocket, request_timestamps
+
 RESERVED_FILES = 32
 MAX_RESERVED_SHARE = 1 / 8  # otherwise, a limit of 40 files would leave no room for connections
 
@@ -112,6 +114,7 @@ class GuardedListener(socket.socket):
     def __init__(self, listener: socket.socket, shortage: Shortage) -> None:
         family, kind, protocol = listener.family, listener.type, listener.proto
         super().__init__(family, kind, protocol, listener.detach())
+        request_timestamps(self)
         self._shortage = shortage
         self._is_yielding = False
         self._paused_until_s = 0.0
@@ -130,4 +133,4 @@ class GuardedListener(socket.socket):
         if is_in_reserve(connection.fileno()):
             self._is_yielding = True
             self._shortage.count_rejected()
-        return connection, cast("Any", address)
+        return TimestampedSocket.of(connection), cast("Any", address)

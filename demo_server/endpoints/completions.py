@@ -7,20 +7,14 @@ a random share of the interval at most, and delays do not add up.
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from itertools import islice
 from typing import Annotated, Any
 
-import sse_starlette
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
-from demo_server.endpoints.completion import Completion, CompletionParameters, CompletionRequest
-from demo_server.streams.messages import shutting_down
-from demo_server.streams.registry import Streams, open_stream
-from demo_server.streams.stream import SEND_TIMEOUT_S, Notice
+from demo_server.endpoints.answering import respond
+from demo_server.llm.chat import ChatBody, ChatEncoder
+from demo_server.llm.parameters import LlmParameters
 
 DESCRIPTION = """Answer like an OpenAI-compatible server, with random sentences. Point a client at
 `http://127.0.0.1:8000/v1`, with any API key.
@@ -72,39 +66,15 @@ router = APIRouter(tags=["LLM"])
                 "application/json": {"schema": {"type": "object"}},
             },
         },
+        429: {"description": "Refused by `refuse`."},
+        500: {"description": "`error_after` without `stream`; a stream sends an error event."},
         503: {"description": "The server is shutting down (without `stream`; a stream sends a comment)."},
     },
 )
 async def complete(
     request: Request,
-    body: Annotated[CompletionRequest, Body(openapi_examples=EXAMPLES)],
-    parameters: Annotated[CompletionParameters, Query()],
+    body: Annotated[ChatBody, Body(openapi_examples=EXAMPLES)],
+    parameters: Annotated[LlmParameters, Query()],
 ) -> Response:
     """Answer as a stream or as one JSON object."""
-    started_s = asyncio.get_running_loop().time()
-    completion = Completion.of(parameters, body)
-    if not body.stream:
-        return await answer_whole(request, completion, started_s)
-
-    async def events() -> AsyncIterator[sse_starlette.ServerSentEvent]:
-        with open_stream(request) as stream:
-            for due_s, data in completion.events():
-                await stream.sleep_until(started_s + due_s)
-                if stream.ended:
-                    break
-                yield sse_starlette.ServerSentEvent(data, sep="\n")
-                stream.count_event()
-            if stream.is_shutdown:
-                yield sse_starlette.ServerSentEvent(comment=Notice.SHUTDOWN.value, sep="\n")
-
-    return sse_starlette.EventSourceResponse(events(), sep="\n", send_timeout=SEND_TIMEOUT_S)
-
-
-async def answer_whole(request: Request, completion: Completion, started_s: float) -> Response:
-    """Answer after the time of the last token, unless the client disconnects or the server shuts down before."""
-    streams: Streams = request.app.state.streams
-    with streams.track(request.scope, request.receive) as stream:
-        await stream.sleep_until(started_s + next(islice(completion.due_s(), completion.token_count - 1, None)))
-    if stream.ended:
-        return shutting_down()
-    return Response(json.dumps(completion.whole()), media_type="application/json")
+    return await respond(request, "openai-chat", body, parameters, ChatEncoder)

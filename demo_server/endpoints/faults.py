@@ -17,9 +17,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from demo_server.faults.fault_log import FaultLog, StreamLog
 from demo_server.faults.injection import FaultInjector
-from demo_server.faults.parameters import RUN_NAME, STATUSES_WITHOUT_BODY, FaultParameters
+from demo_server.faults.parameters import STATUSES_WITHOUT_BODY, FaultParameters
 from demo_server.faults.report import RunReport, merge_reports
-from demo_server.streams.parameters import LastEventId, next_seq
+from demo_server.streams.parameters import RUN_NAME, LastEventId, next_seq
 from demo_server.streams.registry import Streams, open_stream
 from demo_server.workers.peers import Peers
 

@@ -14,17 +14,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from demo_server.streams.parameters import MAX_COUNT, PushParameters, Seconds
+from demo_server.streams.parameters import MAX_COUNT, MAX_DELAY_S, RUN_NAME, PushParameters, Seconds
 
 MAX_REORDER = 1_000  # the most events that one event is delayed by; clients remember a limited number of gaps
 MAX_BURST = 10_000
 MAX_BURST_BYTES = 16_000_000  # the most that a stream may buffer in the server's memory
 MAX_HUGE_BYTES = 2_000_000_000  # sent in pieces, so the server does not hold it; no client should buffer this much
 MAX_REDIRECTS = 100  # browsers give up after 20
-MAX_DELAY_S = 3600.0
 STATUSES_WITHOUT_BODY = (204, 205, 304)  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
-
-RUN_NAME = r"^[A-Za-z0-9._-]{1,64}$"
 
 OneIn = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 Events = Annotated[int, Field(ge=0, le=MAX_COUNT)]

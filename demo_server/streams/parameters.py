@@ -22,6 +22,9 @@ MAX_ID_DIGITS = 15
 # Proxies commonly close a connection after 30 to 60 s of silence.
 DEFAULT_HEARTBEAT_S = 15.0
 MAX_RETRY_MS = 24 * 3600 * 1000
+MAX_DELAY_S = 3600.0
+
+RUN_NAME = r"^[A-Za-z0-9._-]{1,64}$"
 
 # NaN and infinity are refused: NaN compares false with every deadline, infinity is never reached.
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -5,3 +5,6 @@ TRANSPORT_EXTENSION = "demo_server.transport"
 
 STREAM_MARK = "demo_server.is_stream"
 """Set on requests that opened a stream; the access log leaves these out by default."""
+
+ARRIVAL_EXTENSION = "demo_server.arrival"
+"""Under "extensions": when the complete request arrived, set by connections/http_protocol.py."""

@@ -81,8 +81,8 @@ class Stream:
         if self._waiter is not None:
             resolve(self._waiter)
 
-    def count_event(self) -> None:
-        """Count an event as sent.
+    def count_event(self, count: int = 1) -> None:
+        """Count an event, or several ones of one write, as sent.
 
         A closing transport drops writes, and uvicorn reports the disconnect a moment later. An event sent in between is
         not counted; the stream ends instead.
@@ -90,7 +90,7 @@ class Stream:
         if self.transport.is_closing():
             self.end()
         else:
-            self._stats.events_sent += 1
+            self._stats.events_sent += count
 
 
 class Ticks:

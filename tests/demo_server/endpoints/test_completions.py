@@ -15,7 +15,7 @@ import httpx
 import pytest
 from running_demo import Demo, running_demo
 
-from demo_server.endpoints.sentences import words
+from demo_server.llm.sentences import words
 from sseclient_cli.sse.event_stream import EventStreamParser
 
 PATH = "/v1/chat/completions"

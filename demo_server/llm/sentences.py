@@ -25,7 +25,7 @@ SENTENCES = (
 )
 
 
-def words(seed: int) -> Iterator[str]:
+def words(seed: int | str) -> Iterator[str]:
     """Yield words without end."""
     # A generator of its own: the words must not depend on the pace. A string as seed gives the same words in every run.
     randomness = Random(f"words {seed}")

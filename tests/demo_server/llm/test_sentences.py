@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 
 import pytest
 
-from demo_server.endpoints.sentences import due_s, words
+from demo_server.llm.sentences import due_s, words
 
 
 def test_words_form_sentences() -> None:
