@@ -15,11 +15,12 @@ from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
+from sseclient_cli.cli.llm_requests import check_llm_requests
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
-from sseclient_cli.cli.options.llm import LlmOptions
+from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
@@ -57,6 +58,7 @@ def bench(
     search: SearchOptions,
     request: StreamRequestOptions,
     per_stream: PerStreamOptions,
+    llm_requests: LlmRequestOptions,
     connection: ConnectionOptions,
     publish: PublishOptions,
     target_metrics: TargetMetricsOptions,
@@ -66,7 +68,7 @@ def bench(
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
-    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm)
+    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests)
     if load.from_file is not None:
         options = repeated(load.from_file, options)
     options = options._replace(load=seeded(options.load))
@@ -155,6 +157,7 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
         raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
     if search.find_limit and assertions.assertions:
         raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
+    check_llm_requests(options.llm_requests, has_llm=options.llm.llm is not None, has_body=data is not None)
     parsed(search)
     if is_publishing(options.publish):
         template_of(options.publish)

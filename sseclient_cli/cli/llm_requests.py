@@ -12,7 +12,7 @@ from sseclient_cli.cli.options.llm import LlmRequestOptions
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from sseclient_cli.payload.llm_text import LlmApi
+    from sseclient_cli.payload.llm_api import LlmApi
     from sseclient_cli.request.llm_body import LlmBodies
     from sseclient_cli.request.prompts import Prompts
     from sseclient_cli.request.target import Target
@@ -32,11 +32,19 @@ def check_llm_requests(options: LlmRequestOptions, *, has_llm: bool, has_body: b
         raise UsageError("--prompt and --prompt-tokens exclude each other: leave one out")
 
 
+def demo_path_of(api: LlmApi) -> str:
+    """Return the path of the bundled server for an API."""
+    from sseclient_cli.request.llm_body import PATHS
+
+    return next((f"/v1{path}" for path, of_path in PATHS.items() if of_path is api), "/v1/chat/completions")
+
+
 def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: Prompts | None) -> LlmBodies:
     """Return what makes the bodies of a run; ``prompts`` are those of its file. Raises UsageError."""
     from sseclient_cli.request.llm_body import LlmBodies, api_of
 
-    seed = secrets.randbits(32)
+    # By default the words of each run differ: the server's prefix cache would know those of the run before.
+    seed = str(secrets.randbits(32) if options.prompt_seed is None else options.prompt_seed)
     bodies = LlmBodies(
         api=api_of(url, api),
         prompts=_prompts(options, prompts, seed),
@@ -70,7 +78,7 @@ def asking(target: Target, bodies: LlmBodies) -> Target:
     return replace(target, headers=(*target.headers, *required))
 
 
-def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: int) -> Prompts:
+def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: str) -> Prompts:
     from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, SyntheticPrompts
 
     for name, option in _SOURCES.items():

@@ -60,7 +60,7 @@ def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions)
             return Route((resolved(target, lookup_s),), others=others)
         require_address(target, lookup_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:
-            found = runner.run(preflight(target.of_stream(0), plan.retry_statuses, say_wait))
+            found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         first, *redirected = (with_others(each, timeout_s) for each in found.chain)
         return Route((replace(first, target=target), *redirected), found, others)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
-from sseclient_cli.cli.options.llm import LlmOptions
+from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
@@ -25,3 +25,4 @@ class RunOptions(NamedTuple):
     connection: ConnectionOptions
     publish: PublishOptions
     llm: LlmOptions = LlmOptions()
+    llm_requests: LlmRequestOptions = LlmRequestOptions()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import demo_url, is_demo
 from sseclient_cli.cli.limit_search import steady
+from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.per_stream import target_of_streams
@@ -37,17 +39,21 @@ def specs(
     from sseclient_cli.run.executors.choice import worker_count
     from sseclient_cli.run.spec import RunSpec
 
-    request, connection = options.request, options.connection
+    request, connection, llm = options.request, options.connection, options.llm.llm
+    demo_path = "/load" if llm is None else demo_path_of(llm)
+    if llm is not None:
+        request = replace(request, method=request.method or "POST")
     has_websocket = any(map(is_websocket, filter(None, urls)))
 
     def of_url(url: str) -> Target:
-        url = demo_url(server.url, url, "/load") if server and is_demo(url) else url
+        url = demo_url(server.url, url, demo_path) if server and is_demo(url) else url
         messages = request.messages if is_websocket(url) or not has_websocket else None
         of_this = replace(request, messages=messages)
         target = requested(url, of_this, connection, all_addresses=options.load.all_addresses)
         return through_given_proxy(started_after(target, options.per_stream.last_event_id), connection.proxy)
 
-    targets = [target_of_streams(url, options.per_stream, request, of_url) for url in urls]
+    asked = None if llm is None else partial(bodies_of, options.llm_requests, llm)
+    targets = [target_of_streams(url, options.per_stream, request, of_url, asked) for url in urls]
 
     def spec_of(load: LoadOptions) -> RunSpec:
         plan = plan_of(load, options.measurement, connection, options.bad, options.llm)

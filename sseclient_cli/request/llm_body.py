@@ -11,15 +11,15 @@ Field names are those of the providers' references:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.payload.llm_text import LlmApi
-from sseclient_cli.request.prompts import Message, Prompt, Prompts, TokenCount, drawing_of
+from sseclient_cli.payload.llm_api import LlmApi
+from sseclient_cli.request.prompts import Conversation, Prompts, TokenCount, drawing_of
 
 ANTHROPIC_HEADER = ("anthropic-version", "2023-06-01")
 """Required in each request; the only version whose streams are named events (Anthropic's "Versions")."""
@@ -27,7 +27,7 @@ ANTHROPIC_HEADER = ("anthropic-version", "2023-06-01")
 ANTHROPIC_MAX_TOKENS = 1024
 """``max_tokens`` where none is given: the API requires one."""
 
-_PATHS = {
+PATHS = {
     "/chat/completions": LlmApi.OPENAI_CHAT,
     "/completions": LlmApi.OPENAI_COMPLETIONS,
     "/responses": LlmApi.OPENAI_RESPONSES,
@@ -47,7 +47,7 @@ def api_of(url: str, given: LlmApi) -> LlmApi:
     if given is not LlmApi.AUTO:
         return given
     path = httpx.URL(url).path.rstrip("/")
-    return next((api for end, api in _PATHS.items() if path.endswith(end)), LlmApi.OPENAI_CHAT)
+    return next((api for end, api in PATHS.items() if path.endswith(end)), LlmApi.OPENAI_CHAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,18 @@ class LlmBodies:
     system: str | None = None
     output: TokenCount | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
+    seed: str = ""
 
-    def body(self, number: int) -> bytes:
-        """Return the body of a request, numbered from 0."""
-        prompt = self.prompts.prompt(number)
+    def conversation(self, number: int) -> Conversation:
+        """Return a conversation that has not begun, numbered from 0."""
+        return Conversation(number, self.prompts.prompt(number))
+
+    def body(self, conversation: Conversation) -> bytes:
+        """Return the body of the next request of a conversation."""
         members = {
             **({} if self.model is None else {"model": self.model}),
-            **self._prompted(prompt),
-            **self._limited(prompt, number),
+            **self._prompted(conversation),
+            **self._limited(conversation),
             "stream": True,
         }
         if self.api in (LlmApi.OPENAI_CHAT, LlmApi.OPENAI_COMPLETIONS):
@@ -92,12 +95,15 @@ class LlmBodies:
         own = (ANTHROPIC_HEADER,) if self.api is LlmApi.ANTHROPIC else ()
         return (("Content-Type", "application/json"), *own)
 
-    def _prompted(self, prompt: Prompt) -> dict[str, Any]:
-        messages: Sequence[Message] = [*prompt.messages, *({"role": "user", "content": t} for t in prompt.turns[:1])]
-        system = self.system
+    def reseeded(self, seed: str) -> LlmBodies:
+        """Return bodies with other random numbers."""
+        return replace(self, seed=seed, prompts=self.prompts.reseeded(seed))
+
+    def _prompted(self, conversation: Conversation) -> dict[str, Any]:
+        messages, system = conversation.messages, self.system
         match self.api:
             case LlmApi.OPENAI_COMPLETIONS:
-                return {"prompt": prompt.turns[0]}
+                return {"prompt": conversation.prompt.turns[0]}
             case LlmApi.OPENAI_RESPONSES:
                 return {**({} if system is None else {"instructions": system}), "input": messages}
             case LlmApi.ANTHROPIC:
@@ -105,10 +111,10 @@ class LlmBodies:
         first = [] if system is None else [{"role": "system", "content": system}]
         return {"messages": [*first, *messages]}
 
-    def _limited(self, prompt: Prompt, number: int) -> dict[str, int]:
-        most = prompt.max_tokens
+    def _limited(self, conversation: Conversation) -> dict[str, int]:
+        most = conversation.prompt.max_tokens
         if most is None and self.output is not None:
-            most = self.output.drawn(drawing_of(self.seed, number, "output"))
+            most = self.output.drawn(drawing_of(self.seed, "output", conversation.number, conversation.turn))
         if most is None and self.api is LlmApi.ANTHROPIC:
             most = ANTHROPIC_MAX_TOKENS
         return {} if most is None else {_MAX_TOKENS[self.api]: most}

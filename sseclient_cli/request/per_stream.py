@@ -16,7 +16,8 @@ from sseclient_cli.request.headers import checked_value
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.placeholders import RANDOM, Escape, Template
 from sseclient_cli.request.prompts_file import PROMPT_COLUMNS
-from sseclient_cli.request.target import PerStream, Target
+from sseclient_cli.request.stream_requests import PerStream
+from sseclient_cli.request.target import Target
 from sseclient_cli.request.urls_file import WeightedUrl, turns_of
 from sseclient_cli.request.values_file import Columns
 
@@ -75,8 +76,13 @@ class Requests(PerStream):
 
     def _body(self, stream: int, value_of: Callable[[str], str]) -> bytes | None:
         if self.llm is not None:
-            return self.llm.body(stream)
+            return self.llm.body(self.llm.conversation(stream))
         return None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape")
+
+    def preflight_of(self, template: Target) -> Target:
+        """Return the request of the preflight: the first one, but with a prompt that the server's cache may know."""
+        first = self.target_of(template, 0, 0)
+        return first if self.llm is None else replace(first, body=self.llm.body(self.llm.conversation(-1)))
 
     def url_of(self, stream: int) -> int:
         """Return the number of the URL of a stream, both numbered from 0."""

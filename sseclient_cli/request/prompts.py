@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sseclient_cli.errors import UsageError
@@ -48,17 +48,53 @@ class Prompt:
     max_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A prompt with the answers of the server so far, which its next request carries."""
+
+    number: int
+    prompt: Prompt
+    answers: tuple[str, ...] = ()
+
+    @property
+    def turn(self) -> int:
+        """The number of the next turn, from 0."""
+        return len(self.answers)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether each turn has its answer."""
+        return self.turn >= max(len(self.prompt.turns), 1)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages of the next request."""
+        messages = [*self.prompt.messages]
+        for number, text in enumerate(self.prompt.turns[: self.turn + 1]):
+            messages.append({"role": "user", "content": text})
+            messages += ({"role": "assistant", "content": answer} for answer in self.answers[number : number + 1])
+        return messages
+
+    def answered(self, answer: str) -> Conversation:
+        """Return the conversation after one more answer."""
+        return replace(self, answers=(*self.answers, answer))
+
+
 class Prompts(ABC):
     """The prompts of a run."""
 
     @abstractmethod
     def prompt(self, number: int) -> Prompt:
-        """Return the prompt of a request, numbered from 0."""
+        """Return the prompt of a conversation, numbered from 0."""
 
     @property
     def have_messages(self) -> bool:
         """Whether a prompt has messages of its own, instead of a text."""
         return False
+
+    def reseeded(self, seed: str) -> Prompts:
+        """Return prompts with other random numbers; prompts without any are the same."""
+        return self
 
     def own_texts(self, number: int) -> tuple[str, ...]:
         """Return the texts of a request that no output shows: those of the user's own data."""
@@ -72,7 +108,7 @@ class ListedPrompts(Prompts):
     listed: tuple[Prompt, ...]
 
     def prompt(self, number: int) -> Prompt:
-        """Return the prompt of a request; after the last one, the first follows."""
+        """Return the prompt of a conversation; after the last one, the first follows."""
         return self.listed[number % len(self.listed)]
 
     @property
@@ -96,15 +132,23 @@ class SyntheticPrompts(Prompts):
     """
 
     length: TokenCount
-    seed: int
+    seed: str
+    turns: int = 1
     words: tuple[str, ...] = WORDS
 
     def prompt(self, number: int) -> Prompt:
-        """Return the prompt of a request."""
-        drawing = drawing_of(self.seed, number, "prompt")
-        return Prompt((" ".join(drawing.choices(self.words, k=self.length.drawn(drawing))),))
+        """Return the prompt of a conversation."""
+        drawing = drawing_of(self.seed, "prompt", number)
+        return Prompt(tuple(self._text(drawing) for _ in range(self.turns)))
+
+    def reseeded(self, seed: str) -> Prompts:
+        """Return other prompts of the same kind."""
+        return replace(self, seed=seed)
+
+    def _text(self, drawing: random.Random) -> str:
+        return " ".join(drawing.choices(self.words, k=self.length.drawn(drawing)))
 
 
-def drawing_of(seed: int, number: int, purpose: str) -> random.Random:
-    """Return the random numbers of one request for one purpose."""
-    return random.Random(f"{seed}/{number}/{purpose}")
+def drawing_of(seed: str, purpose: str, *numbers: int) -> random.Random:
+    """Return the random numbers for one purpose of one request."""
+    return random.Random(f"{seed}/{purpose}/{numbers}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import socket
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from sseclient_cli.redaction import LONG_CHARS, REDACTED, masked, redacted_heade
 from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
+from sseclient_cli.request.stream_requests import PerStream
 from sseclient_cli.request.tls import Tls
 from sseclient_cli.request.url import SCHEMES, parse_request_url
 from sseclient_cli.request.websocket import check_request, checked_messages, handshake_headers
@@ -56,32 +56,6 @@ class Address:
 
     family: socket.AddressFamily
     socket_address: tuple[Any, ...] | str
-
-
-class PerStream(ABC):
-    """What differs between the requests of the streams of a run. Compared by identity."""
-
-    values_file: str | None
-    urls_file: str | None
-    weights: tuple[int, ...]
-    """The share of the streams of each URL."""
-
-    @property
-    @abstractmethod
-    def shown_urls(self) -> tuple[str, ...]:
-        """The URLs of the streams, for output and reports."""
-
-    @abstractmethod
-    def url_of(self, stream: int) -> int:
-        """Return the number of the URL of a stream, both numbered from 0."""
-
-    @abstractmethod
-    def target_of(self, template: Target, stream: int, worker: int) -> Target:
-        """Return the request of a stream of a worker, both numbered from 0."""
-
-    @abstractmethod
-    def other_origins(self, template: Target) -> list[Target]:
-        """Return a target at each origin besides that of the template."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +151,10 @@ class Target:
     def of_stream(self, stream: int, worker: int = 0) -> Target:
         """Return the request of a stream of a worker, both numbered from 0."""
         return self if self.per_stream is None else self.per_stream.target_of(self, stream, worker)
+
+    def of_preflight(self) -> Target:
+        """Return the request of the preflight."""
+        return self if self.per_stream is None else self.per_stream.preflight_of(self)
 
     def other_origins(self) -> list[Target]:
         """Return a target at each other origin that streams request."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.payload.llm_text import LlmApi
+from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies, api_of
 from sseclient_cli.request.per_stream import with_values
 from sseclient_cli.request.prompts import ListedPrompts, Prompt, TokenCount

@@ -81,6 +81,16 @@ class LlmRequestOptions:
         str | None,
         typer.Option("--system", metavar="TEXT", show_default=False, help="Send this system prompt in each request."),
     ] = None
+    prompt_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--prompt-seed",
+            min=0,
+            metavar="NUMBER",
+            show_default="drawn, and reported",
+            help="Repeat the random words and lengths of the run with this seed.",
+        ),
+    ] = None
     extra_body: Annotated[
         str | None,
         typer.Option(
