@@ -79,7 +79,7 @@ def asking(target: Target, bodies: LlmBodies) -> Target:
 
 
 def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: str) -> Prompts:
-    from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, SyntheticPrompts
+    from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, PromptSource, SyntheticPrompts
 
     for name, option in _SOURCES.items():
         if of_file is not None and getattr(options, name) is not None:
@@ -88,7 +88,9 @@ def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: str) -> 
         return of_file
     if options.prompt_tokens is not None:
         return SyntheticPrompts(options.prompt_tokens, seed)
-    return ListedPrompts((Prompt((DEFAULT_PROMPT if options.prompt is None else options.prompt,)),))
+    if options.prompt is not None:
+        return ListedPrompts((Prompt((options.prompt,)),), PromptSource.TEXT)
+    return ListedPrompts((Prompt((DEFAULT_PROMPT,)),), PromptSource.DEFAULT)
 
 
 def _extra(text: str) -> dict[str, Any]:

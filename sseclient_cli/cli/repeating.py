@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_share
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
-from sseclient_cli.cli.options.llm import LlmOptions
+from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
+from sseclient_cli.cli.options.values import parse_token_count
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.redaction import REDACTED
+from sseclient_cli.request.prompts import PromptSource
 from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import default_bad_at_s
 from sseclient_cli.run.plan import OnEnd, default_ramp_up_s
 from sseclient_cli.sse.stream_format import StreamFormat
 
 if TYPE_CHECKING:
-    from sseclient_cli.report.run_model import Plan, Run, Target
+    from sseclient_cli.report.run_model import Plan, Prompts, Run, Target
 
 _Group = TypeVar(
     "_Group",
@@ -39,6 +41,7 @@ _Group = TypeVar(
     PerStreamOptions,
     ConnectionOptions,
     BadClientOptions,
+    LlmRequestOptions,
     LlmOptions,
 )
 
@@ -72,6 +75,7 @@ def repeated(file: str, given: RunOptions) -> RunOptions:
         per_stream=_overlaid(given.per_stream, {**earlier, "urls_file": None} if given.url is not None else earlier),
         connection=_overlaid(given.connection, earlier),
         llm=_overlaid(given.llm, _llm(run.plan)),
+        llm_requests=_overlaid(given.llm_requests, _prompts(run.target.prompts, given, file)),
     )
 
 
@@ -146,6 +150,29 @@ def _llm(plan: Plan) -> dict[str, Any]:
     if plan.llm is None:
         return {}
     return {"llm": LlmApi(plan.llm.api), "slo": ", ".join(plan.llm.slo) or None}
+
+
+def _prompts(prompts: Prompts | None, given: RunOptions, file: str) -> dict[str, Any]:
+    """Return the options of the prompts. Raises UsageError for a text that the report does not contain.
+
+    Without the seed: the server's cache may know the prompts of the earlier run.
+    """
+    if prompts is None or given.request.data is not None:
+        return {}
+    options = given.llm_requests
+    has_prompts = options.prompt is not None or options.prompt_tokens is not None or given.per_stream.values_file
+    for is_missing, what, option in (
+        (prompts.source == PromptSource.TEXT.value and not has_prompts, "the prompt", "--prompt"),
+        (prompts.has_system and options.system is None, "the system prompt", "--system"),
+        (bool(prompts.extra) and options.extra_body is None, "the members of --extra-body", "--extra-body"),
+    ):
+        if is_missing:
+            raise UsageError(f"{file} does not contain {what}: give it with {option}")
+    return {
+        "model": prompts.model,
+        "prompt_tokens": None if has_prompts or prompts.tokens is None else parse_token_count(prompts.tokens),
+        "output_tokens": None if prompts.output_tokens is None else parse_token_count(prompts.output_tokens),
+    }
 
 
 def _opening(plan: Plan, rate_per_s: float | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.totals import OTHER_TYPES, Totals
 from sseclient_cli.report import run_model
 from sseclient_cli.report.figure import Part
+from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.run.plan import Plan as LoadPlan
@@ -116,10 +117,26 @@ def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
         "requests_differ": target.per_stream is not None,
         "values_file": None if target.per_stream is None else target.per_stream.values_file,
         "urls_file": None if target.per_stream is None else target.per_stream.urls_file,
+        "prompts": None if target.per_stream is None else _prompts(target.per_stream.llm),
         "proxy": None if target.proxy is None else target.proxy.url,
         "certificates_checked": target.tls.verify,
     }
     return run_model.Target(**{**_figures(run_model.Target, target, target.tls), **differing})
+
+
+def _prompts(bodies: LlmBodies | None) -> run_model.Prompts | None:
+    if bodies is None:
+        return None
+    return run_model.Prompts(
+        api=bodies.api.value,
+        model=bodies.model,
+        source=bodies.prompts.source.value,
+        tokens=None if bodies.prompts.length is None else str(bodies.prompts.length),
+        output_tokens=None if bodies.output is None else str(bodies.output),
+        seed=bodies.seed,
+        has_system=bodies.system is not None,
+        extra=list(bodies.extra),
+    )
 
 
 def _urls(target: Target) -> list[run_model.UrlShare]:

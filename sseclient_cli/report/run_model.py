@@ -9,6 +9,19 @@ from pydantic import AwareDatetime
 from sseclient_cli.report.figure import Part, figure
 
 
+class Prompts(Part):
+    """How the bodies of the requests to an LLM were made. The texts are not in the report."""
+
+    api: str = figure("The API of the bodies: openai-chat, openai-completions, openai-responses or anthropic.")
+    model: str | None = figure("The model of the requests; null for the server's own.")
+    source: Literal["default", "text", "file", "synthetic"] = figure("Where the prompts come from.")
+    tokens: str | None = figure("The length of synthetic prompts: COUNT, or COUNT:SPREAD; null for others.")
+    output_tokens: str | None = figure("The limit of each answer: COUNT, or COUNT:SPREAD; null without one.")
+    seed: str = figure("The seed of random words and lengths.")
+    has_system: bool = figure("Whether the requests have a system prompt.")
+    extra: list[str] = figure("The names of members that were added to the bodies or removed.")
+
+
 class Target(Part):
     """The target of the load. Secrets are replaced by REDACTED."""
 
@@ -39,6 +52,9 @@ class Target(Part):
     requests_differ: bool = figure("Whether streams have values or URLs of their own.", default=False)
     values_file: str | None = figure("The file with the values of the streams; null without one.", default=None)
     urls_file: str | None = figure("The file with the URLs of the streams; null without one.", default=None)
+    prompts: Prompts | None = figure(
+        "The prompts of requests to an LLM; null for a body of the user's own.", default=None
+    )
 
 
 class Preflight(Part):

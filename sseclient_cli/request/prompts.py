@@ -8,11 +8,22 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import LONG_CHARS
 from sseclient_cli.request.prompt_words import WORDS
+
+
+class PromptSource(Enum):
+    """Where the prompts of a run come from."""
+
+    DEFAULT = "default"
+    TEXT = "text"
+    FILE = "file"
+    SYNTHETIC = "synthetic"
+
 
 Message = dict[str, Any]
 """A message of a conversation as the APIs have it: ``role`` and ``content``."""
@@ -83,6 +94,10 @@ class Conversation:
 class Prompts(ABC):
     """The prompts of a run."""
 
+    source: PromptSource
+    length: TokenCount | None
+    """The length of synthetic prompts."""
+
     @abstractmethod
     def prompt(self, number: int) -> Prompt:
         """Return the prompt of a conversation, numbered from 0."""
@@ -106,6 +121,8 @@ class ListedPrompts(Prompts):
     """Prompts that are taken in turn."""
 
     listed: tuple[Prompt, ...]
+    source: PromptSource = PromptSource.FILE
+    length: None = None
 
     def prompt(self, number: int) -> Prompt:
         """Return the prompt of a conversation; after the last one, the first follows."""
@@ -135,6 +152,7 @@ class SyntheticPrompts(Prompts):
     seed: str
     turns: int = 1
     words: tuple[str, ...] = WORDS
+    source: PromptSource = PromptSource.SYNTHETIC
 
     def prompt(self, number: int) -> Prompt:
         """Return the prompt of a conversation."""

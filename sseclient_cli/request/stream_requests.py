@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sseclient_cli.request.llm_body import LlmBodies
     from sseclient_cli.request.target import Target
 
 
@@ -16,6 +17,8 @@ class PerStream(ABC):
     urls_file: str | None
     weights: tuple[int, ...]
     """The share of the streams of each URL."""
+    llm: LlmBodies | None
+    """Makes the bodies of requests to an LLM."""
 
     @property
     @abstractmethod

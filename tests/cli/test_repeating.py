@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import grouped, is_given
+from sseclient_cli.cli.options.llm import LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
@@ -27,10 +28,15 @@ from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.totals import Totals
+from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
+from sseclient_cli.request.llm_body import LlmBodies
+from sseclient_cli.request.per_stream import with_values
+from sseclient_cli.request.prompts import ListedPrompts, Prompt, Prompts, PromptSource, SyntheticPrompts, TokenCount
 from sseclient_cli.request.proxied import through_given_proxy
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.request.urls_file import WeightedUrl
 from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import Share
 from sseclient_cli.run.plan import OnEnd
@@ -344,3 +350,39 @@ def test_a_run_without_a_url_or_a_report_says_what_is_missing() -> None:
     done = subprocess.run([sys.executable, "-m", "sseclient_cli", "bench"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "the URL of a stream is missing" in done.stderr
+
+
+def _asked(prompts: Prompts, **parts: Any) -> Target:
+    bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=prompts, seed="7", **parts)
+    return with_values([Target.parse("http://h/", method="POST")], [WeightedUrl("http://h/")], llm=bodies)
+
+
+def test_prompts_of_a_length_are_repeated_with_other_words(tmp_path: Path) -> None:
+    target = _asked(SyntheticPrompts(TokenCount(50, 5), "7"), model="m", output=TokenCount(9))
+    file = report_file(tmp_path, LOAD, MEASUREMENT, target)
+    expected = LlmRequestOptions(model="m", prompt_tokens=TokenCount(50, 5), output_tokens=TokenCount(9))
+    assert from_file(file).llm_requests == expected
+    given = LlmRequestOptions(prompt="Hi")
+    assert from_file(file, llm_requests=given).llm_requests == replace(expected, prompt="Hi", prompt_tokens=None)
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "option"),
+    [
+        (_asked(ListedPrompts((Prompt(("Hi",)),), PromptSource.TEXT)), LlmRequestOptions(prompt="Hi"), "--prompt"),
+        (_asked(SyntheticPrompts(TokenCount(5), "7"), system="s"), LlmRequestOptions(system="s"), "--system"),
+        (
+            _asked(SyntheticPrompts(TokenCount(5), "7"), extra={"a": 1}),
+            LlmRequestOptions(extra_body="{}"),
+            "--extra-body",
+        ),
+    ],
+    ids=["prompt", "system", "extra"],
+)
+def test_texts_of_a_prompt_are_not_in_a_report(
+    tmp_path: Path, target: Target, given: LlmRequestOptions, option: str
+) -> None:
+    file = report_file(tmp_path, LOAD, MEASUREMENT, target)
+    with pytest.raises(UsageError, match=f"does not contain .*{option}"):
+        from_file(file)
+    from_file(file, llm_requests=given)

@@ -9,7 +9,7 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies, api_of
 from sseclient_cli.request.per_stream import with_values
-from sseclient_cli.request.prompts import ListedPrompts, Prompt, TokenCount
+from sseclient_cli.request.prompts import ListedPrompts, Prompt, SyntheticPrompts, TokenCount
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.urls_file import WeightedUrl
 from sseclient_cli.request.values_file import Columns
@@ -19,7 +19,8 @@ USAGE = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def _body(api: LlmApi, number: int = 0, **parts: Any) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(LlmBodies(api=api, **{"prompts": HI, **parts}).body(number))
+    bodies = LlmBodies(api=api, **{"prompts": HI, **parts})
+    body: dict[str, Any] = json.loads(bodies.body(bodies.conversation(number)))
     return body
 
 
@@ -101,6 +102,24 @@ def test_extra_members_are_merged_and_null_removes_one() -> None:
 def test_text_beyond_ascii_and_half_a_surrogate_pair_are_sent_as_json() -> None:
     prompts = ListedPrompts((Prompt(('é "\ud83d',)),))
     assert _body(LlmApi.OPENAI_CHAT, prompts=prompts)["messages"][0]["content"] == 'é "\ud83d'
+
+
+def test_next_request_of_a_conversation_has_its_answers_and_a_limit_of_its_own() -> None:
+    prompts = ListedPrompts((Prompt(("a", "b")),))
+    bodies = LlmBodies(api=LlmApi.ANTHROPIC, prompts=prompts, output=TokenCount(1000, 999))
+    begun = bodies.conversation(0)
+    first, second = (json.loads(bodies.body(each)) for each in (begun, begun.answered("A")))
+    assert [message["content"] for message in second["messages"]] == ["a", "A", "b"]
+    assert first["max_tokens"] != second["max_tokens"]
+
+
+def test_preflight_has_another_prompt_than_the_first_request() -> None:
+    bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=SyntheticPrompts(TokenCount(9), "1"))
+    target = with_values([Target.parse("http://h/")], [WeightedUrl("http://h/")], llm=bodies)
+    assert target.per_stream is not None
+    before = target.per_stream.preflight_of(target)
+    assert before.body not in (None, target.of_stream(0).body)
+    assert len(json.loads(before.body or b"")["messages"][0]["content"].split()) == 9
 
 
 @pytest.mark.parametrize(
