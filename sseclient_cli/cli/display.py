@@ -1,13 +1,12 @@
 """Run a view in its own thread, so that a slow terminal or pipe does not keep the event loop from reading the socket.
 
 One queue keeps events, comments and state changes in order. It is bounded, so that a slow reader of the output slows
-the server down. The thread is a daemon, so that a write that never returns does not block the exit.
+the server down.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from sseclient_cli.cli.output_thread import OutputThread
 from sseclient_cli.client.state import StateChange
 from sseclient_cli.render.watch.stream_view import StreamView
 from sseclient_cli.sse.event_stream import Event
@@ -50,15 +50,12 @@ class Display:
 
     def __init__(self, view: StreamView, on_failure: Callable[[], None]) -> None:
         self._view = view
-        self._on_failure = on_failure
-        self._loop = asyncio.get_running_loop()
         self._items: SimpleQueue[_Item | None] = SimpleQueue()
         # One thread writes each of them, and both read it.
         self._queued_chars = self._shown_chars = 0
-        self._has_space, self._ended = asyncio.Event(), asyncio.Event()
-        self._is_waited_for = self._is_hurried = self._is_abandoned = False
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="display", daemon=True)
+        self._has_space = asyncio.Event()
+        self._is_waited_for = self._is_abandoned = False
+        self._thread = OutputThread(view, self._show_items, on_failure, self._has_space.set)
         self.events_shown = 0
 
     def __enter__(self) -> Self:
@@ -105,7 +102,7 @@ class Display:
 
     async def drain(self) -> None:
         """Wait until the queue is below its limit."""
-        while self.is_full and not self._is_hurried and not self._ended.is_set():
+        while self.is_full and not self._thread.is_hurried and not self._thread.ended.is_set():
             self._has_space.clear()
             self._is_waited_for = True
             if self.is_full:  # checked again after the flag is set, which the thread reads
@@ -113,42 +110,19 @@ class Display:
 
     def hurry(self) -> None:
         """Prepare to end: from now on, do not wait for a blocked write."""
-        self._is_hurried = True
+        self._thread.is_hurried = True
         self._has_space.set()
 
     async def finish(self) -> None:
         """Wait until everything is shown. Raises the OSError of a failed write."""
         self._items.put(None)
-        while not self._ended.is_set():
-            shown_chars = self._shown_chars
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STUCK_S):
-                    await self._ended.wait()
-            if self._is_hurried and self._shown_chars == shown_chars:
-                break
-        if self._error is not None:
-            raise self._error
+        await self._thread.finish(lambda: self._shown_chars, STUCK_S)
 
     def _put(self, item: _Item) -> None:
         self._queued_chars += item.chars + _ITEM_CHARS
         self._items.put(item)
 
     # In the thread
-
-    def _run(self) -> None:
-        try:
-            with self._view:
-                self._show_items()
-        except Exception as exc:  # noqa: BLE001  ``finish`` raises it in the other thread
-            self._error = exc
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self._ended.set()
-        self._has_space.set()
-        if self._error is not None:
-            self._on_failure()
 
     def _show_items(self) -> None:
         is_caught_up = True
@@ -187,5 +161,4 @@ class Display:
             self._shown_chars += item.chars + _ITEM_CHARS
         if self._is_waited_for and not self.is_full:
             self._is_waited_for = False
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._has_space.set)
+            self._thread.call(self._has_space.set)

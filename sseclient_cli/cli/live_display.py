@@ -1,21 +1,20 @@
 """Run the live view of a terminal in its own thread, with its keys.
 
-Unlike ``display.py``, it never slows the stream down: a view that cannot keep up draws the newest events. The thread is
-a daemon, so that a write that never returns does not block the exit.
+Unlike ``display.py``, it never slows the stream down: a view that cannot keep up draws the newest events.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeAlias
 
 from sseclient_cli.cli.display import Display
 from sseclient_cli.cli.keys import Keys
+from sseclient_cli.cli.output_thread import OutputThread
 from sseclient_cli.client.state import StateChange
 from sseclient_cli.render.watch.controls import Action
 from sseclient_cli.render.watch.live_entries import Entry, Line, LineKind
@@ -51,18 +50,14 @@ class LiveDisplay:
     def __init__(self, view: TerminalView, on_failure: Callable[[], None], on_quit: Callable[[], None]) -> None:
         self._view = view
         self._stream = view.stream
-        self._on_failure = on_failure
         self._on_quit = on_quit
-        self._loop = asyncio.get_running_loop()
         self._keys = Keys(self._press, self._hidden)
         self._lock, self._drawing = threading.Lock(), threading.Lock()
         self._has_more, self._is_urgent = threading.Event(), threading.Event()
-        self._ended = asyncio.Event()
-        self._is_ending = self._is_hurried = self._is_abandoned = False
+        self._is_ending = self._is_abandoned = False
         self._must_clear = False
         self._frames = 0
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="display", daemon=True)
+        self._thread = OutputThread(view, self._draw_frames, on_failure)
 
     @property
     def events_shown(self) -> int:
@@ -118,7 +113,7 @@ class LiveDisplay:
 
     def hurry(self) -> None:
         """Prepare to end: from now on, do not wait for a blocked write."""
-        self._is_hurried = True
+        self._thread.is_hurried = True
 
     async def finish(self) -> None:
         """Wait until all is drawn, also the entries that a pause has kept. Raises the OSError of a failed write."""
@@ -127,15 +122,7 @@ class LiveDisplay:
                 self._stream.feed.resume()
         self._is_ending = True
         self._wake()
-        while not self._ended.is_set():
-            frames = self._frames
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STUCK_S):
-                    await self._ended.wait()
-            if self._is_hurried and self._frames == frames:
-                break
-        if self._error is not None:
-            raise self._error
+        await self._thread.finish(lambda: self._frames, STUCK_S)
 
     def _press(self, text: str) -> None:
         """Take keys from the terminal."""
@@ -165,20 +152,6 @@ class LiveDisplay:
             self._drawing.release()
 
     # In the thread
-
-    def _run(self) -> None:
-        try:
-            with self._view:
-                self._draw_frames()
-        except Exception as exc:  # noqa: BLE001  ``finish`` raises it in the other thread
-            self._error = exc
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self._ended.set()
-        if self._error is not None:
-            self._on_failure()
 
     def _draw_frames(self) -> None:
         while not self._is_abandoned:
