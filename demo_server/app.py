@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from demo_server.channels.channels import Channels
 from demo_server.channels.fan_out import FanOut, NotPublishedError, PeersFanOut
-from demo_server.endpoints import channels, completions, faults, llm_truth, load, push, status
+from demo_server.endpoints import channels, completions, faults, llm_truth, load, other_llm_apis, push, status
 from demo_server.endpoints.page import add_page
 from demo_server.faults.fault_log import FaultLog
 from demo_server.llm.truth_log import TruthLog
@@ -34,8 +34,8 @@ from demo_server.workers.peers import LocalPeers, Peers, PeersLostError
 DESCRIPTION = """Server push with FastAPI: to read, to load-test, and to test clients with.
 
 All push endpoints send the same events and take the same parameters. `/channels` is publish and subscribe. `/faults`
-injects faults, and `/truth` returns its fault log. `/v1/chat/completions` streams like an LLM server. The page is at
-`/`."""
+injects faults, and `/truth` returns its fault log. `/v1/chat/completions`, `/v1/responses`, `/v1/messages` and
+`/v1/completions` stream like LLM servers. The page is at `/`."""
 
 
 def create_app(streams: Streams, peers: Peers, options: Options) -> ASGIApp:
@@ -82,7 +82,7 @@ def create_api(streams: Streams, peers: Peers, options: Options) -> FastAPI:
     peers.handlers["enter_llm_run"] = api.state.truth_log.enter
     peers.handlers["report_llm_run"] = api.state.truth_log.report
     peers.handlers["forget_llm_run"] = api.state.truth_log.forget
-    for endpoint in (push, completions, llm_truth, channels, faults, load, status):
+    for endpoint in (push, completions, other_llm_apis, llm_truth, channels, faults, load, status):
         api.include_router(endpoint.router)
     add_page(api)
     api.exception_handler(HTTPStatus.NOT_FOUND)(answer_not_found)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
@@ -21,6 +22,25 @@ from demo_server.workers.peers import Peers
 
 MakeEncoder = Callable[[Answer, str, int], Encoder]
 """Takes the answer, the unique part of its id, and the time of its creation in s since 1970."""
+
+
+def stream_or_object(example: str | None = None) -> dict[str, Any]:
+    """Return the description of a 200 for OpenAPI."""
+    return {
+        "description": "The stream, or (without `stream`) one JSON object after the same time.",
+        "content": {
+            "text/event-stream": {} if example is None else {"example": example},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+
+
+LLM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: stream_or_object(),
+    429: {"description": "Refused by `refuse`."},
+    500: {"description": "`error_after` without `stream`; a stream sends an error event."},
+    503: {"description": "The server is shutting down (without `stream`; a stream sends a comment)."},
+}
 
 
 async def respond(

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
 
-from demo_server.endpoints.answering import respond
+from demo_server.endpoints.answering import LLM_RESPONSES, respond, stream_or_object
 from demo_server.llm.chat import ChatBody, ChatEncoder
 from demo_server.llm.parameters import LlmParameters
 
@@ -24,9 +24,10 @@ A token is a word: `usage` counts the words of the prompt and of the answer.
 
 `usage` is in the last chunk with a choice. With `"stream_options": {"include_usage": true}` it is in an additional
 chunk without choices, like OpenAI's; with `false` it is left out. The stream ends with `data: [DONE]`. A stream without
-it is incomplete, because the server has shut down; a comment says so.
+it is incomplete: because of `cut_after` or `error_after`, or because the server has shut down, as a comment says.
 
-The query sets the pace and the length of the answer. The same seed gives the same words and intervals."""
+The query sets the pace, the length and the faults of the answer. The same seed gives the same words and intervals.
+`GET /v1/truth/{run}` returns when each part of each answer was sent."""
 
 EXAMPLES: dict[str, Any] = {
     "stream": {"value": {"stream": True, "messages": [{"role": "user", "content": "What is an event stream?"}]}},
@@ -58,18 +59,7 @@ router = APIRouter(tags=["LLM"])
     summary="Answer like an LLM server, token by token",
     description=DESCRIPTION,
     response_class=Response,
-    responses={
-        200: {
-            "description": "The stream, or (without `stream`) one JSON object after the same time.",
-            "content": {
-                "text/event-stream": {"example": STREAM_EXAMPLE},
-                "application/json": {"schema": {"type": "object"}},
-            },
-        },
-        429: {"description": "Refused by `refuse`."},
-        500: {"description": "`error_after` without `stream`; a stream sends an error event."},
-        503: {"description": "The server is shutting down (without `stream`; a stream sends a comment)."},
-    },
+    responses={**LLM_RESPONSES, 200: stream_or_object(STREAM_EXAMPLE)},
 )
 async def complete(
     request: Request,

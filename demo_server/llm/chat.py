@@ -48,16 +48,23 @@ def usage(answer: Answer) -> dict[str, object]:
 
 
 class ChatEncoder:
-    """Encodes one answer as chat completion."""
+    """Encodes one answer as chat completion. legacy.py replaces what differs."""
+
+    id_prefix = "chatcmpl"
+    chunk_type = "chat.completion.chunk"
+    whole_type = "chat.completion"
 
     def __init__(self, answer: Answer, unique: str, created_s: int) -> None:
         self._answer = answer
-        self._head = {"id": f"chatcmpl-{unique}", "created": created_s, "model": answer.prompt.model}
+        self._unique, self._created_s = unique, created_s
         # "All other chunks will also include a usage field, but with a null value."
         self._has_usage_chunk = answer.prompt.include_usage is True
         self._in_all_chunks: dict[str, object] = {"usage": None} if self._has_usage_chunk else {}
-        template = self._chunk({"content": "TEXT"}, None)
-        self._before, self._after = template.split(b'"content":"TEXT"')
+        # Encoded once, so that a token costs one concatenation. The placeholder is in no other field.
+        self._templates = {
+            part: self._chunk(self.text_choice(part, unique)).split(b'"%s"' % unique.encode())
+            for part in (Part.REASONING, Part.ANSWER)
+        }
 
     @property
     def finish_reason(self) -> str:
@@ -66,52 +73,71 @@ class ChatEncoder:
 
     def events(self, step: Step) -> Iterator[Event]:
         """Yield the events of a step."""
-        part = step.part
         if step.tokens:
-            field = "reasoning_content" if part is Part.REASONING else "content"
-            delta = f'"{field}":{quote(step.text)}'.encode()
-            yield Event(self._before + delta + self._after, part, step.tokens)
-        elif part is Part.START:
-            yield Event(self._chunk({"role": "assistant", "content": ""}, None), part)
-        elif part is Part.ERROR:
-            yield Event(f"data: {compact(self.error(500))}\n\n".encode(), part)
+            before, after = self._templates[step.part]
+            yield Event(before + quote(step.text).encode() + after, step.part, step.tokens)
+        elif step.part is Part.START:
+            yield from self.start()
+        elif step.part is Part.ERROR:
+            yield Event(f"data: {compact(self.error(500))}\n\n".encode(), step.part)
         else:
             yield from self._finish()
+
+    def start(self) -> Iterator[Event]:
+        """Yield the chunk with the role."""
+        yield Event(self._chunk(chat_choice({"role": "assistant", "content": ""})), Part.START)
+
+    def text_choice(self, part: Part, text: str) -> dict[str, object]:
+        """Return the choice of a chunk with text."""
+        return chat_choice({"reasoning_content" if part is Part.REASONING else "content": text})
+
+    def last_choice(self) -> dict[str, object]:
+        """Return the choice of the last chunk."""
+        return chat_choice({}, self.finish_reason)
+
+    def whole_choice(self) -> dict[str, object]:
+        """Return the choice with the complete answer."""
+        answer = self._answer
+        message = {"role": "assistant", "content": answer.text(Part.ANSWER), "refusal": None}
+        if answer.reasoning_tokens:
+            message["reasoning_content"] = answer.text(Part.REASONING)
+        return {"index": 0, "message": message, "logprobs": None, "finish_reason": self.finish_reason}
 
     def _finish(self) -> Iterator[Event]:
         """Yield the finish reason, the usage and the end."""
         counts: dict[str, object] = {"usage": usage(self._answer)}
         in_last_chunk = counts if self._answer.prompt.include_usage is None else self._in_all_chunks
-        yield Event(self._chunk({}, self.finish_reason, in_last_chunk), Part.FINISH)
+        yield Event(self._encode([self.last_choice()], in_last_chunk), Part.FINISH)
         # "An additional chunk will be streamed before the data: [DONE] message."
         if self._has_usage_chunk:
             yield Event(self._encode([], counts), Part.OTHER)
         yield DONE
 
-    def _chunk(
-        self, delta: dict[str, str], finish_reason: str | None, usage_field: dict[str, object] | None = None
-    ) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return self._encode([choice], self._in_all_chunks if usage_field is None else usage_field)
+    def _chunk(self, choice: dict[str, object]) -> bytes:
+        return self._encode([choice], self._in_all_chunks)
 
     def _encode(self, choices: list[dict[str, object]], usage_field: dict[str, object]) -> bytes:
-        chunk = {**self._fields("chat.completion.chunk"), "choices": choices, **usage_field}
+        chunk = {**self._head(self.chunk_type), "choices": choices, **usage_field}
         return f"data: {compact(chunk)}\n\n".encode()
 
     def whole(self) -> dict[str, Any]:
         """Return the answer as one object."""
-        answer = self._answer
-        message = {"role": "assistant", "content": answer.text(Part.ANSWER), "refusal": None}
-        if answer.reasoning_tokens:
-            message["reasoning_content"] = answer.text(Part.REASONING)
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.finish_reason}
-        return {**self._fields("chat.completion"), "choices": [choice], "usage": usage(answer)}
+        return {**self._head(self.whole_type), "choices": [self.whole_choice()], "usage": usage(self._answer)}
 
     def error(self, status: int) -> dict[str, Any]:
         """Return the body of an error response."""
         return {"error": ERRORS[status]}
 
-    def _fields(self, kind: str) -> dict[str, object]:
+    def _head(self, object_type: str) -> dict[str, object]:
         """Return the fields that every chunk repeats."""
-        head = self._head
-        return {"id": head["id"], "object": kind, "created": head["created"], "model": head["model"]}
+        return {
+            "id": f"{self.id_prefix}-{self._unique}",
+            "object": object_type,
+            "created": self._created_s,
+            "model": self._answer.prompt.model,
+        }
+
+
+def chat_choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, object]:
+    """Return the choice of a chunk."""
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

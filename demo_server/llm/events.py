@@ -61,6 +61,11 @@ def compact(value: object) -> str:
     return dumps(value, separators=(",", ":"))
 
 
+def named(event_type: str, fields: dict[str, Any]) -> bytes:
+    """Return an event with a type, which its data repeats: OpenAI's responses and Anthropic's messages."""
+    return f"event: {event_type}\ndata: {compact({'type': event_type, **fields})}\n\n".encode()
+
+
 def writes(answer: Answer, encoder: Encoder) -> Iterator[Write]:
     """Yield the writes of an answer: one event each, or groups of `hold_chunks` at the time of the last one."""
     size = answer.parameters.hold_chunks or 1
