@@ -249,7 +249,7 @@ def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, autho
                 ca_file=authority.file, cert_file=cert_file, key_file=key_file, unix_socket="/s", proxy=""
             ),
         ),
-        (replace(load, storm_s=None), replace(limits, proxy="http://127.0.0.1:3128")),
+        (replace(load, storm_s=None, requests=50), replace(limits, proxy="http://127.0.0.1:3128")),
     ]
     few, many = Share(1, is_percent=False), Share(12.5, is_percent=True)
     bad_clients = BadClientOptions(slow=Slow(many, 1500), vanish=few, abrupt=few, half_request=few, bad_at_s=1.25)
