@@ -157,7 +157,12 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
         raise UsageError("--unix-socket and --all-addresses exclude each other: leave one out")
     if search.find_limit and assertions.assertions:
         raise UsageError("--find-limit and --assert exclude each other: give each assertion to --find-limit")
-    check_llm_requests(options.llm_requests, has_llm=options.llm.llm is not None, has_body=data is not None)
+    check_llm_requests(
+        options.llm_requests,
+        has_llm=options.llm.llm is not None,
+        has_body=data is not None,
+        has_rate=load.rate_per_s is not None,
+    )
     parsed(search)
     if is_publishing(options.publish):
         template_of(options.publish)

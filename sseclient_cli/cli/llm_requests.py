@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.llm import LlmRequestOptions
+from sseclient_cli.cli.options.values import ALL_TURNS
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.payload.llm_api import LlmApi
     from sseclient_cli.request.llm_body import LlmBodies
-    from sseclient_cli.request.prompts import Prompts
+    from sseclient_cli.request.prompts import ListedPrompts, Prompts
     from sseclient_cli.request.target import Target
     from sseclient_cli.request.values_file import Columns
 
 _SOURCES = {"prompt": "--prompt", "prompt_tokens": "--prompt-tokens"}
 
 
-def check_llm_requests(options: LlmRequestOptions, *, has_llm: bool, has_body: bool) -> None:
+def check_llm_requests(options: LlmRequestOptions, *, has_llm: bool, has_body: bool, has_rate: bool) -> None:
     """Raise UsageError for options without a request that has them."""
     given = [each.name for each in fields(options) if is_given(getattr(options, each.name))]
     if given and not has_llm:
         raise UsageError(f"{_name(given[0])} needs --llm")
     if given and has_body:
         raise UsageError(f"--data is the whole body: leave out {_name(given[0])}, or write it into the body")
+    if has_rate and (options.turns or 1) > 1:
+        raise UsageError("--turns needs slots that send one request after another: leave out --rate")
     if options.prompt is not None and options.prompt_tokens is not None:
         raise UsageError("--prompt and --prompt-tokens exclude each other: leave one out")
 
@@ -39,7 +42,7 @@ def demo_path_of(api: LlmApi) -> str:
     return next((f"/v1{path}" for path, of_path in PATHS.items() if of_path is api), "/v1/chat/completions")
 
 
-def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: Prompts | None) -> LlmBodies:
+def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: ListedPrompts | None) -> LlmBodies:
     """Return what makes the bodies of a run; ``prompts`` are those of its file. Raises UsageError."""
     from sseclient_cli.request.llm_body import LlmBodies, api_of
 
@@ -58,7 +61,7 @@ def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: Prompt
     return bodies
 
 
-def file_prompts(name: str | None) -> tuple[Prompts | None, Columns | None]:
+def file_prompts(name: str | None) -> tuple[ListedPrompts | None, Columns | None]:
     """Return the prompts of a file, and its columns unless it is one of conversations. Raises UsageError."""
     from sseclient_cli.request.prompts_file import is_conversations, prompts_of, read_conversations
     from sseclient_cli.request.values_file import read_values
@@ -78,19 +81,22 @@ def asking(target: Target, bodies: LlmBodies) -> Target:
     return replace(target, headers=(*target.headers, *required))
 
 
-def _prompts(options: LlmRequestOptions, of_file: Prompts | None, seed: str) -> Prompts:
+def _prompts(options: LlmRequestOptions, of_file: ListedPrompts | None, seed: str) -> Prompts:
     from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, PromptSource, SyntheticPrompts
 
     for name, option in _SOURCES.items():
         if of_file is not None and getattr(options, name) is not None:
             raise UsageError(f"the file of --values has prompts: leave out {option}, or rename the column")
+    turns = options.turns or 1
     if of_file is not None:
-        return of_file
+        return of_file.limited(turns)
+    if turns == ALL_TURNS:
+        raise UsageError("--turns all needs a file of conversations: give it with --values, or write --turns 3")
     if options.prompt_tokens is not None:
-        return SyntheticPrompts(options.prompt_tokens, seed)
+        return SyntheticPrompts(options.prompt_tokens, seed, turns)
     if options.prompt is not None:
-        return ListedPrompts((Prompt((options.prompt,)),), PromptSource.TEXT)
-    return ListedPrompts((Prompt((DEFAULT_PROMPT,)),), PromptSource.DEFAULT)
+        return ListedPrompts((Prompt((options.prompt,) * turns),), PromptSource.TEXT)
+    return ListedPrompts((Prompt((DEFAULT_PROMPT,) * turns),), PromptSource.DEFAULT)
 
 
 def _extra(text: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.request.llm_body import LlmBodies
-    from sseclient_cli.request.prompts import Prompts
+    from sseclient_cli.request.prompts import ListedPrompts
     from sseclient_cli.request.target import Target
 
 _BEFORE_THE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#]*\{")
@@ -25,7 +25,7 @@ def target_of_streams(
     options: PerStreamOptions,
     request: RequestOptions,
     requested: Callable[[str], Target],
-    asked: Callable[[str, Prompts | None], LlmBodies] | None = None,
+    asked: Callable[[str, ListedPrompts | None], LlmBodies] | None = None,
 ) -> Target:
     """Return the target of a run. ``requested`` makes that of one URL. Raises UsageError.
 

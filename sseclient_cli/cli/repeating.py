@@ -171,6 +171,7 @@ def _prompts(prompts: Prompts | None, given: RunOptions, file: str) -> dict[str,
     return {
         "model": prompts.model,
         "prompt_tokens": None if has_prompts or prompts.tokens is None else parse_token_count(prompts.tokens),
+        "turns": prompts.turns if prompts.turns > 1 and given.load.rate_per_s is None else None,
         "output_tokens": None if prompts.output_tokens is None else parse_token_count(prompts.output_tokens),
     }
 

@@ -22,6 +22,7 @@ from sseclient_cli.engine.tls_transport import TlsTransport
 from sseclient_cli.engine.tunnel_transport import PlainTunnelTransport, TunnelTransport
 from sseclient_cli.errors import BadStatusError, NameNotResolvedError
 from sseclient_cli.request.addresses import always, resolve
+from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.proxied import tls_host
 from sseclient_cli.request.proxies import Proxy
 from sseclient_cli.request.redirection import redirected
@@ -97,11 +98,11 @@ class Connector:
         self.last_event_id = "" if self._template.per_stream else self._template.last_event_id
         """The caller's Last-Event-ID, used by a stream until it has received an ID; empty if streams differ."""
 
-    def first_of(self, stream: int) -> PreparedRequest:
+    def first_of(self, stream: int, conversation: Conversation | None = None) -> PreparedRequest:
         """Return the request with which a stream begins, by its number in the run."""
         if self._template.per_stream is None:
             return self.first
-        target = self._template.of_stream(stream, self._first_turn)
+        target = self._template.of_stream(stream, self._first_turn, conversation)
         resolved = self._resolved[_place(target)]
         return self._prepared(ResolvedTarget(target, resolved.address, resolved.others))
 

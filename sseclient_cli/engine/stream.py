@@ -17,6 +17,7 @@ from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
 from sseclient_cli.engine.response_check import check_response, new_parser
 from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.errors import MemoryLimitError, SseError
+from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 from sseclient_cli.sse.framing import StreamFormat, StreamParser
 from sseclient_cli.sse.held_text import large_text_bytes
@@ -56,13 +57,14 @@ class Stream:
         slot: int = 0,
         observers: tuple[StreamObserver, ...] = (),
         number: int | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
         self._context = context
         self._owner = owner
         self.slot = slot
         """The owner's number for this stream."""
         self.observers = observers
-        self.first: PreparedRequest = context.connector.first_of(slot if number is None else number)
+        self.first: PreparedRequest = context.connector.first_of(slot if number is None else number, conversation)
         """The request with which each connection begins."""
         self.request: PreparedRequest = self.first
         """The current or last request of the redirect chain."""

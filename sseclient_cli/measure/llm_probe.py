@@ -45,10 +45,10 @@ class LlmProbe(RequestProbe):
 
     __slots__ = (
         "_chunks", "_error", "_events", "_finish_reason", "_first_answer", "_first_token", "_gaps_us", "_last_chunk",
-        "_llm", "_stream", "_together", "_usage",
+        "_llm", "_stream", "_texts", "_together", "_turn", "_usage",
     )  # fmt: skip
 
-    def __init__(self, measurement: LlmMeasurement) -> None:
+    def __init__(self, measurement: LlmMeasurement, turn: int | None = None) -> None:
         super().__init__(measurement)
         self._llm = measurement
         self._stream = LlmStream(measurement.choice.api.shape)
@@ -62,6 +62,13 @@ class LlmProbe(RequestProbe):
         self._gaps_us = array("q")
         self._finish_reason = ""
         self._error: str | None = None
+        self._turn = turn
+        self._texts: list[str] | None = None if turn is None else []
+
+    @property
+    def answer_text(self) -> str:
+        """The content of the answer, for the next request of its conversation; empty without a conversation."""
+        return "".join(self._texts or ())
 
     def read(self, event: Event, moment: Moment) -> bool:
         """Read the next event. Return whether it ends the answer."""
@@ -73,6 +80,8 @@ class LlmProbe(RequestProbe):
             if kind in GENERATED:
                 has_text = True
                 has_answer = has_answer or kind is not ChunkKind.REASONING
+                if self._texts is not None and kind is ChunkKind.CONTENT:
+                    self._texts.append(chunk.text)
             elif kind is ChunkKind.FINISH:
                 self._finish_reason = chunk.text
             elif kind is ChunkKind.DONE:
@@ -137,6 +146,8 @@ class LlmProbe(RequestProbe):
             if value_us is not None:
                 values.append(value_us)
         samples.token_gap.extend(self._gaps_us)
+        if self._turn is not None:
+            totals.count_turn(self._turn, values_us[Objective.FIRST_TOKEN])
         if self._llm.choice.slo:
             self._judge(values_us)
 

@@ -6,12 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.merging import Merging, counted, mergeable, part, summed
+from sseclient_cli.measure.merging import Merging, counted, mergeable, part, parts, summed
 
 MAX_NAMES = 20
 """Finish reasons that are counted by name; the rest share one entry. A server could invent one for each answer."""
 
 OTHER = "(other)"
+
+MAX_TURNS = 20
+"""Turns of a conversation with figures of their own."""
 
 
 @mergeable
@@ -44,6 +47,17 @@ class LlmTotals(Merging):
     """Requests that met an objective, by the objective."""
     missed: Counter[str] = counted()
     """Successful requests that missed an objective, by the objective."""
+
+    turns: Counter[int] = counted()
+    """Answers by their number in a conversation, from 0."""
+    turn_first_token: dict[int, Histogram] = parts()
+
+    def count_turn(self, turn: int, first_token_us: int | None) -> None:
+        """Count an answer in a conversation. The turns after the first MAX_TURNS are in no figure of their own."""
+        if turn < MAX_TURNS:
+            self.turns[turn] += 1
+            if first_token_us is not None:
+                self.turn_first_token.setdefault(turn, Histogram()).record({first_token_us: 1})
 
     def count_finish(self, reason: str) -> None:
         """Count an answer by its finish reason."""

@@ -48,9 +48,12 @@ class Measurement:
         """Return the sum of the checks of a field."""
         return self.audits.setdefault(str(place), FieldAudit(trust))
 
-    def request_probe(self) -> RequestProbe | None:
-        """Return the observer of a new request; None if streams have no end of their own."""
-        return LlmProbe(self.requests) if isinstance(self.requests, LlmMeasurement) else None
+    def request_probe(self, turn: int | None = None) -> RequestProbe | None:
+        """Return the observer of a new request; None if streams have no end of their own.
+
+        ``turn`` is its number in a conversation, which needs the text of the answer.
+        """
+        return LlmProbe(self.requests, turn) if isinstance(self.requests, LlmMeasurement) else None
 
     def receipts_probe(self, stream: int) -> ReceiptsProbe | None:
         """Return the observer of stream ``stream`` for published events; None without a publisher."""

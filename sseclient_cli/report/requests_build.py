@@ -11,7 +11,7 @@ from sseclient_cli.measure.llm_totals import LlmTotals
 from sseclient_cli.measure.request_totals import RequestTotals
 from sseclient_cli.report.distributions import Latency, TimestampSource
 from sseclient_cli.report.figure import Part
-from sseclient_cli.report.requests_model import Goodput, Llm, Objective, Requests
+from sseclient_cli.report.requests_model import Goodput, Llm, Objective, Requests, Turn
 from sseclient_cli.report.run_model import Plan
 
 _US_PER_S = 1_000_000
@@ -48,8 +48,17 @@ def llm_of(totals: RequestTotals | None, plan: Plan, source: TimestampSource) ->
         tokens_per_s=_per_s(llm.output_tokens, totals) if is_counted else None,
         stream_tokens_per_s=None if tpot is None or not tpot.p50_ms else round(1000 / tpot.p50_ms, 1),
         finish_reasons=dict(llm.finish_reasons.most_common()),
+        turns=[
+            Turn(turn=turn + 1, succeeded=answers, first_token=_first_token(llm, turn, source))
+            for turn, answers in sorted(llm.turns.items())
+        ],
         goodput=_goodput(totals, llm, plan),
     )
+
+
+def _first_token(llm: LlmTotals, turn: int, source: TimestampSource) -> Latency | None:
+    histogram = llm.turn_first_token.get(turn)
+    return None if histogram is None else Latency.of(histogram, source)
 
 
 _TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens")
@@ -88,6 +97,8 @@ def _llm_totals(requests: Requests, llm: Llm) -> LlmTotals:
         **_histograms(llm),
         apis=Counter(llm.apis),
         finish_reasons=Counter(llm.finish_reasons),
+        turns=Counter({each.turn - 1: each.succeeded for each in llm.turns}),
+        turn_first_token={each.turn - 1: each.first_token.histogram() for each in llm.turns if each.first_token},
     )
     if llm.goodput is not None:
         totals.good = llm.goodput.good

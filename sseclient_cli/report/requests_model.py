@@ -87,6 +87,16 @@ class Requests(Part):
     )
 
 
+class Turn(Part):
+    """The answers with the same number in their conversation."""
+
+    turn: int = figure("The number of the turn, from 1.", ge=1)
+    succeeded: int = figure("Requests of this turn that succeeded.", ge=0)
+    first_token: Latency | None = figure(
+        "From the sending of a request until the first chunk of any kind of generated text.", absent=_NO_TEXT
+    )
+
+
 class Llm(Part):
     """The answers of an LLM that succeeded. A chunk is an event with generated text; it may hold several tokens."""
 
@@ -140,6 +150,7 @@ class Llm(Part):
         ge=0,
     )
     finish_reasons: dict[str, int] = figure("Answers by finish reason.")
+    turns: list[Turn] = figure("The first 20 turns of conversations with several.", default=[])
     goodput: Goodput | None = figure(
         "The requests that met all objectives; null without objectives.", absent="the run had no objectives (`slo`)"
     )

@@ -132,6 +132,7 @@ def _prompts(bodies: LlmBodies | None) -> run_model.Prompts | None:
         model=bodies.model,
         source=bodies.prompts.source.value,
         tokens=None if bodies.prompts.length is None else str(bodies.prompts.length),
+        turns=bodies.prompts.most_turns,
         output_tokens=None if bodies.output is None else str(bodies.output),
         seed=bodies.seed,
         has_system=bodies.system is not None,

@@ -16,6 +16,7 @@ class Prompts(Part):
     model: str | None = figure("The model of the requests; null for the server's own.")
     source: Literal["default", "text", "file", "synthetic"] = figure("Where the prompts come from.")
     tokens: str | None = figure("The length of synthetic prompts: COUNT, or COUNT:SPREAD; null for others.")
+    turns: int = figure("The turns of the longest conversation.", ge=1)
     output_tokens: str | None = figure("The limit of each answer: COUNT, or COUNT:SPREAD; null without one.")
     seed: str = figure("The seed of random words and lengths.")
     has_system: bool = figure("Whether the requests have a system prompt.")

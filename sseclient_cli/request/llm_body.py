@@ -62,6 +62,11 @@ class LlmBodies:
     extra: Mapping[str, Any] = field(default_factory=dict)
     seed: str = ""
 
+    @property
+    def has_turns(self) -> bool:
+        """Whether a request may carry the answers of earlier ones."""
+        return self.prompts.most_turns > 1
+
     def conversation(self, number: int) -> Conversation:
         """Return a conversation that has not begun, numbered from 0."""
         return Conversation(number, self.prompts.prompt(number))
@@ -82,6 +87,8 @@ class LlmBodies:
     def check(self) -> None:
         """Raise UsageError for prompts that the API cannot express."""
         if self.api is LlmApi.OPENAI_COMPLETIONS:
+            if self.has_turns:
+                raise UsageError("openai-completions has no `turns`: use openai-chat", arguments=["turns"])
             if self.system is not None:
                 raise UsageError(
                     "openai-completions has no `system` prompt: write it into the prompt", arguments=["system"]

@@ -15,6 +15,7 @@ from sseclient_cli.redaction import redacted_url
 from sseclient_cli.request.headers import checked_value
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.placeholders import RANDOM, Escape, Template
+from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.prompts_file import PROMPT_COLUMNS
 from sseclient_cli.request.stream_requests import PerStream
 from sseclient_cli.request.target import Target
@@ -50,8 +51,10 @@ class Requests(PerStream):
     def _rows(self) -> int:
         return max((len(values) for values in self.columns.values()), default=1)
 
-    def target_of(self, template: Target, stream: int, worker: int) -> Target:
+    def target_of(self, template: Target, stream: int, worker: int, conversation: Conversation | None = None) -> Target:
         """Return the request of a stream. ``{uuid}`` and ``{random:...}`` are the same everywhere in one request."""
+        if conversation is None and self.llm is not None:
+            conversation = self.llm.conversation(stream)
         drawn: dict[str, str] = {}
 
         def value_of(name: str) -> str:
@@ -65,24 +68,23 @@ class Requests(PerStream):
             template,
             url=url.expanded(value_of),
             headers=tuple((name, header.expanded(value_of)) for name, header in self.headers),
-            body=self._body(stream, value_of),
+            body=self._body(conversation, value_of),
             messages=tuple(message.expanded(value_of) for message in self.messages),
             per_stream=None,
             shown_url=_shown(url),
         )
         own = [value for name, value in drawn.items() if name in self.columns]
-        own += () if self.llm is None else self.llm.prompts.own_texts(stream)
+        own += () if self.llm is None or conversation is None else self.llm.prompts.own_texts(conversation.number)
         return replace(made, own_values=tuple(own))
 
-    def _body(self, stream: int, value_of: Callable[[str], str]) -> bytes | None:
-        if self.llm is not None:
-            return self.llm.body(self.llm.conversation(stream))
+    def _body(self, conversation: Conversation | None, value_of: Callable[[str], str]) -> bytes | None:
+        if self.llm is not None and conversation is not None:
+            return self.llm.body(conversation)
         return None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape")
 
     def preflight_of(self, template: Target) -> Target:
         """Return the request of the preflight: the first one, but with a prompt that the server's cache may know."""
-        first = self.target_of(template, 0, 0)
-        return first if self.llm is None else replace(first, body=self.llm.body(self.llm.conversation(-1)))
+        return self.target_of(template, 0, 0, None if self.llm is None else self.llm.conversation(-1))
 
     def url_of(self, stream: int) -> int:
         """Return the number of the URL of a stream, both numbered from 0."""

@@ -98,6 +98,11 @@ class Prompts(ABC):
     length: TokenCount | None
     """The length of synthetic prompts."""
 
+    @property
+    @abstractmethod
+    def most_turns(self) -> int:
+        """The number of turns of the longest conversation."""
+
     @abstractmethod
     def prompt(self, number: int) -> Prompt:
         """Return the prompt of a conversation, numbered from 0."""
@@ -129,6 +134,15 @@ class ListedPrompts(Prompts):
         return self.listed[number % len(self.listed)]
 
     @property
+    def most_turns(self) -> int:
+        """The number of turns of the longest conversation."""
+        return max(max(len(prompt.turns), 1) for prompt in self.listed)
+
+    def limited(self, turns: int) -> ListedPrompts:
+        """Return the prompts with at most this many turns each."""
+        return replace(self, listed=tuple(replace(prompt, turns=prompt.turns[:turns]) for prompt in self.listed))
+
+    @property
     def have_messages(self) -> bool:
         """Whether a prompt has messages of its own, instead of a text."""
         return any(prompt.messages for prompt in self.listed)
@@ -158,6 +172,11 @@ class SyntheticPrompts(Prompts):
         """Return the prompt of a conversation."""
         drawing = drawing_of(self.seed, "prompt", number)
         return Prompt(tuple(self._text(drawing) for _ in range(self.turns)))
+
+    @property
+    def most_turns(self) -> int:
+        """The number of turns of each conversation."""
+        return self.turns
 
     def reseeded(self, seed: str) -> Prompts:
         """Return other prompts of the same kind."""

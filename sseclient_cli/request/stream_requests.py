@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sseclient_cli.request.llm_body import LlmBodies
+    from sseclient_cli.request.prompts import Conversation
     from sseclient_cli.request.target import Target
 
 
@@ -30,8 +31,11 @@ class PerStream(ABC):
         """Return the number of the URL of a stream, both numbered from 0."""
 
     @abstractmethod
-    def target_of(self, template: Target, stream: int, worker: int) -> Target:
-        """Return the request of a stream of a worker, both numbered from 0."""
+    def target_of(self, template: Target, stream: int, worker: int, conversation: Conversation | None = None) -> Target:
+        """Return the request of a stream of a worker, both numbered from 0.
+
+        It is the next one of ``conversation``; by default the first one of the conversation with its number.
+        """
 
     @abstractmethod
     def preflight_of(self, template: Target) -> Target:

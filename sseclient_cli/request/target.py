@@ -19,6 +19,7 @@ from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import LONG_CHARS, REDACTED, masked, redacted_header, redacted_url
 from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
+from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
 from sseclient_cli.request.stream_requests import PerStream
@@ -148,9 +149,9 @@ class Target:
             **parse_route(connect_to, unix_socket, source_address),
         )
 
-    def of_stream(self, stream: int, worker: int = 0) -> Target:
+    def of_stream(self, stream: int, worker: int = 0, conversation: Conversation | None = None) -> Target:
         """Return the request of a stream of a worker, both numbered from 0."""
-        return self if self.per_stream is None else self.per_stream.target_of(self, stream, worker)
+        return self if self.per_stream is None else self.per_stream.target_of(self, stream, worker, conversation)
 
     def of_preflight(self) -> Target:
         """Return the request of the preflight."""

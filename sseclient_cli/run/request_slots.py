@@ -9,7 +9,12 @@ from collections.abc import Iterable
 from time import monotonic_ns
 
 from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.stream import Owner
 from sseclient_cli.errors import SseError, UnexpectedResponseError
+from sseclient_cli.measure.measurement import Measurement
+from sseclient_cli.request.target import Target
+from sseclient_cli.run.conversations import Conversations
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.pooled_stream import PooledStream
 from sseclient_cli.sse.retry_policy import retry_after_ms
@@ -25,12 +30,32 @@ LINGER_NS = NS_PER_S // 20
 class RequestSlots:
     """Hands out the numbers of the requests, and judges their answers."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, target: Target) -> None:
         self._numbers = plan.request_numbers if plan.has_requests or plan.requests else None
+        self._conversations = Conversations(plan, target)
 
-    def next_number(self, slot: int) -> int | None:
-        """Return the number of the next stream in a slot; None if the plan has no more."""
-        return slot if self._numbers is None else next(self._numbers, None)
+    def new_stream(
+        self, context: EngineContext, owner: Owner, slot: int, measurement: Measurement
+    ) -> PooledStream | None:
+        """Return the next stream in a slot; None if the plan has no more."""
+        number = slot if self._numbers is None else next(self._numbers, None)
+        if number is None:
+            return None
+        return PooledStream(context, owner, slot, number, measurement, self._conversations.next_in(slot))
+
+    def conclude(self, stream: PooledStream, error: SseError | None) -> None:
+        """Add a request to the totals whose connection has ended: successfully, or with this error."""
+        if stream.probe is not None:
+            stream.probe.conclude(monotonic_ns(), error)
+            if error is None:
+                self._conversations.answered(stream)
+
+    def cut(self, stream: PooledStream) -> None:
+        """Add a request to the totals that the plan has ended."""
+        if stream.probe is not None:
+            stream.probe.cut(monotonic_ns())
+            if stream.probe.is_complete and stream.probe.failure() is None:
+                self._conversations.answered(stream)
 
     def complete(self, streams: Iterable[PooledStream]) -> list[PooledStream]:
         """Return the open streams whose answer is complete, although the server has not ended the response."""

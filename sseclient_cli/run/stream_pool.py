@@ -48,7 +48,7 @@ class StreamPool:
         self._per_stream = target.per_stream
         self._recovery = RecoveryLog(totals.recovery)
         self._timeouts = Timeouts(context.attempts, target, plan.idle_timeout_s)
-        self._requests = RequestSlots(plan)
+        self._requests = RequestSlots(plan, target)
         self._moments = plan.moments()
         self._next: Moment | None = next(self._moments, None)
         self._streams: dict[int, PooledStream] = {}
@@ -168,10 +168,9 @@ class StreamPool:
 
     def _new_stream(self, slot: int) -> PooledStream | None:
         """Return the next stream in a slot; None if the plan has no more."""
-        number = self._requests.next_number(slot)
-        if number is None:
-            return None
-        stream = self._streams[slot] = PooledStream(self._context, self, slot, number, self._measurement)
+        stream = self._requests.new_stream(self._context, self, slot, self._measurement)
+        if stream is not None:
+            self._streams[slot] = stream
         return stream
 
     def _connect(self, stream: PooledStream, intended_ns: int) -> None:
@@ -200,9 +199,7 @@ class StreamPool:
         self._totals.unanswered += stream.phase is Phase.REQUESTING
         error = UnansweredError(f"no answer within the stream's lifetime of {self._plan.lifetime_s:g} s")
         self._totals.count_error(error.kind, str(error), self.row)
-        retired = self._retire(stream)
-        if retired.probe is not None:
-            retired.probe.conclude(monotonic_ns(), error)
+        self._requests.conclude(self._retire(stream), error)
         stream.close()
 
     def _count_failure(self, stream: Stream) -> None:
@@ -263,9 +260,7 @@ class StreamPool:
         self._totals.open_now -= was_open
         self._totals.completed += 1
         self._recovery.completed(stream.slot, monotonic_ns(), was_open=was_open)
-        retired = self._retire(stream)
-        if retired.probe is not None:
-            retired.probe.cut(monotonic_ns())
+        self._requests.cut(self._retire(stream))
         stream.close()
 
     def ended(self, stream: Stream, error: SseError | None, was: Phase) -> None:
@@ -293,8 +288,7 @@ class StreamPool:
                 return
         self._retire(stream)
         stream.close()
-        if pooled.probe is not None:
-            pooled.probe.conclude(monotonic_ns(), error)
+        self._requests.conclude(pooled, error)
         if not stream.has_opened:
             self._count_failure(stream)
         totals.broken += stream.has_opened and not is_proper

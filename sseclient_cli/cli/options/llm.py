@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.values import parse_token_count
+from sseclient_cli.cli.options.values import parse_token_count, parse_turns
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.measure.slo import parse_slo
@@ -76,6 +76,16 @@ class LlmRequestOptions:
     ] = None
     output_tokens: Annotated[
         TokenCount | None, _tokens("--output-tokens", "Limit the answer to this many tokens: 128, 128:32.")
+    ] = None
+    turns: Annotated[
+        int | None,
+        typer.Option(
+            "--turns",
+            parser=parse_turns,
+            metavar="COUNT|all",
+            show_default="1",
+            help="Continue each conversation with the answers, up to this many turns; all: those of the file.",
+        ),
     ] = None
     system: Annotated[
         str | None,

@@ -23,6 +23,9 @@ _BYTES_OF = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 MAX_SIZE_BYTES = 1024**4
 """1 TiB: more than the memory of any machine that this runs on."""
 
+ALL_TURNS = 10**12
+"""More than any conversation of a file has."""
+
 MAX_DURATION_S = 366 * 24 * 3600.0
 """A year: timers have a limit."""
 
@@ -86,6 +89,13 @@ def parse_token_count(text: str | TokenCount) -> TokenCount:
         raise typer.BadParameter(str(exc)) from exc
     except typer.BadParameter:
         raise typer.BadParameter(f"{text!r} is not a number of tokens: write it like 512, 1k or 512:64") from None
+
+
+def parse_turns(text: str | int) -> int:
+    """Read a number of turns, or ``all``."""
+    if text == "all":
+        return ALL_TURNS
+    return parse_count(text)
 
 
 def parse_percent(text: str | float) -> float:

@@ -1,0 +1,86 @@
+"""`sse bench --llm`: the requests that a server gets, and the errors of their options."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from in_process import InProcess
+from running_demo import Demo
+
+
+def _bench(sse: InProcess, report: Path, *arguments: str) -> dict[str, Any]:
+    code, out, err = sse("bench", *arguments, "--json", str(report), "--quiet", "--workers", "1")
+    assert code == 0, out + err
+    document: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    return document
+
+
+def test_synthetic_prompts_have_their_length_and_answers_their_limit(
+    sse_in_process: InProcess, shared_demo: Demo, tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?ttft=0&rate=0"
+    lengths = ("--prompt-tokens", "30", "--output-tokens", "4", "--model", "m", "--prompt-seed", "7")
+    report = _bench(sse_in_process, tmp_path / "r.json", url, "--llm", *lengths, "-n", "2", "--requests", "6")
+    llm = report["llm"]
+    # The demo server counts words.
+    assert (report["requests"]["succeeded"], llm["input_tokens"], llm["output_tokens"]) == (6, 180, 24)
+    assert llm["finish_reasons"] == {"length": 6}
+    prompts = report["run"]["target"]["prompts"]
+    assert (prompts["source"], prompts["tokens"], prompts["output_tokens"]) == ("synthetic", "30", "4")
+    assert (prompts["model"], prompts["seed"], report["run"]["target"]["method"]) == ("m", "7", "POST")
+
+
+def test_conversations_of_a_file_carry_their_answers(
+    sse_in_process: InProcess, shared_demo: Demo, tmp_path: Path
+) -> None:
+    turns = [
+        {"from": "human", "value": "one two three"},
+        {"from": "gpt", "value": "-"},
+        {"from": "human", "value": "four"},
+    ]
+    (tmp_path / "chats.json").write_text(json.dumps([{"conversations": turns}] * 2))
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?ttft=0&rate=0"
+    options = (
+        "--values",
+        str(tmp_path / "chats.json"),
+        "--turns",
+        "all",
+        "--output-tokens",
+        "5",
+        "--system",
+        "Be brief",
+    )
+    report = _bench(sse_in_process, tmp_path / "r.json", url, "--llm", *options, "-n", "1", "--requests", "4")
+    assert [(turn["turn"], turn["succeeded"]) for turn in report["llm"]["turns"]] == [(1, 2), (2, 2)]
+    assert report["llm"]["input_tokens"] == 2 * ((2 + 3) + (2 + 3 + 5 + 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (("--prompt", "Hi"), "--prompt needs --llm"),
+        (
+            ("--llm", "-d", "{}", "--model", "m"),
+            "--data is the whole body: leave out --model, or write it into the body",
+        ),
+        (("--llm", "--prompt", "Hi", "--prompt-tokens", "5"), "--prompt and --prompt-tokens exclude each other"),
+        (("--llm", "--turns", "2", "--rate", "5"), "--turns needs slots that send one request after another"),
+        (("--llm", "--turns", "all"), "--turns all needs a file of conversations"),
+        (("--llm", "--extra-body", "[]"), "--extra-body is not a JSON object: write it like"),
+        (("--llm", "--extra-body", "{"), "--extra-body is not JSON"),
+        (("--llm", "openai-completions", "--system", "s"), "openai-completions has no --system prompt"),
+        (("--llm", "openai-completions", "--turns", "2"), "openai-completions has no --turns"),
+        (("--llm", "--prompt-tokens", "5:5"), "the spread must be less than the number of tokens"),
+        (("--llm", "--output-tokens", "many"), "'many' is not a number of tokens: write it like 512, 1k or 512:64"),
+        (("--llm", "--values", "{file}", "--prompt", "Hi"), "the file of --values has prompts: leave out --prompt"),
+    ],
+)
+def test_wrong_options_are_refused_before_any_request(
+    sse_in_process: InProcess, tmp_path: Path, options: tuple[str, ...], error: str
+) -> None:
+    (tmp_path / "prompts.csv").write_text("prompt\nHi\n")
+    arguments = [option.replace("{file}", str(tmp_path / "prompts.csv")) for option in options]
+    code, _, err = sse_in_process("bench", "http://127.0.0.1:9/v1/chat/completions", *arguments)
+    assert code == 2
+    assert error in " ".join(err.split())
