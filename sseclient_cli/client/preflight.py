@@ -80,12 +80,13 @@ async def _attempt(target: Target) -> Preflight:
             if connection.stop_reason is not None:
                 raise await connection.response_error(connection.stop_reason)
             await connection.require_format()
-            return Preflight(tuple(_resolved(*request) for request in connection.requests), connection.status)
+            return Preflight(tuple(resolved_request(*request) for request in connection.requests), connection.status)
         finally:
             await connection.aclose()
 
 
-def _resolved(target: Target, peer: Peer) -> ResolvedTarget:
+def resolved_request(target: Target, peer: Peer) -> ResolvedTarget:
+    """Return a request with the address that answered it. Raises SseError if the peer is unknown."""
     if target.unix_socket is not None:
         return ResolvedTarget(target, Address(socket.AF_UNIX, target.unix_socket))
     if not isinstance(peer, tuple):
