@@ -16,12 +16,14 @@ from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.llm_requests import check_llm_requests
+from sseclient_cli.cli.mcp_requests import check_mcp, greeted, in_sessions
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.mcp import McpOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
@@ -55,6 +57,7 @@ def bench(
     measurement: MeasurementOptions,
     llm: LlmOptions,
     llm_requests: LlmRequestOptions,
+    mcp: McpOptions,
     bad: BadClientOptions,
     search: SearchOptions,
     request: StreamRequestOptions,
@@ -68,7 +71,7 @@ def bench(
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
-    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests)
+    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests, mcp)
     if load.from_file is not None:
         options = repeated(load.from_file, options)
     options = options._replace(load=seeded(options.load))
@@ -88,7 +91,7 @@ def bench(
             return bench_against(spec, options, target_metrics, assertions, output, files)
 
         load = options.load
-        measure = _measuring(stack, spec, load, target_metrics, server, output, early_end)
+        measure = _measuring(stack, spec, options, target_metrics, server, output, early_end)
         if search.find_limit:
             return find_limit(search, load, lambda step: measure(spec_of(step)), files.write, quiet=output.quiet)
         before = _tally(server)
@@ -101,14 +104,14 @@ def bench(
 def _measuring(
     stack: ExitStack,
     spec: RunSpec,
-    load: LoadOptions,
+    options: RunOptions,
     target_metrics: TargetMetricsOptions,
     server: RunningServer | None,
     output: BenchOutputOptions,
     early_end: EarlyEnd | None,
 ) -> Callable[[RunSpec], Report]:
     """Return the function that measures a run, after the resources and the route of the first one are checked."""
-    target = spec.target
+    target, load, call = spec.target, options.load, options.mcp.call()
     samples = stack.enter_context(
         sampling(target_metrics, target.tls, spec.plan.interval_s, server.pid if server else None)
     )
@@ -116,14 +119,16 @@ def _measuring(
         live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
     )
     require_resources(spec)
-    route = route_of(spec, with_preflight=not load.no_preflight, output=output)
+    mcp = greeted(spec, options.mcp, output)
+    route = route_of(spec, with_preflight=mcp is not None or not load.no_preflight, output=output, known=mcp)
     stack.enter_context(hangups_outlived())
 
     def measure(spec: RunSpec) -> Report:
         require_resources(spec)
         if load.all_addresses:
             require_route_ports(route, spec.plan)
-        [report] = measured(spec, [route], output, samples, on_progress, early_end)
+        with in_sessions(spec, mcp, call, quiet=output.quiet) as spec_of_run:
+            [report] = measured(spec_of_run, [route.of(spec_of_run.target)], output, samples, on_progress, early_end)
         return report
 
     return measure
@@ -167,4 +172,5 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
     if is_publishing(options.publish):
         template_of(options.publish)
     check_bad_clients(options.bad, load, options.connection, search)
-    plan_of(load, options.measurement, options.connection, options.bad, options.llm)
+    plan_of(load, options.measurement, options.connection, options.bad, options.llm, options.mcp)
+    check_mcp(options)

@@ -13,11 +13,12 @@ from sseclient_cli.cli.publishing import publishing
 
 if TYPE_CHECKING:
     from sseclient_cli.cli.target_sampling import TargetSampling
+    from sseclient_cli.client.mcp_session import McpServer
     from sseclient_cli.client.preflight import Preflight
     from sseclient_cli.errors import SseError
     from sseclient_cli.render.terminal.live import Display
     from sseclient_cli.report.model import Report
-    from sseclient_cli.request.target import ResolvedTarget
+    from sseclient_cli.request.target import ResolvedTarget, Target
     from sseclient_cli.run.coordinator import EarlyEnd
     from sseclient_cli.run.plan import Plan
     from sseclient_cli.run.progress import Progress
@@ -35,14 +36,24 @@ class Route(NamedTuple):
     others: tuple[ResolvedTarget, ...] = ()
     """The other origins of a target whose streams have several URLs."""
 
+    def of(self, target: Target) -> Route:
+        """Return the route of this target, whose requests differ from those of the route's own."""
+        first, *redirected = self.chain
+        return self._replace(chain=(replace(first, target=target), *redirected))
 
-def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions) -> Route:
-    """Return the route to the stream, by a preflight request or by name resolution alone."""
+
+def route_of(
+    spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions, known: McpServer | None = None
+) -> Route:
+    """Return the route to the stream, by a preflight request or by name resolution alone.
+
+    A ``known`` server has answered another request before, which is then the preflight.
+    """
     import asyncio
 
     from rich.console import Console
 
-    from sseclient_cli.client.preflight import preflight
+    from sseclient_cli.client.preflight import Preflight, preflight
     from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.render.terminal.live import waiting_view
     from sseclient_cli.request.addresses import require_address, resolved, with_others
@@ -58,12 +69,14 @@ def route_of(spec: RunSpec, *, with_preflight: bool, output: BenchOutputOptions)
         others = tuple(resolved(each, lookup_s) for each in target.other_origins())
         if not with_preflight:
             return Route((resolved(target, lookup_s),), others=others)
-        require_address(target, lookup_s)
-        with asyncio.Runner(loop_factory=EventLoop) as runner:
-            found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
+        if known is not None:
+            found = Preflight(known.chain, known.status)
+        else:
+            require_address(target, lookup_s)
+            with asyncio.Runner(loop_factory=EventLoop) as runner:
+                found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
-        first, *redirected = (with_others(each, timeout_s) for each in found.chain)
-        return Route((replace(first, target=target), *redirected), found, others)
+        return Route(tuple(with_others(each, timeout_s) for each in found.chain), found, others).of(target)
 
 
 def measured(

@@ -16,6 +16,7 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.mcp import McpOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
 from sseclient_cli.cli.options.values import parse_token_count
@@ -61,6 +62,11 @@ def repeated(file: str, given: RunOptions) -> RunOptions:
     except (OSError, UnicodeError) as exc:
         raise UsageError(f"cannot read the report {file}: {getattr(exc, 'strerror', None) or exc}") from exc
     run = from_json(text, file).run
+    if run.plan.mcp is not None and given.mcp.mcp is None:
+        tool = "" if run.plan.mcp.tool is None else " --tool NAME --args JSON"
+        raise UsageError(
+            f"{file} does not contain the arguments of its MCP requests: add --mcp {run.plan.mcp.method}{tool}"
+        )
     earlier = _earlier(run)
     if given.load.on_end not in (None, OnEnd.RECONNECT):
         del earlier["retry_statuses"]  # only streams that reconnect have them
@@ -71,7 +77,9 @@ def repeated(file: str, given: RunOptions) -> RunOptions:
         load=_overlaid(given.load, earlier),
         measurement=_overlaid(given.measurement, earlier),
         bad=_overlaid(given.bad, _bad_clients(run.plan)),
-        request=replace(_overlaid(given.request, earlier), headers=_headers(run.target, given.request, file)),
+        request=replace(
+            _overlaid(given.request, earlier), headers=_headers(run.target, given.request, given.mcp, file)
+        ),
         per_stream=_overlaid(given.per_stream, {**earlier, "urls_file": None} if given.url is not None else earlier),
         connection=_overlaid(given.connection, earlier),
         llm=_overlaid(given.llm, _llm(run.plan)),
@@ -189,9 +197,9 @@ def _opening(plan: Plan, rate_per_s: float | None) -> dict[str, Any]:
     return {"ramp_up_s": None if is_usual else plan.ramp_up_s, "rate_per_s": None}
 
 
-def _headers(target: Target, given: StreamRequestOptions, file: str) -> list[str]:
+def _headers(target: Target, given: StreamRequestOptions, mcp: McpOptions, file: str) -> list[str]:
     """Return the headers of the run, with those given. Raises UsageError for what the report hides."""
-    if target.body_bytes is not None and given.data is None:
+    if target.body_bytes is not None and given.data is None and mcp.mcp is None:
         raise UsageError(f"{file} does not contain the request body ({target.body_bytes:,} bytes): give it with --data")
     if target.message_count and given.messages is None:
         raise UsageError(f"{file} does not contain the messages to the WebSocket: give them with --send")

@@ -8,6 +8,7 @@ from sseclient_cli.cli.options.bad_clients import BadClientOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.mcp import McpOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.publishing import PublishOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
@@ -26,3 +27,4 @@ class RunOptions(NamedTuple):
     publish: PublishOptions
     llm: LlmOptions = LlmOptions()
     llm_requests: LlmRequestOptions = LlmRequestOptions()
+    mcp: McpOptions = McpOptions()

@@ -16,6 +16,7 @@ from sseclient_cli.cli.options.load import (
     LoadOptions,
     MeasurementOptions,
 )
+from sseclient_cli.cli.options.mcp import McpOptions
 from sseclient_cli.cli.options.values import parse_statuses
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.field_choice import Choice, parse_field_choice
@@ -34,6 +35,7 @@ def plan_of(
     connection: ConnectionOptions | None = None,
     bad: BadClientOptions | None = None,
     llm: LlmOptions | None = None,
+    mcp: McpOptions | None = None,
 ) -> Plan:
     """Return the plan of these options. Raises UsageError for options that exclude each other.
 
@@ -43,12 +45,12 @@ def plan_of(
     connections, duration_s, ramp_up_s = _size(load)
     options = given(_FIELDS, load, measurement, connection or ConnectionOptions())
     options |= {name: parse(options[name]) for name, parse in _PARSERS.items() if name in options}
-    choice = (llm or LlmOptions()).choice()
-    if choice is not None or load.requests is not None:
+    choices = {"llm": (llm or LlmOptions()).choice(), "mcp": (mcp or McpOptions()).choice()}
+    if any(choices.values()) or load.requests is not None:
         options = _of_requests(load) | options
-    if choice is not None:
+    if any(choices.values()):
         # The chunks of an answer have no send time of their own, and `created` is in whole seconds.
-        options = {"timestamp": Choice.NONE, "sequence": Choice.NONE, "llm": choice} | options
+        options = {"timestamp": Choice.NONE, "sequence": Choice.NONE, **choices} | options
     options |= {
         "connections": connections,
         "duration_s": duration_s,

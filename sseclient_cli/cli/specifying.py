@@ -11,6 +11,7 @@ from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import demo_url, is_demo
 from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of
+from sseclient_cli.cli.mcp_requests import as_mcp
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.per_stream import target_of_streams
@@ -39,7 +40,7 @@ def specs(
     from sseclient_cli.run.executors.choice import worker_count
     from sseclient_cli.run.spec import RunSpec
 
-    request, connection, llm = options.request, options.connection, options.llm.llm
+    request, connection, llm = as_mcp(options.request, options.mcp.call()), options.connection, options.llm.llm
     demo_path = "/load" if llm is None else demo_path_of(llm)
     if llm is not None:
         request = replace(request, method=request.method or "POST")
@@ -56,7 +57,7 @@ def specs(
     targets = [target_of_streams(url, options.per_stream, request, of_url, asked) for url in urls]
 
     def spec_of(load: LoadOptions) -> RunSpec:
-        plan = plan_of(load, options.measurement, connection, options.bad, options.llm)
+        plan = plan_of(load, options.measurement, connection, options.bad, options.llm, options.mcp)
         wanted = DEFAULT_WORKERS if load.workers is None else load.workers
         return RunSpec(
             target=targets[0],

@@ -30,6 +30,7 @@ from sseclient_cli.payload.mcp_messages import McpExchange, rpc_error_of
 from sseclient_cli.payload.parsed_event import ParsedEvent
 from sseclient_cli.request.mcp_call import (
     METHOD_HEADER,
+    OWN_HEADERS,
     SESSION_HEADER,
     VERSION_HEADER,
     McpVersion,
@@ -97,24 +98,27 @@ async def greet(target: Target, version: McpVersion | None) -> McpServer:
             raise
 
 
-async def open_sessions(target: Target, server: McpServer, count: int) -> tuple[str, ...]:
-    """Open sessions besides the server's first one, until there are ``count``. Raises SseError; then all are closed."""
-    opened = [] if server.session_id is None else [server.session_id]
+async def open_sessions(target: Target, version: str, count: int) -> tuple[str, ...]:
+    """Open so many sessions. Raises SseError if one of them fails; those that are open are then closed."""
+    opened: list[str] = []
     failed: list[BaseException] = []
-    while opened and not failed and len(opened) < count:
+    while not failed and len(opened) < count:
         size = min(CONCURRENT_OPENINGS, count - len(opened))
-        greeted = await asyncio.gather(
-            *(_initialized(target, {server.version}) for _ in range(size)), return_exceptions=True
-        )
-        opened += [each.session_id for each in greeted if isinstance(each, McpServer) and each.session_id is not None]
+        greeted = await asyncio.gather(*(_session(target, version) for _ in range(size)), return_exceptions=True)
+        opened += [each for each in greeted if isinstance(each, str)]
         failed += [each for each in greeted if isinstance(each, BaseException)]
-        if not failed and any(isinstance(each, McpServer) and each.session_id is None for each in greeted):
-            failed.append(NoResultError(f"the server gave a session to {len(opened):,} clients, and to others none"))
     if failed:
-        await close_sessions(target, server.version, opened)
-        failed[0].add_note(f"of {count:,} sessions, {len(opened):,} were opened, and closed again")
+        await close_sessions(target, version, opened)
+        failed[0].add_note(f"{len(opened):,} of {count:,} sessions were open before")
         raise failed[0]
     return tuple(opened)
+
+
+async def _session(target: Target, version: str) -> str:
+    server = await _initialized(target, {version})
+    if server.session_id is None:
+        raise NoResultError("the server gives a session to some clients, and to others none")
+    return server.session_id
 
 
 async def close_sessions(target: Target, version: str, session_ids: Sequence[str]) -> int:
@@ -233,8 +237,7 @@ def _rpc_error_in(error: UnexpectedResponseError) -> RpcError | None:
 
 
 def _asking(target: Target, body: bytes | None, headers: dict[str, str]) -> Target:
-    names = {name.lower() for name in headers}
-    kept = (pair for pair in target.headers if pair[0].lower() not in names)
+    kept = (pair for pair in target.headers if pair[0].lower() not in OWN_HEADERS)
     secrets = [value for name, value in headers.items() if name == SESSION_HEADER]
     own_values = (*target.own_values, *secrets)
     return replace(target, body=body, headers=(*kept, *headers.items()), own_values=own_values)

@@ -107,7 +107,7 @@ class HalfRequest:
         self.slot = slot
         self.began_ns = monotonic_ns()
         self._is_sent = False
-        request = context.connector.first_of(slot)
+        request = context.connector.first_of(slot, slot)
         head, _, _ = request.request.partition(b"\r\n\r\n")
         self._half = head[: len(head) // 2]
         transport = context.connector.connect(request)

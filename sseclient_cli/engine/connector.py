@@ -98,11 +98,11 @@ class Connector:
         self.last_event_id = "" if self._template.per_stream else self._template.last_event_id
         """The caller's Last-Event-ID, used by a stream until it has received an ID; empty if streams differ."""
 
-    def first_of(self, stream: int, conversation: Conversation | None = None) -> PreparedRequest:
-        """Return the request with which a stream begins, by its number in the run."""
+    def first_of(self, stream: int, slot: int, conversation: Conversation | None = None) -> PreparedRequest:
+        """Return the request with which a stream begins, by its number in the run and by its slot."""
         if self._template.per_stream is None:
             return self.first
-        target = self._template.of_stream(stream, self._first_turn, conversation)
+        target = self._template.of_stream(stream, self._first_turn, slot, conversation)
         resolved = self._resolved[_place(target)]
         return self._prepared(ResolvedTarget(target, resolved.address, resolved.others))
 

@@ -45,8 +45,8 @@ class Stream:
     """One event stream. It implements ``Exchange`` for its connection."""
 
     __slots__ = (
-        "_comments", "_connection", "_context", "_events_left", "_held_bytes", "_intended_ns", "_key", "_owner",
-        "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers",
+        "_comments", "_connection", "_context", "_ends_read", "_events_left", "_held_bytes", "_intended_ns", "_key",
+        "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers",
         "reconnection", "request", "slot",
     )  # fmt: skip
 
@@ -64,7 +64,8 @@ class Stream:
         self.slot = slot
         """The owner's number for this stream."""
         self.observers = observers
-        self.first: PreparedRequest = context.connector.first_of(slot if number is None else number, conversation)
+        number = slot if number is None else number
+        self.first: PreparedRequest = context.connector.first_of(number, slot, conversation)
         """The request with which each connection begins."""
         self.request: PreparedRequest = self.first
         """The current or last request of the redirect chain."""
@@ -83,6 +84,7 @@ class Stream:
         self._key = ""
         """The Sec-WebSocket-Key of the connection; empty for an event stream."""
         self._parser: StreamParser | None = None
+        self._ends_read = False  # whether the body so far ends with the last read, and so arrived at that time
         self._held_bytes = 0
 
     @property
@@ -200,6 +202,7 @@ class Stream:
         # Before parsing, which may raise: the silence before the end of a connection counts from its last byte.
         self.last_byte_ns = arrival_monotonic_ns = arrival_ns + self._context.clock.offset_ns
         events = parser.feed(body)
+        self._ends_read = ends
         is_exact = False
         if events:
             self.has_delivered = True
@@ -220,7 +223,7 @@ class Stream:
     def _finish(self) -> bool:
         """Pass the events that the end of the body completes; return whether they are the last (``events_per_stream``).
 
-        It is the last line of a body of lines.
+        It is the last line of a body of lines, or a body of JSON.
         """
         events = [] if self._parser is None else self._parser.finish()
         if self._events_left is not None:
@@ -231,7 +234,7 @@ class Stream:
         self.has_delivered = True
         arrival_ns = self.last_byte_ns - self._context.clock.offset_ns
         for observer in self.observers:
-            observer.received(b"", events, arrival_ns, self.last_byte_ns, is_exact=False, is_fresh=False)
+            observer.received(b"", events, arrival_ns, self.last_byte_ns, is_exact=self._ends_read, is_fresh=False)
         if self._events_left == 0:
             self._owner.completed(self)
         return self._events_left == 0

@@ -11,6 +11,7 @@ from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.llm_probe import LlmMeasurement, LlmProbe
+from sseclient_cli.measure.mcp_probe import McpMeasurement, McpProbe
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.receipts_probe import ReceiptsProbe
@@ -48,11 +49,13 @@ class Measurement:
         """Return the sum of the checks of a field."""
         return self.audits.setdefault(str(place), FieldAudit(trust))
 
-    def request_probe(self, turn: int | None = None) -> RequestProbe | None:
-        """Return the observer of a new request; None if streams have no end of their own.
+    def request_probe(self, number: int, turn: int | None = None) -> RequestProbe | None:
+        """Return the observer of a new request with this number; None if streams have no end of their own.
 
         ``turn`` is its number in a conversation, which needs the text of the answer.
         """
+        if isinstance(self.requests, McpMeasurement):
+            return McpProbe(self.requests, number)
         return LlmProbe(self.requests, turn) if isinstance(self.requests, LlmMeasurement) else None
 
     def receipts_probe(self, stream: int) -> ReceiptsProbe | None:

@@ -68,6 +68,10 @@ class RequestProbe(StreamObserver):
         """Return why a response that ended properly is no answer; None if it is one."""
         raise NotImplementedError
 
+    def explained(self, error: SseError) -> SseError:
+        """Return the error that ended the request before its answer, in the words of the API."""
+        return error
+
     def add_answer(self, first_chunk_us: int | None) -> None:
         """Add the figures of an answer that succeeded; ``first_chunk_us`` is the time to its first event."""
         raise NotImplementedError

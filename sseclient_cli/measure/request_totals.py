@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.llm_totals import LlmTotals
+from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.merging import (
     Merging,
     largest_known,
@@ -47,6 +48,8 @@ class RequestTotals(Merging):
     """From the sending of a failed request until its failure was known."""
     llm: LlmTotals | None = part_if_any()
     """The figures of LLM answers; None for other requests."""
+    mcp: McpTotals | None = part_if_any()
+    """The figures of answers to MCP requests; None for other requests."""
 
     def begun(self, sent_us: int) -> None:
         """Note a request that was sent at this time of the run."""

@@ -22,7 +22,7 @@ from sseclient_cli.report.findings import findings
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.recovery_build import recovery
 from sseclient_cli.report.recovery_model import RecoveryEvidence
-from sseclient_cli.report.requests_build import llm_of, requests_of
+from sseclient_cli.report.requests_build import llm_of, mcp_of, requests_of
 from sseclient_cli.report.run_build import run_of, with_totals
 from sseclient_cli.report.streams_model import Bursts, BytesWithoutEvent, Events, Silence, Streams
 from sseclient_cli.report.timeline_model import Row, text_of_counts
@@ -78,6 +78,7 @@ def assemble(run: run_model.Run, totals: Totals) -> Report:
         reach=None if reach is None else model.Reach(**asdict(reach)),
         fanout=fanout_of(totals.fanout, _timestamp_source(totals), run.interval_s),
         requests=requests_of(totals.requests, _timestamp_source(totals)),
+        mcp=mcp_of(totals.requests),
         llm=llm_of(totals.requests, run.plan, _timestamp_source(totals)),
         clocks=_clocks(totals),
         errors=[

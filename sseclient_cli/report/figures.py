@@ -22,7 +22,7 @@ _OF_EVENTS = tuple(f"{part}." for part in ("latency.delivery", "latency.gap", "l
 _OF_STREAMS = (*_OF_EVENTS, "latency.headers.", "latency.open_gap.", "events.per_stream.", "bursts.", "silence.")
 """The figures that need an event, or an open stream."""
 
-_LATER = ("requests.", "llm.")
+_LATER = ("requests.", "llm.", "mcp.")
 """Parts that took no name from the figures before them: ``failed`` is still ``streams.failed``."""
 
 MOST_NEAR_NAMES = 5

@@ -125,7 +125,7 @@ def totals_of(report: Report) -> Totals:
         recovery=None if evidence.recovery is None else evidence.recovery.totals(),
         fanout=totals_of_fanout(report.fanout, report.run.interval_s),
         bad=bad_totals_of(report.bad),
-        requests=totals_of_requests(report.requests, report.llm),
+        requests=totals_of_requests(report.requests, report.llm, report.mcp),
     )
     if report.bytes_without_event is not None:
         totals.bytes_without_event = report.bytes_without_event.streams

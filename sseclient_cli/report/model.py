@@ -15,7 +15,7 @@ from sseclient_cli.report.evidence import Evidence
 from sseclient_cli.report.fanout_model import Fanout
 from sseclient_cli.report.figure import Better, Part, figure
 from sseclient_cli.report.recovery_model import Recovery
-from sseclient_cli.report.requests_model import Llm, Requests
+from sseclient_cli.report.requests_model import Llm, Mcp, Requests
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.streams_model import Bursts, BytesWithoutEvent, Events, Silence, Streams
 from sseclient_cli.report.target_model import TargetMetrics
@@ -194,12 +194,17 @@ class Report(Part):
     )
     requests: Requests | None = figure(
         "The requests and their answers; null for streams without an end of their own.",
-        absent="the streams are not requests (`llm`)",
+        absent="the streams are not requests (`llm`, `mcp_method`)",
         default=None,
     )
     llm: Llm | None = figure(
         "The answers of an LLM; null for other streams.",
         absent="the streams are not LLM requests (`llm`)",
+        default=None,
+    )
+    mcp: Mcp | None = figure(
+        "The answers of an MCP server; null for other streams.",
+        absent="the streams are not MCP requests (`mcp_method`)",
         default=None,
     )
     clocks: Clocks = figure("The clocks of the server and of this machine.")

@@ -8,10 +8,11 @@ from typing import Any
 
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.llm_totals import LlmTotals
+from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.request_totals import RequestTotals
 from sseclient_cli.report.distributions import Latency, TimestampSource
 from sseclient_cli.report.figure import Part
-from sseclient_cli.report.requests_model import Goodput, Llm, Objective, Requests, Turn
+from sseclient_cli.report.requests_model import Goodput, Llm, Mcp, Objective, Requests, Turn
 from sseclient_cli.report.run_model import Plan
 
 _US_PER_S = 1_000_000
@@ -61,6 +62,14 @@ def _first_token(llm: LlmTotals, turn: int, source: TimestampSource) -> Latency 
     return None if histogram is None else Latency.of(histogram, source)
 
 
+def mcp_of(totals: RequestTotals | None) -> Mcp | None:
+    """Return the part about the answers of an MCP server; None for other streams."""
+    if totals is None or totals.mcp is None:
+        return None
+    per_request = round(totals.mcp.notifications / totals.succeeded, 3) if totals.succeeded else None
+    return Mcp(**_counters(totals.mcp, Mcp, McpTotals), notifications_per_request=per_request)
+
+
 _TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens")
 
 
@@ -78,7 +87,7 @@ def _goodput(totals: RequestTotals, llm: LlmTotals, plan: Plan) -> Goodput | Non
     )
 
 
-def totals_of_requests(requests: Requests | None, llm: Llm | None) -> RequestTotals | None:
+def totals_of_requests(requests: Requests | None, llm: Llm | None, mcp: Mcp | None = None) -> RequestTotals | None:
     """Return the totals that the report holds."""
     if requests is None:
         return None
@@ -88,6 +97,7 @@ def totals_of_requests(requests: Requests | None, llm: Llm | None) -> RequestTot
         first_sent_us=_us(requests.first_sent_s),
         last_ended_us=_us(requests.last_ended_s),
         llm=None if llm is None else _llm_totals(requests, llm),
+        mcp=None if mcp is None else McpTotals(**_counters(mcp, Mcp, McpTotals)),
     )
 
 
@@ -108,7 +118,7 @@ def _llm_totals(requests: Requests, llm: Llm) -> LlmTotals:
     return totals
 
 
-def _counters(source: Any, part: type[Part], totals: type[RequestTotals | LlmTotals]) -> dict[str, Any]:
+def _counters(source: Any, part: type[Part], totals: type[RequestTotals | LlmTotals | McpTotals]) -> dict[str, Any]:
     """Return the counters that both a part of the report and its totals have, from one of them."""
     names = [each.name for each in fields(totals) if type(each.default) is int and each.name in part.model_fields]
     return {name: getattr(source, name) or 0 for name in names}

@@ -97,6 +97,16 @@ class Turn(Part):
     )
 
 
+class Mcp(Part):
+    """The answers of an MCP server that succeeded; ``run.plan.mcp`` has the request."""
+
+    sessions: int = figure("The sessions that were opened for the run; 0 for a server without sessions.", ge=0)
+    in_streams: int = figure("Answers in an event stream.", ge=0)
+    in_bodies: int = figure("Answers that were one body of JSON.", ge=0)
+    notifications: int = figure("Notifications before these answers, such as progress.", ge=0)
+    notifications_per_request: float | None = figure("Notifications per answer.", absent=_NO_ANSWER, ge=0)
+
+
 class Llm(Part):
     """The answers of an LLM that succeeded. A chunk is an event with generated text; it may hold several tokens."""
 

@@ -162,6 +162,7 @@ def _plan(plan: LoadPlan) -> run_model.Plan:
         "llm": None
         if plan.llm is None
         else run_model.PlannedLlm(api=plan.llm.api.value, slo=list(map(str, plan.llm.slo))),
+        "mcp": None if plan.mcp is None else run_model.PlannedMcp(**_figures(run_model.PlannedMcp, plan.mcp)),
         "timestamp": run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
         "sequence": run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),
     }

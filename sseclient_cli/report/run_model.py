@@ -131,6 +131,16 @@ class PlannedLlm(Part):
     slo: list[str] = figure("The objectives of the goodput.")
 
 
+class PlannedMcp(Part):
+    """The MCP requests of the plan, and what the server said about itself before the run."""
+
+    method: str = figure("The method of each request.")
+    tool: str | None = figure("The tool that each request calls; null for another method.")
+    version: str = figure("The version of MCP.")
+    server_name: str = figure("The name of the server, by itself; empty if it has none.")
+    server_version: str = figure("The version of the server, by itself; empty if it has none.")
+
+
 class Plan(Part):
     """The plan of the run."""
 
@@ -159,6 +169,7 @@ class Plan(Part):
     )
     requests: int | None = figure("The number of requests in all; null for no limit.", default=None, ge=1)
     llm: PlannedLlm | None = figure("The LLM requests; null for other streams.", default=None)
+    mcp: PlannedMcp | None = figure("The MCP requests; null for other streams.", default=None)
     bad_clients: PlannedBadClients | None = figure("The bad clients; null without any.", default=None)
     counts_error_events: bool = figure("Whether events that report an error are counted.")
     timestamp: TimestampField = figure("The event field with the send time.")

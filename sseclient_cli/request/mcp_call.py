@@ -29,6 +29,8 @@ VERSION_HEADER = "MCP-Protocol-Version"
 METHOD_HEADER = "Mcp-Method"
 NAME_HEADER = "Mcp-Name"
 SESSION_HEADER = "Mcp-Session-Id"
+OWN_HEADERS = frozenset(name.lower() for name in (VERSION_HEADER, METHOD_HEADER, NAME_HEADER, SESSION_HEADER))
+"""The headers that the method and the version decide."""
 
 _NAME_PARAM = {CALL_TOOL: "name", "prompts/get": "name", "resources/read": "uri"}
 """The methods with ``Mcp-Name``, and the parameter that it repeats (2026-07-28, "Standard Request Headers")."""

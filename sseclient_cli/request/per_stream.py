@@ -51,7 +51,9 @@ class Requests(PerStream):
     def _rows(self) -> int:
         return max((len(values) for values in self.columns.values()), default=1)
 
-    def target_of(self, template: Target, stream: int, worker: int, conversation: Conversation | None = None) -> Target:
+    def target_of(
+        self, template: Target, stream: int, worker: int, slot: int, conversation: Conversation | None = None
+    ) -> Target:
         """Return the request of a stream. ``{uuid}`` and ``{random:...}`` are the same everywhere in one request."""
         if conversation is None and self.llm is not None:
             conversation = self.llm.conversation(stream)
@@ -84,7 +86,7 @@ class Requests(PerStream):
 
     def preflight_of(self, template: Target) -> Target:
         """Return the request of the preflight: the first one, but with a prompt that the server's cache may know."""
-        return self.target_of(template, 0, 0, None if self.llm is None else self.llm.conversation(-1))
+        return self.target_of(template, 0, 0, 0, None if self.llm is None else self.llm.conversation(-1))
 
     def url_of(self, stream: int) -> int:
         """Return the number of the URL of a stream, both numbered from 0."""

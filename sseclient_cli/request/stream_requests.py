@@ -31,8 +31,10 @@ class PerStream(ABC):
         """Return the number of the URL of a stream, both numbered from 0."""
 
     @abstractmethod
-    def target_of(self, template: Target, stream: int, worker: int, conversation: Conversation | None = None) -> Target:
-        """Return the request of a stream of a worker, both numbered from 0.
+    def target_of(
+        self, template: Target, stream: int, worker: int, slot: int, conversation: Conversation | None = None
+    ) -> Target:
+        """Return the request of a stream of a worker, in a slot; all are numbered from 0.
 
         It is the next one of ``conversation``; by default the first one of the conversation with its number.
         """

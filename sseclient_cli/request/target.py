@@ -149,9 +149,13 @@ class Target:
             **parse_route(connect_to, unix_socket, source_address),
         )
 
-    def of_stream(self, stream: int, worker: int = 0, conversation: Conversation | None = None) -> Target:
-        """Return the request of a stream of a worker, both numbered from 0."""
-        return self if self.per_stream is None else self.per_stream.target_of(self, stream, worker, conversation)
+    def of_stream(
+        self, stream: int, worker: int = 0, slot: int = 0, conversation: Conversation | None = None
+    ) -> Target:
+        """Return the request of a stream of a worker, in a slot; all are numbered from 0."""
+        if self.per_stream is None:
+            return self
+        return self.per_stream.target_of(self, stream, worker, slot, conversation)
 
     def of_preflight(self) -> Target:
         """Return the request of the preflight."""

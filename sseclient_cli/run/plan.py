@@ -19,6 +19,7 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.llm_probe import LlmChoice
+from sseclient_cli.measure.mcp_probe import McpChoice
 from sseclient_cli.run.arrivals import MAX_RANDOM_ARRIVALS, Arrivals, most_within, poisson_starts_ns
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S
@@ -107,6 +108,8 @@ class Plan:
     """Number of streams in all; None for no limit. A slot starts no stream after this number."""
     llm: LlmChoice | None = None
     """Each stream is the answer of an LLM to one request; None for other streams."""
+    mcp: McpChoice | None = None
+    """Each stream is the answer to one MCP request; None for other streams."""
     bad_clients: BadClients | None = None
     """The slots whose clients behave badly from some time on. ``moments`` and ``planned`` leave them out."""
     first_slot: int = 0
@@ -150,7 +153,7 @@ class Plan:
                 "requests",
                 f"must be at least {self.connections:,}, one for each slot",
             ),
-            (self.llm is not None and self.reopens, "on_end", "does not fit to requests that are sent once"),
+            (self.has_requests and self.reopens, "on_end", "does not fit to requests that are sent once"),
             (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
             (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
             (
@@ -183,7 +186,7 @@ class Plan:
     @property
     def has_requests(self) -> bool:
         """Whether each stream is a request with an end that its API defines."""
-        return self.llm is not None
+        return self.llm is not None or self.mcp is not None
 
     @property
     def request_numbers(self) -> Iterator[int]:

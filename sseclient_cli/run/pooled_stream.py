@@ -28,7 +28,7 @@ class PooledStream(Stream):
         self.conversation = conversation
         """The conversation before this request, if it may have several."""
         self.sampler = EventSampler(measurement)
-        self.probe = measurement.request_probe(None if conversation is None else conversation.turn)
+        self.probe = measurement.request_probe(number, None if conversation is None else conversation.turn)
         found: tuple[StreamObserver | None, ...] = (self.sampler, measurement.receipts_probe(slot), self.probe)
         super().__init__(context, owner, slot, tuple(each for each in found if each is not None), number, conversation)
 

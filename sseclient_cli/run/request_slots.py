@@ -78,10 +78,12 @@ def verdict_on(stream: PooledStream, error: SseError | None) -> SseError | None:
     A complete answer is one even if its connection broke after it.
     """
     probe = stream.probe
-    if probe is None or (error is not None and not probe.is_complete):
+    if probe is None:
         return error
-    failure = probe.failure()
-    return None if failure is None else type(failure)(stream.first.target.masked(str(failure)))
+    failure = probe.failure() if error is None or probe.is_complete else probe.explained(error)
+    if failure is not None and failure is not error:
+        failure.args = (stream.first.target.masked(str(failure)),)
+    return failure
 
 
 def wait_ns(error: SseError | None, was: Phase) -> int:

@@ -19,10 +19,13 @@ from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.llm_probe import LlmMeasurement
+from sseclient_cli.measure.mcp_probe import McpMeasurement
+from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.recovery import RecoveryTotals, bin_ms_of
+from sseclient_cli.measure.request_probe import RequestMeasurement
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
@@ -74,7 +77,7 @@ class Side:
             counts_error_events=plan.counts_error_events,
             receipts=Receipts() if publisher_id else None,
             tokens=TokenReader(publisher_id) if publisher_id else None,
-            requests=None if plan.llm is None else LlmMeasurement(clock=clock, poller=poller, choice=plan.llm),
+            requests=_requests(plan, clock, poller),
         )
         if self.measurement.requests is not None:
             self.totals.requests = self.measurement.requests.totals
@@ -158,3 +161,11 @@ class Side:
         if self.bad_pool is not None:
             self.bad_pool.close()
         return totals
+
+
+def _requests(plan: Plan, clock: RunClock, poller: Poller) -> RequestMeasurement | None:
+    """Return what the requests of the plan share; None if its streams have no end of their own."""
+    if plan.mcp is not None:
+        sessions = plan.mcp.sessions if not plan.first_slot else 0  # those of the run, which the workers share
+        return McpMeasurement(clock=clock, poller=poller, choice=plan.mcp, figures=McpTotals(sessions=sessions))
+    return None if plan.llm is None else LlmMeasurement(clock=clock, poller=poller, choice=plan.llm)
