@@ -99,7 +99,7 @@ async def greet(target: Target, version: McpVersion | None) -> McpServer:
 
 
 async def open_sessions(target: Target, version: str, count: int) -> tuple[str, ...]:
-    """Open so many sessions. Raises SseError if one of them fails; those that are open are then closed."""
+    """Open ``count`` sessions. Raises SseError if one of them fails; those that are open are then closed."""
     opened: list[str] = []
     failed: list[BaseException] = []
     while not failed and len(opened) < count:

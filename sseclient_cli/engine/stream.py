@@ -46,8 +46,8 @@ class Stream:
 
     __slots__ = (
         "_comments", "_connection", "_context", "_ends_read", "_events_left", "_held_bytes", "_intended_ns", "_key",
-        "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns", "observers",
-        "reconnection", "request", "slot",
+        "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns",
+        "observers", "reconnection", "request", "slot",
     )  # fmt: skip
 
     def __init__(
