@@ -15,7 +15,7 @@ from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
-from sseclient_cli.cli.llm_requests import check_llm_requests
+from sseclient_cli.cli.llm_requests import check_llm_requests, notes_on
 from sseclient_cli.cli.mcp_requests import check_mcp, greeted, in_sessions
 from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
@@ -87,6 +87,9 @@ def bench(
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
         spec_of = specs(urls, server, options, search)
         spec = spec_of(options.load)
+        if not output.quiet:
+            for note in notes_on(spec.target):
+                say(note)
         if load.against is not None:
             return bench_against(spec, options, target_metrics, assertions, output, files)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.llm import LlmRequestOptions
 from sseclient_cli.cli.options.values import ALL_TURNS
-from sseclient_cli.errors import UsageError
+from sseclient_cli.errors import BadStatusError, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.payload.llm_api import LlmApi
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from sseclient_cli.request.prompts import ListedPrompts, Prompts
     from sseclient_cli.request.target import Target
     from sseclient_cli.request.values_file import Columns
+
+_WITHOUT_MODEL = (400, 404, 422)
+"""The statuses of APIs for a missing model."""
 
 _SOURCES = {"prompt": "--prompt", "prompt_tokens": "--prompt-tokens"}
 
@@ -69,7 +72,7 @@ def file_prompts(name: str | None) -> tuple[ListedPrompts | None, Columns | None
     if name is None:
         return None, None
     if is_conversations(name):
-        return read_conversations(name).prompts, None
+        return read_conversations(name), None
     columns = read_values(name)
     return prompts_of(columns, name), columns
 
@@ -79,6 +82,27 @@ def asking(target: Target, bodies: LlmBodies) -> Target:
     given = {name.lower() for name, _ in target.headers}
     required = (pair for pair in bodies.headers if pair[0].lower() not in given)
     return replace(target, headers=(*target.headers, *required))
+
+
+def of_step(target: Target, step: int) -> Target:
+    """Return the target of a step of several runs, with other words: the server's cache may know those before."""
+    requests = target.per_stream
+    if requests is None or requests.llm is None or not step:
+        return target
+    return replace(target, per_stream=requests.reseeded(f"{requests.llm.seed}/{step}"))
+
+
+def notes_on(target: Target) -> tuple[str, ...]:
+    """Return what the requests leave out of the file of prompts."""
+    llm = None if target.per_stream is None else target.per_stream.llm
+    return () if llm is None else llm.prompts.notes
+
+
+def explain(error: BadStatusError, target: Target) -> None:
+    """Add to a refusal that the requests name no model, if that may be the reason."""
+    llm = None if target.per_stream is None else target.per_stream.llm
+    if llm is not None and llm.model is None and "model" not in llm.extra and error.status in _WITHOUT_MODEL:
+        error.add_note("the request names no model: add --model NAME if the server has several")
 
 
 def _prompts(options: LlmRequestOptions, of_file: ListedPrompts | None, seed: str) -> Prompts:

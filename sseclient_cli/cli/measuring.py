@@ -53,7 +53,9 @@ def route_of(
 
     from rich.console import Console
 
+    from sseclient_cli.cli.llm_requests import explain
     from sseclient_cli.client.preflight import Preflight, preflight
+    from sseclient_cli.errors import BadStatusError
     from sseclient_cli.event_loop import EventLoop
     from sseclient_cli.render.terminal.live import waiting_view
     from sseclient_cli.request.addresses import require_address, resolved, with_others
@@ -74,7 +76,11 @@ def route_of(
         else:
             require_address(target, lookup_s)
             with asyncio.Runner(loop_factory=EventLoop) as runner:
-                found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
+                try:
+                    found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
+                except BadStatusError as exc:
+                    explain(exc, target)
+                    raise
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         return Route(tuple(with_others(each, timeout_s) for each in found.chain), found, others).of(target)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import demo_url, is_demo
 from sseclient_cli.cli.limit_search import steady
-from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of
+from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of, of_step
 from sseclient_cli.cli.mcp_requests import as_mcp
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
@@ -56,11 +57,14 @@ def specs(
     asked = None if llm is None else partial(bodies_of, options.llm_requests, llm)
     targets = [target_of_streams(url, options.per_stream, request, of_url, asked) for url in urls]
 
+    steps = count()
+
     def spec_of(load: LoadOptions) -> RunSpec:
+        target = of_step(targets[0], next(steps))
         plan = plan_of(load, options.measurement, connection, options.bad, options.llm, options.mcp)
         wanted = DEFAULT_WORKERS if load.workers is None else load.workers
         return RunSpec(
-            target=targets[0],
+            target=target,
             plan=steady(plan, options.measurement) if search.find_limit else plan,
             workers=min(worker_count(wanted, plan.connections * len(urls)), plan.connections),
             is_bundled_server=_is_demo(urls[0]),

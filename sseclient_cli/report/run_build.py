@@ -136,6 +136,7 @@ def _prompts(bodies: LlmBodies | None) -> run_model.Prompts | None:
         output_tokens=None if bodies.output is None else str(bodies.output),
         seed=bodies.seed,
         has_system=bodies.system is not None,
+        left_out=list(bodies.prompts.notes),
         extra=list(bodies.extra),
     )
 

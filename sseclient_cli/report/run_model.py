@@ -20,6 +20,7 @@ class Prompts(Part):
     output_tokens: str | None = figure("The limit of each answer: COUNT, or COUNT:SPREAD; null without one.")
     seed: str = figure("The seed of random words and lengths.")
     has_system: bool = figure("Whether the requests have a system prompt.")
+    left_out: list[str] = figure("What the requests leave out of the file of prompts.")
     extra: list[str] = figure("The names of members that were added to the bodies or removed.")
 
 

@@ -84,6 +84,10 @@ class Requests(PerStream):
             return self.llm.body(conversation)
         return None if self.body is None else self.body.expanded(value_of).encode("utf-8", "surrogateescape")
 
+    def reseeded(self, seed: str) -> Requests:
+        """Return the same requests with other random words in the prompts for an LLM."""
+        return replace(self, llm=None if self.llm is None else self.llm.reseeded(seed))
+
     def preflight_of(self, template: Target) -> Target:
         """Return the request of the preflight: the first one, but with a prompt that the server's cache may know."""
         return self.target_of(template, 0, 0, 0, None if self.llm is None else self.llm.conversation(-1))

@@ -97,6 +97,8 @@ class Prompts(ABC):
     source: PromptSource
     length: TokenCount | None
     """The length of synthetic prompts."""
+    notes: tuple[str, ...]
+    """What was left out of a file."""
 
     @property
     @abstractmethod
@@ -127,6 +129,7 @@ class ListedPrompts(Prompts):
 
     listed: tuple[Prompt, ...]
     source: PromptSource = PromptSource.FILE
+    notes: tuple[str, ...] = ()
     length: None = None
 
     def prompt(self, number: int) -> Prompt:
@@ -140,7 +143,12 @@ class ListedPrompts(Prompts):
 
     def limited(self, turns: int) -> ListedPrompts:
         """Return the prompts with at most this many turns each."""
-        return replace(self, listed=tuple(replace(prompt, turns=prompt.turns[:turns]) for prompt in self.listed))
+        longer = sum(len(prompt.turns) > turns for prompt in self.listed)
+        if not longer:
+            return self
+        note = f"conversations with more turns than are sent: {longer:,} of {len(self.listed):,}"
+        listed = tuple(replace(prompt, turns=prompt.turns[:turns]) for prompt in self.listed)
+        return replace(self, listed=listed, notes=(*self.notes, note))
 
     @property
     def have_messages(self) -> bool:
@@ -167,6 +175,7 @@ class SyntheticPrompts(Prompts):
     turns: int = 1
     words: tuple[str, ...] = WORDS
     source: PromptSource = PromptSource.SYNTHETIC
+    notes: tuple[str, ...] = ()
 
     def prompt(self, number: int) -> Prompt:
         """Return the prompt of a conversation."""

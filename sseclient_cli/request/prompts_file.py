@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sseclient_cli.errors import UsageError
@@ -30,15 +29,6 @@ _HUMAN = ("human", "user")
 _BETWEEN = re.compile(r"[\s,]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Conversations:
-    """The prompts of a file. ``skipped`` have no text of a human; ``has_more``: the file has more than were read."""
-
-    prompts: ListedPrompts
-    skipped: int = 0
-    has_more: bool = False
-
-
 def is_conversations(name: str) -> bool:
     """Return whether a file begins like a JSON array. Raises UsageError if it cannot be read."""
     try:
@@ -48,7 +38,7 @@ def is_conversations(name: str) -> bool:
         raise _unreadable(name, exc) from exc
 
 
-def read_conversations(name: str, most: int = MAX_CONVERSATIONS) -> Conversations:
+def read_conversations(name: str, most: int = MAX_CONVERSATIONS) -> ListedPrompts:
     """Read a JSON array of ``{"conversations": [{"from": "human", "value": ...}, ...]}``. Raises UsageError."""
     prompts: list[Prompt] = []
     skipped, has_more = 0, False
@@ -65,7 +55,9 @@ def read_conversations(name: str, most: int = MAX_CONVERSATIONS) -> Conversation
         raise _unreadable(name, exc) from exc
     if not prompts:
         raise UsageError(f"{name} has no conversation with a text of a human", arguments=["values"])
-    return Conversations(ListedPrompts(tuple(prompts)), skipped, has_more)
+    more = f"{name} has more than the {most:,} conversations that are used: its first ones"
+    without = f"conversations without a text of a human are left out: {skipped:,}"
+    return ListedPrompts(tuple(prompts), notes=(*[more] * has_more, *[without] * bool(skipped)))
 
 
 def _items(read: Callable[[int], str], name: str) -> Iterator[Any]:

@@ -40,6 +40,10 @@ class PerStream(ABC):
         """
 
     @abstractmethod
+    def reseeded(self, seed: str) -> PerStream:
+        """Return the same requests with other random words in the prompts for an LLM."""
+
+    @abstractmethod
     def preflight_of(self, template: Target) -> Target:
         """Return the request of the preflight."""
 

@@ -8,6 +8,14 @@ import pytest
 from in_process import InProcess
 from running_demo import Demo
 
+from sseclient_cli.cli.llm_requests import of_step
+from sseclient_cli.payload.llm_api import LlmApi
+from sseclient_cli.request.llm_body import LlmBodies
+from sseclient_cli.request.per_stream import with_values
+from sseclient_cli.request.prompts import SyntheticPrompts, TokenCount
+from sseclient_cli.request.target import Target
+from sseclient_cli.request.urls_file import WeightedUrl
+
 
 def _bench(sse: InProcess, report: Path, *arguments: str) -> dict[str, Any]:
     code, out, err = sse("bench", *arguments, "--json", str(report), "--quiet", "--workers", "1")
@@ -84,3 +92,21 @@ def test_wrong_options_are_refused_before_any_request(
     code, _, err = sse_in_process("bench", "http://127.0.0.1:9/v1/chat/completions", *arguments)
     assert code == 2
     assert error in " ".join(err.split())
+
+
+def test_refusal_without_a_model_says_how_to_name_one(sse_in_process: InProcess, shared_demo: Demo) -> None:
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/nothing"
+    code, _, err = sse_in_process("bench", url, "--llm")
+    assert code == 3
+    assert "the request names no model: add --model NAME" in " ".join(err.split())
+    _, _, err = sse_in_process("bench", url, "--llm", "--model", "m")
+    assert "names no model" not in " ".join(err.split())
+
+
+def test_each_step_of_several_runs_has_its_own_words() -> None:
+    bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=SyntheticPrompts(TokenCount(9), "7"), seed="7")
+    target = with_values([Target.parse("http://h/")], [WeightedUrl("http://h/")], llm=bodies)
+    sent = [of_step(target, step).of_stream(0).body for step in range(3)]
+    assert len(set(sent)) == 3
+    assert sent[0] == target.of_stream(0).body
+    assert sent[1] == of_step(target, 1).of_stream(0).body

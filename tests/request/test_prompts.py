@@ -79,3 +79,12 @@ def test_other_seed_makes_other_prompts_of_the_same_kind() -> None:
     assert prompts.reseeded("7/1").prompt(0) == SyntheticPrompts(TokenCount(20), seed="7/1").prompt(0)
     listed = ListedPrompts((Prompt(("a",)),))
     assert listed.reseeded("7/1") is listed
+
+
+def test_turns_that_are_not_sent_are_noted() -> None:
+    prompts = ListedPrompts((Prompt(("a", "b", "c")), Prompt(("d",))))
+    assert prompts.most_turns == 3
+    assert prompts.limited(3) is prompts
+    limited = prompts.limited(2)
+    assert [prompt.turns for prompt in limited.listed] == [("a", "b"), ("d",)]
+    assert limited.notes == ("conversations with more turns than are sent: 1 of 2",)

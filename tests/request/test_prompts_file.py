@@ -32,8 +32,8 @@ def test_human_turns_of_each_conversation_are_read(tmp_path: Path) -> None:
     name = _file(tmp_path / "a.json", "\ufeff\n " + json.dumps([first, without, second, bot_first], indent=1))
     assert is_conversations(name)
     read = read_conversations(name)
-    assert read.prompts.listed == (Prompt(("Hi", "Why?")), Prompt(("é",)), Prompt(("Go on",)))
-    assert (read.skipped, read.has_more) == (1, False)
+    assert read.listed == (Prompt(("Hi", "Why?")), Prompt(("é",)), Prompt(("Go on",)))
+    assert read.notes == ("conversations without a text of a human are left out: 1",)
 
 
 @pytest.mark.parametrize("read_chars", [1, 7, 50])
@@ -43,7 +43,7 @@ def test_items_may_be_divided_anywhere_between_reads(
     monkeypatch.setattr(prompts_file, "READ_CHARS", read_chars)
     items = [_item(f'prompt {number} ]}},{{[ \\ "') for number in range(5)]
     name = _file(tmp_path / "a.json", "[" + json.dumps(items, indent=2)[1:])
-    assert [prompt.turns for prompt in read_conversations(name).prompts.listed] == [
+    assert [prompt.turns for prompt in read_conversations(name).listed] == [
         (f'prompt {number} ]}},{{[ \\ "',) for number in range(5)
     ]
 
@@ -61,7 +61,8 @@ def test_only_the_beginning_of_a_large_file_is_read(tmp_path: Path) -> None:
     read = read_conversations(str(path), most=100)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert (len(read.prompts.listed), read.has_more) == (100, True)
+    assert len(read.listed) == 100
+    assert read.notes == (f"{path} has more than the 100 conversations that are used: its first ones",)
     assert peak_bytes < path.stat().st_size / 5
     assert time.process_time() - began_s < 10
 
