@@ -42,12 +42,13 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_s(pid: int) -> float:
-    """Return the user and system time that a process and its descendants have used (to 10 ms)."""
+    """Return the user and system time that a process and its descendants have used (to 10 ms), also ended ones."""
     ticks = 0
     for member in family(pid):
-        # The name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it.
+        # The name, in parentheses, may hold spaces. The 12th to 15th field after it are utime, stime, cutime and cstime,
+        # the last two of children that it has waited for.
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
+        ticks += sum(int(field) for field in fields[11:15])
     return ticks / _TICKS_PER_S
 
 
@@ -59,6 +60,16 @@ def core_busy_s(core: int) -> float:
             user, nice, system, _idle, _iowait, irq, softirq, steal = (int(value) for value in fields[:8])
             return (user + nice + system + irq + softirq + steal) / _TICKS_PER_S
     raise LookupError(f"/proc/stat has no core {core}")
+
+
+def pss_bytes(pid: int) -> int:
+    """Return the proportional memory of a process and its descendants: pages that they share count once."""
+    total_kib = 0
+    for member in family(pid):
+        for line in Path(f"/proc/{member}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total_kib += int(line.split()[1])
+    return total_kib * 1024
 
 
 def rss_bytes(pid: int) -> int:
