@@ -45,8 +45,8 @@ def cpu_s(pid: int) -> float:
     """Return the user and system time that a process and its descendants have used (to 10 ms), also ended ones."""
     ticks = 0
     for member in family(pid):
-        # The name, in parentheses, may hold spaces. The 12th to 15th field after it are utime, stime, cutime and cstime,
-        # the last two of children that it has waited for.
+        # The name, in parentheses, may hold spaces. The 12th to 15th field after it: utime, stime, and the same of
+        # children that it has waited for.
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         ticks += sum(int(field) for field in fields[11:15])
     return ticks / _TICKS_PER_S
