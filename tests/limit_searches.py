@@ -3,14 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sseclient_cli.report.limit_model import LimitSearch, Step, StepStatus, StoppedBy, Varied
+from sseclient_cli.report.limit_model import LimitSearch, LimitStep, StoppedBy
 from sseclient_cli.report.model import Tool
+from sseclient_cli.report.step_model import StepStatus, Varied
 
 
 def step(
     load: float, p99_ms: float | None, status: StepStatus, reason: str = "", cpu_percent: float | None = None
-) -> Step:
-    return Step(
+) -> LimitStep:
+    return LimitStep(
         load=load,
         status=status,
         reason=reason,

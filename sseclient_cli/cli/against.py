@@ -38,6 +38,7 @@ def refuse_with_against(
     for option, is_given, reason in (
         ("--from", load.from_file is not None, "a report has one target"),
         ("--find-limit", bool(search.find_limit), "it varies the load on one target"),
+        ("--sweep", search.sweep is not None, "it varies the load on one target"),
         ("--abort-on-fail", assertions.abort_on_fail, "it would end the run of both targets"),
         ("--publish", is_publishing(publish), "a publisher has one target"),
         ("--pid", bool(target_metrics.pid), "the metrics belong to one target"),

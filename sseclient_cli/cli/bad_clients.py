@@ -30,6 +30,7 @@ def check_bad_clients(
     for option, is_given, reason in (
         ("--storm", load.storm_s is not None, "run them separately, or one hides the effect of the other"),
         ("--find-limit", bool(search.find_limit), "it varies the load on good clients"),
+        ("--sweep", search.sweep is not None, "it varies the load on good clients"),
         ("--unix-socket", connection.unix_socket is not None, "bad clients need TCP"),
     ):
         if is_given:

@@ -12,7 +12,7 @@ from sseclient_cli.cli.asserting import asserted, early_end_of
 from sseclient_cli.cli.bad_clients import check_bad_clients
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
-from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT
+from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT, SWEEP
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.llm_requests import check_llm_requests, notes_on
@@ -40,6 +40,7 @@ from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.cli.schedule import plan_of, seeded
 from sseclient_cli.cli.signals import endings_as_ctrl_c, hangups_outlived
 from sseclient_cli.cli.specifying import specs
+from sseclient_cli.cli.sweep import loads_of, refuse_with_sweep, sweep
 from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
 from sseclient_cli.render.standard_streams import say
@@ -71,6 +72,7 @@ def bench(
     """Load-test a stream with many connections, and report latencies, losses and errors."""
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
+    refuse_with_sweep(search, load)
     options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests, mcp)
     if load.from_file is not None:
         options = repeated(load.from_file, options)
@@ -79,14 +81,14 @@ def bench(
     early_end = early_end_of(assertions)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        kind = COMPARISON if load.against is not None else LIMIT_SEARCH if search.find_limit else REPORT
-        files = stack.enter_context(opened(output, kind))
+        files = stack.enter_context(opened(output, _kind_of(load, search)))
         if options.url is not None and is_recording(options.url):
             options = options._replace(url=_replayed(Path(options.url), stack, quiet=output.quiet))
         urls = [options.url] if load.against is None else [options.url, load.against]
         server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
         spec_of = specs(urls, server, options, search)
-        spec = spec_of(options.load)
+        loads = loads_of(search, options.load)
+        spec = max(map(spec_of, loads), key=lambda each: each.plan.most_open)
         if not output.quiet:
             for note in notes_on(spec.target):
                 say(note)
@@ -95,13 +97,26 @@ def bench(
 
         load = options.load
         measure = _measuring(stack, spec, options, target_metrics, server, output, early_end)
+
+        def run_step(step: LoadOptions) -> Report:
+            return measure(spec_of(step))
+
         if search.find_limit:
-            return find_limit(search, load, lambda step: measure(spec_of(step)), files.write, quiet=output.quiet)
+            return find_limit(search, load, run_step, files.write, quiet=output.quiet)
+        if search.sweep is not None:
+            return sweep(loads, run_step, files.write, options.measurement, assertions, quiet=output.quiet)
         before = _tally(server)
         report = asserted(measure(spec), assertions)
         after = _tally(server)
         files.write(report, after - before if after and before else None)
     return end_with(report, options.measurement, quiet=output.quiet)
+
+
+def _kind_of(load: LoadOptions, search: SearchOptions) -> str:
+    """Return the kind of document that a run writes."""
+    if load.against is not None:
+        return COMPARISON
+    return LIMIT_SEARCH if search.find_limit else REPORT if search.sweep is None else SWEEP
 
 
 def _measuring(
@@ -175,5 +190,6 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
     if is_publishing(options.publish):
         template_of(options.publish)
     check_bad_clients(options.bad, load, options.connection, search)
-    plan_of(load, options.measurement, options.connection, options.bad, options.llm, options.mcp)
+    for each in loads_of(search, load):
+        plan_of(each, options.measurement, options.connection, options.bad, options.llm, options.mcp)
     check_mcp(options)

@@ -13,10 +13,16 @@ from sseclient_cli.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-REPORT, COMPARISON, LIMIT_SEARCH, CHECK = "report", "comparison", "limit-search", "check"
+REPORT, COMPARISON, LIMIT_SEARCH, SWEEP, CHECK = "report", "comparison", "limit-search", "sweep", "check"
 """The kinds of documents, as in their field ``document``."""
 
-_NAMES = {REPORT: "a report", COMPARISON: "a comparison", LIMIT_SEARCH: "a limit search", CHECK: "a check"}
+_NAMES = {
+    REPORT: "a report",
+    COMPARISON: "a comparison",
+    LIMIT_SEARCH: "a limit search",
+    SWEEP: "a sweep",
+    CHECK: "a check",
+}
 
 TEXT = ".txt"
 _TEXT_SUFFIXES = frozenset({"", TEXT, ".log"})
@@ -29,6 +35,7 @@ _RENDERERS: Mapping[str, Mapping[str, str]] = {
         REPORT: "render.html.page:page",
         COMPARISON: "render.html.comparison_page:comparison_page",
         LIMIT_SEARCH: "render.html.limit_page:limit_page",
+        SWEEP: "render.html.sweep_page:sweep_page",
     },
     ".csv": {REPORT: "render.export.timeline_csv:timeline_csv"},
     ".xml": {REPORT: "render.export.junit:junit"},
@@ -38,6 +45,7 @@ _RENDERERS: Mapping[str, Mapping[str, str]] = {
         REPORT: "render.terminal.summary:summary",
         COMPARISON: "render.terminal.comparison:comparison_view",
         LIMIT_SEARCH: "render.terminal.limit_view:limit_summary",
+        SWEEP: "render.terminal.sweep_view:sweep_summary",
         CHECK: "render.terminal.check_view:check_view",
     },
 }

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, LoadOptions, MeasurementOptions
+from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.errors import EXIT_INTERRUPTED, EXIT_UNMET, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.report.assertions import Assertion
-    from sseclient_cli.report.limit_model import LimitSearch, Step, Varied
+    from sseclient_cli.report.limit_model import LimitSearch
     from sseclient_cli.report.model import Report
-    from sseclient_cli.run.plan import Plan
+    from sseclient_cli.report.step_model import Step, Varied
 
 
 def find_limit(
@@ -29,7 +28,7 @@ def find_limit(
     from rich.console import Console
 
     from sseclient_cli.cli.limit_steps import Search
-    from sseclient_cli.render.terminal.limit_view import step_line
+    from sseclient_cli.render.terminal.steps_view import step_line
 
     console = Console(stderr=True, highlight=False)
 
@@ -57,12 +56,6 @@ def parsed(options: SearchOptions) -> list[Assertion]:
                 "with the load, like 'delivery.p99 < 100ms'"
             )
     return assertions
-
-
-def steady(plan: Plan, measurement: MeasurementOptions) -> Plan:
-    """Return the plan without the latencies of the ramp-up, unless the user chose a warm-up."""
-    is_chosen = measurement.warmup_s is not None or plan.ramp_up_s >= plan.duration_s
-    return plan if is_chosen else replace(plan, warmup_s=plan.ramp_up_s)
 
 
 def exit_code_of(search: LimitSearch) -> int:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import demo_url, is_demo
-from sseclient_cli.cli.limit_search import steady
 from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of, of_step
 from sseclient_cli.cli.mcp_requests import as_mcp
-from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
+from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.cli.per_stream import target_of_streams
 from sseclient_cli.cli.publishing import publish_plan_of
@@ -24,6 +23,7 @@ from sseclient_cli.request.websocket import is_websocket
 
 if TYPE_CHECKING:
     from sseclient_cli.request.target import Target
+    from sseclient_cli.run.plan import Plan
     from sseclient_cli.run.spec import RunSpec
 
 
@@ -65,7 +65,7 @@ def specs(
         wanted = DEFAULT_WORKERS if load.workers is None else load.workers
         return RunSpec(
             target=target,
-            plan=steady(plan, options.measurement) if search.find_limit else plan,
+            plan=_steady(plan, options.measurement) if search.has_steps else plan,
             workers=min(worker_count(wanted, plan.connections * len(urls)), plan.connections),
             is_bundled_server=_is_demo(urls[0]),
             against=targets[1] if len(targets) > 1 else None,
@@ -74,6 +74,12 @@ def specs(
         )
 
     return spec_of
+
+
+def _steady(plan: Plan, measurement: MeasurementOptions) -> Plan:
+    """Return the plan without the latencies of the ramp-up, unless the user chose a warm-up."""
+    is_chosen = measurement.warmup_s is not None or plan.ramp_up_s >= plan.duration_s
+    return plan if is_chosen else replace(plan, warmup_s=plan.ramp_up_s)
 
 
 def _is_demo(url: str | None) -> bool:

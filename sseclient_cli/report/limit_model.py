@@ -7,41 +7,17 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from sseclient_cli.report.assertion_model import Outcome
 from sseclient_cli.report.figure import Part, figure
 from sseclient_cli.report.model import SCHEMA, Tool
+from sseclient_cli.report.step_model import Step, Varied
 
 
-class Varied(StrEnum):
-    """What the steps raise."""
-
-    CONNECTIONS = "connections"
-    RATE = "rate_per_s"
-
-
-class StepStatus(StrEnum):
-    """How a step ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    """An assertion did not hold, or a stream failed."""
-    SATURATED = "saturated"
-    """The load generator was the bottleneck, so the step says nothing about the server."""
-
-
-class Step(Part):
+class LimitStep(Step):
     """One run of the search."""
 
-    load: float = figure("The streams, or the new streams per second, of the step.", gt=0)
-    status: StepStatus = figure("Whether the step passed, failed, or was limited by the load generator.")
-    reason: str = figure("Why it did not pass; empty if it passed.")
-    assertions: list[Outcome] = figure("The assertions with the values of the step.")
-    opened: int = figure("Streams that opened.", ge=0)
-    failed: int = figure("Streams that could not be opened, or that an error ended.", ge=0)
     events_per_s: float | None = figure("Events per second.", unit="1/s", ge=0)
     p50_ms: float | None = figure("The median of the latency of the search.", unit="ms")
     p99_ms: float | None = figure("Its 99th percentile.", unit="ms")
-    cpu_percent: float | None = figure("The busiest worker, in percent of a core.", unit="%", ge=0)
 
 
 class StoppedBy(StrEnum):
@@ -66,7 +42,7 @@ class LimitSearch(Part):
     varied: Varied = figure("What the steps raise: connections or rate_per_s.")
     expressions: list[str] = figure("The assertions as given.")
     latency: str = figure("The latency of p50_ms and p99_ms of the steps: delivery, or gap without timestamps.")
-    steps: list[Step] = figure("The steps in the order in which they ran.")
+    steps: list[LimitStep] = figure("The steps in the order in which they ran.")
     limit: float | None = figure("The largest load that passed; null if none did.")
     first_failing: float | None = figure("The smallest load above it that did not pass; null if there was none.")
     knee: float | None = figure(

@@ -11,9 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from sseclient_cli.report.limit_model import Step, StepStatus, Varied
+from sseclient_cli.report.step_model import Step, StepStatus, Varied
 
 PRECISION = 1.1
 """The search ends when the smallest failing load is at most this multiple of the largest passing one. Closer loads
@@ -26,8 +25,6 @@ ATTEMPTS = 2
 
 LEAST_RATE_PER_S = 0.1
 """A step at a lower rate opens a single stream in its usual 10 s."""
-
-LEAST_LOADS_FOR_KNEE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +59,6 @@ def next_load(steps: Sequence[Step], start: float, varied: Varied) -> float | No
         return None
     middle = _rounded(math.sqrt(found.passed * found.failed), varied)
     return middle if found.passed < middle < found.failed else None
-
-
-def knee(steps: Sequence[Step]) -> float | None:
-    """Return the load at the knee of the curve of p99: the largest distance below the chord (Kneedle, Satopaa 2011)."""
-    points = {
-        load: median(values)
-        for load in _loads(steps)
-        if (values := [step.p99_ms for step in steps if step.load == load and step.p99_ms is not None])
-    }
-    if len(points) < LEAST_LOADS_FOR_KNEE:
-        return None
-    loads, lowest, highest = list(points), min(points.values()), max(points.values())
-    if highest <= lowest:
-        return None
-
-    def below_chord(load: float) -> float:
-        return (load - loads[0]) / (loads[-1] - loads[0]) - (points[load] - lowest) / (highest - lowest)
-
-    found = max(loads, key=below_chord)
-    # At an end, the curve does not bend upwards: p99 falls, or rises more slowly than the load.
-    return None if found in (loads[0], loads[-1]) else found
 
 
 def _loads(steps: Sequence[Step]) -> list[float]:

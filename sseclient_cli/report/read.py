@@ -13,13 +13,15 @@ from sseclient_cli.report.embedded import is_page, unpacked
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.limit_model import LimitSearch
 from sseclient_cli.report.model import SCHEMA, Report
+from sseclient_cli.report.sweep_model import Sweep
 
-Document = Report | Comparison | LimitSearch | CheckReport
+Document = Report | Comparison | LimitSearch | Sweep | CheckReport
 
-_MODELS: dict[str, type[Report] | type[Comparison] | type[LimitSearch] | type[CheckReport]] = {
+_MODELS: dict[str, type[Report] | type[Comparison] | type[LimitSearch] | type[Sweep] | type[CheckReport]] = {
     "report": Report,
     "comparison": Comparison,
     "limit-search": LimitSearch,
+    "sweep": Sweep,
     "check": CheckReport,
 }
 """The kinds of documents, by their field ``document``."""

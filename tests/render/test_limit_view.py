@@ -9,7 +9,8 @@ from limit_searches import limit_search
 from rich.console import Console
 
 from sseclient_cli.render.terminal.limit_view import limit_summary
-from sseclient_cli.report.limit_model import LimitSearch, StoppedBy, Varied
+from sseclient_cli.report.limit_model import LimitSearch, StoppedBy
+from sseclient_cli.report.step_model import Varied
 
 
 def _text(search: LimitSearch, width: int = 80) -> str:

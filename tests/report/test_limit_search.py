@@ -5,12 +5,13 @@ from itertools import count
 
 import pytest
 
-from sseclient_cli.report.limit_model import Step, StepStatus, Varied
-from sseclient_cli.report.limit_search import PRECISION, bracket, knee, next_load
+from sseclient_cli.report.limit_model import LimitStep
+from sseclient_cli.report.limit_search import PRECISION, bracket, next_load
+from sseclient_cli.report.step_model import StepStatus, Varied
 
 
-def _step(load: float, *, passed: bool, p99_ms: float | None = 1.0) -> Step:
-    return Step(
+def _step(load: float, *, passed: bool) -> LimitStep:
+    return LimitStep(
         load=load,
         status=StepStatus.PASSED if passed else StepStatus.FAILED,
         reason="",
@@ -19,13 +20,13 @@ def _step(load: float, *, passed: bool, p99_ms: float | None = 1.0) -> Step:
         failed=0,
         events_per_s=None,
         p50_ms=None,
-        p99_ms=p99_ms,
+        p99_ms=1.0,
         cpu_percent=None,
     )
 
 
-def _searched(limit: float, start: float, varied: Varied = Varied.CONNECTIONS) -> list[Step]:
-    steps: list[Step] = []
+def _searched(limit: float, start: float, varied: Varied = Varied.CONNECTIONS) -> list[LimitStep]:
+    steps: list[LimitStep] = []
     for _ in range(100):
         load = next_load(steps, start, varied)
         if load is None:
@@ -66,26 +67,10 @@ def test_failed_step_is_repeated_once() -> None:
 
 def test_search_ends_even_if_steps_pass_at_random() -> None:
     for seed in range(50):
-        chance, steps = random.Random(seed), list[Step]()
+        chance, steps = random.Random(seed), list[LimitStep]()
         for turn in count():
             load = next_load(steps, 100, Varied.CONNECTIONS)
             if load is None or load > 10**6:
                 break
             steps.append(_step(load, passed=chance.random() < 0.6))
             assert turn < 200
-
-
-def test_knee_is_where_the_curve_turns_up() -> None:
-    steps = [_step(load, passed=True, p99_ms=p99_ms) for load, p99_ms in ((100, 1), (200, 1), (400, 1.2), (800, 20))]
-    assert knee(steps) == 400
-
-
-def test_flat_curve_and_few_loads_have_no_knee() -> None:
-    assert knee([_step(load, passed=True, p99_ms=1) for load in (1, 2, 4, 8)]) is None
-    assert knee([_step(load, passed=True, p99_ms=load) for load in (1, 2, 4)]) is None
-
-
-def test_curve_that_falls_at_the_end_or_bends_down_has_no_knee() -> None:
-    for values in ((8, 9, 10, 2), (1, 15, 18, 20)):
-        steps = [_step(load, passed=True, p99_ms=p99) for load, p99 in zip((100, 200, 400, 800), values, strict=True)]
-        assert knee(steps) is None

@@ -34,6 +34,8 @@ class Axis(StrEnum):
     PERCENTILE = "percentile"
     """``1 / (1 - percentile)`` on a logarithmic axis, as in the plots of HdrHistogram."""
     LOAD = "load"
+    THROUGHPUT = "throughput"
+    """A result, so that lines connect the values in the order of ``Chart.order``, not of the axis."""
 
 
 Values = Sequence[float | None]
@@ -75,6 +77,10 @@ class Chart:
     is_tall: bool = False
     has_points: bool = False
     """Whether each value has a point, also where there are many."""
+    labels: Sequence[str] = ()
+    """A label for each x, at the point of the last series."""
+    order: Sequence[int] = ()
+    """The places in ``x`` that the lines connect, in this order; empty for that of ``x``."""
 
     def data(self) -> dict[str, Any]:
         """Return the data for the script of the page."""
@@ -85,6 +91,8 @@ class Chart:
             "axis": self.axis.value,
             "axis_title": self.axis_title,
             "marks": [{"x": mark.x, "label": mark.label} for mark in self.marks],
+            "labels": [visible(label, keep_lines=False) for label in self.labels],
+            "order": list(self.order),
             "is_log": self.is_log,
             "has_points": self.has_points or (len(self.x) <= 30 and self.axis is Axis.TIME),
             "series": [

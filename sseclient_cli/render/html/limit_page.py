@@ -2,98 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from statistics import median
-
-from sseclient_cli.render.html.charts import Axis, Chart, Mark, Series, Unit, chart_of
+from sseclient_cli.render.html.charts import Chart, Mark, Unit
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.sections import cut
+from sseclient_cli.render.html.steps import LoadCharts, StepRow, row_of
 from sseclient_cli.render.quantities import milliseconds
-from sseclient_cli.render.terminal.limit_view import UNITS, conclusion, load_text
-from sseclient_cli.report.limit_model import LimitSearch, Step, StepStatus, StoppedBy
-
-_TONES = {StepStatus.PASSED: "good", StepStatus.FAILED: "fault", StepStatus.SATURATED: "warning"}
+from sseclient_cli.render.terminal.limit_view import conclusion
+from sseclient_cli.render.terminal.steps_view import UNITS, knee_words
+from sseclient_cli.report.limit_model import LimitSearch, LimitStep, StoppedBy
 
 
 def limit_page(search: LimitSearch) -> str:
     """Return the page: one file, without requests to any other, that holds the search too."""
-    charts = _charts(search)
+    drawing = LoadCharts(steps=search.steps, varied=search.varied, marks=_marks(search))
+    charts = _charts(search, drawing)
     is_exact = search.stopped_by is StoppedBy.ASSERTION and search.first_failing is not None
+    knee = knee_words(search.knee, search.varied)
     return made(
-        "limit.html.jinja",
+        "steps.html.jinja",
         search,
         charts,
-        search=search,
-        charts_shown=charts,
+        tool=search.tool,
+        kind="limit search",
+        file_name="limit-search.json",
         shown_url=cut(search.url),
-        expressions=cut(" and ".join(search.expressions)),
-        started_at=f"{search.started_at:%Y-%m-%d %H:%M:%S %Z}",
+        head_facts=[
+            f"{len(search.steps)} steps of {search.step_s:g} s",
+            f"{search.started_at:%Y-%m-%d %H:%M:%S %Z}",
+        ],
         tone="fault" if search.limit is None else "good" if is_exact else "warning",
         conclusion=cut(conclusion(search).plain),
-        knee="" if search.knee is None else load_text(search.knee),
-        unit=UNITS[search.varied],
-        steps=[_cells(step) for step in search.steps],
+        lines=[f"Until: {cut(' and '.join(search.expressions))}", *([knee] if knee else [])],
+        charts_title="Load and latency",
+        charts_shown=charts,
+        has_repeated=drawing.has_repeated,
+        titles=[UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s"],
+        rows=[_row(step) for step in search.steps],
     )
 
 
-def _cells(step: Step) -> dict[str, str]:
-    return {
-        "load": load_text(step.load),
-        "p50": milliseconds(step.p50_ms),
-        "p99": milliseconds(step.p99_ms),
-        "events": "-" if step.events_per_s is None else f"{step.events_per_s:,.0f}",
-        "cpu": "-" if step.cpu_percent is None else f"{step.cpu_percent:.0f} %",
-        "opened": f"{step.opened:,}",
-        "failed": f"{step.failed:,}",
-        "status": step.status.value,
-        "tone": _TONES[step.status],
-        "reason": cut(step.reason),
-    }
+def _row(step: LimitStep) -> StepRow:
+    events = "-" if step.events_per_s is None else f"{step.events_per_s:,.0f}"
+    return row_of(step, [milliseconds(step.p50_ms), milliseconds(step.p99_ms), events])
 
 
-Figure = Callable[[Step], float | None]
-
-
-def _charts(search: LimitSearch) -> list[Chart]:
-    loads = sorted({step.load for step in search.steps})
+def _marks(search: LimitSearch) -> list[Mark]:
     marks = [] if search.limit is None else [Mark(search.limit, "limit")]
     if search.knee is not None and search.knee != search.limit:
         marks.append(Mark(search.knee, "knee"))
+    return marks
 
-    def chart(chart_id: str, title: str, unit: Unit, figures: dict[str, Figure], *, is_large: bool) -> Chart | None:
-        return chart_of(
-            [
-                Series(label=label, values=[_at(search, load, figure) for load in loads])
-                for label, figure in figures.items()
-            ],
-            id=chart_id,
-            title=title,
-            unit=unit,
-            x=loads,
-            axis=Axis.LOAD,
-            axis_title=UNITS[search.varied],
-            marks=marks,
-            has_points=True,
-            is_log=is_large,
-            is_tall=is_large,
-        )
 
-    latencies: dict[str, Figure] = {"p50": lambda step: step.p50_ms, "p99": lambda step: step.p99_ms}
+def _charts(search: LimitSearch, drawing: LoadCharts[LimitStep]) -> list[Chart]:
     charts = (
-        chart(
+        drawing.chart(
             "latency",
             f"{search.latency.capitalize()} by load, {UNITS[search.varied]}",
             Unit.MS,
-            latencies,
-            is_large=True,
+            {"p50": lambda step: step.p50_ms, "p99": lambda step: step.p99_ms},
+            is_log=True,
+            is_tall=True,
         ),
-        chart("events", "Events received", Unit.PER_S, {"events": lambda step: step.events_per_s}, is_large=False),
-        chart("cpu", "Busiest worker", Unit.PERCENT, {"CPU": lambda step: step.cpu_percent}, is_large=False),
+        drawing.chart("events", "Events received", Unit.PER_S, {"events": lambda step: step.events_per_s}),
+        drawing.chart("cpu", "Busiest worker", Unit.PERCENT, {"CPU": lambda step: step.cpu_percent}),
     )
     return [each for each in charts if each is not None]
-
-
-def _at(search: LimitSearch, load: float, figure: Figure) -> float | None:
-    """Return a figure of the steps at a load: their median, as for the knee."""
-    values = [value for step in search.steps if step.load == load and (value := figure(step)) is not None]
-    return median(values) if values else None

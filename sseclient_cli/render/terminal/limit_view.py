@@ -8,15 +8,8 @@ from rich.text import Text
 
 from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import milliseconds
-from sseclient_cli.report.limit_model import LimitSearch, Step, StepStatus, StoppedBy, Varied
-
-_STYLES = {StepStatus.PASSED: "green", StepStatus.FAILED: "red", StepStatus.SATURATED: "yellow"}
-
-UNITS = {Varied.CONNECTIONS: "streams", Varied.RATE: "new streams/s"}
-"""The unit of the load."""
-
-LEAST_BAR_WIDTH = 10
-MAX_BAR_WIDTH = 40
+from sseclient_cli.render.terminal.steps_view import STYLES, UNITS, Bars, cpu_text, knee_words, load_text
+from sseclient_cli.report.limit_model import LimitSearch, StoppedBy
 
 _FIXED_WIDTH = 58
 """The columns without the bar."""
@@ -26,7 +19,8 @@ def limit_summary(search: LimitSearch) -> RenderableType:
     """Return the result of a search, for a rich console of any width from 60."""
     head = Text(visible(search.url, keep_lines=False), "bold")
     head.append(f"  steps of {search.step_s:g} s, until: {' and '.join(search.expressions)}", "not bold")
-    return Group(head, conclusion(search), *_knee(search), Text(), _Curve(search))
+    knee = knee_words(search.knee, search.varied)
+    return Group(head, conclusion(search), *([Text(knee)] if knee else []), Text(), _Curve(search))
 
 
 def conclusion(search: LimitSearch) -> Text:
@@ -47,24 +41,6 @@ def conclusion(search: LimitSearch) -> Text:
     return text.append(f"; {why}" + (f" ({search.reason})." if search.reason else "."), "not bold")
 
 
-def step_line(step: Step, varied: Varied) -> Text:
-    """Return the result of one step in one line, while the search goes on."""
-    text = Text(f"{load_text(step.load)} {UNITS[varied]}: ")
-    text.append(step.status.value, _STYLES[step.status])
-    return text.append(f" ({visible(step.reason, keep_lines=False)})" if step.reason else "")
-
-
-def load_text(load: float) -> str:
-    """Return a load: 1,250 streams, or a rate such as 0.35."""
-    return f"{load:,.0f}" if load == int(load) else f"{load:,g}"
-
-
-def _knee(search: LimitSearch) -> list[Text]:
-    if search.knee is None:
-        return []
-    return [Text(f"Knee: above {load_text(search.knee)} {UNITS[search.varied]}, p99 rises faster than the load.")]
-
-
 class _Curve:
     """A line for each step, from the lowest load to the highest, with a bar for p99."""
 
@@ -77,21 +53,21 @@ class _Curve:
         for title in (UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s", "CPU"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
-        width = min(options.max_width - _FIXED_WIDTH, MAX_BAR_WIDTH)
-        if width >= LEAST_BAR_WIDTH:
+        steps = sorted(search.steps, key=lambda step: step.load)
+        bars = Bars.within(options.max_width - _FIXED_WIDTH, [step.p99_ms for step in steps])
+        if bars is not None:
             table.add_column("p99", no_wrap=True)
-        highest = max((step.p99_ms or 0 for step in search.steps), default=0)
-        for step in sorted(search.steps, key=lambda step: step.load):
+        for step in steps:
+            style = STYLES[step.status]
             cells: list[str | Text] = [
                 load_text(step.load),
                 milliseconds(step.p50_ms),
                 milliseconds(step.p99_ms),
                 "-" if step.events_per_s is None else f"{step.events_per_s:,.0f}",
-                "-" if step.cpu_percent is None else f"{step.cpu_percent:.0f} %",
-                Text(step.status.value, _STYLES[step.status]),
+                cpu_text(step),
+                Text(step.status.value, style),
             ]
-            if width >= LEAST_BAR_WIDTH:
-                share = (step.p99_ms or 0) / highest if highest > 0 else 0
-                cells.append(Text("█" * max(round(share * width), 1 if step.p99_ms else 0), _STYLES[step.status]))
+            if bars is not None:
+                cells.append(bars.bar(step.p99_ms, style))
             table.add_row(*cells)
         yield table

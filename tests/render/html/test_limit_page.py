@@ -10,8 +10,8 @@ from html_pages import HOSTILE, assert_harmless, assert_legible, charts_of, open
 from limit_searches import limit_search, step
 
 from sseclient_cli.render.html.limit_page import limit_page
-from sseclient_cli.report.limit_model import StepStatus
 from sseclient_cli.report.read import read_document
+from sseclient_cli.report.step_model import StepStatus
 
 
 def test_the_limit_and_the_knee_come_first() -> None:

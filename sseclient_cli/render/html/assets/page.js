@@ -70,6 +70,10 @@
       splits: (plot) => [1, ...(plot.width < 500 ? [] : [2]), ...decades(10, plot.scales.x.max)].filter((x) => x <= plot.scales.x.max),
     },
     load: { title: "load", isLog: true, axis: short, value: trimmed, splits: apart },
+    throughput: {
+      title: "throughput", isLog: true, axis: short, value: trimmed,
+      splits: (plot) => logSplits(plot.scales.x.min, plot.scales.x.max),
+    },
   };
 
   const logSplits = (low, high) => {
@@ -116,7 +120,7 @@
         },
         axes: [this.horizontal(width), this.vertical()],
         series: [{}, ...this.spec.series.map((series, index) => this.line(series, index))],
-        hooks: { draw: [(plot) => this.drawMarks(plot)], setCursor: [(plot) => this.showValues(plot.cursor.idx)] },
+        hooks: { draw: [(plot) => this.drawMarks(plot), (plot) => this.drawCurves(plot)], setCursor: [(plot) => this.showValues(plot.cursor.idx)] },
       };
       this.plot = new uPlot(options, [this.spec.x, ...this.spec.series.map((series) => this.drawable(series.values))], this.plotBox);
     }
@@ -160,7 +164,50 @@
         show: this.shown[index], stroke: () => this.colorOf(index), width: 1.5, spanGaps: false,
         points: { show: this.spec.has_points, size: 5, fill: () => this.colorOf(index) },
         ...(series.is_stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+        ...(this.spec.order.length ? { paths: () => null } : {}),
       };
+    }
+
+    // Lines in an order of their own, and the label of each point.
+    drawCurves(plot) {
+      const { order, labels, x } = this.spec;
+      const context = plot.ctx;
+      const ratio = devicePixelRatio;
+      const pointOf = (series, index) => {
+        const value = plot.data[series + 1][index];
+        return value === null ? null : [plot.valToPos(x[index], "x", true), plot.valToPos(value, "y", true)];
+      };
+      const { left, top, width, height } = plot.bbox;
+      context.save();
+      context.beginPath();
+      context.rect(left, top, width, height);
+      context.clip();
+      context.lineWidth = 1.5 * ratio;
+      this.spec.series.forEach((_, series) => {
+        if (!this.shown[series]) return;
+        const points = order.map((index) => pointOf(series, index));
+        context.strokeStyle = this.colorOf(series);
+        context.beginPath();
+        points.forEach((point, place) => point && (place && points[place - 1] ? context.lineTo(...point) : context.moveTo(...point)));
+        context.stroke();
+      });
+      context.restore();
+      context.save();
+      context.fillStyle = color("quiet");
+      context.font = FONT.replace("12px", `${12 * ratio}px`);
+      context.textAlign = "center";
+      const last = this.shown.lastIndexOf(true);
+      const drawn = [];
+      order.forEach((index) => {
+        const point = last < 0 ? null : pointOf(last, index);
+        if (!point || point[0] < left - 1 || point[0] > left + width + 1) return;
+        const half = context.measureText(labels[index]).width / 2;
+        const isTaken = ([x, y, other]) => Math.abs(x - point[0]) < half + other + 4 * ratio && Math.abs(y - point[1]) < 13 * ratio;
+        if (drawn.some(isTaken)) return; // pointing at it shows the label
+        drawn.push([...point, half]);
+        context.fillText(labels[index], point[0], point[1] - 8 * ratio);
+      });
+      context.restore();
     }
 
     drawMarks(plot) {
@@ -205,11 +252,16 @@
 
     showValues(index) {
       const has = index !== null && index !== undefined;
-      this.at.textContent = has ? `at ${this.xAxis.value(this.spec.x[index])}` : "";
+      this.at.textContent = has ? `at ${this.nameOf(index)}` : "";
       this.spec.series.forEach((series, place) => {
         const value = has ? series.values[index] : null;
         this.values[place].textContent = !has ? "" : value === null ? "–" : this.unit.value(value);
       });
+    }
+
+    nameOf(index) {
+      const label = this.spec.labels[index];
+      return this.xAxis.value(this.spec.x[index]) + (label ? ` (${label})` : "");
     }
 
     makeScaleButton() {
@@ -234,7 +286,7 @@
       const body = table.createTBody();
       this.spec.x.forEach((x, index) => {
         const row = body.insertRow();
-        row.appendChild(make("th", "", this.xAxis.value(x))).scope = "row";
+        row.appendChild(make("th", "", this.nameOf(index))).scope = "row";
         for (const { values } of this.spec.series) {
           row.insertCell().textContent = values[index] === null ? "–" : this.unit.value(values[index]);
         }
