@@ -25,11 +25,15 @@ from benchmarks.processes import cores, raise_open_files
 from benchmarks.push_measuring import Cores
 from benchmarks.saving import save, show_progress
 
-ROUNDS, REQUESTS_PER_SLOT = 3, 6
-QUICK_ROUNDS, QUICK_REQUESTS_PER_SLOT = 1, 2
+ROUNDS, SECONDS = 3, 12.0
+QUICK_ROUNDS, QUICK_SECONDS = 1, 3.0
+FEWEST_PER_SLOT = 2
 SLOTS = (1, 50, 500)
 
 # The demo server's defaults: 64 tokens, the first one after 0.3 s, then one every 20 ms.
+FIRST_S, TOKENS, RATE = 0.3, 64, 50
+# At 500 x 50 tokens/s, the core of the demo server would be full, and its own delay would be most of the figures.
+MANY, RATE_OF_MANY = 200, 10
 FORMS = (
     Form("one token per chunk: 300 / 20 / 20", ""),
     Form("the role chunk at 50 ms: 300 / 20 / 20", "role_at=0.05"),
@@ -37,7 +41,6 @@ FORMS = (
     Form("32 tokens of reasoning, then 32: 300 / 20 / 20", "reasoning=32&tokens=32"),
 )
 FORM_REQUESTS = 5
-FEWEST_REQUESTS = 12
 
 
 def main() -> None:
@@ -57,9 +60,9 @@ def main() -> None:
     chosen = _chosen(options.tools)
     known = facts(("sseclient-cli", "uvloop", "httptools", "uvicorn", "fastapi"))
     known |= {package.name: package.missing() or package.version for package in PACKAGES}
-    per_slot = QUICK_REQUESTS_PER_SLOT if options.quick else REQUESTS_PER_SLOT
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
-    loads = {Load(slots, max(slots * per_slot, FEWEST_REQUESTS)): _none(chosen) for slots in options.slots}
+    seconds = QUICK_SECONDS if options.quick else SECONDS
+    loads = {load_of(slots, seconds): _none(chosen) for slots in options.slots}
     for number in range(rounds):
         for load, outcomes in loads.items():
             # Interleaved, so that other load on the machine affects all tools alike.
@@ -78,6 +81,13 @@ def main() -> None:
             "forms": {form.title: _plain(outcomes) for form, outcomes in forms.items()},
         }
         save(f"{time.strftime('%Y-%m-%d')}-llm-{options.save}", text, {"facts": known, **measured})
+
+
+def load_of(slots: int, seconds: float) -> Load:
+    """Return a load that takes about this long."""
+    rate = RATE_OF_MANY if slots >= MANY else RATE
+    per_slot = max(round(seconds / (FIRST_S + TOKENS / rate)), FEWEST_PER_SLOT)
+    return Load(slots, slots * per_slot, f"rate={rate}")
 
 
 def _none(chosen: Sequence[Tool]) -> dict[str, list[Outcome]]:

@@ -25,7 +25,7 @@ class Load:
 
     @property
     def title(self) -> str:
-        return f"{self.slots} at a time"
+        return f"{self.slots} at a time, {self.query or 'default pace'}"
 
 
 @dataclass(frozen=True)

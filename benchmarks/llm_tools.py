@@ -63,7 +63,9 @@ def _sse_claims(folder: Path) -> Figures:
     def get(name: str) -> Callable[[str], float | None]:
         return lambda title: (llm.get(name) or {}).get(f"{title}_ms")
 
-    return {"requests": report["requests"]["succeeded"], **_percentiles({name: get(name) for name in NAMES})}
+    requests = report["requests"]
+    counts = {"requests": requests["succeeded"], "untimed": requests["untimed"]}
+    return {**counts, **_percentiles({name: get(name) for name in NAMES})}
 
 
 def _aiperf_command(task: Task) -> list[str]:
