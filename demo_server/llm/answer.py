@@ -147,7 +147,10 @@ class Answer:
         size, sent = self.parameters.tokens_per_chunk, self.sent_tokens
         reasoning = min(self.reasoning_tokens, sent)
         for part, total in ((Part.REASONING, reasoning), (Part.ANSWER, sent - reasoning)):
-            part_words = self.words(part)
+            part_words = islice(self.words(part), total)
+            if size == 1:  # the common case, at a third of the cost
+                yield from (Step(due_s, part, word, 1) for word, due_s in zip(part_words, dues_s, strict=False))
+                continue
             for begin in range(0, total, size):
                 count = min(size, total - begin)
                 due_s, *_ = islice(dues_s, count)

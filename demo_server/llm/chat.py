@@ -5,12 +5,12 @@ https://developers.openai.com/api/reference/resources/chat/subresources/completi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from demo_server.llm.answer import Answer, Part, Prompt, Step
+from demo_server.llm.answer import Answer, Part, Prompt
 from demo_server.llm.bodies import LlmBody, Message, StreamOptions, TokenLimit, prompt_words
 from demo_server.llm.events import FAILURE, REFUSAL, Event, compact, quote
 
@@ -60,32 +60,41 @@ class ChatEncoder:
         # "All other chunks will also include a usage field, but with a null value."
         self._has_usage_chunk = answer.prompt.include_usage is True
         self._in_all_chunks: dict[str, object] = {"usage": None} if self._has_usage_chunk else {}
-        # Encoded once, so that a token costs one concatenation. The placeholder is in no other field.
-        self._templates = {
-            part: self._chunk(self.text_choice(part, unique)).split(b'"%s"' % unique.encode())
-            for part in (Part.REASONING, Part.ANSWER)
-        }
+        self._before, self._after = b"", b""
 
     @property
     def finish_reason(self) -> str:
         """OpenAI's reason for the end of the answer."""
         return "length" if self._answer.is_cut_at_limit else "stop"
 
-    def events(self, step: Step) -> Iterator[Event]:
-        """Yield the events of a step."""
-        if step.tokens:
-            before, after = self._templates[step.part]
-            yield Event(before + quote(step.text).encode() + after, step.part, step.tokens)
-        elif step.part is Part.START:
-            yield from self.start()
-        elif step.part is Part.ERROR:
-            yield Event(f"data: {compact(self.error(500))}\n\n".encode(), step.part)
-        else:
-            yield from self._finish()
+    def start(self) -> Iterable[Event]:
+        """Return the chunk with the role."""
+        return [Event(self._chunk(chat_choice({"role": "assistant", "content": ""})), Part.START)]
 
-    def start(self) -> Iterator[Event]:
-        """Yield the chunk with the role."""
-        yield Event(self._chunk(chat_choice({"role": "assistant", "content": ""})), Part.START)
+    def begin(self, part: Part) -> Iterable[Event]:
+        """Encode the rest of the chunks once, so that a token costs one concatenation."""
+        placeholder = self._unique  # in no other field
+        template = self._chunk(self.text_choice(part, placeholder))
+        self._before, self._after = template.split(b'"%s"' % placeholder.encode())
+        return ()
+
+    def delta(self, text: str) -> bytes:
+        """Return the chunk with the next text."""
+        return self._before + quote(text).encode() + self._after
+
+    def finish(self) -> Iterable[Event]:
+        """Return the finish reason, the usage and the end."""
+        counts: dict[str, object] = {"usage": usage(self._answer)}
+        in_last_chunk = counts if self._answer.prompt.include_usage is None else self._in_all_chunks
+        yield Event(self._encode([self.last_choice()], in_last_chunk), Part.FINISH)
+        # "An additional chunk will be streamed before the data: [DONE] message."
+        if self._has_usage_chunk:
+            yield Event(self._encode([], counts))
+        yield DONE
+
+    def failure(self) -> bytes:
+        """Return the event with an error."""
+        return f"data: {compact(self.error(500))}\n\n".encode()
 
     def text_choice(self, part: Part, text: str) -> dict[str, object]:
         """Return the choice of a chunk with text."""
@@ -102,16 +111,6 @@ class ChatEncoder:
         if answer.reasoning_tokens:
             message["reasoning_content"] = answer.text(Part.REASONING)
         return {"index": 0, "message": message, "logprobs": None, "finish_reason": self.finish_reason}
-
-    def _finish(self) -> Iterator[Event]:
-        """Yield the finish reason, the usage and the end."""
-        counts: dict[str, object] = {"usage": usage(self._answer)}
-        in_last_chunk = counts if self._answer.prompt.include_usage is None else self._in_all_chunks
-        yield Event(self._encode([self.last_choice()], in_last_chunk), Part.FINISH)
-        # "An additional chunk will be streamed before the data: [DONE] message."
-        if self._has_usage_chunk:
-            yield Event(self._encode([], counts), Part.OTHER)
-        yield DONE
 
     def _chunk(self, choice: dict[str, object]) -> bytes:
         return self._encode([choice], self._in_all_chunks)

@@ -5,7 +5,7 @@ https://developers.openai.com/api/reference/resources/completions
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -60,9 +60,9 @@ class LegacyEncoder(ChatEncoder):
     id_prefix = "cmpl"
     chunk_type = whole_type = "text_completion"
 
-    def start(self) -> Iterator[Event]:
-        """Yield nothing: there is no role."""
-        return iter(())
+    def start(self) -> Iterable[Event]:
+        """Return nothing: there is no role."""
+        return ()
 
     def text_choice(self, _: Part, text: str) -> dict[str, object]:
         """Return the choice of a chunk with text."""

@@ -5,12 +5,12 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from demo_server.llm.answer import Answer, Part, Prompt, Step
+from demo_server.llm.answer import Answer, Part, Prompt
 from demo_server.llm.bodies import ContentPart, LlmBody, Message, TokenLimit, prompt_words
 from demo_server.llm.events import FAILURE, REFUSAL, Event, named, quote
 
@@ -51,52 +51,52 @@ class MessagesEncoder:
         self._id = f"msg_{unique}"
         self._index = -1
         self._open: Part | None = None
-        self._before, self._after = "", ""
+        self._before, self._after = b"", b""
 
     @property
     def finish_reason(self) -> str:
         """Anthropic's reason for the end of the answer."""
         return "max_tokens" if self._answer.is_cut_at_limit else "end_turn"
 
-    def events(self, step: Step) -> Iterator[Event]:
-        """Yield the events of a step."""
-        if step.tokens:
-            if step.part is not self._open:
-                yield from self._begin_block(step.part)
-            yield Event(f"{self._before}{quote(step.text)}{self._after}".encode(), step.part, step.tokens)
-        elif step.part is Part.START:
-            yield Event(named("message_start", {"message": self._message([], None, {"output_tokens": 1})}), step.part)
-        elif step.part is Part.ERROR:
-            yield Event(named("error", {"error": ERRORS[500]}), step.part)
-        else:
-            yield from self._finish()
+    def start(self) -> Iterable[Event]:
+        """Return the beginning of the message."""
+        return [Event(named("message_start", {"message": self._message([], None, {"output_tokens": 1})}), Part.START)]
 
-    def _begin_block(self, part: Part) -> Iterator[Event]:
+    def begin(self, part: Part) -> Iterable[Event]:
+        """Yield the end of the last content block and the beginning of the next one."""
         yield from self._end_block()
         self._open = part
         self._index += 1
         block = {"index": self._index, "content_block": EMPTY_BLOCKS[part]}
-        yield Event(named("content_block_start", block), Part.OTHER)
+        yield Event(named("content_block_start", block))
         if self._index == 0:
-            yield Event(named("ping", {}), Part.OTHER)
+            yield Event(named("ping", {}))
         kind, field = DELTAS[part]
         template = named("content_block_delta", {"index": self._index, "delta": {"type": kind, field: "TEXT"}})
-        self._before, self._after = template.decode().split('"TEXT"')
+        self._before, self._after = template.split(b'"TEXT"')
 
-    def _end_block(self) -> Iterator[Event]:
-        if self._open is None:
-            return
-        if self._open is Part.REASONING:
-            signature = {"type": "signature_delta", "signature": SIGNATURE}
-            yield Event(named("content_block_delta", {"index": self._index, "delta": signature}), Part.OTHER)
-        yield Event(named("content_block_stop", {"index": self._index}), Part.OTHER)
+    def delta(self, text: str) -> bytes:
+        """Return the event with the next text."""
+        return self._before + quote(text).encode() + self._after
 
-    def _finish(self) -> Iterator[Event]:
+    def finish(self) -> Iterable[Event]:
         """Yield the stop reason with the usage, and the end."""
         yield from self._end_block()
         delta = {"stop_reason": self.finish_reason, "stop_sequence": None}
         yield Event(named("message_delta", {"delta": delta, "usage": self._output_usage()}), Part.FINISH)
         yield Event(named("message_stop", {}), Part.DONE)
+
+    def failure(self) -> bytes:
+        """Return the event with an error."""
+        return named("error", {"error": ERRORS[500]})
+
+    def _end_block(self) -> Iterable[Event]:
+        if self._open is None:
+            return
+        if self._open is Part.REASONING:
+            signature = {"type": "signature_delta", "signature": SIGNATURE}
+            yield Event(named("content_block_delta", {"index": self._index, "delta": signature}))
+        yield Event(named("content_block_stop", {"index": self._index}))
 
     def whole(self) -> dict[str, Any]:
         """Return the answer as one object."""

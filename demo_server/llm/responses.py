@@ -5,12 +5,12 @@ https://developers.openai.com/api/reference/resources/responses
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from demo_server.llm.answer import Answer, Part, Prompt, Step
+from demo_server.llm.answer import Answer, Part, Prompt
 from demo_server.llm.bodies import ContentPart, LlmBody, Message, TokenLimit, prompt_words
 from demo_server.llm.chat import ERRORS
 from demo_server.llm.events import Event, named, quote
@@ -59,61 +59,63 @@ class ResponsesEncoder:
         """The status of a complete answer, or the reason why it is incomplete."""
         return "max_output_tokens" if self._answer.is_cut_at_limit else "completed"
 
-    def events(self, step: Step) -> Iterator[Event]:
-        """Yield the events of a step."""
-        if step.tokens:
-            if step.part is not self._open:
-                yield from self._begin_item(step.part)
-            data = f"{self._before}{self._sent}{self._middle}{quote(step.text)}{self._after}"
-            self._sent += 1
-            yield Event(data.encode(), step.part, step.tokens)
-        elif step.part is Part.START:
-            yield self._event("response.created", {"response": self._response("in_progress")}, step.part)
-            yield self._event("response.in_progress", {"response": self._response("in_progress")})
-        elif step.part is Part.ERROR:
-            error = ERRORS[500]
-            fields = {"code": error["type"], "message": error["message"], "param": None}
-            yield self._event("error", fields, step.part)
-        else:
-            yield from self._finish()
+    def start(self) -> Iterable[Event]:
+        """Return the beginning of the response."""
+        response = {"response": self._response("in_progress")}
+        return [
+            Event(self._numbered("response.created", response), Part.START),
+            Event(self._numbered("response.in_progress", response)),
+        ]
 
-    def _begin_item(self, part: Part) -> Iterator[Event]:
+    def begin(self, part: Part) -> Iterable[Event]:
+        """Yield the end of the last item and the beginning of the next one."""
         yield from self._end_item()
         self._open = part
         item = self._item(part, "in_progress", [])
         place = {"item_id": item["id"], "output_index": len(self._items), "content_index": 0}
-        yield self._event("response.output_item.added", {"output_index": len(self._items), "item": item})
-        yield self._event("response.content_part.added", {**place, "part": content_of(part, "")})
+        added = {"output_index": len(self._items), "item": item}
+        yield Event(self._numbered("response.output_item.added", added))
+        yield Event(self._numbered("response.content_part.added", {**place, "part": content_of(part, "")}))
         # Encoded once: only the sequence number and the text of a token differ.
-        template = named(
-            f"{TEXT_EVENTS[part]}.delta", {"sequence_number": "N", **place, "delta": "TEXT", **LOGPROBS[part]}
-        )
-        self._before, rest = template.decode().split('"N"')
+        fields = {"sequence_number": "N", **place, "delta": "TEXT", **LOGPROBS[part]}
+        self._before, rest = named(f"{TEXT_EVENTS[part]}.delta", fields).decode().split('"N"')
         self._middle, self._after = rest.split('"TEXT"')
 
-    def _end_item(self) -> Iterator[Event]:
+    def delta(self, text: str) -> bytes:
+        """Return the event with the next text."""
+        self._sent += 1
+        return f"{self._before}{self._sent - 1}{self._middle}{quote(text)}{self._after}".encode()
+
+    def finish(self) -> Iterable[Event]:
+        """Yield the ends of the last item and of the response."""
+        yield from self._end_item()
+        status = "incomplete" if self._answer.is_cut_at_limit else "completed"
+        yield Event(self._numbered(f"response.{status}", {"response": self._response(status)}), Part.DONE)
+
+    def failure(self) -> bytes:
+        """Return the event with an error."""
+        error = ERRORS[500]
+        return self._numbered("error", {"code": error["type"], "message": error["message"], "param": None})
+
+    def _numbered(self, event_type: str, fields: dict[str, Any]) -> bytes:
+        self._sent += 1
+        return named(event_type, {"sequence_number": self._sent - 1, **fields})
+
+    def _end_item(self) -> Iterable[Event]:
         part, index = self._open, len(self._items)
         if part is None:
             return
         text = self._answer.text(part)
         item = self._item(part, "completed", [content_of(part, text)])
         place = {"item_id": item["id"], "output_index": index, "content_index": 0}
-        yield self._event(f"{TEXT_EVENTS[part]}.done", {**place, "text": text, **LOGPROBS[part]})
-        yield self._event("response.content_part.done", {**place, "part": content_of(part, text)})
-        yield self._event("response.output_item.done", {"output_index": index, "item": item})
+        done = {
+            f"{TEXT_EVENTS[part]}.done": {**place, "text": text, **LOGPROBS[part]},
+            "response.content_part.done": {**place, "part": content_of(part, text)},
+            "response.output_item.done": {"output_index": index, "item": item},
+        }
+        yield from (Event(self._numbered(event_type, fields)) for event_type, fields in done.items())
         self._items.append(item)
         self._open = None
-
-    def _finish(self) -> Iterator[Event]:
-        """Yield the ends of the last item and of the response."""
-        yield from self._end_item()
-        status = "incomplete" if self._answer.is_cut_at_limit else "completed"
-        yield self._event(f"response.{status}", {"response": self._response(status)}, Part.DONE)
-
-    def _event(self, event_type: str, fields: dict[str, Any], part: Part = Part.OTHER) -> Event:
-        event = Event(named(event_type, {"sequence_number": self._sent, **fields}), part)
-        self._sent += 1
-        return event
 
     def whole(self) -> dict[str, Any]:
         """Return the answer as one object."""

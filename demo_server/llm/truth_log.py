@@ -15,7 +15,7 @@ from collections import Counter, OrderedDict
 from typing import Any
 
 from demo_server.llm.answer import Ending, Part
-from demo_server.llm.events import Event
+from demo_server.llm.events import Mark
 from demo_server.streams.arrival import Arrival
 
 MAX_RUNS = 32
@@ -29,7 +29,7 @@ class RunLog:
     def __init__(self) -> None:
         self.numbered = 0
         self.requests: list[RequestLog] = []
-        self.totals: Counter[str] = Counter()
+        self.logged = self.tokens = self.chunks = 0
         self.endings: Counter[str] = Counter()
         self.gap_capacity = MAX_GAPS_IN_RUN
 
@@ -67,37 +67,37 @@ class RequestLog:
         """Log the head of the response."""
         self._status, self._head_us = status, self._us(sent_ns)
 
-    def sent(self, events: tuple[Event, ...], sent_ns: int) -> None:
-        """Log events that were sent with one write."""
+    def sent(self, marks: tuple[Mark, ...], sent_ns: int) -> None:
+        """Log the events of one write."""
         sent_us = self._us(sent_ns)
         if self._first_us is None:
             self._first_us = sent_us
-        for event in events:
-            if event.tokens:
-                self._sent_text(event, sent_us)
-            elif event.part is Part.START and self._role_us is None:
+        for part, tokens in marks:
+            if tokens:
+                self._tokens += tokens
+                self._chunks += 1
+                self._sent_text(part, tokens, sent_us)
+            elif part is Part.START:
                 self._role_us = sent_us
-            elif event.part is Part.DONE:
+            elif part is Part.DONE:
                 self._done_us = sent_us
 
-    def _sent_text(self, event: Event, sent_us: int) -> None:
+    def _sent_text(self, part: Part, tokens: int, sent_us: int) -> None:
         """Log an event with tokens."""
-        run = self._run
-        if self._last_us is None:
+        run, last_us = self._run, self._last_us
+        self._last_us = sent_us
+        run.tokens += tokens
+        run.chunks += 1
+        if last_us is None:
             self._token_us = sent_us
         elif run.gap_capacity:
             run.gap_capacity -= 1
-            # A wall clock that is set back would make it negative.
-            self._gaps_us.append(max(sent_us - self._last_us, 0))
-        self._last_us = sent_us
-        if event.part is Part.REASONING:
-            self._reasoning += event.tokens
+            gap_us = sent_us - last_us
+            self._gaps_us.append(gap_us if gap_us > 0 else 0)  # negative if the wall clock was set back
+        if part is Part.REASONING:
+            self._reasoning += tokens
         elif self._answer_us is None:
             self._answer_us = sent_us
-        self._tokens += event.tokens
-        self._chunks += 1
-        run.totals["tokens"] += event.tokens
-        run.totals["chunks"] += 1
 
     def finish(self, reason: str) -> None:
         """Log that the answer is complete."""
@@ -162,7 +162,7 @@ class TruthLog:
         """Return the log of a request that this worker serves and has entered."""
         # A run that was deleted or evicted meanwhile is not restored: the other workers would not restore it.
         run = self._runs.get(name) or RunLog()
-        run.totals["requests"] += 1
+        run.logged += 1
         request = RequestLog(run, number, api, arrival, started_ns, is_stream=is_stream)
         if len(run.requests) < MAX_REQUESTS:
             run.requests.append(request)
@@ -180,9 +180,11 @@ class TruthLog:
         return {
             "run": name,
             "totals": {
-                **{key: run.totals[key] for key in ("requests", "tokens", "chunks")},
+                "requests": run.logged,
+                "tokens": run.tokens,
+                "chunks": run.chunks,
                 "ended": {how: count for how, count in run.endings.items() if count},
             },
             "requests": [request.report() for request in run.requests],
-            "is_cut": run.totals["requests"] > len(run.requests),
+            "is_cut": run.logged > len(run.requests),
         }

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demo_server.options import AccessLog
-from demo_server.streams.scope_keys import STREAM_MARK, TRANSPORT_EXTENSION
+from demo_server.streams.scope_keys import DIRECT_BYTES, STREAM_MARK, TRANSPORT_EXTENSION
 
 logger = logging.getLogger("demo_server.access")
 
@@ -83,7 +83,7 @@ class Entry:
                 "path": scope["path"],
                 "query": scope["query_string"].decode("latin-1"),
                 "status": self._status,
-                "bytes": self._bytes,
+                "bytes": self._bytes + scope.get(DIRECT_BYTES, 0),
                 "duration_ms": round((time.monotonic_ns() - self._started_ns) / 1e6, 3),
             }
         )

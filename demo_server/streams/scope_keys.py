@@ -8,3 +8,6 @@ STREAM_MARK = "demo_server.is_stream"
 
 ARRIVAL_EXTENSION = "demo_server.arrival"
 """Under "extensions": when the complete request arrived, set by connections/http_protocol.py."""
+
+DIRECT_BYTES = "demo_server.direct_bytes"
+"""The number of bytes of a body that were written to the transport, not sent through ASGI; for the access log."""

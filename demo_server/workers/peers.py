@@ -21,8 +21,8 @@ from demo_server.workers.counters import Counters, Number
 Handler = Callable[..., Awaitable[Any]]
 """Takes the arguments of a question, and its number if it has a counter. Arguments and result are JSON."""
 
-# The longest line carries the fault log of a run from all workers (faults/fault_log.py): 64 times 1.6 MB.
-MAX_LINE_BYTES = 128 << 20
+# The longest line carries the log of LLM requests of a run from all workers (llm/truth_log.py): 64 times 6 MB.
+MAX_LINE_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
