@@ -37,7 +37,7 @@ def check_mcp(options: RunOptions) -> None:
         return
     for option, value in (
         ("--data", request.data),
-        ("--method", request.method),
+        ("--method", None if request.method == "POST" else request.method),
         ("--send", request.messages),
         ("--llm", options.llm.llm),
         ("--urls", options.per_stream.urls_file),

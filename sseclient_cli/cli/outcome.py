@@ -97,8 +97,10 @@ def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int,
 
 
 def _was_usable(report: Report) -> bool:
-    """Return whether a stream opened, unless errors ended all streams before any event."""
-    streams = report.streams
+    """Return whether a stream opened, unless errors ended all streams before any event, or all requests failed."""
+    streams, requests = report.streams, report.requests
+    if requests is not None and requests.failed and not (requests.succeeded or requests.unfinished):
+        return False
     if not streams.opened:
         return False
     # No stream is open, and errors ended all of them, for good or until the next attempt.
@@ -113,6 +115,8 @@ def _published_nothing(report: Report) -> bool:
 
 
 def failed_streams(report: Report) -> int:
-    """Return how many streams did not open, or were ended by an error and not replaced."""
+    """Return how many streams did not open, or were ended by an error and not replaced; or how many requests failed."""
+    if report.requests is not None:
+        return report.requests.failed
     streams, on_end = report.streams, report.run.plan.on_end
     return streams.failed + (streams.broken if on_end == OnEnd.STOP.value else 0)

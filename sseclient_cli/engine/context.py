@@ -30,5 +30,7 @@ class EngineContext:
     events_per_stream: int | None = None
     max_event_bytes: int = MAX_EVENT_BYTES
     retry_statuses: frozenset[int] = frozenset()
+    error_statuses: frozenset[int] = frozenset()
+    """Statuses with which a body of JSON is an answer, and is read as one: it says what the error is."""
     socket_options: SocketOptions = ()
     """Options that each connection sets before it connects."""

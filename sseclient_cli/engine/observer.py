@@ -38,6 +38,7 @@ class Opened:
     is_alone: bool
     """Whether the read contained no part of the body."""
     stream_format: StreamFormat = StreamFormat.SSE
+    status: int = 200
 
 
 class StreamObserver:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.http1 import ResponseReader
@@ -11,6 +11,7 @@ from sseclient_cli.lost_connections import closed_before_response, cut_in_respon
 from sseclient_cli.response_errors import response_error
 from sseclient_cli.sse.framing import StreamFormat, StreamParser, parser_of
 from sseclient_cli.sse.response_check import StopReason, stop_reason_for
+from sseclient_cli.sse.stream_format import format_of
 from sseclient_cli.sse.websocket_handshake import SWITCHING_PROTOCOLS, check_handshake
 
 
@@ -21,15 +22,18 @@ def check_response(
     headers: Mapping[str, str],
     body: bytes,
     key: str = "",
+    error_statuses: Collection[int] = (),
 ) -> StreamFormat:
     """Return the format of the stream. Raise BadStatusError or WrongContentTypeError if the response is none.
 
     WHATWG HTML 9.2.3, for an event stream. ``first`` is the first request of the redirect chain. ``body`` is the part
     of the body that has arrived. The response to a WebSocket must fit the ``key`` of the request; also raises
-    InvalidResponseError.
+    InvalidResponseError. With one of ``error_statuses``, a body of JSON is a stream, too.
     """
     target = request.target
     content_type = headers.get("content-type")
+    if status in error_statuses and format_of(content_type, StreamFormat.JSON) is StreamFormat.JSON:
+        return StreamFormat.JSON
     reason = stop_reason_for(status, content_type, target.stream_format, any_type=target.any_content_type)
     if target.is_websocket:
         if status == SWITCHING_PROTOCOLS:

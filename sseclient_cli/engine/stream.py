@@ -144,7 +144,9 @@ class Stream:
         if head.status in REDIRECT_STATUSES:
             self._redirect(head)
             return
-        stream_format = check_response(self.request, self.first, head.status, head.headers, head.body, self._key)
+        stream_format = check_response(
+            self.request, self.first, head.status, head.headers, head.body, self._key, context.error_statuses
+        )
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
         last_event_id = self.reconnection.last_event_id
@@ -167,6 +169,7 @@ class Stream:
             is_exact=is_known and is_sent,
             is_alone=head.is_alone,
             stream_format=stream_format,
+            status=head.status,
         )
         self._owner.opened(self)
         for observer in self.observers:

@@ -5,20 +5,25 @@ Pure. The first message of a response, a notification or the answer, is the firs
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 from sseclient_cli.engine.observer import Opened
-from sseclient_cli.errors import RpcError, SessionGoneError, SseError, UnexpectedResponseError
+from sseclient_cli.errors import BadStatusError, RpcError, SessionGoneError, SseError
 from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.request_probe import Moment, RequestMeasurement, RequestProbe
-from sseclient_cli.payload.mcp_messages import McpExchange, rpc_error_of
+from sseclient_cli.payload.mcp_messages import McpExchange
 from sseclient_cli.payload.parsed_event import ParsedEvent
 from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.sse.stream_format import StreamFormat
 
+NOT_FOUND = 404
+"""The status for an unknown session (2025-06-18), and for an unknown method (2026-07-28)."""
+
 METHOD_NOT_FOUND = -32601
-"""A server of version 2026-07-28 sends this error with status 404, which otherwise means an unknown session."""
+"""The JSON-RPC error that tells the second from the first."""
+
+ERROR_STATUSES = frozenset({400, NOT_FOUND})
+"""The statuses of responses with a JSON-RPC error in both versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,21 @@ class McpMeasurement(RequestMeasurement):
 class McpProbe(RequestProbe):
     """The probe of one request, whose ID is its number in the run."""
 
-    __slots__ = ("_exchange", "_is_body", "_mcp", "_spread_ns")
+    __slots__ = ("_exchange", "_is_body", "_mcp", "_spread_ns", "_status")
 
     def __init__(self, measurement: McpMeasurement, number: int) -> None:
         super().__init__(measurement)
         self._mcp = measurement
         self._exchange = McpExchange(number)
         self._is_body = False
+        self._status = 200
         self._spread_ns: int | None = None
         """By how much earlier the last read of a body may have arrived."""
 
     def opened(self, opened: Opened) -> None:
-        """Note the form of the answer."""
+        """Note the status and the form of the answer."""
         super().opened(opened)
+        self._status = opened.status
         self._is_body = opened.stream_format is StreamFormat.JSON
 
     def received(
@@ -85,18 +92,20 @@ class McpProbe(RequestProbe):
         return self._exchange.read(ParsedEvent(event))
 
     def failure(self) -> SseError | None:
-        """Return why the response is no result: an error, a failed tool, or no answer."""
-        return self._exchange.error if self._exchange.is_answered else self._exchange.unanswered()
+        """Return why the response is no result: an error, a failed tool, the end of the session, or no answer."""
+        error = self._exchange.error if self._exchange.is_answered else self._exchange.unanswered()
+        if self._status in ERROR_STATUSES and not isinstance(error, RpcError):
+            error = BadStatusError(f"the server answered {self._status} without a JSON-RPC error", status=self._status)
+        is_unknown_method = isinstance(error, RpcError) and error.rpc_code == METHOD_NOT_FOUND
+        if self._status == NOT_FOUND and self._mcp.choice.sessions and not is_unknown_method:
+            return SessionGoneError(f"the server does not know the session of the request any more: {error}")
+        return error
 
     def explained(self, error: SseError) -> SseError:
-        """Return the error of JSON-RPC, or the end of the session, that a refusal by the server means."""
-        if not isinstance(error, UnexpectedResponseError):
-            return error
-        rpc = _rpc_error_in(error.body)
-        is_unknown_method = rpc is not None and rpc.rpc_code == METHOD_NOT_FOUND
-        if error.status == 404 and self._mcp.choice.sessions and not is_unknown_method:
-            return SessionGoneError(f"the server does not know the session any more: {error}")
-        return rpc or error
+        """Return the end of the session that a status without a JSON-RPC error means, or the error as it is."""
+        if isinstance(error, BadStatusError) and error.status == NOT_FOUND and self._mcp.choice.sessions:
+            return SessionGoneError(f"the server does not know the session of the request any more: {error}")
+        return error
 
     def add_answer(self, first_chunk_us: int | None) -> None:
         """Add the figures of the answer."""
@@ -104,10 +113,3 @@ class McpProbe(RequestProbe):
         figures.in_bodies += self._is_body
         figures.in_streams += not self._is_body
         figures.notifications += self._exchange.notifications
-
-
-def _rpc_error_in(body: bytes) -> RpcError | None:
-    try:
-        return rpc_error_of(json.loads(body))
-    except (ValueError, RecursionError):
-        return None

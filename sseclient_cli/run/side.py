@@ -19,7 +19,7 @@ from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
 from sseclient_cli.measure.llm_probe import LlmMeasurement
-from sseclient_cli.measure.mcp_probe import McpMeasurement
+from sseclient_cli.measure.mcp_probe import ERROR_STATUSES, McpMeasurement
 from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
@@ -67,6 +67,7 @@ class Side:
             events_per_stream=plan.events,
             max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
             retry_statuses=plan.retry_statuses,
+            error_statuses=ERROR_STATUSES if plan.mcp is not None else frozenset(),
         )
         self.measurement = Measurement(
             clock=clock,

@@ -8,11 +8,18 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.render.terminal.counts import not_found
 from sseclient_cli.render.terminal.route_view import route_notes
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.run_model import PlannedMcp
 
 
 def notes(report: Report) -> list[Text]:
     """Return one line for each fact that is needed to read the figures, except for ``ends_of_delivery``."""
     return [*(Text(line, style="dim") for line in _measurement(report)), *route_notes(report)]
+
+
+def _mcp(mcp: PlannedMcp, sessions: int) -> str:
+    server = f"{mcp.server_name} {mcp.server_version}".strip() or "a server without a name"
+    opened = f"; {sessions:,} session{'s' * (sessions != 1)}, opened before the run" if sessions else ""
+    return visible(f"MCP {mcp.version}, {server}{opened}", keep_lines=False)
 
 
 def ends_of_delivery(report: Report) -> str:
@@ -30,6 +37,8 @@ def _measurement(report: Report) -> list[str]:
     if plan.arrivals == "poisson":
         seed = "" if plan.seed is None else f", --seed {plan.seed} repeats them"
         lines.append(f"arrivals: random (Poisson){seed}")
+    if plan.mcp is not None:
+        lines.append(_mcp(plan.mcp, 0 if report.mcp is None else report.mcp.sessions))
     if report.latency.delivery is None and report.events.received and plan.timestamp.asked != "none":
         lines.append(f"delivery: {not_found(plan.timestamp.asked, 'timestamp')}")
     return lines

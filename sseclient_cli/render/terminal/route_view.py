@@ -92,7 +92,7 @@ def _name(entry: Address) -> tuple[str, int]:
 
 def _preflight(report: Report) -> list[Text]:
     preflight = report.run.preflight
-    if preflight is None:
+    if preflight is None or report.run.plan.mcp is not None:  # it is then a part of the MCP requests before the run
         return []
     requests = preflight.requests
     what = "1 request" if requests == 1 else f"{requests} requests"
