@@ -26,7 +26,7 @@ class Received:
 
 @dataclass
 class McpServer:
-    """What the server speaks, and what it has received."""
+    """The settings of the server, and the requests that it has received."""
 
     versions: tuple[str, ...] = (STATELESS, SESSIONS)
     has_sessions: bool = True
