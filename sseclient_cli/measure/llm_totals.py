@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.merging import Merging, counted, mergeable, part, parts, summed
+from sseclient_cli.measure.slo import Limit
+from sseclient_cli.payload.llm_api import Usage
 
 MAX_NAMES = 20
 """Finish reasons that are counted by name; the rest share one entry. A server could invent one for each answer."""
+
+MAX_NAME_CHARS = 100
 
 OTHER = "(other)"
 
@@ -29,6 +34,8 @@ class LlmTotals(Merging):
     chunks: int = summed()
     chunks_together: int = summed()
     """Chunks that arrived in one read with an earlier one of the same answer: they have no gap."""
+    estimated: int = summed()
+    """Gaps and durations that are estimates: several chunks were read late, with one arrival (``chunk_times.py``)."""
     empty: int = summed()
     """Answers without generated text."""
     counted_answers: int = summed()
@@ -36,6 +43,10 @@ class LlmTotals(Merging):
     input_tokens: int = summed()
     output_tokens: int = summed()
     reasoning_tokens: int = summed()
+    burst_chunks: Histogram = part(Histogram)
+    """Chunks, not us: of each burst (``chunk_bursts.py``)."""
+    burst_pause: Histogram = part(Histogram)
+    """From the previous chunk, or the sending of the request, until each burst."""
     finish_reasons: Counter[str] = counted()
     apis: Counter[str] = counted()
     """Answers by API, as ``LlmShape`` names it."""
@@ -61,5 +72,23 @@ class LlmTotals(Merging):
 
     def count_finish(self, reason: str) -> None:
         """Count an answer by its finish reason."""
-        known = reason in self.finish_reasons or len(self.finish_reasons) < MAX_NAMES
-        self.finish_reasons[reason[:100] if known else OTHER] += 1
+        name = reason[:MAX_NAME_CHARS]
+        known = name in self.finish_reasons or len(self.finish_reasons) < MAX_NAMES
+        self.finish_reasons[name if known else OTHER] += 1
+
+    def count_tokens(self, usage: Usage) -> None:
+        """Add the server's counts of one answer."""
+        self.counted_answers += usage.output_tokens is not None
+        self.input_tokens += usage.input_tokens or 0
+        self.output_tokens += usage.output_tokens or 0
+        self.reasoning_tokens += usage.reasoning_tokens or 0
+
+    def judge(self, found: Mapping[Limit, bool | None]) -> None:
+        """Count an answer by its objectives: whether each is met, or None if its duration is not known."""
+        for limit, is_met in found.items():
+            if is_met is not None:
+                (self.met if is_met else self.missed)[str(limit)] += 1
+        if all(found.values()):
+            self.good += 1
+        elif False not in found.values():
+            self.unjudged += 1

@@ -87,9 +87,9 @@ class McpProbe(RequestProbe):
         if events and self._is_body and not is_exact:
             self._first_chunk = Moment(arrival_monotonic_ns, self._spread_ns)
 
-    def read(self, event: Event, moment: Moment) -> bool:
-        """Read the next message. Return whether it is the answer."""
-        return self._exchange.read(ParsedEvent(event))
+    def read(self, events: list[Event], others: Moment, last: Moment) -> bool:
+        """Read messages, up to the answer. Return whether it is among them."""
+        return any(self._exchange.read(ParsedEvent(event)) for event in events)
 
     def failure(self) -> SseError | None:
         """Return why the response is no result: an error, a failed tool, the end of the session, or no answer."""

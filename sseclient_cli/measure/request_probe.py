@@ -1,8 +1,8 @@
 """Observes one request and its answer. What the answer is, and when it is complete, depends on the API.
 
 The pool asks a probe whether its answer is complete, and whether a response that ended properly was an answer.
-Durations count from the sending of the request: the connection before it is measured apart. A duration is recorded only
-if it is known to within 1 %, or 0.1 ms.
+Durations count from the sending of the request: the connection before it is measured apart. A duration is certain if it
+is known to within 1 %, or 0.1 ms.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class RequestProbe(StreamObserver):
         self.is_complete = False
         """Whether the answer has ended, by the API's own mark or by an error in it."""
 
-    def read(self, event: Event, moment: Moment) -> bool:
-        """Read the next event of the answer. Return whether it completes the answer."""
+    def read(self, events: list[Event], others: Moment, last: Moment) -> bool:
+        """Take the events of one read, ``last`` with its own arrival. Return whether they end the answer."""
         raise NotImplementedError
 
     def failure(self) -> SseError | None:
@@ -75,6 +75,10 @@ class RequestProbe(StreamObserver):
     def add_answer(self, first_chunk_us: int | None) -> None:
         """Add the figures of an answer that succeeded; ``first_chunk_us`` is the time to its first event."""
         raise NotImplementedError
+
+    def first_chunk_us(self) -> int | None:
+        """Return the time from the sending of the request to the first event; None if it is not known."""
+        return None if self._first_chunk is None else duration_us(Moment(self._sent_ns, 0), self._first_chunk)
 
     # Called by the stream.
 
@@ -105,11 +109,7 @@ class RequestProbe(StreamObserver):
         if self._first_chunk is None:
             self._first_chunk = last if len(events) == 1 else others
         self._ended_ns = arrival_monotonic_ns
-        final = len(events) - 1
-        for place, event in enumerate(events):
-            self.is_complete = self.read(event, last if place == final else others)
-            if self.is_complete:
-                break
+        self.is_complete = self.read(events, others, last)
 
     # Called by the pool.
 
@@ -127,7 +127,8 @@ class RequestProbe(StreamObserver):
             return
         totals.succeeded += 1
         samples.duration.append((self._ended_ns - self._sent_ns) // 1000)
-        first_us = self._since_sent_us(self._first_chunk)
+        first_us = self.first_chunk_us()
+        totals.untimed += first_us is None
         if first_us is not None:
             samples.first_chunk.append(first_us)
         self._note(self._ended_ns)
@@ -152,18 +153,6 @@ class RequestProbe(StreamObserver):
             totals.begun((self._sent_ns - clock.started_ns) // 1000)
             totals.over((ended_ns - clock.started_ns) // 1000)
 
-    # For subclasses.
-
-    def _since_sent_us(self, moment: Moment | None) -> int | None:
-        """Return the time from the sending of the request; None if it is not known."""
-        return None if moment is None else self._between_us(Moment(self._sent_ns, 0), moment)
-
-    def _between_us(self, earlier: Moment, later: Moment) -> int | None:
-        """Return a duration; None, which is counted, if it is not known."""
-        found = duration_us(earlier, later)
-        self._measurement.totals.untimed += found is None
-        return found
-
 
 def duration_us(earlier: Moment, later: Moment) -> int | None:
     """Return the time between two arrivals; None if it is not known."""
@@ -171,6 +160,9 @@ def duration_us(earlier: Moment, later: Moment) -> int | None:
     if earlier.uncertainty_ns is None or later.uncertainty_ns is None:
         return None
     uncertainty_ns = earlier.uncertainty_ns + later.uncertainty_ns
-    if uncertainty_ns > CERTAIN_NS and uncertainty_ns * MOST_UNCERTAIN > duration_ns:
-        return None
-    return duration_ns // 1000
+    return duration_ns // 1000 if is_certain(duration_ns, uncertainty_ns) else None
+
+
+def is_certain(duration_ns: int, uncertainty_ns: int) -> bool:
+    """Return whether a duration is known to within 1 %, or 0.1 ms."""
+    return uncertainty_ns <= CERTAIN_NS or uncertainty_ns * MOST_UNCERTAIN <= duration_ns

@@ -37,7 +37,7 @@ class RequestTotals(Merging):
     warm_up: int = summed()
     """Requests that were sent during the warm-up."""
     untimed: int = summed()
-    """Durations that are not known, because the load generator was late to read."""
+    """Durations that are not known: see ``request_probe.py``."""
     first_sent_us: int | None = smallest_known()
     """When the first request was sent, from the start of the run."""
     last_ended_us: int | None = largest_known()
@@ -71,12 +71,14 @@ class RequestSamples:
     first_answer: array[int] = field(default_factory=lambda: array("q"))
     token_gap: array[int] = field(default_factory=lambda: array("q"))
     tpot: array[int] = field(default_factory=lambda: array("q"))
+    burst_chunks: array[int] = field(default_factory=lambda: array("q"))
+    burst_pause: array[int] = field(default_factory=lambda: array("q"))
 
     def fold(self, totals: RequestTotals) -> None:
         """Move the samples into the totals."""
         _fold(self, totals, ("first_chunk", "duration", "failed_after"))
         if totals.llm is not None:
-            _fold(self, totals.llm, ("first_token", "first_answer", "token_gap", "tpot"))
+            _fold(self, totals.llm, ("first_token", "first_answer", "token_gap", "tpot", "burst_chunks", "burst_pause"))
 
 
 def _fold(samples: RequestSamples, totals: RequestTotals | LlmTotals, names: Iterable[str]) -> None:

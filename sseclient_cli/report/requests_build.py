@@ -10,7 +10,7 @@ from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.llm_totals import LlmTotals
 from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.request_totals import RequestTotals
-from sseclient_cli.report.distributions import Latency, TimestampSource
+from sseclient_cli.report.distributions import Latency, Sizes, TimestampSource
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.requests_model import Goodput, Llm, Mcp, Objective, Requests, Turn
 from sseclient_cli.report.run_model import Plan
@@ -41,7 +41,7 @@ def llm_of(totals: RequestTotals | None, plan: Plan, source: TimestampSource) ->
     tpot = Latency.of(llm.tpot, source)
     return Llm(
         **{**_counters(llm, Llm, LlmTotals), **tokens},
-        **_latencies(Llm, llm, source),
+        **{**_latencies(Llm, llm, source), "burst_chunks": Sizes.of(llm.burst_chunks)},
         apis=dict(llm.apis.most_common()),
         tokens_per_chunk=round(llm.output_tokens / llm.chunks, 3)
         if llm.chunks and llm.counted_answers == totals.succeeded
@@ -131,7 +131,7 @@ def _latencies(part: type[Part], totals: Any, source: TimestampSource) -> dict[s
 
 
 def _histograms(part: Part) -> dict[str, Any]:
-    return {name: value.histogram() for name, value in part if isinstance(value, Latency)}
+    return {name: value.histogram() for name, value in part if isinstance(value, Latency | Sizes)}
 
 
 def _seconds(value_us: int | None) -> float | None:

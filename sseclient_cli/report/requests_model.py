@@ -6,7 +6,7 @@ connection before it is ``latency.connect``. They are of the answers that succee
 
 from __future__ import annotations
 
-from sseclient_cli.report.distributions import Latency
+from sseclient_cli.report.distributions import Latency, Sizes
 from sseclient_cli.report.figure import Better, Part, figure
 
 _NO_ANSWER = "no answer succeeded"
@@ -55,7 +55,7 @@ class Requests(Part):
     unfinished: int = figure("Requests whose answer the end of the run cut; they are in no figure.", ge=0)
     warm_up: int = figure("Requests of the warm-up; they are in no figure.", ge=0)
     untimed: int = figure(
-        "Durations that are not known to within 1 %, because the load generator was late to read.",
+        "Times to the first event that are not known to within 1 %: it was read late, together with others.",
         better=Better.LOWER,
         ge=0,
     )
@@ -134,6 +134,21 @@ class Llm(Part):
     chunks: int = figure("Chunks.", ge=0)
     chunks_together: int = figure(
         "Chunks that arrived in one read with an earlier one of the same answer.", share_of="llm.chunks", ge=0
+    )
+    estimated: int = figure(
+        "Gaps and durations that are estimates: the load generator read several chunks late, with one arrival time.",
+        better=Better.LOWER,
+        default=0,
+        ge=0,
+    )
+    burst_chunks: Sizes | None = figure(
+        "Chunks of each burst: at least 5 chunks of one answer that arrived at 5,000 per second or more.",
+        absent="no chunks arrived in bursts",
+    )
+    burst_pause: Latency | None = figure(
+        "From the previous chunk, or the sending of the request, until each burst.",
+        label="before burst",
+        absent="no chunks arrived in bursts",
     )
     empty: int = figure("Answers without generated text.", better=Better.LOWER, ge=0)
     counted_answers: int = figure("Answers for which the server counted the tokens.", ge=0)

@@ -1,0 +1,88 @@
+"""Reads the events of an LLM's answer: which of them have text, and how the answer ends. Pure.
+
+A chunk is an event with generated text: content, reasoning, a refusal, or the arguments of a tool call. The role chunk
+of OpenAI's API, and the events of Anthropic's around the text, are none.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sseclient_cli.errors import AnswerError, IncompleteAnswerError, SseError
+from sseclient_cli.payload.llm_api import Usage
+from sseclient_cli.payload.llm_text import END_MARKS, GENERATED, ChunkKind, LlmShape, LlmStream
+from sseclient_cli.payload.parsed_event import ParsedEvent
+from sseclient_cli.response_errors import shown_text
+from sseclient_cli.sse.event_stream import Event
+
+
+class Text(Enum):
+    """The text of an event."""
+
+    NONE = "none"
+    REASONING = "reasoning"
+    ANSWER = "answer"
+    """Content, a refusal or tool arguments, perhaps besides reasoning."""
+
+
+class LlmAnswer:
+    """The answer so far."""
+
+    __slots__ = ("_contents", "_error", "chunks", "events", "finish_reason", "is_complete", "stream", "usage")
+
+    def __init__(self, shape: LlmShape | None, *, keeps_content: bool = False) -> None:
+        self.stream = LlmStream(shape)
+        self.usage = Usage()
+        self.events = 0
+        self.chunks = 0
+        """Events with text."""
+        self.finish_reason = ""
+        self.is_complete = False
+        """Whether the end mark, or an error, has arrived."""
+        self._error: str | None = None
+        self._contents: list[str] | None = [] if keeps_content else None
+
+    @property
+    def content(self) -> str:
+        """The content so far; empty unless it is kept."""
+        return "".join(self._contents or ())
+
+    def read(self, event: Event) -> Text:
+        """Read the next event, and return the kind of its text."""
+        self.events += 1
+        parsed = ParsedEvent(event)
+        found = Text.NONE
+        for chunk in self.stream.read(parsed):
+            kind = chunk.kind
+            if kind in GENERATED:
+                if kind is not ChunkKind.REASONING:
+                    found = Text.ANSWER
+                elif found is Text.NONE:
+                    found = Text.REASONING
+                if self._contents is not None and kind is ChunkKind.CONTENT:
+                    self._contents.append(chunk.text)
+            elif kind is ChunkKind.FINISH:
+                self.finish_reason = chunk.text
+            elif kind is ChunkKind.DONE:
+                self.is_complete = True
+            elif kind is ChunkKind.ERROR:
+                self._error, self.is_complete = chunk.text, True
+        if isinstance(parsed.value, dict):
+            self.usage = self.usage.updated(parsed.value)
+        self.chunks += found is not Text.NONE
+        return found
+
+    def failure(self) -> SseError | None:
+        """Return why the answer failed: an error in it, no API's form, or no end mark; None if it is complete."""
+        if self._error is not None:
+            return AnswerError(f"the answer has an error: {shown_text(self._error)}")
+        if self.is_complete:
+            return None
+        shape = self.stream.shape
+        if shape is None or not self.events:
+            return IncompleteAnswerError("the response ended without an event of a known LLM API")
+        if shape is LlmShape.GEMINI and self.finish_reason:
+            return None
+        after = f", after finish reason {shown_text(self.finish_reason)!r}" if self.finish_reason else ""
+        mark = END_MARKS.get(shape, "a finish reason")
+        return IncompleteAnswerError(f"the answer ended without {mark}{after}: {self.chunks:,} chunks had arrived")
