@@ -45,7 +45,9 @@ def demo_path_of(api: LlmApi) -> str:
     return next((f"/v1{path}" for path, of_path in PATHS.items() if of_path is api), "/v1/chat/completions")
 
 
-def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: ListedPrompts | None) -> LlmBodies:
+def bodies_of(
+    options: LlmRequestOptions, api: LlmApi, words: tuple[str, ...], url: str, prompts: ListedPrompts | None
+) -> LlmBodies:
     """Return what makes the bodies of a run; ``prompts`` are those of its file. Raises UsageError."""
     from sseclient_cli.request.llm_body import LlmBodies, api_of
 
@@ -53,7 +55,7 @@ def bodies_of(options: LlmRequestOptions, api: LlmApi, url: str, prompts: Listed
     seed = str(secrets.randbits(32) if options.prompt_seed is None else options.prompt_seed)
     bodies = LlmBodies(
         api=api_of(url, api),
-        prompts=_prompts(options, prompts, seed),
+        prompts=_prompts(options, prompts, words, seed),
         model=options.model,
         system=options.system,
         output=options.output_tokens,
@@ -105,7 +107,15 @@ def explain(error: BadStatusError, target: Target) -> None:
         error.add_note("the request names no model: add --model NAME if the server has several")
 
 
-def _prompts(options: LlmRequestOptions, of_file: ListedPrompts | None, seed: str) -> Prompts:
+def words_of(tokenizer: str | None) -> tuple[str, ...]:
+    """Return the words of synthetic prompts: each is one token. Raises UsageError for an unusable tokenizer."""
+    from sseclient_cli.request.prompt_words import WORDS
+    from sseclient_cli.request.tokenizer import TextTokenizer
+
+    return WORDS if tokenizer is None else TextTokenizer(tokenizer).single(WORDS)
+
+
+def _prompts(options: LlmRequestOptions, of_file: ListedPrompts | None, words: tuple[str, ...], seed: str) -> Prompts:
     from sseclient_cli.request.prompts import DEFAULT_PROMPT, ListedPrompts, Prompt, PromptSource, SyntheticPrompts
 
     for name, option in _SOURCES.items():
@@ -117,7 +127,7 @@ def _prompts(options: LlmRequestOptions, of_file: ListedPrompts | None, seed: st
     if turns == ALL_TURNS:
         raise UsageError("--turns all needs a file of conversations: give it with --values, or write --turns 3")
     if options.prompt_tokens is not None:
-        return SyntheticPrompts(options.prompt_tokens, seed, turns)
+        return SyntheticPrompts(options.prompt_tokens, seed, turns, words)
     if options.prompt is not None:
         return ListedPrompts((Prompt((options.prompt,) * turns),), PromptSource.TEXT)
     return ListedPrompts((Prompt((DEFAULT_PROMPT,) * turns),), PromptSource.DEFAULT)

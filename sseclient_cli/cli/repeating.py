@@ -157,7 +157,7 @@ def _llm(plan: Plan) -> dict[str, Any]:
     """Return the options of requests to an LLM."""
     if plan.llm is None:
         return {}
-    return {"llm": LlmApi(plan.llm.api), "slo": ", ".join(plan.llm.slo) or None}
+    return {"llm": LlmApi(plan.llm.api), "slo": ", ".join(plan.llm.slo) or None, "tokenizer": plan.llm.tokenizer}
 
 
 def _prompts(prompts: Prompts | None, given: RunOptions, file: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import demo_url, is_demo
-from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of, of_step
+from sseclient_cli.cli.llm_requests import bodies_of, demo_path_of, of_step, words_of
 from sseclient_cli.cli.mcp_requests import as_mcp
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.searching import SearchOptions
@@ -54,7 +54,7 @@ def specs(
         target = requested(url, of_this, connection, all_addresses=options.load.all_addresses)
         return through_given_proxy(started_after(target, options.per_stream.last_event_id), connection.proxy)
 
-    asked = None if llm is None else partial(bodies_of, options.llm_requests, llm)
+    asked = None if llm is None else partial(bodies_of, options.llm_requests, llm, words_of(options.llm.tokenizer))
     targets = [target_of_streams(url, options.per_stream, request, of_url, asked) for url in urls]
 
     steps = count()

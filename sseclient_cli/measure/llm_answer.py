@@ -10,7 +10,7 @@ from enum import Enum
 
 from sseclient_cli.errors import AnswerError, IncompleteAnswerError, SseError
 from sseclient_cli.payload.llm_api import Usage
-from sseclient_cli.payload.llm_text import END_MARKS, GENERATED, ChunkKind, LlmShape, LlmStream
+from sseclient_cli.payload.llm_text import END_MARKS, GENERATED, Chunk, ChunkKind, LlmShape, LlmStream
 from sseclient_cli.payload.parsed_event import ParsedEvent
 from sseclient_cli.response_errors import shown_text
 from sseclient_cli.sse.event_stream import Event
@@ -28,9 +28,9 @@ class Text(Enum):
 class LlmAnswer:
     """The answer so far."""
 
-    __slots__ = ("_contents", "_error", "chunks", "events", "finish_reason", "is_complete", "stream", "usage")
+    __slots__ = ("_error", "_kept", "chunks", "events", "finish_reason", "is_complete", "stream", "usage")
 
-    def __init__(self, shape: LlmShape | None, *, keeps_content: bool = False) -> None:
+    def __init__(self, shape: LlmShape | None, *, keeps_text: bool = False) -> None:
         self.stream = LlmStream(shape)
         self.usage = Usage()
         self.events = 0
@@ -40,12 +40,17 @@ class LlmAnswer:
         self.is_complete = False
         """Whether the end mark, or an error, has arrived."""
         self._error: str | None = None
-        self._contents: list[str] | None = [] if keeps_content else None
+        self._kept: list[Chunk] | None = [] if keeps_text else None
 
     @property
     def content(self) -> str:
         """The content so far; empty unless it is kept."""
-        return "".join(self._contents or ())
+        return "".join(chunk.text for chunk in self._kept or () if chunk.kind is ChunkKind.CONTENT)
+
+    @property
+    def text(self) -> str:
+        """The generated text of any kind so far; empty unless it is kept."""
+        return "".join(chunk.text for chunk in self._kept or ())
 
     def read(self, event: Event) -> Text:
         """Read the next event, and return the kind of its text."""
@@ -59,8 +64,8 @@ class LlmAnswer:
                     found = Text.ANSWER
                 elif found is Text.NONE:
                     found = Text.REASONING
-                if self._contents is not None and kind is ChunkKind.CONTENT:
-                    self._contents.append(chunk.text)
+                if self._kept is not None:
+                    self._kept.append(chunk)
             elif kind is ChunkKind.FINISH:
                 self.finish_reason = chunk.text
             elif kind is ChunkKind.DONE:

@@ -5,6 +5,7 @@ Pure. A chunk (``llm_answer.py``) may hold several tokens: the server's ``usage`
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sseclient_cli.errors import SseError
@@ -24,6 +25,8 @@ class LlmChoice:
 
     api: LlmApi = LlmApi.AUTO
     slo: tuple[Limit, ...] = ()
+    tokenizer: str | None = None
+    """The file of the tokenizer that counts the tokens of answers which the server has not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class LlmMeasurement(RequestMeasurement):
 
     choice: LlmChoice = field(default_factory=LlmChoice)
     figures: LlmTotals = field(default_factory=LlmTotals)
+    tokens_of: Callable[[str], int] | None = None
+    """Counts the tokens of an answer that the server has not counted; None if nothing can."""
 
     def __post_init__(self) -> None:
         self.totals.llm = self.figures
@@ -40,17 +45,19 @@ class LlmMeasurement(RequestMeasurement):
 class LlmProbe(RequestProbe):
     """The probe of one request. ``turn`` is its number in a conversation, from 0; None without one."""
 
-    __slots__ = ("_answer", "_bursts", "_is_first_together", "_llm", "_times", "_turn")
+    __slots__ = ("_answer", "_bursts", "_is_first_together", "_llm", "_output_tokens", "_times", "_turn")
 
     def __init__(self, measurement: LlmMeasurement, turn: int | None = None) -> None:
         super().__init__(measurement)
         self._llm = measurement
-        self._answer = LlmAnswer(measurement.choice.api.shape, keeps_content=turn is not None)
+        keeps_text = turn is not None or measurement.tokens_of is not None
+        self._answer = LlmAnswer(measurement.choice.api.shape, keeps_text=keeps_text)
         self._bursts = ChunkBursts()
         self._times = ChunkTimes()
         self._is_first_together = False
         """Whether the first event and the first chunk arrived in one read."""
         self._turn = turn
+        self._output_tokens: int | None = None
 
     @property
     def answer_text(self) -> str:
@@ -95,7 +102,7 @@ class LlmProbe(RequestProbe):
             totals.apis[answer.stream.shape.value] += 1
         if answer.finish_reason:
             totals.count_finish(answer.finish_reason)
-        totals.count_tokens(answer.usage)
+        self._count_tokens()
         values_us = {Objective.FIRST_CHUNK: first_chunk_us, **self._values_us()}
         for objective, values in (
             (Objective.FIRST_TOKEN, samples.first_token),
@@ -116,6 +123,16 @@ class LlmProbe(RequestProbe):
         if self._llm.choice.slo:
             totals.judge(judge(self._llm.choice.slo, values_us))
 
+    def _count_tokens(self) -> None:
+        totals, usage = self._llm.figures, self._answer.usage
+        totals.count_tokens(usage)
+        self._output_tokens = usage.output_tokens
+        if usage.output_tokens is None and self._llm.tokens_of is not None:
+            # Of the whole answer: a token may be divided between two chunks.
+            self._output_tokens = self._llm.tokens_of(self._answer.text)
+            totals.tokenized_answers += 1
+            totals.output_tokens += self._output_tokens
+
     def _values_us(self) -> dict[Objective, int | None]:
         times, sent_ns = self._times, self._sent_ns
         return {
@@ -128,5 +145,5 @@ class LlmProbe(RequestProbe):
 
     def _tpot_us(self) -> int | None:
         """Return (last - first token) / (tokens - 1); None without a count of tokens, or with less than two."""
-        tokens, total_us = self._answer.usage.output_tokens, self._times.total_us()
+        tokens, total_us = self._output_tokens, self._times.total_us()
         return None if tokens is None or tokens < 2 or total_us is None else round(total_us / (tokens - 1))

@@ -39,7 +39,9 @@ class LlmTotals(Merging):
     empty: int = summed()
     """Answers without generated text."""
     counted_answers: int = summed()
-    """Answers whose tokens are counted."""
+    """Answers whose tokens the server counted."""
+    tokenized_answers: int = summed()
+    """Answers whose tokens a tokenizer of ours counted, because the server did not."""
     input_tokens: int = summed()
     output_tokens: int = summed()
     reasoning_tokens: int = summed()

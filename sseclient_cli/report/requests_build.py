@@ -36,17 +36,20 @@ def llm_of(totals: RequestTotals | None, plan: Plan, source: TimestampSource) ->
     if totals is None or totals.llm is None:
         return None
     llm = totals.llm
-    is_counted = llm.counted_answers > 0
-    tokens = {name: getattr(llm, name) if is_counted else None for name in _TOKENS}
+    counted = llm.counted_answers + llm.tokenized_answers
+    tokens = {name: getattr(llm, name) if llm.counted_answers else None for name in _TOKENS}
+    counters = _counters(llm, Llm, LlmTotals)
+    del counters["output_tokens"]
     tpot = Latency.of(llm.tpot, source)
     return Llm(
-        **{**_counters(llm, Llm, LlmTotals), **tokens},
+        **{**counters, **tokens},
         **{**_latencies(Llm, llm, source), "burst_chunks": Sizes.of(llm.burst_chunks)},
         apis=dict(llm.apis.most_common()),
+        output_tokens=llm.output_tokens if counted else None,
         tokens_per_chunk=round(llm.output_tokens / llm.chunks, 3)
-        if llm.chunks and llm.counted_answers == totals.succeeded
+        if llm.chunks and counted == totals.succeeded
         else None,
-        tokens_per_s=_per_s(llm.output_tokens, totals) if is_counted else None,
+        tokens_per_s=_per_s(llm.output_tokens, totals) if counted else None,
         stream_tokens_per_s=None if tpot is None or not tpot.p50_ms else round(1000 / tpot.p50_ms, 1),
         finish_reasons=dict(llm.finish_reasons.most_common()),
         turns=[
@@ -70,7 +73,7 @@ def mcp_of(totals: RequestTotals | None) -> Mcp | None:
     return Mcp(**_counters(totals.mcp, Mcp, McpTotals), notifications_per_request=per_request)
 
 
-_TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens")
+_TOKENS = ("input_tokens", "reasoning_tokens")
 
 
 def _goodput(totals: RequestTotals, llm: LlmTotals, plan: Plan) -> Goodput | None:

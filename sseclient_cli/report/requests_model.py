@@ -152,9 +152,10 @@ class Llm(Part):
     )
     empty: int = figure("Answers without generated text.", better=Better.LOWER, ge=0)
     counted_answers: int = figure("Answers for which the server counted the tokens.", ge=0)
+    tokenized_answers: int = figure("Other answers, whose tokens the tokenizer of the run counted.", default=0, ge=0)
     input_tokens: int | None = figure("Tokens of the prompts, by the server's count.", absent=_NO_TOKENS, ge=0)
     output_tokens: int | None = figure(
-        "Tokens of the answers, reasoning included, by the server's count.", absent=_NO_TOKENS, ge=0
+        "Tokens of the answers, reasoning included, by the server's count, or the tokenizer's.", absent=_NO_TOKENS, ge=0
     )
     reasoning_tokens: int | None = figure("Tokens of the reasoning.", absent=_NO_TOKENS, ge=0)
     tokens_per_chunk: float | None = figure(

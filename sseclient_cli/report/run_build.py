@@ -162,7 +162,9 @@ def _plan(plan: LoadPlan) -> run_model.Plan:
         "bad_clients": None if plan.bad_clients is None else _bad_clients(plan.bad_clients),
         "llm": None
         if plan.llm is None
-        else run_model.PlannedLlm(api=plan.llm.api.value, slo=list(map(str, plan.llm.slo))),
+        else run_model.PlannedLlm(
+            api=plan.llm.api.value, slo=list(map(str, plan.llm.slo)), tokenizer=plan.llm.tokenizer
+        ),
         "mcp": None if plan.mcp is None else run_model.PlannedMcp(**_figures(run_model.PlannedMcp, plan.mcp)),
         "timestamp": run_model.TimestampField(asked=_asked(plan.timestamp), used=[], in_the_future=[]),
         "sequence": run_model.SequenceField(asked=_asked(plan.sequence), used=[], candidates=[]),

@@ -130,6 +130,9 @@ class PlannedLlm(Part):
 
     api: str = figure("The API: auto, openai-chat, openai-completions, openai-responses or anthropic.")
     slo: list[str] = figure("The objectives of the goodput.")
+    tokenizer: str | None = figure(
+        "The file of the tokenizer that counts what the server does not; null without one.", default=None
+    )
 
 
 class PlannedMcp(Part):

@@ -29,6 +29,7 @@ from sseclient_cli.measure.request_probe import RequestMeasurement
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
+from sseclient_cli.request.tokenizer import TextTokenizer
 from sseclient_cli.run.actor import Actor
 from sseclient_cli.run.bad_pool import BadPool
 from sseclient_cli.run.plan import Plan
@@ -169,4 +170,7 @@ def _requests(plan: Plan, clock: RunClock, poller: Poller) -> RequestMeasurement
     if plan.mcp is not None:
         sessions = plan.mcp.sessions if not plan.first_slot else 0  # those of the run, which the workers share
         return McpMeasurement(clock=clock, poller=poller, choice=plan.mcp, figures=McpTotals(sessions=sessions))
-    return None if plan.llm is None else LlmMeasurement(clock=clock, poller=poller, choice=plan.llm)
+    if plan.llm is None:
+        return None
+    tokens_of = None if plan.llm.tokenizer is None else TextTokenizer(plan.llm.tokenizer).count
+    return LlmMeasurement(clock=clock, poller=poller, choice=plan.llm, tokens_of=tokens_of)

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from in_process import InProcess
 from running_demo import Demo
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
 
 from sseclient_cli.cli.llm_requests import of_step
 from sseclient_cli.payload.llm_api import LlmApi
@@ -110,3 +113,23 @@ def test_each_step_of_several_runs_has_its_own_words() -> None:
     assert len(set(sent)) == 3
     assert sent[0] == target.of_stream(0).body
     assert sent[1] == of_step(target, 1).of_stream(0).body
+
+
+def test_tokenizer_counts_what_the_server_does_not(
+    sse_in_process: InProcess, shared_demo: Demo, tmp_path: Path
+) -> None:
+    tokenizer = Tokenizer(WordLevel({"?": 0}, unk_token="?"))  # each word is a token, as for the demo server
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "t.json"))
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?ttft=0&rate=0"
+    options = ("--tokenizer", str(tmp_path / "t.json"), "--output-tokens", "7", "-n", "1", "--requests", "3")
+    report = _bench(sse_in_process, tmp_path / "counted.json", url, "--llm", *options)
+    llm = report["llm"]
+    assert (llm["counted_answers"], llm["tokenized_answers"], llm["output_tokens"]) == (3, 0, 21)
+
+    silent = ("--extra-body", '{"stream_options": {"include_usage": false}}')
+    report = _bench(sse_in_process, tmp_path / "silent.json", url, "--llm", *options, *silent)
+    llm = report["llm"]
+    assert (llm["counted_answers"], llm["tokenized_answers"], llm["output_tokens"]) == (0, 3, 21)
+    assert llm["input_tokens"] is None
+    assert report["run"]["plan"]["llm"]["tokenizer"] == str(tmp_path / "t.json")

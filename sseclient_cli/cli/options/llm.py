@@ -42,12 +42,23 @@ class LlmOptions:
         ),
     ] = None
 
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            show_default=False,
+            help="Count tokens with this tokenizer.json where the server does not; needs the package tokenizers.",
+        ),
+    ] = None
+
     def choice(self) -> LlmChoice | None:
         """Return what to measure; None without ``--llm``. Raises UsageError."""
         if self.slo is not None and self.llm is None:
             raise UsageError("--slo is for requests to an LLM: add --llm")
+        if self.tokenizer is not None and self.llm is None:
+            raise UsageError("--tokenizer is for requests to an LLM: add --llm")
         slo = () if self.slo is None else parse_slo(self.slo)
-        return None if self.llm is None else LlmChoice(self.llm, slo)
+        return None if self.llm is None else LlmChoice(self.llm, slo, self.tokenizer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
