@@ -35,7 +35,7 @@ class ChunkTimes:
         self.together = 0
         """Chunks that arrived together with an earlier one: they have no gap."""
         self.estimated = 0
-        """Gaps and durations that are estimates."""
+        """Chunks whose arrival is an estimate."""
         self._first: _Place | None = None
         self._first_read_chunks = 0
         self._first_answer: _Place | None = None
@@ -57,19 +57,20 @@ class ChunkTimes:
     def _add_gaps(self, before: Moment, count: int, others: Moment, last: Moment) -> None:
         gap_ns = last.at_ns - before.at_ns
         if count == 1:
-            uncertainty_ns = (before.uncertainty_ns or 0) + (last.uncertainty_ns or 0)
-            self.estimated += not is_certain(gap_ns, uncertainty_ns)
+            self.estimated += not is_certain(gap_ns, last.uncertainty_ns or 0)
             self.gaps_us.append(gap_ns // 1000)
         elif self._together(count, others):
             self.gaps_us.append(gap_ns // 1000)
         else:
-            self.estimated += count
             self.gaps_us.extend([gap_ns // count // 1000] * count)
 
     def _together(self, count: int, others: Moment) -> bool:
-        """Count the chunks of a read that arrived together. Return whether they did."""
+        """Count the chunks of a read before its last one. Return whether they arrived together with it."""
         is_together = others.uncertainty_ns is not None and others.uncertainty_ns <= TOGETHER_NS
-        self.together += count - 1 if is_together else 0
+        if is_together:
+            self.together += count - 1
+        else:
+            self.estimated += count - 1
         return is_together
 
     def first_us(self, sent_ns: int) -> int | None:
@@ -87,12 +88,7 @@ class ChunkTimes:
         return self._since(self._arrival_ns(self._first), _Place(self._last, 0))
 
     def _since(self, begin_ns: int, place: _Place | None) -> int | None:
-        if place is None:
-            return None
-        duration_ns = self._arrival_ns(place) - begin_ns
-        uncertainty_ns = place.moment.uncertainty_ns
-        self.estimated += uncertainty_ns is None or not is_certain(duration_ns, uncertainty_ns)
-        return duration_ns // 1000
+        return None if place is None else (self._arrival_ns(place) - begin_ns) // 1000
 
     def _arrival_ns(self, place: _Place) -> int:
         """Return when a chunk arrived: those behind it in a late read followed at the usual gap of the answer."""

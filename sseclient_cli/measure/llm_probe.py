@@ -113,7 +113,7 @@ class LlmProbe(RequestProbe):
             if value_us is not None:
                 values.append(value_us)
         samples.token_gap.extend(times.gaps_us)
-        totals.estimated += times.estimated
+        totals.chunks_estimated += times.estimated
         self._bursts.close()
         for chunks, pause_us in self._bursts.found:
             samples.burst_chunks.append(chunks)

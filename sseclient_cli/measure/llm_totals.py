@@ -34,8 +34,8 @@ class LlmTotals(Merging):
     chunks: int = summed()
     chunks_together: int = summed()
     """Chunks that arrived in one read with an earlier one of the same answer: they have no gap."""
-    estimated: int = summed()
-    """Gaps and durations that are estimates: several chunks were read late, with one arrival (``chunk_times.py``)."""
+    chunks_estimated: int = summed()
+    """Chunks whose arrival is an estimate: several were read late, with one arrival time (``chunk_times.py``)."""
     empty: int = summed()
     """Answers without generated text."""
     counted_answers: int = summed()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sseclient_cli.render.finding_words import audit, bad_clients, clocks, fanout, reads, recovery, streams, target
+from sseclient_cli.render.finding_words import audit, bad_clients, clocks, fanout, llm, reads, recovery, streams, target
 from sseclient_cli.render.finding_words.words import Words
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ WORDS: dict[str, Words] = {
     **clocks.WORDS,
     **target.WORDS,
     **fanout.WORDS,
+    **llm.WORDS,
     **bad_clients.WORDS,
     **recovery.WORDS,
 }

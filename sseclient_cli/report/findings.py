@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sseclient_cli.report.bad_clients_findings import bad_clients_findings
 from sseclient_cli.report.fanout_findings import fanout_findings
+from sseclient_cli.report.llm_findings import llm_findings
 from sseclient_cli.report.model import Audit, Finding, Report, Severity, finding
 from sseclient_cli.report.recovery_findings import recovery_findings
 
@@ -67,7 +68,9 @@ KEPT_BYTES_SHARE = 0.5
 
 def findings(report: Report) -> list[Finding]:
     """Return the findings of a report, the most severe first."""
-    found = [finding for judge in (*_JUDGES, recovery_findings, fanout_findings) for finding in judge(report)]
+    found = [
+        finding for judge in (*_JUDGES, recovery_findings, fanout_findings, llm_findings) for finding in judge(report)
+    ]
     order = list(reversed(Severity))
     return sorted(found, key=lambda finding: order.index(finding.severity))
 
@@ -147,8 +150,8 @@ def _faulty_numbers(audit: Audit, reconnected: int) -> Iterator[Finding]:
 def _held_back(report: Report) -> Iterator[Finding]:
     bursts, gap = report.bursts, report.latency.gap
     events, held = bursts.events, bursts.held_back
-    if events is None or events.count < LEAST_BURSTS:
-        return
+    if events is None or events.count < LEAST_BURSTS or report.llm is not None:
+        return  # chunks of an LLM have findings of their own (llm_findings.py)
     share = bursts.events_in_bursts / ((bursts.events_in_bursts + bursts.events_alone) or 1)
     if share < HELD_BACK_SHARE:
         return

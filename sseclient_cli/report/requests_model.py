@@ -135,8 +135,9 @@ class Llm(Part):
     chunks_together: int = figure(
         "Chunks that arrived in one read with an earlier one of the same answer.", share_of="llm.chunks", ge=0
     )
-    estimated: int = figure(
-        "Gaps and durations that are estimates: the load generator read several chunks late, with one arrival time.",
+    chunks_estimated: int = figure(
+        "Chunks whose arrival is an estimate: the load generator read several chunks late, with one arrival time.",
+        share_of="llm.chunks",
         better=Better.LOWER,
         default=0,
         ge=0,

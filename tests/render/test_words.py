@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sseclient_cli.render.words import WORDS, advice, sentence
-from sseclient_cli.report import bad_clients_findings, fanout_findings, findings, recovery_findings
+from sseclient_cli.report import bad_clients_findings, fanout_findings, findings, llm_findings, recovery_findings
 from sseclient_cli.report.model import Finding, Severity
 
 BURSTS = {
@@ -41,6 +41,12 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "bursts": [BURSTS],
     "gaps-inside-bursts": [{"share": 0.91, "mean_ms": 91.0}, {"share": 0.91, "mean_ms": None}],
     "coalesced": [{"share": 0.012}],
+    "chunks-held-back": [
+        {"chunks": 64, "pause_ms": 1_280.0, "share": 0.98, "whole": whole, "first_token_ms": first_ms}
+        for whole in (False, True)
+        for first_ms in (None, 1_580.0)
+    ],
+    "chunks-estimated": [{"share": 0.12}],
     "clock-step": [{"t_s": 3, "step_ms": 5000.0}],
     "clock-difference": [{"server_ahead_s": 5}, {"server_ahead_s": -5}],
     "clock-skew": [{"events": 1, "largest_ms": 3.5}],
@@ -98,7 +104,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-MODULES = (findings, fanout_findings, bad_clients_findings, recovery_findings)
+MODULES = (findings, fanout_findings, llm_findings, bad_clients_findings, recovery_findings)
 
 
 def codes_of_findings() -> set[str]:
