@@ -24,8 +24,8 @@ def _held_back(figures: Figures) -> str:
 
 def _estimated(figures: Figures) -> str:
     return (
-        f"{percent(figures['share'])} of the chunks have an estimated arrival: the load generator read several late, with "
-        "one arrival time, and divides the time between them equally."
+        f"{percent(figures['share'])} of the chunks have an estimated arrival: the load generator read several late, "
+        "with one arrival time, and divides the time between them equally."
     )
 
 
