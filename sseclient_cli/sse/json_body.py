@@ -28,7 +28,8 @@ class JsonBodyParser:
 
     def feed(self, chunk: bytes, arrived_ns: int = 0) -> list[Event]:
         """Keep a piece of the body. Raises EventTooLargeError."""
-        self._arrived_ns = arrived_ns
+        if chunk:
+            self._arrived_ns = arrived_ns
         self._body += chunk
         if len(self._body) > self._max_event_bytes:
             raise EventTooLargeError(

@@ -20,11 +20,14 @@ JSON = StreamFormat.JSON
 def test_the_body_is_one_event_however_it_arrives(cuts: list[int]) -> None:
     body = '{"a":\n "\u20ac"}\r\n'.encode()
     parser = parser_of(JSON, last_event_id="5")
-    places = [0, *sorted(cuts), len(body)]
+    places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     for begin, end in pairwise(places):
         assert parser.feed(body[begin:end], arrived_ns=end) == []
     assert parser.has_unfinished_event
-    assert parser.finish() == [Event("message", body.decode(), "5")]
+    assert parser.feed(b"", arrived_ns=0) == []
+    [event] = parser.finish()
+    assert event.arrived_ns == len(body)  # when its last byte arrived
+    assert [event] == [Event("message", body.decode(), "5")]
     assert parser.finish() == []
 
 
