@@ -77,9 +77,12 @@ def specs(
 
 
 def _steady(plan: Plan, measurement: MeasurementOptions) -> Plan:
-    """Return the plan without the latencies of the ramp-up, unless the user chose a warm-up."""
+    """Return the plan without the latencies of the ramp-up, unless the user chose a warm-up.
+
+    Requests count from the first one: a step may consist of those that the ramp-up sends.
+    """
     is_chosen = measurement.warmup_s is not None or plan.ramp_up_s >= plan.duration_s
-    return plan if is_chosen else replace(plan, warmup_s=plan.ramp_up_s)
+    return plan if is_chosen or plan.has_requests else replace(plan, warmup_s=plan.ramp_up_s)
 
 
 def _is_demo(url: str | None) -> bool:

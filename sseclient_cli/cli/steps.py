@@ -46,13 +46,13 @@ def varied_by(options: LoadOptions) -> Varied:
 
 def judged_step(load: float, report: Report, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the figures that each kind of step has, from the report of its run and its assertions."""
-    failed = failed_streams(report)
+    failed, words = _failed(report)
     unmet = [f"{each.expression}: {each.reason or _observed(each)}" for each in outcomes if not each.passed]
     status, reason = StepStatus.PASSED, ""
     if report.generator.saturated:
         status, reason = StepStatus.SATURATED, report.generator.reasons[0]
     elif failed or report.run.incomplete:
-        status, reason = StepStatus.FAILED, f"{failed:,} of {report.streams.planned:,} streams failed"
+        status, reason = StepStatus.FAILED, words
     elif unmet:
         status, reason = StepStatus.FAILED, "; ".join(unmet)
     known = [percent for percent in report.generator.cpu_percent if percent is not None]
@@ -65,6 +65,15 @@ def judged_step(load: float, report: Report, outcomes: Sequence[Outcome]) -> dic
         "failed": failed,
         "cpu_percent": max(known, default=None),
     }
+
+
+def _failed(report: Report) -> tuple[int, str]:
+    """Return how many requests failed, or streams if they are not requests, and that in words."""
+    requests = report.requests
+    if requests is not None:
+        return requests.failed, f"{requests.failed:,} of {requests.succeeded + requests.failed:,} requests failed"
+    failed = failed_streams(report)
+    return failed, f"{failed:,} of {report.streams.planned:,} streams failed"
 
 
 def _observed(made: Outcome) -> str:

@@ -24,6 +24,9 @@ def refuse_with_sweep(search: SearchOptions, load: LoadOptions) -> None:
         raise UsageError("--find-limit and --sweep exclude each other: --find-limit chooses its loads")
     if load.connections is not None and not _are_rates(search.sweep, load):
         raise UsageError("--connections and --sweep exclude each other: --sweep gives the numbers of streams")
+    largest = max(search.sweep.values)
+    if load.requests is not None and load.requests < largest and not _are_rates(search.sweep, load):
+        raise UsageError(f"--requests {load.requests:,} is fewer than the {largest:,.0f} at once of --sweep: raise it")
 
 
 def loads_of(search: SearchOptions, load: LoadOptions) -> list[LoadOptions]:

@@ -15,7 +15,7 @@ from sseclient_cli.errors import EXIT_INTERRUPTED, SseError
 from sseclient_cli.report.knee import knee
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.step_model import StepStatus, Varied
-from sseclient_cli.report.sweep_columns import OF_A_RATE, OF_STREAMS, of_latency, only
+from sseclient_cli.report.sweep_columns import OF_STREAMS, columns_of, of_latency, only
 from sseclient_cli.report.sweep_model import Sweep, SweepStep
 
 
@@ -35,7 +35,7 @@ class SweepRun:
         self._assertions = assertions
         self._quiet = quiet
         self._varied = varied_by(loads[0])
-        self._columns = OF_STREAMS if self._varied is Varied.CONNECTIONS else OF_A_RATE
+        self._columns = OF_STREAMS
         self._started_at = datetime.now(UTC)
         self._steps: list[SweepStep] = []
         self._last: Report | None = None
@@ -81,6 +81,7 @@ class SweepRun:
             url=last.run.target.url,
             started_at=self._started_at,
             step_s=plan.duration_s,
+            requests=plan.requests,
             varied=self._varied,
             loads=list(map(self._load_of, self._loads)),
             arrivals=plan.arrivals,
@@ -108,6 +109,8 @@ class SweepRun:
         if why:
             sys.stderr.write(f"sse: at {load:g}: {why}\n")
         self._codes.append(code)
+        if self._last is None:
+            self._columns = columns_of(report, self._varied)
         self._last = report
         step = SweepStep(
             **judged_step(load, report, report.assertions),

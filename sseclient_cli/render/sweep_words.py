@@ -10,11 +10,13 @@ from sseclient_cli.report.sweep_model import Column, Sweep
 
 def title_lines(column: Column) -> list[str]:
     """Return the title of a column in short lines: ``delivery``, ``p99 ms``."""
-    above, _, last = column.name.replace("_", " ").rpartition(".")
+    above, _, last = column.name.removeprefix("llm.").replace("_", " ").rpartition(".")
     if last == "per s":
         return [f"{above}/s"]
     if last.endswith(" per s"):
         return [*above.split(), last.removesuffix(" per s") + "/s"]
+    if last == "share":
+        return above.split()
     return [*above.split(), f"{last} {column.unit}" if column.unit in ("ms", "s") else last]
 
 
@@ -41,7 +43,7 @@ def value_text(value: float | None, column: Column) -> str:
         case "ms":
             return milliseconds(value)
         case "1/s":
-            return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+            return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
         case unit if unit == RATIO:
             return percent(value)
         case "":
@@ -57,7 +59,8 @@ def family_of(column: Column) -> str:
 
 def head_words(sweep: Sweep) -> list[str]:
     """Return the size of the sweep, and how its streams arrive."""
-    words = [f"{len(sweep.steps)} of {len(sweep.loads)} loads", f"at most {sweep.step_s:g} s each"]
+    size = f"{sweep.step_s:g} s" if sweep.requests is None else counted(sweep.requests, "request")
+    words = [f"{len(sweep.steps)} of {len(sweep.loads)} loads", f"{size} each"]
     return [*words, f"Poisson arrivals, --seed {sweep.seed}"] if sweep.arrivals == "poisson" else words
 
 

@@ -33,5 +33,5 @@ class Step(Part):
     reason: str = figure("Why it did not pass; empty if it passed.")
     assertions: list[Outcome] = figure("The assertions with the values of the step.")
     opened: int = figure("Streams that opened.", ge=0)
-    failed: int = figure("Streams that could not be opened, or that an error ended.", ge=0)
+    failed: int = figure("Requests that failed, or streams that could not be opened or that an error ended.", ge=0)
     cpu_percent: float | None = figure("The busiest worker, in percent of a core.", unit="%", ge=0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sseclient_cli.report.figures import Figure, figure_named
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.step_model import Varied
 from sseclient_cli.report.sweep_model import Column, SweepStep
 
 
@@ -14,17 +15,17 @@ from sseclient_cli.report.sweep_model import Column, SweepStep
 class Columns:
     """The figures of a kind of run, the most important ones first."""
 
-    throughput: str
+    throughputs: tuple[str, ...]
+    """The first of these that was measured is the throughput of the curve."""
     latencies: tuple[str, ...]
-    """The first of these distributions that was measured is the latency of the curve; the table has it alone."""
+    """The first of these distributions that was measured is the latency of the curve; the others are left out."""
     others: tuple[str, ...] = ()
 
     def figures(self) -> Iterator[Figure]:
         """Yield all figures that may become a column."""
-        yield figure_named(self.throughput)
-        for path in self.latencies:
-            yield from map(figure_named, of_latency(path))
-        yield from map(figure_named, self.others)
+        latencies = (path for each in self.latencies for path in of_latency(each))
+        first, *other_throughputs = self.throughputs
+        return map(figure_named, (first, *latencies, *other_throughputs, *self.others))
 
     def values(self, report: Report) -> dict[str, float | None]:
         """Return the figures of a run by path."""
@@ -32,7 +33,7 @@ class Columns:
 
     def throughput_of(self, steps: Sequence[SweepStep]) -> str | None:
         """Return the throughput of the curve; None if no step has one."""
-        return self.throughput if _is_measured(self.throughput, steps) else None
+        return next((path for path in self.throughputs if _is_measured(path, steps)), None)
 
     def latency_of(self, steps: Sequence[SweepStep]) -> str | None:
         """Return the latency of the curve; None if no step has one."""
@@ -49,17 +50,36 @@ class Columns:
         ]
 
 
-OF_STREAMS = Columns(
-    throughput="events.per_s",
-    latencies=("latency.delivery", "latency.gap"),
-)
-"""Steps that hold their streams: they exclude the ramp-up, and with it most first events."""
+OF_STREAMS = Columns(throughputs=("events.per_s",), latencies=("latency.delivery", "latency.gap"))
+"""Steps that hold their streams exclude the ramp-up, and with it most first events."""
 
-OF_A_RATE = Columns(
-    throughput="events.per_s",
-    latencies=("latency.delivery", "latency.gap"),
-    others=("latency.first_event.p50_ms", "latency.first_event.p99_ms"),
+OF_A_RATE = replace(OF_STREAMS, others=("latency.first_event.p50_ms", "latency.first_event.p99_ms"))
+
+OF_REQUESTS = Columns(
+    throughputs=("requests.per_s",),
+    latencies=("requests.duration",),
+    others=("requests.first_chunk.p50_ms", "requests.first_chunk.p99_ms"),
 )
+
+OF_AN_LLM = Columns(
+    throughputs=("llm.tokens_per_s", "requests.per_s"),
+    latencies=("llm.first_token", "requests.duration"),
+    others=(
+        "llm.goodput.share",
+        "llm.tpot.p50_ms",
+        "llm.tpot.p99_ms",
+        "llm.goodput.per_s",
+        "llm.token_gap.p50_ms",
+        "llm.token_gap.p99_ms",
+    ),
+)
+
+
+def columns_of(report: Report, varied: Varied) -> Columns:
+    """Return the figures of the steps like this one."""
+    if report.requests is not None:
+        return OF_REQUESTS if report.llm is None else OF_AN_LLM
+    return OF_STREAMS if varied is Varied.CONNECTIONS else OF_A_RATE
 
 
 def of_latency(path: str) -> tuple[str, str]:

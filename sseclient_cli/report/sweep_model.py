@@ -36,6 +36,9 @@ class Sweep(Part):
     url: str = figure("The URL of the target.")
     started_at: AwareDatetime = figure("When the first step began.")
     step_s: float = figure("The planned duration of a step.", unit="s", gt=0)
+    requests: int | None = figure(
+        "The requests of a step, which then ends with them; null without.", default=None, ge=1
+    )
     varied: Varied = figure("What the loads are: connections or rate_per_s.")
     loads: list[float] = figure("The loads as given.")
     arrivals: Literal["constant", "poisson"] = figure("How the starts of a rate are spread.", default="constant")

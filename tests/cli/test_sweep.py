@@ -22,6 +22,7 @@ from sseclient_cli.cli.sweep import loads_of
 from sseclient_cli.cli.sweep_steps import SweepRun
 from sseclient_cli.errors import LimitError
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.requests_model import Llm, Requests
 from sseclient_cli.report.step_model import StepStatus, Varied
 
 Measure = Callable[[LoadOptions], Report]
@@ -85,6 +86,26 @@ def test_without_timestamps_the_latency_is_the_gap() -> None:
     assert document is not None
     assert document.latency == "latency.gap"
     assert [column.name for column in document.columns] == ["events.per_s", "gap.p50", "gap.p99"]
+
+
+def test_steps_of_an_llm_have_its_figures() -> None:
+    def measure(load: LoadOptions) -> Report:
+        report = measured(load)
+        size = load.connections or 0
+        first_token = report.latency.gap
+        llm = Llm.model_construct(first_token=first_token, tpot=None, token_gap=None, tokens_per_s=None, goodput=None)
+        requests = Requests.model_construct(
+            succeeded=9, failed=size // 8, per_s=size / 2, duration=first_token, first_chunk=first_token
+        )
+        return report.model_copy(update={"llm": llm, "requests": requests})
+
+    document = swept(measure).document
+    assert document is not None
+    # The server does not count the tokens, so that the throughput is that of the requests.
+    assert (document.throughput, document.latency) == ("requests.per_s", "llm.first_token")
+    assert [column.name for column in document.columns] == ["first_token.p50", "first_token.p99", "requests.per_s"]
+    assert [step.values["requests.per_s"] for step in document.steps] == [0.5, 1, 2, 4]
+    assert [step.reason for step in document.steps] == ["", "", "", "1 of 10 requests failed"]
 
 
 def test_each_step_is_judged() -> None:
@@ -183,6 +204,7 @@ def test_counts_are_rates_if_a_rate_is_given() -> None:
         (("--sweep", "1", "--against", "http://127.0.0.1:1/"), "--sweep and --against exclude each other"),
         (("--sweep", "1", "--vanish", "5%"), "--vanish and --sweep exclude each other"),
         (("--sweep", "1/s,2/s", "--ramp-up", "1s"), "--ramp-up and --rate exclude each other"),
+        (("--sweep", "1,2000", "--requests", "1k"), "--requests 1,000 is fewer than the 2,000 at once of --sweep"),
         (("--sweep", "1", "-o", "x.csv"), "a sweep has no form with this suffix: use .json, .html, .txt"),
     ],
 )

@@ -68,9 +68,9 @@ def test_a_sweep_without_events_has_loads_only() -> None:
     ("name", "unit", "value", "expected"),
     [
         ("events.per_s", "1/s", 0.25, ("events/s", "0.25", "0.25 events/s")),
-        ("llm.tokens_per_s", "1/s", 1234.5, ("llm tokens/s", "1,234", "1,234 llm tokens/s")),
+        ("llm.tokens_per_s", "1/s", 1234.5, ("tokens/s", "1,234", "1,234 tokens/s")),
         ("first_token.p50", "ms", 12.0, ("first token p50 ms", "12.0", "first token p50 12.0 ms")),
-        ("goodput.share", "ratio", 0.5, ("goodput share", "50 %", "goodput share 50 %")),
+        ("goodput.share", "ratio", 0.5, ("goodput", "50 %", "goodput 50 %")),
         ("streams.opened", "", 12_000, ("streams opened", "12,000", "streams opened 12,000")),
         ("first_token.p50", "ms", None, ("first token p50 ms", "-", "first token p50 -")),
     ],

@@ -36,7 +36,7 @@ def limit_page(search: LimitSearch) -> str:
         charts_title="Load and latency",
         charts_shown=charts,
         has_repeated=drawing.has_repeated,
-        titles=[UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s"],
+        titles=[[UNITS[search.varied]], [f"{search.latency} p50 ms"], ["p99 ms"], ["events/s"]],
         rows=[_row(step) for step in search.steps],
     )
 

@@ -8,7 +8,15 @@ from sseclient_cli.render.html.charts import Axis, Chart, Mark, Series, Unit, ch
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.sections import cut
 from sseclient_cli.render.html.steps import LoadCharts, StepRow, row_of
-from sseclient_cli.render.sweep_words import asserted_words, family_of, head_words, missing_words, title, value_text
+from sseclient_cli.render.sweep_words import (
+    asserted_words,
+    family_of,
+    head_words,
+    missing_words,
+    title,
+    title_lines,
+    value_text,
+)
 from sseclient_cli.render.terminal.steps_view import UNITS, knee_words, load_text
 from sseclient_cli.report.quantities import RATIO
 from sseclient_cli.report.step_model import StepStatus
@@ -42,7 +50,7 @@ def sweep_page(sweep: Sweep) -> str:
         charts_title="Throughput and latency",
         charts_shown=charts,
         has_repeated=drawing.has_repeated,
-        titles=[UNITS[sweep.varied], *map(title, sweep.columns)],
+        titles=[UNITS[sweep.varied].split(), *map(title_lines, sweep.columns)],
         rows=[_row(step, sweep) for step in sweep.steps],
     )
 
