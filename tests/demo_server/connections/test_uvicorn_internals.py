@@ -108,6 +108,12 @@ async def test_http_protocol_and_server_have_the_names_that_demo_server_uses() -
         assert_has(connection.protocol.flow, FLOW, USED_IN_CONNECTIONS)
 
 
+async def test_socket_of_a_transport_has_the_name_that_demo_server_uses() -> None:
+    async with connected() as connection:
+        transport_socket = connection.protocol.transport.get_extra_info("socket")
+        assert isinstance(getattr(transport_socket, "_sock", None), socket.socket), "see connections/http_protocol.py"
+
+
 async def test_websocket_protocol_has_the_names_that_demo_server_uses() -> None:
     async with connected(UPGRADE) as connection:
         assert type(connection.protocol) is WebSocketsSansIOProtocol

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from running_demo import PUSH_ENDPOINTS, Demo
 
+LLM_ENDPOINTS = ("/v1/chat/completions", "/v1/completions", "/v1/messages", "/v1/responses")
 ENDPOINTS = {
     *(("get", path) for path in PUSH_ENDPOINTS),
     ("get", "/stats"),
     ("get", "/healthz"),
-    ("post", "/v1/chat/completions"),
+    *(("post", path) for path in LLM_ENDPOINTS),
+    ("get", "/v1/truth/{run}"),
+    ("delete", "/v1/truth/{run}"),
 }
 
 
@@ -42,6 +45,12 @@ def test_all_push_endpoints_have_the_same_parameters(operations: dict[tuple[str,
     for path in set(PUSH_ENDPOINTS) - {"/ws"}:  # OpenAPI has no WebSockets, only the 426 response
         parameters = operations["get", path]["parameters"]
         assert {parameter["name"] for parameter in parameters if parameter["in"] == "query"} == names, path
+
+
+def test_all_llm_endpoints_have_the_same_parameters(operations: dict[tuple[str, str], dict[str, Any]]) -> None:
+    asked = [{field["name"] for field in operations["post", path]["parameters"]} for path in LLM_ENDPOINTS]
+    assert asked == asked[:1] * 4
+    assert {"ttft", "reasoning", "refuse", "run"} < asked[0]
 
 
 def test_every_described_path_is_served(demo: Demo, operations: dict[tuple[str, str], dict[str, Any]]) -> None:

@@ -283,3 +283,12 @@ def test_run_over_several_workers_has_one_numbering_and_one_report() -> None:
         assert clients[1].delete("/truth/a").status_code == 204
         assert {client.get("/truth/a").status_code for client in clients} == {404}
         assert clients[0].get(path).text == "request 1 of run a: injected status 503\n"
+        # The same for LLM requests.
+        path = "/v1/chat/completions?run=a&ttft=0&rate=0&tokens=2&refuse=0.2"
+        statuses = [client.post(path, json={"stream": True}).status_code for client in clients]
+        assert statuses == [200, 200, 200, 200, 429] * (LISTENERS // 5)
+        log = clients[0].get("/v1/truth/a").json()
+        assert [request["number"] for request in log["requests"]] == list(range(1, LISTENERS + 1))
+        assert log["totals"]["ended"] == {"done": LISTENERS * 4 // 5, "refused": LISTENERS // 5}
+        assert clients[1].delete("/v1/truth/a").status_code == 204
+        assert {client.get("/v1/truth/a").status_code for client in clients} == {404}
