@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 
-def advice_on(kind: str) -> str:
+def advice_on(kind: str, *, of_requests: bool = False) -> str:
     """Return advice for errors of a kind, without a full stop; empty if the message says it all.
 
-    ``cli/advice.py`` adds advice for single causes, and for a command's own error.
+    ``of_requests`` is for requests that are sent once. ``cli/advice.py`` adds advice for single causes, and for a
+    command's own error.
     """
-    return _ADVICE.get(kind, "")
+    return (_OF_REQUESTS.get(kind) if of_requests else None) or _ADVICE.get(kind, "")
 
 
 _UNAUTHORISED = "send credentials with --bearer-env NAME, --user or --header"
 _OVERLOADED = "raise the server's limit or lower --connections; --on-end reconnect with --retry-status {} tries again"
+_TOO_MANY = "lower --connections or --rate, or raise the server's limit; a connection waits for Retry-After, or 1 s"
+
+_OF_REQUESTS = {"http-429": _TOO_MANY, "http-503": _TOO_MANY}
 
 _ADVICE = {
     "limit": "lower --connections, raise `ulimit -n`, or use more addresses with --source-address ADDRESS[,...]",

@@ -84,7 +84,7 @@ def _silent_streams(report: Report) -> Iterator[Finding]:
 
 def _streams_without_event(report: Report) -> Iterator[Finding]:
     count = report.streams.without_event
-    if count:
+    if count and not _answers_requests(report):
         figures = {"streams": count, "opened": _opened(report), "duration_s": report.run.duration_s}
         yield finding("streams-without-event", Severity.WARNING, figures)
 
@@ -97,7 +97,7 @@ def _bytes_without_event(report: Report) -> Iterator[Finding]:
 
 def _unanswered(report: Report) -> Iterator[Finding]:
     streams = report.streams
-    if streams.unanswered:
+    if streams.unanswered and not _answers_requests(report):
         # Streams may send several, when they reconnect and along redirects: each connection carries one.
         sent = sum(address.connections for address in report.run.addresses)
         figures = {"requests": streams.unanswered, "sent": max(sent, streams.unanswered)}
@@ -172,6 +172,8 @@ def _held_back(report: Report) -> Iterator[Finding]:
 
 def _gaps_inside(report: Report) -> Iterator[Finding]:
     gap, inside = report.latency.gap, report.bursts.gaps_inside
+    if report.requests is not None:
+        return  # llm.token_gap has a rule of its own, and llm.chunks_together counts what it leaves out
     if gap is None or inside <= GAPS_INSIDE_SHARE * (inside + gap.count):
         return
     together = inside + gap.count
@@ -184,6 +186,8 @@ def _gaps_inside(report: Report) -> Iterator[Finding]:
 
 def _coalesced(report: Report) -> Iterator[Finding]:
     events = report.events
+    if report.requests is not None:
+        return  # the last events of an answer usually arrive together
     if events.received and events.coalesced > COALESCED_SHARE * events.received:
         share = round(events.coalesced / events.received, 4)
         yield finding("coalesced", Severity.INFO, {"share": share})
@@ -250,6 +254,11 @@ def _forced_merge(report: Report) -> Iterator[Finding]:
     if differences:
         figures = {"reports": report.run.reports, "differences": len(differences), "first": differences[0]}
         yield finding("forced-merge", Severity.WARNING, figures)
+
+
+def _answers_requests(report: Report) -> bool:
+    """Return whether requests succeeded: then others without a response or an event failed, or the end cut them."""
+    return report.requests is not None and report.requests.succeeded > 0
 
 
 def _opened(report: Report) -> int:

@@ -172,7 +172,11 @@ def _ms(value: float | None) -> str | None:
 
 def error_statements(report: Report) -> list[tuple[str, str, str, str]]:
     """Return each kind of error: number, kind, first message, advice."""
-    rows = [(f"{error.count:,}", error.kind, cut(error.example), advice_on(error.kind)) for error in report.errors]
+    of_requests = report.requests is not None
+    rows = [
+        (f"{error.count:,}", error.kind, cut(error.example), advice_on(error.kind, of_requests=of_requests))
+        for error in report.errors
+    ]
     return [(*row[:3], f"{row[3][0].upper()}{row[3][1:]}." if row[3] else "") for row in rows]
 
 

@@ -11,10 +11,12 @@ from sseclient_cli.render.quantities import duration, size
 from sseclient_cli.render.terminal.bad_clients_view import bad_client_rows
 from sseclient_cli.render.terminal.fanout_view import fanout_rows
 from sseclient_cli.render.terminal.recovery_view import recovery_rows
+from sseclient_cli.render.terminal.requests_view import REQUESTS_LABEL, request_rows
 from sseclient_cli.render.terminal.rows import Facts, Row, fact, if_any
 from sseclient_cli.render.terminal.target_view import target_facts
 from sseclient_cli.report.distributions import Sizes
 from sseclient_cli.report.model import Report
+from sseclient_cli.report.streams_model import Streams
 from sseclient_cli.sse.error_event import ERROR_TYPE
 
 MAX_TYPES = 6
@@ -24,13 +26,22 @@ LEAST_SILENCE_MS = 15_000
 """A shorter longest silence is not shown: WHATWG HTML 9.2.7 advises a comment every 15 s or so against proxies."""
 
 
-def counts(report: Report) -> Iterator[Row]:
-    """Yield a row for each subject."""
-    yield Row(Text("streams", "bold"), Facts(*_streams(report)))
+def counts(report: Report) -> list[Row]:
+    """Return a row for each subject."""
+    rows = list(_rows(report))
+    return rows if report.requests is None else [row.beside(REQUESTS_LABEL) for row in rows]
+
+
+def _rows(report: Report) -> Iterator[Row]:
+    yield from request_rows(report)
+    if report.requests is None or _has_more_than_requests(report.streams):
+        yield Row(Text("streams", "bold"), Facts(*_streams(report)))
     yield Row(Text("events", "bold"), Facts(*_events(report)))
-    if types := _types(report):
+    types = None if report.llm else _types(report)
+    if types is not None:
         yield Row(Text("types", "bold"), types)
-    if report.audit is not None or report.events.received:
+    is_off = report.requests is not None and report.run.plan.sequence.asked == "none"
+    if report.audit is not None or (report.events.received and not is_off):
         yield Row(Text("audit", "bold"), _audit(report))
     if report.fanout is not None:
         yield from fanout_rows(report.fanout, report.streams.opened)
@@ -41,8 +52,14 @@ def counts(report: Report) -> Iterator[Row]:
         yield Row(Text("target", "bold"), target_facts(report.target_metrics))
 
 
+def _has_more_than_requests(streams: Streams) -> bool:
+    """Return whether the streams have facts that the requests do not have."""
+    return any((streams.lost, streams.silent, streams.reconnected))
+
+
 def _streams(report: Report) -> Iterator[Text]:
     streams = report.streams
+    is_end_usual = report.requests is not None
     yield fact(streams.opened, " opened")
     yield fact(streams.failed, " failed", "red" if streams.failed else "")
     for number, name, style in (
@@ -51,7 +68,7 @@ def _streams(report: Report) -> Iterator[Text]:
         (streams.broken, " broken by errors", "red"),
         (streams.without_event, " without an event", "yellow"),
         (streams.silent, " silent", "red"),
-        (streams.ended_by_server, " ended by the server", "yellow"),
+        (streams.ended_by_server, " ended by the server", "" if is_end_usual else "yellow"),
         (streams.completed, " completed", ""),
         (streams.reconnected, " reconnected", ""),
     ):
@@ -67,7 +84,8 @@ def _events(report: Report) -> Iterator[Text]:
     yield fact(events.received, " received")
     if events.per_s is not None:
         yield fact(events.per_s, "/s")
-    yield from _per_stream(events.per_stream)
+    if report.requests is None:
+        yield from _per_stream(events.per_stream)
     yield from if_any(events.comments, f" comments{_interval(report)}")
     yield Text(size(events.bytes))
     if duration_s and events.bytes:

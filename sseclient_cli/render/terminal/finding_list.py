@@ -11,7 +11,7 @@ from sseclient_cli.escaping import visible
 from sseclient_cli.render.error_words import advice_on
 from sseclient_cli.render.terminal.rows import LABEL_WIDTH, Row
 from sseclient_cli.render.words import advice, sentence
-from sseclient_cli.report.model import ErrorCount, Finding, Severity
+from sseclient_cli.report.model import Finding, Report, Severity
 
 MAX_ERRORS = 6
 """Kinds of errors shown; the JSON report has all."""
@@ -27,12 +27,13 @@ def finding_rows(findings: Iterable[Finding]) -> Iterator[Row | Advice]:
         yield Advice(advice(finding))
 
 
-def error_rows(errors: list[ErrorCount]) -> Iterator[Row | Advice]:
+def error_rows(report: Report) -> Iterator[Row | Advice]:
     """Yield each kind of error: number, kind and example, then the advice on lines of its own."""
+    errors, of_requests = report.errors, report.requests is not None
     for error in errors[:MAX_ERRORS]:
         example = f"  {visible(error.example, keep_lines=False)}"
         yield Row(Text("error", "red"), Text.assemble((f"{error.count:,}x {error.kind}", "red"), example))
-        if words := advice_on(error.kind):
+        if words := advice_on(error.kind, of_requests=of_requests):
             yield Advice(f"{words[0].upper()}{words[1:]}.")
     if len(errors) > MAX_ERRORS:
         more = f"and {len(errors) - MAX_ERRORS:,} more kinds: `errors` in the JSON report"

@@ -25,7 +25,7 @@ def head(report: Report) -> Text:
     elif run.aborted_by:
         words = f" of {run.plan.duration_s:g} s: ended early, because {run.aborted_by} failed"
         text.append(visible(words, keep_lines=False), "yellow")
-    elif not run.incomplete and run.duration_s < 0.9 * run.plan.duration_s:
+    elif not run.incomplete and run.plan.requests is None and run.duration_s < 0.9 * run.plan.duration_s:
         text.append(f" of {run.plan.duration_s:g} s: no stream was left", "yellow")
     return text
 

@@ -1,4 +1,4 @@
-"""The histogram of the latency that matters most: delivery, or the gap if the events have no timestamps."""
+"""The histogram of the latency that matters most (``main_latency``)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from sseclient_cli.render.latency_rows import NamedLatency
 from sseclient_cli.render.quantities import percent
 from sseclient_cli.report.bins import Bin, bins
-from sseclient_cli.report.distributions import Latency
-from sseclient_cli.report.figure import label_of
-from sseclient_cli.report.model import Latencies
 
 LEAST_WIDTH = 40
 """On a narrower terminal, bars would be too short to compare."""
@@ -30,12 +28,10 @@ class LatencyHistogram:
     terminal, and for a single bin, because the table of latencies says more.
     """
 
-    def __init__(self, latencies: Latencies, caption: str, most_bins: int, width: int) -> None:
-        name = "gap" if latencies.delivery is None else "delivery"
-        latency: Latency | None = getattr(latencies, name)
-        found = [] if latency is None or width < LEAST_WIDTH else bins(latency, most_bins)
+    def __init__(self, shown: NamedLatency | None, caption: str, most_bins: int, width: int) -> None:
+        found = [] if shown is None or width < LEAST_WIDTH else bins(shown.latency, most_bins)
         count = sum(each.count for each in found)
-        self._name = label_of(Latencies, name)
+        self._name = "" if shown is None else shown.label
         self._bins = found if len(found) > 1 else []
         self._rows = [
             (bounds, f"{each.count:,}", percent(each.count / count))

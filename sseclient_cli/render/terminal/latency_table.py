@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from sseclient_cli.render.latency_rows import NamedLatency
 from sseclient_cli.render.quantities import milliseconds
 from sseclient_cli.report.distributions import Latency
 from sseclient_cli.report.figure import label_of
-from sseclient_cli.report.model import Latencies
 
 _COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 _DROPPED_FIRST = ("p9999_ms", "p999_ms", "mean_ms", "min_ms", "p90_ms")
@@ -22,12 +24,8 @@ _PADDING = 2
 class LatencyTable:
     """A row for each latency, in ms."""
 
-    def __init__(self, latencies: Latencies) -> None:
-        self._rows = [
-            (label_of(Latencies, name), latency)
-            for name, latency in latencies
-            if latency is not None and (name != "open_gap" or _tells_more(latency, latencies.gap))
-        ]
+    def __init__(self, latencies: Sequence[NamedLatency]) -> None:
+        self._rows = latencies
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         if not self._rows:
@@ -60,8 +58,3 @@ class LatencyTable:
 
 def _figure(latency: Latency, column: str) -> str:
     return milliseconds(getattr(latency, column))
-
-
-def _tells_more(open_gap: Latency, gap: Latency | None) -> bool:
-    """Return whether a gap that was open at the end is longer than every gap between two events."""
-    return gap is None or open_gap.max_ms > gap.max_ms

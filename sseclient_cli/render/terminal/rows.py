@@ -30,12 +30,17 @@ class Facts:
 class Row:
     """A label, and a text or figures beside it."""
 
-    def __init__(self, label: Text, content: Text | Facts) -> None:
+    def __init__(self, label: Text, content: Text | Facts, label_width: int = LABEL_WIDTH) -> None:
         self._label = label
         self._content = content
+        self._label_width = label_width
+
+    def beside(self, label: str) -> Row:
+        """Return the row with its text in the column of a row with this label."""
+        return Row(self._label, self._content, len(label))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        indent = max(LABEL_WIDTH, self._label.cell_len) + _SPACES
+        indent = max(self._label_width, self._label.cell_len) + _SPACES
         for number, line in enumerate(self._content.wrap(console, max(options.max_width - indent, 1))):
             line.rstrip()
             label = Text() if number else self._label

@@ -9,6 +9,7 @@ from __future__ import annotations
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from sseclient_cli.render.latency_rows import main_latency, shown_latencies
 from sseclient_cli.render.terminal.assertions_view import assertion_rows
 from sseclient_cli.render.terminal.counts import counts
 from sseclient_cli.render.terminal.finding_list import error_rows, finding_rows
@@ -47,7 +48,7 @@ class _Summary:
         used = sum(len(console.render_lines(part, options, pad=False)) for part in (*above, *below))
         most_bins = min(max(_lines(report, console) - used - HISTOGRAM_HEAD_LINES, MIN_BINS), MAX_BINS)
         caption = ends_of_delivery(report)
-        histogram = LatencyHistogram(report.latency, caption, most_bins, options.max_width)
+        histogram = LatencyHistogram(main_latency(report), caption, most_bins, options.max_width)
         yield from above
         if histogram:
             yield blank
@@ -73,10 +74,10 @@ def _above(report: Report) -> list[RenderableType]:
     parts += assertion_rows(report.assertions)
     problems = [finding for finding in report.findings if finding.severity is not Severity.INFO]
     if problems or report.errors:
-        parts += [blank, *finding_rows(problems), *error_rows(report.errors)]
+        parts += [blank, *finding_rows(problems), *error_rows(report)]
     parts += [blank, *counts(report)]
-    if any(latency for _, latency in report.latency):
-        parts += [blank, LatencyTable(report.latency)]
+    if latencies := shown_latencies(report):
+        parts += [blank, LatencyTable(latencies)]
     return parts
 
 
