@@ -70,7 +70,7 @@ THOUGHT = "".join(islice(words("reasoning 1"), 2))
 
 @each_api
 def test_marks_say_which_events_carry_text(make: MakeEncoder) -> None:
-    parameters = {} if make is LegacyEncoder else {"reasoning": 2}
+    parameters: dict[str, Any] = {} if make is LegacyEncoder else {"reasoning": 2}
     sent, _ = writes_of(make, **parameters)
     marks = [mark for write in sent for mark in write.marks]
     assert [mark.tokens for mark in marks if mark.part is Part.ANSWER] == [1, 1, 1]
@@ -82,7 +82,7 @@ def test_marks_say_which_events_carry_text(make: MakeEncoder) -> None:
 
 @each_api
 def test_held_events_are_the_same_bytes_in_fewer_writes(make: MakeEncoder) -> None:
-    single, held = (writes_of(make, tokens=20, **given)[0] for given in ({}, {"hold_chunks": 8}))
+    (single, _), (held, _) = writes_of(make, tokens=20), writes_of(make, tokens=20, hold_chunks=8)
     assert b"".join(write.data for write in held) == b"".join(write.data for write in single)
     assert [len(write.marks) for write in held[:-1]] == [8] * (len(held) - 1)
     assert [write.due_s for write in held] == [write.due_s for write in single[7::8]] + [single[-1].due_s] * (
