@@ -17,9 +17,16 @@ tokens per second and answer."""
 PAUSE_NS = 1_000_000
 """A longer time between two reads ends a burst. The loop reads once per millisecond."""
 
-MAX_SPREAD_NS = 2_000_000
-"""Chunks of one read arrived within this time at most; otherwise the load generator was late, and they may have arrived
-one by one."""
+TOGETHER_NS = 2_000_000
+"""The chunks of one read arrived together if they did within two turns of the loop ..."""
+
+LEAST_PAUSE_RATIO = 10
+"""... or within a tenth of the pause before them. Otherwise they may have arrived one by one, and were read late."""
+
+
+def arrived_together(spread_ns: int | None, pause_ns: int) -> bool:
+    """Return whether the chunks of a read, which arrived within ``spread_ns`` after a pause, arrived together."""
+    return spread_ns is not None and (spread_ns <= TOGETHER_NS or spread_ns * LEAST_PAUSE_RATIO <= pause_ns)
 
 
 class ChunkBursts:
@@ -41,7 +48,7 @@ class ChunkBursts:
             self._began_ns, self._pause_ns, self._is_known = at_ns, at_ns - before_ns, True
         self._chunks += chunks
         self._last_ns = at_ns
-        if chunks > 1 and (spread_ns is None or spread_ns > MAX_SPREAD_NS):
+        if chunks > 1 and not arrived_together(spread_ns, self._pause_ns):
             self._is_known = False
 
     def close(self) -> None:

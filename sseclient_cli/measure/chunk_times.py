@@ -11,14 +11,12 @@ from __future__ import annotations
 from array import array
 from typing import NamedTuple
 
+from sseclient_cli.measure.chunk_bursts import arrived_together
 from sseclient_cli.measure.request_probe import Moment, is_certain
-
-TOGETHER_NS = 2_000_000
-"""The chunks of one read arrived together if they arrived within two turns of the loop."""
 
 
 class _Place(NamedTuple):
-    """A chunk of a read: its arrival (monotonic) as far as known, and the number of chunks behind it in the read."""
+    """A chunk of a read: its arrival (monotonic) as far as known, and the chunks of the read that followed later."""
 
     moment: Moment
     behind: int
@@ -41,17 +39,22 @@ class ChunkTimes:
         self._first_answer: _Place | None = None
         self._last: Moment | None = None
 
-    def take(self, count: int, first_answer: int | None, others: Moment, last: Moment) -> None:
-        """Take the chunks of one read. ``first_answer`` is the place of the first one that is no reasoning."""
+    def take(self, count: int, first_answer: int | None, others: Moment, last: Moment, sent_ns: int) -> None:
+        """Take the chunks of one read. ``first_answer`` is the place of the first one that is no reasoning.
+
+        ``sent_ns`` is when the request was sent (monotonic).
+        """
         self.chunks += count
         if self._last is None:
-            self._first, self._first_read_chunks = _Place(last if count == 1 else others, count - 1), count
-            self._together(count, others)
+            is_together = self._together(count, others, last.at_ns - sent_ns)
+            self._first = _Place(last if count == 1 else others, 0 if is_together else count - 1)
+            self._first_read_chunks = count
         else:
             self._add_gaps(self._last, count, others, last)
         if self._first_answer is None and first_answer is not None:
             behind = count - 1 - first_answer
-            self._first_answer = _Place(others if behind else last, behind)
+            is_together = arrived_together(others.uncertainty_ns, last.at_ns - (self._last or Moment(sent_ns, 0)).at_ns)
+            self._first_answer = _Place(others if behind else last, 0 if is_together else behind)
         self._last = last
 
     def _add_gaps(self, before: Moment, count: int, others: Moment, last: Moment) -> None:
@@ -59,14 +62,14 @@ class ChunkTimes:
         if count == 1:
             self.estimated += not is_certain(gap_ns, last.uncertainty_ns or 0)
             self.gaps_us.append(gap_ns // 1000)
-        elif self._together(count, others):
+        elif self._together(count, others, gap_ns):
             self.gaps_us.append(gap_ns // 1000)
         else:
             self.gaps_us.extend([gap_ns // count // 1000] * count)
 
-    def _together(self, count: int, others: Moment) -> bool:
+    def _together(self, count: int, others: Moment, pause_ns: int) -> bool:
         """Count the chunks of a read before its last one. Return whether they arrived together with it."""
-        is_together = others.uncertainty_ns is not None and others.uncertainty_ns <= TOGETHER_NS
+        is_together = arrived_together(others.uncertainty_ns, pause_ns)
         if is_together:
             self.together += count - 1
         else:
@@ -93,7 +96,7 @@ class ChunkTimes:
     def _arrival_ns(self, place: _Place) -> int:
         """Return when a chunk arrived: those behind it in a late read followed at the usual gap of the answer."""
         at_ns, uncertainty_ns = place.moment
-        if not place.behind or (uncertainty_ns is not None and uncertainty_ns <= TOGETHER_NS):
+        if not place.behind:
             return at_ns
         earlier_ns = place.behind * self._usual_gap_ns()
         return at_ns - (earlier_ns if uncertainty_ns is None else min(earlier_ns, uncertainty_ns))

@@ -80,7 +80,7 @@ class LlmProbe(RequestProbe):
             # that it arrived with the last byte of the answer.
             of_last = Moment(last.at_ns, 0) if answer.is_complete else last if texts[-1] is not Text.NONE else others
             first_answer = chunks.index(Text.ANSWER) if Text.ANSWER in chunks else None
-            self._times.take(len(chunks), first_answer, others, of_last)
+            self._times.take(len(chunks), first_answer, others, of_last, self._sent_ns)
             self._bursts.take(len(chunks), last.at_ns, others.uncertainty_ns, self._sent_ns)
         return answer.is_complete
 

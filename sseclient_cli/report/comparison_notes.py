@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sseclient_cli.report.llm_findings import held_back
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import MIN_ROWS
 from sseclient_cli.report.steady import Steady
@@ -61,12 +62,29 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
     formats = ", ".join(before.formats), ", ".join(after.formats)
     if all(formats) and set(before.formats) != set(after.formats):
         yield f"the formats differ: {formats[0]} in {name}, {formats[1]} in {other}"
+    yield from _held_back(first, second, name, other)
+    yield from _held_back(second, first, other, name)
     if before.workers != after.workers:
         yield f"the workers differ: {before.workers} in {name}, {after.workers} in {other}"
     if before.hosts != after.hosts:
         yield f"{name} and {other} were measured on different machines or Python versions"
     if first.tool.version != second.tool.version:
         yield f"the versions differ: {first.tool.version} in {name}, {second.tool.version} in {other}"
+
+
+def _held_back(report: Report, other: Report, name: str, other_name: str) -> Iterator[str]:
+    """Yield what an answer loses on the way to one target, if the other one sends its chunks one by one."""
+    if report.llm is None or other.llm is None:
+        return
+    held, first, direct = held_back(report.llm), report.llm.first_token, other.llm.first_token
+    if held is None or held_back(other.llm) is not None or first is None or direct is None:
+        return
+    later_ms = (first.p50_ms or 0) - (direct.p50_ms or 0)
+    later = f", and the first token comes {later_ms:,.0f} ms later (median)" if later_ms > 0 else ""
+    yield (
+        f"something before {name} holds chunks back: they arrive {held['chunks']:,} at once after {held['pause_ms']:,.0f} "
+        f"ms{later}; {other_name} sends them one by one"
+    )
 
 
 def _value(value: object) -> str:

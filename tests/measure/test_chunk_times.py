@@ -15,7 +15,7 @@ class Answer:
     def read(self, at_ms: float, count: int = 1, spread_ms: float | None = 0.5, first_answer: int | None = 0) -> None:
         at_ns = round(at_ms * MS)
         others = Moment(at_ns, None if spread_ms is None else round(spread_ms * MS))
-        self.times.take(count, first_answer, others, Moment(at_ns, 0))
+        self.times.take(count, first_answer, others, Moment(at_ns, 0), sent_ns=0)
 
     @property
     def gaps_ms(self) -> list[float]:
@@ -58,9 +58,17 @@ def test_first_chunk_of_a_late_read_came_earlier_by_the_usual_gaps() -> None:
 
 def test_first_chunk_came_no_earlier_than_the_read_allows() -> None:
     answer = Answer()
-    answer.read(340, 3, spread_ms=10)
+    answer.read(340, 3, spread_ms=35)
     answer.read(360)
-    assert answer.times.first_us(0) == 330_000
+    answer.read(380)
+    assert answer.times.first_us(0) == 305_000
+
+
+def test_chunks_after_a_long_pause_arrived_together_although_they_were_read_a_little_late() -> None:
+    answer = Answer()
+    answer.read(300)
+    answer.read(620, 16, spread_ms=12)
+    assert (answer.gaps_ms, answer.times.together, answer.times.estimated) == ([320], 15, 0)
 
 
 def test_first_chunk_of_an_unknown_read_has_the_time_of_the_read_if_nothing_follows() -> None:

@@ -21,7 +21,7 @@ def delta(**content: Any) -> Event:
 
 
 def read(*events: Event, api: LlmApi = LlmApi.AUTO) -> tuple[LlmAnswer, list[Text]]:
-    answer = LlmAnswer(api.shape, keeps_content=True)
+    answer = LlmAnswer(api.shape, keeps_text=True)
     return answer, [answer.read(each) for each in events]
 
 
