@@ -95,9 +95,12 @@ def of_step(target: Target, step: int) -> Target:
 
 
 def notes_on(target: Target) -> tuple[str, ...]:
-    """Return what the requests leave out of the file of prompts."""
+    """Return the notes on parts of the file of prompts that are not sent."""
+    from sseclient_cli.request.prompts import MORE_TURNS
+
     llm = None if target.per_stream is None else target.per_stream.llm
-    return () if llm is None else llm.prompts.notes
+    notes = () if llm is None else llm.prompts.notes
+    return tuple(f"{note}; --turns all sends them" if note.startswith(MORE_TURNS) else note for note in notes)
 
 
 def explain(error: BadStatusError, target: Target) -> None:

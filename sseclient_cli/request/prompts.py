@@ -28,6 +28,8 @@ class PromptSource(Enum):
 Message = dict[str, Any]
 """A message of a conversation as the APIs have it: ``role`` and ``content``."""
 
+MORE_TURNS = "conversations with more turns than are sent"
+
 DEFAULT_PROMPT = "Tell me a short story about a river."
 
 
@@ -146,7 +148,7 @@ class ListedPrompts(Prompts):
         longer = sum(len(prompt.turns) > turns for prompt in self.listed)
         if not longer:
             return self
-        note = f"conversations with more turns than are sent: {longer:,} of {len(self.listed):,}"
+        note = f"{MORE_TURNS}: {longer:,} of {len(self.listed):,}"
         listed = tuple(replace(prompt, turns=prompt.turns[:turns]) for prompt in self.listed)
         return replace(self, listed=listed, notes=(*self.notes, note))
 
