@@ -110,7 +110,9 @@ def in_sessions(spec: RunSpec, server: McpServer | None, call: McpCall | None, *
             plan=replace(spec.plan, mcp=choice),
         )
     finally:
-        _run(close_sessions(target, server.version, sessions))
+        ended = _run(close_sessions(target, server.version, sessions))
+        if ended < len(sessions) and not quiet:
+            say(f"the server ended {ended:,} of {len(sessions):,} sessions: the others are left to it")
 
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:

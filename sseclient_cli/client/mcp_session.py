@@ -45,7 +45,8 @@ DISCOVER_TIMEOUT_S = 5.0
 """The time limit for the answer to ``server/discover``: an old server may open a stream and never answer."""
 
 CLOSE_TIMEOUT_S = 5.0
-"""The time limit for the end of all sessions after a run."""
+CLOSE_TIMEOUT_PER_SESSION_S = 0.02
+"""The time limit for the end of all sessions after a run is the sum of both, for a server that is still busy."""
 
 CONCURRENT_OPENINGS = 16
 
@@ -101,17 +102,23 @@ async def greet(target: Target, version: McpVersion | None) -> McpServer:
 async def open_sessions(target: Target, version: str, count: int) -> tuple[str, ...]:
     """Open ``count`` sessions. Raises SseError if one of them fails; those that are open are then closed."""
     opened: list[str] = []
-    failed: list[BaseException] = []
-    while not failed and len(opened) < count:
-        size = min(CONCURRENT_OPENINGS, count - len(opened))
-        greeted = await asyncio.gather(*(_session(target, version) for _ in range(size)), return_exceptions=True)
-        opened += [each for each in greeted if isinstance(each, str)]
-        failed += [each for each in greeted if isinstance(each, BaseException)]
-    if failed:
+    try:
+        while len(opened) < count:
+            await _open_more(target, version, min(CONCURRENT_OPENINGS, count - len(opened)), opened)
+    except BaseException as exc:  # also Ctrl-C
+        exc.add_note(f"{len(opened):,} of {count:,} sessions were open before")
         await close_sessions(target, version, opened)
-        failed[0].add_note(f"{len(opened):,} of {count:,} sessions were open before")
-        raise failed[0]
+        raise
     return tuple(opened)
+
+
+async def _open_more(target: Target, version: str, count: int, opened: list[str]) -> None:
+    """Add ``count`` sessions, all at once. Raises SseError after the others have opened or failed."""
+    found = await asyncio.gather(*(_session(target, version) for _ in range(count)), return_exceptions=True)
+    opened += [each for each in found if isinstance(each, str)]
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
 
 
 async def _session(target: Target, version: str) -> str:
@@ -122,7 +129,7 @@ async def _session(target: Target, version: str) -> str:
 
 
 async def close_sessions(target: Target, version: str, session_ids: Sequence[str]) -> int:
-    """End the sessions as far as CLOSE_TIMEOUT_S allows; return how many ended. A server may refuse it (405)."""
+    """End the sessions as far as the time limit allows; return how many ended. A server may refuse it (405)."""
     ended = 0
 
     async def close_in_turn(ids: Sequence[str]) -> None:
@@ -136,7 +143,7 @@ async def close_sessions(target: Target, version: str, session_ids: Sequence[str
                     await connection.aclose()
 
     with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S + CLOSE_TIMEOUT_PER_SESSION_S * len(session_ids)):
             await asyncio.gather(
                 *(close_in_turn(session_ids[first::CONCURRENT_OPENINGS]) for first in range(CONCURRENT_OPENINGS))
             )
