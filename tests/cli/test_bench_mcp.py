@@ -222,5 +222,5 @@ def test_the_summary_names_the_version_the_server_and_the_sessions(sse_in_proces
     with mcp_server(versions=(SESSIONS,)) as server:
         code, out, err = sse_in_process("bench", server.url, *COUNT, "-c", "2", "--requests", "4", "--no-tui")
     assert code == 0, err
-    assert "MCP 2025-06-18, small 1.0; 2 sessions, opened before the run" in out
+    assert "MCP 2025-06-18, small 1.0; its sessions were opened before the run" in out
     assert "opening 2 sessions" in err

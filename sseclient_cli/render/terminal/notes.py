@@ -16,9 +16,9 @@ def notes(report: Report) -> list[Text]:
     return [*(Text(line, style="dim") for line in _measurement(report)), *route_notes(report)]
 
 
-def _mcp(mcp: PlannedMcp, sessions: int) -> str:
+def _mcp(mcp: PlannedMcp, *, has_sessions: bool) -> str:
     server = f"{mcp.server_name} {mcp.server_version}".strip() or "a server without a name"
-    opened = f"; {sessions:,} session{'s' * (sessions != 1)}, opened before the run" if sessions else ""
+    opened = "; its sessions were opened before the run" if has_sessions else ""
     return visible(f"MCP {mcp.version}, {server}{opened}", keep_lines=False)
 
 
@@ -38,7 +38,7 @@ def _measurement(report: Report) -> list[str]:
         seed = "" if plan.seed is None else f", --seed {plan.seed} repeats them"
         lines.append(f"arrivals: random (Poisson){seed}")
     if plan.mcp is not None:
-        lines.append(_mcp(plan.mcp, 0 if report.mcp is None else report.mcp.sessions))
+        lines.append(_mcp(plan.mcp, has_sessions=report.mcp is not None and report.mcp.sessions > 0))
     if report.latency.delivery is None and report.events.received and plan.timestamp.asked != "none":
         lines.append(f"delivery: {not_found(plan.timestamp.asked, 'timestamp')}")
     return lines
