@@ -132,6 +132,13 @@ def test_access_log_all_logs_streams_with_their_size(talkative_demo: Demo, path:
     assert line["duration_ms"] >= 50
 
 
+def test_access_log_all_logs_an_llm_answer_with_its_size(talkative_demo: Demo) -> None:
+    before = talkative_demo.read_stderr()
+    answer = talkative_demo.client.post(f"{COMPLETIONS}?ttft=0&rate=0", json={"stream": True})
+    (line,) = lines_since(talkative_demo, before)
+    assert (line["status"], line["bytes"]) == (200, len(answer.content))
+
+
 @pytest.mark.parametrize("path", PUSH_ENDPOINTS)
 def test_access_log_all_logs_a_stream_after_its_client_disconnected(talkative_demo: Demo, path: str) -> None:
     before = talkative_demo.read_stderr()
