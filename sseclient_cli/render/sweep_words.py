@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sseclient_cli.escaping import visible
 from sseclient_cli.render.quantities import counted, milliseconds, percent
 from sseclient_cli.render.terminal.steps_view import UNITS, load_text
 from sseclient_cli.report.quantities import RATIO, format_value
@@ -10,7 +11,7 @@ from sseclient_cli.report.sweep_model import Column, Sweep
 
 def title_lines(column: Column) -> list[str]:
     """Return the title of a column in short lines: ``delivery``, ``p99 ms``."""
-    above, _, last = column.name.removeprefix("llm.").replace("_", " ").rpartition(".")
+    above, _, last = visible(column.name, keep_lines=False).removeprefix("llm.").replace("_", " ").rpartition(".")
     if last == "per s":
         return [f"{above}/s"]
     if last.endswith(" per s"):
@@ -49,7 +50,7 @@ def value_text(value: float | None, column: Column) -> str:
         case "":
             return f"{value:,.6g}"
         case unit:
-            return format_value(value, unit)
+            return format_value(value, visible(unit, keep_lines=False))
 
 
 def family_of(column: Column) -> str:

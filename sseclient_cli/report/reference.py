@@ -12,7 +12,9 @@ from typing import Any
 
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.figure import Entry, catalogue
+from sseclient_cli.report.limit_model import LimitSearch
 from sseclient_cli.report.model import SCHEMA, Report
+from sseclient_cli.report.sweep_model import Sweep
 
 SCHEMA_PATH = Path(__file__).parent / "schema.json"
 DOCS_PATH = Path(__file__).parents[2] / "docs/reference/report.md"
@@ -43,7 +45,7 @@ def docs_text(text: str) -> str:
 
 
 def _tables() -> str:
-    """Return a table for each part of the report and for each kind of distribution."""
+    """Return a table for each part of the report, each kind of distribution, and each document of several runs."""
     parts: dict[str, list[Entry]] = {}
     for entry in catalogue(Report):
         if entry.model not in _DISTRIBUTIONS:
@@ -53,6 +55,8 @@ def _tables() -> str:
         lines += [f"### {name}", "", whole.doc, "", *_table(figures)]
     for model in _DISTRIBUTIONS:
         lines += [f"### Distribution: {model.__name__}", "", model.__doc__ or "", "", *_table(catalogue(model))]
+    for document in (LimitSearch, Sweep):
+        lines += [f"### Document: {document.__name__}", "", document.__doc__ or "", "", *_table(catalogue(document))]
     return "\n".join(lines).rstrip() + "\n"
 
 

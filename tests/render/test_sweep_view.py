@@ -29,6 +29,16 @@ def test_curve_at_a_width(golden: Golden, width: int) -> None:
     assert "\x1b" not in text
 
 
+def test_a_file_of_others_does_not_reach_the_terminal_unescaped() -> None:
+    hostile = Column(path="a", name="a\x1b[31m.b", unit="\x1b[2J", doc="\x1b[2J")
+    found = sweep()
+    steps = [step.model_copy(update={"values": {"a": 1.0} if step.load > 1 else {}}) for step in found.steps]
+    changes = {"columns": [hostile], "steps": steps, "expressions": ["\x1b[31m"]}
+    text = _text(found.model_copy(update=changes))
+    assert "\\x1b[31m" in text
+    assert "\x1b" not in text
+
+
 def test_columns_without_room_are_named() -> None:
     text = _text(sweep(), 45)
     assert "not shown at this width: delivery p50 ms, delivery p99 ms" in " ".join(text.split())

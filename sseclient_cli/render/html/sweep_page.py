@@ -65,7 +65,7 @@ def _conclusion(sweep: Sweep) -> str:
 
 
 def _row(step: SweepStep, sweep: Sweep) -> StepRow:
-    figures = [value_text(step.values[column.path], column) for column in sweep.columns]
+    figures = [value_text(step.values.get(column.path), column) for column in sweep.columns]
     return row_of(step, figures, "knee" if step.load == sweep.knee else "")
 
 
@@ -74,7 +74,7 @@ def _curve(sweep: Sweep, drawing: LoadCharts[SweepStep]) -> Chart | None:
     throughput = next((column for column in sweep.columns if column.path == sweep.throughput), None)
     if throughput is None or sweep.latency is None:
         return None
-    reached = drawing.values(lambda step: step.values[throughput.path])
+    reached = drawing.values(lambda step: step.values.get(throughput.path))
     points = sorted((x, load) for x, load in zip(reached, drawing.loads, strict=True) if x is not None and x > 0)
     places = {load: place for place, load in enumerate(drawing.loads)}
     series = []
@@ -134,7 +134,7 @@ def _figure(column: Column) -> Callable[[SweepStep], float | None]:
     factor = 100 if column.unit == RATIO else 1
 
     def value(step: SweepStep) -> float | None:
-        found = step.values[column.path]
+        found = step.values.get(column.path)
         return None if found is None else found * factor
 
     return value

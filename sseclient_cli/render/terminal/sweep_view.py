@@ -41,7 +41,7 @@ def sweep_summary(sweep: Sweep) -> RenderableType:
 def progress_line(step: SweepStep, sweep: Sweep) -> Text:
     """Return the result of one step in one line, with the two figures of the curve."""
     paths = [sweep.throughput, sweep.latency and of_latency(sweep.latency)[1]]
-    shown = [f", {phrase(step.values[column.path], column)}" for column in sweep.columns if column.path in paths]
+    shown = [f", {phrase(step.values.get(column.path), column)}" for column in sweep.columns if column.path in paths]
     return step_line(step, sweep.varied, "".join(shown))
 
 
@@ -64,12 +64,12 @@ class _Curve:
             table.add_column(Text(heading, justify="right"), justify="right", vertical="bottom", no_wrap=True)
         table.add_column("", no_wrap=True)
         tail = sweep.latency and of_latency(sweep.latency)[1]
-        bars = Bars.within(room, [step.values[tail] for step in steps] if tail else [])
+        bars = Bars.within(room, [step.values.get(tail) for step in steps] if tail else [])
         if bars is not None and tail:
             table.add_column("p99", vertical="bottom", no_wrap=True)
         for step in steps:
-            cells = [load_text(step.load), *(value_text(step.values[each.path], each) for each in columns)]
-            bar = [bars.bar(step.values[tail], STYLES[step.status])] if bars is not None and tail else []
+            cells = [load_text(step.load), *(value_text(step.values.get(each.path), each) for each in columns)]
+            bar = [bars.bar(step.values.get(tail), STYLES[step.status])] if bars is not None and tail else []
             table.add_row(*cells, cpu_text(step), self._status(step), *bar)
         yield table
         if left := sweep.columns[len(columns) :]:
@@ -86,7 +86,7 @@ class _Curve:
         room = width - first - _GAP - _CPU_WIDTH - _GAP - status
         fitting: list[Column] = []
         for column in self._sweep.columns:
-            values = (value_text(step.values[column.path], column) for step in self._steps)
+            values = (value_text(step.values.get(column.path), column) for step in self._steps)
             needed = max(map(len, (*title_lines(column), *values))) + _GAP
             if needed > room:
                 break
