@@ -82,8 +82,8 @@ def _held_back(report: Report, other: Report, name: str, other_name: str) -> Ite
     later_ms = (first.p50_ms or 0) - (direct.p50_ms or 0)
     later = f", and the first token comes {later_ms:,.0f} ms later (median)" if later_ms > 0 else ""
     yield (
-        f"something before {name} holds chunks back: they arrive {held['chunks']:,} at once after {held['pause_ms']:,.0f} "
-        f"ms{later}; {other_name} sends them one by one"
+        f"something before {name} holds chunks back: they arrive {held['chunks']:,} at once after "
+        f"{held['pause_ms']:,.0f} ms{later}; {other_name} sends them one by one"
     )
 
 
