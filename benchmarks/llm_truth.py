@@ -22,11 +22,11 @@ class Truth:
     requests: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, port: int, left_out: int = 0) -> Truth:
+    def of(cls, port: int, left_out: int = 0, run: str = RUN) -> Truth:
         """Ask the server; leave out the first requests, which a tool sends before it measures."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         with closing(connection):
-            connection.request("GET", f"/v1/truth/{RUN}")
+            connection.request("GET", f"/v1/truth/{run}")
             response = connection.getresponse()
             if response.status != http.client.OK:
                 raise RuntimeError("it sent no request")
@@ -53,6 +53,19 @@ class Truth:
     def ends_s(self) -> float:
         """When the last answer ended."""
         return max(float(one["received_ns"] + (one["end_us"] or 0) * 1000) for one in self.requests) / 1e9
+
+    def durations_ms(self) -> dict[str, list[float]]:
+        """Return the values of each duration in the report of `sse bench --llm`, by its name."""
+        done = self.done
+        of_request = {
+            "first_chunk": "first_event_us", "first_token": "first_token_us", "first_answer": "first_answer_us",
+            "duration": "done_us",
+        }  # fmt: skip
+        return {
+            **{name: [one[key] / 1000 for one in done] for name, key in of_request.items()},
+            "token_gap": [gap / 1000 for one in done for gap in one["gaps_us"]],
+            "tpot": [_tpot_ms(one) for one in done if one["tokens"] > 1],
+        }
 
     def figures(self) -> Figures:
         """Return the figures by the names of `sse bench`."""

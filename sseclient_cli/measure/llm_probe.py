@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sseclient_cli.errors import SseError
-from sseclient_cli.measure.chunk_bursts import ChunkBursts
+from sseclient_cli.measure.chunk_bursts import ChunkBursts, arrived_together
 from sseclient_cli.measure.chunk_times import ChunkTimes
 from sseclient_cli.measure.llm_answer import LlmAnswer, Text
 from sseclient_cli.measure.llm_totals import LlmTotals
@@ -55,7 +55,7 @@ class LlmProbe(RequestProbe):
         self._bursts = ChunkBursts()
         self._times = ChunkTimes()
         self._is_first_together = False
-        """Whether the first event and the first chunk arrived in one read."""
+        """Whether the first event and the first chunk arrived together."""
         self._turn = turn
         self._output_tokens: int | None = None
 
@@ -75,7 +75,7 @@ class LlmProbe(RequestProbe):
         chunks = [text for text in texts if text is not Text.NONE]
         if chunks:
             if not self._times.chunks:
-                self._is_first_together = self._first_chunk is not None and self._first_chunk.at_ns == last.at_ns
+                self._is_first_together = self._arrived_with_first_event(others)
             # Events without text after the last chunk (finish reason, usage, end mark) are sent together with it, so
             # that it arrived with the last byte of the answer.
             of_last = Moment(last.at_ns, 0) if answer.is_complete else last if texts[-1] is not Text.NONE else others
@@ -84,8 +84,14 @@ class LlmProbe(RequestProbe):
             self._bursts.take(len(chunks), last.at_ns, others.uncertainty_ns, self._sent_ns)
         return answer.is_complete
 
+    def _arrived_with_first_event(self, moment: Moment) -> bool:
+        """Return whether the first event of the answer is one of this read, and all of them arrived together."""
+        first = self._first_chunk
+        is_of_this_read = first is not None and first.at_ns == moment.at_ns
+        return is_of_this_read and arrived_together(moment.uncertainty_ns, moment.at_ns - self._sent_ns)
+
     def first_chunk_us(self) -> int | None:
-        """Return the time to the first event, which arrived with the first chunk if both are of one read."""
+        """Return the time to the first event; if it arrived together with the first chunk, the time to this."""
         return self._times.first_us(self._sent_ns) if self._is_first_together else super().first_chunk_us()
 
     def failure(self) -> SseError | None:
