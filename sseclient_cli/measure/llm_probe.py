@@ -13,6 +13,7 @@ from sseclient_cli.measure.chunk_bursts import ChunkBursts, arrived_together
 from sseclient_cli.measure.chunk_times import ChunkTimes
 from sseclient_cli.measure.llm_answer import LlmAnswer, Text
 from sseclient_cli.measure.llm_totals import LlmTotals
+from sseclient_cli.measure.merging import added
 from sseclient_cli.measure.request_probe import Moment, RequestMeasurement, RequestProbe
 from sseclient_cli.measure.slo import Limit, Objective, judge
 from sseclient_cli.payload.llm_api import LlmApi
@@ -137,7 +138,7 @@ class LlmProbe(RequestProbe):
             # Of the whole answer: a token may be divided between two chunks.
             self._output_tokens = self._llm.tokens_of(self._answer.text)
             totals.tokenized_answers += 1
-            totals.output_tokens += self._output_tokens
+            totals.output_tokens = added(totals.output_tokens, self._output_tokens)
 
     def _values_us(self) -> dict[Objective, int | None]:
         times, sent_ns = self._times, self._sent_ns

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.merging import Merging, counted, mergeable, part, parts, summed
+from sseclient_cli.measure.merging import Merging, added, counted, mergeable, part, parts, summed, summed_if_known
 from sseclient_cli.measure.slo import Limit
 from sseclient_cli.payload.llm_api import Usage
 
@@ -42,9 +42,9 @@ class LlmTotals(Merging):
     """Answers whose tokens the server counted."""
     tokenized_answers: int = summed()
     """Answers whose tokens a tokenizer of ours counted, because the server did not."""
-    input_tokens: int = summed()
-    output_tokens: int = summed()
-    reasoning_tokens: int = summed()
+    input_tokens: int | None = summed_if_known()
+    output_tokens: int | None = summed_if_known()
+    reasoning_tokens: int | None = summed_if_known()
     burst_chunks: Histogram = part(Histogram)
     """Chunks, not us: of each burst (``chunk_bursts.py``)."""
     burst_pause: Histogram = part(Histogram)
@@ -81,9 +81,9 @@ class LlmTotals(Merging):
     def count_tokens(self, usage: Usage) -> None:
         """Add the server's counts of one answer."""
         self.counted_answers += usage.output_tokens is not None
-        self.input_tokens += usage.input_tokens or 0
-        self.output_tokens += usage.output_tokens or 0
-        self.reasoning_tokens += usage.reasoning_tokens or 0
+        self.input_tokens = added(self.input_tokens, usage.input_tokens)
+        self.output_tokens = added(self.output_tokens, usage.output_tokens)
+        self.reasoning_tokens = added(self.reasoning_tokens, usage.reasoning_tokens)
 
     def judge(self, found: Mapping[Limit, bool | None]) -> None:
         """Count an answer by its objectives: whether each is met, or None if its duration is not known."""

@@ -62,6 +62,16 @@ def summed() -> Any:
     return by_rule(add, default=0)
 
 
+def summed_if_known() -> Any:
+    """Declare a number that adds up; None if it is unknown."""
+    return by_rule(added, default=None)
+
+
+def added(ours: int | None, theirs: int | None) -> int | None:
+    """Return the sum of what is known; None if neither is."""
+    return theirs if ours is None else ours if theirs is None else ours + theirs
+
+
 def largest(default: Any = MISSING) -> Any:
     """Declare a number that merges to the larger one."""
     return by_rule(max, default=default)

@@ -36,20 +36,17 @@ def llm_of(totals: RequestTotals | None, plan: Plan, source: TimestampSource) ->
     if totals is None or totals.llm is None:
         return None
     llm = totals.llm
-    counted = llm.counted_answers + llm.tokenized_answers
-    tokens = {name: getattr(llm, name) if llm.counted_answers else None for name in _TOKENS}
-    counters = _counters(llm, Llm, LlmTotals)
-    del counters["output_tokens"]
+    counted, tokens = llm.counted_answers + llm.tokenized_answers, llm.output_tokens
     tpot = Latency.of(llm.tpot, source)
     return Llm(
-        **{**counters, **tokens},
+        **_counters(llm, Llm, LlmTotals),
+        **_tokens(llm),
         **{**_latencies(Llm, llm, source), "burst_chunks": Sizes.of(llm.burst_chunks)},
         apis=dict(llm.apis.most_common()),
-        output_tokens=llm.output_tokens if counted else None,
-        tokens_per_chunk=round(llm.output_tokens / llm.chunks, 3)
-        if llm.chunks and counted == totals.succeeded
-        else None,
-        tokens_per_s=_per_s(llm.output_tokens, totals) if counted else None,
+        tokens_per_chunk=None
+        if tokens is None or not llm.chunks or counted < totals.succeeded
+        else round(tokens / llm.chunks, 3),
+        tokens_per_s=None if tokens is None else _per_s(tokens, totals),
         stream_tokens_per_s=None if tpot is None or not tpot.p50_ms else round(1000 / tpot.p50_ms, 1),
         finish_reasons=dict(llm.finish_reasons.most_common()),
         turns=[
@@ -73,7 +70,8 @@ def mcp_of(totals: RequestTotals | None) -> Mcp | None:
     return Mcp(**_counters(totals.mcp, Mcp, McpTotals), notifications_per_request=per_request)
 
 
-_TOKENS = ("input_tokens", "reasoning_tokens")
+def _tokens(source: LlmTotals | Llm) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in ("input_tokens", "output_tokens", "reasoning_tokens")}
 
 
 def _goodput(totals: RequestTotals, llm: LlmTotals, plan: Plan) -> Goodput | None:
@@ -107,6 +105,7 @@ def totals_of_requests(requests: Requests | None, llm: Llm | None, mcp: Mcp | No
 def _llm_totals(requests: Requests, llm: Llm) -> LlmTotals:
     totals = LlmTotals(
         **_counters(llm, Llm, LlmTotals),
+        **_tokens(llm),
         **_histograms(llm),
         apis=Counter(llm.apis),
         finish_reasons=Counter(llm.finish_reasons),
