@@ -24,8 +24,11 @@ from sseclient_cli.report.requests_build import totals_of_requests
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.timeline_model import Row
 
-_MAY_DIFFER = frozenset({"redirected_to", "connections", "rate_per_s", "requests", "seed", "timestamp", "sequence"})
-"""Sizes and Poisson processes add up. The fields of timestamp and sequence are compared by the choice of the user."""
+_MAY_DIFFER = frozenset(
+    {"redirected_to", "connections", "rate_per_s", "requests", "seed", "prompt_seed", "timestamp", "sequence"}
+)
+"""Sizes, Poisson processes and prompts add up. The fields of timestamp and sequence are compared by the choice of the
+user."""
 
 
 def merged(first: Report, second: Report, *, force: bool = False) -> Report:
@@ -47,7 +50,10 @@ def merged(first: Report, second: Report, *, force: bool = False) -> Report:
     together = run.model_copy(
         update={
             "target": run.target.model_copy(
-                update={"redirected_to": run.target.redirected_to or other.target.redirected_to}
+                update={
+                    "redirected_to": run.target.redirected_to or other.target.redirected_to,
+                    "prompt_seed": None,
+                }
             ),
             "preflight": run.preflight or other.preflight,
             "started_at": min(run.started_at, other.started_at),

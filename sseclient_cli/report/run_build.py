@@ -106,6 +106,7 @@ def with_totals(
 
 def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
     target = spec.target
+    bodies = None if target.per_stream is None else target.per_stream.llm
     differing: dict[str, Any] = {
         "url": target.redacted_url,
         "bundled_server": spec.is_bundled_server,
@@ -117,7 +118,8 @@ def _target(spec: RunSpec, redirected_to: str | None) -> run_model.Target:
         "requests_differ": target.per_stream is not None,
         "values_file": None if target.per_stream is None else target.per_stream.values_file,
         "urls_file": None if target.per_stream is None else target.per_stream.urls_file,
-        "prompts": None if target.per_stream is None else _prompts(target.per_stream.llm),
+        "prompts": _prompts(bodies),
+        "prompt_seed": None if bodies is None else bodies.seed,
         "proxy": None if target.proxy is None else target.proxy.url,
         "certificates_checked": target.tls.verify,
     }
@@ -134,7 +136,6 @@ def _prompts(bodies: LlmBodies | None) -> run_model.Prompts | None:
         tokens=None if bodies.prompts.length is None else str(bodies.prompts.length),
         turns=bodies.prompts.most_turns,
         output_tokens=None if bodies.output is None else str(bodies.output),
-        seed=bodies.seed,
         has_system=bodies.system is not None,
         left_out=list(bodies.prompts.notes),
         extra=list(bodies.extra),

@@ -18,7 +18,6 @@ class Prompts(Part):
     tokens: str | None = figure("The length of synthetic prompts: COUNT, or COUNT:SPREAD; null for others.")
     turns: int = figure("The turns of the longest conversation.", ge=1)
     output_tokens: str | None = figure("The limit of each answer: COUNT, or COUNT:SPREAD; null without one.")
-    seed: str = figure("The seed of random words and lengths.")
     has_system: bool = figure("Whether the requests have a system prompt.")
     left_out: list[str] = figure("What the requests leave out of the file of prompts.")
     extra: list[str] = figure("The names of members that were added to the bodies or removed.")
@@ -56,6 +55,9 @@ class Target(Part):
     urls_file: str | None = figure("The file with the URLs of the streams; null without one.", default=None)
     prompts: Prompts | None = figure(
         "The prompts of requests to an LLM; null for a body of the user's own.", default=None
+    )
+    prompt_seed: str | None = figure(
+        "The seed of random words and lengths in the prompts; null without prompts, and after a merge.", default=None
     )
 
 

@@ -39,7 +39,11 @@ def test_synthetic_prompts_have_their_length_and_answers_their_limit(
     assert llm["finish_reasons"] == {"length": 6}
     prompts = report["run"]["target"]["prompts"]
     assert (prompts["source"], prompts["tokens"], prompts["output_tokens"]) == ("synthetic", "30", "4")
-    assert (prompts["model"], prompts["seed"], report["run"]["target"]["method"]) == ("m", "7", "POST")
+    assert (prompts["model"], report["run"]["target"]["prompt_seed"], report["run"]["target"]["method"]) == (
+        "m",
+        "7",
+        "POST",
+    )
 
 
 def test_conversations_of_a_file_carry_their_answers(

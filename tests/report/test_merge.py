@@ -75,6 +75,21 @@ def test_random_arrivals_of_different_seeds_are_merged_without_a_seed() -> None:
         merged(first, report(Totals(cpu_percent=[1.0]), connections=2, rate_per_s=2.0, refill=False))
 
 
+def test_prompts_of_different_seeds_are_merged_without_a_seed() -> None:
+    one = report(Totals(cpu_percent=[1.0]))
+    first, second = (
+        one.model_copy(
+            update={
+                "run": one.run.model_copy(
+                    update={"target": one.run.target.model_copy(update={"prompt_seed": seed}), "workers": workers}
+                )
+            }
+        )
+        for seed, workers in (("1", 1), ("2", 2))
+    )
+    assert merged(first, second).run.target.prompt_seed is None
+
+
 def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:
     early, late = report(Totals(cpu_percent=[1.0])), report(Totals(cpu_percent=[2.0]), started_at_s=1_790_000_009)
     together = merged(late, early)
