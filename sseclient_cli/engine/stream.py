@@ -47,7 +47,7 @@ class Stream:
     __slots__ = (
         "_comments", "_connection", "_context", "_ends_read", "_events_left", "_held_bytes", "_intended_ns", "_key",
         "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns",
-        "observers", "reconnection", "request", "slot",
+        "number", "observers", "reconnection", "request", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -64,8 +64,9 @@ class Stream:
         self.slot = slot
         """The owner's number for this stream."""
         self.observers = observers
-        number = slot if number is None else number
-        self.first: PreparedRequest = context.connector.first_of(number, slot, conversation)
+        self.number = slot if number is None else number
+        """The number of its request in the run."""
+        self.first: PreparedRequest = context.connector.first_of(self.number, slot, conversation)
         """The request with which each connection begins."""
         self.request: PreparedRequest = self.first
         """The current or last request of the redirect chain."""

@@ -209,7 +209,7 @@ class StreamPool:
 
     def _count_url(self, counts: Counter[int], stream: Stream) -> None:
         if self._per_stream is not None:
-            counts[min(self._per_stream.url_of(stream.slot), MAX_URLS)] += 1
+            counts[min(self._per_stream.url_of(stream.number), MAX_URLS)] += 1
 
     def _retire(self, stream: Stream) -> PooledStream:
         """Remove a stream that is over from the pool."""

@@ -121,3 +121,17 @@ async def test_request_of_the_warm_up_is_in_no_figure() -> None:
     totals, _ = await ran(*[GOOD] * 2, requests=2, duration_s=4.0, warmup_s=3.0)
     found = requests_of(totals)
     assert (found.warm_up, found.succeeded, found.duration.count) == (2, 0, 0)
+
+
+async def test_requests_of_a_slot_are_counted_by_their_own_url() -> None:
+    async with ScriptedServer(*[GOOD] * 4) as server:
+        urls = [f"http://127.0.0.1:{server.port}/{name}" for name in "ab"]
+        target = with_values([Target(url=url) for url in urls], [*map(WeightedUrl, urls)], urls_file="urls.txt")
+        resolved = ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", server.port)))
+        plan = Plan(
+            connections=1, duration_s=20.0, ramp_up_s=0, on_end=OnEnd.RESTART, requests=4,
+            timestamp=Choice.NONE, sequence=Choice.NONE, llm=LlmChoice(),
+        )  # fmt: skip
+        totals = await asyncio.to_thread(Worker(Shard(chain=(resolved,), plan=plan)).run)
+    assert [request.path for request in server.requests] == ["/a", "/b", "/a", "/b"]
+    assert totals.url_opened == {0: 2, 1: 2}
