@@ -99,7 +99,7 @@ class Search:
 def step_of(load: float, report: Report, assertions: Sequence[Assertion], latency_name: str) -> LimitStep:
     """Return the step in the report of its run, with the percentiles of this latency."""
     outcomes = judged(report, assertions, allow_saturated=True)  # a saturated step does not pass anyway
-    latency: Latency | None = getattr(report.latency, latency_name)
+    latency = _latency_named(report, latency_name)
     return LimitStep(
         **judged_step(load, report, outcomes),
         events_per_s=report.events.per_s,
@@ -109,5 +109,13 @@ def step_of(load: float, report: Report, assertions: Sequence[Assertion], latenc
 
 
 def _name_of_latency(report: Report) -> str:
-    """Return the latency of the curve: delivery, or gap without timestamps."""
+    """Return the latency of the curve: first_token of an LLM, duration of other requests, else delivery or gap."""
+    if report.requests is not None:
+        return "duration" if report.llm is None else "first_token"
     return "gap" if report.latency.delivery is None else "delivery"
+
+
+def _latency_named(report: Report, name: str) -> Latency | None:
+    found = (getattr(part, name, None) for part in (report.latency, report.llm, report.requests))
+    latency: Latency | None = next((each for each in found if each is not None), None)
+    return latency

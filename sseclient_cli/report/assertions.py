@@ -30,7 +30,8 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
 _FORM = re.compile(r"\s*([A-Za-z_][\w.]*)\s*([^\w\s.+-]+)\s*(\S.*?)\s*", re.DOTALL)
 
 _LATENCIES = "latency."
-"""The figures that a saturated load generator can falsify."""
+
+_OF_REQUESTS = ("requests.", "llm.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> O
     if observed is None:
         status = AssertionStatus.NOT_MEASURED
         reasons.insert(0, f"not measured because {assertion.absence(report)}")
-    elif assertion.figure.path.startswith(_LATENCIES) and report.generator.saturated and not allow_saturated:
+    elif _depends_on_generator(assertion.figure) and report.generator.saturated and not allow_saturated:
         status = AssertionStatus.NOT_TRUSTWORTHY
         reasons.insert(0, "not trustworthy because the load generator was the bottleneck")
     elif not assertion.holds(observed):
@@ -122,6 +123,12 @@ def _judged(report: Report, assertion: Assertion, *, allow_saturated: bool) -> O
         passed=status is AssertionStatus.PASSED,
         reason="; ".join(reasons),
     )
+
+
+def _depends_on_generator(figure: Figure) -> bool:
+    """Return whether a saturated load generator can falsify a figure."""
+    is_time = figure.unit in ("ms", "1/s") or figure.path.startswith("llm.goodput.")
+    return figure.path.startswith(_LATENCIES) or (figure.path.startswith(_OF_REQUESTS) and is_time)
 
 
 def _limits_of(report: Report) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sseclient_cli.report.figure import Better
 from sseclient_cli.report.figures import Figure, figure_named, figures
 from sseclient_cli.report.judging import by_fisher, by_interval, by_rule, noise_between_runs, unclear
 from sseclient_cli.report.model import Report
-from sseclient_cli.report.resampling import Estimate, mean_of_rows, percentile_of_rows, percentile_of_values
+from sseclient_cli.report.resampling import Estimate, mean_of_rows, percentile_of_rows, percentile_of_values, rate_of
 from sseclient_cli.report.steady import Steady
 
 FAMILY_ERROR = 0.05
@@ -23,9 +23,21 @@ FAMILY_ERROR = 0.05
 
 _WITH_ROWS = re.compile(r"(?:latency|fanout)\.(gap|delivery|delay)\.p(50|90|99|999)_ms")
 
-_WITHOUT_ROWS = re.compile(r"latency\.(connect|tls|headers|first_event)\.p(50|99)_ms")
+_WITHOUT_ROWS = re.compile(
+    r"((?:latency\.(?:connect|tls|headers|first_event))|requests\.duration|llm\.(?:first_token|token_gap|tpot))"
+    r"\.p(50|99)_ms"
+)
 
 _EVENTS_PER_S = "events.per_s"
+
+_RATES = ("requests.per_s", "llm.tokens_per_s")
+"""Rates of requests."""
+
+_SHARES = ("requests.failed", "llm.goodput.good")
+"""Shares of requests."""
+
+_OF_STREAMS = ("latency.gap.", "latency.first_event.", "streams.", "events.")
+"""The figures that runs with requests have better ones for."""
 
 _EVENT_COUNTS = (
     *("events.error_events", "audit.lost", "audit.duplicated", "audit.out_of_order"),
@@ -51,7 +63,7 @@ def comparison_of(reports: Sequence[Report], names: Sequence[str] = ()) -> Compa
     """Compare reports with the first of them. ``names`` are shown instead of A, B, ..."""
     names = list(names) or [chr(ord("A") + place) for place in range(len(reports))]
     steady = [Steady.of(report) for report in reports]
-    compared = [found for each in _figures() if (found := _measured(each, reports, steady)) is not None]
+    compared = [found for each in _figures(reports) if (found := _measured(each, reports, steady)) is not None]
     level = FAMILY_ERROR / max(sum(map(_tests, compared)), 1)
     return Comparison(
         tool=reports[0].tool,
@@ -71,17 +83,29 @@ def worse_than(comparison: Comparison, share: float) -> Iterator[tuple[Differenc
                 yield difference, place
 
 
-def _figures() -> Iterator[tuple[Figure, Method]]:
+def _figures(reports: Sequence[Report]) -> Iterator[tuple[Figure, Method]]:
     """Yield the compared figures: not each of the catalogue, because each test makes the others less sensitive."""
+    have_requests = all(report.requests is not None for report in reports)
+    for figure, method in _candidates():
+        is_of_requests = figure.path.startswith(("requests.", "llm."))
+        if is_of_requests == have_requests or not (is_of_requests or figure.path.startswith(_OF_STREAMS)):
+            yield figure, method
+
+
+def _candidates() -> Iterator[tuple[Figure, Method]]:
     for figure in figures():
         if figure.path == _EVENTS_PER_S or _WITH_ROWS.fullmatch(figure.path):
             yield figure, Method.BOOTSTRAP
-        elif _WITHOUT_ROWS.fullmatch(figure.path):
+        elif figure.path in _RATES or _WITHOUT_ROWS.fullmatch(figure.path):
             yield figure, Method.ORDER_STATISTICS
         elif figure.path in _EVENT_COUNTS:
             yield figure, Method.RULE
-        elif figure.path.startswith("streams.") and figure.share_of and figure.better == Better.LOWER:
+        elif figure.path in _SHARES or _is_share_of_streams(figure):
             yield figure, Method.FISHER
+
+
+def _is_share_of_streams(figure: Figure) -> bool:
+    return figure.path.startswith("streams.") and bool(figure.share_of) and figure.better == Better.LOWER
 
 
 def _measured(chosen: tuple[Figure, Method], reports: Sequence[Report], steady: Sequence[Steady]) -> _Compared | None:
@@ -99,13 +123,16 @@ def _measured(chosen: tuple[Figure, Method], reports: Sequence[Report], steady: 
 def _estimate(figure: Figure, method: Method, report: Report, steady: Steady) -> Estimate | None:
     if figure.path == _EVENTS_PER_S:
         return mean_of_rows(steady.events_per_s)
+    if figure.path in _RATES:
+        return None if report.requests is None else rate_of(figure.value(report), report.requests.succeeded)
     match = _WITH_ROWS.fullmatch(figure.path) or _WITHOUT_ROWS.fullmatch(figure.path)
     if match is None:
         return None
     percentile = float(f"{match[2][:2]}.{match[2][2:] or 0}")
     if method is Method.BOOTSTRAP:
         return percentile_of_rows(steady.latencies[match[1]], percentile)
-    latency = getattr(report.latency, match[1])
+    part, name = match[1].split(".")
+    latency = getattr(getattr(report, part), name, None)
     if latency is None:
         return None
     return percentile_of_values(latency.histogram().counts_us(), percentile, steady.rows_with_connects)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sseclient_cli.report.llm_findings import held_back
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import MIN_ROWS
+from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.steady import Steady
 
 _FIELDS = {
@@ -59,6 +60,8 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
         ours, theirs = getattr(before.plan, field), getattr(after.plan, field)
         if ours != theirs:
             yield f"the plans differ: {words} {_value(ours)} in {name}, {_value(theirs)} in {other}"
+    if before.plan.llm and after.plan.llm and before.plan.llm.slo != after.plan.llm.slo:
+        yield f"the objectives of the goodput differ: {_slo(before)} in {name}, {_slo(after)} in {other}"
     formats = ", ".join(before.formats), ", ".join(after.formats)
     if all(formats) and set(before.formats) != set(after.formats):
         yield f"the formats differ: {formats[0]} in {name}, {formats[1]} in {other}"
@@ -85,6 +88,10 @@ def _held_back(report: Report, other: Report, name: str, other_name: str) -> Ite
         f"something before {name} holds chunks back: they arrive {held['chunks']:,} at once after "
         f"{held['pause_ms']:,.0f} ms{later}; {other_name} sends them one by one"
     )
+
+
+def _slo(run: Run) -> str:
+    return (run.plan.llm and ", ".join(run.plan.llm.slo)) or "none"
 
 
 def _value(value: object) -> str:

@@ -41,7 +41,10 @@ class LimitSearch(Part):
     step_s: float = figure("The planned duration of a step.", unit="s", gt=0)
     varied: Varied = figure("What the steps raise: connections or rate_per_s.")
     expressions: list[str] = figure("The assertions as given.")
-    latency: str = figure("The latency of p50_ms and p99_ms of the steps: delivery, or gap without timestamps.")
+    latency: str = figure(
+        "The latency of p50_ms and p99_ms of the steps: delivery, or gap without timestamps; of requests, duration, or "
+        "first_token of an LLM."
+    )
     steps: list[LimitStep] = figure("The steps in the order in which they ran.")
     limit: float | None = figure("The largest load that passed; null if none did.")
     first_failing: float | None = figure("The smallest load above it that did not pass; null if there was none.")

@@ -25,6 +25,7 @@ def requests_of(totals: RequestTotals | None, source: TimestampSource) -> Reques
     return Requests(
         **_counters(totals, Requests, RequestTotals),
         **_latencies(Requests, totals, source),
+        ended=totals.succeeded + totals.failed,
         first_sent_s=_seconds(totals.first_sent_us),
         last_ended_s=_seconds(totals.last_ended_us),
         per_s=_per_s(totals.succeeded, totals) if totals.succeeded else None,

@@ -25,7 +25,12 @@ class Objective(Part):
 class Goodput(Part):
     """The requests that met all objectives."""
 
-    good: int = figure("Requests that succeeded and met all objectives.", better=Better.HIGHER, ge=0)
+    good: int = figure(
+        "Requests that succeeded and met all objectives.",
+        better=Better.HIGHER,
+        share_of="llm.goodput.judged",
+        ge=0,
+    )
     judged: int = figure("Requests that succeeded or failed, without those whose durations are not known.", ge=0)
     share: float | None = figure(
         "The share of the judged requests that met all objectives.",
@@ -50,8 +55,12 @@ class Requests(Part):
 
     succeeded: int = figure("Requests with a complete answer without an error.", better=Better.HIGHER, ge=0)
     failed: int = figure(
-        "Requests without one: not connected, refused, cut, or with an error in the answer.", better=Better.LOWER, ge=0
+        "Requests without one: not connected, refused, cut, or with an error in the answer.",
+        better=Better.LOWER,
+        share_of="requests.ended",
+        ge=0,
     )
+    ended: int = figure("Requests that succeeded or failed.", ge=0)
     unfinished: int = figure("Requests whose answer the end of the run cut; they are in no figure.", ge=0)
     warm_up: int = figure("Requests of the warm-up; they are in no figure.", ge=0)
     untimed: int = figure(

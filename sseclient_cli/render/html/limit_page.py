@@ -36,7 +36,7 @@ def limit_page(search: LimitSearch) -> str:
         charts_title="Load and latency",
         charts_shown=charts,
         has_repeated=drawing.has_repeated,
-        titles=[[UNITS[search.varied]], [f"{search.latency} p50 ms"], ["p99 ms"], ["events/s"]],
+        titles=[[UNITS[search.varied]], [f"{search.latency.replace('_', ' ')} p50 ms"], ["p99 ms"], ["events/s"]],
         rows=[_row(step) for step in search.steps],
     )
 
@@ -57,7 +57,7 @@ def _charts(search: LimitSearch, drawing: LoadCharts[LimitStep]) -> list[Chart]:
     charts = (
         drawing.chart(
             "latency",
-            f"{search.latency.capitalize()} by load, {UNITS[search.varied]}",
+            f"{search.latency.replace('_', ' ').capitalize()} by load, {UNITS[search.varied]}",
             Unit.MS,
             {"p50": lambda step: step.p50_ms, "p99": lambda step: step.p99_ms},
             is_log=True,

@@ -50,7 +50,7 @@ class _Curve:
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         search = self._search
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for title in (UNITS[search.varied], f"{search.latency} p50 ms", "p99 ms", "events/s", "CPU"):
+        for title in (UNITS[search.varied], f"{search.latency.replace('_', ' ')} p50 ms", "p99 ms", "events/s", "CPU"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         steps = sorted(search.steps, key=lambda step: step.load)

@@ -54,9 +54,9 @@ def _goodput(goodput: Goodput) -> Iterator[Text]:
     if goodput.per_s is not None:
         yield rate(goodput.per_s)
     for each in goodput.objectives:
-        judged = each.met + each.missed
-        share = percent(each.met / judged) if judged else "unknown"
-        yield Text(f"{visible(each.limit, keep_lines=False)}: {share}", "yellow" if each.missed else "")
+        if judged := each.met + each.missed:
+            words = f"{visible(each.limit, keep_lines=False)}: {percent(each.met / judged)}"
+            yield Text(words, "yellow" if each.missed else "")
 
 
 def _tokens(llm: Llm) -> Iterator[Text]:
@@ -95,4 +95,4 @@ def _answers(mcp: Mcp) -> Iterator[Text]:
 
 def rate(per_s: float) -> Text:
     """Return a rate; a low one has two digits."""
-    return Text(f"{per_s:.2f}/s" if per_s < 9.995 else f"{per_s:,.0f}/s")
+    return Text(f"{per_s:.2f}/s" if 0 < per_s < 9.995 else f"{per_s:,.0f}/s")
