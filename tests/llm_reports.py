@@ -70,6 +70,6 @@ def llm_report(requests: RequestTotals | None = None, *, slo: str = SLO, **chang
     target = Target(url="http://h/v1/chat/completions", method="POST")
     chain = (ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 80))),)
     choice = LlmChoice(LlmApi.AUTO, parse_slo(slo) if slo else ())
-    fields = {"timestamp": Choice.NONE, "sequence": Choice.NONE}
+    fields: dict[str, Any] = {"timestamp": Choice.NONE, "sequence": Choice.NONE}
     plan = Plan(connections=10, duration_s=10, ramp_up_s=1, on_end=OnEnd.RESTART, llm=choice, **fields)
     return built(plan, chain, totals)

@@ -16,6 +16,11 @@ from sseclient_cli.measure.totals import ErrorCount
 from sseclient_cli.render.terminal.summary import summary
 from sseclient_cli.report.model import Report
 
+LABELS = (
+    *("requests", "goodput", "tokens", "answers", "streams", "events", "audit", "types", "gap", "first event"),
+    *("first chunk", "first token", "first answer", "token gap", "tpot", "request", "failure"),
+)
+
 
 def text_of(report: Report, width: int = 80) -> str:
     console = Console(width=width, file=StringIO(), highlight=False)
@@ -30,13 +35,8 @@ def words_of(report: Report) -> str:
 
 def rows_of(report: Report) -> dict[str, str]:
     """The rows of the counts and of the latencies, by their labels."""
-    labels = ("requests", "goodput", "tokens", "answers", "streams", "events", "audit", "types", "gap")
-    labels += ("connect", "first event", "first chunk", "first token", "first answer", "token gap", "tpot")
-    labels += ("request ", "failure")
     lines = text_of(report, 120).splitlines()
-    return {
-        label.strip(): line for label in labels for line in lines if line.startswith(f"{label} ".replace("  ", " "))
-    }
+    return {label: line for label in LABELS for line in lines if line.startswith(f"{label} ")}
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
