@@ -27,7 +27,7 @@ from benchmarks.saving import save, show_progress
 
 ROUNDS, SECONDS = 3, 12.0
 QUICK_ROUNDS, QUICK_SECONDS = 1, 3.0
-FEWEST_PER_SLOT = 2
+FEWEST_PER_SLOT, FEWEST_REQUESTS = 2, 16
 SLOTS = (1, 50, 500)
 
 # The demo server's defaults: 64 tokens, the first one after 0.3 s, then one every 20 ms.
@@ -87,7 +87,7 @@ def load_of(slots: int, seconds: float) -> Load:
     """Return a load that takes about this long."""
     rate = RATE_OF_MANY if slots >= MANY else RATE
     per_slot = max(round(seconds / (FIRST_S + TOKENS / rate)), FEWEST_PER_SLOT)
-    return Load(slots, slots * per_slot, f"rate={rate}")
+    return Load(slots, max(slots * per_slot, FEWEST_REQUESTS), f"rate={rate}")
 
 
 def _none(chosen: Sequence[Tool]) -> dict[str, list[Outcome]]:

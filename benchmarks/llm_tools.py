@@ -63,8 +63,9 @@ def _sse_claims(folder: Path) -> Figures:
     def get(name: str) -> Callable[[str], float | None]:
         return lambda title: (llm.get(name) or {}).get(f"{title}_ms")
 
-    requests = report["requests"]
-    counts = {"requests": requests["succeeded"], "untimed": requests["untimed"]}
+    counts = {"requests": report["requests"]["succeeded"]}
+    if llm.get("chunks"):
+        counts["estimated_percent"] = 100 * llm["chunks_estimated"] / llm["chunks"]
     return {**counts, **_percentiles({name: get(name) for name in NAMES})}
 
 
