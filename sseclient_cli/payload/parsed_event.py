@@ -35,7 +35,7 @@ class ParsedEvent:
 
     def _parse(self) -> None:
         try:
-            self._value = json.loads(self.event.data, parse_float=_finite, parse_constant=_refuse)
+            self._value = _DECODER.decode(self.event.data)
             self._is_json = True
         except (ValueError, RecursionError):
             self._is_json = False
@@ -50,3 +50,7 @@ def _finite(number: str) -> float:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is an extension of Python, not JSON")
+
+
+# One for all events: `json.loads` with these options makes a decoder for each call, at twice the time of the decoding.
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
