@@ -9,7 +9,7 @@ from sseclient_cli.measure.field_search import Trust
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import ErrorCount
 from sseclient_cli.render.live.history import RunHistory
-from sseclient_cli.run.progress import Delay, Progress, Recent, WorkerProgress
+from sseclient_cli.run.progress import AnyLatency, Delay, Progress, Recent, WorkerProgress
 
 STREAMS = 4_000
 
@@ -42,7 +42,10 @@ def progress_at(
     share = min(at_s / 2, 1)
     open_now = round(STREAMS * share)
     events_per_s = 10.0 * open_now * (0.9 + 0.1 * (at_s % 3))
-    latencies = {Latency.GAP: Counter({100_000: 95, 101_000: 5}), Latency.CONNECT: Counter({1_200: 3})}
+    latencies: dict[AnyLatency, Counter[int]] = {
+        Latency.GAP: Counter({100_000: 95, 101_000: 5}),
+        Latency.CONNECT: Counter({1_200: 3}),
+    }
     if delivery:
         latencies[Latency.DELIVERY] = Counter({70: 98, 1_500: 2})
     one = WorkerProgress(

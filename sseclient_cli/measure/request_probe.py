@@ -7,6 +7,7 @@ is known to within 1 %, or 0.1 ms.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -40,9 +41,9 @@ class RequestMeasurement:
     totals: RequestTotals = field(default_factory=RequestTotals)
     samples: RequestSamples = field(default_factory=RequestSamples)
 
-    def fold(self) -> None:
-        """Move the samples since the last tick into the totals."""
-        self.samples.fold(self.totals)
+    def fold(self) -> dict[str, Counter[int]]:
+        """Move the samples since the last tick into the totals. Return their values with counts, by name."""
+        return self.samples.fold(self.totals)
 
 
 class RequestProbe(StreamObserver):

@@ -10,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.llm_totals import LlmTotals
@@ -60,6 +61,19 @@ class RequestTotals(Merging):
         self.last_ended_us = ended_us if self.last_ended_us is None else max(self.last_ended_us, ended_us)
 
 
+class RequestLatency(Enum):
+    """The durations of requests that are shown during a run, named as in the report."""
+
+    FIRST_TOKEN = "first_token"
+    TOKEN_GAP = "token_gap"
+    DURATION = "duration"
+
+    @property
+    def path(self) -> str:
+        """The path in the report."""
+        return f"{'requests' if self is RequestLatency.DURATION else 'llm'}.{self.value}"
+
+
 @dataclass(slots=True)
 class RequestSamples:
     """The durations since the last tick, in us. Each is folded into the histogram of the same name."""
@@ -74,16 +88,21 @@ class RequestSamples:
     burst_chunks: array[int] = field(default_factory=lambda: array("q"))
     burst_pause: array[int] = field(default_factory=lambda: array("q"))
 
-    def fold(self, totals: RequestTotals) -> None:
-        """Move the samples into the totals."""
-        _fold(self, totals, ("first_chunk", "duration", "failed_after"))
+    def fold(self, totals: RequestTotals) -> dict[str, Counter[int]]:
+        """Move the samples into the totals. Return their values with counts, by name."""
+        folded = _fold(self, totals, ("first_chunk", "duration", "failed_after"))
         if totals.llm is not None:
-            _fold(self, totals.llm, ("first_token", "first_answer", "token_gap", "tpot", "burst_chunks", "burst_pause"))
+            names = ("first_token", "first_answer", "token_gap", "tpot", "burst_chunks", "burst_pause")
+            folded |= _fold(self, totals.llm, names)
+        return folded
 
 
-def _fold(samples: RequestSamples, totals: RequestTotals | LlmTotals, names: Iterable[str]) -> None:
+def _fold(samples: RequestSamples, totals: RequestTotals | LlmTotals, names: Iterable[str]) -> dict[str, Counter[int]]:
+    folded = {}
     for name in names:
         values: array[int] = getattr(samples, name)
         if values:
-            getattr(totals, name).record(Counter(values))
+            folded[name] = Counter(values)
+            getattr(totals, name).record(folded[name])
             del values[:]
+    return folded

@@ -21,11 +21,11 @@ from prometheus_client.registry import Collector
 
 from sseclient_cli import __version__
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.samples import Latency
+from sseclient_cli.measure.request_totals import RequestLatency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.render.live.history import HealthSoFar
 from sseclient_cli.report.metric_names import LATENCY_BUCKETS_S, MetricType, histogram_of, metric_of
-from sseclient_cli.run.progress import Delay, Progress
+from sseclient_cli.run.progress import AnyLatency, Delay, Progress
 
 _FIGURES: dict[str, Callable[[Progress], float | None]] = {
     "run.duration_s": lambda progress: progress.elapsed_s,
@@ -42,11 +42,25 @@ _FIGURES: dict[str, Callable[[Progress], float | None]] = {
     "streams.silent": lambda progress: progress.silent,
     "events.received": lambda progress: progress.events,
     "events.bytes": lambda progress: progress.bytes,
+    "requests.succeeded": lambda progress: _of_requests(progress, "succeeded"),
+    "requests.failed": lambda progress: _of_requests(progress, "failed"),
+    "llm.chunks": lambda progress: _of_llm(progress, "chunks"),
+    "llm.output_tokens": lambda progress: _of_llm(progress, "output_tokens"),
 }
 """The figures of a report that are known during the run. None: not known yet."""
 
 _PERCENTILES = {"p50_ms": 50.0, "p90_ms": 90.0, "p99_ms": 99.0, "p999_ms": 99.9}
 _PERCENTILES_OF_BYTES = {"p50_bytes": 50.0, "p99_bytes": 99.0}
+
+
+def _of_requests(progress: Progress, name: str) -> float | None:
+    found: int | None = None if progress.requests is None else getattr(progress.requests, name)
+    return found
+
+
+def _of_llm(progress: Progress, name: str) -> float | None:
+    """Return a figure of the answers that have ended; None for other streams."""
+    return _of_requests(progress, name) if progress.requests is not None and progress.requests.is_of_llm else None
 
 
 class LiveMetrics(Collector):
@@ -56,7 +70,7 @@ class LiveMetrics(Collector):
         self._url = url
         self._lock = threading.Lock()
         self._latest: Progress | None = None
-        self._latencies: dict[Latency, Histogram] = {}
+        self._latencies: dict[AnyLatency, Histogram] = {}
         self._health = HealthSoFar(Histogram)
 
     def show(self, progress: Progress) -> None:
@@ -78,8 +92,12 @@ class LiveMetrics(Collector):
                 return
             yield from _figures(self._latest)
             for latency, histogram in self._latencies.items():
-                yield from _durations(f"latency.{latency.value}", histogram)
+                yield from _durations(_path_of(latency), histogram)
             yield from _generator(self._health)
+
+
+def _path_of(latency: AnyLatency) -> str:
+    return latency.path if isinstance(latency, RequestLatency) else f"latency.{latency.value}"
 
 
 def _figures(progress: Progress) -> Iterator[Metric]:

@@ -65,6 +65,8 @@ _COUNTERS = frozenset(
         "errors[].count",
         "bursts.heads_with_events",
         *(f"events.{name}" for name in ("received", "comments", "bytes", "error_events", "coalesced")),
+        *(f"requests.{name}" for name in ("succeeded", "failed", "unfinished", "warm_up", "untimed")),
+        *(f"llm.{name}" for name in ("chunks", "output_tokens", "input_tokens", "reasoning_tokens")),
         *(f"audit.{name}" for name in ("checked", "duplicated", "out_of_order")),
         *(
             f"streams.{name}"

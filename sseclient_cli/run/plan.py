@@ -189,9 +189,9 @@ class Plan:
         return self.llm is not None or self.mcp is not None
 
     @property
-    def request_numbers(self) -> Iterator[int]:
+    def request_numbers(self) -> range:
         """The numbers of the requests of this plan, or this shard of a plan, in their order."""
-        return iter(range(self.first_slot, self.requests or MAX_CONNECTIONS, self.stride))
+        return range(self.first_slot, self.requests or MAX_CONNECTIONS, self.stride)
 
     @property
     def planned(self) -> int:

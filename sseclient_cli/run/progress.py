@@ -10,10 +10,24 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from sseclient_cli.measure.audit_totals import FieldAudit
-from sseclient_cli.measure.merging import Merging, by_rule, counted_by_name, joined, largest, mergeable, part, summed
+from sseclient_cli.measure.merging import (
+    Merging,
+    by_rule,
+    counted_by_name,
+    first_given,
+    joined,
+    largest,
+    largest_known,
+    mergeable,
+    part,
+    part_if_any,
+    smallest_known,
+    summed,
+)
+from sseclient_cli.measure.request_totals import RequestLatency, RequestTotals
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import ErrorCount, Totals
 
@@ -29,6 +43,9 @@ class Delay(Enum):
     LOOP = "loop_lag"
     QUEUE = "receive_queue"
     """Bytes, not us."""
+
+
+AnyLatency = Latency | RequestLatency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +65,56 @@ class WorkerProgress:
 class Recent(Merging):
     """The values since the previous progress, rounded, with their counts: us, or bytes in ``Delay.QUEUE``."""
 
-    latencies: dict[Latency, Counter[int]] = counted_by_name()
-    warm_up: dict[Latency, Counter[int]] = counted_by_name()
+    latencies: dict[AnyLatency, Counter[int]] = counted_by_name()
+    warm_up: dict[AnyLatency, Counter[int]] = counted_by_name()
     """Latencies during the warm-up, which the report excludes."""
     delays: dict[Delay, Counter[int]] = counted_by_name()
+
+
+@mergeable
+@dataclass(slots=True)
+class RequestProgress(Merging):
+    """The requests so far. Tokens and chunks are those of the answers that have ended."""
+
+    planned: int = summed()
+    """Requests of the plan; 0 without a limit."""
+    succeeded: int = summed()
+    failed: int = summed()
+    warm_up: int = summed()
+    output_tokens: int = summed()
+    chunks: int = summed()
+    first_sent_us: int | None = smallest_known()
+    last_ended_us: int | None = largest_known()
+    is_of_llm: bool = first_given(False)
+
+    @classmethod
+    def of(cls, totals: RequestTotals | None, planned: int) -> Self | None:
+        """Take the requests from the totals of a worker; None without requests."""
+        if totals is None:
+            return None
+        llm = totals.llm
+        return cls(
+            planned=planned,
+            succeeded=totals.succeeded,
+            failed=totals.failed,
+            warm_up=totals.warm_up,
+            output_tokens=0 if llm is None else llm.output_tokens,
+            chunks=0 if llm is None else llm.chunks,
+            first_sent_us=totals.first_sent_us,
+            last_ended_us=totals.last_ended_us,
+            is_of_llm=llm is not None,
+        )
+
+    @property
+    def done(self) -> int:
+        """Requests that are over, those of the warm-up included."""
+        return self.succeeded + self.failed + self.warm_up
+
+    def per_s(self, count: int) -> float:
+        """Return a count of succeeded requests, or of a part of them, per second so far; as in the report."""
+        if self.first_sent_us is None or self.last_ended_us is None or self.last_ended_us <= self.first_sent_us:
+            return 0.0
+        return count * 1_000_000 / (self.last_ended_us - self.first_sent_us)
 
 
 def _known_sum() -> Any:
@@ -105,12 +168,15 @@ class Progress(Merging):
     """The sequence checks so far, by field; None if they are unknown."""
     workers: list[WorkerProgress] = joined()
     recent: Recent = part(Recent)
+    requests: RequestProgress | None = part_if_any()
+    """The requests; None for streams without an end of their own."""
 
     @classmethod
-    def of(cls, totals: Totals, **others: Any) -> Progress:
+    def of(cls, totals: Totals, *, planned_requests: int = 0, **others: Any) -> Progress:
         """Create progress from the totals of a worker, and the fields that totals do not have."""
         return cls(
             **{name: getattr(totals, name) for name in _COUNTERS},
+            requests=RequestProgress.of(totals.requests, planned_requests),
             **{"errors": _errors({}, totals.errors), **others},
         )
 
@@ -124,6 +190,7 @@ class Progress(Merging):
             duration_s=duration_s,
             silent=totals.silence.count,
             audits=small_enough(totals.audits),
+            planned_requests=0 if totals.requests is None else _ended_requests(totals.requests),
             workers=[WorkerProgress(open_now=totals.open_now, cpu_percent=cpu)],
         )
 
@@ -154,7 +221,11 @@ class Progress(Merging):
         return replace(self, recent=Recent())
 
 
-_COUNTERS = ({each.name for each in fields(Progress)} & {each.name for each in fields(Totals)}) - {"errors", "audits"}
+_COUNTERS = ({each.name for each in fields(Progress)} & {each.name for each in fields(Totals)}) - {
+    "errors",
+    "audits",
+    "requests",
+}
 """The fields that progress takes from totals."""
 
 
@@ -172,6 +243,10 @@ def ended(totals: Totals, *, elapsed_s: float, duration_s: float) -> Progress:
     progress = merged(Progress.of_ended(side, elapsed_s=elapsed_s, duration_s=duration_s) for side in sides)
     worker = replace(progress.workers[0], open_now=progress.open_now)
     return replace(progress, workers=[worker])
+
+
+def _ended_requests(totals: RequestTotals) -> int:
+    return totals.succeeded + totals.failed + totals.unfinished + totals.warm_up
 
 
 def small_enough(audits: dict[str, FieldAudit]) -> dict[str, FieldAudit] | None:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from sseclient_cli.measure.request_totals import RequestLatency
 from sseclient_cli.measure.rounding import rounded
 from sseclient_cli.measure.samples import Latency
+from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Delay, Progress, Recent, WorkerProgress, merged
 from sseclient_cli.run.side import Side
 from sseclient_cli.units import NS_PER_S
@@ -36,10 +38,11 @@ class _Mark(NamedTuple):
 class ProgressReporter:
     """The progress of one worker."""
 
-    def __init__(self, on_progress: OnProgress, sides: Sequence[Side], duration_s: float) -> None:
+    def __init__(self, on_progress: OnProgress, sides: Sequence[Side], plan: Plan) -> None:
         self._on_progress = on_progress
         self._sides = sides
-        self._duration_s = duration_s
+        self._duration_s = plan.duration_s
+        self._planned_requests = len(plan.request_numbers) if plan.requests else 0
         self._start = _Mark(0, 0, 0, 0)
         self._last_second: deque[_Mark] = deque(maxlen=NS_PER_S // PROGRESS_NS)
         self._due_ns = 0
@@ -62,6 +65,11 @@ class ProgressReporter:
         for latency in Latency:
             if counts := folded[latency.value]:
                 latencies.setdefault(latency, Counter()).update(rounded(counts))
+        for of_requests in RequestLatency:
+            if of_requests.value in folded:
+                # Requests of the warm-up have no values.
+                values = rounded(folded[of_requests.value])
+                self._recent.latencies.setdefault(of_requests, Counter()).update(values)
         for delay in (Delay.READ, Delay.START):
             self.note(delay, folded[delay.value])
 
@@ -88,6 +96,7 @@ class ProgressReporter:
                 opening=side.pool.opening,
                 reconnecting=side.pool.reconnecting,
                 silent=side.survey.silent,
+                planned_requests=self._planned_requests,
                 audits=side.survey.audits,
             )
             for side in self._sides

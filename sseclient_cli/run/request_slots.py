@@ -31,7 +31,7 @@ class RequestSlots:
     """Hands out the numbers of the requests, and judges their answers."""
 
     def __init__(self, plan: Plan, target: Target) -> None:
-        self._numbers = plan.request_numbers if plan.has_requests or plan.requests else None
+        self._numbers = iter(plan.request_numbers) if plan.has_requests or plan.requests else None
         self._conversations = Conversations(plan, target)
 
     def new_stream(

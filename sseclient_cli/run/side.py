@@ -124,9 +124,9 @@ class Side:
         interval.worker_ns += worker_ns
         if self.measurement.receipts is not None:
             self.measurement.receipts.fold(row)
-        if self.measurement.requests is not None:
-            self.measurement.requests.fold()
-        return self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
+        of_requests = {} if self.measurement.requests is None else self.measurement.requests.fold()
+        folded = self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
+        return {**folded, **of_requests}
 
     def record_lag(self, row: int, lags_us: Counter[int]) -> None:
         """Add the lags of the loop, which is that of all sides."""

@@ -88,7 +88,7 @@ class Worker:
         self._cpu_start_ns = 0
         self._reporter: ProgressReporter | None = None
         if on_progress is not None:
-            self._reporter = ProgressReporter(on_progress, self._sides, plan.duration_s)
+            self._reporter = ProgressReporter(on_progress, self._sides, plan)
 
     def run(self) -> Totals:
         """Run the plan from now on, and return the totals."""

@@ -6,6 +6,7 @@ from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import ErrorCount, Totals
 from sseclient_cli.run.progress import (
     MAX_AUDIT_ENTRIES,
+    AnyLatency,
     Delay,
     Progress,
     Recent,
@@ -18,7 +19,7 @@ from sseclient_cli.run.progress import (
 def progress(*delivery_us: int, gap_us: tuple[int, ...] = (), silent: int | None = 1) -> Progress:
     totals = Totals(planned=10, opened=8, open_now=7, failed=1, events=100, bytes=1_000, reconnected=2)
     totals.count_error("http-503", "busy", 0)
-    latencies = {Latency.DELIVERY: Counter(delivery_us), Latency.GAP: Counter(gap_us)}
+    latencies: dict[AnyLatency, Counter[int]] = {Latency.DELIVERY: Counter(delivery_us), Latency.GAP: Counter(gap_us)}
     return Progress.of(
         totals,
         elapsed_s=1.0,

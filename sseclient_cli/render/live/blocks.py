@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.measure.request_totals import RequestLatency
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.render.live.columns import Column, table
 from sseclient_cli.render.live.history import Percentiles, RunHistory
@@ -13,8 +14,12 @@ from sseclient_cli.render.live.line import Line, Piece, Style
 from sseclient_cli.render.live.quantities import bar, clock, count, megabytes, planned, rate
 from sseclient_cli.render.live.series import Series, chart
 from sseclient_cli.render.quantities import milliseconds
+from sseclient_cli.run.progress import AnyLatency
 
-NAMES = {
+NAMES: dict[AnyLatency, str] = {
+    RequestLatency.FIRST_TOKEN: "first token",
+    RequestLatency.TOKEN_GAP: "token gap",
+    RequestLatency.DURATION: "request",
     Latency.DELIVERY: "delivery",
     Latency.GAP: "gap",
     Latency.FIRST_EVENT: "first event",
@@ -23,6 +28,9 @@ NAMES = {
     Latency.TLS: "TLS",
 }
 """The latencies in their order of importance, with their names."""
+
+_OF_EVENTS = (Latency.DELIVERY, Latency.GAP, Latency.FIRST_EVENT)
+"""The latencies that a run with requests has better ones for."""
 
 MILLISECONDS_WIDTH = 6
 LABEL_WIDTH = 10
@@ -108,8 +116,8 @@ def _known(number: int | None) -> str:
     return "-" if number is None else count(number)
 
 
-def traffic(history: RunHistory) -> Block:
-    """Return the block of events and bytes: rates, charts of the whole run, totals, and the audit."""
+def traffic(history: RunHistory, below: Callable[[RunHistory, int], Line] | None = None) -> Block:
+    """Return the block of events and bytes: rates, charts of the whole run, totals, and the audit or another line."""
 
     def draw(rows: int, width: int) -> list[Line]:
         progress = history.progress
@@ -130,7 +138,7 @@ def traffic(history: RunHistory) -> Block:
             *_charted(events, high, width),
             *between,
             *_charted(sizes, rows - 1 - high - len(between), width),
-            audit_line(history, width),
+            audit_line(history, width) if below is None else below(history, width),
         ]
 
     return Block("events", 3, 31, draw, charts=2)
@@ -181,8 +189,9 @@ def latencies(history: RunHistory) -> Block:
     """Return the block of the latencies: of the last second, and since the start if the terminal is wide enough."""
 
     def draw(rows: int, width: int) -> list[Line]:
-        found = [(latency, history.latest(latency), history.overall(latency)) for latency in NAMES]
-        important = (Latency.DELIVERY, Latency.GAP)
+        important = important_latencies(history)
+        hidden = _OF_EVENTS if history.progress.requests is not None else ()
+        found = [(each, history.latest(each), history.overall(each)) for each in NAMES if each not in hidden]
         kept = [each for each in found if each[0] in important or each[1] or each[2]][: max(rows - 1, 0)]
         labels = [NAMES[latency].ljust(len("first event")) for latency, _, _ in kept]
         columns = [
@@ -192,7 +201,16 @@ def latencies(history: RunHistory) -> Block:
         ]
         return table(labels, columns, width)
 
-    return Block("latency in ms: last second │ since the start", 3, 1 + len(NAMES), draw)
+    return Block("latency in ms: last second │ since the start", 3, 1 + len(Latency), draw)
+
+
+def important_latencies(history: RunHistory) -> tuple[AnyLatency, AnyLatency]:
+    """Return the latencies that are shown even without a value."""
+    if history.progress.requests is None:
+        return Latency.DELIVERY, Latency.GAP
+    return history.main_latency, (
+        RequestLatency.TOKEN_GAP if history.progress.requests.is_of_llm else RequestLatency.DURATION
+    )
 
 
 def _percentile_columns(found: list[Percentiles | None], *, importance: int, note: str) -> list[Column]:

@@ -9,12 +9,13 @@ from typing import Generic, TypeVar
 
 from sseclient_cli.measure.audit_totals import FieldAudit, judge
 from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.request_totals import RequestLatency
 from sseclient_cli.measure.rounding import RoundedValues
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.saturation import saturation_reasons
 from sseclient_cli.measure.totals import ErrorCount
 from sseclient_cli.render.live.series import Series
-from sseclient_cli.run.progress import Delay, Progress, Recent
+from sseclient_cli.run.progress import AnyLatency, Delay, Progress, Recent
 
 RECENT_S = 1.0
 """Recent figures cover at least this time, so that they can be read."""
@@ -81,16 +82,16 @@ class RunHistory:
         self.open_streams = Series()
         self.latency_p99_us = Series(of_maxima=True)
         """The 99th percentile of ``main_latency`` at each moment."""
-        self.main_latency = Latency.GAP
-        """Delivery if events have timestamps, otherwise the inter-event gap."""
+        self.main_latency: AnyLatency = Latency.GAP
+        """The first token, or the duration, of requests; else delivery, or the inter-event gap without timestamps."""
         self.reasons: list[str] = []
         """Why the load generator was the bottleneck so far; empty if it was not."""
         self.audit: AuditSoFar | None = None
         self._health = HealthSoFar(RoundedValues)
         self._recents: deque[tuple[float, Recent]] = deque()
-        self._latencies: dict[Latency, RoundedValues] = {}
-        self._overall: dict[Latency, Percentiles | None] = {}
-        self._latest: dict[Latency, Percentiles | None] = {}
+        self._latencies: dict[AnyLatency, RoundedValues] = {}
+        self._overall: dict[AnyLatency, Percentiles | None] = {}
+        self._latest: dict[AnyLatency, Percentiles | None] = {}
         self._judged_s = -JUDGE_EVERY_S
         self._checked = 0
         self._audit_before: AuditSoFar | None = None
@@ -106,8 +107,9 @@ class RunHistory:
         while self._recents[0][0] <= at_s - RECENT_S:
             self._recents.popleft()
         self._latest.clear()
-        if Latency.DELIVERY in self._latencies and self.main_latency is not Latency.DELIVERY:
-            self.main_latency, self.latency_p99_us = Latency.DELIVERY, Series(of_maxima=True)
+        main = self._main_latency()
+        if main is not self.main_latency:
+            self.main_latency, self.latency_p99_us = main, Series(of_maxima=True)
         self._add_to_series(at_s)
         if at_s >= self._judged_s + JUDGE_EVERY_S:
             self._judged_s = at_s
@@ -115,7 +117,13 @@ class RunHistory:
             self._judge_audits(progress.audits)
             self._overall = {latency: percentiles(values) for latency, values in self._latencies.items()}
 
-    def latest(self, latency: Latency) -> Percentiles | None:
+    def _main_latency(self) -> AnyLatency:
+        requests = self.progress.requests
+        if requests is not None:
+            return RequestLatency.FIRST_TOKEN if requests.is_of_llm else RequestLatency.DURATION
+        return Latency.DELIVERY if Latency.DELIVERY in self._latencies else Latency.GAP
+
+    def latest(self, latency: AnyLatency) -> Percentiles | None:
         """Return the percentiles of the last second, warm-up included."""
         if latency not in self._latest:
             found = RoundedValues()
@@ -125,7 +133,7 @@ class RunHistory:
             self._latest[latency] = percentiles(found)
         return self._latest[latency]
 
-    def overall(self, latency: Latency) -> Percentiles | None:
+    def overall(self, latency: AnyLatency) -> Percentiles | None:
         """Return the percentiles since the start, or since the end of the warm-up. They change once per second."""
         return self._overall.get(latency)
 

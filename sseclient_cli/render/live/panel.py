@@ -10,17 +10,25 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from sseclient_cli.escaping import visible
-from sseclient_cli.measure.samples import Latency
-from sseclient_cli.render.live.blocks import NAMES, Block, audit_line, head, latencies, streams, traffic
+from sseclient_cli.render.live.blocks import (
+    NAMES,
+    Block,
+    audit_line,
+    important_latencies,
+    latencies,
+    streams,
+    traffic,
+)
 from sseclient_cli.render.live.charts import open_streams, tail
 from sseclient_cli.render.live.errors_block import error_line, errors
 from sseclient_cli.render.live.generator_block import figures, generator, verdict_line
 from sseclient_cli.render.live.history import RunHistory
 from sseclient_cli.render.live.line import Line, Style
 from sseclient_cli.render.live.quantities import count, megabytes, rate
+from sseclient_cli.render.live.requests_block import answers_line, heading, request_facts, requests_block
 from sseclient_cli.render.live.series import Series, chart
 from sseclient_cli.render.quantities import milliseconds
-from sseclient_cli.run.progress import Progress
+from sseclient_cli.run.progress import AnyLatency, Progress
 
 LEAST_HEIGHT_OF_BLOCKS = 20
 LEAST_WIDTH_OF_TWO_COLUMNS = 132
@@ -35,12 +43,12 @@ HINT = "Ctrl-C ends the run and prints its report"
 
 def panel(history: RunHistory, title: str, width: int, height: int) -> list[Line]:
     """Return at most ``height`` lines of at most ``width`` columns. ``title`` is the target; it may be hostile."""
-    heading = Line((_shortened(visible(title, keep_lines=False), width), Style.BOLD))
+    name = Line((_shortened(visible(title, keep_lines=False), width), Style.BOLD))
     if height < LEAST_HEIGHT_OF_BLOCKS:
-        lines = [head(history, width), *_compact(history, width)]
-        return ([heading, *lines] if len(lines) < height else lines)[:height]
-    top = [heading, head(history, width)]
-    left = [streams(history), traffic(history)]
+        lines = [heading(history, width), *_compact(history, width)]
+        return ([name, *lines] if len(lines) < height else lines)[:height]
+    top = [name, heading(history, width)]
+    left = _left(history)
     right = [latencies(history), generator(history), errors(history)]
     charts = [open_streams(history), tail(history)]
     room = height - len(top)
@@ -56,6 +64,12 @@ def panel(history: RunHistory, title: str, width: int, height: int) -> list[Line
     if len(top) + len(lines) + 2 <= height:
         lines += [Line()] * (height - len(top) - len(lines) - 1) + [Line((HINT, Style.DIM))]
     return [*top, *lines]
+
+
+def _left(history: RunHistory) -> list[Block]:
+    if history.progress.requests is None:
+        return [streams(history), traffic(history)]
+    return [requests_block(history), traffic(history, answers_line)]
 
 
 def _stacked(blocks: Sequence[Block], width: int, height: int, optional: Sequence[Block] = ()) -> list[Line]:
@@ -90,15 +104,17 @@ def _compact(history: RunHistory, width: int) -> list[Line]:
     """Return a line for each kind of figure, the most important first."""
     progress = history.progress
     delays = [(f"{name} {figure}", style, importance) for name, figure, _, style, importance in figures(history)]
+    requests = progress.requests
     return [
-        _facts("streams", _stream_facts(progress), width),
+        _facts("streams", _stream_facts(progress), width)
+        if requests is None
+        else _facts("requests", request_facts(progress, requests), width),
         _spark("events/s", rate(progress.events_per_s), history.events_per_s, width),
         _spark("MB/s", megabytes(progress.bytes_per_s), history.bytes_per_s, width),
-        _percentiles(history, Latency.DELIVERY, width),
-        _percentiles(history, Latency.GAP, width),
+        *(_percentiles(history, latency, width) for latency in important_latencies(history)),
         error_line(history, width),
         Line("generator ").then(verdict_line(history, width - 10)),
-        audit_line(history, width),
+        audit_line(history, width) if requests is None else answers_line(history, width),
         _facts("", delays, width),
     ]
 
@@ -119,10 +135,14 @@ def _spark(name: str, now: str, series: Series, width: int) -> Line:
     return Line(name.ljust(10), (now.rjust(9), Style.BOLD), "  ", (chart(series.values(room), room, 1)[0], Style.CYAN))
 
 
-def _percentiles(history: RunHistory, latency: Latency, width: int) -> Line:
-    found = history.latest(latency)
+def _percentiles(history: RunHistory, latency: AnyLatency, width: int) -> Line:
+    # Answers can take longer than a second: then the last one has no request.
+    found = history.latest(latency) if history.progress.requests is None else history.overall(latency)
     if found is None:
-        return Line(NAMES[latency].ljust(10), ("nothing measured in the last second", Style.DIM))
+        return Line(
+            f"{NAMES[latency]:10} ",
+            ("nothing measured yet" if history.progress.requests else "nothing measured in the last second", Style.DIM),
+        )
     facts = [
         (f"{name} {milliseconds(getattr(found, name) / 1000):>6}", Style.PLAIN, importance)
         for name, importance in (("p50", 3), ("p90", 1), ("p99", 4), ("max", 2))

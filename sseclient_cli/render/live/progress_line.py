@@ -7,6 +7,7 @@ from sseclient_cli.render.live.blocks import NAMES
 from sseclient_cli.render.live.generator_block import busiest
 from sseclient_cli.render.live.history import RunHistory
 from sseclient_cli.render.live.quantities import count, megabytes, rate
+from sseclient_cli.render.live.requests_block import request_line
 from sseclient_cli.render.quantities import milliseconds
 
 LINE_EVERY_S = 5.0
@@ -16,26 +17,29 @@ LINE_EVERY_S = 5.0
 def progress_line(history: RunHistory) -> str:
     """Return the state of a run in one line."""
     progress, audit = history.progress, history.audit
-    facts = [
-        f"{progress.elapsed_s:.0f} of {progress.duration_s:g} s: "
-        f"{count(progress.open_now)} of {count(progress.planned)} open"
-    ]
+    requests = progress.requests
+    shown = (
+        [f"{count(progress.open_now)} of {count(progress.planned)} open"]
+        if requests is None
+        else request_line(progress, requests)
+    )
+    facts = [f"{progress.elapsed_s:.0f} of {progress.duration_s:g} s: {shown[0]}", *shown[1:]]
     facts += [
         f"{count(number)} {name}"
         for number, name in (
             (progress.opening, "opening"),
             (progress.reconnecting, "reconnecting"),
-            (progress.failed, "failed"),
+            (0 if requests else progress.failed, "failed"),
             (progress.silent or 0, "silent"),
             (progress.lost, "lost with their worker"),
         )
         if number
     ]
     facts += [f"{rate(progress.events_per_s)} events/s", f"{megabytes(progress.bytes_per_s)} MB/s"]
-    now = history.latest(history.main_latency)
+    latency = history.main_latency
+    now = history.latest(latency) if requests is None else history.overall(latency)
     if now is not None:
-        name = NAMES[history.main_latency]
-        facts.append(f"{name} p50 {milliseconds(now.p50 / 1000)} ms p99 {milliseconds(now.p99 / 1000)} ms")
+        facts.append(f"{NAMES[latency]} p50 {milliseconds(now.p50 / 1000)} ms p99 {milliseconds(now.p99 / 1000)} ms")
     if progress.errors:
         facts.append(f"{count(sum(error.count for error in progress.errors.values()))} errors")
     if audit is not None and audit.lost:
