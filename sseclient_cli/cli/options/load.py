@@ -135,7 +135,7 @@ class LoadOptions:
         OnEnd | None,
         typer.Option(
             "--on-end",
-            show_default=f"{OnEnd.STOP.value}; {OnEnd.RESTART.value} with --llm or --requests",
+            show_default=f"{OnEnd.STOP.value}; {OnEnd.RESTART.value} with --llm, --mcp or --requests",
             help="When the server ends a stream: stop, reconnect (with Last-Event-ID, like a browser) or restart.",
         ),
     ] = None
