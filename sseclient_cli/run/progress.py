@@ -98,7 +98,7 @@ class RequestProgress(Merging):
             succeeded=totals.succeeded,
             failed=totals.failed,
             warm_up=totals.warm_up,
-            output_tokens=0 if llm is None else llm.output_tokens,
+            output_tokens=0 if llm is None else llm.output_tokens or 0,
             chunks=0 if llm is None else llm.chunks,
             first_sent_us=totals.first_sent_us,
             last_ended_us=totals.last_ended_us,
