@@ -57,12 +57,13 @@ class Requests(PerStream):
         """Return the request of a stream. ``{uuid}`` and ``{random:...}`` are the same everywhere in one request."""
         if conversation is None and self.llm is not None:
             conversation = self.llm.conversation(stream)
+        row = stream if conversation is None else conversation.number
         drawn: dict[str, str] = {}
 
         def value_of(name: str) -> str:
             if name not in drawn:
                 column = self.columns.get(name)
-                drawn[name] = _built_in(name, stream, worker) if column is None else column[stream % self._rows] or ""
+                drawn[name] = _built_in(name, stream, worker) if column is None else column[row % self._rows] or ""
             return drawn[name]
 
         url = self.urls[self.url_of(stream)]

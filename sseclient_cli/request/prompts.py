@@ -9,6 +9,7 @@ import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from sseclient_cli.errors import UsageError
@@ -29,6 +30,14 @@ Message = dict[str, Any]
 """A message of a conversation as the APIs have it: ``role`` and ``content``."""
 
 MORE_TURNS = "conversations with more turns than are sent"
+
+BEGINNING_WORDS = 32
+"""A prompt begins with this many words drawn one by one: two blocks of a usual prefix cache, so that none is shared."""
+
+PHRASE_WORDS = 16
+"""The rest are phrases of this many words, which takes a fifth of the time: 1 ms for 8,192 words."""
+
+PHRASES = 1024
 
 DEFAULT_PROMPT = "Tell me a short story about a river."
 
@@ -194,7 +203,16 @@ class SyntheticPrompts(Prompts):
         return replace(self, seed=seed)
 
     def _text(self, drawing: random.Random) -> str:
-        return " ".join(drawing.choices(self.words, k=self.length.drawn(drawing)))
+        length = self.length.drawn(drawing)
+        phrases = max(length - BEGINNING_WORDS, 0) // PHRASE_WORDS
+        words = drawing.choices(self.words, k=length - phrases * PHRASE_WORDS)
+        return " ".join([*words, *drawing.choices(_phrases(self.words), k=phrases)])
+
+
+@lru_cache(maxsize=4)
+def _phrases(words: tuple[str, ...]) -> list[str]:
+    drawing = random.Random("phrases")
+    return [" ".join(drawing.choices(words, k=PHRASE_WORDS)) for _ in range(PHRASES)]
 
 
 def drawing_of(seed: str, purpose: str, *numbers: int) -> random.Random:

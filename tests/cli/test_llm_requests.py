@@ -75,6 +75,8 @@ def test_conversations_of_a_file_carry_their_answers(
     ("options", "error"),
     [
         (("--prompt", "Hi"), "--prompt needs --llm"),
+        (("--tokenizer", "t.json"), "--tokenizer is for requests to an LLM: add --llm"),
+        (("--llm", "--tokenizer", "{file}"), "prompts.csv is not a tokenizer.json"),
         (
             ("--llm", "-d", "{}", "--model", "m"),
             "--data is the whole body: leave out --model, or write it into the body",

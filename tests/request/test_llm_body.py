@@ -151,6 +151,21 @@ def test_each_request_has_its_own_body_beside_its_placeholders() -> None:
     assert made[1].masked("no: second prompt") == "no: REDACTED"
 
 
+def test_all_requests_of_a_conversation_have_the_values_of_its_row() -> None:
+    bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=ListedPrompts((Prompt(("a", "b")), Prompt(("c",)))))
+    columns: Columns = {"turns": ("", ""), "token": ("t0", "t1")}
+    target = with_values(
+        [Target.parse("http://h/{n}", headers=["X-Token: {token}"])],
+        [WeightedUrl("http://h/{n}")],
+        columns,
+        values_file="f",
+        llm=bodies,
+    )
+    made = target.of_stream(7, conversation=bodies.conversation(0).answered("A"))
+    assert (made.url, dict(made.headers)["X-Token"]) == ("http://h/7", "t0")
+    assert [message["content"] for message in json.loads(made.body or b"")["messages"]] == ["a", "A", "b"]
+
+
 def test_column_with_prompts_is_used_without_a_placeholder() -> None:
     bodies = LlmBodies(api=LlmApi.OPENAI_CHAT, prompts=HI)
     columns: Columns = {"prompt": ("Hi",), "token": ("t",)}

@@ -15,6 +15,8 @@ def _words(prompt: Prompt) -> list[str]:
 def test_synthetic_prompt_has_a_word_per_token_and_depends_only_on_seed_and_number() -> None:
     prompts = SyntheticPrompts(TokenCount(200), seed="7")
     assert len(_words(prompts.prompt(3))) == 200
+    for length in (1, 31, 32, 33, 47, 48, 49):
+        assert len(_words(SyntheticPrompts(TokenCount(length), seed="7").prompt(3))) == length
     assert set(_words(prompts.prompt(3))) <= set(WORDS)
     assert prompts.prompt(3) == SyntheticPrompts(TokenCount(200), seed="7").prompt(3)
     assert prompts.prompt(3) != SyntheticPrompts(TokenCount(200), seed="8").prompt(3)
