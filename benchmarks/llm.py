@@ -1,4 +1,4 @@
-"""Compare load generators for LLMs on the same server: what they report, what the server did, and what they cost.
+"""Compare load generators for LLMs on the same server: their figures, the log of the server, and their costs.
 
 python -m benchmarks.llm [--quick] [--rounds 3] [--tools aiperf,vllm] [--slots 1,50,500] [--save two-core-vm]
 python -m benchmarks.llm --install aiperf,guidellm,vllm,inference-perf

@@ -1,4 +1,4 @@
-"""What the server did: the log of its requests as the figures that a load generator should report."""
+"""The log of the server as the figures that a load generator should report."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from benchmarks.llm_oracle import compared
 from benchmarks.llm_truth import Truth
 
 ATTEMPTS = 4
-"""Runs, of which one must be undisturbed: on a machine with other work, some chunks are read late, and estimated."""
+"""Runs; one must be undisturbed. On a machine with other work, some chunks are read late, and estimated."""
 
 SLOW = "ttft=0.6&rate=10&tokens=8"
 """Chunks so far apart that a late reader seldom finds two of them."""

@@ -1,4 +1,4 @@
-"""Arrivals of the chunks of an answer, of which a read knows only the last."""
+"""Arrivals of the chunks of an answer: a read knows only that of its last one."""
 
 from sseclient_cli.measure.chunk_times import ChunkTimes
 from sseclient_cli.measure.request_probe import Moment
