@@ -84,7 +84,9 @@ class McpProbe(RequestProbe):
         if body and self._is_body:
             self._spread_ns = max(arrival_ns - self._mcp.poller.empty_ns, 0) if is_fresh else None
         super().received(body, events, arrival_ns, arrival_monotonic_ns, is_exact=is_exact, is_fresh=is_fresh)
-        if events and self._is_body and not is_exact:
+        if not self._exchange.messages:
+            self._first_chunk = None  # an event without data is no message
+        elif events and self._is_body and not is_exact:
             self._first_chunk = Moment(arrival_monotonic_ns, self._spread_ns)
 
     def read(self, events: list[Event], others: Moment, last: Moment) -> bool:
@@ -95,7 +97,8 @@ class McpProbe(RequestProbe):
         """Return why the response is no result: an error, a failed tool, the end of the session, or no answer."""
         error = self._exchange.error if self._exchange.is_answered else self._exchange.unanswered()
         if self._status in ERROR_STATUSES and not isinstance(error, RpcError):
-            error = BadStatusError(f"the server answered {self._status} without a JSON-RPC error", status=self._status)
+            message = f"the server answered {self._status} without a JSON-RPC error: {error}"
+            error = BadStatusError(message, status=self._status)
         is_unknown_method = isinstance(error, RpcError) and error.rpc_code == METHOD_NOT_FOUND
         if self._status == NOT_FOUND and self._mcp.choice.sessions and not is_unknown_method:
             return SessionGoneError(f"the server does not know the session of the request any more: {error}")

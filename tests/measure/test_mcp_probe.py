@@ -61,6 +61,7 @@ RESULT = {"id": 7, "result": {}}
 def test_a_request_ends_with_its_answer_and_its_first_message_is_the_first_chunk() -> None:
     measured = measurement()
     probe = opened(measured)
+    probe.received(b"x", [Event("message", "", "1")], SENT_NS, SENT_NS, is_exact=True, is_fresh=False)
     receive(probe, 10, PROGRESS)
     receive(probe, 20, PROGRESS)
     was_complete = probe.is_complete
