@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sseclient_cli.report.llm_findings import held_back
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import MIN_ROWS
+from sseclient_cli.report.run_model import Prompts
 from sseclient_cli.report.run_model import Run
 from sseclient_cli.report.steady import Steady
 
@@ -22,6 +23,15 @@ _FIELDS = {
     "events": "events per stream",
     "on_end": "action at the end of a stream",
     "storm_s": "storm",
+}
+
+
+_PROMPTS = {
+    "model": "model",
+    "source": "source",
+    "tokens": "tokens",
+    "turns": "turns",
+    "output_tokens": "limit of the answers",
 }
 
 
@@ -62,6 +72,7 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
             yield f"the plans differ: {words} {_value(ours)} in {name}, {_value(theirs)} in {other}"
     if before.plan.llm and after.plan.llm and before.plan.llm.slo != after.plan.llm.slo:
         yield f"the objectives of the goodput differ: {_slo(before)} in {name}, {_slo(after)} in {other}"
+    yield from _of_prompts(before.target.prompts, after.target.prompts, name, other)
     formats = ", ".join(before.formats), ", ".join(after.formats)
     if all(formats) and set(before.formats) != set(after.formats):
         yield f"the formats differ: {formats[0]} in {name}, {formats[1]} in {other}"
@@ -92,6 +103,15 @@ def _held_back(report: Report, other: Report, name: str, other_name: str) -> Ite
 
 def _slo(run: Run) -> str:
     return (run.plan.llm and ", ".join(run.plan.llm.slo)) or "none"
+
+
+def _of_prompts(before: Prompts | None, after: Prompts | None, name: str, other: str) -> Iterator[str]:
+    if before is None or after is None:
+        return
+    for field, words in _PROMPTS.items():
+        ours, theirs = getattr(before, field), getattr(after, field)
+        if ours != theirs:
+            yield f"the prompts differ: {words} {_value(ours)} in {name}, {_value(theirs)} in {other}"
 
 
 def _value(value: object) -> str:

@@ -9,6 +9,7 @@ from sseclient_cli.report.comparison import comparison_of, worse_than
 from sseclient_cli.report.comparison_model import Change, Comparison, Method, Verdict
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.read import to_json
+from sseclient_cli.report.run_model import Prompts
 
 
 def _change(name: str, *reports: Report) -> Change:
@@ -144,6 +145,23 @@ def test_differing_plans_and_partial_runs_are_notes() -> None:
     assert "the plans differ: arrival rate none in a.json, 5 in b.json" in notes
     assert "b.json: the run was interrupted" in notes
     assert "b.json: the report is incomplete, because workers were lost" in notes
+
+
+def test_differing_prompts_are_notes() -> None:
+    one = run_of(1)
+    prompts = Prompts(
+        api="openai-chat", model=None, source="synthetic", tokens="512", turns=1, output_tokens=None,
+        has_system=False, left_out=[], extra=[],
+    )  # fmt: skip
+    first, second, without = (
+        one.model_copy(
+            update={"run": one.run.model_copy(update={"target": one.run.target.model_copy(update={"prompts": each})})}
+        )
+        for each in (prompts, prompts.model_copy(update={"tokens": "1024"}), None)
+    )
+    notes = comparison_of([first, second], ["a.json", "b.json"]).notes
+    assert [note for note in notes if "prompts" in note] == ["the prompts differ: tokens 512 in a.json, 1024 in b.json"]
+    assert not [note for note in comparison_of([first, without], ["a.json", "b.json"]).notes if "prompts" in note]
 
 
 def test_differing_formats_are_a_note_if_both_reports_have_them() -> None:
