@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -63,6 +64,8 @@ def sweep(
     run.run(measure, say)
     if (found := run.document) is not None:
         write(found)
+    elif run.error is None:
+        sys.stderr.write("sse: interrupted before the first load was complete\n")
     if run.error is not None:
         raise run.error
     return run.exit_code
