@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from sseclient_cli.report.llm_findings import held_back
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import MIN_ROWS
-from sseclient_cli.report.run_model import Prompts
-from sseclient_cli.report.run_model import Run
+from sseclient_cli.report.run_model import Prompts, Run
 from sseclient_cli.report.steady import Steady
 
 _FIELDS = {
