@@ -89,10 +89,10 @@ def _latency_in(path: Path) -> dict[str, str]:
     name = path.with_suffix("").suffix.removeprefix(".")
     if not name:
         return {}
-    from sseclient_cli.report.model import Latencies
+    from sseclient_cli.render.export.hgrm import PATHS
 
-    if name not in Latencies.model_fields:
-        known = ", ".join(Latencies.model_fields)
+    if name not in PATHS:
+        known = ", ".join(PATHS)
         raise UsageError(f"{path}: no latency is named {name!r}: write NAME.hgrm, or one of {known} before the suffix")
     return {"latency_name": name}
 

@@ -88,6 +88,8 @@ class Interval(Merging):
     read_delay_max_us: int | None = largest_known()
     """None without a read that has a kernel timestamp."""
     loop_lag_max_us: int | None = largest_known()
+    requests: int = summed()
+    """Requests that succeeded."""
 
 
 @mergeable

@@ -206,6 +206,7 @@ def _timeline(totals: Totals, interval_s: int) -> list[Row]:
                 worker_ns=interval.worker_ns,
                 read_delay_max_ms=_ms(interval.read_delay_max_us),
                 loop_lag_max_ms=_ms(interval.loop_lag_max_us),
+                requests=None if totals.requests is None else interval.requests,
             )
         )
     return rows

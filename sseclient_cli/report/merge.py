@@ -161,6 +161,7 @@ def _timeline(rows: list[Row], interval_s: int) -> dict[int, Interval]:
             worker_ns=row.worker_ns,
             read_delay_max_us=_us(row.read_delay_max_ms),
             loop_lag_max_us=_us(row.loop_lag_max_ms),
+            requests=row.requests or 0,
         )
         open_before = row.open
     return found

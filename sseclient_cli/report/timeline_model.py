@@ -49,6 +49,12 @@ class Row(Part):
     loop_lag_max_ms: float | None = figure(
         "The largest lag of the worker's timer.", unit="ms", better=Better.LOWER, default=None, ge=0
     )
+    requests: int | None = figure(
+        "Successful requests whose answers ended, without those of the warm-up; null for other streams.",
+        better=Better.HIGHER,
+        default=None,
+        ge=0,
+    )
 
     def delivery_counts(self) -> dict[int, int]:
         """Return the delivery latencies in us, with their counts."""

@@ -26,7 +26,7 @@ from sseclient_cli.measure.reach import MAX_STREAMS, ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.recovery import RecoveryTotals, bin_ms_of
 from sseclient_cli.measure.request_probe import RequestMeasurement
-from sseclient_cli.measure.totals import Totals
+from sseclient_cli.measure.totals import Interval, Totals
 from sseclient_cli.measure.undecided_events import UndecidedEvents
 from sseclient_cli.request.target import ResolvedTarget
 from sseclient_cli.request.tokenizer import TextTokenizer
@@ -92,6 +92,8 @@ class Side:
             self.bad_pool = BadPool(self.context, plan, self.totals.bad, target)
         self.survey = StreamSurvey(self.pool, self.measurement)
         self._shift_ns = shift_ns
+        self._succeeded = 0
+        """Requests that are in the timeline."""
         self.ended_ns: int | None = None
         """When the plan had no stream left (monotonic, noticed at a tick). None while it has, or at the run's end."""
 
@@ -124,9 +126,18 @@ class Side:
         interval.worker_ns += worker_ns
         if self.measurement.receipts is not None:
             self.measurement.receipts.fold(row)
-        of_requests = {} if self.measurement.requests is None else self.measurement.requests.fold()
+        of_requests = self._fold_requests(interval)
         folded = self.totals.fold(self.measurement.samples, self.context.reads, row, with_latencies=with_latencies)
         return {**folded, **of_requests}
+
+    def _fold_requests(self, interval: Interval) -> dict[str, Counter[int]]:
+        """Add the requests since the last fold to the totals and a row of the timeline. Return their durations."""
+        requests = self.measurement.requests
+        if requests is None:
+            return {}
+        interval.requests += requests.totals.succeeded - self._succeeded
+        self._succeeded = requests.totals.succeeded
+        return requests.fold()
 
     def record_lag(self, row: int, lags_us: Counter[int]) -> None:
         """Add the lags of the loop, which is that of all sides."""

@@ -57,6 +57,7 @@ async def test_slots_share_the_requests_of_a_plan_and_the_run_ends_with_the_last
     assert (totals.planned, totals.opened, totals.ended_by_server) == (7, 7, 7)
     assert sorted(request.path for request in server.requests) == [f"/{number}" for number in range(7)]
     assert totals.duration_ns < 19_000_000_000
+    assert sum(row.requests for row in totals.timeline.values()) == 7
     assert found.llm is not None
     assert (found.llm.chunks, found.llm.output_tokens, dict(found.llm.finish_reasons)) == (14, 14, {"stop": 7})
 
