@@ -37,7 +37,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
 
     If several codes apply, the first one explains the others.
     """
-    run, failed, planned = report.run, failed_streams(report), report.streams.planned
+    run, failed = report.run, failed_streams(report)
     in_summary = (
         (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
@@ -55,7 +55,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
             return code, "" if has_summary else reason
     code, reason = _failures(report, max_failed_percent=options.max_failed_percent)
     if not code and options.strict and failed:
-        return EXIT_FAILED_STREAMS, "" if has_summary else f"{failed:,} of {planned:,} streams failed (--strict)"
+        return EXIT_FAILED_STREAMS, "" if has_summary else f"{_failed_words(report)} (--strict)"
     if not code and has_failed_assertion(report):
         return EXIT_UNMET, ""  # the summary, or the lines on stderr, have the reasons
     return code, reason
@@ -82,12 +82,8 @@ def has_failed_assertion(report: Report) -> bool:
 def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int, str]:
     """Return exit code and reason if more streams failed than the options allow."""
     errors = report.events.error_events
-    failed, planned = failed_streams(report), report.streams.planned
-    if max_failed_percent is not None and failed * 100 > max_failed_percent * planned:
-        return (
-            EXIT_FAILED_STREAMS,
-            f"{failed:,} of {planned:,} streams failed, more than --max-failed {max_failed_percent:g}%",
-        )
+    if max_failed_percent is not None and failed_streams(report) * 100 > max_failed_percent * _all_streams(report):
+        return EXIT_FAILED_STREAMS, f"{_failed_words(report)}, more than --max-failed {max_failed_percent:g}%"
     if errors:
         return (
             EXIT_FAILED_STREAMS,
@@ -120,3 +116,13 @@ def failed_streams(report: Report) -> int:
         return report.requests.failed
     streams, on_end = report.streams, report.run.plan.on_end
     return streams.failed + (streams.broken if on_end == OnEnd.STOP.value else 0)
+
+
+def _all_streams(report: Report) -> int:
+    """Return how many streams could fail, or how many requests ended."""
+    return report.streams.planned if report.requests is None else report.requests.ended
+
+
+def _failed_words(report: Report) -> str:
+    noun = "streams" if report.requests is None else "requests"
+    return f"{failed_streams(report):,} of {_all_streams(report):,} {noun} failed"

@@ -41,6 +41,13 @@ def shown_latencies(report: Report) -> list[NamedLatency]:
     return [*before, *(tokens or _named(requests, "first_chunk")), *whole, *_named(times, "delivery")]
 
 
+def all_latencies(report: Report) -> list[NamedLatency]:
+    """Return the measured latencies in the order of their rows, for a page with room for all."""
+    if report.requests is None:
+        return _named(report.latency, *type(report.latency).model_fields)
+    return shown_latencies(report)
+
+
 def main_latency(report: Report) -> NamedLatency | None:
     """Return the latency that matters most; None if the run has none."""
     if report.requests is None:

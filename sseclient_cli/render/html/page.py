@@ -8,13 +8,14 @@ from sseclient_cli.render.html.charts import Chart, Mark
 from sseclient_cli.render.html.document import made
 from sseclient_cli.render.html.fanout import fanout_section
 from sseclient_cli.render.html.recovery import outages
+from sseclient_cli.render.html.requests import request_tiles, requests_section
 from sseclient_cli.render.html.target_charts import target_charts
 from sseclient_cli.report.model import Report
 
 
 def page(report: Report) -> str:
     """Return the page: one file, without requests to any other, that holds the report too."""
-    curve = run_charts.percentile_curve(report.latency)
+    curve = run_charts.percentile_curve(report)
     fanout = fanout_section(report)
     groups = {
         "fanout": fanout.charts if fanout else [],
@@ -35,12 +36,13 @@ def page(report: Report) -> str:
         shown_url=sections.cut(report.run.target.url),
         verdict=sections.verdict_statement(report),
         assertions=sections.assertions(report),
-        tiles=list(sections.tiles(report)),
+        tiles=list(sections.tiles(report) if report.requests is None else request_tiles(report, report.requests)),
         findings=sections.statements(report),
         latencies=sections.latency_table(report),
         errors=sections.error_statements(report),
         types=sections.event_types(report),
         delays=sections.generator_table(report),
+        requests=requests_section(report),
         fanout=fanout,
         outages=described,
         bad=list(bad_clients(report)),

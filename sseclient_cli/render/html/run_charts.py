@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sseclient_cli.render.html.charts import Axis, Chart, Mark, Series, Unit, Values, chart_of
+from sseclient_cli.render.latency_rows import all_latencies
 from sseclient_cli.report.distributions import Latency
-from sseclient_cli.report.figure import label_of
-from sseclient_cli.report.model import Latencies, Report
+from sseclient_cli.report.model import Report
 from sseclient_cli.report.timeline_model import Row
 
 POINTS_PER_DECADE = 24
@@ -17,13 +17,13 @@ POINTS_PER_DECADE = 24
 LEAST_ROW_SHARE = 0.5
 """The last row of a run may be shorter; from less than this share of it, a rate per second would be noise."""
 
-SHOWN_AT_FIRST = ("delivery", "gap", "first_event", "connect")
-"""The other latencies are in the legend, and a click shows them."""
+SHOWN_AT_FIRST = ("delivery", "gap", "first event", "connect", "first token", "token gap", "request")
+"""The labels of lines. The other latencies are in the legend, and a click shows them."""
 
 
-def percentile_curve(latencies: Latencies) -> Chart | None:
+def percentile_curve(report: Report) -> Chart | None:
     """Return all measured latencies by percentile; None without any."""
-    named = [(label_of(Latencies, name), latency, name in SHOWN_AT_FIRST) for name, latency in latencies]
+    named = [(label, latency, label in SHOWN_AT_FIRST) for label, latency in all_latencies(report)]
     return curves_of(named, id="percentiles", title="Latency by percentile", is_tall=True)
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from sseclient_cli.render.assertion_words import observed_words
 from sseclient_cli.render.error_words import advice_on
+from sseclient_cli.render.latency_rows import all_latencies
 from sseclient_cli.render.quantities import counted, duration, milliseconds, percent
 from sseclient_cli.render.verdict import Trust, missing_workers, verdict
 from sseclient_cli.render.words import advice, sentence
 from sseclient_cli.report.distributions import Latency
 from sseclient_cli.report.figure import label_of
-from sseclient_cli.report.model import Latencies, Report, Severity
+from sseclient_cli.report.model import Report, Severity
 
 MAX_TEXT = 400
 """Characters of a text from the server; the document has all of it."""
@@ -65,7 +66,8 @@ def verdict_statement(report: Report) -> Statement:
 
 def _conclusion(report: Report, trust: Trust) -> tuple[str, str]:
     """Return the tone and the words of the most important conclusion."""
-    streams = report.streams
+    streams, requests = report.streams, report.requests
+    of_requests, ended = (0, 0) if requests is None else (requests.failed, requests.ended)
     failed = sum(not assertion.passed for assertion in report.assertions)
     faults = sum(finding.severity is Severity.FAULT for finding in report.findings)
     conclusions = (
@@ -74,6 +76,7 @@ def _conclusion(report: Report, trust: Trust) -> tuple[str, str]:
         (report.run.incomplete, "fault", "Incomplete: workers were lost"),
         (trust is Trust.SATURATED, "fault", "Saturated: the figures are not those of the server alone"),
         (faults, "fault", f"{counted(faults, 'fault')} found"),
+        (of_requests, "fault", f"{of_requests:,} of {counted(ended, 'request')} failed"),
         (streams.failed, "fault", f"{streams.failed:,} of {counted(streams.planned, 'stream')} could not be opened"),
         (streams.broken, "fault", f"{counted(streams.broken, 'stream')} broken by errors"),
         (report.run.interrupted, "warning", "Interrupted: the report covers the part that ran"),
@@ -93,14 +96,15 @@ def tiles(report: Report) -> Iterator[Tile]:
     rate = "" if events.per_s is None else f"{events.per_s:,.0f} per second"
     yield Tile("Events received", f"{events.received:,}", rate)
     why_not = "no timestamp in the events" if events.received else "no event arrived"
-    yield _latency_tile("Delivery p99", report.latency.delivery, why_not)
+    yield latency_tile("Delivery p99", report.latency.delivery, why_not)
     if report.latency.delivery is None and events.received:
-        yield _latency_tile("Gap p99", report.latency.gap, "no stream received two events")
-    yield _latency_tile("First event p99", report.latency.first_event, "no event arrived")
+        yield latency_tile("Gap p99", report.latency.gap, "no stream received two events")
+    yield latency_tile("First event p99", report.latency.first_event, "no event arrived")
     yield _lost(report)
 
 
-def _latency_tile(label: str, latency: Latency | None, why_not: str) -> Tile:
+def latency_tile(label: str, latency: Latency | None, why_not: str) -> Tile:
+    """Return the tile of a latency: its p99, and the median."""
     if latency is None:
         return Tile(label, None, why_not)
     if latency.p99_ms is None:
@@ -155,13 +159,8 @@ def latency_table(report: Report) -> Table:
     """Return the measured latencies in ms."""
     columns = tuple(label_of(Latency, name) for name in LATENCY_COLUMNS)
     rows: list[tuple[str | None, ...]] = [
-        (
-            label_of(Latencies, name),
-            f"{latency.count:,}",
-            *(_ms(getattr(latency, column)) for column in LATENCY_COLUMNS),
-        )
-        for name, latency in report.latency
-        if latency is not None
+        (label, f"{latency.count:,}", *(_ms(getattr(latency, column)) for column in LATENCY_COLUMNS))
+        for label, latency in all_latencies(report)
     ]
     return Table(("ms", "count", *columns), rows)
 

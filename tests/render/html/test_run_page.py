@@ -6,6 +6,7 @@ import re
 
 import pytest
 from html_pages import charts_of, series_of, text_of
+from llm_reports import llm_report
 from lost_streams import LostStreams
 from report_json import ReportJson, report_of
 from run_reports import failed_run, run_with_storm, usual_run
@@ -195,3 +196,19 @@ def test_the_policy_of_the_page_allows_only_its_own_scripts_and_no_request() -> 
     assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
     assert "unsafe" not in policy[1]
     assert not re.findall(r'\b(?:src|href)="(?!data:,")', made)
+
+
+def test_requests_have_a_section_with_tokens_goodput_and_their_durations() -> None:
+    made = page(llm_report())
+    text = text_of(made)
+    assert "5 of 105 requests failed." in text
+    assert text.index("Requests succeeded 100") < text.index("Requests succeeded 100 failed 5 cut by the end")
+    assert "output tokens 6,400" in text
+    assert "first_token &lt; 500ms 90 10 90 %" in text
+    assert "all (failed requests miss them) 86 19 82 %" in text
+    labels = list(series_of(charts_of(made)["percentiles"]))
+    assert labels == ["connect", "headers", "first token", "token gap", "tpot", "request", "failure"]
+
+
+def test_a_run_without_requests_has_no_section_about_them() -> None:
+    assert "Requests" not in text_of(page_of(usual_run()))
