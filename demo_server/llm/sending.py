@@ -7,7 +7,7 @@ import json
 import time
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from demo_server.llm.answer import Answer, Ending, Part
 from demo_server.llm.events import Encoder, Write, writes
@@ -18,6 +18,13 @@ from demo_server.streams.parameters import DEFAULT_HEARTBEAT_S
 from demo_server.streams.registry import Streams
 from demo_server.streams.scope_keys import DIRECT_BYTES
 from demo_server.streams.stream import EVENTS_PER_TURN, Notice, Stream
+
+
+def answer_head() -> Message:
+    """Return the start of a stream, with the header that turns off the buffering of nginx."""
+    message = head()
+    message["headers"].append((b"x-accel-buffering", b"no"))
+    return message
 
 
 class AnswerStream(Response):
@@ -37,7 +44,7 @@ class AnswerStream(Response):
             ending, ended_ns = Ending.CLIENT, None
             try:
                 self._log.answered(200, time.time_ns())
-                await send(head())
+                await send(answer_head())
                 await self._send_events(stream, send)
                 ending = self._ending(stream)
                 if ending is Ending.SHUTDOWN:

@@ -103,6 +103,7 @@ def test_each_api_is_logged_with_its_name_and_tokens(demo: Demo, path: str, is_s
     run = next(runs)
     response = post(demo, path, f"{AT_ONCE}&tokens=5&tokens_per_chunk=2&run={run}", is_stream=is_stream)
     assert response.status_code == 200
+    assert response.headers.get("x-accel-buffering") == ("no" if is_stream else None)
     logged = only_request(demo, run)
     assert (logged["api"], logged["is_stream"], logged["status"]) == (APIS[path], is_stream, 200)
     assert (logged["tokens"], logged["chunks"]) == ((5, 3) if is_stream else (0, 0))
