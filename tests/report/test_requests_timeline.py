@@ -6,8 +6,9 @@ from run_reports import usual_run
 
 from sseclient_cli.errors import OutputError
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.totals import Interval
+from sseclient_cli.measure.totals import ErrorCount, Interval
 from sseclient_cli.render.export.hgrm import hgrm
+from sseclient_cli.render.export.junit import junit
 from sseclient_cli.render.export.timeline_csv import timeline_csv
 from sseclient_cli.report.merge import totals_of
 from sseclient_cli.report.model import Report
@@ -41,3 +42,12 @@ def test_a_latency_that_no_answer_has_says_why() -> None:
     without = llm_report(request_totals(llm_totals(tpot=Histogram())))
     with pytest.raises(OutputError, match="tpot was not measured, because the server sent no `usage`"):
         hgrm(without, "tpot")
+
+
+def test_junit_fails_a_run_whose_requests_all_failed() -> None:
+    failed = request_totals(llm_totals(), succeeded=0, failed=5)
+    errors = {"http-429": ErrorCount(5, "answered 429; Retry-After: 1")}
+    text = junit(llm_report(failed, errors=errors))
+    assert "all of 5 requests failed" in text
+    assert "http-429: answered 429; Retry-After: 1" in text
+    assert 'failures="0"' in junit(llm_report())

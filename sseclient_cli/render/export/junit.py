@@ -63,9 +63,16 @@ def _of_the_run(report: Report) -> tuple[str, str]:
         problems.append(f"{run.workers_lost} of {run.workers} workers were lost")
     if not streams.opened:
         problems.append(f"none of {streams.planned:,} streams opened")
-        problems += [f"{error.kind}: {error.example}" for error in report.errors[:1]]
+        problems += _first_error(report)
+    elif report.requests is not None and report.requests.failed and not report.requests.succeeded:
+        problems.append(f"all of {report.requests.failed:,} requests failed")
+        problems += _first_error(report)
     faults = [finding for finding in report.findings if finding.severity is Severity.FAULT]
     return "the run completed", "\n".join(problems + [sentence(fault) for fault in faults if problems])
+
+
+def _first_error(report: Report) -> list[str]:
+    return [f"{error.kind}: {error.example}" for error in report.errors[:1]]
 
 
 def _of_assertions(report: Report) -> list[tuple[str, str]]:
