@@ -51,6 +51,9 @@ _OF_STATUS = {
     406: "-H 'Accept: application/json, text/event-stream'",
     415: "-H 'Content-Type: application/json'",
 }
+SENT_ONCE = "sent-once"
+"""The code of a refusal in a run that sends each request once: no option retries it."""
+
 # The request was valid, and the server could not answer it at that moment.
 _TEMPORARY = frozenset({429, 502, 503, 504})
 
@@ -114,6 +117,8 @@ def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
 
 def _options_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
     if error.status in _TEMPORARY:
+        if error.code == SENT_ONCE:
+            return ""
         # In a run, only streams that reconnect retry.
         return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"
     if error.status == 405:

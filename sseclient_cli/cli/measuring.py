@@ -53,6 +53,7 @@ def route_of(
 
     from rich.console import Console
 
+    from sseclient_cli.cli.advice import SENT_ONCE
     from sseclient_cli.cli.llm_requests import explain
     from sseclient_cli.client.preflight import Preflight, preflight
     from sseclient_cli.errors import BadStatusError
@@ -80,6 +81,8 @@ def route_of(
                     found = runner.run(preflight(target.of_preflight(), plan.retry_statuses, say_wait))
                 except BadStatusError as exc:
                     explain(exc, target)
+                    if plan.has_requests:
+                        exc.code = exc.code or SENT_ONCE
                     raise
         timeout_s = min(target.connect_timeout_s, LOOKUP_S)
         return Route(tuple(with_others(each, timeout_s) for each in found.chain), found, others).of(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sseclient_cli.cli import COMMANDS
-from sseclient_cli.cli.advice import BY_ARGUMENT, BY_CODE, line_of, message_of
+from sseclient_cli.cli.advice import BY_ARGUMENT, BY_CODE, SENT_ONCE, line_of, message_of
 from sseclient_cli.cli.options.grouped import options_of
 from sseclient_cli.errors import (
     BadStatusError,
@@ -36,6 +36,10 @@ from sseclient_cli.errors import (
 )
 def test_an_option_is_named_where_one_helps(error: SseError, words: str) -> None:
     assert line_of(error) == words
+
+
+def test_a_refusal_of_a_request_that_is_sent_once_has_no_advice_to_send_it_again() -> None:
+    assert line_of(BadStatusError("x", status=429, code=SENT_ONCE), COMMANDS["bench"]) == "x"
 
 
 def test_the_advice_of_bench_names_options_of_bench() -> None:

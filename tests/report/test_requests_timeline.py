@@ -1,7 +1,9 @@
 """The requests in the rows of the timeline, and the latencies of requests as a distribution in a file."""
 
 import pytest
+from html_pages import charts_of
 from llm_reports import llm_report, llm_totals, request_totals
+from report_json import report_of
 from run_reports import usual_run
 
 from sseclient_cli.errors import OutputError
@@ -10,6 +12,7 @@ from sseclient_cli.measure.totals import ErrorCount, Interval
 from sseclient_cli.render.export.hgrm import hgrm
 from sseclient_cli.render.export.junit import junit
 from sseclient_cli.render.export.timeline_csv import timeline_csv
+from sseclient_cli.render.html.page import page
 from sseclient_cli.report.merge import totals_of
 from sseclient_cli.report.model import Report
 
@@ -51,3 +54,8 @@ def test_junit_fails_a_run_whose_requests_all_failed() -> None:
     assert "all of 5 requests failed" in text
     assert "http-429: answered 429; Retry-After: 1" in text
     assert 'failures="0"' in junit(llm_report())
+
+
+def test_the_page_has_a_chart_of_requests_per_second_only_for_requests() -> None:
+    assert "requests" in charts_of(page(report()))
+    assert "requests" not in charts_of(page(report_of(usual_run())))

@@ -87,9 +87,12 @@ def delivery_over_time(report: Report) -> list[Chart]:
 
 
 def throughput(report: Report) -> list[Chart]:
-    """Return events and bytes per second."""
+    """Return requests, events and bytes per second."""
     events, data = per_s(report, lambda row: row.events), per_s(report, lambda row: row.bytes)
+    requests = per_s(report, lambda row: row.requests or 0)
+    are_known = any(row.requests is not None for row in report.timeline)
     return _measured(
+        _over_time(report, "requests", "Requests succeeded", Unit.PER_S, {"requests": requests}) if are_known else None,
         _over_time(report, "events", "Events received", Unit.PER_S, {"events": events}),
         _over_time(report, "bytes", "Data received", Unit.BYTES_PER_S, {"data": data}),
     )
