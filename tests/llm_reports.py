@@ -8,8 +8,8 @@ from typing import Any
 
 from report_json import built
 
+from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.field_choice import Choice
-from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.measure.llm_totals import LlmTotals
 from sseclient_cli.measure.request_totals import RequestTotals
 from sseclient_cli.measure.samples import Latency

@@ -9,25 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sseclient_cli.errors import SseError
+from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.chunk_bursts import ChunkBursts, arrived_together
 from sseclient_cli.measure.chunk_times import ChunkTimes
 from sseclient_cli.measure.llm_answer import LlmAnswer, Text
 from sseclient_cli.measure.llm_totals import LlmTotals
 from sseclient_cli.measure.merging import added
 from sseclient_cli.measure.request_probe import Moment, RequestMeasurement, RequestProbe
-from sseclient_cli.measure.slo import Limit, Objective, judge
-from sseclient_cli.payload.llm_api import LlmApi
+from sseclient_cli.measure.slo import Objective, judge
 from sseclient_cli.sse.event_stream import Event
-
-
-@dataclass(frozen=True, slots=True)
-class LlmChoice:
-    """What a run with LLM requests measures. Part of the plan."""
-
-    api: LlmApi = LlmApi.AUTO
-    slo: tuple[Limit, ...] = ()
-    tokenizer: str | None = None
-    """The file of the tokenizer that counts the tokens of answers which the server has not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

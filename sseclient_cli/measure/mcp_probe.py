@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from sseclient_cli.engine.observer import Opened
 from sseclient_cli.errors import BadStatusError, RpcError, SessionGoneError, SseError
+from sseclient_cli.measure.answer_choice import McpChoice
 from sseclient_cli.measure.mcp_totals import McpTotals
 from sseclient_cli.measure.request_probe import Moment, RequestMeasurement, RequestProbe
 from sseclient_cli.payload.mcp_messages import McpExchange
@@ -24,19 +25,6 @@ METHOD_NOT_FOUND = -32601
 
 ERROR_STATUSES = frozenset({400, NOT_FOUND})
 """The statuses of responses with a JSON-RPC error in both versions."""
-
-
-@dataclass(frozen=True, slots=True)
-class McpChoice:
-    """What a run with MCP requests calls, and what it knows of the server. Part of the plan."""
-
-    method: str
-    tool: str | None = None
-    version: str = ""
-    """The version of MCP that the server speaks. It is empty until the server has said it."""
-    server_name: str = ""
-    server_version: str = ""
-    sessions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.measure.answer_choice import LlmChoice, McpChoice
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.field_choice import Choice, FieldChoice
-from sseclient_cli.measure.llm_probe import LlmChoice
-from sseclient_cli.measure.mcp_probe import McpChoice
 from sseclient_cli.run.arrivals import MAX_RANDOM_ARRIVALS, Arrivals, most_within, poisson_starts_ns
 from sseclient_cli.run.bad_clients import BadClients
 from sseclient_cli.units import NS_PER_S

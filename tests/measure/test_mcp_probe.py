@@ -18,7 +18,8 @@ from sseclient_cli.errors import (
     SessionGoneError,
     SseError,
 )
-from sseclient_cli.measure.mcp_probe import McpChoice, McpMeasurement, McpProbe
+from sseclient_cli.measure.answer_choice import McpChoice
+from sseclient_cli.measure.mcp_probe import McpMeasurement, McpProbe
 from sseclient_cli.sse.event import Event
 from sseclient_cli.sse.stream_format import StreamFormat
 

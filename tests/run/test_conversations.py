@@ -7,8 +7,8 @@ from typing import Any
 
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
+from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.field_choice import Choice
-from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies

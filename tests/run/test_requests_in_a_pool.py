@@ -6,8 +6,8 @@ from typing import Any
 
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, Do, Script, ScriptedServer, chunk, head
 
+from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.field_choice import Choice
-from sseclient_cli.measure.llm_probe import LlmChoice
 from sseclient_cli.measure.request_totals import RequestTotals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.per_stream import with_values

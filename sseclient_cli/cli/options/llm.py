@@ -9,7 +9,7 @@ import typer
 
 from sseclient_cli.cli.options.values import parse_token_count, parse_turns
 from sseclient_cli.errors import UsageError
-from sseclient_cli.measure.llm_probe import LlmChoice
+from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.slo import parse_slo
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.prompts import TokenCount

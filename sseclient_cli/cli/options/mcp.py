@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from sseclient_cli.cli.options.grouped import Sets
-from sseclient_cli.measure.mcp_probe import McpChoice
+from sseclient_cli.measure.answer_choice import McpChoice
 from sseclient_cli.request.mcp_call import McpCall, McpVersion
 
 
