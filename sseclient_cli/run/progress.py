@@ -26,6 +26,7 @@ from sseclient_cli.measure.merging import (
     part_if_any,
     smallest_known,
     summed,
+    summed_if_known,
 )
 from sseclient_cli.measure.request_totals import RequestLatency, RequestTotals
 from sseclient_cli.measure.samples import Latency
@@ -81,7 +82,8 @@ class RequestProgress(Merging):
     succeeded: int = summed()
     failed: int = summed()
     warm_up: int = summed()
-    output_tokens: int = summed()
+    output_tokens: int | None = summed_if_known()
+    """None: the server has counted none."""
     chunks: int = summed()
     first_sent_us: int | None = smallest_known()
     last_ended_us: int | None = largest_known()
@@ -98,7 +100,7 @@ class RequestProgress(Merging):
             succeeded=totals.succeeded,
             failed=totals.failed,
             warm_up=totals.warm_up,
-            output_tokens=0 if llm is None else llm.output_tokens or 0,
+            output_tokens=None if llm is None else llm.output_tokens,
             chunks=0 if llm is None else llm.chunks,
             first_sent_us=totals.first_sent_us,
             last_ended_us=totals.last_ended_us,

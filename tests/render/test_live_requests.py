@@ -74,7 +74,7 @@ def test_the_line_has_requests_and_their_first_token() -> None:
 
 
 def test_without_a_count_of_tokens_the_rate_is_that_of_chunks() -> None:
-    line = progress_line(run(replace(REQUESTS, output_tokens=0)))
+    line = progress_line(run(replace(REQUESTS, output_tokens=None)))
     assert "583 chunks/s" in line
     assert "tokens/s" not in line
 
@@ -127,6 +127,16 @@ def test_the_metrics_of_the_run_have_its_requests() -> None:
     ):
         assert sample in text
     assert Latency.GAP.value in text
+
+
+def test_tokens_that_no_server_counted_are_absent_from_the_metrics() -> None:
+    metrics = LiveMetrics("http://h/v1")
+    metrics.show(progress_with(replace(REQUESTS, output_tokens=None)))
+    registry = CollectorRegistry()
+    registry.register(metrics)
+    text = generate_latest(registry).decode()
+    assert "sse_llm_chunks_total 7000.0" in text
+    assert "output_tokens" not in text
 
 
 def test_the_metrics_of_a_run_without_requests_have_none() -> None:

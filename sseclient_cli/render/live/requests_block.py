@@ -49,8 +49,9 @@ def _tokens(requests: RequestProgress) -> tuple[tuple[str, str, Style, int], ...
     """Return the tokens per second of the answers that have ended; their chunks if the server counts no tokens."""
     if not requests.is_of_llm:
         return ()
-    if requests.output_tokens or not requests.chunks:
-        return (("tokens/s", rate(requests.per_s(requests.output_tokens)), Style.PLAIN, 6),)
+    tokens = requests.output_tokens
+    if tokens is not None or not requests.chunks:
+        return (("tokens/s", rate(requests.per_s(tokens or 0)), Style.PLAIN, 6),)
     return (("chunks/s", rate(requests.per_s(requests.chunks)), Style.PLAIN, 6),)
 
 
@@ -59,7 +60,7 @@ def answers_line(history: RunHistory, _width: int) -> Line:
     requests = history.progress.requests or RequestProgress()
     line = Line("answers".ljust(10), f"{count(requests.succeeded)} ended")
     if requests.is_of_llm:
-        tokens = f"{count(requests.output_tokens)} tokens" if requests.output_tokens else "tokens not counted"
+        tokens = "tokens not counted" if requests.output_tokens is None else f"{count(requests.output_tokens)} tokens"
         line.add(f"  {tokens}  {count(requests.chunks)} chunks")
     return line
 
