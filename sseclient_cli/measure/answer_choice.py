@@ -20,7 +20,7 @@ class LlmChoice:
 
 @dataclass(frozen=True, slots=True)
 class McpChoice:
-    """The method that an MCP server is asked for, and the facts about the server."""
+    """The MCP method that is requested, and the facts about the server."""
 
     method: str
     tool: str | None = None
