@@ -38,9 +38,9 @@ FORMS = (
     Form("one token per chunk: 300 / 20 / 20", ""),
     Form("the role chunk at 50 ms: 300 / 20 / 20", "role_at=0.05"),
     Form("4 tokens per chunk: 300 / 80 / 19", "tokens_per_chunk=4"),
-    Form("32 tokens of reasoning, then 32: 300 / 20 / 20", "reasoning=32&tokens=32"),
+    Form("16 tokens of reasoning, then 48: 300 / 20 / 20", "reasoning=16&tokens=48"),
 )
-FORM_REQUESTS = 5
+FORM_REQUESTS = 4
 
 
 def main() -> None:
@@ -129,7 +129,7 @@ def _options() -> argparse.Namespace:
         "--slots",
         metavar="COUNTS",
         default=SLOTS,
-        type=lambda text: [int(count) for count in text.split(",")],
+        type=lambda text: [int(count) for count in text.split(",") if count],
         help="concurrent requests, with commas between (1,50,500)",
     )
     parser.add_argument("--no-forms", dest="forms", action="store_false", help="leave out what counts as a token")

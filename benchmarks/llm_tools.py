@@ -165,7 +165,8 @@ def _inference_perf_claims(folder: Path) -> Figures:
     own_titles = {"p50": "median", "p99": "p99"}
 
     def get(key: str) -> Callable[[str], float | None]:
-        return lambda title: 1000 * latency[key][own_titles[title]]
+        values = latency[key]  # null without a token
+        return lambda title: None if values is None else 1000 * values[own_titles[title]]
 
     return {"requests": successes["count"], **_percentiles({name: get(key) for name, key in keys.items()})}
 
