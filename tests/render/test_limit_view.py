@@ -21,6 +21,14 @@ def _text(search: LimitSearch, width: int = 80) -> str:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
+def test_nothing_is_cut_if_the_latency_has_a_longer_name(width: int) -> None:
+    text = _text(limit_search(latency="first_token", cpu_percent=12.3), width)
+    assert "first token p50  p99 ms" in text
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
 def test_curve_at_a_width(golden: Golden, width: int) -> None:
     text = _text(limit_search(url="http://h/x\x1b[31m", cpu_percent=12.3), width)
     golden(f"limit_{width}", text)

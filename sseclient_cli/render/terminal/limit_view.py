@@ -14,6 +14,8 @@ from sseclient_cli.report.limit_model import LimitSearch, StoppedBy
 _FIXED_WIDTH = 58
 """The columns without the bar."""
 
+_TITLE_WIDTH = len("delivery p50 ms")
+
 
 def limit_summary(search: LimitSearch) -> RenderableType:
     """Return the result of a search, for a rich console of any width from 60."""
@@ -50,7 +52,7 @@ class _Curve:
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
         search = self._search
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for title in (UNITS[search.varied], f"{search.latency.replace('_', ' ')} p50 ms", "p99 ms", "events/s", "CPU"):
+        for title in (UNITS[search.varied], _title(search.latency), "p99 ms", "events/s", "CPU"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True)
         steps = sorted(search.steps, key=lambda step: step.load)
@@ -71,3 +73,9 @@ class _Curve:
                 cells.append(bars.bar(step.p99_ms, style))
             table.add_row(*cells)
         yield table
+
+
+def _title(latency: str) -> str:
+    """Return the title of the median. The next column has the unit, too, if there is no room for it here."""
+    title = f"{latency.replace('_', ' ')} p50 ms"
+    return title if len(title) <= _TITLE_WIDTH else title.removesuffix(" ms")
