@@ -42,6 +42,7 @@ def verdict_on(report: Report, options: MeasurementOptions, *, has_summary: bool
         (run.interrupted, EXIT_INTERRUPTED, "the run was interrupted"),
         (run.incomplete, EXIT_INCOMPLETE, f"{run.workers_lost:,} of {run.workers:,} workers were lost"),
         (bool(run.aborted_by), EXIT_UNMET, f"the run ended early, because {run.aborted_by} failed"),
+        (_has_failed_requests_only(report), EXIT_NO_USABLE_STREAM, "no request succeeded"),
         (not _was_usable(report), EXIT_NO_USABLE_STREAM, "no stream could be used"),
         (_published_nothing(report), EXIT_NO_USABLE_STREAM, "no event could be published"),
         (
@@ -94,14 +95,20 @@ def _failures(report: Report, *, max_failed_percent: float | None) -> tuple[int,
 
 def _was_usable(report: Report) -> bool:
     """Return whether a stream opened, unless errors ended all streams before any event, or all requests failed."""
-    streams, requests = report.streams, report.requests
-    if requests is not None and requests.failed and not (requests.succeeded or requests.unfinished):
+    streams = report.streams
+    if _has_failed_requests_only(report):
         return False
     if not streams.opened:
         return False
     # No stream is open, and errors ended all of them, for good or until the next attempt.
     are_all_broken = report.errors and not (streams.open_at_end or streams.ended_by_server or streams.completed)
     return bool(report.events.received or not are_all_broken)
+
+
+def _has_failed_requests_only(report: Report) -> bool:
+    """Return whether each request that ended failed. A closed loop always has others, which the end of the run cut."""
+    requests = report.requests
+    return requests is not None and requests.failed > 0 and not requests.succeeded
 
 
 def _published_nothing(report: Report) -> bool:

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from in_process import InProcess
+from llm_reports import llm_report
 from running_demo import Demo
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 
 from sseclient_cli.cli.llm_requests import of_step
+from sseclient_cli.cli.options.load import MeasurementOptions
+from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.per_stream import with_values
@@ -139,3 +142,33 @@ def test_tokenizer_counts_what_the_server_does_not(
     assert (llm["counted_answers"], llm["tokenized_answers"], llm["output_tokens"]) == (0, 3, 21)
     assert llm["input_tokens"] is None
     assert report["run"]["plan"]["llm"]["tokenizer"] == str(tmp_path / "t.json")
+
+
+def test_no_successful_request_is_exit_code_3_also_if_the_end_cut_others(
+    sse_in_process: InProcess, shared_demo: Demo
+) -> None:
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?ttft=0&error_after=3"
+    code, _, err = sse_in_process("bench", url, "--llm", "-c", "2", "-z", "1s", "--quiet", "--workers", "1")
+    assert (code, err) == (3, "sse: no request succeeded\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "reason"),
+    [
+        (MeasurementOptions(), 0, ""),
+        (MeasurementOptions(strict=True), 6, "5 of 105 requests failed (--strict)"),
+        (MeasurementOptions(max_failed_percent=5), 0, ""),
+        (MeasurementOptions(max_failed_percent=4), 6, "5 of 105 requests failed, more than --max-failed 4%"),
+    ],
+)
+def test_failed_requests_count_for_the_exit_code(options: MeasurementOptions, code: int, reason: str) -> None:
+    assert verdict_on(llm_report(), options, has_summary=False) == (code, reason)
+
+
+def test_a_refused_preflight_quotes_the_server_and_its_retry_after(sse_in_process: InProcess, shared_demo: Demo) -> None:
+    url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?refuse=1&retry_after=7"
+    code, _, err = sse_in_process("bench", url, "--llm", "-c", "1", "-z", "1s", "--quiet")
+    assert code == 3
+    assert "Retry-After: 7" in err
+    assert "the server says: injected by `refuse`" in err
+    assert "--on-end" not in err
