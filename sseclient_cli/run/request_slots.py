@@ -86,7 +86,11 @@ def verdict_on(stream: PooledStream, error: SseError | None) -> SseError | None:
     return failure
 
 
-def wait_ns(error: SseError | None, was: Phase) -> int:
-    """Return how long a slot waits before its next stream, after one that ended in phase ``was``."""
+def wait_ns(stream: PooledStream, error: SseError | None, was: Phase) -> int:
+    """Return how long a slot waits before its next stream, after one that ended in phase ``was``.
+
+    A server may send the error of a request in an open response, and at once.
+    """
     asked_ns = retry_after_ms(error.headers) * 1_000_000 if isinstance(error, UnexpectedResponseError) else 0
-    return max(0 if was is Phase.OPEN else RESTART_AFTER_FAILURE_NS, asked_ns)
+    is_failure = error is not None if stream.probe is not None else was is not Phase.OPEN
+    return max(RESTART_AFTER_FAILURE_NS if is_failure else 0, asked_ns)

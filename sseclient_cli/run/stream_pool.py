@@ -292,4 +292,4 @@ class StreamPool:
         if not stream.has_opened:
             self._count_failure(stream)
         totals.broken += stream.has_opened and not is_proper
-        self._restart(stream.slot, wait_ns(error, was))
+        self._restart(stream.slot, wait_ns(pooled, error, was))

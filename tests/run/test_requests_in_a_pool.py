@@ -83,6 +83,11 @@ async def test_answer_with_an_error_fails_with_the_words_of_the_server() -> None
     assert "out of memory (500)" in totals.errors["answer-error"].example
 
 
+async def test_slot_waits_a_second_after_an_answer_that_failed() -> None:
+    totals, _ = await ran(*[[*answer(ERROR), LAST_CHUNK]] * 2, requests=2)
+    assert (requests_of(totals).failed, totals.duration_ns >= 1_000_000_000) == (2, True)
+
+
 async def test_error_in_an_answer_counts_although_the_server_leaves_the_response_open() -> None:
     totals, _ = await ran(answer(TOKEN, ERROR, Do.HOLD), requests=1)
     assert (requests_of(totals).failed, errors(totals)) == (1, {"answer-error": 1})
