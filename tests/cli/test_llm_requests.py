@@ -165,7 +165,7 @@ def test_failed_requests_count_for_the_exit_code(options: MeasurementOptions, co
     assert verdict_on(llm_report(), options, has_summary=False) == (code, reason)
 
 
-def test_a_refused_preflight_quotes_the_server_and_its_retry_after(sse_in_process: InProcess, shared_demo: Demo) -> None:
+def test_a_refused_preflight_quotes_the_server(sse_in_process: InProcess, shared_demo: Demo) -> None:
     url = f"http://127.0.0.1:{shared_demo.port}/v1/chat/completions?refuse=1&retry_after=7"
     code, _, err = sse_in_process("bench", url, "--llm", "-c", "1", "-z", "1s", "--quiet")
     assert code == 3
