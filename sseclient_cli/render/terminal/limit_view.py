@@ -11,7 +11,7 @@ from sseclient_cli.render.quantities import milliseconds
 from sseclient_cli.render.terminal.steps_view import STYLES, UNITS, Bars, cpu_text, knee_words, load_text
 from sseclient_cli.report.limit_model import LimitSearch, StoppedBy
 
-_FIXED_WIDTH = 58
+_FIXED_WIDTH = 62
 """The columns without the bar."""
 
 _TITLE_WIDTH = len("delivery p50 ms")
