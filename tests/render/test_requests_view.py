@@ -94,6 +94,17 @@ def test_tokens_that_the_server_did_not_count_are_not_zero() -> None:
     assert "0 output" not in tokens
 
 
+def test_tokens_of_a_part_of_the_answers_say_of_how_many() -> None:
+    tokens = rows_of(llm_report(request_totals(llm_totals(counted_answers=60, tokenized_answers=10))))["tokens"]
+    assert "of 70 of 100 answers: the others have no count" in tokens
+    assert "have no count" not in rows_of(llm_report())["tokens"]
+
+
+def test_chunks_with_estimated_times_are_named() -> None:
+    assert "5.0 % read late" in rows_of(llm_report(request_totals(llm_totals(chunks_estimated=320))))["tokens"]
+    assert "read late" not in rows_of(llm_report())["tokens"]
+
+
 def test_chunks_of_several_tokens_are_named() -> None:
     assert "4.0 per chunk" in rows_of(llm_report(request_totals(llm_totals(output_tokens=25_600))))["tokens"]
     assert "per chunk" not in rows_of(llm_report())["tokens"]

@@ -31,7 +31,7 @@ def request_rows(report: Report) -> Iterator[Row]:
         if report.llm.goodput is not None:
             yield Row(Text("goodput", "bold"), Facts(*_goodput(report.llm.goodput)))
         if report.llm.chunks or report.llm.empty:
-            yield Row(Text("tokens", "bold"), Facts(*_tokens(report.llm)))
+            yield Row(Text("tokens", "bold"), Facts(*_tokens(report.llm, report.requests.succeeded)))
     if report.mcp is not None and report.requests.succeeded:
         yield Row(Text("answers", "bold"), Facts(*_answers(report.mcp)))
 
@@ -59,13 +59,16 @@ def _goodput(goodput: Goodput) -> Iterator[Text]:
             yield Text(words, "yellow" if each.missed else "")
 
 
-def _tokens(llm: Llm) -> Iterator[Text]:
+def _tokens(llm: Llm, succeeded: int) -> Iterator[Text]:
     if llm.output_tokens is None:
         yield Text("not counted by the server", "dim")
         yield fact(llm.chunks, " chunks")
     else:
         yield fact(llm.output_tokens, " output")
         yield from if_any(llm.reasoning_tokens or 0, " of them reasoning")
+        counted = llm.counted_answers + llm.tokenized_answers
+        if counted < succeeded:
+            yield Text(f"of {counted:,} of {succeeded:,} answers: the others have no count", "yellow")
     if llm.tokens_per_s is not None:
         yield rate(llm.tokens_per_s)
     if llm.stream_tokens_per_s is not None:
@@ -74,6 +77,8 @@ def _tokens(llm: Llm) -> Iterator[Text]:
         yield Text(f"{llm.tokens_per_chunk:.1f} per chunk")
     if llm.chunks_together > LEAST_TOGETHER * llm.chunks:
         yield Text(f"{percent(llm.chunks_together / llm.chunks)} of the chunks together")
+    if llm.chunks_estimated > LEAST_TOGETHER * llm.chunks:
+        yield Text(f"{percent(llm.chunks_estimated / llm.chunks)} read late, at estimated times", "yellow")
     yield from if_any(llm.empty, " empty answers", "yellow")
     if llm.finish_reasons:
         yield Text(f"finish reasons: {_finish_reasons(llm.finish_reasons)}")
