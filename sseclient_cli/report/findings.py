@@ -196,7 +196,8 @@ def _coalesced(report: Report) -> Iterator[Finding]:
 def _clocks(report: Report) -> Iterator[Finding]:
     for step in report.clocks.steps:
         yield finding("clock-step", Severity.WARNING, step.model_dump())
-    if report.clocks.server_ahead_s:
+    is_in_no_figure = report.requests is not None and report.latency.delivery is None
+    if report.clocks.server_ahead_s and not is_in_no_figure:
         figures = {"server_ahead_s": report.clocks.server_ahead_s}
         yield finding("clock-difference", Severity.WARNING, figures)
     delivery = report.latency.delivery

@@ -68,6 +68,12 @@ def test_events_of_one_read_are_no_finding() -> None:
     assert not {"coalesced", "gaps-inside-bursts"} & {each.code for each in llm_report().findings}
 
 
+def test_a_difference_of_the_clocks_is_no_finding_because_no_duration_contains_it() -> None:
+    report = llm_report(date_differences=Counter({-2: 100}))
+    assert report.clocks.server_ahead_s == -2
+    assert "clock-difference" not in {each.code for each in report.findings}
+
+
 def test_the_first_chunk_has_a_row_only_if_it_came_before_the_first_token() -> None:
     assert "first chunk" not in rows_of(llm_report())
     early = Histogram()
