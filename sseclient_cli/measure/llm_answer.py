@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import Enum
 
 from sseclient_cli.errors import AnswerError, IncompleteAnswerError, SseError
-from sseclient_cli.payload.llm_api import Usage
-from sseclient_cli.payload.llm_text import END_MARKS, GENERATED, Chunk, ChunkKind, LlmShape, LlmStream
+from sseclient_cli.payload.llm_api import USAGE_MEMBERS, Usage
+from sseclient_cli.payload.llm_text import END_MARKS, Chunk, ChunkKind, LlmShape, LlmStream
 from sseclient_cli.payload.parsed_event import ParsedEvent
 from sseclient_cli.response_errors import shown_text
 from sseclient_cli.sse.event_stream import Event
@@ -59,21 +59,22 @@ class LlmAnswer:
         found = Text.NONE
         for chunk in self.stream.read(parsed):
             kind = chunk.kind
-            if kind in GENERATED:
+            if kind is ChunkKind.FINISH:
+                self.finish_reason = chunk.text
+            elif kind is ChunkKind.DONE:
+                self.is_complete = True
+            elif kind is ChunkKind.ERROR:
+                self._error, self.is_complete = chunk.text, True
+            else:
                 if kind is not ChunkKind.REASONING:
                     found = Text.ANSWER
                 elif found is Text.NONE:
                     found = Text.REASONING
                 if self._kept is not None:
                     self._kept.append(chunk)
-            elif kind is ChunkKind.FINISH:
-                self.finish_reason = chunk.text
-            elif kind is ChunkKind.DONE:
-                self.is_complete = True
-            elif kind is ChunkKind.ERROR:
-                self._error, self.is_complete = chunk.text, True
-        if isinstance(parsed.value, dict):
-            self.usage = self.usage.updated(parsed.value)
+        value = parsed.value
+        if isinstance(value, dict) and not value.keys().isdisjoint(USAGE_MEMBERS):
+            self.usage = self.usage.updated(value)
         self.chunks += found is not Text.NONE
         return found
 

@@ -31,6 +31,10 @@ _SHAPES = {
 }
 
 
+USAGE_MEMBERS = frozenset({"usage", "response", "message", "usageMetadata", "eval_count"})
+"""An event without any of these members has no counts of tokens."""
+
+
 class Usage(NamedTuple):
     """The server's own counts of tokens; None where it sent none."""
 

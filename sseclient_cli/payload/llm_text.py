@@ -68,9 +68,6 @@ class Chunk(NamedTuple):
     choice: int = 0
 
 
-GENERATED = frozenset({ChunkKind.CONTENT, ChunkKind.REASONING, ChunkKind.REFUSAL, ChunkKind.TOOL_ARGUMENTS})
-"""The kinds of chunks whose text the model has generated."""
-
 END_MARKS = {
     LlmShape.OPENAI_CHAT: DONE,
     LlmShape.OPENAI_COMPLETIONS: DONE,
@@ -151,12 +148,18 @@ def _openai_chat(value: dict[str, Any]) -> Iterator[Chunk]:
     for choice in _objects(value, "choices"):
         index = _index(choice)
         delta = _object(choice, "delta")
-        yield Chunk(ChunkKind.REASONING, _text(delta, "reasoning_content") or _text(delta, "reasoning"), index)
-        yield Chunk(ChunkKind.CONTENT, _text(delta, "content"), index)
-        yield Chunk(ChunkKind.REFUSAL, _text(delta, "refusal"), index)
-        for call in _objects(delta, "tool_calls"):
-            yield Chunk(ChunkKind.TOOL_ARGUMENTS, _text(_object(call, "function"), "arguments"), index)
-        yield Chunk(ChunkKind.FINISH, _text(choice, "finish_reason"), index)
+        # Most chunks have one member with text: each of the others would cost as much as this one.
+        if "reasoning_content" in delta or "reasoning" in delta:
+            yield Chunk(ChunkKind.REASONING, _text(delta, "reasoning_content") or _text(delta, "reasoning"), index)
+        if "content" in delta:
+            yield Chunk(ChunkKind.CONTENT, _text(delta, "content"), index)
+        if "refusal" in delta:
+            yield Chunk(ChunkKind.REFUSAL, _text(delta, "refusal"), index)
+        if "tool_calls" in delta:
+            for call in _objects(delta, "tool_calls"):
+                yield Chunk(ChunkKind.TOOL_ARGUMENTS, _text(_object(call, "function"), "arguments"), index)
+        if choice.get("finish_reason"):
+            yield Chunk(ChunkKind.FINISH, _text(choice, "finish_reason"), index)
 
 
 def _openai_completions(value: dict[str, Any]) -> Iterator[Chunk]:
