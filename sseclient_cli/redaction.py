@@ -9,6 +9,7 @@ The functions accept any text, malformed URLs included, and never raise.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote_plus
@@ -17,6 +18,9 @@ REDACTED = "REDACTED"
 
 LONG_CHARS = 8
 """A value of this length is a secret wherever it occurs; a shorter one may be a part of other words."""
+
+RECOGNIZED_CHARS = 16
+"""A longer value is recognised by this many first characters: a server, or a message of ours, may cut it after them."""
 
 MAX_NESTING = 5
 """Levels of URLs within query values of URLs. A value with deeper nesting is replaced as a whole."""
@@ -72,12 +76,47 @@ def redacted_header(name: str, value: str) -> str:
 
 
 def masked(text: str, values: Iterable[str]) -> str:
-    """Return a text, such as one of a server, in which these values are replaced. A short one only as a whole word."""
-    forms = {form for value in values if value for form in (value, quote(value, safe=""))}
-    for value in sorted(forms, key=len, reverse=True):
-        word = re.escape(value)
-        text = re.sub(word if len(value) >= LONG_CHARS else rf"(?<!\w){word}(?!\w)", REDACTED, text)
+    """Return a text, such as one of a server, in which these values are replaced. A short one only as a whole word.
+
+    A long value is also replaced where it is cut, and in the form of a JSON string: a server may quote the request.
+    """
+    for value in sorted({value for value in values if value}, key=len, reverse=True):
+        if len(value) < LONG_CHARS:
+            for form in {value, _quoted(value)}:
+                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", REDACTED, text)
+        else:
+            # No more than the text can hold: a prompt may have megabytes.
+            text = _without(text, _forms(value[: max(len(text), RECOGNIZED_CHARS)]))
     return text
+
+
+def _forms(value: str) -> set[str]:
+    """Return how a server may write a value: as it is, on one line, in a URL, in JSON."""
+    plain = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], _quoted(value)}
+    one_line = (" ".join(form.split()) for form in plain)
+    return {*plain, *(form for form in one_line if len(form) >= LONG_CHARS)}
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="", errors="replace")  # a prompt may have half a surrogate pair
+
+
+def _without(text: str, forms: Iterable[str]) -> str:
+    heads = {form: form[:RECOGNIZED_CHARS] for form in forms}
+    any_head = re.compile("|".join(map(re.escape, heads.values())))
+    at = 0
+    while found := any_head.search(text, at):
+        rest = text[found.start() :]
+        same = max(_same_chars(rest, form) for form, head in heads.items() if rest.startswith(head))
+        text = text[: found.start()] + REDACTED + rest[same:]
+        at = found.start() + len(REDACTED)
+    return text
+
+
+def _same_chars(text: str, form: str) -> int:
+    """Return with how many characters both begin."""
+    pairs = enumerate(zip(text, form, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(text), len(form)))
 
 
 def carries_credential(name: str, value: str) -> bool:

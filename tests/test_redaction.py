@@ -1,8 +1,17 @@
 """Redacted URLs and headers contain no credential in any place."""
 
+import json
+
 import pytest
 
-from sseclient_cli.redaction import carries_credential, is_credential, redacted_header, redacted_text, redacted_url
+from sseclient_cli.redaction import (
+    carries_credential,
+    is_credential,
+    masked,
+    redacted_header,
+    redacted_text,
+    redacted_url,
+)
 
 NAMES = [
     "token", "access_token", "id-token", "accessToken", "jwt", "X-JWT", "pwd", "X-Pwd", "pass", "userPass",
@@ -90,3 +99,34 @@ def test_a_header_without_credentials_is_unchanged() -> None:
     for value in ("text/event-stream;q=0.9, */*", "tool/1.0 (+http://x.test/y?z=1)", "basic", ""):
         assert redacted_header("X-Mine", value) == value
         assert not carries_credential("X-Mine", value)
+
+
+PROMPT = 'She said "hush" today, é,\nand \ud800 more.  Then she left.'
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        PROMPT,
+        " ".join(PROMPT.split()),
+        json.dumps(PROMPT),
+        json.dumps(PROMPT, ensure_ascii=False),
+        PROMPT[:30] + "…",
+        json.dumps(PROMPT)[:30],
+    ],
+    ids=["as it is", "on one line", "JSON", "JSON not in ASCII", "cut", "JSON cut"],
+)
+def test_a_long_value_is_masked_in_each_form_in_which_a_server_quotes_it(quoted: str) -> None:
+    said = masked(f"bad input {quoted}; twice: {quoted}", [PROMPT])
+    assert said.count("REDACTED") == 2
+    assert "hush" not in said
+    assert "left" not in said
+    assert "today" not in said
+
+
+def test_a_value_of_spaces_masks_no_other_text() -> None:
+    assert masked("a b c", [" " * 20, "a" + " " * 9 + "b"]) == "a b c"
+
+
+def test_only_the_beginning_of_a_long_value_is_searched() -> None:
+    assert masked("said: word word word word", ["word " * 1_000_000]) == "said: REDACTED"

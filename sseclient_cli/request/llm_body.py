@@ -67,6 +67,10 @@ class LlmBodies:
         """Whether a request may carry the answers of earlier ones."""
         return self.prompts.most_turns > 1
 
+    def own_texts(self, number: int) -> tuple[str, ...]:
+        """Return the texts of a conversation that may be secret: they are in no message and no report."""
+        return (*self.prompts.own_texts(number), *(() if self.system is None else (self.system,)))
+
     def conversation(self, number: int) -> Conversation:
         """Return a conversation that has not begun, numbered from 0."""
         return Conversation(number, self.prompts.prompt(number))

@@ -77,7 +77,7 @@ class Requests(PerStream):
             shown_url=_shown(url),
         )
         own = [value for name, value in drawn.items() if name in self.columns]
-        own += () if self.llm is None or conversation is None else self.llm.prompts.own_texts(conversation.number)
+        own += () if self.llm is None or conversation is None else self.llm.own_texts(conversation.number)
         return replace(made, own_values=tuple(own))
 
     def _body(self, conversation: Conversation | None, value_of: Callable[[str], str]) -> bytes | None:
