@@ -7,7 +7,7 @@ measure it. Its owner decides whether it reconnects.
 from __future__ import annotations
 
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sseclient_cli.engine.connection import Connection, Head, Phase
 from sseclient_cli.engine.connector import PreparedRequest
@@ -23,9 +23,6 @@ from sseclient_cli.sse.framing import StreamFormat, StreamParser
 from sseclient_cli.sse.held_text import large_text_bytes
 from sseclient_cli.sse.retry_policy import Reconnection
 from sseclient_cli.sse.websocket_handshake import new_key
-
-if TYPE_CHECKING:
-    from sseclient_cli.sse.websocket import WebSocketParser
 
 
 class Owner(Protocol):
@@ -150,13 +147,13 @@ class Stream:
         )
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
-        last_event_id = self.reconnection.last_event_id
+        known = self.reconnection.last_event_id, context.max_event_bytes
         if stream_format is StreamFormat.WEBSOCKET:
-            self._parser = self._switch(connection)
+            from sseclient_cli.engine.websocket_exchange import switched
+
+            self._parser = switched(self, connection, *known)
         else:
-            self._parser = new_parser(
-                self.request, self.first, head.headers, stream_format, last_event_id, context.max_event_bytes
-            )
+            self._parser = new_parser(self.request, self.first, head.headers, stream_format, *known)
         self._comments = 0
         self.reconnection.connection_opened()
         self.last_byte_ns = head.arrival_ns + context.clock.offset_ns
@@ -176,18 +173,6 @@ class Stream:
         for observer in self.observers:
             observer.opened(opened)
         self.has_opened = True
-
-    def _switch(self, connection: Connection) -> WebSocketParser:
-        """Speak WebSocket from now on, and send the messages of the request."""
-        from sseclient_cli.engine.websocket_exchange import WebSocketExchange
-        from sseclient_cli.sse.websocket import WebSocketParser
-
-        parser = WebSocketParser(self.reconnection.last_event_id, self._context.max_event_bytes)
-        parser.send(self.request.target.messages)
-        exchange = WebSocketExchange(self, connection, parser)
-        connection.switch(exchange)
-        exchange.send_pending()
-        return parser
 
     def _redirect(self, head: Head) -> None:
         self._redirects += 1

@@ -7,10 +7,14 @@ is. After each read it sends what the parser has to send, and ends the connectio
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from sseclient_cli.engine.connection import Connection, Exchange, Head, Phase
 from sseclient_cli.engine.observer import Connected
 from sseclient_cli.sse.websocket import WebSocketParser
+
+if TYPE_CHECKING:
+    from sseclient_cli.engine.stream import Stream
 
 
 class WebSocketExchange:
@@ -50,3 +54,13 @@ class WebSocketExchange:
         if outgoing and connection.phase is Phase.OPEN and connection.is_sent:
             with suppress(OSError):  # the next read reports the broken connection
                 connection.send(outgoing)
+
+
+def switched(stream: Stream, connection: Connection, last_event_id: str, max_event_bytes: int) -> WebSocketParser:
+    """Let a connection speak WebSocket from now on, and send the messages of the request. Return its parser."""
+    parser = WebSocketParser(last_event_id, max_event_bytes)
+    parser.send(stream.request.target.messages)
+    exchange = WebSocketExchange(stream, connection, parser)
+    connection.switch(exchange)
+    exchange.send_pending()
+    return parser
