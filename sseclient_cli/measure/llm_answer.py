@@ -91,4 +91,5 @@ class LlmAnswer:
             return None
         after = f", after finish reason {shown_text(self.finish_reason)!r}" if self.finish_reason else ""
         mark = END_MARKS.get(shape, "a finish reason")
-        return IncompleteAnswerError(f"the answer ended without {mark}{after}: {self.chunks:,} chunks had arrived")
+        chunks = "1 chunk" if self.chunks == 1 else f"{self.chunks:,} chunks"
+        return IncompleteAnswerError(f"the answer ended without {mark}{after}: {chunks} had arrived")

@@ -79,4 +79,4 @@ def _usage_in(value: dict[str, Any]) -> Usage | None:
 
 def _count(usage: dict[str, Any], *names: str) -> int | None:
     counts = (usage.get(name) for name in names)
-    return next((count for count in counts if isinstance(count, int) and not isinstance(count, bool)), None)
+    return next((each for each in counts if isinstance(each, int) and not isinstance(each, bool) and each >= 0), None)

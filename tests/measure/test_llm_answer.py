@@ -75,6 +75,7 @@ def test_events_of_anthropic_around_the_text_have_none() -> None:
         ({"done": True, "message": {"content": ""}, "prompt_eval_count": 5, "eval_count": 7}, Usage(5, 7, None)),
         ({"choices": [], "usage": {"completion_tokens": None}}, Usage()),
         ({"choices": [], "usage": {"completion_tokens": True}}, Usage()),
+        ({"choices": [], "usage": {"completion_tokens": -5}}, Usage()),
         ({"choices": [], "usage": None}, Usage()),
     ],
 )  # fmt: skip
@@ -107,7 +108,7 @@ def test_an_error_in_an_event_is_the_failure_of_the_answer(events: list[Event], 
     [
         ([], "without an event of a known LLM API"),
         ([event("hello")], "without an event of a known LLM API"),
-        ([delta(content="x")], r"ended without \[DONE\]: 1 chunks"),
+        ([delta(content="x")], r"ended without \[DONE\]: 1 chunk had"),
         ([event({"type": "message_start", "message": {}})], "ended without message_stop"),
         ([event({"choices": [{"delta": {}, "finish_reason": "stop"}]})], r"\[DONE\], after finish reason 'stop'"),
     ],
