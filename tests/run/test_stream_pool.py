@@ -252,7 +252,8 @@ async def test_restart_opens_a_new_stream_at_once() -> None:
 async def test_restart_backs_off_after_an_error_status() -> None:
     totals, server = await ran(*[[head(503)]] * 10, on_end=OnEnd.RESTART, duration_s=1.5)
     assert len(server.requests) == 2
-    assert (totals.planned, totals.opened, totals.failed) == (3, 0, 2)
+    # At the end of the run, the slot still waits: its next stream is none yet.
+    assert (totals.planned, totals.opened, totals.failed) == (2, 0, 2)
 
 
 async def test_storm_drops_all_connections_and_reconnects_all_streams_at_once() -> None:
