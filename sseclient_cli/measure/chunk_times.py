@@ -46,15 +46,13 @@ class ChunkTimes:
         """
         self.chunks += count
         if self._last is None:
-            is_together = self._together(count, others, last.at_ns - sent_ns)
-            self._first = _Place(last if count == 1 else others, 0 if is_together else count - 1)
-            self._first_read_chunks = count
+            self._together(count, others, last.at_ns - sent_ns)
+            self._first, self._first_read_chunks = _Place(last if count == 1 else others, count - 1), count
         else:
             self._add_gaps(self._last, count, others, last)
         if self._first_answer is None and first_answer is not None:
             behind = count - 1 - first_answer
-            is_together = arrived_together(others.uncertainty_ns, last.at_ns - (self._last or Moment(sent_ns, 0)).at_ns)
-            self._first_answer = _Place(others if behind else last, 0 if is_together else behind)
+            self._first_answer = _Place(others if behind else last, behind)
         self._last = last
 
     def _add_gaps(self, before: Moment, count: int, others: Moment, last: Moment) -> None:
@@ -94,12 +92,13 @@ class ChunkTimes:
         return None if place is None else (self._arrival_ns(place) - begin_ns) // 1000
 
     def _arrival_ns(self, place: _Place) -> int:
-        """Return when a chunk arrived: those behind it in a late read followed at the usual gap of the answer."""
+        """Return when a chunk arrived: those behind it in a late read followed at the usual gap of the answer.
+
+        If the read is too short for that, they arrived together.
+        """
         at_ns, uncertainty_ns = place.moment
-        if not place.behind:
-            return at_ns
         earlier_ns = place.behind * self._usual_gap_ns()
-        return at_ns - (earlier_ns if uncertainty_ns is None else min(earlier_ns, uncertainty_ns))
+        return at_ns - earlier_ns if uncertainty_ns is None or earlier_ns <= uncertainty_ns else at_ns
 
     def _usual_gap_ns(self) -> int:
         """Return the mean gap after the first read."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sseclient_cli.errors import SseError
 from sseclient_cli.measure.answer_choice import LlmChoice
-from sseclient_cli.measure.chunk_bursts import ChunkBursts, arrived_together
+from sseclient_cli.measure.chunk_bursts import ChunkBursts
 from sseclient_cli.measure.chunk_times import ChunkTimes
 from sseclient_cli.measure.llm_answer import LlmAnswer, Text
 from sseclient_cli.measure.llm_totals import LlmTotals
@@ -36,7 +36,7 @@ class LlmMeasurement(RequestMeasurement):
 class LlmProbe(RequestProbe):
     """The probe of one request. ``turn`` is its number in a conversation, from 0; None without one."""
 
-    __slots__ = ("_answer", "_bursts", "_is_first_together", "_llm", "_output_tokens", "_times", "_turn")
+    __slots__ = ("_answer", "_bursts", "_has_first_event", "_llm", "_output_tokens", "_times", "_turn")
 
     def __init__(self, measurement: LlmMeasurement, turn: int | None = None) -> None:
         super().__init__(measurement)
@@ -45,8 +45,8 @@ class LlmProbe(RequestProbe):
         self._answer = LlmAnswer(measurement.choice.api.shape, keeps_text=keeps_text)
         self._bursts = ChunkBursts()
         self._times = ChunkTimes()
-        self._is_first_together = False
-        """Whether the first event and the first chunk arrived together."""
+        self._has_first_event = False
+        """Whether the read of the first chunk has the first event, too."""
         self._turn = turn
         self._output_tokens: int | None = None
 
@@ -66,7 +66,7 @@ class LlmProbe(RequestProbe):
         chunks = [text for text in texts if text is not Text.NONE]
         if chunks:
             if not self._times.chunks:
-                self._is_first_together = self._arrived_with_first_event(others)
+                self._has_first_event = self._is_with_first_event(others)
             # Events without text after the last chunk (finish reason, usage, end mark) are sent together with it, so
             # that it arrived with the last byte of the answer.
             of_last = Moment(last.at_ns, 0) if answer.is_complete else last if texts[-1] is not Text.NONE else others
@@ -75,15 +75,15 @@ class LlmProbe(RequestProbe):
             self._bursts.take(len(chunks), last.at_ns, others.uncertainty_ns, self._sent_ns)
         return answer.is_complete
 
-    def _arrived_with_first_event(self, moment: Moment) -> bool:
-        """Return whether the first event of the answer is one of this read, and all of them arrived together."""
-        first = self._first_chunk
+    def _is_with_first_event(self, moment: Moment) -> bool:
+        """Return whether the first event of the answer is one of this read, and did not arrive long before its end."""
+        first, spread_ns = self._first_chunk, moment.uncertainty_ns
         is_of_this_read = first is not None and first.at_ns == moment.at_ns
-        return is_of_this_read and arrived_together(moment.uncertainty_ns, moment.at_ns - self._sent_ns)
+        return is_of_this_read and spread_ns is not None and 2 * spread_ns <= moment.at_ns - self._sent_ns
 
     def first_chunk_us(self) -> int | None:
-        """Return the time to the first event; if it arrived together with the first chunk, the time to this."""
-        return self._times.first_us(self._sent_ns) if self._is_first_together else super().first_chunk_us()
+        """Return the time to the first event; if it shares its read with the first chunk, the time to this."""
+        return self._times.first_us(self._sent_ns) if self._has_first_event else super().first_chunk_us()
 
     def failure(self) -> SseError | None:
         """Return why the response is no complete answer."""
