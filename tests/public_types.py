@@ -55,8 +55,9 @@ async def asynchronous(client: httpx.AsyncClient) -> None:
 
 
 def other_formats() -> None:
-    for stream_format in (StreamFormat.AUTO, StreamFormat.SSE, StreamFormat.NDJSON, StreamFormat.LINES):
+    for stream_format in (StreamFormat.AUTO, StreamFormat.SSE, StreamFormat.NDJSON, StreamFormat.JSON):
         assert_type(Target.parse("http://a/", stream_format=stream_format), Target)
+    assert_type(Target(url="http://a/", stream_format=StreamFormat.LINES).stream_format, StreamFormat)
     assert_type(Target(url="http://a/", stream_format=StreamFormat.CHUNKS).stream_format, StreamFormat)
     assert_type(Target.parse("ws://a/", stream_format=StreamFormat.WEBSOCKET).stream_format, StreamFormat)
 
