@@ -49,6 +49,7 @@ def plan_of(
     if any(choices.values()) or load.requests is not None:
         options = _of_requests(load) | options
     if any(choices.values()):
+        _check_requests(load, "--llm" if choices["mcp"] is None else "--mcp")
         # The chunks of an answer have no send time of their own, and `created` is in whole seconds.
         options = {"timestamp": Choice.NONE, "sequence": Choice.NONE, **choices} | options
     options |= {
@@ -75,6 +76,13 @@ def _check_arrivals(load: LoadOptions) -> None:
         raise UsageError("--arrivals needs the rate of new streams: add --rate COUNT/s")
     if load.seed is not None and load.arrivals is not Arrivals.POISSON:
         raise UsageError("--seed needs random arrivals: add --arrivals poisson")
+
+
+def _check_requests(load: LoadOptions, of: str) -> None:
+    """Raise UsageError for options that cut the answers, so that none would succeed."""
+    for option, value in (("--storm", load.storm_s), ("--events", load.events)):
+        if value is not None:
+            raise UsageError(f"{option} and {of} exclude each other: each request is sent once, and read to its end")
 
 
 def _of_requests(load: LoadOptions) -> dict[str, OnEnd]:

@@ -27,16 +27,6 @@ DONE = "[DONE]"
 """The data of the last event of OpenAI's completions, and of most servers that follow it."""
 
 
-class LlmApi(Enum):
-    """The API of a request: the values of ``--llm``."""
-
-    AUTO = "auto"
-    OPENAI_CHAT = "openai-chat"
-    OPENAI_COMPLETIONS = "openai-completions"
-    OPENAI_RESPONSES = "openai-responses"
-    ANTHROPIC = "anthropic"
-
-
 class LlmShape(Enum):
     """The API that a stream speaks."""
 
@@ -89,7 +79,9 @@ class LlmStream:
     def read(self, parsed: ParsedEvent) -> list[Chunk]:
         """Return the pieces that the next event adds, without empty text."""
         if parsed.event.data.strip() == DONE:
-            return [Chunk(ChunkKind.DONE)]
+            # Another API's mark: the answers to a request in the form of the wrong API would all be complete, and empty.
+            is_own = self.shape not in (LlmShape.OPENAI_RESPONSES, LlmShape.ANTHROPIC_MESSAGES)
+            return [Chunk(ChunkKind.DONE)] if is_own else []
         value = parsed.value
         if not isinstance(value, dict):
             return [Chunk(ChunkKind.ERROR, parsed.event.data)] if parsed.event.type == "error" else []

@@ -152,7 +152,7 @@ class Plan:
                 "requests",
                 f"must be at least {self.connections:,}, one for each slot",
             ),
-            (self.has_requests and self.reopens, "on_end", "does not fit to requests that are sent once"),
+            (self.has_requests and self.reopens, "on_end", "must be stop or restart for requests: each is sent once"),
             (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
             (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
             (

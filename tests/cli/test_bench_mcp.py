@@ -194,7 +194,9 @@ def test_a_server_that_cannot_be_used_is_a_clear_error_before_the_run(
         ((*COUNT, "-d", "{}"), "--mcp and --data exclude each other: leave one out"),
         ((*COUNT, "--llm", "auto"), "--mcp and --llm exclude each other: leave one out"),
         ((*COUNT, "--format", "sse"), "--mcp and --format exclude each other: leave one out"),
-        ((*COUNT, "--on-end", "reconnect"), "does not fit to requests that are sent once"),
+        ((*COUNT, "--on-end", "reconnect"), "--on-end must be stop or restart for requests: each is sent once"),
+        ((*COUNT, "--storm", "1s"), "--storm and --mcp exclude each other: each request is sent once"),
+        ((*COUNT, "--events", "1"), "--events and --mcp exclude each other: each request is sent once"),
     ],
 )
 def test_wrong_options_are_refused(sse_in_process: InProcess, options: tuple[str, ...], words: str) -> None:

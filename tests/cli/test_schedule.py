@@ -70,7 +70,7 @@ def test_requests_at_a_rate_are_sent_once_each() -> None:
 
 
 def test_requests_to_an_llm_do_not_reconnect() -> None:
-    with pytest.raises(UsageError, match="`on_end` does not fit"):
+    with pytest.raises(UsageError, match="`on_end` must be stop or restart"):
         plan(llm=LlmApi.AUTO, on_end=OnEnd.RECONNECT)
 
 

@@ -130,5 +130,10 @@ def test_a_named_api_reads_only_its_own_events() -> None:
     assert (texts, answer.chunks) == ([Text.NONE], 0)
 
 
+def test_the_end_mark_of_another_api_completes_no_answer() -> None:
+    answer, _ = read(delta(content="x"), event(DONE), api=LlmApi.ANTHROPIC)
+    assert "without message_stop: 0 chunks" in str(answer.failure())
+
+
 def test_a_complete_answer_has_not_failed() -> None:
     assert read(delta(content="x"), event(DONE))[0].failure() is None
