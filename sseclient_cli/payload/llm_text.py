@@ -79,7 +79,7 @@ class LlmStream:
     def read(self, parsed: ParsedEvent) -> list[Chunk]:
         """Return the pieces that the next event adds, without empty text."""
         if parsed.event.data.strip() == DONE:
-            # Another API's mark: the answers to a request in the form of the wrong API would all be complete, and empty.
+            # Not the mark of another API: answers in the form of the wrong API would all be complete, and empty.
             is_own = self.shape not in (LlmShape.OPENAI_RESPONSES, LlmShape.ANTHROPIC_MESSAGES)
             return [Chunk(ChunkKind.DONE)] if is_own else []
         value = parsed.value
