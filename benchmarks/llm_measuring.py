@@ -69,7 +69,7 @@ def measure(tool: Tool, load: Load, cores: Cores) -> Outcome:
             truth = Truth.of(server.port, tool.left_out)
     except (RuntimeError, OSError, LookupError, ValueError, TypeError) as exc:
         return Outcome({}, f"not measured: {exc}")
-    figures |= truth.figures() | _costs(observed, truth)
+    figures |= truth.figures(tool.quantile) | _costs(observed, truth)
     return Outcome(figures, _note(figures, load))
 
 

@@ -16,14 +16,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.demo_process import DemoProcess
 from benchmarks.facts import facts
-from benchmarks.llm_truth import Truth
+from benchmarks.llm_truth import Truth, nearest_rank
 from benchmarks.processes import cores, pinned_to, raise_open_files
 from benchmarks.saving import save, show_progress
 
@@ -75,13 +74,7 @@ def compared(report: Mapping[str, Any], truth: Truth) -> Iterator[Compared]:
         latency = report["requests"].get(name) or report["llm"].get(name)
         for percentile in PERCENTILES:
             reported_ms = float("nan") if latency is None else latency[f"p{percentile}_ms"]
-            yield Compared(f"{name}.p{percentile}", reported_ms, nearest_rank(values, percentile))
-
-
-def nearest_rank(values: Sequence[float], percentile: float) -> float:
-    """Return the percentile as the report has it: a value that occurred."""
-    ordered = sorted(values)
-    return ordered[max(ceil(round(percentile / 100 * len(ordered), 6)), 1) - 1]
+            yield Compared(f"{name}.p{percentile}", reported_ms, nearest_rank(sorted(values), percentile / 100))
 
 
 def main() -> None:

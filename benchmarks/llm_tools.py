@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.llm_install import AIPERF, GUIDELLM, INFERENCE_PERF, VLLM
 from benchmarks.llm_task import MODEL, PATH, PROMPT, Task
-from benchmarks.llm_truth import QUANTILES
+from benchmarks.llm_truth import QUANTILES, Quantile, interpolated, nearest_rank
 from benchmarks.measuring import Figures
 
 FIRST_TOKEN, TOKEN_GAP, TPOT = "first_token", "token_gap", "tpot"
@@ -34,6 +34,8 @@ class Tool:
     """Why it cannot run here, if so."""
     left_out: int = 0
     """Requests that it sends before those that it measures."""
+    quantile: Quantile = interpolated
+    """How it takes a percentile."""
 
 
 def _read(folder: Path, pattern: str) -> Any:
@@ -174,7 +176,8 @@ def _inference_perf_claims(folder: Path) -> Figures:
 def tools() -> Iterator[Tool]:
     """Yield all load generators, ours first."""
     own = f"sse bench {version('sseclient-cli')}"
-    yield Tool(own, _sse_command, _sse_claims, {name: name for name in NAMES}, left_out=1)  # the preflight
+    terms = {name: name for name in NAMES}
+    yield Tool(own, _sse_command, _sse_claims, terms, left_out=1, quantile=nearest_rank)  # left out: the preflight
     yield Tool(
         AIPERF.title,
         _aiperf_command,

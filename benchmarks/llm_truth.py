@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from benchmarks.measuring import Figures
+
+Quantile = Callable[[Sequence[float], float], float]
 
 QUANTILES = {"p50": 0.5, "p99": 0.99}
 RUN = "default"
@@ -67,15 +70,15 @@ class Truth:
             "tpot": [_tpot_ms(one) for one in done if one["tokens"] > 1],
         }
 
-    def figures(self) -> Figures:
+    def figures(self, quantile: Quantile) -> Figures:
         """Return the figures by the names of `sse bench`."""
         done = self.done
         return {
             "true_requests": len(done),
             "true_failed": len(self.requests) - len(done),
-            **summary("true_first_token", (one["first_token_us"] / 1000 for one in done)),
-            **summary("true_token_gap", (gap / 1000 for one in done for gap in one["gaps_us"])),
-            **summary("true_tpot", (_tpot_ms(one) for one in done if one["tokens"] > 1)),
+            **summary("true_first_token", (one["first_token_us"] / 1000 for one in done), quantile),
+            **summary("true_token_gap", (gap / 1000 for one in done for gap in one["gaps_us"]), quantile),
+            **summary("true_tpot", (_tpot_ms(one) for one in done if one["tokens"] > 1), quantile),
         }
 
 
@@ -84,13 +87,18 @@ def _tpot_ms(one: dict[str, Any]) -> float:
     return duration_us / int(one["tokens"] - 1) / 1000
 
 
-def summary(name: str, values_ms: Iterable[float]) -> Figures:
+def summary(name: str, values_ms: Iterable[float], quantile: Quantile) -> Figures:
     """Return the percentiles of a figure; none of no values."""
     ordered = sorted(values_ms)
     return {f"{name}_{title}_ms": quantile(ordered, share) for title, share in QUANTILES.items() if ordered}
 
 
-def quantile(ordered: Sequence[float], share: float) -> float:
+def nearest_rank(ordered: Sequence[float], share: float) -> float:
+    """Return a quantile of sorted values as `sse bench` has it: a value that occurred."""
+    return ordered[max(ceil(round(share * len(ordered), 6)), 1) - 1]
+
+
+def interpolated(ordered: Sequence[float], share: float) -> float:
     """Return a quantile of sorted values, interpolated as by numpy, which the other tools use."""
     place = share * (len(ordered) - 1)
     below = int(place)

@@ -14,7 +14,7 @@ from benchmarks.llm_measuring import measure
 from benchmarks.llm_tables import Form, markdown
 from benchmarks.llm_task import Load
 from benchmarks.llm_tools import NAMES, Tool, tools
-from benchmarks.llm_truth import quantile
+from benchmarks.llm_truth import interpolated
 from benchmarks.measuring import Figures, Outcome
 from benchmarks.push_measuring import Cores
 
@@ -56,7 +56,7 @@ def test_a_tool_that_fails_has_its_reason_instead_of_figures(command: list[str],
 def test_quantiles_are_interpolated_as_in_the_standard_library(share: float) -> None:
     values = [1.0, 2.0, 4.0, 8.0, 16.0]
     expected = statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
-    assert quantile(values, share) == pytest.approx(expected)
+    assert interpolated(values, share) == pytest.approx(expected)
 
 
 def test_the_table_shows_the_median_error_of_each_figure_and_a_dash_for_a_missing_one() -> None:
