@@ -12,15 +12,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import islice
 from urllib.parse import quote, unquote_plus
 
+from sseclient_cli.escaping import visible
+
 REDACTED = "REDACTED"
+
+MAX_SHOWN_CHARS = 300
+"""How much of a text of the server is shown."""
 
 LONG_CHARS = 8
 """A value of this length is a secret wherever it occurs; a shorter one may be a part of other words."""
 
 RECOGNIZED_CHARS = 16
 """A longer value is recognised by this many first characters: a server, or a message of ours, may cut it after them."""
+
+QUOTED_CHARS = 32
+"""A part of a longer value is recognised anywhere by this many characters: sentences of a server share fewer of them
+with a prompt."""
+
+MAX_SEARCHED_CHARS = 64 * 1024
+"""How much of a value is searched for such parts: a prompt may have megabytes, and each failure searches it."""
+
+MAX_PLACES = 8
+"""How many places of a value that begin alike are compared."""
 
 MAX_NESTING = 5
 """Levels of URLs within query values of URLs. A value with deeper nesting is replaced as a whole."""
@@ -68,6 +84,12 @@ def redacted_text(text: str) -> str:
     return _JSON_WEB_TOKEN.sub(REDACTED, _URL_IN_TEXT.sub(lambda url: redacted_url(url[0]), text))
 
 
+def shown_text(text: str, most_chars: int = MAX_SHOWN_CHARS) -> str:
+    """Return a text of the server as one line: redacted, truncated, escaped."""
+    shown = redacted_text(" ".join(text.split()))
+    return visible(shown[:most_chars] + ("…" if len(shown) > most_chars else ""), keep_lines=False)
+
+
 def redacted_header(name: str, value: str) -> str:
     """Return the value of a header with its credentials replaced."""
     if is_credential(name) or _AUTHORIZATION.match(value):
@@ -78,7 +100,8 @@ def redacted_header(name: str, value: str) -> str:
 def masked(text: str, values: Iterable[str]) -> str:
     """Return a text, such as one of a server, in which these values are replaced. A short one only as a whole word.
 
-    A long value is also replaced where it is cut, and in the form of a JSON string: a server may quote the request.
+    A long value is also replaced where it is cut, in the form of a JSON string, and where a part of it stands: a server
+    may quote the request.
     """
     for value in sorted({value for value in values if value}, key=len, reverse=True):
         if len(value) < LONG_CHARS:
@@ -87,7 +110,31 @@ def masked(text: str, values: Iterable[str]) -> str:
         else:
             # No more than the text can hold: a prompt may have megabytes.
             text = _without(text, _forms(value[: max(len(text), RECOGNIZED_CHARS)]))
+            searched = value[:MAX_SEARCHED_CHARS]
+            for form in {searched, " ".join(searched.split())} if len(value) > QUOTED_CHARS else ():
+                text = _without_parts(text, form)
     return text
+
+
+def _without_parts(text: str, value: str) -> str:
+    """Replace the parts of a value with at least QUOTED_CHARS. Each of them holds one of these windows of the text."""
+    window, at = QUOTED_CHARS // 2, 0
+    while at + window <= len(text):
+        found = re.finditer(re.escape(text[at : at + window]), value)
+        parts = [_part_around(text, at, value, each.start()) for each in islice(found, MAX_PLACES)]
+        begin, end = max(parts, key=lambda part: part[1] - part[0], default=(at, at))
+        if end - begin < QUOTED_CHARS:
+            at += window
+            continue
+        text = text[:begin] + REDACTED + text[end:]
+        at = begin + len(REDACTED)
+    return text
+
+
+def _part_around(text: str, at: int, value: str, place: int) -> tuple[int, int]:
+    """Return the part of a text around a character that is the same in a value around this place."""
+    before = _same_chars(text[:at][::-1], value[max(place - at, 0) : place][::-1])
+    return at - before, at + _same_chars(text[at:], value[place : place + len(text) - at])
 
 
 def _forms(value: str) -> set[str]:

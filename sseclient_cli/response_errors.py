@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from sseclient_cli.errors import BadStatusError, UnexpectedResponseError, WrongContentTypeError
 from sseclient_cli.escaping import visible
-from sseclient_cli.redaction import redacted_text
+from sseclient_cli.redaction import MAX_SHOWN_CHARS, shown_text
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.response_check import StopReason
 
@@ -25,8 +25,6 @@ MAX_BODY_BYTES = 4096
 # The answer of nginx, Apache and Go to plain HTTP on a TLS port.
 _TLS_PORT = re.compile(rb"plain HTTP|HTTP request to an HTTPS server", re.IGNORECASE)
 
-MAX_SHOWN_CHARS = 300
-"""How much of the server's message is shown."""
 
 _ADVICE = {
     400: "check the request's parameters, headers and body",
@@ -156,12 +154,6 @@ def body_message(body: bytes) -> str:
     with suppress(ValueError, RecursionError):
         found = _message_in(json.loads(text), depth=4)
     return shown_text(found or text)
-
-
-def shown_text(text: str) -> str:
-    """Return a text of the server as one line: redacted, truncated, escaped."""
-    shown = redacted_text(" ".join(text.split()))
-    return visible(shown[:MAX_SHOWN_CHARS] + ("…" if len(shown) > MAX_SHOWN_CHARS else ""), keep_lines=False)
 
 
 def _place_of(error: dict[str, object]) -> str:

@@ -80,6 +80,12 @@ class RawClient:
                 self._take(is_end=not data)
         return answer
 
+    def read_to(self, ending: bytes) -> Answer:
+        """Read until the body ends like this, or to its end."""
+        while not self.answer.body.endswith(ending) and not self.answer.ended:
+            self.read_chunks(len(self.answer.chunks) + 1)
+        return self.answer
+
     def read(self) -> Answer:
         """Read to the end."""
         return self.read_chunks(1 << 60)

@@ -124,6 +124,19 @@ def test_a_long_value_is_masked_in_each_form_in_which_a_server_quotes_it(quoted:
     assert "today" not in said
 
 
+@pytest.mark.parametrize("place", [(0, 60), (20, 70), (45, 200), (30, 62)])
+def test_a_part_of_a_long_value_is_masked_wherever_it_begins(place: tuple[int, int]) -> None:
+    value = "; ".join(f"{number} little words about the river" for number in range(6))
+    part = value[slice(*place)]
+    for before in ("", "cannot read: ", "x" * 7):
+        assert masked(f"{before}{part}!", [value]) == f"{before}REDACTED!"
+
+
+def test_a_few_words_that_a_server_shares_with_a_prompt_stay() -> None:
+    said = "the request is not an event stream"
+    assert masked(said, ["Tell me what an event stream is, and why it is not an event."]) == said
+
+
 def test_a_value_of_spaces_masks_no_other_text() -> None:
     assert masked("a b c", [" " * 20, "a" + " " * 9 + "b"]) == "a b c"
 

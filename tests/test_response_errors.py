@@ -3,9 +3,10 @@ import json
 import pytest
 
 from sseclient_cli.errors import BadStatusError, WrongContentTypeError
+from sseclient_cli.redaction import MAX_SHOWN_CHARS
 from sseclient_cli.request.redirection import redirected
 from sseclient_cli.request.target import Target
-from sseclient_cli.response_errors import MAX_BODY_BYTES, MAX_SHOWN_CHARS, body_message, response_error
+from sseclient_cli.response_errors import MAX_BODY_BYTES, body_message, response_error
 from sseclient_cli.sse.response_check import StopReason
 
 TARGET = Target.parse("http://h/x?token=hush")

@@ -9,12 +9,12 @@ so they agree on its number and on the evicted runs.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import Any
 
 from demo_server.faults.report import MAX_STREAMS, Totals
+from demo_server.workers.run_logs import RunLogs
 
-MAX_RUNS = 32
 MAX_LISTED = 1_000  # numbers in one list
 MAX_LISTED_IN_RUN = 50_000  # numbers in all lists of a run: about 2 MB of memory, at most 1 MB of JSON
 MAX_ID_CHARS = 100  # of a Last-Event-ID
@@ -152,20 +152,17 @@ class FaultLog:
     """The runs that this worker knows. The async methods are handlers of questions from its peers."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, RunLog] = OrderedDict()
+        self._runs = RunLogs(RunLog)
 
     async def enter(self, name: str, is_redirected: bool) -> int:
         """Note a request of the run, served by any worker, and return its number."""
-        run = self._runs.setdefault(name, RunLog())
-        self._runs.move_to_end(name)
-        if len(self._runs) > MAX_RUNS:
-            self._runs.popitem(last=False)
+        run = self._runs.entered(name)
         run.requests += not is_redirected
         return run.requests
 
     def begin(self, name: str, number: int, last_event_id: str | None, opened_ns: int) -> StreamLog:
         """Return the log of a request that this worker serves and has entered."""
-        run = self._entered(name)
+        run = self._runs.known(name)
         run.totals["streams"] += 1
         stream = StreamLog(run, number, last_event_id, opened_ns)
         if len(run.streams) < MAX_STREAMS:
@@ -174,11 +171,11 @@ class FaultLog:
 
     def redirect(self, name: str) -> None:
         """Count a redirect by this worker."""
-        self._entered(name).totals["redirected"] += 1
+        self._runs.known(name).totals["redirected"] += 1
 
     async def forget(self, name: str) -> None:
         """Delete the log of a run."""
-        self._runs.pop(name, None)
+        self._runs.forget(name)
 
     async def report(self, name: str) -> dict[str, Any] | None:
         """Return a RunReport of report.py for this worker, or None for an unknown run."""
@@ -192,7 +189,3 @@ class FaultLog:
             "streams": [stream.report() for stream in run.streams],
             "is_cut": run.totals["streams"] > len(run.streams),
         }
-
-    def _entered(self, name: str) -> RunLog:
-        # A run that was deleted or evicted meanwhile is not restored: the other workers would not restore it.
-        return self._runs.get(name) or RunLog()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
+
+from demo_server.workers.run_logs import merged
 
 MAX_STREAMS = 500  # listed per run
 
@@ -75,15 +76,4 @@ class RunReport(BaseModel):
 
 def merge_reports(reports: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
     """Merge the reports of all workers; None if no worker knows the run."""
-    parts = [report for report in reports if report is not None]
-    if not parts:
-        return None
-    totals = {key: sum(part["totals"][key] for part in parts) for key in Totals.model_fields if key != "ended"}
-    ended = sum((Counter(part["totals"]["ended"]) for part in parts), Counter[str]())
-    streams = sorted((stream for part in parts for stream in part["streams"]), key=lambda stream: stream["number"])
-    return {
-        "run": parts[0]["run"],
-        "totals": {**totals, "ended": dict(sorted(ended.items()))},
-        "streams": streams[:MAX_STREAMS],
-        "is_cut": len(streams) > MAX_STREAMS or any(part["is_cut"] for part in parts),
-    }
+    return merged(reports, Totals.model_fields, "streams", MAX_STREAMS)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from demo_server.llm.truth_log import MAX_REQUESTS
+from demo_server.workers.run_logs import merged
 
 Us = Annotated[int | None, Field(description="In us since `received_ns`; null: not sent.")]
 
@@ -66,15 +66,4 @@ class LlmRunReport(BaseModel):
 
 def merge_reports(reports: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
     """Merge the reports of all workers; None if no worker knows the run."""
-    parts = [report for report in reports if report is not None]
-    if not parts:
-        return None
-    totals = {key: sum(part["totals"][key] for part in parts) for key in Totals.model_fields if key != "ended"}
-    ended = sum((Counter(part["totals"]["ended"]) for part in parts), Counter[str]())
-    requests = sorted((request for part in parts for request in part["requests"]), key=lambda one: one["number"])
-    return {
-        "run": parts[0]["run"],
-        "totals": {**totals, "ended": dict(sorted(ended.items()))},
-        "requests": requests[:MAX_REQUESTS],
-        "is_cut": len(requests) > MAX_REQUESTS or any(part["is_cut"] for part in parts),
-    }
+    return merged(reports, Totals.model_fields, "requests", MAX_REQUESTS)

@@ -11,14 +11,14 @@ order, so they agree on its number and on the evicted runs.
 from __future__ import annotations
 
 from array import array
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import Any
 
 from demo_server.llm.answer import Ending, Part
 from demo_server.llm.events import Mark
 from demo_server.streams.arrival import Arrival
+from demo_server.workers.run_logs import RunLogs
 
-MAX_RUNS = 32
 MAX_REQUESTS = 5_000  # listed per run: about 2 MB of JSON
 MAX_GAPS_IN_RUN = 250_000  # 500 answers of 500 tokens: 2 MB of memory, at most 3 MB of JSON
 
@@ -145,14 +145,11 @@ class TruthLog:
     """The runs that this worker knows. The async methods are handlers of questions from its peers."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, RunLog] = OrderedDict()
+        self._runs = RunLogs(RunLog)
 
     async def enter(self, name: str) -> int:
         """Note a request of the run, served by any worker, and return its number."""
-        run = self._runs.setdefault(name, RunLog())
-        self._runs.move_to_end(name)
-        if len(self._runs) > MAX_RUNS:
-            self._runs.popitem(last=False)
+        run = self._runs.entered(name)
         run.numbered += 1
         return run.numbered
 
@@ -160,8 +157,7 @@ class TruthLog:
         self, name: str, number: int, api: str, arrival: Arrival, started_ns: int, *, is_stream: bool
     ) -> RequestLog:
         """Return the log of a request that this worker serves and has entered."""
-        # A run that was deleted or evicted meanwhile is not restored: the other workers would not restore it.
-        run = self._runs.get(name) or RunLog()
+        run = self._runs.known(name)
         run.logged += 1
         request = RequestLog(run, number, api, arrival, started_ns, is_stream=is_stream)
         if len(run.requests) < MAX_REQUESTS:
@@ -170,7 +166,7 @@ class TruthLog:
 
     async def forget(self, name: str) -> None:
         """Delete the log of a run."""
-        self._runs.pop(name, None)
+        self._runs.forget(name)
 
     async def report(self, name: str) -> dict[str, Any] | None:
         """Return a RunReport of report.py for this worker, or None for an unknown run."""

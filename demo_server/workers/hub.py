@@ -7,14 +7,12 @@ To a worker: ``ask`` (a question of any worker); ``call`` (the answers to its ow
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from demo_server.workers.counters import Counters, Number
-from demo_server.workers.peers import MAX_LINE_BYTES
+from demo_server.workers.messages import MAX_LINE_BYTES, messages, write
 
 
 @dataclass(slots=True)
@@ -50,9 +48,8 @@ class Hub:
             worker.close()
 
     async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):  # the worker was killed before it had read everything
-            async for line in reader:
-                self._handle(writer, json.loads(line))
+        async for message in messages(reader, writer):
+            self._handle(writer, message)
 
     def _handle(self, writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
         if "call" in message:
@@ -80,9 +77,3 @@ class Hub:
             del self._pending[message["answer"]]
             answer = {"call": asked.call, "answers": asked.answers, "number": asked.number and astuple(asked.number)}
             write(asked.caller, answer)
-
-
-def write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:
-    """Send a message. A message to a lost worker is dropped: losing a worker ends the server anyway."""
-    if not writer.is_closing():  # asyncio would log a warning for each message after the fifth
-        writer.write(json.dumps(message).encode() + b"\n")

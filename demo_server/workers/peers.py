@@ -8,21 +8,17 @@ counters cover the whole server.
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from demo_server.workers.counters import Counters, Number
+from demo_server.workers.messages import MAX_LINE_BYTES, messages, write
 
 Handler = Callable[..., Awaitable[Any]]
 """Takes the arguments of a question, and its number if it has a counter. Arguments and result are JSON."""
-
-# The longest line carries the log of LLM requests of a run from all workers (llm/truth_log.py): 64 times 6 MB.
-MAX_LINE_BYTES = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class HubPeers:
     async def join(self) -> None:
         """Tell the hub that this worker is ready, and answer questions from now on."""
         reader, self._writer = await asyncio.open_connection(sock=self._hub, limit=MAX_LINE_BYTES)
-        self._listening = asyncio.create_task(self._listen(reader))
+        self._listening = asyncio.create_task(self._listen(reader, self._writer))
         self._write({"ready": True})
         self._is_joined.set()
 
@@ -98,11 +94,10 @@ class HubPeers:
         finally:
             del self._pending[call]
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # One message at a time, in order of arrival: this makes the order the same in all workers.
-        with suppress(ConnectionError):  # the hub was killed before it had read everything
-            async for line in reader:
-                await self._handle(json.loads(line))
+        async for message in messages(reader, writer):
+            await self._handle(message)
         # Without the supervisor, no process would end this worker, and no question would be answered.
         self._is_lost = True
         for future in self._pending.values():
@@ -123,5 +118,4 @@ class HubPeers:
 
     def _write(self, message: dict[str, object]) -> None:
         assert self._writer is not None
-        if not self._writer.is_closing():  # asyncio would log a warning for each message after the fifth
-            self._writer.write(json.dumps(message).encode() + b"\n")
+        write(self._writer, message)

@@ -16,6 +16,9 @@ from sseclient_cli.render.error_words import advice_on
 
 Command = Callable[..., int]
 
+NO_PATH = "no-path"
+"""The code of a refusal whose reason may be the path of the URL: a note says which one to write."""
+
 # By code. ``{proxy}`` is the option that sets the argument `proxy`, with its value; ``{proxy.name}`` the option alone.
 BY_CODE = {
     "environment-proxy": "use it anyway with {proxy}, or connect directly with {proxy.name} ''",
@@ -122,7 +125,7 @@ def _options_for_status(error: BadStatusError, options: Mapping[str, Option]) ->
         # In a run, only streams that reconnect retry.
         return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"
     if error.status == 405:
-        return "" if error.code == "redirect-changed-method" else f"-X {_usable_method(error)}"
+        return "" if error.code in ("redirect-changed-method", NO_PATH) else f"-X {_usable_method(error)}"
     return _OF_STATUS.get(error.status, "")
 
 

@@ -44,8 +44,10 @@ from sseclient_cli.cli.sweep import loads_of, refuse_with_sweep, sweep
 from sseclient_cli.cli.target_sampling import sampling
 from sseclient_cli.errors import UsageError
 from sseclient_cli.render.standard_streams import say
+from sseclient_cli.request.websocket import is_websocket
 
 if TYPE_CHECKING:
+    from sseclient_cli.cli.outputs import Outputs
     from sseclient_cli.report.early_end import EarlyEnd
     from sseclient_cli.report.model import Report
     from sseclient_cli.run.spec import RunSpec
@@ -84,31 +86,45 @@ def bench(
         files = stack.enter_context(opened(output, _kind_of(load, search)))
         if options.url is not None and is_recording(options.url):
             options = options._replace(url=_replayed(Path(options.url), stack, quiet=output.quiet))
-        urls = [options.url] if load.against is None else [options.url, load.against]
-        server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
-        spec_of = specs(urls, server, options, search)
-        loads = loads_of(search, options.load)
-        spec = max(map(spec_of, loads), key=lambda each: each.plan.most_open)
-        if not output.quiet:
-            for note in notes_on(spec.target):
-                say(note)
-        if load.against is not None:
-            return bench_against(spec, options, target_metrics, assertions, output, files)
+        return _run(stack, options, search, target_metrics, assertions, output, files, early_end)
 
-        load = options.load
-        measure = _measuring(stack, spec, options, target_metrics, server, output, early_end)
 
-        def run_step(step: LoadOptions) -> Report:
-            return measure(spec_of(step))
+def _run(
+    stack: ExitStack,
+    options: RunOptions,
+    search: SearchOptions,
+    target_metrics: TargetMetricsOptions,
+    assertions: BenchAssertionOptions,
+    output: BenchOutputOptions,
+    files: Outputs,
+    early_end: EarlyEnd | None,
+) -> int:
+    """Run once, or step by step, write the document, and return the exit code."""
+    load = options.load
+    urls = [options.url] if load.against is None else [options.url, load.against]
+    server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
+    spec_of = specs(urls, server, options, search)
+    loads = loads_of(search, load)
+    spec = max(map(spec_of, loads), key=lambda each: each.plan.most_open)
+    if not output.quiet:
+        for note in notes_on(spec.target):
+            say(note)
+    if load.against is not None:
+        return bench_against(spec, options, target_metrics, assertions, output, files)
 
-        if search.find_limit:
-            return find_limit(search, load, run_step, files.write, quiet=output.quiet)
-        if search.sweep is not None:
-            return sweep(loads, run_step, files.write, options.measurement, assertions, quiet=output.quiet)
-        before = _tally(server)
-        report = asserted(measure(spec), assertions)
-        after = _tally(server)
-        files.write(report, after - before if after and before else None)
+    measure = _measuring(stack, spec, options, target_metrics, server, output, early_end)
+
+    def run_step(step: LoadOptions) -> Report:
+        return measure(spec_of(step))
+
+    if search.find_limit:
+        return find_limit(search, load, run_step, files.write, quiet=output.quiet)
+    if search.sweep is not None:
+        return sweep(loads, run_step, files.write, options.measurement, assertions, quiet=output.quiet)
+    before = _tally(server)
+    report = asserted(measure(spec), assertions)
+    after = _tally(server)
+    files.write(report, after - before if after and before else None)
     return end_with(report, options.measurement, quiet=output.quiet)
 
 
@@ -165,6 +181,10 @@ def _tally(server: RunningServer | None) -> ServerTally | None:
     return ServerTally.of(server.url) if server else None
 
 
+def _has_requests(options: RunOptions) -> bool:
+    return options.llm.llm is not None or options.mcp.mcp is not None
+
+
 def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOptions) -> None:
     """Raise UsageError for options that are wrong, before the demo server starts."""
     load, data, has_urls = options.load, options.request.data, options.per_stream.urls_file is not None
@@ -172,6 +192,10 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
         raise UsageError("--urls and a URL exclude each other: leave one out")
     if options.url is None and not has_urls:
         raise UsageError("the URL of a stream is missing: write sse bench URL, or --from FILE to repeat a run")
+    if _has_requests(options) and any(map(is_websocket, filter(None, (options.url, load.against)))):
+        raise UsageError("--llm and --mcp send HTTP requests: write http:// instead of ws://")
+    if _has_requests(options) and is_publishing(options.publish):
+        raise UsageError("--publish needs streams that stay open: leave it out with --llm and --mcp")
     if data is not None and is_duration(data):
         raise UsageError(
             f"-d is the request body: write -z {data.strip()} for the duration, or --data @FILE if this is the body"

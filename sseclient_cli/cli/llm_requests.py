@@ -7,6 +7,7 @@ import secrets
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from sseclient_cli.cli.advice import NO_PATH
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.llm import LlmRequestOptions
 from sseclient_cli.cli.options.values import ALL_TURNS
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _WITHOUT_MODEL = (400, 404, 422)
 """The statuses of APIs for a missing model."""
+
+_WITHOUT_PATH = (404, 405)
 
 _SOURCES = {"prompt": "--prompt", "prompt_tokens": "--prompt-tokens"}
 
@@ -104,9 +107,12 @@ def notes_on(target: Target) -> tuple[str, ...]:
 
 
 def explain(error: BadStatusError, target: Target) -> None:
-    """Add to a refusal that the requests name no model, if that may be the reason."""
+    """Add to a refusal that the URL has no path, or that the requests name no model, if that may be the reason."""
     llm = None if target.per_stream is None else target.per_stream.llm
-    if llm is not None and llm.model is None and "model" not in llm.extra and error.status in _WITHOUT_MODEL:
+    if llm is not None and error.status in _WITHOUT_PATH and target.parsed_url.path == "/":
+        error.code = NO_PATH
+        error.add_note(f"the URL has no path: write it like {target.redacted_url.rstrip('/')}{demo_path_of(llm.api)}")
+    elif llm is not None and llm.model is None and "model" not in llm.extra and error.status in _WITHOUT_MODEL:
         error.add_note("the request names no model: add --model NAME if the server has several")
 
 

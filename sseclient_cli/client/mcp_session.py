@@ -25,9 +25,9 @@ from sseclient_cli.errors import (
     SseError,
     UnexpectedResponseError,
 )
-from sseclient_cli.escaping import visible
 from sseclient_cli.payload.mcp_messages import McpExchange, rpc_error_of
 from sseclient_cli.payload.parsed_event import ParsedEvent
+from sseclient_cli.redaction import shown_text
 from sseclient_cli.request.mcp_call import (
     METHOD_HEADER,
     OWN_HEADERS,
@@ -251,4 +251,4 @@ def _asking(target: Target, body: bytes | None, headers: dict[str, str]) -> Targ
 
 
 def _shown(text: object) -> str:
-    return visible(str(text)[:MAX_NAME_CHARS], keep_lines=False)
+    return shown_text(str(text), MAX_NAME_CHARS)

@@ -80,14 +80,18 @@ class Poller:
         self._next_turn[fd] = handler
         self.has_more = True
 
-    def uncertainty_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
+    def spread_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
         """Return how much earlier than ``arrival_ns`` (wall clock) other bytes of the same read may have arrived.
 
-        ``arrival_ns`` is the arrival time of the last byte. ``is_fresh``: all earlier data was read before. None means
-        unknown: more than MAX_UNCERTAINTY_NS, or not fresh.
+        ``arrival_ns`` is the arrival time of the last byte. ``is_fresh``: all earlier data was read before; otherwise
+        it is unknown (None).
         """
-        uncertainty_ns = arrival_ns - self.empty_ns
-        return max(uncertainty_ns, 0) if is_fresh and uncertainty_ns <= MAX_UNCERTAINTY_NS else None
+        return max(arrival_ns - self.empty_ns, 0) if is_fresh else None
+
+    def uncertainty_ns(self, arrival_ns: int, *, is_fresh: bool) -> int | None:
+        """Return the same if it is at most MAX_UNCERTAINTY_NS; None means that the arrival is unknown."""
+        spread_ns = self.spread_ns(arrival_ns, is_fresh=is_fresh)
+        return None if spread_ns is None or spread_ns > MAX_UNCERTAINTY_NS else spread_ns
 
     def handle_ready(self, timeout_s: float) -> None:
         """Wait for at most ``timeout_s``, and call the handlers of the sockets that are ready."""

@@ -3,7 +3,7 @@
 A read has one arrival time, that of its last byte, and so has its last chunk. If the load generator was late, the other
 chunks of the read may have arrived long before, one by one. Leaving them out would favour slow answers, because a chunk
 that shares its read follows the previous one soon. They are estimated instead, and counted: the gaps of such a read are
-equal parts of the time since the previous chunk.
+equal parts of the time since the previous chunk; those of the first read are the usual gap of the answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Place(NamedTuple):
 class ChunkTimes:
     """The arrivals of the chunks of one answer."""
 
-    __slots__ = ("_first", "_first_answer", "_first_read_chunks", "_last", "chunks", "estimated", "gaps_us", "together")
+    __slots__ = ("_first", "_first_answer", "_last", "chunks", "estimated", "gaps_us", "together")
 
     def __init__(self) -> None:
         self.chunks = 0
@@ -35,19 +35,14 @@ class ChunkTimes:
         self.estimated = 0
         """Chunks whose arrival is an estimate."""
         self._first: _Place | None = None
-        self._first_read_chunks = 0
         self._first_answer: _Place | None = None
         self._last: Moment | None = None
 
-    def take(self, count: int, first_answer: int | None, others: Moment, last: Moment, sent_ns: int) -> None:
-        """Take the chunks of one read. ``first_answer`` is the place of the first one that is no reasoning.
-
-        ``sent_ns`` is when the request was sent (monotonic).
-        """
+    def take(self, count: int, first_answer: int | None, others: Moment, last: Moment) -> None:
+        """Take the chunks of one read. ``first_answer`` is the place of the first one that is no reasoning."""
         self.chunks += count
         if self._last is None:
-            self._together(count, others, last.at_ns - sent_ns)
-            self._first, self._first_read_chunks = _Place(last if count == 1 else others, count - 1), count
+            self._first = _Place(last if count == 1 else others, count - 1)
         else:
             self._add_gaps(self._last, count, others, last)
         if self._first_answer is None and first_answer is not None:
@@ -60,19 +55,23 @@ class ChunkTimes:
         if count == 1:
             self.estimated += not is_certain(gap_ns, last.uncertainty_ns or 0)
             self.gaps_us.append(gap_ns // 1000)
-        elif self._together(count, others, gap_ns):
+        elif arrived_together(others.uncertainty_ns, gap_ns):
+            self.together += count - 1
             self.gaps_us.append(gap_ns // 1000)
         else:
+            self.estimated += count - 1
             self.gaps_us.extend([gap_ns // count // 1000] * count)
 
-    def _together(self, count: int, others: Moment, pause_ns: int) -> bool:
-        """Count the chunks of a read before its last one. Return whether they arrived together with it."""
-        is_together = arrived_together(others.uncertainty_ns, pause_ns)
-        if is_together:
-            self.together += count - 1
+    def close(self) -> None:
+        """Add the gaps within the first read, once all chunks have arrived."""
+        if self._first is None:
+            return
+        behind = self._first.behind
+        if self._arrival_ns(self._first) < self._first.moment.at_ns:
+            self.estimated += behind
+            self.gaps_us.extend([self._usual_gap_ns() // 1000] * behind)
         else:
-            self.estimated += count - 1
-        return is_together
+            self.together += behind
 
     def first_us(self, sent_ns: int) -> int | None:
         """Return the time from the sending of the request (monotonic) to the first chunk; None without one."""
@@ -102,7 +101,7 @@ class ChunkTimes:
 
     def _usual_gap_ns(self) -> int:
         """Return the mean gap after the first read."""
-        later = self.chunks - self._first_read_chunks
-        if self._first is None or self._last is None or not later:
+        if self._first is None or self._last is None:
             return 0
-        return (self._last.at_ns - self._first.moment.at_ns) // later
+        later = self.chunks - 1 - self._first.behind
+        return (self._last.at_ns - self._first.moment.at_ns) // later if later else 0

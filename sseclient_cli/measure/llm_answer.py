@@ -12,7 +12,7 @@ from sseclient_cli.errors import AnswerError, IncompleteAnswerError, SseError
 from sseclient_cli.payload.llm_api import USAGE_MEMBERS, Usage
 from sseclient_cli.payload.llm_text import END_MARKS, Chunk, ChunkKind, LlmShape, LlmStream
 from sseclient_cli.payload.parsed_event import ParsedEvent
-from sseclient_cli.response_errors import shown_text
+from sseclient_cli.redaction import shown_text
 from sseclient_cli.sse.event_stream import Event
 
 

@@ -32,6 +32,10 @@ class LlmMeasurement(RequestMeasurement):
     def __post_init__(self) -> None:
         self.totals.llm = self.figures
 
+    def probe(self, number: int, turn: int | None) -> LlmProbe:
+        """Return the probe of a new request."""
+        return LlmProbe(self, turn)
+
 
 class LlmProbe(RequestProbe):
     """The probe of one request. ``turn`` is its number in a conversation, from 0; None without one."""
@@ -71,7 +75,7 @@ class LlmProbe(RequestProbe):
             # that it arrived with the last byte of the answer.
             of_last = Moment(last.at_ns, 0) if answer.is_complete else last if texts[-1] is not Text.NONE else others
             first_answer = chunks.index(Text.ANSWER) if Text.ANSWER in chunks else None
-            self._times.take(len(chunks), first_answer, others, of_last, self._sent_ns)
+            self._times.take(len(chunks), first_answer, others, of_last)
             self._bursts.take(len(chunks), last.at_ns, others.uncertainty_ns, self._sent_ns)
         return answer.is_complete
 
@@ -92,9 +96,11 @@ class LlmProbe(RequestProbe):
     def add_answer(self, first_chunk_us: int | None) -> None:
         """Add the figures of the answer."""
         answer, times, totals, samples = self._answer, self._times, self._llm.figures, self._llm.samples
-        totals.chunks += answer.chunks
+        times.close()
+        totals.chunks += times.chunks
         totals.chunks_together += times.together
-        totals.empty += not answer.chunks
+        totals.chunks_estimated += times.estimated
+        totals.empty += not times.chunks
         if answer.stream.shape is not None:
             totals.apis[answer.stream.shape.value] += 1
         if answer.finish_reason:
@@ -110,7 +116,6 @@ class LlmProbe(RequestProbe):
             if value_us is not None:
                 values.append(value_us)
         samples.token_gap.extend(times.gaps_us)
-        totals.chunks_estimated += times.estimated
         self._bursts.close()
         for chunks, pause_us in self._bursts.found:
             samples.burst_chunks.append(chunks)

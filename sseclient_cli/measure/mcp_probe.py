@@ -37,6 +37,10 @@ class McpMeasurement(RequestMeasurement):
     def __post_init__(self) -> None:
         self.totals.mcp = self.figures
 
+    def probe(self, number: int, turn: int | None) -> McpProbe:
+        """Return the probe of a new request."""
+        return McpProbe(self, number)
+
 
 class McpProbe(RequestProbe):
     """The probe of one request, whose ID is its number in the run."""
@@ -70,7 +74,7 @@ class McpProbe(RequestProbe):
     ) -> None:
         """Read the messages of one read. A body of JSON is one message, which its end completes."""
         if body and self._is_body:
-            self._spread_ns = max(arrival_ns - self._mcp.poller.empty_ns, 0) if is_fresh else None
+            self._spread_ns = self._mcp.poller.spread_ns(arrival_ns, is_fresh=is_fresh)
         super().received(body, events, arrival_ns, arrival_monotonic_ns, is_exact=is_exact, is_fresh=is_fresh)
         if not self._exchange.messages:
             self._first_chunk = None  # an event without data is no message

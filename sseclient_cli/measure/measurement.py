@@ -10,8 +10,6 @@ from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_choice import Field
 from sseclient_cli.measure.field_search import Trust
-from sseclient_cli.measure.llm_probe import LlmMeasurement, LlmProbe
-from sseclient_cli.measure.mcp_probe import McpMeasurement, McpProbe
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.receipts import Receipts
 from sseclient_cli.measure.receipts_probe import ReceiptsProbe
@@ -54,9 +52,7 @@ class Measurement:
 
         ``turn`` is its number in a conversation, which needs the text of the answer.
         """
-        if isinstance(self.requests, McpMeasurement):
-            return McpProbe(self.requests, number)
-        return LlmProbe(self.requests, turn) if isinstance(self.requests, LlmMeasurement) else None
+        return None if self.requests is None else self.requests.probe(number, turn)
 
     def receipts_probe(self, stream: int) -> ReceiptsProbe | None:
         """Return the observer of stream ``stream`` for published events; None without a publisher."""

@@ -41,6 +41,10 @@ class RequestMeasurement:
     totals: RequestTotals = field(default_factory=RequestTotals)
     samples: RequestSamples = field(default_factory=RequestSamples)
 
+    def probe(self, number: int, turn: int | None) -> RequestProbe:
+        """Return the probe of a new request with this number; ``turn`` is that of its conversation, if any."""
+        raise NotImplementedError
+
     def fold(self) -> dict[str, Counter[int]]:
         """Move the samples since the last tick into the totals. Return their values with counts, by name."""
         return self.samples.fold(self.totals)
@@ -60,6 +64,11 @@ class RequestProbe(StreamObserver):
         """When the last event of the answer arrived (monotonic)."""
         self.is_complete = False
         """Whether the answer has ended, by the API's own mark or by an error in it."""
+
+    @property
+    def answer_text(self) -> str:
+        """The content of the answer, for the next request of its conversation; empty without a conversation."""
+        return ""
 
     def read(self, events: list[Event], others: Moment, last: Moment) -> bool:
         """Take the events of one read, ``last`` with its own arrival. Return whether they end the answer."""
@@ -104,7 +113,7 @@ class RequestProbe(StreamObserver):
         """Read the events of one read, up to the end of the answer."""
         if not events or self.is_complete:
             return
-        spread_ns = max(arrival_ns - self._measurement.poller.empty_ns, 0) if is_fresh else None
+        spread_ns = self._measurement.poller.spread_ns(arrival_ns, is_fresh=is_fresh)
         others = Moment(arrival_monotonic_ns, spread_ns)
         last = Moment(arrival_monotonic_ns, 0) if is_exact else others
         if self._first_chunk is None:

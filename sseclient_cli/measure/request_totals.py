@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from sseclient_cli.measure.histogram import Histogram
@@ -61,6 +60,13 @@ class RequestTotals(Merging):
         self.last_ended_us = ended_us if self.last_ended_us is None else max(self.last_ended_us, ended_us)
 
 
+def per_s(count: int, first_sent_us: int | None, last_ended_us: int | None) -> float | None:
+    """Return a rate from the first sent request to the last ended answer; None without that time."""
+    if first_sent_us is None or last_ended_us is None or last_ended_us <= first_sent_us:
+        return None
+    return count * 1_000_000 / (last_ended_us - first_sent_us)
+
+
 class RequestLatency(Enum):
     """The durations of requests that are shown during a run, named as in the report."""
 
@@ -90,19 +96,15 @@ class RequestSamples:
 
     def fold(self, totals: RequestTotals) -> dict[str, Counter[int]]:
         """Move the samples into the totals. Return their values with counts, by name."""
-        folded = _fold(self, totals, ("first_chunk", "duration", "failed_after"))
-        if totals.llm is not None:
-            names = ("first_token", "first_answer", "token_gap", "tpot", "burst_chunks", "burst_pause")
-            folded |= _fold(self, totals.llm, names)
+        folded = {}
+        for name in _SAMPLES:
+            values: array[int] = getattr(self, name)
+            if values:
+                folded[name] = Counter(values)
+                getattr(totals if name in _OF_ALL else totals.llm, name).record(folded[name])
+                del values[:]
         return folded
 
 
-def _fold(samples: RequestSamples, totals: RequestTotals | LlmTotals, names: Iterable[str]) -> dict[str, Counter[int]]:
-    folded = {}
-    for name in names:
-        values: array[int] = getattr(samples, name)
-        if values:
-            folded[name] = Counter(values)
-            getattr(totals, name).record(folded[name])
-            del values[:]
-    return folded
+_SAMPLES = tuple(each.name for each in fields(RequestSamples))
+_OF_ALL = {each.name for each in fields(RequestTotals)}

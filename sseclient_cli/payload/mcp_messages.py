@@ -13,12 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from sseclient_cli.errors import NoResultError, RpcError, SseError, ToolError
-from sseclient_cli.escaping import visible
 from sseclient_cli.payload.parsed_event import ParsedEvent
-from sseclient_cli.redaction import redacted_text
-
-MAX_SHOWN_CHARS = 300
-"""How much of a text of the server is shown."""
+from sseclient_cli.redaction import MAX_SHOWN_CHARS, shown_text
 
 _COMPLETE = "complete"
 """The ``resultType`` of a final result, and of one without this member (version 2026-07-28)."""
@@ -52,7 +48,7 @@ class McpExchange:
         if isinstance(value.get("method"), str):
             self.notifications += "id" not in value
             return False
-        self.is_answered = self._is_answer(value)
+        self.is_answered = self._is_answer(value, parsed.event.data)
         return self.is_answered
 
     def unanswered(self) -> NoResultError:
@@ -60,10 +56,10 @@ class McpExchange:
         so_far = f"{self.messages:,} other message{'s' * (self.messages != 1)} arrived"
         return NoResultError(f"the response ended without the answer: {self._last_strange or so_far}")
 
-    def _is_answer(self, value: dict[str, Any]) -> bool:
+    def _is_answer(self, value: dict[str, Any], data: str) -> bool:
         error, result, answered_id = value.get("error"), value.get("result"), value.get("id")
         if not isinstance(error, dict) and not isinstance(result, dict):
-            self._last_strange = f"{_shown(str(value))} has neither method nor result nor error"
+            self._last_strange = f"{_shown(data)} has neither method nor result nor error"
             return False
         # JSON-RPC 2.0 (5): the ID of an error is null if the server could not read that of the request.
         if not _is_same(answered_id, self._request_id) and (answered_id is not None or not isinstance(error, dict)):
@@ -120,5 +116,4 @@ def _is_same(answered_id: object, request_id: int | str) -> bool:
 
 
 def _shown(text: object) -> str:
-    words = "no message" if text is None else redacted_text(" ".join(str(text)[: 4 * MAX_SHOWN_CHARS].split()))
-    return visible(words[:MAX_SHOWN_CHARS] + ("…" if len(words) > MAX_SHOWN_CHARS else ""), keep_lines=False)
+    return "no message" if text is None else shown_text(str(text)[: 4 * MAX_SHOWN_CHARS])

@@ -22,7 +22,10 @@ ESTIMATED_SHARE = 0.05
 
 def llm_findings(report: Report) -> Iterator[Finding]:
     """Yield the findings."""
-    llm = report.llm
+    requests, llm = report.requests, report.llm
+    if requests is not None and requests.unfinished and not requests.ended:
+        figures = {"requests": requests.unfinished, "duration_s": report.run.duration_s}
+        yield finding("no-answer-ended", Severity.WARNING, figures)
     if llm is None:
         return
     held = held_back(llm)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from sseclient_cli.engine.endpoint import Endpoint
 from sseclient_cli.errors import UsageError
@@ -88,37 +89,24 @@ def is_same_run(first: Report, second: Report) -> bool:
 
 def totals_of(report: Report) -> Totals:
     """Return the totals that the report holds."""
-    streams, events, bursts = report.streams, report.events, report.bursts
-    generator, evidence = report.generator, report.evidence
+    streams, events, bursts, evidence = report.streams, report.events, report.bursts, report.evidence
     totals = Totals(
         **{**counters_in(streams, events, bursts, report.run, evidence), "error_events": events.error_events or 0},
+        **_histograms(report),
         open_now=streams.open_at_end,
         events=events.received,
         types=Counter(events.by_type),
-        stream_events=_histogram(events.per_stream),
         connections=Counter(
             {Endpoint(each.host, each.address, each.port): each.connections for each in report.run.addresses}
         ),
         url_opened=Counter({number: each.opened for number, each in enumerate(report.run.urls)}),
         url_failed=Counter({number: each.failed for number, each in enumerate(report.run.urls)}),
         redirections=Counter({each.url: each.streams for each in report.run.redirections}),
-        latencies={kind: _histogram(getattr(report.latency, kind.value)) for kind in Kind},
-        open_gap=_histogram(report.latency.open_gap),
-        silence=_histogram(report.silence.at_end),
-        cut_silence=_histogram(report.silence.before_cut),
-        longest_silence=_histogram(report.silence.longest),
-        heartbeat_interval=_histogram(report.silence.heartbeat_interval),
-        bursts=_histogram(bursts.events),
-        held_back=_histogram(bursts.held_back),
         inner_gaps=bursts.gaps_inside,
         together_events=events.received - bursts.events_alone,
         encodings=Counter(bursts.content_encodings),
         clock_steps={step.t_s: round(step.step_ms * 1e6) for step in report.clocks.steps},
         errors={each.kind: ErrorCount(each.count, each.example) for each in report.errors},
-        read_delay=_histogram(generator.read_delay),
-        start_delay=_histogram(generator.start_delay),
-        loop_lag=_histogram(generator.loop_lag),
-        receive_queue=_histogram(generator.receive_queue),
         interrupted=report.run.interrupted,
         aborted_by=report.run.aborted_by or "",
         formats=Counter(report.run.formats),
@@ -137,6 +125,29 @@ def totals_of(report: Report) -> Totals:
         totals.bytes_without_event = report.bytes_without_event.streams
         totals.complaint = report.bytes_without_event.example
     return totals
+
+
+def _histograms(report: Report) -> dict[str, Any]:
+    """Return the distributions by the names that they have in the totals."""
+    silence, bursts, generator = report.silence, report.bursts, report.generator
+    distributions = {
+        "stream_events": report.events.per_stream,
+        "open_gap": report.latency.open_gap,
+        "silence": silence.at_end,
+        "cut_silence": silence.before_cut,
+        "longest_silence": silence.longest,
+        "heartbeat_interval": silence.heartbeat_interval,
+        "bursts": bursts.events,
+        "held_back": bursts.held_back,
+        "read_delay": generator.read_delay,
+        "start_delay": generator.start_delay,
+        "loop_lag": generator.loop_lag,
+        "receive_queue": generator.receive_queue,
+    }
+    return {
+        **{name: _histogram(each) for name, each in distributions.items()},
+        "latencies": {kind: _histogram(getattr(report.latency, kind.value)) for kind in Kind},
+    }
 
 
 def _histogram(distribution: Latency | Durations | Sizes | QueueSizes | None) -> Histogram:

@@ -9,7 +9,7 @@ from typing import Any
 from sseclient_cli.measure.histogram import Histogram
 from sseclient_cli.measure.llm_totals import LlmTotals
 from sseclient_cli.measure.mcp_totals import McpTotals
-from sseclient_cli.measure.request_totals import RequestTotals
+from sseclient_cli.measure.request_totals import RequestTotals, per_s
 from sseclient_cli.report.distributions import Latency, Sizes, TimestampSource
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.requests_model import Goodput, Llm, Mcp, Objective, Requests, Turn
@@ -146,8 +146,5 @@ def _us(value_s: float | None) -> int | None:
 
 
 def _per_s(count: int, totals: RequestTotals) -> float | None:
-    """Return a rate from the first sent request to the last ended answer."""
-    first_us, last_us = totals.first_sent_us, totals.last_ended_us
-    if first_us is None or last_us is None or last_us <= first_us:
-        return None
-    return round(count * _US_PER_S / (last_us - first_us), 3)
+    found = per_s(count, totals.first_sent_us, totals.last_ended_us)
+    return None if found is None else round(found, 3)

@@ -6,13 +6,15 @@ ShareGPT files have hundreds of megabytes. Only their beginning is read, up to M
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.request.prompts import ListedPrompts, Message, Prompt
-from sseclient_cli.request.values_file import Columns
+from sseclient_cli.request.values_file import Columns, cannot_read
 
 MAX_CONVERSATIONS = 10_000
 """More than a run of an hour needs at 2 per second; they take 20 to 40 MB in each worker."""
@@ -30,8 +32,13 @@ _BETWEEN = re.compile(r"[\s,]*")
 
 
 def is_conversations(name: str) -> bool:
-    """Return whether a file begins like a JSON array. Raises UsageError if it cannot be read."""
+    """Return whether a file begins like a JSON array. Raises UsageError if it cannot be read.
+
+    A pipe can be read only once: it has values.
+    """
     try:
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            return False
         with open(name, encoding="utf-8-sig") as file:
             return file.read(1024).lstrip().startswith("[")
     except (OSError, ValueError) as exc:
@@ -167,5 +174,4 @@ def _is_list_of(value: Any, kind: type) -> bool:
 def _unreadable(name: str, exc: Exception) -> UsageError:
     if isinstance(exc, UnicodeError):
         return UsageError(f"{name}: the text is not UTF-8", arguments=["values"])
-    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-    return UsageError(f"cannot read {name}: {why.lower()}", arguments=["values"])
+    return cannot_read(name, exc, "values")

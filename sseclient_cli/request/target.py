@@ -128,9 +128,7 @@ class Target:
         _check_response(timeout_s, stream_format, any_content_type=any_content_type)
         plain_url, userinfo = parse_request_url(url)
         pairs = parse_headers(headers, bearer, userinfo, has_json_body=body is not None and is_json(body))
-        chosen = (method or ("GET" if body is None else "POST")).upper()
-        if not TOKEN.fullmatch(chosen):
-            raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
+        chosen = _method(method, has_body=body is not None)
         is_websocket = httpx.URL(plain_url).scheme in ("ws", "wss")
         check_request(chosen, body, stream_format, is_websocket=is_websocket)
         return cls(
@@ -271,6 +269,13 @@ class ResolvedTarget:
     target: Target
     address: Address
     others: tuple[Address, ...] = ()
+
+
+def _method(method: str | None, *, has_body: bool) -> str:
+    chosen = (method or ("POST" if has_body else "GET")).upper()
+    if not TOKEN.fullmatch(chosen):
+        raise UsageError(f"{chosen!r} is not an HTTP method", arguments=["method"])
+    return chosen
 
 
 def _check_response(timeout_s: float | None, stream_format: StreamFormat | None, *, any_content_type: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sseclient_cli.errors import UsageError
+from sseclient_cli.request.values_file import read_text
 
 MIN_WORDS = 16
 """With fewer words, prompts would repeat each other."""
@@ -22,12 +23,7 @@ class TextTokenizer:
                 "the package tokenizers is not installed: pip install 'sseclient-cli[tokenizer]'",
                 arguments=["tokenizer"],
             ) from None
-        try:
-            with open(name, encoding="utf-8") as file:
-                text = file.read()
-        except (OSError, ValueError) as exc:
-            why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-            raise UsageError(f"cannot read {name}: {why.lower()}", arguments=["tokenizer"]) from exc
+        text = read_text(name, "tokenizer")
         try:
             self._tokenizer = Tokenizer.from_str(text)
         except Exception as exc:  # tokenizers (0.23) raises Exception itself

@@ -42,8 +42,7 @@ def read_text(name: str, argument: str) -> str:
         with open(name, "rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        raise UsageError(f"cannot read {name}: {why.lower()}", arguments=[argument]) from exc
+        raise cannot_read(name, exc, argument) from exc
     if len(content) > MAX_FILE_BYTES:
         raise UsageError(f"{name} is larger than {MAX_FILE_BYTES // 1024**2} MiB", arguments=[argument])
     try:
@@ -51,6 +50,12 @@ def read_text(name: str, argument: str) -> str:
     except UnicodeDecodeError as exc:
         line = content[: exc.start].count(b"\n") + 1
         raise UsageError(f"{name}, line {line}: the text is not UTF-8", arguments=[argument]) from exc
+
+
+def cannot_read(name: str, exc: Exception, argument: str) -> UsageError:
+    """Return the error for a file that cannot be read."""
+    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+    return UsageError(f"cannot read {name}: {why.lower()}", arguments=[argument])
 
 
 def _csv_rows(text: str, name: str) -> Iterator[dict[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import count
 
-from sseclient_cli.measure.llm_probe import LlmProbe
 from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.plan import Plan
@@ -31,7 +30,7 @@ class Conversations:
     def answered(self, stream: PooledStream) -> None:
         """Continue the conversation of a request that succeeded. An answer without content ends it."""
         probe, conversation = stream.probe, stream.conversation
-        if conversation is None or not isinstance(probe, LlmProbe) or not probe.answer_text:
+        if conversation is None or probe is None or not probe.answer_text:
             return
         conversation = conversation.answered(probe.answer_text)
         if not conversation.is_over:

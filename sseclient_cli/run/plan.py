@@ -40,6 +40,10 @@ MIN_LIFETIME_S = 0.01
 """Shorter lifetimes would measure only connects, and ``moments`` needs an iterator per lifetime of the ramp-up."""
 
 
+Check = tuple[bool, str, str]
+"""Whether an argument is wrong, its name, and the rest of the message."""
+
+
 class OnEnd(Enum):
     """The action when a stream ends, properly or by an error."""
 
@@ -115,58 +119,49 @@ class Plan:
     stride: int = 1
 
     def __post_init__(self) -> None:
-        run_s = f"a run of {self.duration_s:g} s"
-        for problem, argument, words in (
-            (self.connections < 1, "connections", "must be at least 1"),
-            (self.connections > MAX_CONNECTIONS, "connections", f"must be at most {MAX_CONNECTIONS:,}"),
-            (
-                self.arrivals is Arrivals.POISSON and self.connections > MAX_RANDOM_ARRIVALS,
-                "connections",
-                f"must be at most {MAX_RANDOM_ARRIVALS:,} with random arrivals",
-            ),
-            ((self.seed is None) is (self.arrivals is Arrivals.POISSON), "seed", "and random arrivals need each other"),
-            (self.duration_s <= 0, "duration_s", "must be above 0 s"),
-            (
-                not 0 <= self.ramp_up_s <= self.duration_s,
-                "ramp_up_s",
-                f"of {self.ramp_up_s:g} s does not fit into {run_s}",
-            ),
-            (
-                not 0 <= self.warmup_s < self.duration_s,
-                "warmup_s",
-                f"of {self.warmup_s:g} s leaves nothing of {run_s}",
-            ),
-            (
-                self.storm_s is not None and not 0 < self.storm_s < self.duration_s,
-                "storm_s",
-                f"at {self.storm_s or 0:g} s is not within {run_s}",
-            ),
-            (
-                self.lifetime_s is not None and self.lifetime_s < MIN_LIFETIME_S,
-                "lifetime_s",
-                f"must be at least {MIN_LIFETIME_S:g} s",
-            ),
-            (self.events is not None and self.events < 1, "events", "must be at least 1"),
-            (
-                self.requests is not None and self.requests < self.connections,
-                "requests",
-                f"must be at least {self.connections:,}, one for each slot",
-            ),
-            (self.has_requests and self.reopens, "on_end", "must be stop or restart for requests: each is sent once"),
-            (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
-            (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
-            (
-                bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT,
-                "retry_statuses",
-                "only applies to streams that reconnect",
-            ),
-        ):
-            if problem:
+        for is_wrong, argument, words in (*self._checks_of_sizes(), *self._checks_of_times(), *self._checks_of_ends()):
+            if is_wrong:
                 raise UsageError(f"`{argument}` {words}", code="plan", arguments=[argument])
         if self.bad_clients is not None:
             self.bad_clients.check(self.connections, self.duration_s)
             if self.storm_s is not None:
                 raise UsageError("bad clients and `storm_s` exclude each other", code="plan", arguments=["storm_s"])
+
+    def _checks_of_sizes(self) -> tuple[Check, ...]:
+        most_random = f"must be at most {MAX_RANDOM_ARRIVALS:,} with random arrivals"
+        is_random = self.arrivals is Arrivals.POISSON
+        return (
+            (self.connections < 1, "connections", "must be at least 1"),
+            (self.connections > MAX_CONNECTIONS, "connections", f"must be at most {MAX_CONNECTIONS:,}"),
+            (is_random and self.connections > MAX_RANDOM_ARRIVALS, "connections", most_random),
+            ((self.seed is None) is is_random, "seed", "and random arrivals need each other"),
+        )
+
+    def _checks_of_times(self) -> tuple[Check, ...]:
+        run_s, storm_s, lifetime_s = f"a run of {self.duration_s:g} s", self.storm_s, self.lifetime_s
+        no_ramp_up = not 0 <= self.ramp_up_s <= self.duration_s
+        no_warmup = not 0 <= self.warmup_s < self.duration_s
+        no_storm = storm_s is not None and not 0 < storm_s < self.duration_s
+        no_lifetime = lifetime_s is not None and lifetime_s < MIN_LIFETIME_S
+        return (
+            (self.duration_s <= 0, "duration_s", "must be above 0 s"),
+            (no_ramp_up, "ramp_up_s", f"of {self.ramp_up_s:g} s does not fit into {run_s}"),
+            (no_warmup, "warmup_s", f"of {self.warmup_s:g} s leaves nothing of {run_s}"),
+            (no_storm, "storm_s", f"at {storm_s or 0:g} s is not within {run_s}"),
+            (no_lifetime, "lifetime_s", f"must be at least {MIN_LIFETIME_S:g} s"),
+        )
+
+    def _checks_of_ends(self) -> tuple[Check, ...]:
+        too_few = self.requests is not None and self.requests < self.connections
+        never_retries = bool(self.retry_statuses) and self.on_end is not OnEnd.RECONNECT
+        return (
+            (self.events is not None and self.events < 1, "events", "must be at least 1"),
+            (too_few, "requests", f"must be at least {self.connections:,}, one for each slot"),
+            (self.has_requests and self.reopens, "on_end", "must be stop or restart for requests: each is sent once"),
+            (self.max_event_bytes is not None and self.max_event_bytes < 1, "max_event_bytes", "must be at least 1"),
+            (self.idle_timeout_s is not None and self.idle_timeout_s <= 0, "idle_timeout_s", "must be above 0 s"),
+            (never_retries, "retry_statuses", "only applies to streams that reconnect"),
+        )
 
     @property
     def interval_s(self) -> int:

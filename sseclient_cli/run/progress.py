@@ -28,7 +28,7 @@ from sseclient_cli.measure.merging import (
     summed,
     summed_if_known,
 )
-from sseclient_cli.measure.request_totals import RequestLatency, RequestTotals
+from sseclient_cli.measure.request_totals import RequestLatency, RequestTotals, per_s
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import ErrorCount, Totals
 
@@ -114,9 +114,7 @@ class RequestProgress(Merging):
 
     def per_s(self, count: int) -> float:
         """Return a count of succeeded requests, or of a part of them, per second so far; as in the report."""
-        if self.first_sent_us is None or self.last_ended_us is None or self.last_ended_us <= self.first_sent_us:
-            return 0.0
-        return count * 1_000_000 / (self.last_ended_us - self.first_sent_us)
+        return per_s(count, self.first_sent_us, self.last_ended_us) or 0.0
 
 
 def _known_sum() -> Any:

@@ -31,16 +31,23 @@ class RequestSlots:
     """Hands out the numbers of the requests, and judges their answers."""
 
     def __init__(self, plan: Plan, target: Target) -> None:
-        self._numbers = iter(plan.request_numbers) if plan.has_requests or plan.requests else None
+        self._numbers = plan.request_numbers if plan.has_requests or plan.requests else None
+        self._taken = 0
         self._conversations = Conversations(plan, target)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the plan has another stream."""
+        return self._numbers is None or self._taken < len(self._numbers)
 
     def new_stream(
         self, context: EngineContext, owner: Owner, slot: int, measurement: Measurement
     ) -> PooledStream | None:
         """Return the next stream in a slot; None if the plan has no more."""
-        number = slot if self._numbers is None else next(self._numbers, None)
-        if number is None:
+        if not self.has_more:
             return None
+        number = slot if self._numbers is None else self._numbers[self._taken]
+        self._taken += 1
         return PooledStream(context, owner, slot, number, measurement, self._conversations.next_in(slot))
 
     def conclude(self, stream: PooledStream, error: SseError | None) -> None:

@@ -70,17 +70,7 @@ class Side:
             retry_statuses=plan.retry_statuses,
             error_statuses=ERROR_STATUSES if plan.mcp is not None else frozenset(),
         )
-        self.measurement = Measurement(
-            clock=clock,
-            poller=poller,
-            undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, self.connector.last_event_id)),
-            reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
-            expects_replays=plan.reopens,
-            counts_error_events=plan.counts_error_events,
-            receipts=Receipts() if publisher_id else None,
-            tokens=TokenReader(publisher_id) if publisher_id else None,
-            requests=_requests(plan, clock, poller),
-        )
+        self.measurement = _measurement(plan, clock, poller, self.connector.last_event_id, publisher_id)
         if self.measurement.requests is not None:
             self.totals.requests = self.measurement.requests.totals
         if plan.reopens:
@@ -174,6 +164,20 @@ class Side:
         if self.bad_pool is not None:
             self.bad_pool.close()
         return totals
+
+
+def _measurement(plan: Plan, clock: RunClock, poller: Poller, last_event_id: str, publisher_id: str) -> Measurement:
+    return Measurement(
+        clock=clock,
+        poller=poller,
+        undecided=UndecidedEvents(KnownFields(plan.timestamp, plan.sequence, last_event_id)),
+        reach=ReachSample(every=max(1, plan.most_open // MAX_STREAMS)),
+        expects_replays=plan.reopens,
+        counts_error_events=plan.counts_error_events,
+        receipts=Receipts() if publisher_id else None,
+        tokens=TokenReader(publisher_id) if publisher_id else None,
+        requests=_requests(plan, clock, poller),
+    )
 
 
 def _requests(plan: Plan, clock: RunClock, poller: Poller) -> RequestMeasurement | None:

@@ -74,7 +74,8 @@ class StreamPool:
     @property
     def is_over(self) -> bool:
         """Whether no stream is active and none will start."""
-        return self._next is None and not self._streams and not self._restarts
+        has_more = bool(self._restarts) and self._requests.has_more
+        return self._next is None and not self._streams and not has_more
 
     def do_due(self) -> None:
         """Do the due actions of the plan and the due reconnects, at most STARTS_PER_TURN per call."""
@@ -86,7 +87,8 @@ class StreamPool:
                     self._connect(stream, due_ns)
             elif self._restarts.next_ns <= now_ns:
                 due_ns, slot = self._restarts.pop()
-                self._start_next(slot, due_ns)
+                if slot not in self._streams:
+                    self._start(slot, due_ns, is_planned=False)
             elif self._next is not None and self._started_ns + self._next.at_ns <= now_ns:
                 moment, self._next = self._next, next(self._moments, None)
                 self._do(moment)
@@ -110,8 +112,7 @@ class StreamPool:
             if stream.has_opened:
                 stream.sampler.reach_end_of_run(now_ns, is_open=stream.phase is Phase.OPEN)
             self._add_to_totals(stream)
-            if stream.probe is not None:
-                stream.probe.cut(now_ns)
+            self._requests.cut(stream)
 
     def close(self) -> None:
         """Close all connections at the end of the run."""
@@ -149,36 +150,24 @@ class StreamPool:
         elif stream is not None:
             self._give_up(stream)
         if moment.action is Action.START:
-            self._start(moment.slot, at_ns)
+            self._start(moment.slot, at_ns, is_planned=True)
 
-    def _start(self, slot: int, intended_ns: int) -> None:
-        stream = self._new_stream(slot)
-        if stream is None:
-            self._totals.planned -= 1  # other slots have sent its requests
-        else:
+    def _start(self, slot: int, intended_ns: int, *, is_planned: bool) -> None:
+        """Start the next stream in a slot, unless other slots have sent all requests of the plan."""
+        stream = self._requests.new_stream(self._context, self, slot, self._measurement)
+        self._totals.planned += (stream is not None) - is_planned
+        if stream is not None:
+            self._streams[slot] = stream
             self._connect(stream, intended_ns)
 
     def _restart(self, slot: int, after_ns: int) -> None:
         """Schedule the next stream in a slot whose stream is over, if the plan says so."""
         now_ns = monotonic_ns()
         if self._plan.on_end is OnEnd.RESTART:
-            # Not now: hundreds of answers may end in one turn of the loop, and making a request takes 0.2 ms.
+            # Not now: hundreds of answers may end in one turn of the loop, and making a request takes 0.1 ms.
             self._restarts.add(now_ns + after_ns, slot)
         else:
             self._recovery.gave_up(slot, now_ns)
-
-    def _start_next(self, slot: int, due_ns: int) -> None:
-        """Start the next stream in a slot, unless the plan has no more, or has started one meanwhile."""
-        if slot not in self._streams and (stream := self._new_stream(slot)) is not None:
-            self._totals.planned += 1
-            self._connect(stream, due_ns)
-
-    def _new_stream(self, slot: int) -> PooledStream | None:
-        """Return the next stream in a slot; None if the plan has no more."""
-        stream = self._requests.new_stream(self._context, self, slot, self._measurement)
-        if stream is not None:
-            self._streams[slot] = stream
-        return stream
 
     def _connect(self, stream: PooledStream, intended_ns: int) -> None:
         self._recovery.attempted(stream.slot, monotonic_ns())

@@ -15,7 +15,11 @@ class Answer:
     def read(self, at_ms: float, count: int = 1, spread_ms: float | None = 0.5, first_answer: int | None = 0) -> None:
         at_ns = round(at_ms * MS)
         others = Moment(at_ns, None if spread_ms is None else round(spread_ms * MS))
-        self.times.take(count, first_answer, others, Moment(at_ns, 0), sent_ns=0)
+        self.times.take(count, first_answer, others, Moment(at_ns, 0))
+
+    def close(self) -> ChunkTimes:
+        self.times.close()
+        return self.times
 
     @property
     def gaps_ms(self) -> list[float]:
@@ -51,9 +55,9 @@ def test_first_chunk_of_a_late_read_came_earlier_by_the_usual_gaps() -> None:
     answer.read(340, 3, spread_ms=90)  # at 300, 320 and 340
     answer.read(360)
     answer.read(380)
-    assert answer.times.first_us(0) == 300_000
-    assert answer.times.total_us() == 80_000
-    assert answer.times.estimated == 2
+    times = answer.close()
+    assert (times.first_us(0), times.total_us(), times.estimated, times.together) == (300_000, 80_000, 2, 0)
+    assert answer.gaps_ms == [20, 20, 20, 20]
 
 
 def test_first_chunks_arrived_together_if_the_read_is_too_short_for_the_usual_gaps() -> None:
@@ -61,7 +65,8 @@ def test_first_chunks_arrived_together_if_the_read_is_too_short_for_the_usual_ga
     answer.read(340, 3, spread_ms=35)
     answer.read(360)
     answer.read(380)
-    assert answer.times.first_us(0) == 340_000
+    times = answer.close()
+    assert (times.first_us(0), times.estimated, times.together) == (340_000, 0, 2)
 
 
 def test_chunks_after_a_long_pause_arrived_together_although_they_were_read_a_little_late() -> None:
@@ -74,8 +79,7 @@ def test_chunks_after_a_long_pause_arrived_together_although_they_were_read_a_li
 def test_first_chunk_of_an_unknown_read_has_the_time_of_the_read_if_nothing_follows() -> None:
     answer = Answer()
     answer.read(340, 3, spread_ms=None)
-    assert (answer.times.first_us(0), answer.times.total_us()) == (340_000, 0)
-    assert answer.times.estimated == 2
+    assert (answer.close().first_us(0), answer.times.total_us(), answer.gaps_ms) == (340_000, 0, [])
 
 
 def test_first_answer_follows_the_reasoning() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sseclient_cli.engine.clock import RunClock
 from sseclient_cli.engine.observer import Connected, Opened
+from sseclient_cli.engine.poller import Poller
 from sseclient_cli.errors import (
     BadStatusError,
     ConnectionLostError,
@@ -28,8 +28,7 @@ SENT_NS = 100 * MS
 
 
 def measurement(*, sessions: int = 0) -> McpMeasurement:
-    poller: Any = SimpleNamespace(empty_ns=0)
-    return McpMeasurement(clock=RunClock(), poller=poller, choice=McpChoice("tools/call", "t", sessions=sessions))
+    return McpMeasurement(clock=RunClock(), poller=Poller(), choice=McpChoice("tools/call", "t", sessions=sessions))
 
 
 def opened(measured: McpMeasurement, stream_format: StreamFormat = StreamFormat.SSE, status: int = 200) -> McpProbe:

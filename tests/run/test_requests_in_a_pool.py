@@ -141,3 +141,9 @@ async def test_requests_of_a_slot_are_counted_by_their_own_url() -> None:
         totals = await asyncio.to_thread(Worker(Shard(chain=(resolved,), plan=plan)).run)
     assert [request.path for request in server.requests] == ["/a", "/b", "/a", "/b"]
     assert totals.url_opened == {0: 2, 1: 2}
+
+
+async def test_run_ends_with_the_last_request_although_the_server_asks_to_wait() -> None:
+    totals, _ = await ran([head(429, b"Retry-After: 15\r\nContent-Length: 0\r\n")], requests=1)
+    assert (requests_of(totals).failed, totals.planned) == (1, 1)
+    assert totals.duration_ns < 10_000_000_000

@@ -150,10 +150,16 @@ def sections_of(command: Command, ctx: Context) -> dict[str, list[tuple[str, str
 
 
 def _with_values(args: Sequence[str], values_of: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    for arg, following in zip_longest(args, args[1:]):
+    for arg, following in zip_longest(args, args[1:], fillvalue=""):
         yield arg
-        if arg in values_of and following not in values_of[arg]:
+        # The parser refuses another word as a wrong value; a URL and a file have other characters.
+        if arg in values_of and (following in _PLACES or not _WORD.fullmatch(following)):
             yield values_of[arg][0]
+
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
+_PLACES = ("demo", "localhost")
+"""Words that are URLs of a command."""
 
 
 class PanelledCommand(TyperCommand):

@@ -29,7 +29,17 @@ def _estimated(figures: Figures) -> str:
     )
 
 
+def _none_ended(figures: Figures) -> str:
+    number = figures["requests"]
+    requests = "1 request was" if number == 1 else f"{number:,} requests were"
+    return f"No answer ended: {requests} unfinished after {figures['duration_s']:g} s, the whole run."
+
+
 WORDS = {
+    "no-answer-ended": Words(
+        _none_ended,
+        always("Use a longer --duration, or --requests COUNT; --output-tokens shortens the answers of an LLM."),
+    ),
     "chunks-held-back": Words(_held_back, always(_UNBUFFERED)),
     "chunks-estimated": Words(_estimated, always("Use more --workers, or a machine that does nothing else.")),
 }

@@ -13,7 +13,9 @@ from demo_server.faults.fault_log import FaultLog, StreamLog
 from demo_server.faults.report import MAX_STREAMS, RunReport, merge_reports
 from demo_server.options import MAX_WORKERS, Options
 from demo_server.streams.registry import Streams
-from demo_server.workers.peers import MAX_LINE_BYTES, LocalPeers
+from demo_server.workers.messages import MAX_LINE_BYTES
+from demo_server.workers.peers import LocalPeers
+from demo_server.workers.run_logs import MAX_RUNS
 
 
 async def report_of(faults: FaultLog, name: str = "a") -> dict[str, Any]:
@@ -115,7 +117,7 @@ async def test_streams_that_are_not_listed_are_in_the_totals() -> None:
 
 async def test_run_with_the_oldest_last_request_is_evicted_first() -> None:
     faults = FaultLog()
-    for number in range(fault_log.MAX_RUNS):
+    for number in range(MAX_RUNS):
         await faults.enter(f"{number}", False)
     await faults.enter("0", False)
     await faults.enter("one more", False)
@@ -137,7 +139,7 @@ async def test_deleted_run_restarts_despite_an_open_stream() -> None:
 
 async def test_only_events_known_to_all_workers_affect_eviction() -> None:
     faults = FaultLog()
-    for number in range(fault_log.MAX_RUNS):
+    for number in range(MAX_RUNS):
         await faults.enter(f"{number}", False)
     faults.begin("0", 1, None, 0)
     faults.redirect("0")

@@ -11,10 +11,11 @@ from demo_server.llm import truth_log
 from demo_server.llm.answer import Ending, Part
 from demo_server.llm.events import Mark
 from demo_server.llm.report import LlmRunReport, merge_reports
-from demo_server.llm.truth_log import MAX_GAPS_IN_RUN, MAX_REQUESTS, MAX_RUNS, RequestLog, TruthLog
+from demo_server.llm.truth_log import MAX_GAPS_IN_RUN, MAX_REQUESTS, RequestLog, TruthLog
 from demo_server.options import MAX_WORKERS
 from demo_server.streams.arrival import Arrival
-from demo_server.workers.peers import MAX_LINE_BYTES
+from demo_server.workers.messages import MAX_LINE_BYTES
+from demo_server.workers.run_logs import MAX_RUNS
 
 RECEIVED_NS = 1_767_225_600_000_000_000
 START, ANSWER, REASONING, DONE = (Mark(part) for part in (Part.START, Part.ANSWER, Part.REASONING, Part.DONE))

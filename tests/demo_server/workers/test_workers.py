@@ -23,7 +23,7 @@ from real_processes import children_of, is_running, until
 from demo_server.connections.listeners import bind
 from demo_server.supervisor import STOP_TIMEOUT_S
 from demo_server.workers.counters import Counters, Number
-from demo_server.workers.hub import write
+from demo_server.workers.messages import write
 from sseclient_cli import Event, EventStreamParser
 
 WORKERS = 3
