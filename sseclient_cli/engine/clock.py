@@ -6,7 +6,9 @@ is measured ten times a second, not per read: an interruption between two clock 
 
 from __future__ import annotations
 
+from operator import attrgetter
 from time import monotonic_ns, time_ns
+from typing import NamedTuple
 
 MAX_DRIFT_NS = 10_000_000
 """A larger change of the offset between two measurements is a clock step. NTP slews by at most 0.05 ms in 0.1 s."""
@@ -64,10 +66,25 @@ class RunClock:
         self.ends_ns = self.ends_wall_ns = 0
 
 
-def _offset_ns() -> int:
-    """Return the monotonic clock minus the wall clock, from the shortest of three readings."""
+class Reading(NamedTuple):
+    """Both clocks of a machine at the same moment."""
+
+    monotonic_ns: int
+    wall_ns: int
+    width_ns: int = 0
+    """The time that the reading took. The wall clock was read within half of it around ``monotonic_ns``."""
+
+
+def read_clocks() -> Reading:
+    """Read both clocks: the shortest of three readings."""
     readings = []
     for _ in range(3):
         before_ns, wall_ns, after_ns = monotonic_ns(), time_ns(), monotonic_ns()
-        readings.append((after_ns - before_ns, (before_ns + after_ns) // 2 - wall_ns))
-    return min(readings)[1]
+        readings.append(Reading((before_ns + after_ns) // 2, wall_ns, after_ns - before_ns))
+    return min(readings, key=attrgetter("width_ns"))
+
+
+def _offset_ns() -> int:
+    """Return the monotonic clock minus the wall clock."""
+    reading = read_clocks()
+    return reading.monotonic_ns - reading.wall_ns
