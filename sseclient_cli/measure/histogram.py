@@ -21,6 +21,8 @@ HIGHEST_US = 24 * 3600 * 1_000_000
 
 SIGNIFICANT_DIGITS = 3
 
+_SHAPE = (1, HIGHEST_US, SIGNIFICANT_DIGITS)
+
 _HDR_BITS = 11
 """With three digits, the buckets hold integers up to 2,047 exactly, and the highest 11 bits of larger ones."""
 
@@ -32,17 +34,26 @@ class Histogram:
     would be wrong.
     """
 
-    __slots__ = ("_hdr", "count", "max_us", "min_us", "negative", "sum_us")
+    __slots__ = ("_buckets", "count", "max_us", "min_us", "negative", "sum_us")
 
     def __init__(self) -> None:
-        self._hdr = HdrHistogram(1, HIGHEST_US, SIGNIFICANT_DIGITS)
+        self._buckets: HdrHistogram | None = None
         self.count = 0
         self.negative = 0
         self.sum_us = 0
         self.min_us = 0
         self.max_us = 0
 
+    @property
+    def _hdr(self) -> HdrHistogram:
+        # Made at the first use: it has 230 KB, and half of the histograms of a run stay empty.
+        if self._buckets is None:
+            self._buckets = HdrHistogram(*_SHAPE)
+        return self._buckets
+
     def __reduce__(self) -> tuple[object, ...]:
+        if not self.count:
+            return Histogram, ()
         return Histogram.restored, (self.encoded(), self.count, self.negative, self.sum_us, self.min_us, self.max_us)
 
     def record(self, counts: Mapping[int, int]) -> None:
@@ -52,12 +63,13 @@ class Histogram:
         self._extend(min(counts), max(counts))
         self.count += sum(counts.values())
         self.sum_us += sum(map(mul, counts.keys(), counts.values()))
+        hdr = self._hdr
         # Group by the histogram's own buckets first: a tick has thousands of values, and record_value takes 1 us each.
         for value_us, times in cut(counts, _HDR_BITS).items():
             if value_us < 0:
                 self.negative += times
             else:
-                self._hdr.record_value(min(value_us, HIGHEST_US), times)
+                hdr.record_value(min(value_us, HIGHEST_US), times)
 
     def merge(self, other: Histogram) -> None:
         """Add another histogram's values."""
@@ -116,7 +128,11 @@ class Histogram:
     def restored(cls, encoded: str, count: int, negative: int, sum_us: int, min_us: int, max_us: int) -> Histogram:
         """Return the histogram with this content: ``encoded``, and the exact figures."""
         made = cls()
-        made._hdr.decode_and_add(encoded)
+        decoded = HdrHistogram.decode(encoded)
+        if (decoded.lowest_trackable_value, decoded.highest_trackable_value, decoded.significant_figures) == _SHAPE:
+            made._buckets = decoded
+        else:
+            made._hdr.add(decoded)
         made.count, made.negative, made.sum_us, made.min_us, made.max_us = count, negative, sum_us, min_us, max_us
         return made
 

@@ -13,12 +13,13 @@ plays the same script on its own, the same event arrives as far apart as the str
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from heapq import nsmallest
 from itertools import pairwise
 from statistics import median
 
-from sseclient_cli.measure.merging import Merging, largest, mergeable, own, parts, smallest, summed
+from sseclient_cli.measure.merging import Merging, by_rule, largest, mergeable, own, smallest, summed
 from sseclient_cli.sse.event_stream import Event
 from sseclient_cli.units import NS_PER_S
 
@@ -26,7 +27,7 @@ MAX_STREAMS = 50
 """Sampled streams per worker: a loss of one event in fifty is visible, and 4,000 streams cost no more than 50."""
 
 MAX_EVENTS = 2_000
-"""Events stored per worker, about 200 bytes each. The sample ends when there are more."""
+"""Events stored, about 200 bytes each. The sample of a worker ends when there are more."""
 
 LEAST_STREAMS = 3
 LEAST_EVENTS = 10
@@ -63,6 +64,24 @@ class Arrivals(Merging):
     streams: int = summed()
 
 
+def _with_arrivals(ours: dict[bytes, Arrivals], theirs: dict[bytes, Arrivals]) -> dict[bytes, Arrivals]:
+    """Merge, and keep the MAX_EVENTS least digests: a random choice of events, the same one in all workers.
+
+    Without a limit, 1,000 workers whose streams receive different events would have two million.
+    """
+    digests = ours.keys() | theirs.keys()
+    if len(digests) > MAX_EVENTS:
+        digests = set(nsmallest(MAX_EVENTS, digests))
+        for digest in ours.keys() - digests:
+            del ours[digest]
+    for digest in theirs.keys() & digests:
+        if digest in ours:
+            ours[digest].merge(theirs[digest])
+        else:
+            ours[digest] = replace(theirs[digest])
+    return ours
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The reach of a broadcast, in a sample of streams and events."""
@@ -91,7 +110,7 @@ class ReachSample(Merging):
     until_ns: int = smallest(2**63 - 1)
     """When the first sampled stream ended, or the sample was full."""
     repeated: int = summed()
-    arrivals: dict[bytes, Arrivals] = parts()
+    arrivals: dict[bytes, Arrivals] = by_rule(_with_arrivals, factory=dict)
     _receivers: dict[bytes, int] = own(dict)
     """The streams that received an event, one bit each."""
 

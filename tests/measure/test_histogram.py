@@ -99,3 +99,19 @@ def test_buckets_equal_those_of_an_hdr_histogram_that_records_each_value(all_us:
     for value_us in all_us:
         reference.record_value(value_us)
     assert histogram(*all_us).encoded() == reference.encode().decode()
+
+
+def test_an_empty_histogram_takes_no_room_and_no_bytes() -> None:
+    assert len(pickle.dumps(Histogram())) < 100
+    assert Histogram().percentiles_us([50]) == {50: None}
+    merged = histogram(5)
+    merged.merge(Histogram())
+    assert merged.encoded() == histogram(5).encoded()
+
+
+def test_a_histogram_of_another_range_is_restored_into_ours() -> None:
+    other = HdrHistogram(1, 3_600_000_000, 2)
+    other.record_value(900)
+    restored = Histogram.restored(other.encode().decode(), 1, 0, 900, 900, 900)
+    restored.merge(histogram(900))
+    assert restored.encoded() == histogram(900, 900).encoded()

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from copy import deepcopy
 
 from sseclient_cli.measure.reach import MAX_EVENTS, MAX_STREAMS, Reach, ReachSample
 from sseclient_cli.sse.event_stream import Event
@@ -105,6 +106,17 @@ def test_the_size_of_a_sample_is_limited() -> None:
         sample.take([event(number)], bits[0], number * MS)
     assert len(sample.arrivals) == MAX_EVENTS
     assert sample.until_ns == MAX_EVENTS * MS
+
+
+def test_merged_samples_keep_the_same_events_in_any_order() -> None:
+    parts = [sampled([(0, number, event(number, f"of {part}")) for number in range(MAX_EVENTS)], 1) for part in "abc"]
+    left, right = deepcopy(parts[0]), deepcopy(parts[2])
+    for other in (parts[1], parts[2]):
+        left.merge(other)
+    for other in (parts[0], parts[1]):
+        right.merge(other)
+    assert len(left.arrivals) == MAX_EVENTS
+    assert left.arrivals == right.arrivals
 
 
 def test_too_few_streams_or_events_prove_nothing() -> None:
