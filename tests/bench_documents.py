@@ -6,9 +6,8 @@ import json
 import subprocess
 from typing import Any
 
-import jsonschema
 from real_processes import SSE
-from report_json import closed_schema
+from report_json import validate
 
 
 def bench(url: str, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
@@ -17,5 +16,5 @@ def bench(url: str, *arguments: str, code: int = 0) -> tuple[dict[str, Any], str
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == code, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, closed_schema())
+    validate(document)
     return document, " ".join(done.stderr.split())

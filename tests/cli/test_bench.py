@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 from demo_server_processes import demo_server_process
 from in_process import InProcess
 from progress_lines import without_progress
-from report_json import closed_schema
+from report_json import validate
 
 SSE = [sys.executable, "-m", "sseclient_cli"]
 
@@ -44,7 +43,7 @@ def document_of(*arguments: str) -> dict[str, Any]:
     done = sse("bench", *arguments, "--json", "-")
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(document, closed_schema())
+    validate(document)
     return document
 
 
@@ -109,7 +108,7 @@ def test_ctrl_c_and_sigterm_print_and_write_the_part_that_ran(
     assert (process.returncode, without_progress(stderr)) == (130, "")
     assert "interrupted" in stdout
     document = json.loads((tmp_path / "run.json").read_text("utf-8"))
-    jsonschema.validate(document, closed_schema())
+    validate(document)
     assert document["run"]["interrupted"]
     # At full blast the server may have opened a stream whose answer we have not read yet.
     assert document["streams"]["opened"] + document["streams"]["unfinished"] == 40
@@ -256,7 +255,7 @@ def test_a_report_replaces_the_last_one_even_if_the_summary_has_no_reader(server
     command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json {path} | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=40, check=False)
     assert done.stderr == ""
-    jsonschema.validate(json.loads(path.read_text("utf-8")), closed_schema())
+    validate(json.loads(path.read_text("utf-8")))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
@@ -296,5 +295,5 @@ def test_if_the_report_cannot_be_written_the_summary_is_shown_and_the_report_sav
     (saved,) = tmp_path.iterdir()
     message = f"sse: could not write /dev/full (no space left on device); saved as {saved}\n"
     assert (done.returncode, done.stderr) == (2, message)
-    jsonschema.validate(json.loads(saved.read_text("utf-8")), closed_schema())
+    validate(json.loads(saved.read_text("utf-8")))
     assert "1 opened  0 failed" in done.stdout

@@ -7,11 +7,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from namespaces import can_unshare
 from real_processes import SSE
-from report_json import closed_schema
+from report_json import validate
 from scripted_server import Do, Script, ScriptedServer, head, trickled
 
 STREAM: Script = [head(), b"data: x\n\n", Do.HOLD]
@@ -31,7 +30,7 @@ async def bench(*arguments: str, prefix: tuple[str, ...] = ()) -> tuple[int, dic
     done = await asyncio.to_thread(run)
     document = json.loads(done.stdout) if done.stdout else {}
     if document:
-        jsonschema.validate(document, closed_schema())
+        validate(document)
     return done.returncode, document, " ".join(done.stderr.split())
 
 

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from demo_server_processes import demo_server_process
 from namespaces import can_unshare
 from progress_lines import without_progress
 from real_processes import SSE, streams_open, until
-from report_json import closed_schema
+from report_json import validate
 
 from sseclient_cli.cli.result_file import ResultFile
 from sseclient_cli.errors import LimitError, UsageError
@@ -46,7 +45,7 @@ def another_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 
 def document_at(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    jsonschema.validate(document, closed_schema())
+    validate(document)
     return document
 
 
