@@ -20,6 +20,7 @@ from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.event_counts import COUNTS, EventCounts
 from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.merging import (
     Merging,
     counted,
@@ -195,6 +196,8 @@ class Totals(Merging, EventCounts):
     """The requests and their answers; None if the streams have no end of their own."""
     bad: dict[BadKind, BadTotals] = parts()
     """The results of bad clients; no other figure includes them."""
+    hosts: dict[str, HostTotals] = parts()
+    """The share of each machine of a cluster, by name; empty without a cluster."""
     against: dict[int, Totals] = parts()
     """The totals of the streams to the other targets of the same run, by the number of the target from 1 on."""
 

@@ -15,10 +15,10 @@ from queue import Empty, SimpleQueue
 
 from sseclient_cli.ending_signals import ending_signals_taken
 from sseclient_cli.errors import InternalError, SseError, WorkerLostError
-from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
-from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
+from sseclient_cli.run.lost_shard import lost_shard
+from sseclient_cli.run.messages import Command, Ended, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress, ended, merged
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.unstarted import unstarted
@@ -30,11 +30,11 @@ TURN_S = 0.25
 START_TIMEOUT_S = 30
 """Timeout until all workers are ready. A worker needs 0.5 s of CPU time, and up to 64 workers share the cores."""
 
-START_DELAY_NS = NS_PER_S // 10
-"""Delay between the start command and the start, so that the command reaches all workers in time."""
-
 END_TIMEOUT_S = 5
-"""Timeout for totals after the end of the plan or an interrupt. A worker normally ends within 0.5 s."""
+"""Timeout for the end of a worker after the end of the plan or an interrupt. It normally ends within 0.5 s."""
+
+TOTALS_TIMEOUT_S = 60
+"""Timeout for totals that come after the end of their worker: those of a cluster are merged on their way."""
 
 OnProgress = Callable[[Progress], None]
 OnStart = Callable[[int], None]
@@ -52,33 +52,13 @@ def run(
     """Run a plan and return the merged totals of its workers.
 
     ``on_start`` gets the time of the start (monotonic ns), a moment before it. ``early_end`` is called about once per
-    second.
-    The totals are merged in the order of the workers; with a second target, those of its streams are
-    in ``against``. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a partial report; the second ends the
+    second. The totals are merged in the order of the workers; with a second target, those of its streams are in
+    ``against``. The first SIGINT (Ctrl-C), SIGTERM or SIGHUP ends the run with a partial report; the second ends the
     process. Raises SseError if workers cannot start.
     """
     if early_end is not None:
         shard = replace(shard, sends_snapshots=True)
     return _Coordinator(shard, executor, on_progress, on_start, early_end).run()
-
-
-def lost_shard(shard: Shard, kind: str, event: str, elapsed_s: float) -> Totals:
-    """Return totals that report a lost worker: its planned streams, its error, and the timeline row of the loss.
-
-    They have no duration: the wait for a worker that does not answer must not extend the run.
-    """
-    plan = shard.plan
-
-    def lost() -> Totals:
-        bad = bad_totals(plan.bad_slots)
-        totals = Totals(planned=plan.planned, lost=plan.planned, workers_lost=1, cpu_percent=[None], bad=bad)
-        words = f"{event}; its {plan.planned:,} streams are not in this report"
-        totals.count_error(kind, words, plan.row_at(elapsed_s))
-        return totals
-
-    totals, *others = [lost() for _ in shard.chains]
-    totals.against = dict(enumerate(others, 1))
-    return totals
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +70,8 @@ class _Worker:
     latest: Progress
     handle: Handle
     is_ready: bool = False
+    has_ended: bool = False
+    """Whether only its totals are missing."""
     is_given_up: bool = False
     snapshot: Totals | None = None
     """Its totals so far, if ``early_end`` has not had them."""
@@ -120,6 +102,8 @@ class _Coordinator:
         """Start of the run (monotonic), or the time of an interrupt before it. None until all workers are ready."""
         self._turns_left = round(START_TIMEOUT_S / TURN_S)
         """Turns until the timeout. A deadline could expire while the processes are stopped (Ctrl-Z) or suspended."""
+        self._awaits_totals = False
+        """Whether all workers have ended, and only totals are missing."""
         self._interrupted = False
         self._aborted_by = ""
         """The reason that ``early_end`` returned."""
@@ -222,16 +206,21 @@ class _Coordinator:
                 self._lose(worker, message.kind, f"failed {self._when()}: {message}")
             case Ready():
                 worker.is_ready = True
+            case Ended():
+                worker.has_ended = True
             case None:
                 death = "stopped responding and was abandoned" if worker.is_given_up else worker.handle.death()
                 self._lose(worker, WorkerLostError.kind, f"{death} {self._when()}")
             case _:
                 raise TypeError(f"a worker sent {message!r}")
         self._start_if_all_are_ready()
+        if not self._awaits_totals and all(each.has_ended or each.totals is not None for each in self._workers):
+            self._awaits_totals = True
+            self._turns_left = round(TOTALS_TIMEOUT_S / TURN_S)
 
     def _start_if_all_are_ready(self) -> None:
         if self._start_ns is None and all(worker.is_ready or worker.totals is not None for worker in self._workers):
-            self._start_ns = time.monotonic_ns() + START_DELAY_NS
+            self._start_ns = time.monotonic_ns() + self._executor.start_delay_ns
             self._turns_left = round(END_TIMEOUT_S / TURN_S)
             if self._on_start is not None:
                 self._on_start(self._start_ns)
@@ -270,7 +259,8 @@ class _Coordinator:
     def _give_up(self) -> None:
         """Kill the workers that have not answered. The end of their messages then marks them as lost."""
         for worker in self._workers:
-            if worker.totals is None and not (self._start_ns is None and worker.is_ready):
+            has_answered = worker.is_ready if self._start_ns is None else worker.has_ended and not self._awaits_totals
+            if worker.totals is None and not has_answered:
                 worker.is_given_up = True
                 worker.handle.kill()
 
@@ -280,7 +270,8 @@ class _Coordinator:
         signal.raise_signal(number)
 
     def _lose(self, worker: _Worker, kind: str, event: str) -> None:
-        self._close(worker, lost_shard(worker.shard, kind, f"{worker.name} {event}", self._elapsed_s()))
+        words = f"{worker.name} {event}"
+        self._close(worker, lost_shard(worker.shard, kind, words, self._elapsed_s(), worker.handle.hosts))
 
     def _close(self, worker: _Worker, totals: Totals) -> None:
         worker.totals = totals

@@ -28,6 +28,11 @@ class Interrupt:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker has ended. Its totals follow, perhaps merged with those of other workers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The totals of a worker so far, without its timeline. A worker sends it if ``Shard.sends_snapshots``."""
 

@@ -1,9 +1,10 @@
 import pytest
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.run.executors.choice import executor_of, usable_cores, worker_count
+from sseclient_cli.run.executors.choice import executor_of, worker_count
 from sseclient_cli.run.executors.local import LocalExecutor
 from sseclient_cli.run.executors.processes import ProcessesExecutor
+from sseclient_cli.run.hosts.host import usable_cores
 
 
 def test_auto_is_one_worker_per_thousand_streams_and_at_most_one_per_core() -> None:

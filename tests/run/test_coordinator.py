@@ -7,11 +7,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import active_children
+from types import MappingProxyType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -20,14 +21,16 @@ from demo_server_processes import demo_server_process
 from real_processes import streams_open, until
 
 from sseclient_cli.errors import LimitError
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run import coordinator
-from sseclient_cli.run.coordinator import START_DELAY_NS, lost_shard, run
-from sseclient_cli.run.executors import Post
+from sseclient_cli.run.coordinator import run
+from sseclient_cli.run.executors import START_DELAY_NS, Post
 from sseclient_cli.run.executors.local import LocalExecutor
 from sseclient_cli.run.executors.processes import ProcessesExecutor
+from sseclient_cli.run.lost_shard import lost_shard
 from sseclient_cli.run.messages import Ready, Start
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
@@ -159,7 +162,9 @@ class Recorded:
     """An executor that notes what its workers are told, and when."""
 
     workers = 2
+    start_delay_ns = START_DELAY_NS
     clock_offset_ns = 7
+    hosts: Mapping[str, HostTotals] = MappingProxyType({})
 
     def __init__(self) -> None:
         self.told: list[tuple[int, object]] = []

@@ -6,12 +6,17 @@ handle for each worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.run.messages import Command
 from sseclient_cli.run.spec import Shard
+from sseclient_cli.units import NS_PER_S
+
+START_DELAY_NS = NS_PER_S // 10
+"""Delay between the start command and the start on one machine, so that the command reaches all workers in time."""
 
 
 class Handle(Protocol):
@@ -19,6 +24,8 @@ class Handle(Protocol):
 
     clock_offset_ns: int
     """Its monotonic clock minus the coordinator's: 0 on the same machine, where all processes share one clock."""
+    hosts: Mapping[str, HostTotals]
+    """The machine of a cluster that it runs on, by name, without results. Empty without a cluster."""
 
     def tell(self, command: Command) -> None:
         """Send a command. It is dropped if the worker has ended."""
@@ -39,6 +46,8 @@ class Executor(Protocol):
 
     workers: int
     """Maximum number of workers."""
+    start_delay_ns: int
+    """Delay between the start command and the start."""
 
     def started(
         self, shards: Sequence[Shard], post: Post, *, with_progress: bool

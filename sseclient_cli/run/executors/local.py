@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
+from types import MappingProxyType
 
-from sseclient_cli.run.executors import Post
+from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.run.executors import START_DELAY_NS, Post
 from sseclient_cli.run.messages import Command, Interrupt
 from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker_life import work
@@ -17,6 +19,7 @@ class LocalExecutor:
     """Runs the whole plan in this process."""
 
     workers = 1
+    start_delay_ns = START_DELAY_NS
 
     @contextmanager
     def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Thread]]:
@@ -36,6 +39,7 @@ class _Thread:
     """The handle of the worker."""
 
     clock_offset_ns = 0
+    hosts: Mapping[str, HostTotals] = MappingProxyType({})
 
     def __init__(self, shard: Shard, post: Post, *, with_progress: bool) -> None:
         self._post = post

@@ -11,15 +11,18 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Thread
+from types import MappingProxyType
+from typing import Protocol
 
 from sseclient_cli.ending_signals import ending_signals, signals_blocked
 from sseclient_cli.errors import LimitError
-from sseclient_cli.run.executors import Post
+from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.run.executors import START_DELAY_NS, Post
 from sseclient_cli.run.messages import Command, Snapshot
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
@@ -29,11 +32,32 @@ REAP_S = 1.0
 """Time to wait for the exit code of a process after the end of its pipe."""
 
 
+class LoadProcess(Protocol):
+    """The part of ``multiprocessing.Process`` that is needed of a started process."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended, at most ``timeout`` seconds."""
+
+
+Launch = Callable[[Shard, bool], tuple[LoadProcess, Connection]]
+"""Starts a process that calls ``work_over`` for the shard, with progress or without. Returns our end of its pipe."""
+
+
 class ProcessesExecutor:
     """Runs each shard in a separate process."""
 
-    def __init__(self, workers: int) -> None:
+    start_delay_ns = START_DELAY_NS
+
+    def __init__(self, workers: int, launch: Launch | None = None) -> None:
         self.workers = workers
+        self._launch = launch or spawned
 
     @contextmanager
     def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Process]]:
@@ -53,7 +77,7 @@ class ProcessesExecutor:
     def _start(self, processes: list[_Process], shards: Sequence[Shard], post: Post, *, with_progress: bool) -> None:
         for index, shard in enumerate(shards):
             try:
-                processes.append(_Process(index, shard, post, with_progress=with_progress))
+                processes.append(_Process(index, post, *self._launch(shard, with_progress)))
             except OSError as exc:
                 reason = (exc.strerror or str(exc)).lower()
                 words = f"cannot start {len(shards)} worker processes ({reason})"
@@ -64,15 +88,10 @@ class _Process:
     """The handle of a worker process."""
 
     clock_offset_ns = 0
+    hosts: Mapping[str, HostTotals] = MappingProxyType({})
 
-    def __init__(self, index: int, shard: Shard, post: Post, *, with_progress: bool) -> None:
-        context = get_context("spawn")
-        self._connection, worker_end = context.Pipe()
-        self._process = context.Process(
-            target=_work, args=(shard, worker_end), kwargs={"with_progress": with_progress}, daemon=True
-        )
-        self._process.start()
-        worker_end.close()  # or the pipe would never reach its end
+    def __init__(self, index: int, post: Post, process: LoadProcess, connection: Connection) -> None:
+        self._process, self._connection = process, connection
         Thread(target=self._read, args=(index, post), daemon=True).start()
 
     def tell(self, command: Command) -> None:
@@ -105,8 +124,18 @@ class _Process:
             post(index, None)
 
 
-def _work(shard: Shard, connection: Connection, *, with_progress: bool) -> None:
-    """Run a worker: the main function of its process."""
+def spawned(shard: Shard, with_progress: bool) -> tuple[LoadProcess, Connection]:
+    """Start a process with multiprocessing."""
+    context = get_context("spawn")
+    connection, worker_end = context.Pipe()
+    process = context.Process(target=work_over, args=(shard, worker_end, with_progress), daemon=True)
+    process.start()
+    worker_end.close()  # or the pipe would never reach its end
+    return process, connection
+
+
+def work_over(shard: Shard, connection: Connection, with_progress: bool) -> None:
+    """Run a worker that communicates over a pipe: the main function of its process."""
     # Ctrl-C in a terminal and SIGTERM from `timeout` reach the whole process group. The coordinator handles them and
     # sends one command to each worker. Until here these signals were blocked, since before this process started.
     for number in ending_signals():
