@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 HEADER_BYTES = 8
@@ -38,6 +38,8 @@ class Order:
     open_files: list[int]
     ignored_signals: list[int]
     blocked_signals: list[int]
+    namespaces: list[str]
+    """Files in /proc of the namespaces to enter."""
 
     @classmethod
     def like_this_process(
@@ -50,6 +52,7 @@ class Order:
         new_session: bool = False,
         process_group: int = -1,
         umask: int = -1,
+        namespaces: Sequence[str] = (),
     ) -> Order:
         """Return the order for a child of this process, which inherits the rest."""
         return cls(
@@ -64,6 +67,7 @@ class Order:
             list(resource.getrlimit(resource.RLIMIT_NOFILE)),
             [number for number in GROUP_SIGNALS if signal.getsignal(number) is signal.SIG_IGN],
             sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+            list(namespaces),
         )
 
 

@@ -9,6 +9,7 @@ its own, so that they are its children.
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import gc
 import io
@@ -35,8 +36,8 @@ from fork_orders import GROUP_SIGNALS, HEADER_BYTES, ForkServer, Order, received
 MOST_DESCRIPTORS = 64
 MOST_WAIT_S = 10
 
-OPTIONS_WITH_WORKERS = ("--workers", "--publish")
-"""Options of `sse bench`, the demo server and uvicorn that start more processes."""
+OPTIONS_WITH_WORKERS = ("--workers", "--publish", "--cluster", "--nthreads")
+"""Options of `sse bench`, the demo server, uvicorn and `dask worker` that start more processes."""
 
 SPAWN = re.compile(r"from multiprocessing\.(spawn|resource_tracker) import (spawn_)?main;")
 """The code that multiprocessing runs in a process that it starts."""
@@ -68,6 +69,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     order = next_order(control)  # from here on in the started process
+    enter(order.namespaces)  # here, so that the processes that it starts are in them
     if any(argument.startswith(OPTIONS_WITH_WORKERS) for argument in order.arguments):
         control, theirs = socket.socketpair()
         if os.fork():
@@ -78,6 +80,15 @@ def main() -> None:
             order = next_order(detached(theirs))
     become(order)
     run(order.arguments)
+
+
+def enter(namespaces: Sequence[str]) -> None:
+    """Enter these namespaces, as `nsenter` does; in Python 3.11, os has no setns."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for path in namespaces:
+        with open(path, "rb") as file:
+            if libc.setns(file.fileno(), 0):
+                raise OSError(ctypes.get_errno(), "setns", path)
 
 
 def import_all(name: str) -> None:

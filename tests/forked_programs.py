@@ -1,8 +1,8 @@
-"""Starts `sse`, the demo server and uvicorn by `fork_server.py` wherever a test starts them as `python -m`.
+"""Starts `sse`, the demo server, uvicorn and Dask by `fork_server.py` wherever a test starts them as `python -m`.
 
 It replaces `subprocess.Popen`, which `subprocess.run` and asyncio use too, by a class that differs in the start of
 these programs only. A process with other options of the interpreter (`-X`, `-W`, `-P`), another Python environment, or
-a shell before it, starts as usual.
+another program than `nsenter` before it, starts as usual.
 """
 
 from __future__ import annotations
@@ -21,12 +21,18 @@ from fork_orders import ForkServer, Order
 from fork_server import fork_spawned_processes
 
 SERVER = Path(__file__).with_name("fork_server.py")
-PROGRAMS = {"sseclient_cli": "sseclient_cli", "demo_server": "demo_server", "uvicorn": "demo_server"}
+PROGRAMS = {
+    "sseclient_cli": "sseclient_cli", "demo_server": "demo_server", "uvicorn": "demo_server",
+    "distributed.cli.dask_scheduler": "distributed", "distributed.cli.dask_worker": "distributed",
+}  # fmt: skip
 """What `python -m` runs, and the package whose imports it shares."""
 
+OF_SSE = ["sseclient_cli", "typer._adapters", "anyio._backends._asyncio", "encodings.idna", "rich._emoji_codes"]
 MODULES = {
-    "sseclient_cli": [
-        "sseclient_cli", "typer._adapters", "anyio._backends._asyncio", "encodings.idna", "rich._emoji_codes",
+    "sseclient_cli": OF_SSE,
+    "distributed": [
+        *OF_SSE, "distributed.deploy.local", "distributed.preloading", "distributed.http.scheduler",
+        "distributed.http.worker", "distributed.http.health",
     ],
     "demo_server": [
         "demo_server", "anyio._backends._asyncio", "encodings.idna", "argparse", "uvicorn.main", "uvicorn.lifespan.on",
@@ -38,7 +44,7 @@ MODULES = {
 DEMO_CODE = "from demo_server.__main__ import main; main()"
 """Code that ends so runs the demo server, with something changed before."""
 
-OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OPENSSL_")
+OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OPENSSL_", "DASK_")
 """Beginnings of variables that are read at the start of the interpreter, or by imports."""
 
 RealPopen = subprocess.Popen
@@ -84,14 +90,16 @@ def _running(key: tuple[str, str]) -> ForkServer:
 
 
 def _order(start: dict[str, Any]) -> Order:
+    namespaces, command = _without_nsenter(list(start["args"]))
     return Order.like_this_process(
-        [os.fspath(argument) for argument in start["args"][1:]],
+        [os.fspath(argument) for argument in command[1:]],
         [0, 1, 2],
         environment=os.environ if start["env"] is None else start["env"],
         directory=os.fspath(start["cwd"] or ""),
         new_session=start["start_new_session"],
         process_group=start["process_group"],
         umask=start["umask"],
+        namespaces=namespaces,
     )
 
 
@@ -105,12 +113,24 @@ def _server_of(start: dict[str, Any]) -> tuple[str, str] | None:
     environment = os.environ if start["env"] is None else start["env"]
     if _of_the_interpreter(environment) != _of_the_interpreter(_environment):
         return None
-    package = _package_of(list(start["args"]))
+    package = _package_of(_without_nsenter(list(start["args"]))[1])
     return (package, environment.get("PYTHONUTF8", "")) if package else None
+
+
+def _without_nsenter(command: list[Any]) -> tuple[list[str], list[Any]]:
+    """Return the namespaces that `nsenter --net=FILE --uts=FILE COMMAND` enters, and the command."""
+    count = 1
+    if command[0] != "nsenter":
+        return [], command
+    while command[count].startswith("--"):
+        count += 1
+    return [option.partition("=")[2] for option in command[1:count]], command[count:]
 
 
 def _package_of(command: list[Any]) -> str | None:
     match command:
+        case [sys.executable, "-m", "sseclient_cli", "bench", *options] if "--cluster" in options:
+            return "distributed"
         case [sys.executable, "-m", str(module), *_]:
             return PROGRAMS.get(module)
         case [sys.executable, "-c", str(code), *_] if code.endswith(DEMO_CODE):
