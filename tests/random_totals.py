@@ -13,6 +13,7 @@ from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.event_counts import COUNTS
 from sseclient_cli.measure.fanout_totals import FanoutTotals, PublisherFacts, Shortfall, StreamDelay, slowest
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.reach import Arrivals, ReachSample
 from sseclient_cli.measure.samples import VALUES, Samples
 from sseclient_cli.measure.totals import Totals
@@ -88,6 +89,22 @@ def totals_of_a_worker(draw: st.DrawFn) -> Totals:
     made.audits = draw(st.dictionaries(st.sampled_from(["id", "data.seq"]), audits(), max_size=2))
     made.reach = draw(reach_samples())
     made.fanout = draw(st.none() | fanouts())
+    made.hosts = draw(st.dictionaries(st.sampled_from(["node-1", "node-2", "node-3"]), hosts(), max_size=3))
+    return made
+
+
+@st.composite
+def hosts(draw: st.DrawFn) -> HostTotals:
+    made = HostTotals(cpu_percent=[draw(st.none() | st.floats(0, 100))], system="Linux", machine="x86_64")
+    made.address, made.python = draw(st.sampled_from(["", "tcp://10.0.0.1"])), draw(st.sampled_from(["", "3.13.1"]))
+    for field in fields(HostTotals):
+        if field.type == "int":
+            setattr(made, field.name, draw(counts))
+    made.is_corrected = draw(st.booleans())
+    if draw(st.booleans()):
+        made.clock_offset_ns, made.clock_bound_ns = draw(st.integers(-(10**12), 10**12)), draw(counts)
+        made.cpus = draw(st.integers(1, 64))
+    made.read_delay.record(dict.fromkeys(draw(durations), 1))
     return made
 
 

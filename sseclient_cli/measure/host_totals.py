@@ -6,10 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sseclient_cli.measure.histogram import Histogram
-from sseclient_cli.measure.merging import Merging, first_given, joined, mergeable, part, summed
+from sseclient_cli.measure.merging import (
+    Merging,
+    by_rule,
+    first_given,
+    joined,
+    largest_known,
+    mergeable,
+    part,
+    smallest,
+    summed,
+)
 
 if TYPE_CHECKING:
     from sseclient_cli.measure.totals import Totals
+
+
+def _larger(ours: int | None, theirs: int | None) -> int | None:
+    known = [each for each in (ours, theirs) if each is not None]
+    return max(known, key=lambda each: (abs(each), each), default=None)
 
 
 @mergeable
@@ -23,12 +38,12 @@ class HostTotals(Merging):
     """The processor architecture."""
     python: str = first_given("")
     cpus: int | None = first_given(None)
-    clock_offset_ns: int | None = first_given(None)
-    """Its wall clock minus the coordinator's."""
-    clock_bound_ns: int | None = first_given(None)
+    clock_offset_ns: int | None = by_rule(_larger, default=None)
+    """Its wall clock minus the coordinator's. Of two runs, the larger one."""
+    clock_bound_ns: int | None = largest_known()
     """The maximum error of ``clock_offset_ns``."""
-    is_corrected: bool = first_given(False)
-    """Whether arrival times are without that offset."""
+    is_corrected: bool = smallest(False)
+    """Whether arrival times are without that offset: of two runs, in both."""
     workers: int = summed()
     workers_lost: int = summed()
     planned: int = summed()

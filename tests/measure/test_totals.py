@@ -15,6 +15,7 @@ from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.histogram import Histogram
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.reach import Arrivals, ReachSample
 from sseclient_cli.measure.samples import Latency, Samples
 from sseclient_cli.measure.totals import MAX_REDIRECTIONS, MAX_TYPE_BYTES, MAX_TYPES, OTHER_TYPES, Totals
@@ -93,7 +94,7 @@ def comparable(value: object) -> object:
         return (value.encoded(), value.count, value.negative, value.sum_us, value.min_us, value.max_us)
     if isinstance(value, dict):
         return {key: comparable(held) for key, held in value.items()}
-    if isinstance(value, (FieldAudit, FanoutTotals, ReachSample, Arrivals)):
+    if isinstance(value, (FieldAudit, FanoutTotals, HostTotals, ReachSample, Arrivals)):
         return {name: comparable(getattr(value, name)) for name in type(value).__slots__}
     return value
 
