@@ -9,6 +9,7 @@ its own, so that they are its children.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import fcntl
 import gc
@@ -79,7 +80,7 @@ def main() -> None:
             control.close()
             order = next_order(detached(theirs))
     become(order)
-    run(order.arguments)
+    end(exit_code_of(order.arguments))
 
 
 def enter(namespaces: Sequence[str]) -> None:
@@ -214,6 +215,36 @@ def show_arguments(arguments: list[str]) -> None:
     with open("/proc/self/mem", "r+b", buffering=0) as memory:
         memory.seek(begin)
         memory.write(text[: end - begin].ljust(end - begin, b"\0"))
+
+
+def exit_code_of(arguments: list[str]) -> int:
+    """Run a program, and return its exit code. Other exceptions are for the interpreter."""
+    try:
+        run(arguments)
+    except SystemExit as exited:
+        if not isinstance(exited.code, int | None):
+            raise
+        return exited.code or 0
+    return 0
+
+
+def end(code: int) -> None:
+    """End like the interpreter, except that the imported modules are not destroyed.
+
+    That takes 0.07 s of CPU, more than twice as much as `sse --version` itself: it copies the memory shared with the
+    fork server.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # the interpreter reports it, with another exit code
+    del sys.modules["__main__"]
+    gc.collect()  # objects of the program may complain here
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> None:

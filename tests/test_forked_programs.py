@@ -76,6 +76,48 @@ def test_forked_process_inherits_blocked_signals(tmp_path: Path) -> None:
     }
 
 
+ENDS = {
+    "at-exit": "atexit.register(print, 'at exit'); print('unflushed', end=''); sys.exit(7)",
+    "thread": "threading.Thread(target=lambda: print(threading.main_thread().join(), 'later')).start()",
+    "text": "sys.exit('a text')",
+    "large-code": "sys.exit(259)",
+    "error": "1 / 0",
+    "cycle": "Left.itself = Left()",
+    "closed": "sys.stdout.close()",
+    "lost-output": "os.dup2(os.open('/dev/full', os.O_WRONLY), 1); print('lost')",
+    "interrupt": "raise KeyboardInterrupt",
+    "loop": "asyncio.new_event_loop()",
+}
+"""The last lines of programs. Those that go on print the help of the demo server."""
+
+ENDING = """if True:
+    import asyncio, atexit, os, sys, threading
+
+    class Left:
+        def __del__(self):
+            os.write(2, b"deleted")
+
+    {last}
+"""
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_forked_process_ends_like_one_that_was_started(end: str) -> None:
+    command = [sys.executable, "-c", ENDING.format(last=ENDS[end]) + DEMO_CODE, "--help"]
+    ends = []
+    for start in (ForkedPopen, RealPopen):
+        with start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            output, errors = process.communicate(timeout=30)
+        ends.append((output, errors.splitlines()[-1:], process.returncode))  # tracebacks differ before the last line
+    assert ends[0] == ends[1]
+
+
+def test_forked_process_complains_of_objects_that_it_left_behind() -> None:
+    code = ENDING.format(last="left = asyncio.sleep(1)") + DEMO_CODE
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, timeout=30, check=True)
+    assert b"coroutine 'sleep' was never awaited" in done.stderr
+
+
 def test_signal_ends_a_forked_process() -> None:
     with subprocess.Popen([*SSE, "demo", "--port", "0"], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
