@@ -13,11 +13,11 @@ NUMBER_DIGITS = 7
 MAX_NUMBER = 10**NUMBER_DIGITS - 1
 
 _TIME_DIGITS = 19
-"""A monotonic time in ns. Until 2**63."""
+"""A time in ns since the start of the run. Until 2**63."""
 
 
 def token_of(run_id: str, number: int, sent_ns: int) -> str:
-    """Return the token of event ``number``, published at ``sent_ns`` (monotonic)."""
+    """Return the token of event ``number``, published at ``sent_ns`` after the start of the run."""
     return f"{_prefix(run_id)}{number:0{NUMBER_DIGITS}}-{sent_ns:0{_TIME_DIGITS}}"
 
 

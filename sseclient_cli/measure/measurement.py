@@ -59,4 +59,8 @@ class Measurement:
         if self.receipts is None or self.tokens is None:
             return None
         own = self.receipts.stream(stream)
-        return None if own is None else ReceiptsProbe(self.tokens, self.receipts, own, self.poller)
+        return (
+            None
+            if own is None
+            else ReceiptsProbe(self.tokens, self.receipts, own, clock=self.clock, poller=self.poller)
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """The attempt to publish one event. Times are monotonic."""
+    """The attempt to publish one event. Times count from the start of the run."""
 
     number: int
     due_ns: int

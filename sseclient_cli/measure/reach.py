@@ -152,10 +152,19 @@ class ReachSample(Merging):
             arrivals.streams += 1
             arrivals.last_ns = max(arrivals.last_ns, at_ns)
 
-    def close(self, at_ns: int) -> None:
-        """End the sample with the run, and drop the state that only the worker itself needs."""
+    def close(self, at_ns: int, started_ns: int) -> None:
+        """End the sample with the run, and drop the state that only the worker itself needs.
+
+        From now on, times count from the start of the run: monotonic clocks of two machines cannot be compared.
+        """
         self.leave(at_ns)
         self._receivers.clear()
+        self.opened_ns -= started_ns
+        self.since_ns -= started_ns
+        self.until_ns -= started_ns
+        for arrivals in self.arrivals.values():
+            arrivals.first_ns -= started_ns
+            arrivals.last_ns -= started_ns
 
     def result(self) -> Reach | None:
         """Return the reach of the broadcast; None if the events are no broadcast, or too few."""

@@ -3,6 +3,8 @@
 Pure. A stream keeps one bit per event, and its connections as intervals. Which events a stream should have received
 follows later from the times of all publications, which a worker does not know: an event that reached no stream of it
 left no trace (``fanout_judge.py``).
+
+Times count from the start of the run: monotonic clocks of two machines cannot be compared.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ class StreamReceipts:
     bits: bytearray = field(default_factory=bytearray)
     """Bit n: whether event n was received."""
     connections: list[tuple[int, int]] = field(default_factory=list)
-    """When each connection opened and ended (monotonic ns)."""
+    """When each connection opened and ended (ns)."""
     latest: int = 0
     """The largest number received."""
     duplicated: int = 0
@@ -80,7 +82,7 @@ class Receipts(Merging):
     unfollowed: int = summed()
     """Streams beyond MAX_STREAMS."""
     ends_ns: int = own(lambda: 2**63 - 1)
-    """The end of the run (monotonic): the same for all streams, which are ended one after the other."""
+    """The end of the run: the same for all streams, which are ended one after the other."""
     delays_us: array[int] = own(lambda: array("q"))
     """The delays since the last fold."""
 
@@ -93,7 +95,7 @@ class Receipts(Merging):
         return self.streams[-1]
 
     def arrived(self, number: int, delay_us: int, at_ns: int) -> None:
-        """Record the arrival of an event (monotonic) on one stream."""
+        """Record the arrival of an event on one stream."""
         self.delays_us.append(delay_us)
         arrivals = self.arrivals.get(number)
         if arrivals is None:

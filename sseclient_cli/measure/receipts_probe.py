@@ -1,7 +1,8 @@
-"""Records which published events a stream receives, and when."""
+"""Records which published events a stream receives, and when. Times count from the start of the run."""
 
 from __future__ import annotations
 
+from sseclient_cli.engine.clock import RunClock
 from sseclient_cli.engine.observer import Opened, StreamObserver
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.measure.fanout_token import TokenReader
@@ -12,19 +13,21 @@ from sseclient_cli.sse.event_stream import Event
 class ReceiptsProbe(StreamObserver):
     """Adds the events of one stream to the receipts of its worker."""
 
-    __slots__ = ("_opened_ns", "_own", "_poller", "_receipts", "_tokens")
+    __slots__ = ("_clock", "_opened_ns", "_own", "_poller", "_receipts", "_tokens")
 
-    def __init__(self, tokens: TokenReader, receipts: Receipts, own: StreamReceipts, poller: Poller) -> None:
+    def __init__(
+        self, tokens: TokenReader, receipts: Receipts, own: StreamReceipts, *, clock: RunClock, poller: Poller
+    ) -> None:
         self._tokens = tokens
         self._receipts = receipts
         self._own = own
-        self._poller = poller
+        self._clock, self._poller = clock, poller
         self._opened_ns: int | None = None
-        """When the connection opened (monotonic); None without one."""
+        """When the connection opened; None without one."""
 
     def opened(self, opened: Opened) -> None:
         """Begin the interval of a connection."""
-        self._opened_ns = opened.arrival_monotonic_ns
+        self._opened_ns = opened.arrival_monotonic_ns - self._clock.started_ns
 
     def received(
         self,
@@ -42,7 +45,7 @@ class ReceiptsProbe(StreamObserver):
                 is_timed = is_exact and place == len(events)
                 if not is_timed:
                     is_timed = self._poller.uncertainty_ns(arrival_ns, is_fresh=is_fresh) is not None
-                self._take(number, sent_ns, arrival_monotonic_ns, is_timed=is_timed)
+                self._take(number, sent_ns, arrival_monotonic_ns - self._clock.started_ns, is_timed=is_timed)
 
     def _take(self, number: int, sent_ns: int, arrived_ns: int, *, is_timed: bool) -> None:
         own, receipts = self._own, self._receipts
@@ -69,5 +72,7 @@ class ReceiptsProbe(StreamObserver):
 
     def _end(self, now_ns: int) -> None:
         if self._opened_ns is not None:
-            self._own.connections.append((self._opened_ns, min(now_ns, self._receipts.ends_ns)))
+            self._own.connections.append(
+                (self._opened_ns, min(now_ns - self._clock.started_ns, self._receipts.ends_ns))
+            )
             self._opened_ns = None

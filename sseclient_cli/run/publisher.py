@@ -1,7 +1,7 @@
 """The publisher of a run, in a process of its own, so that it takes no time from the workers.
 
-All processes of a machine share the monotonic clock: the time in an event and the time of its arrival are compared
-without an offset. Each publication is sent over a pipe at once, so that those of a publisher that dies are known.
+The times of publications and arrivals count from the start of the run, on the monotonic clock of each machine. Each
+publication is sent over a pipe at once, so that those of a publisher that dies are known.
 """
 
 from __future__ import annotations

@@ -250,16 +250,16 @@ async def _follow(
             await asyncio.wait_for(end.wait(), max(due_ns - time.monotonic_ns(), 0) / NS_PER_S)
         if end.is_set():
             return
-        connection.send(await _attempt(plan, publisher, number, due_ns))
+        connection.send(await _attempt(plan, publisher, number, started_ns))
 
 
-async def _attempt(plan: PublishPlan, publisher: Publisher, number: int, due_ns: int) -> Publication:
-    began_ns = time.monotonic_ns()
+async def _attempt(plan: PublishPlan, publisher: Publisher, number: int, started_ns: int) -> Publication:
+    began_ns = time.monotonic_ns() - started_ns
     sent_ns: int | None = None
 
     def stamp() -> bytes:
         nonlocal sent_ns
-        sent_ns = time.monotonic_ns()
+        sent_ns = time.monotonic_ns() - started_ns
         return plan.body(number, sent_ns)
 
     kind = message = ""
@@ -270,10 +270,10 @@ async def _attempt(plan: PublishPlan, publisher: Publisher, number: int, due_ns:
         kind, message = exc.kind, str(exc)
     return Publication(
         number=number,
-        due_ns=due_ns,
+        due_ns=plan.due_ns(number),
         began_ns=began_ns,
         sent_ns=sent_ns,
-        took_us=None if answered_ns is None or sent_ns is None else (answered_ns - sent_ns) // 1000,
+        took_us=None if answered_ns is None or sent_ns is None else (answered_ns - started_ns - sent_ns) // 1000,
         kind=kind,
         message=message,
     )

@@ -137,12 +137,13 @@ class Side:
 
     def finish(self, now_ns: int) -> None:
         """Add the streams that are active at ``now_ns`` (monotonic), the end of the run."""
+        clock = self.context.clock
         if self.measurement.receipts is not None:
-            self.measurement.receipts.ends_ns = min(now_ns, self.context.clock.ends_ns or now_ns)
+            self.measurement.receipts.ends_ns = min(now_ns, clock.ends_ns or now_ns) - clock.started_ns
         self.pool.finish(now_ns)
         if self.bad_pool is not None:
             self.bad_pool.ask()
-        self.measurement.reach.close(now_ns)
+        self.measurement.reach.close(now_ns, clock.started_ns)
 
     def complete(self, clock: RunClock, started_ns: int) -> Totals:
         """Complete the totals after the last fold, and close all streams."""

@@ -1,6 +1,8 @@
 from collections.abc import Iterable
 from copy import deepcopy
 
+import pytest
+
 from sseclient_cli.measure.reach import MAX_EVENTS, MAX_STREAMS, Reach, ReachSample
 from sseclient_cli.sse.event_stream import Event
 
@@ -14,18 +16,18 @@ def event(number: int, what: str = "content") -> Event:
     return Event("message", f"{what} {number}", "")
 
 
-def sampled(received: Iterable[tuple[int, int, Event]], streams: int) -> ReachSample:
+def sampled(received: Iterable[tuple[int, int, Event]], streams: int, started_ns: int = 0) -> ReachSample:
     """Return a sample of streams that were opened one after the other. ``received``: stream, time in ms, event."""
     sample = ReachSample()
-    bits = [sample.join(OPENING_MS * number // max(streams - 1, 1) * MS) for number in range(streams)]
+    bits = [sample.join(started_ns + OPENING_MS * number // max(streams - 1, 1) * MS) for number in range(streams)]
     for stream, at_ms, each in received:
-        sample.take([each], bits[stream], (OPENING_MS + at_ms) * MS)
+        sample.take([each], bits[stream], started_ns + (OPENING_MS + at_ms) * MS)
     return sample
 
 
 def reach_of(received: Iterable[tuple[int, int, Event]], streams: int = 10) -> Reach | None:
     sample = sampled(received, streams)
-    sample.close(END_NS)
+    sample.close(END_NS, 0)
     return sample.result()
 
 
@@ -73,27 +75,29 @@ def test_events_before_the_last_join_or_shortly_before_the_end_do_not_count() ->
         for bit in bits:
             sample.take([event(number)], bit, 100 * number * MS)
     sample.take([event(99)], first, 3_700 * MS)
-    sample.close(4_201 * MS)
+    sample.close(4_201 * MS, 0)
     assert sample.result() == Reach(streams=10, events=30, reached_all=30, share=1.0)
 
 
 def test_the_sample_ends_when_the_first_stream_leaves() -> None:
     sample = sampled(broadcast(), 10)
     sample.leave((OPENING_MS + 2_000) * MS)
-    sample.close(END_NS)
+    sample.close(END_NS, 0)
     reach = sample.result()
     assert reach is not None
     assert reach.events == 10
 
 
-def test_samples_of_two_workers_merge_into_one() -> None:
+@pytest.mark.parametrize("later_ns", [0, 86_400_000 * MS, -86_400_000 * MS])
+def test_samples_of_two_workers_merge_into_one_whatever_their_monotonic_clocks_show(later_ns: int) -> None:
     parts = []
     for part in range(2):
         received = [(stream // 2, at, each) for stream, at, each in broadcast() if stream % 2 == part]
         if part:
             received = [r for r in received if r[1] < 3_000]
-        parts.append(sampled(received, 5))
-        parts[-1].close(END_NS)
+        started_ns = 90_000_000 * MS + later_ns * part
+        parts.append(sampled(received, 5, started_ns))
+        parts[-1].close(started_ns + END_NS, started_ns)
     parts[0].merge(parts[1])
     assert parts[0].result() == Reach(streams=10, events=60, reached_all=30, share=0.75)
 
@@ -129,7 +133,7 @@ def test_streams_opened_at_once_give_no_result() -> None:
     bits = [sample.join(0) for _ in range(10)]
     for stream, at_ms, each in broadcast():
         sample.take([each], bits[stream], at_ms * MS)
-    sample.close(END_NS)
+    sample.close(END_NS, 0)
     assert sample.result() is None
 
 
