@@ -20,9 +20,15 @@ MAX_STEPS = 20
 class RunClock:
     """Converts arrival times to the monotonic clock and ends the run on time, even if the wall clock is set."""
 
-    __slots__ = ("ends_ns", "ends_wall_ns", "offset_ns", "started_ns", "steps", "trusted_since_wall_ns", "warm_ns")
+    __slots__ = (
+        "correction_ns", "ends_ns", "ends_wall_ns", "offset_ns", "started_ns", "steps", "trusted_since_wall_ns",
+        "warm_ns",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, correction_ns: int = 0) -> None:
+        self.correction_ns = correction_ns
+        """The wall clock minus the coordinator's. Measurements subtract it before they compare an arrival with a time
+        of another machine."""
         self.ends_ns = 0
         """End of the run (monotonic)."""
         self.ends_wall_ns = 0

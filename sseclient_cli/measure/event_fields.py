@@ -177,7 +177,7 @@ class EventFields:
     def _wait(self, read: Read) -> None:
         """Keep events until their fields are known."""
         clock = self._measurement.clock
-        if read.at_ns + clock.offset_ns < clock.warm_ns:
+        if read.at_ns + clock.correction_ns + clock.offset_ns < clock.warm_ns:
             # An event of the warm-up has no latency, even if the decision comes after the warm-up.
             read = read._replace(of_last=None, of_others=None, is_burst=False)
         if self._undecided is not None:

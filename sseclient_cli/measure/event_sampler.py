@@ -93,9 +93,10 @@ class EventSampler(StreamObserver):
         if opened.is_exact:
             waited_ns = opened.arrival_monotonic_ns - opened.requested_ns
             self._measurement.samples.headers.append(waited_ns // 1000)
-        self._measurement.heads.note(opened)
+        arrival_ns = opened.arrival_ns - self._measurement.clock.correction_ns
+        self._measurement.heads.note(opened, arrival_ns)
         if self._fields is not None and self._measurement.expects_replays:
-            self._fields.reconnected(opened.arrival_ns - (opened.arrival_monotonic_ns - opened.requested_ns))
+            self._fields.reconnected(arrival_ns - (opened.arrival_monotonic_ns - opened.requested_ns))
 
     def ended(self, now_ns: int, last_byte_ns: int, *, is_cut: bool) -> None:
         """Record how long a connection was silent before it was cut. The next event begins a new connection."""
@@ -212,6 +213,8 @@ class EventSampler(StreamObserver):
             fields = self._fields = EventFields(measurement)
         if not fields.is_needed:
             return
+        if measurement.clock.correction_ns:  # cheaper than to subtract 0 from a large integer
+            arrival_ns -= measurement.clock.correction_ns
         arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
         if count == 1:
             fields.take_one(events[0], arrival_ns, arrival)  # if it is exact, its uncertainty is 0

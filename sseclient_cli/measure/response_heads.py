@@ -39,13 +39,13 @@ class ResponseHeads:
         self.server_less_client_ns = 0
         """How far the server's clock is ahead, according to its Date headers."""
 
-    def note(self, opened: Opened) -> None:
-        """Record the head of a stream that opened."""
+    def note(self, opened: Opened, arrival_ns: int) -> None:
+        """Record the head of a stream that opened. It arrived at ``arrival_ns`` (corrected wall clock)."""
         self.with_events += not opened.is_alone
         self.formats[opened.stream_format.value] += 1
         headers = opened.headers
         if "date" in headers:
-            self.note_date(headers["date"], opened.arrival_ns, opened.arrival_monotonic_ns - opened.requested_ns)
+            self.note_date(headers["date"], arrival_ns, opened.arrival_monotonic_ns - opened.requested_ns)
         coding = headers.get("content-encoding")
         if coding:
             self.encodings[coding[:MAX_CODING_CHARS]] += 1

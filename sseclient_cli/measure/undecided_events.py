@@ -27,14 +27,14 @@ MAX_WAITING_EVENTS = 200
 
 
 class Arrival(NamedTuple):
-    """An arrival time (wall clock), and by how much earlier the arrival may have been."""
+    """An arrival time (corrected wall clock), and by how much earlier the arrival may have been."""
 
     at_ns: int
     uncertainty_ns: int
 
 
 class Read(NamedTuple):
-    """The events of one read. Its last byte arrived at ``at_ns`` (wall clock).
+    """The events of one read. Its last byte arrived at ``at_ns`` (corrected wall clock).
 
     ``of_last`` is the arrival of the last event, ``of_others`` that of the others. None: the arrival is unknown.
     """

@@ -61,6 +61,9 @@ class Shard:
     """Whether the worker sends its totals so far, once per second, besides its progress."""
     publisher_id: str = ""
     """The run ID in the tokens of published events; empty without a publisher."""
+    clock_correction_ns: int = 0
+    """The host's wall clock minus the coordinator's, to be removed from what is compared with other machines; 0 for no
+    correction."""
 
     @property
     def chains(self) -> tuple[tuple[ResolvedTarget, ...], ...]:

@@ -56,7 +56,7 @@ class Worker:
         self._plan = plan = shard.plan
         self._on_snapshot = on_snapshot
         self._poller = Poller()
-        self._clock = RunClock()
+        self._clock = RunClock(shard.clock_correction_ns)
         # The stride of a shard is the number of workers.
         held_memory = HeldMemory(max_held_bytes(available_memory_bytes(), plan.stride))
         self._sides = [

@@ -28,3 +28,16 @@ def test_number_of_recorded_clock_steps_is_limited(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(clock_module, "time_ns", lambda at_ns=number * 3600 * 10**9: at_ns)
         clock.synchronize()
     assert len(clock.steps) == MAX_STEPS
+
+
+def test_a_correction_changes_no_step_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = RunClock(), RunClock(correction_ns=250_000_000)
+    for clock in clocks:
+        clock.ends_ns = time.monotonic_ns() + 10**12
+        clock.synchronize()
+    first, corrected = clocks
+    assert corrected.offset_ns == pytest.approx(first.offset_ns, abs=100_000)
+    monkeypatch.setattr(clock_module, "time_ns", lambda: time.time_ns() - 10**9)
+    corrected.notice_step()
+    assert list(corrected.steps.values()) == [pytest.approx(-(10**9), abs=10**8)]
+    assert corrected.trusted_since_wall_ns == 0
