@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # An empty value counts as unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push bench-viewers bench-llm bench-llm-oracle fuzz clean
+.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push bench-viewers bench-llm bench-llm-oracle bench-merge fuzz clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -91,6 +91,10 @@ bench-llm: dev ## Compare sse bench --llm with other load generators for LLMs.
 
 bench-llm-oracle: dev ## Compare each duration of sse bench --llm with the log of the demo server.
 	$(BIN)/python -m benchmarks.llm_oracle $(BENCH)
+
+# It takes about ten minutes.
+bench-merge: dev ## Merge the totals of 1,000 workers: in one process, and in trees of machines.
+	$(BIN)/python -m benchmarks.merge $(BENCH)
 
 # Seconds per target; the first finding ends the run. tests/fuzz/__main__.py can run one target, or run without a limit.
 SECONDS = 600
