@@ -30,7 +30,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The cost of a tree of workers, each of which merges its own totals with those of its children."""
+    """The cost of a tree: each worker merges its own totals with those of its children."""
 
     children: int
     levels: int
