@@ -89,6 +89,7 @@ def _target(
     """Return the target of the publish requests, with the connection options of the streams as far as they apply."""
     from sseclient_cli.cli.request import requested
     from sseclient_cli.request.proxied import through_given_proxy
+    from sseclient_cli.request.source_addresses import is_own
     from sseclient_cli.run.publish_plan import NUMBER, TOKEN
 
     url = options.publish_url
@@ -106,12 +107,13 @@ def _target(
     # Replaces @, which reads a file.
     target = requested(url, replace(request, data=sample.removeprefix("@") or " "), elsewhere)
     if target.origin == stream.origin:
-        # The same server: its address, and the addresses of this machine, are those of the streams.
+        # The same server: its address, and the addresses of this machine, are those of the streams. On a cluster, this
+        # machine may have other addresses than theirs.
         target = replace(
             target,
             connect_to=stream.connect_to,
             unix_socket=stream.unix_socket,
-            source_addresses=stream.source_addresses,
+            source_addresses=tuple(filter(is_own, stream.source_addresses)),
         )
     return through_given_proxy(target, connection.proxy)
 

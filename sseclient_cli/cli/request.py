@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def requested(
-    url: str, request: RequestOptions, connection: ConnectionOptions, *, all_addresses: bool = False
+    url: str,
+    request: RequestOptions,
+    connection: ConnectionOptions,
+    *,
+    all_addresses: bool = False,
+    on_this_machine: bool = True,
 ) -> Target:
     """Return the target of a command; an option overrides its part of a pasted curl command. Raises UsageError.
 
@@ -37,6 +42,7 @@ def requested(
             **given(names, curl),
             **given(names, request, connection),
             "all_addresses": all_addresses,
+            "on_this_machine": on_this_machine,
             "stream_format": _format(request),
             "body": read_body(request.data) if request.data is not None else _curl_body(curl.data),
             **_headers(request, curl),

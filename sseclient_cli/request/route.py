@@ -21,8 +21,14 @@ class Route(TypedDict):
     source_addresses: tuple[str, ...]
 
 
-def parse_route(connect_to: str | None, unix_socket: str | None, source_address: str | None) -> Route:
-    """Parse the addresses to connect to and from, as typed on a command line. Raises UsageError."""
+def parse_route(
+    connect_to: str | None, unix_socket: str | None, source_address: str | None, *, on_this_machine: bool = True
+) -> Route:
+    """Parse the addresses to connect to and from, as typed on a command line. Raises UsageError.
+
+    Without ``on_this_machine`` the source addresses may be those of other machines.
+    """
+    sources = () if source_address is None else parse_source_addresses(source_address, on_this_machine=on_this_machine)
     if unix_socket is not None:
         if connect_to is not None or source_address is not None:
             other = "connect_to" if connect_to is not None else "source_address"
@@ -35,7 +41,7 @@ def parse_route(connect_to: str | None, unix_socket: str | None, source_address:
     return {
         "connect_to": None if connect_to is None else _parse_host_and_port(connect_to),
         "unix_socket": unix_socket,
-        "source_addresses": () if source_address is None else parse_source_addresses(source_address),
+        "source_addresses": sources,
     }
 
 

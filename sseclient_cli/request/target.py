@@ -117,13 +117,15 @@ class Target:
         any_content_type: bool = False,
         stream_format: StreamFormat | None = None,
         messages: Sequence[str] = (),
+        on_this_machine: bool = True,
     ) -> Target:
         """Build a target from text as typed on a command line.
 
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses are separated by commas. The
         default Content-Type of a JSON body is application/json. ``timeout_s`` limits the time to connect, and the time
-        to the response head. With a ``stream_format`` other than AUTO, also SSE, any content type is accepted. Raises
-        UsageError with the invalid text and a hint.
+        to the response head. With a ``stream_format`` other than AUTO, also SSE, any content type is accepted. Without
+        ``on_this_machine``, other machines connect, and the source addresses are theirs. Raises UsageError with the
+        invalid text and a hint.
         """
         _check_response(timeout_s, stream_format, any_content_type=any_content_type)
         plain_url, userinfo = parse_request_url(url)
@@ -144,7 +146,7 @@ class Target:
             any_content_type=any_content_type or stream_format is StreamFormat.SSE,
             stream_format=stream_format or StreamFormat.SSE,
             messages=checked_messages(messages, is_websocket=is_websocket),
-            **parse_route(connect_to, unix_socket, source_address),
+            **parse_route(connect_to, unix_socket, source_address, on_this_machine=on_this_machine),
         )
 
     def of_stream(
