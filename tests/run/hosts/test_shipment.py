@@ -63,10 +63,10 @@ def test_a_shard_arrives_with_the_contents_of_its_files(spec: RunSpec) -> None:
     with shipment.unpacked() as arrived:
         requests = [*arrived.chain, *(arrived.against or ()), *arrived.others]
         assert len(requests) == 3
-        for each in requests:
-            files = files_of(each.target, arrived.plan)
-            assert [file.read_bytes() for file in files] == contents
-            assert not set(files) & set(before)
+        files = files_of(requests[0].target, arrived.plan)
+        assert [files_of(each.target, arrived.plan) for each in requests] == [files] * 3
+        assert [file.read_bytes() for file in files] == contents
+        assert not set(files) & set(before)
         assert requests[0].target.of_stream(0).url == "https://127.0.0.1:7/hush-value"
         assert requests[0].target.headers == shard.chain[0].target.headers
         assert requests[0].target.tls.context() is not None
