@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from real_processes import until
+from real_processes import children_of, is_running, until
 
 START_WITHIN_S = 30
 PAGES = ["/info/main/workers.html", "/info/main/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
@@ -134,3 +134,12 @@ def pages(cluster: Cluster) -> str:
         texts = [client.get(path).raise_for_status().text for path in PAGES]
         links = set(re.findall(r'href="\.\./((?:worker|task|logs|call-stack|call-stacks)/[^"]+)"', texts[0]))
         return "".join([*texts, *(client.get(f"/info/{link}").text for link in links)])
+
+
+def load_processes(cluster: Cluster, worker: str = "") -> list[int]:
+    """Return the processes that load the target, of one Dask worker or of all."""
+    workers = [cluster.workers[worker]] if worker else cluster.workers.values()
+    found = [process.popen.pid for process in workers]
+    for pid in found:
+        found += children_of(pid) if is_running(pid) else []
+    return [pid for pid in found if "executors.apart" in Path(f"/proc/{pid}/cmdline").read_text("utf-8")]

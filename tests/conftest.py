@@ -91,7 +91,7 @@ def page(browser: Browser, page_server: str) -> Iterator[Page]:
 STARTERS = {
     "subprocess", "demo_server_processes", "plain_server", "raw_client", "real_processes", "real_servers",
     "running_demo", "scripted_server", "terminal", "silent_port", "http_proxy", "socks_proxy", "namespaces",
-    "redis_process",
+    "redis_process", "machines", "cluster_processes", "cluster_runs", "host_cluster",
 }  # fmt: skip
 """Modules that start servers or processes. Tests that import one mostly wait."""
 

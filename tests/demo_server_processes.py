@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -14,11 +14,14 @@ END_WITHIN_S = 8.0
 
 @contextmanager
 def serving(
-    *options: str, code: str = "", stderr: int | IO[str] | None = subprocess.PIPE
+    *options: str, code: str = "", stderr: int | IO[str] | None = subprocess.PIPE, prefix: Sequence[str] = ()
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the server, or code that does so, and yield process and URL; the process always ends with the block."""
+    """Run the server, or code that does so, and yield process and URL; the process always ends with the block.
+
+    ``prefix`` goes before the command.
+    """
     start = ["-c", code] if code else ["-m", "demo_server"]
-    command = [sys.executable, *start, "--port", "0", *options]
+    command = [*prefix, sys.executable, *start, "--port", "0", *options]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as process:
         try:

@@ -32,6 +32,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, cast
 
+import forked_programs
 from fork_orders import GROUP_SIGNALS, HEADER_BYTES, ForkServer, Order, received
 
 MOST_DESCRIPTORS = 64
@@ -75,7 +76,9 @@ def main() -> None:
         control, theirs = socket.socketpair()
         if os.fork():
             theirs.close()
-            fork_spawned_processes(ForkServer(control).start)
+            server = ForkServer(control)
+            fork_spawned_processes(server.start)
+            forked_programs.fork_load_processes(server, order.environment)
         else:
             control.close()
             order = next_order(detached(theirs))
@@ -251,11 +254,14 @@ def run(arguments: list[str]) -> None:
     """Run a module or code like the interpreter."""
     sys.modules["__main__"] = module = ModuleType("__main__")
     sys.orig_argv = [sys.executable, *arguments]
-    option, what, *rest = arguments
+    is_path_safe = arguments[0] == "-P" or bool(os.environ.get("PYTHONSAFEPATH"))
+    option, what, *rest = arguments[arguments[0] == "-P" :]
     sys.argv = [option, *rest]
-    if not os.environ.get("PYTHONSAFEPATH"):
+    if not is_path_safe:
         sys.path.insert(0, os.getcwd() if option == "-m" else "")
     if option == "-m":
+        if "." in what:
+            sys.modules.pop(what, None)  # imported with its package; runpy warns of a second import
         runpy._run_module_as_main(what)  # type: ignore[attr-defined]  # it is what `python -m` calls
     else:
         exec(compile(what, "<string>", "exec"), vars(module))

@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -66,7 +67,7 @@ class ForkedPopen(RealPopen[Any]):
             return
         pipes = [start["p2cread"], start["c2pwrite"], start["errwrite"]]
         descriptors = [number if pipe == -1 else pipe for number, pipe in enumerate(pipes)]
-        self.pid = _running(key).start(_order(start), descriptors)
+        self.pid = _running(key).start(_order(start), [*descriptors, *sorted(start["pass_fds"])])
         self._child_created = True
         self._close_pipe_fds(  # type: ignore[attr-defined]
             *(start[name] for name in ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"))
@@ -93,7 +94,7 @@ def _order(start: dict[str, Any]) -> Order:
     namespaces, command = _without_nsenter(list(start["args"]))
     return Order.like_this_process(
         [os.fspath(argument) for argument in command[1:]],
-        [0, 1, 2],
+        [0, 1, 2, *sorted(start["pass_fds"])],
         environment=os.environ if start["env"] is None else start["env"],
         directory=os.fspath(start["cwd"] or ""),
         new_session=start["start_new_session"],
@@ -105,7 +106,7 @@ def _order(start: dict[str, Any]) -> Order:
 
 def _server_of(start: dict[str, Any]) -> tuple[str, str] | None:
     """Return the key of the server that can start this process; None if it must start as usual."""
-    usual = start["shell"] or start["executable"] or start["preexec_fn"] or start["pass_fds"]
+    usual = start["shell"] or start["executable"] or start["preexec_fn"]
     if usual or not start["close_fds"] or isinstance(start["args"], (str, bytes, os.PathLike)):
         return None
     if start["cwd"] is not None and not os.path.isdir(start["cwd"]):
@@ -131,6 +132,8 @@ def _package_of(command: list[Any]) -> str | None:
     match command:
         case [sys.executable, "-m", "sseclient_cli", "bench", *options] if "--cluster" in options:
             return "distributed"
+        case [sys.executable, "-P", "-m", "sseclient_cli.run.executors.apart", *_]:
+            return "sseclient_cli"
         case [sys.executable, "-m", str(module), *_]:
             return PROGRAMS.get(module)
         case [sys.executable, "-c", str(code), *_] if code.endswith(DEMO_CODE):
@@ -151,6 +154,13 @@ def install() -> None:
         _environment.update(os.environ)
         subprocess.Popen = ForkedPopen  # type: ignore[misc]
         fork_spawned_processes(lambda order, numbers: _running(("sseclient_cli", "")).start(order, numbers))
+
+
+def fork_load_processes(server: ForkServer, environment: Mapping[str, str]) -> None:
+    """Let a forked program of Dask start its load processes with this server, which has imported them."""
+    _environment.update(environment)
+    _servers["sseclient_cli", environment.get("PYTHONUTF8", "")] = server
+    subprocess.Popen = ForkedPopen  # type: ignore[misc]
 
 
 def uninstall() -> None:

@@ -24,7 +24,8 @@ from real_processes import children_of
 
 T = TypeVar("T")
 SWITCH = Path(__file__).with_name("network_switch.py")
-SET_UP = 'hostname "$0" && ip link set lo up && echo ready && exec cat'
+SET_UP = 'hostname "$0" && ip link set lo up && {} echo ready && exec cat'
+FILES = {"mount": "mnt"}
 CLONE_NEWNET = 0x40000000
 
 
@@ -40,7 +41,7 @@ class Machine:
 
     @property
     def prefix(self) -> list[str]:
-        return ["nsenter", *(f"--{name}=/proc/{self.pid}/ns/{name}" for name in self.namespaces)]
+        return ["nsenter", *(f"--{name}=/proc/{self.pid}/ns/{FILES.get(name, name)}" for name in self.namespaces)]
 
     def call(self, function: Callable[[], T]) -> T:
         """Call a function in this test's process, with the network of the machine."""
@@ -57,12 +58,21 @@ class Machine:
         (result,) = results
         return result
 
-    def cut(self) -> None:
-        """Pull the cable: from now on, all packets are lost silently."""
-        self._network.order(f"cut {self.name}")
+    def run(self, *command: str, stdin: str = "") -> None:
+        """Run a command there to its end."""
+        subprocess.run([*self.prefix, *command], input=stdin, text=True, check=True)
+
+    def cut_from(self, *others: Machine) -> None:
+        """From now on, lose all packets between these machines silently."""
+        for other in others:
+            self._network.order(f"cut {self.name} {other.name}")
 
     def mend(self) -> None:
         self._network.order(f"mend {self.name}")
+
+    def refuse_route_to(self, other: Machine) -> None:
+        """Let connections to the other machine fail at once: unreachable."""
+        self.run("ip", "route", "add", "unreachable", other.address)
 
 
 class Network:
@@ -74,20 +84,33 @@ class Network:
         self._switch = self._start(["unshare", "--net", sys.executable, "-S", str(SWITCH)])
 
     def machine(
-        self, name: str, *, delay_ms: float = 0, loss: float = 0, monotonic_offset_s: int | None = None
+        self,
+        name: str,
+        *,
+        delay_ms: float = 0,
+        loss: float = 0,
+        monotonic_offset_s: int | None = None,
+        own_folder: Path | None = None,
     ) -> Machine:
-        """Add a machine. Each frame is delayed so, and lost with this probability, in both directions."""
+        """Add a machine. Each frame is delayed so, and lost with this probability, in both directions.
+
+        Files in `own_folder` exist on this machine only.
+        """
         self._machines += 1
         address = f"10.77.0.{self._machines}"
-        own_clock = [] if monotonic_offset_s is None else ["--time", f"--monotonic={monotonic_offset_s}"]
-        holder = self._start(["unshare", "--net", "--uts", *own_clock, "--fork", "sh", "-c", SET_UP, name])
+        options, set_up = {"net": ["--net"], "uts": ["--uts"]}, ""
+        if monotonic_offset_s is not None:
+            options["time"] = ["--time", f"--monotonic={monotonic_offset_s}"]
+        if own_folder is not None:
+            options["mount"] = ["--mount"]
+            set_up = f"mount -t tmpfs none {own_folder} &&"
+        flags = [word for words in options.values() for word in words]
+        holder = self._start(["unshare", *flags, "--fork", "sh", "-c", SET_UP.format(set_up), name])
         assert said(holder) == "ready"
         (pid,) = children_of(holder.pid)
         self.order(f"plug {name} {pid} {delay_ms} {loss}")
-        namespaces = ("net", "uts") if monotonic_offset_s is None else ("net", "uts", "time")
-        machine = Machine(name, address, pid, namespaces, self)
-        commands = f"addr add {address}/24 dev {name}\nlink set {name} up\n"
-        subprocess.run([*machine.prefix, "ip", "-batch", "-"], input=commands, text=True, check=True)
+        machine = Machine(name, address, pid, tuple(options), self)
+        machine.run("ip", "-batch", "-", stdin=f"addr add {address}/24 dev {name}\nlink set {name} up\n")
         return machine
 
     def order(self, command: str) -> None:

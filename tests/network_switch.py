@@ -1,12 +1,12 @@
-"""A switch between network namespaces, as a program: each port is a TAP device with its delay, its loss and its cable.
+"""A switch between network namespaces, as a program: each port is a TAP device with a delay and a loss.
 
 The kernel's netem and a bridge would do the same, but the kernels of many virtual machines are built without netem. A
 frame is delayed and may be lost on the way in and on the way out, as with netem at both ends of a cable. The loss is
 the same in each run. It reads one command per line from stdin, answers each with a line, and ends with stdin:
 
     plug NAME PID DELAY_MS LOSS    create the device NAME, and move it into the network of the process PID
-    cut NAME                       lose all frames of this port silently, as when a cable is pulled
-    mend NAME
+    cut NAME OTHER                 lose all frames between these ports silently
+    mend NAME                      pass on all frames of this port again
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import struct
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
@@ -31,10 +31,12 @@ FRAME_BYTES = 65536
 class Port:
     """One cable."""
 
+    name: str
     device: int
     delay_s: float
     loss: float
-    is_cut: bool = False
+    cut_from: set[str] = field(default_factory=set)
+    """The names of other ports."""
 
 
 class Switch:
@@ -68,12 +70,15 @@ class Switch:
     def _obey(self, command: str, name: str, *rest: str) -> None:
         if command == "plug":
             pid, delay_ms, loss = rest
-            port = Port(tap(name), float(delay_ms) / 1000, float(loss))
+            port = Port(name, tap(name), float(delay_ms) / 1000, float(loss))
             subprocess.run(["ip", "link", "set", name, "netns", pid], check=True)
             self._ports[name] = port
             self._selector.register(port.device, selectors.EVENT_READ, port)
         else:
-            self._ports[name].is_cut = command == "cut"
+            for other in rest or self._ports:
+                for one, its in ((name, other), (other, name)):
+                    cut_from = self._ports[one].cut_from
+                    cut_from.add(its) if command == "cut" else cut_from.discard(its)
         print("done", flush=True)
 
     def _read(self, port: Port) -> None:
@@ -86,12 +91,10 @@ class Switch:
         self._port_of[source] = port
         known = self._port_of.get(destination)
         for to in [known] if known else self._ports.values():
-            if to is not port:
+            if to is not port and to.name not in port.cut_from:
                 self._pass_on(frame, port, to)
 
     def _pass_on(self, frame: bytes, source: Port, to: Port) -> None:
-        if source.is_cut or to.is_cut:
-            return
         if self._random.random() < source.loss or self._random.random() < to.loss:
             return
         self._count += 1

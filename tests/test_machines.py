@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from forked_programs import DEMO_CODE, ForkedPopen, RealPopen
@@ -46,13 +47,13 @@ def test_packets_are_delayed_at_each_port(net: Network) -> None:
         assert min(connect_s) >= 0.12
 
 
-def test_cut_cable_loses_packets_silently_until_it_is_mended(net: Network) -> None:
+def test_cut_connection_loses_packets_silently_until_it_is_mended(net: Network) -> None:
     one, other = net.machine("one"), net.machine("other")
     with echo_server(other) as server:
         client = one.call(lambda: socket.create_connection(server.getsockname(), timeout=30))
         peer, _ = server.accept()
         with client, peer:
-            other.cut()
+            other.cut_from(one)
             client.sendall(b"lost for now")
             peer.settimeout(0.3)
             with pytest.raises(TimeoutError):
@@ -72,3 +73,9 @@ def test_connection_survives_packet_loss(net: Network) -> None:
             received = 0
             while received < 300_000:
                 received += len(peer.recv(100_000))
+
+
+def test_file_in_a_folder_of_its_own_exists_on_one_machine_only(net: Network, tmp_path: Path) -> None:
+    alone = net.machine("alone", own_folder=tmp_path)
+    alone.run("sh", "-c", f"echo here > {tmp_path}/file && grep -q here {tmp_path}/file")
+    assert list(tmp_path.iterdir()) == []
