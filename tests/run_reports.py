@@ -15,6 +15,7 @@ from sseclient_cli.measure.bad_clients import BadTotals
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.measure.fanout_totals import FanoutTotals
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.recovery import RecoveryTotals
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Interval, Totals
@@ -29,6 +30,7 @@ def usual_run(
     recovery: RecoveryTotals | None = None,
     fanout: FanoutTotals | None = None,
     bad: dict[BadKind, BadTotals] | None = None,
+    hosts: dict[str, HostTotals] | None = None,
     **plan: Any,
 ) -> ReportJson:
     """Return the report of a good run with a row for each second."""
@@ -38,6 +40,11 @@ def usual_run(
     totals.bad.update(bad or {})
     totals.events, totals.bytes, totals.reads, totals.stamped_reads = 4_800 * rows, 240_000 * rows, 100, 100
     totals.types.update({"message" if types == 1 else f"type-{number}": 4_800 for number in range(types)})
+    if hosts:
+        totals.hosts = hosts
+        totals.cpu_percent = [cpu for host in hosts.values() for cpu in host.cpu_percent]
+        for name in ("workers_lost", "planned", "lost", "opened", "events"):
+            setattr(totals, name, sum(getattr(host, name) for host in hosts.values()))
     totals.timestamp_fields = {"data.ts"}
     totals.audits["id"] = FieldAudit(Trust.EVENT_ID, streams=500, checked=4_800 * rows)
     for kind, value_us in zip(Latency, (300, 400, 700, 1_500, 100_000, 7), strict=True):
@@ -59,6 +66,32 @@ def usual_run(
     chain = (ResolvedTarget(Target(url="http://h/x"), Address(socket.AF_INET, ("127.0.0.1", 80))),)
     planned = Plan(connections=500, duration_s=rows, ramp_up_s=1, **plan)
     return json_of(built(planned, chain, totals, 0))
+
+
+def host(*, number: int = 1, offset_us: float = 20, lost: int = 0, **others: Any) -> HostTotals:
+    """Return the share of a machine with two workers and 500 streams, those of ``lost`` workers missing."""
+    planned, missing = 500, 250 * lost
+    facts: dict[str, Any] = {
+        "workers": 2,
+        "workers_lost": lost,
+        "planned": planned,
+        "lost": missing,
+        "opened": planned - missing,
+        "events": 96 * (planned - missing),
+        "bytes": 4_800 * (planned - missing),
+        "address": f"10.0.0.{number}",
+        "system": "Linux 6.18",
+        "machine": "x86_64",
+        "python": "3.13.1",
+        "cpus": 8,
+        "clock_offset_ns": round(1000 * offset_us),
+        "clock_bound_ns": 85_000,
+        "cpu_percent": [None] * lost + [40.0 + number % 7] * (2 - lost),
+    }
+    made = HostTotals(**(facts | others))
+    if lost < 2:
+        made.read_delay.record({90: 4_000, 400: 60})
+    return made
 
 
 def run_with_storm() -> ReportJson:

@@ -166,12 +166,15 @@ class ReachSample(Merging):
             arrivals.first_ns -= started_ns
             arrivals.last_ns -= started_ns
 
-    def result(self) -> Reach | None:
-        """Return the reach of the broadcast; None if the events are no broadcast, or too few."""
+    def result(self, uncertainty_ns: int = 0) -> Reach | None:
+        """Return the reach of the broadcast; None if the events are no broadcast, or too few.
+
+        ``uncertainty_ns`` is the largest error of a time between moments on two machines.
+        """
         counted = [
             arrivals
             for arrivals in self.arrivals.values()
-            if self.since_ns < arrivals.first_ns < self.until_ns - SETTLING_NS
+            if self.since_ns + uncertainty_ns < arrivals.first_ns < self.until_ns - SETTLING_NS - uncertainty_ns
         ]
         shared = [arrivals for arrivals in counted if arrivals.streams > 1]
         received = sum(arrivals.streams for arrivals in counted)

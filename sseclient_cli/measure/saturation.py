@@ -7,7 +7,7 @@ this module only compares with limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from sseclient_cli.errors import LimitError, MemoryLimitError
@@ -30,6 +30,12 @@ MAX_RECEIVE_QUEUE_BYTES = 65_536
 to 1 MB), the server's data is held back from 100 to 128 KB on. A reader that is fast enough leaves almost nothing."""
 
 
+MAX_NAMED_HOSTS = 3
+"""Hosts that a reason names; the report has the figures of all."""
+
+_WAITED = "data waited {} for its reader"
+
+
 class Distribution(Protocol):
     """Values with known percentiles: a ``Histogram``, or ``RoundedValues``."""
 
@@ -43,6 +49,18 @@ class Distribution(Protocol):
 
     def percentiles_us(self, wanted: Iterable[float]) -> Mapping[float, int | None]:
         """Return the value at each percentile (0-100); None if it is negative or there are no values."""
+
+
+class HostHealth(Protocol):
+    """The measurements of one machine of a cluster."""
+
+    @property
+    def cpu_percent(self) -> Sequence[float | None]:
+        """CPU time of each of its workers in percent of one core; None if unknown."""
+
+    @property
+    def read_delay(self) -> Distribution:
+        """How long data waited for its reader."""
 
 
 class GeneratorHealth(Protocol):
@@ -72,24 +90,23 @@ class GeneratorHealth(Protocol):
     def errors(self) -> Mapping[str, ErrorCount]:
         """The errors so far, by kind."""
 
+    @property
+    def hosts(self) -> Mapping[str, HostHealth]:
+        """The machines of a cluster, by name; empty without a cluster."""
+
 
 def saturation_reasons(health: GeneratorHealth) -> list[str]:
     """Return the reasons why the load generator was the bottleneck of a run; an empty list if it was not."""
-    reasons = [
-        f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
-        for index, cpu in enumerate(health.cpu_percent)
-        if cpu is not None and cpu > MAX_CPU_PERCENT
-    ]
+    on_some_hosts = _slow_hosts(health)
+    reasons = [*_busy_workers(health), *on_some_hosts]
     for name, histogram, limit_us in (
-        ("data waited {} for its reader", health.read_delay, MAX_READ_DELAY_US),
+        *([] if on_some_hosts else [(_WAITED, health.read_delay, MAX_READ_DELAY_US)]),
         ("connections were started {} late", health.start_delay, MAX_START_DELAY_US),
         ("timers fired {} late", health.loop_lag, MAX_LOOP_LAG_US),
     ):
-        if histogram.max_us <= limit_us:
-            continue  # a percentile takes a millisecond, and the live view asks four times per second
-        p99_us = _p99(histogram)
-        if p99_us > limit_us and _third_largest(histogram) > limit_us:
-            reasons.append(f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)")
+        p99_us = _excessive_p99(histogram, limit_us)
+        if p99_us is not None:
+            reasons.append(_delay_words(name, p99_us, limit_us))
     queue = health.receive_queue
     queue_bytes = _p99(queue) if queue.max_us >= MAX_RECEIVE_QUEUE_BYTES else 0
     if queue_bytes >= MAX_RECEIVE_QUEUE_BYTES and _third_largest(queue) >= MAX_RECEIVE_QUEUE_BYTES:
@@ -106,6 +123,51 @@ def saturation_reasons(health: GeneratorHealth) -> list[str]:
             f"{ended.count:,} streams were closed by the load generator to limit its memory: {ended.example}"
         )
     return reasons
+
+
+def _busy_workers(health: GeneratorHealth) -> Iterator[str]:
+    busy = {index: cpu for index, cpu in enumerate(health.cpu_percent) if cpu is not None and cpu > MAX_CPU_PERCENT}
+    if busy and health.hosts:  # the workers of a cluster have no order
+        names = [
+            name for name, host in health.hosts.items() if any((cpu or 0) > MAX_CPU_PERCENT for cpu in host.cpu_percent)
+        ]
+        yield (
+            f"{len(busy):,} of {len(health.cpu_percent):,} workers used up to {max(busy.values()):.0f} % of a core "
+            f"(limit {MAX_CPU_PERCENT:.0f} %){_on(names, health.hosts)}"
+        )
+        return
+    for index, cpu in busy.items():
+        yield f"worker {index} used {cpu:.0f} % of its core (limit {MAX_CPU_PERCENT:.0f} %)"
+
+
+def _slow_hosts(health: GeneratorHealth) -> list[str]:
+    """Return a reason if data waited on some hosts only: in the sum of all hosts they may disappear."""
+    found = {name: _excessive_p99(host.read_delay, MAX_READ_DELAY_US) for name, host in health.hosts.items()}
+    slow = {name: p99_us for name, p99_us in found.items() if p99_us is not None}
+    if not slow or len(slow) == len(health.hosts):
+        return []
+    words = _delay_words(_WAITED, max(slow.values()), MAX_READ_DELAY_US)
+    return [f"{words}{_on(list(slow), health.hosts)}"]
+
+
+def _on(names: Sequence[str], hosts: Mapping[str, HostHealth]) -> str:
+    """Return the names of hosts in words, the first few; empty for all hosts."""
+    if len(names) == len(hosts):
+        return ""
+    shown, more = names[:MAX_NAMED_HOSTS], len(names) - MAX_NAMED_HOSTS
+    return f" on {', '.join(shown)}" + (f" and {more:,} more hosts" if more > 0 else "")
+
+
+def _delay_words(name: str, p99_us: int, limit_us: int) -> str:
+    return f"{name.format(f'{p99_us / 1000:.0f} ms')} at p99 (limit {limit_us // 1000} ms)"
+
+
+def _excessive_p99(histogram: Distribution, limit_us: int) -> int | None:
+    """Return the 99th percentile if it is above the limit."""
+    if histogram.max_us <= limit_us:
+        return None  # a percentile takes a millisecond, and the live view asks four times per second
+    p99_us = _p99(histogram)
+    return p99_us if p99_us > limit_us and _third_largest(histogram) > limit_us else None
 
 
 def _p99(histogram: Distribution) -> int:

@@ -10,9 +10,14 @@ from sseclient_cli.render.quantities import duration
 
 if TYPE_CHECKING:
     from sseclient_cli.report.model import Report
+    from sseclient_cli.report.run_model import Host
 
 NOTABLE_PAUSE_MS = 50
 """A longer pause of the load generator is shown even if it is too rare to saturate the run."""
+
+
+MAX_HOSTS = 3
+"""Hosts with lost workers that are named, those with most streams."""
 
 
 class Trust(StrEnum):
@@ -57,5 +62,15 @@ def missing_workers(report: Report) -> str:
         return ""
     return (
         f"This report is incomplete: {run.workers_lost:,} of {run.workers:,} workers were lost, and with them "
-        f"{streams.lost:,} of {streams.planned:,} streams (see errors)."
+        f"{streams.lost:,} of {streams.planned:,} streams (see errors){_by_host(report.run.hosts)}."
     )
+
+
+def _by_host(hosts: list[Host]) -> str:
+    lost = sorted((host for host in hosts if host.workers_lost), key=lambda host: -(host.lost or 0))
+    named = ", ".join(
+        f"{host.name} lost {host.workers_lost:,} of {host.workers:,} workers and {host.lost:,} streams"
+        for host in lost[:MAX_HOSTS]
+    )
+    more = f", {len(lost) - MAX_HOSTS:,} more hosts lost workers too" if len(lost) > MAX_HOSTS else ""
+    return f": {named}{more}" if lost else ""

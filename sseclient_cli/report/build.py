@@ -19,6 +19,7 @@ from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, S
 from sseclient_cli.report.evidence import Evidence, FieldEvidence
 from sseclient_cli.report.fanout_build import fanout_of
 from sseclient_cli.report.findings import findings
+from sseclient_cli.report.hosts_build import clock_uncertainty_ns, read_delays_of
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.recovery_build import recovery
 from sseclient_cli.report.recovery_model import RecoveryEvidence
@@ -57,7 +58,8 @@ def build_report(
 def assemble(run: run_model.Run, totals: Totals) -> Report:
     """Return the report of a run: ``run`` has its target and plan, ``totals`` its measurements."""
     audit, candidates = judge(totals.audits)
-    reach = totals.reach.result()
+    uncertainty_ns = clock_uncertainty_ns(totals)
+    reach = None if uncertainty_ns is None else totals.reach.result(uncertainty_ns)
     report = Report(
         tool=model.Tool(name="sseclient-cli", version=__version__),
         run=with_totals(run, totals, audit, candidates),
@@ -172,6 +174,7 @@ def _evidence(totals: Totals) -> Evidence:
         **counters_of(Evidence, totals),
         cpu_percent=totals.cpu_percent,
         date_differences=dict(totals.date_differences),
+        host_read_delays=read_delays_of(totals),
         audits=[FieldEvidence.of(source, audit) for source, audit in totals.audits.items()],
         recovery=RecoveryEvidence.of(totals.recovery),
     )

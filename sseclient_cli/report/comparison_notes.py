@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sseclient_cli.report.llm_findings import held_back
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.resampling import MIN_ROWS
-from sseclient_cli.report.run_model import Prompts, Run
+from sseclient_cli.report.run_model import Host, Prompts, Run
 from sseclient_cli.report.steady import Steady
 
 _FIELDS = {
@@ -49,6 +49,8 @@ def _of_run(report: Report, name: str, steady: Steady) -> Iterator[str]:
         yield f"{name}: the report is incomplete, because workers were lost"
     if report.run.interrupted:
         yield f"{name}: the run was interrupted"
+    if any(finding.code == "host-clocks-differ" for finding in report.findings):
+        yield f"{name}: the clocks of its hosts differ, and its delivery contains the difference"
     rows = len(steady.events_per_s)
     if rows < MIN_ROWS:
         yield (
@@ -79,10 +81,22 @@ def _of_pair(first: Report, second: Report, name: str, other: str) -> Iterator[s
     yield from _held_back(second, first, other, name)
     if before.workers != after.workers:
         yield f"the workers differ: {before.workers} in {name}, {after.workers} in {other}"
-    if before.hosts != after.hosts:
-        yield f"{name} and {other} were measured on different machines or Python versions"
+    yield from _of_hosts(before.hosts, after.hosts, name, other)
     if first.tool.version != second.tool.version:
         yield f"the versions differ: {first.tool.version} in {name}, {second.tool.version} in {other}"
+
+
+def _of_hosts(before: list[Host], after: list[Host], name: str, other: str) -> Iterator[str]:
+    ours, theirs = (
+        [(host.system, host.machine, host.python, host.cpus) for host in hosts] for hosts in (before, after)
+    )
+    if set(ours) != set(theirs):
+        yield f"{name} and {other} were measured on different machines or Python versions"
+    elif len(ours) != len(theirs):
+        yield f"the hosts differ: {len(ours):,} in {name}, {len(theirs):,} in {other}"
+    corrected = [any(host.clock_corrected for host in hosts) for hosts in (before, after)]
+    if corrected[0] != corrected[1]:
+        yield f"the clocks of the hosts were corrected in {name if corrected[0] else other} only"
 
 
 def _held_back(report: Report, other: Report, name: str, other_name: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Self
 
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.field_search import Trust
+from sseclient_cli.report.distributions import Durations
 from sseclient_cli.report.figure import Part, figure
 from sseclient_cli.report.recovery_model import RecoveryEvidence
 
@@ -70,6 +71,9 @@ class Evidence(Part):
         "Differences between the Date header and this machine's clock in whole seconds, with the number of responses."
     )
     audits: list[FieldEvidence] = figure("The audits of the streams, by field.")
+    host_read_delays: dict[str, Durations] = figure(
+        "From the kernel timestamp until the read, by the name of the host.", default={}
+    )
     replayed: int = figure("Events that were sent before the stream reconnected.", default=0, ge=0)
     recovery: RecoveryEvidence | None = figure(
         "Losses and returns of streams; null if they could not return.",

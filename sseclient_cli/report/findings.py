@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sseclient_cli.report.bad_clients_findings import bad_clients_findings
 from sseclient_cli.report.fanout_findings import fanout_findings
+from sseclient_cli.report.host_findings import host_findings
 from sseclient_cli.report.llm_findings import llm_findings
 from sseclient_cli.report.model import Audit, Finding, Report, Severity, finding
 from sseclient_cli.report.recovery_findings import recovery_findings
@@ -195,7 +196,8 @@ def _coalesced(report: Report) -> Iterator[Finding]:
 
 def _clocks(report: Report) -> Iterator[Finding]:
     for step in report.clocks.steps:
-        yield finding("clock-step", Severity.WARNING, step.model_dump())
+        of_several = {"hosts": len(report.run.hosts)} if len(report.run.hosts) > 1 else {}
+        yield finding("clock-step", Severity.WARNING, step.model_dump() | of_several)
     is_in_no_figure = report.requests is not None and report.latency.delivery is None
     if report.clocks.server_ahead_s and not is_in_no_figure:
         figures = {"server_ahead_s": report.clocks.server_ahead_s}
@@ -279,6 +281,7 @@ _JUDGES: tuple[Callable[[Report], Iterator[Finding]], ...] = (
     _gaps_inside,
     _coalesced,
     _clocks,
+    host_findings,
     _delivery_jump,
     _timestamp,
     _target_metrics,

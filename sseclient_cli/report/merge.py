@@ -20,6 +20,7 @@ from sseclient_cli.report.build import assemble
 from sseclient_cli.report.counters import counters_in
 from sseclient_cli.report.distributions import Durations, Latency, QueueSizes, Sizes
 from sseclient_cli.report.fanout_build import totals_of_fanout
+from sseclient_cli.report.hosts_build import totals_of_hosts
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.requests_build import totals_of_requests
 from sseclient_cli.report.run_model import Run
@@ -120,6 +121,7 @@ def totals_of(report: Report) -> Totals:
         fanout=totals_of_fanout(report.fanout, report.run.interval_s),
         bad=bad_totals_of(report.bad),
         requests=totals_of_requests(report.requests, report.llm, report.mcp),
+        hosts=totals_of_hosts(report),
     )
     if report.bytes_without_event is not None:
         totals.bytes_without_event = report.bytes_without_event.streams

@@ -185,7 +185,7 @@ class Report(Part):
     )
     reach: Reach | None = figure(
         "How many events of a broadcast reached all streams; null without a broadcast.",
-        absent="no broadcast was found, or the report is merged",
+        absent="no broadcast was found, the report is merged, or the hosts' clocks were not compared",
     )
     fanout: Fanout | None = figure(
         "Which streams received the events of the run's own publisher; null without one.",

@@ -17,6 +17,7 @@ from sseclient_cli.measure.field_choice import Choice, FieldChoice
 from sseclient_cli.measure.totals import OTHER_TYPES, Totals
 from sseclient_cli.report import run_model
 from sseclient_cli.report.figure import Part
+from sseclient_cli.report.hosts_build import hosts_of
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.bad_clients import BadClients
@@ -53,7 +54,9 @@ def run_of(
         interval_s=plan.interval_s,
         workers=0,
         workers_lost=0,
-        hosts=[
+        hosts=[]
+        if totals.hosts
+        else [
             run_model.Host(
                 system=platform.system(),
                 machine=platform.machine(),
@@ -100,6 +103,7 @@ def with_totals(
             "plan": plan.model_copy(update={"timestamp": timestamp, "sequence": sequence}),
             "workers": len(totals.cpu_percent),
             "workers_lost": totals.workers_lost,
+            "hosts": [*(host for host in run.hosts if host.name is None), *hosts_of(totals)],
         }
     )
 

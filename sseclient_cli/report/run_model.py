@@ -182,13 +182,45 @@ class Plan(Part):
     sequence: SequenceField = figure("The event field with the sequence number.")
 
 
+_ALONE = "the run was not on a cluster"
+
+
 class Host(Part):
-    """The machine of the load generator."""
+    """A machine of the load generator. All figures except the first four are null for a run without a cluster."""
 
     system: str = figure("The operating system.")
     machine: str = figure("The processor architecture.")
     python: str = figure("The version of Python.")
     cpus: int | None = figure("The number of processors.")
+    name: str | None = figure("The name of the host in its cluster.", absent=_ALONE, default=None)
+    address: str | None = figure("Its address in the cluster.", absent=_ALONE, default=None)
+    workers: int | None = figure("Its worker processes.", absent=_ALONE, default=None, ge=0)
+    workers_lost: int | None = figure("Workers that ended without a report.", absent=_ALONE, default=None, ge=0)
+    planned: int | None = figure("Streams that it should have opened.", absent=_ALONE, default=None, ge=0)
+    lost: int | None = figure("Planned streams of its lost workers.", absent=_ALONE, default=None, ge=0)
+    opened: int | None = figure("Streams that opened.", absent=_ALONE, default=None, ge=0)
+    failed: int | None = figure("Streams that failed to open.", absent=_ALONE, default=None, ge=0)
+    events: int | None = figure("Events received.", absent=_ALONE, default=None, ge=0)
+    bytes: int | None = figure("Bytes received.", unit="bytes", absent=_ALONE, default=None, ge=0)
+    cpu_percent: list[float | None] | None = figure(
+        "CPU of each worker, in percent of a core; null for a lost worker.", absent=_ALONE, default=None
+    )
+    read_delay_p99_ms: float | None = figure(
+        "The 99th percentile of the time from the kernel timestamp until the read.",
+        unit="ms",
+        absent="no read had a kernel timestamp",
+        default=None,
+    )
+    clock_offset_ms: float | None = figure(
+        "Its wall clock minus the coordinator's; in a merged report, the largest one.",
+        unit="ms",
+        absent="it was not measured",
+        default=None,
+    )
+    clock_bound_ms: float | None = figure(
+        "The offset is correct to within this time.", unit="ms", absent="it was not measured", default=None, ge=0
+    )
+    clock_corrected: bool | None = figure("Whether delivery is without the offset.", absent=_ALONE, default=None)
 
 
 class Run(Part):
@@ -217,6 +249,6 @@ class Run(Part):
     interval_s: int = figure("The length of a timeline row.", unit="s", ge=1)
     workers: int = figure("Worker processes.", ge=1)
     workers_lost: int = figure("Workers that ended without a report.", ge=0)
-    hosts: list[Host] = figure("The machines of the load generator; more than one only in a merged report.")
+    hosts: list[Host] = figure("The machines of the load generator: several on a cluster, or in a merged report.")
     reports: int = figure("Reports that were merged; 1 for a single run.", default=1, ge=1)
     forced_differences: list[str] = figure("Why the merged reports do not belong together.", default=[])

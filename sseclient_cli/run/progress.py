@@ -59,6 +59,8 @@ class WorkerProgress:
     cpu_percent: float | None = None
     """CPU time of the run so far in percent of one core; None if unknown."""
     recent_cpu_percent: float | None = None
+    host: str = ""
+    """The machine of a cluster that it runs on, by name; empty without a cluster."""
 
 
 @mergeable
@@ -208,6 +210,15 @@ class Progress(Merging):
     def cpu_percent(self) -> list[float | None]:
         """CPU time of each worker so far, as in ``Totals``."""
         return [worker.cpu_percent for worker in self.workers]
+
+    @property
+    def hosts(self) -> dict[str, list[WorkerProgress]]:
+        """The workers on each machine of a cluster; empty without a cluster."""
+        found: dict[str, list[WorkerProgress]] = {}
+        for worker in self.workers:
+            if worker.host:
+                found.setdefault(worker.host, []).append(worker)
+        return found
 
     def after(self, earlier: Progress) -> Progress:
         """Return this progress with the recent values of an earlier one that was not shown."""

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from sseclient_cli.render.words import WORDS, advice, sentence
-from sseclient_cli.report import bad_clients_findings, fanout_findings, findings, llm_findings, recovery_findings
+from sseclient_cli.report import (
+    bad_clients_findings,
+    fanout_findings,
+    findings,
+    host_findings,
+    llm_findings,
+    recovery_findings,
+)
 from sseclient_cli.report.model import Finding, Severity
 
 BURSTS = {
@@ -48,8 +55,20 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "no-answer-ended": [{"requests": 1, "duration_s": 1.0}, {"requests": 40, "duration_s": 1.5}],
     "chunks-estimated": [{"share": 0.12}],
-    "clock-step": [{"t_s": 3, "step_ms": 5000.0}],
+    "clock-step": [{"t_s": 3, "step_ms": 250.0, "hosts": 3}, {"t_s": 3, "step_ms": 5000.0}],
     "clock-difference": [{"server_ahead_s": 5}, {"server_ahead_s": -5}],
+    "host-clocks-differ": [
+        {"hosts": 1, "largest": [{"host": "node-2", "offset_ms": 512.25, "bound_ms": 0.25}], "has_delivery": True},
+        {
+            "hosts": 9,
+            "largest": [{"host": f"node-{n}", "offset_ms": -7_200_512.25, "bound_ms": 0.25} for n in range(9)],
+            "has_delivery": False,
+        },
+    ],
+    "host-clock-bound": [
+        {"delivery": delivery, "fanout": fanout, "bound_ms": 0.25, "host": "node-2"}
+        for delivery, fanout in ((True, False), (False, True), (True, True))
+    ],
     "clock-skew": [{"events": 1, "largest_ms": 3.5}],
     "delivery-jump": [{"t_s": 3, "jump_ms": -3_600_000.0}],
     "timestamp-in-the-future": [{"source": "data.expires"}],
@@ -105,7 +124,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 
 
-MODULES = (findings, fanout_findings, llm_findings, bad_clients_findings, recovery_findings)
+MODULES = (findings, fanout_findings, host_findings, llm_findings, bad_clients_findings, recovery_findings)
 
 
 def codes_of_findings() -> set[str]:

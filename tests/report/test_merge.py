@@ -10,6 +10,7 @@ from report_json import built
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.field_choice import Choice
+from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.reach import ReachSample
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.report.merge import merged, totals_of
@@ -30,6 +31,8 @@ def report(totals: Totals, *, url: str = "http://h/x", started_at_s: float = 1_7
 @settings(max_examples=30)
 @given(totals_of_a_worker(), totals_of_a_worker())
 def test_a_sum_of_reports_is_the_report_of_the_sum(a: Totals, b: Totals) -> None:
+    if not a.hosts or not b.hosts:  # without a cluster, the report has the machine itself
+        a.hosts, b.hosts = {}, {}
     first, second = report(a), report(b)
     together = merged(from_json(to_json(first), "a"), from_json(to_json(second), "b"))
     a.merge(b)
@@ -95,6 +98,18 @@ def test_the_run_begins_with_the_first_and_machines_are_listed_once() -> None:
     together = merged(late, early)
     assert together.run.started_at == early.run.started_at
     assert (together.run.workers, len(together.run.hosts)) == (2, 1)
+
+
+def test_hosts_with_one_name_add_up_and_a_machine_without_a_cluster_stays() -> None:
+    first, second = (
+        report(Totals(cpu_percent=[1.0], hosts={name: HostTotals(workers=1, opened=5) for name in names}))
+        for names in (("node-2", "node-10"), ("node-2",))
+    )
+    together = merged(merged(first, second), report(Totals(cpu_percent=[1.0])))
+    hosts = together.run.hosts
+    assert [(host.name, host.workers, host.opened) for host in hosts] == [
+        (None, None, None), ("node-2", 2, 10), ("node-10", 1, 5),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,15 @@ class AuditSoFar:
 _Values = TypeVar("_Values", Histogram, RoundedValues)
 
 
+@dataclass(frozen=True, slots=True)
+class HostSoFar(Generic[_Values]):
+    """The same of one machine of a cluster. It implements ``HostHealth``."""
+
+    cpu_percent: list[float | None]
+    read_delay: _Values
+    """Empty: progress has the delays of all machines together."""
+
+
 class HealthSoFar(Generic[_Values]):
     """The measurements of the load generator since the start of the run. It implements ``GeneratorHealth``."""
 
@@ -59,6 +68,8 @@ class HealthSoFar(Generic[_Values]):
         """Create it without values. ``empty`` creates the values of one delay."""
         self.cpu_percent: list[float | None] = []
         self.errors: Mapping[str, ErrorCount] = {}
+        self.hosts: dict[str, HostSoFar[_Values]] = {}
+        self._no_delay: _Values = empty()
         self.of: dict[Delay, _Values] = {delay: empty() for delay in Delay}
         self.read_delay: _Values = self.of[Delay.READ]
         self.start_delay: _Values = self.of[Delay.START]
@@ -68,6 +79,10 @@ class HealthSoFar(Generic[_Values]):
     def add(self, progress: Progress) -> None:
         """Add the values of new progress."""
         self.cpu_percent, self.errors = progress.cpu_percent, progress.errors
+        self.hosts = {
+            name: HostSoFar([worker.cpu_percent for worker in workers], self._no_delay)
+            for name, workers in progress.hosts.items()
+        }
         for delay, counts in progress.recent.delays.items():
             self.of[delay].record(counts)
 
