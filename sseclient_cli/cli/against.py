@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import asserted, say_failed_assertions
+from sseclient_cli.cli.generator import generator_of
 from sseclient_cli.cli.live_endpoint import live_endpoint
-from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
+from sseclient_cli.cli.measuring import measured
 from sseclient_cli.cli.options.assertions import BenchAssertionOptions
 from sseclient_cli.cli.options.load import LoadOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
@@ -65,13 +65,13 @@ def bench_against(
         on_progress = stack.enter_context(
             live_endpoint(target_metrics.prometheus_port, " against ".join(urls), quiet=output.quiet)
         )
-        require_resources(spec)
-        routes = [route_of(side, with_preflight=not options.load.no_preflight, output=output) for side in spec.sides]
-        if options.load.all_addresses:
-            for route in routes:
-                require_route_ports(route, replace(spec.plan, connections=len(routes) * spec.plan.connections))
+        generator = stack.enter_context(generator_of(options.cluster, options.load, output))
+        spec = generator.require_resources(spec)
+        routes = generator.routes(spec, with_preflight=not options.load.no_preflight)
+        generator.require_ports(spec, routes)
         stack.enter_context(hangups_outlived())
-        reports = [asserted(report, assertions) for report in measured(spec, routes, output, on_progress=on_progress)]
+        both = measured(spec, routes, generator.executor(spec), output, on_progress=on_progress)
+        reports = [asserted(report, assertions) for report in both]
     files.write(comparison_of(reports, urls))
     verdicts = []
     for name, url, report in zip("AB", urls, reports, strict=True):

@@ -13,13 +13,15 @@ from sseclient_cli.cli.bad_clients import check_bad_clients
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT, SWEEP
+from sseclient_cli.cli.generator import generator_of
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.llm_requests import check_llm_requests, notes_on
 from sseclient_cli.cli.mcp_requests import check_mcp, greeted, in_sessions
-from sseclient_cli.cli.measuring import measured, require_resources, require_route_ports, route_of
+from sseclient_cli.cli.measuring import measured
 from sseclient_cli.cli.options.assertions import AssertionOptions, BenchAssertionOptions
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
+from sseclient_cli.cli.options.cluster import ClusterOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
@@ -57,6 +59,7 @@ def bench(
     url: UrlOrReport = None,
     *,
     load: LoadOptions,
+    cluster: ClusterOptions,
     measurement: MeasurementOptions,
     llm: LlmOptions,
     llm_requests: LlmRequestOptions,
@@ -75,7 +78,9 @@ def bench(
     if load.against is not None:
         refuse_with_against(load, search, publish, target_metrics, assertions)
     refuse_with_sweep(search, load)
-    options = RunOptions(url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests, mcp)
+    options = RunOptions(
+        url, load, measurement, bad, request, per_stream, connection, publish, llm, llm_requests, mcp, cluster
+    )
     if load.from_file is not None:
         options = repeated(load.from_file, options)
     options = options._replace(load=seeded(options.load))
@@ -152,17 +157,18 @@ def _measuring(
     on_progress = stack.enter_context(
         live_endpoint(target_metrics.prometheus_port, target.redacted_url, quiet=output.quiet)
     )
-    require_resources(spec)
+    generator = stack.enter_context(generator_of(options.cluster, load, output))
+    spec = generator.require_resources(spec)
     mcp = greeted(spec, options.mcp, output)
-    route = route_of(spec, with_preflight=mcp is not None or not load.no_preflight, output=output, known=mcp)
+    [route] = generator.routes(spec, with_preflight=mcp is not None or not load.no_preflight, known=mcp)
     stack.enter_context(hangups_outlived())
 
     def measure(spec: RunSpec) -> Report:
-        require_resources(spec)
-        if load.all_addresses:
-            require_route_ports(route, spec.plan)
+        spec = generator.require_resources(spec)
+        generator.require_ports(spec, [route])
         with in_sessions(spec, mcp, call, quiet=output.quiet) as spec_of_run:
-            [report] = measured(spec_of_run, [route.of(spec_of_run.target)], output, samples, on_progress, early_end)
+            routes, executor = [route.of(spec_of_run.target)], generator.executor(spec_of_run)
+            [report] = measured(spec_of_run, routes, executor, output, samples, on_progress, early_end)
         return report
 
     return measure

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sseclient_cli.render.terminal.live import Display
     from sseclient_cli.report.model import Report
     from sseclient_cli.run.coordinator import EarlyEnd
+    from sseclient_cli.run.executors import Executor
     from sseclient_cli.run.hosts.route import Route
     from sseclient_cli.run.plan import Plan
     from sseclient_cli.run.progress import Progress
@@ -58,6 +59,7 @@ def explain_refusal(error: BadStatusError, spec: RunSpec) -> None:
 def measured(
     spec: RunSpec,
     routes: Sequence[Route],
+    executor: Executor,
     output: BenchOutputOptions,
     samples: TargetSampling | None = None,
     on_progress: Callable[[Progress], None] | None = None,
@@ -74,7 +76,6 @@ def measured(
     from sseclient_cli.render.terminal.live import live_view
     from sseclient_cli.report.build import build_report
     from sseclient_cli.run.coordinator import run
-    from sseclient_cli.run.executors.choice import executor_of
 
     urls = " against ".join(side.target.redacted_url for side in spec.sides)
     with publishing(spec.publish) as publisher, live_view(Console(stderr=True), urls, _display(output)) as show:
@@ -88,7 +89,7 @@ def measured(
         started_at_s = time.time()
         shard = spec.shard(*(route.chain for route in routes), others=routes[0].others)
         shown = shown_by_all([show, on_progress])
-        totals = run(shard, executor_of(spec.workers), shown, on_start, early_end)
+        totals = run(shard, executor, shown, on_start, early_end)
         if publisher is not None:
             totals.fanout = publisher.finish(totals.receipts)
     report, *others = [

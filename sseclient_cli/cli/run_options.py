@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sseclient_cli.cli.options.bad_clients import BadClientOptions
+from sseclient_cli.cli.options.cluster import ClusterOptions
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
@@ -28,3 +29,4 @@ class RunOptions(NamedTuple):
     llm: LlmOptions = LlmOptions()
     llm_requests: LlmRequestOptions = LlmRequestOptions()
     mcp: McpOptions = McpOptions()
+    cluster: ClusterOptions = ClusterOptions()

@@ -61,6 +61,10 @@ def run(
     return _Coordinator(shard, executor, on_progress, on_start, early_end).run()
 
 
+def _name(index: int, count: int, handle: Handle) -> str:
+    return " on ".join([f"worker {index} of {count}", *handle.hosts])
+
+
 @dataclass(slots=True, eq=False)
 class _Worker:
     """The coordinator's state of a worker."""
@@ -142,7 +146,7 @@ class _Coordinator:
             )
         )
         return [
-            _Worker(f"worker {index} of {len(shards)}", shard, self._progress(unstarted(shard)), handle)
+            _Worker(_name(index, len(shards), handle), shard, self._progress(unstarted(shard)), handle)
             for index, (shard, handle) in enumerate(zip(shards, handles, strict=True))
         ]
 

@@ -32,11 +32,13 @@ class Route(NamedTuple):
     def of(self, target: Target) -> Route:
         """Return the route of this target, whose requests differ from those of the route's own.
 
-        Its source addresses are those of the route, which belong to the machine that found it.
+        Its source addresses are those of the route, which belong to the machine that found it. The files for TLS are
+        those of the target: they had other names on that machine.
         """
         first, *redirected = self.chain
         target = replace(target, source_addresses=first.target.source_addresses)
-        return self._replace(chain=(replace(first, target=target), *redirected))
+        others = (replace(each, target=replace(each.target, tls=target.tls)) for each in redirected)
+        return self._replace(chain=(replace(first, target=target), *others))
 
 
 def find_route(

@@ -8,6 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+EXCHANGE_TIMEOUT_S = 1.0
+"""Timeout of the answer of a single agent. A machine that is gone does not refuse connections."""
+
+COLLECT_TIMEOUT_S = 15.0
+"""The same for totals, which are larger: some MB for each shard."""
+
+LEVEL_S = 0.25
+"""Additional time for each level below, so that an agent answers although one below it does not."""
+
 ARITY = 8
 """Agents that one agent asks. 1,000 agents are then four levels; a merge of 8 totals takes less than their way."""
 
@@ -40,3 +49,13 @@ def tree(agents: Sequence[str], arity: int = ARITY) -> Branch:
         branches.append(tree(others[first:past], arity))
         first = past
     return Branch(root, tuple(branches))
+
+
+def exchange_timeout_s(branch: Branch) -> float:
+    """Return the timeout of the answer of a branch to an exchange."""
+    return EXCHANGE_TIMEOUT_S + LEVEL_S * branch.height
+
+
+def collect_timeout_s(branch: Branch) -> float:
+    """Return the timeout of the totals of a branch, which each level merges."""
+    return COLLECT_TIMEOUT_S * branch.height

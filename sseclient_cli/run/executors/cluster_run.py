@@ -1,0 +1,121 @@
+"""The executor that runs a plan on the machines of a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from anyio.from_thread import BlockingPortal
+
+from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.totals import Totals
+from sseclient_cli.run.executors import START_DELAY_NS, Post
+from sseclient_cli.run.executors.exchanges import Exchanges
+from sseclient_cli.run.executors.network import Network
+from sseclient_cli.run.hosts.exchange import Kill
+from sseclient_cli.run.hosts.shipment import packed
+from sseclient_cli.run.messages import Command
+from sseclient_cli.run.plan import Plan
+from sseclient_cli.run.spec import Shard
+
+RELEASE_TIMEOUT_S = 3.0
+"""Timeout for the end of the agents' processes. Those of an agent that does not answer end by themselves."""
+
+TRIPS_OF_A_START = 8
+"""Round trips that the start command may take through the tree of agents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of one load process."""
+
+    agent: str
+    shard: Shard
+    """The whole run, with the routes and the clock of its machine."""
+    machine: str
+    host: HostTotals
+    """The machine as the report describes it."""
+    clock_offset_ns: int
+
+
+class ClusterExecutor:
+    """Runs each shard in a process that the agent of its place starts."""
+
+    def __init__(self, portal: BlockingPortal, network: Network, places: Sequence[Place], *, trip_ns: int) -> None:
+        self.workers = len(places)
+        self.start_delay_ns = START_DELAY_NS + TRIPS_OF_A_START * trip_ns
+        self._portal, self._network, self._places = portal, network, places
+        self._hosts = {place.machine: place.host for place in places}
+
+    @contextmanager
+    def started(self, shards: Sequence[Shard], post: Post, *, with_progress: bool) -> Iterator[Sequence[_Remote]]:
+        """Start the processes."""
+        places = self._places[: len(shards)]
+
+        def post_described(number: int, message: object) -> None:
+            if isinstance(message, Totals):
+                for side in (message, *message.against.values()):
+                    for name, totals in side.hosts.items():
+                        totals.merge(self._hosts[name])
+            post(number, message)
+
+        async def exchanges() -> Exchanges:
+            agents = [place.agent for place in places]
+            return Exchanges(self._network, agents, post_described, sends_snapshots=shards[0].sends_snapshots)
+
+        run = self._portal.call(exchanges)
+        try:
+            self._portal.call(self._begin, shards, with_progress)
+            task = self._portal.start_task_soon(run.run)
+            try:
+                yield [_Remote(number, place, run) for number, place in enumerate(places)]
+            finally:
+                task.cancel()
+        finally:
+            self._portal.call(self._release, run.agents)
+
+    async def _begin(self, shards: Sequence[Shard], with_progress: bool) -> None:
+        plans: dict[str, dict[int, Plan]] = {}
+        for number, shard in enumerate(shards):
+            plans.setdefault(self._places[number].agent, {})[number] = shard.plan
+        wholes = {place.agent: place for place in self._places}
+        await asyncio.gather(
+            *(
+                self._network.call(
+                    agent,
+                    "begin",
+                    packed(replace(wholes[agent].shard, sends_snapshots=shards[0].sends_snapshots)),
+                    of_agent,
+                    wholes[agent].machine,
+                    with_progress,
+                )
+                for agent, of_agent in plans.items()
+            )
+        )
+
+    async def _release(self, agents: Sequence[str]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RELEASE_TIMEOUT_S):
+                await asyncio.gather(
+                    *(self._network.call(agent, "release") for agent in agents), return_exceptions=True
+                )
+
+
+class _Remote:
+    """The handle of a shard on another machine."""
+
+    def __init__(self, number: int, place: Place, run: Exchanges) -> None:
+        self._number, self._run = number, run
+        self.clock_offset_ns = place.clock_offset_ns
+        self.hosts: Mapping[str, HostTotals] = {place.machine: place.host}
+
+    def tell(self, command: Command) -> None:
+        self._run.order(self._number, command)
+
+    def kill(self) -> None:
+        self._run.order(self._number, Kill())
+
+    def death(self) -> str:
+        return self._run.deaths[self._number]

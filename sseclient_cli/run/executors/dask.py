@@ -1,0 +1,134 @@
+"""Agents on the workers of a Dask cluster. This is the only module that knows Dask.
+
+Dask carries messages and finds machines. Each worker holds an actor, the agent: an actor is called without a task and
+without a line in the logs, and it is never run again on another worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from typing import Any
+from uuid import uuid4
+
+from anyio.from_thread import start_blocking_portal
+from distributed import Client, Future, LocalCluster, get_worker
+from distributed.actor import ProxyRPC
+from distributed.protocol import to_serialize
+from distributed.utils import silence_logging_cmgr
+
+from sseclient_cli.ending_signals import signals_blocked
+from sseclient_cli.errors import ClusterError
+from sseclient_cli.run.executors.agent import Agent
+from sseclient_cli.run.executors.cluster import Cluster
+from sseclient_cli.run.hosts.versions import compared_packages, version_differences
+
+LOCAL = "local:"
+"""The prefix of a cluster of processes on this machine."""
+
+CONNECT_TIMEOUT_S = 30
+"""Timeout for the connection to the scheduler, its first worker, and an agent on each: they may just be starting."""
+
+
+class DaskAgent(Agent):
+    """The agent on a Dask worker. Agents are named by the addresses of their workers."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    async def call(self, agent: str, method: str, *args: object) -> Any:
+        """Call a method of the agent on another worker."""
+        return await _called(get_worker().rpc(agent), _key(self._run, agent), method, args)
+
+
+class DaskNetwork:
+    """The agents on the workers of a cluster, called through its scheduler."""
+
+    def __init__(self, client: Client, run: str, actors: Mapping[str, Future]) -> None:
+        self.agents = list(actors)
+        self._client, self._run = client, run
+        self._actors = actors
+        """By address. A client without the future of an actor ends it."""
+
+    async def call(self, agent: str, method: str, *args: object) -> Any:
+        """Call a method of the agent on a worker."""
+        return await _called(ProxyRPC(self._client.scheduler, agent), _key(self._run, agent), method, args)
+
+    def loss(self, agent: str) -> str:
+        """Return how the scheduler or the worker of an agent was lost."""
+        if self._client.status != "running":
+            return "was lost with the scheduler of the cluster"
+        return "" if self._actors[agent].status == "finished" else "was lost with its Dask worker"
+
+
+async def _called(rpc: Any, key: str, method: str, args: Sequence[object]) -> Any:
+    """Call a method of an actor, like ``distributed.actor``, which for that starts a client on each worker."""
+    reply = await rpc.actor_execute(actor=key, function=method, args=[to_serialize(each) for each in args], kwargs={})
+    if reply["status"] != "OK":
+        raise reply["exception"]
+    return reply["result"]
+
+
+@contextmanager
+def joined(cluster: str, *, corrects_clocks: bool) -> Iterator[Cluster]:
+    """Join a cluster: the address of a scheduler, or ``local:N`` for N workers on this machine. Raises ClusterError."""
+    with ExitStack() as stack:
+        # Dask writes to stderr about lost connections. The coordinator reports them.
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL + 1))
+        with signals_blocked():  # in this thread's children too: Ctrl-C must not reach the workers of a local cluster
+            portal = stack.enter_context(start_blocking_portal())
+        network = stack.enter_context(portal.wrap_async_context_manager(_network(cluster)))
+        yield Cluster(portal, network, corrects_clocks=corrects_clocks)
+
+
+@asynccontextmanager
+async def _network(cluster: str) -> AsyncIterator[DaskNetwork]:
+    async with AsyncExitStack() as stack:
+        address: Any = cluster
+        if cluster.startswith(LOCAL):
+            address = await stack.enter_async_context(
+                LocalCluster(
+                    n_workers=int(cluster.removeprefix(LOCAL)),
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    silence_logs=logging.CRITICAL,
+                    asynchronous=True,
+                )
+            )
+        try:
+            client = await stack.enter_async_context(
+                Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
+            )
+            await client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
+        except (OSError, ValueError, TimeoutError) as exc:
+            raise ClusterError(f"no cluster at {cluster}: {exc}") from exc
+        if differences := version_differences(await client.get_versions(packages=compared_packages())):
+            raise ClusterError(differences, code="versions-differ")
+        run = uuid4().hex
+        yield DaskNetwork(client, run, await _created_agents(client, run))
+
+
+async def _created_agents(client: Client, run: str) -> dict[str, Future]:
+    """Create an agent on each worker. Raises ClusterError."""
+    workers = (await client.scheduler.identity(n_workers=-1))["workers"]
+    futures = {
+        address: client.submit(
+            DaskAgent, run, key=_key(run, address), actor=True, workers=[address], pure=False, retries=0
+        )
+        for address in workers
+    }
+    for address, future in futures.items():
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await future
+        except TimeoutError as exc:
+            words = f"the worker {address} does not begin: other tasks may keep it busy"
+            raise ClusterError(words, code="worker-busy") from exc
+    return futures
+
+
+def _key(name: str, address: str) -> str:
+    return f"sse-bench-{name}-{address}"
