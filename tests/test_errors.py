@@ -42,11 +42,13 @@ def test_every_error_can_be_copied_and_sent_to_another_process(
 
 
 @pytest.mark.parametrize("error_class", CLASSES)
-def test_code_arguments_and_values_reach_another_process(error_class: type[SseError]) -> None:
+def test_code_arguments_values_and_notes_reach_another_process(error_class: type[SseError]) -> None:
     error = made(error_class)
     error.code, error.arguments, error.values = "some-cause", ("timeout_s",), {"seconds": 5}
+    error.add_note("late")
     for twin in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
         assert (twin.code, twin.arguments, twin.values) == ("some-cause", ("timeout_s",), {"seconds": 5})
+        assert twin.__notes__ == ["late"]
 
 
 def test_code_arguments_and_values_are_empty_unless_given() -> None:
