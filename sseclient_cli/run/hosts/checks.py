@@ -19,6 +19,8 @@ def check_host(spec: RunSpec, share: int, workers: int, with_preflight: bool) ->
 
     ``share`` is the number of streams to each target that the machine has open at once, ``workers`` the number of its
     load processes. Call it in each process that starts some of them: they inherit its limit of open files.
+
+    The routes are without the values of streams, which would come back from every machine: ``Route.of`` adds them.
     """
     against = None if spec.against is None else own_source_addresses(spec.against)
     spec = replace(spec, target=own_source_addresses(spec.target), against=against)
@@ -27,7 +29,9 @@ def check_host(spec: RunSpec, share: int, workers: int, with_preflight: bool) ->
     for route in routes:
         if spec.target.all_addresses:
             check_route_ports(route, share * len(routes))
-    return routes
+    return tuple(
+        route.of(replace(side.target, per_stream=None)) for route, side in zip(routes, spec.sides, strict=True)
+    )
 
 
 def check_resources(spec: RunSpec, share: int, workers: int) -> None:

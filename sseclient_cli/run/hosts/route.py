@@ -35,10 +35,13 @@ class Route(NamedTuple):
         Its source addresses are those of the route, which belong to the machine that found it. The files for TLS are
         those of the target: they had other names on that machine.
         """
-        first, *redirected = self.chain
-        target = replace(target, source_addresses=first.target.source_addresses)
-        others = (replace(each, target=replace(each.target, tls=target.tls)) for each in redirected)
-        return self._replace(chain=(replace(first, target=target), *others))
+        target = replace(target, source_addresses=self.chain[0].target.source_addresses)
+
+        def with_files(requests: tuple[ResolvedTarget, ...]) -> tuple[ResolvedTarget, ...]:
+            return tuple(replace(each, target=replace(each.target, tls=target.tls)) for each in requests)
+
+        chain = (replace(self.chain[0], target=target), *with_files(self.chain[1:]))
+        return self._replace(chain=chain, others=with_files(self.others))
 
 
 def find_route(

@@ -1,16 +1,23 @@
 """Checks of a machine before its share of a run: resources, source addresses, routes."""
 
 import asyncio
+import pickle
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
+from certificates import Authority
 from plain_server import serving
 from scripted_server import head
 
 from sseclient_cli.errors import LimitError, UsageError
+from sseclient_cli.request.per_stream import with_values
 from sseclient_cli.request.target import Target
+from sseclient_cli.request.urls_file import WeightedUrl
 from sseclient_cli.run.hosts.checks import check_host, check_resources, own_source_addresses
+from sseclient_cli.run.hosts.shipment import packed
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec
 
@@ -78,3 +85,18 @@ async def test_each_target_has_a_route_from_the_source_addresses_of_the_machine(
     assert paths == ["/old", "/new", "/b"]
     assert [each.target.source_addresses for each in first.chain] == [(HERE,), (HERE,)]
     assert [each.target.url.rpartition("/")[2] for each in (*first.chain, *second.chain)] == ["old", "new", "b"]
+
+
+def test_a_route_can_be_sent_without_values_and_gets_those_and_the_files_of_the_target(tmp_path: Path) -> None:
+    urls = [WeightedUrl("https://127.0.0.1:1/{token}"), WeightedUrl("https://127.0.0.1:2/")]
+    ca_file = Authority(trustme.CA(), tmp_path).file
+    targets = [Target.parse(each.url, ca_file=ca_file) for each in urls]
+    target = with_values(targets, urls, {"token": ("hush",)}, values_file="users.csv", urls_file="urls.txt")
+    spec = replace(spec_of("http://h/"), target=target)
+    with packed(spec).unpacked() as arrived:
+        [route] = check_host(arrived, 1, 1, False)
+    assert b"hush" not in pickle.dumps(route)
+    ours = route.of(target)
+    assert ours.chain[0].target == target
+    assert {each.target.tls.ca_file for each in (*ours.chain, *ours.others)} == {ca_file}
+    assert len(ours.others) == 1
