@@ -77,17 +77,17 @@ class LimitError(SseError):
     exit_code = 2
 
 
+class MemoryLimitError(LimitError):
+    """The unfinished events of all streams together exceed their memory limit."""
+
+    kind = "memory-limit"
+
+
 class ClusterError(SseError):
     """The cluster cannot run the load: no scheduler answers, or its machines differ."""
 
     kind = "cluster"
     exit_code = 2
-
-
-class MemoryLimitError(LimitError):
-    """The unfinished events of all streams together exceed their memory limit."""
-
-    kind = "memory-limit"
 
 
 class ConnectError(SseError):

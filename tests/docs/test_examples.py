@@ -226,6 +226,7 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         "internal",
         "worker-lost",
         "memory-limit",
+        "cluster",
         "output",
         "publish-command",
         "answer-error",
