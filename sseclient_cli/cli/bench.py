@@ -88,7 +88,7 @@ def bench(
     early_end = early_end_of(assertions)
     with ExitStack() as stack:
         stack.enter_context(endings_as_ctrl_c())
-        files = stack.enter_context(opened(output, _kind_of(load, search)))
+        files = stack.enter_context(opened(output, _kind_of(load, search), shows_all_hosts=output.verbose))
         if options.url is not None and is_recording(options.url):
             options = options._replace(url=_replayed(Path(options.url), stack, quiet=output.quiet))
         return _run(stack, options, search, target_metrics, assertions, output, files, early_end)

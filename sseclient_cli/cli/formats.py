@@ -59,7 +59,7 @@ class Format:
     suffix: str
     function: str
     """The module and the function that render it."""
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def render(self, document: Any) -> Any:
         """Return the document in this format: text, or what rich prints."""

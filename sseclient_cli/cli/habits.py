@@ -14,7 +14,7 @@ _THREADS = ("use --workers COUNT for worker processes", "one stream needs no thr
 _LIMIT = ("use --duration TIME for the run, --timeout TIME for the time to the response head",)
 _BODY = ("use --data BODY, or --data @FILE",)
 _BODY_FILE = ("use --data @FILE",)
-_RESPONSE = ("use --verbose to see the response", "`sse watch URL -v` shows the response")
+_RESPONSE = ("`sse watch URL -v` shows the response",)
 _STREAMS = ("use --connections COUNT for streams", "`sse bench URL -n COUNT` opens many streams")
 _USER_AGENT = ("use --header 'User-Agent: ...'",)
 

@@ -78,7 +78,10 @@ def measured(
     from sseclient_cli.run.coordinator import run
 
     urls = " against ".join(side.target.redacted_url for side in spec.sides)
-    with publishing(spec.publish) as publisher, live_view(Console(stderr=True), urls, _display(output)) as show:
+    with (
+        publishing(spec.publish) as publisher,
+        live_view(Console(stderr=True), urls, _display(output), shows_hosts=output.verbose) as show,
+    ):
         starting = [samples.start()] if samples is not None else []
         starting += [publisher.begin] if publisher is not None else []
 

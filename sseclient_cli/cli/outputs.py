@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sseclient_cli.cli.formats import TEXT, Format, format_named, format_of
+from sseclient_cli.cli.formats import REPORT, TEXT, Format, format_named, format_of
 from sseclient_cli.cli.options.checking import CheckOutputOptions
 from sseclient_cli.cli.options.output import DocumentOutputOptions
 from sseclient_cli.cli.result_file import ResultFile
@@ -83,8 +83,13 @@ class Outputs:
 
 
 @contextmanager
-def opened(options: DocumentOutputOptions | CheckOutputOptions, kind: str) -> Iterator[Outputs]:
-    """Yield the outputs of a kind of document. Raises UsageError for a wrong suffix or a file that is not writable."""
+def opened(
+    options: DocumentOutputOptions | CheckOutputOptions, kind: str, *, shows_all_hosts: bool = False
+) -> Iterator[Outputs]:
+    """Yield the outputs of a kind of document. Raises UsageError for a wrong suffix or a file that is not writable.
+
+    With ``shows_all_hosts``, the summary of a run has all machines of a cluster.
+    """
     wanted = [(format_of(path, kind), path) for path in options.output_files or ()]
     for suffix, path in ((".json", options.json_file), (".html", options.html_file)):
         if path is not None:
@@ -93,4 +98,7 @@ def opened(options: DocumentOutputOptions | CheckOutputOptions, kind: str) -> It
         outputs = [
             _Output(form, stack.enter_context(closing(ResultFile(path, form.suffix))), path) for form, path in wanted
         ]
-        yield Outputs(outputs, format_named(TEXT, kind), quiet=options.quiet)
+        summary = format_named(TEXT, kind)
+        if shows_all_hosts and kind == REPORT:
+            summary = replace(summary, arguments={"shows_all_hosts": True})
+        yield Outputs(outputs, summary, quiet=options.quiet)

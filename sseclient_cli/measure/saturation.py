@@ -131,8 +131,9 @@ def _busy_workers(health: GeneratorHealth) -> Iterator[str]:
         names = [
             name for name, host in health.hosts.items() if any((cpu or 0) > MAX_CPU_PERCENT for cpu in host.cpu_percent)
         ]
+        most = "" if len(busy) == 1 else "up to "
         yield (
-            f"{len(busy):,} of {len(health.cpu_percent):,} workers used up to {max(busy.values()):.0f} % of a core "
+            f"{len(busy):,} of {len(health.cpu_percent):,} workers used {most}{max(busy.values()):.0f} % of a core "
             f"(limit {MAX_CPU_PERCENT:.0f} %){_on(names, health.hosts)}"
         )
         return

@@ -17,7 +17,7 @@ _SAME_NAMES = [each.name for each in fields(HostTotals) if each.name in {*Host.m
 
 def hosts_of(totals: Totals) -> list[Host]:
     """Return the machines of a cluster by name, with numbers in their order; none without a cluster."""
-    return [_host(name, totals.hosts[name]) for name in sorted(totals.hosts, key=_by_number)]
+    return [_host(name, totals.hosts[name]) for name in sorted(totals.hosts, key=by_number)]
 
 
 def read_delays_of(totals: Totals) -> dict[str, Durations]:
@@ -65,7 +65,8 @@ def _totals(host: Host, read_delay: Durations | None) -> HostTotals:
     )
 
 
-def _by_number(name: str) -> list[tuple[str, int]]:
+def by_number(name: str) -> list[tuple[str, int]]:
+    """Return a sort key that puts node-2 before node-10."""
     return [(text, int(digits or 0)) for text, digits in re.findall(r"([^0-9]*)([0-9]*)", name)]
 
 

@@ -16,7 +16,7 @@ WATCH, BENCH = (all_names_of(COMMANDS[name]) for name in ("watch", "bench"))
 def test_a_hint_depends_on_the_command() -> None:
     assert habit_hint("-t", BENCH).endswith("for threads use --workers COUNT for worker processes")
     assert habit_hint("-t", WATCH) == "use --timeout TIME for a time limit"
-    assert habit_hint("--include", WATCH) == "use --verbose to see the response"
+    assert habit_hint("--include", WATCH) == "`sse watch URL -v` shows the response"
     assert habit_hint("--include", BENCH) == "`sse watch URL -v` shows the response"
     assert habit_hint("--connections", WATCH) == "`sse bench URL -n COUNT` opens many streams"
 

@@ -63,6 +63,7 @@ class BenchOutputOptions(DocumentOutputOptions):
     """The output of ``sse bench``."""
 
     no_tui: Annotated[bool, typer.Option("--no-tui", help="Write lines of progress instead of a live view.")] = False
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Show a row for each host of a cluster.")] = False
 
     @property
     def is_moving(self) -> bool:

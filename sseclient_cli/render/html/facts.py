@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
+from sseclient_cli.render.host_rows import named_hosts
 from sseclient_cli.render.html.sections import cut
 from sseclient_cli.render.quantities import counted, duration, percent, size
 from sseclient_cli.render.terminal.counts import not_found
 from sseclient_cli.render.terminal.notes import ends_of_delivery, notes
 from sseclient_cli.report.model import Report
-from sseclient_cli.report.run_model import Plan, PlannedBadClients
+from sseclient_cli.report.run_model import Host, Plan, PlannedBadClients
 from sseclient_cli.report.target_model import TargetMetrics
 
 Fact = tuple[str, str]
@@ -154,17 +156,21 @@ def target(report: Report) -> Iterator[Fact]:
 
 def machine(report: Report) -> Iterator[Fact]:
     """Yield the machines of the load generator, and the program."""
-    for host in report.run.hosts:
-        cpus = "" if host.cpus is None else f", {counted(host.cpus, 'processor')}"
-        yield "load generator", f"{host.system} on {host.machine}{cpus}, Python {host.python}"
+    for words, count in Counter(map(_machine, report.run.hosts)).items():
+        yield "load generator", f"{counted(count, 'host')}: {words}" if count > 1 else words
     yield "program", f"{report.tool.name} {report.tool.version}"
+
+
+def _machine(host: Host) -> str:
+    cpus = "" if host.cpus is None else f", {counted(host.cpus, 'processor')}"
+    return f"{host.system} on {host.machine}{cpus}, Python {host.python}"
 
 
 def generator(report: Report) -> Iterator[Fact]:
     """Yield the CPU of the workers and the unread bytes."""
     found = report.generator
     cpu = ["lost or too short" if each is None else f"{each:.0f} %" for each in found.cpu_percent]
-    if cpu:
+    if cpu and not named_hosts(report.run.hosts):
         yield "CPU of each worker", ", ".join(cpu)
     if found.receive_queue is not None:
         queue = found.receive_queue

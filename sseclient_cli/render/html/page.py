@@ -42,6 +42,7 @@ def page(report: Report) -> str:
         errors=sections.error_statements(report),
         types=sections.event_types(report),
         delays=sections.generator_table(report),
+        hosts=sections.hosts_table(report),
         requests=requests_section(report),
         fanout=fanout,
         outages=described,

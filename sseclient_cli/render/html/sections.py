@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sseclient_cli.render.assertion_words import observed_words
 from sseclient_cli.render.error_words import advice_on
+from sseclient_cli.render.host_rows import COLUMNS, host_row, named_hosts, titles
 from sseclient_cli.render.latency_rows import all_latencies
 from sseclient_cli.render.quantities import counted, duration, milliseconds, percent
 from sseclient_cli.render.verdict import Trust, missing_workers, verdict
@@ -20,6 +21,9 @@ MAX_TEXT = 400
 
 MAX_TYPES = 200
 """Event types in the page; the document has all."""
+
+MAX_HOSTS = 200
+"""Machines of a cluster in the page; the document has all."""
 
 LATENCY_COLUMNS = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p99_ms", "p999_ms", "p9999_ms", "max_ms")
 
@@ -207,3 +211,12 @@ def generator_table(report: Report) -> Table | None:
         if latency is not None
     ]
     return Table(("ms", "p50", "p99", "max"), rows) if rows else None
+
+
+def hosts_table(report: Report) -> Table | None:
+    """Return the machines of a cluster; None if there are not several."""
+    hosts = named_hosts(report.run.hosts)
+    rows = [host_row(host) for host in hosts[:MAX_HOSTS]]
+    if len(hosts) > MAX_HOSTS:
+        rows.append((f"and {len(hosts) - MAX_HOSTS:,} more hosts, in the document", *[None] * (len(COLUMNS) - 1)))
+    return Table(titles(hosts), rows) if hosts else None

@@ -16,6 +16,7 @@ from sseclient_cli.render.live.history import RunHistory
 from sseclient_cli.render.live.line import Line, Style
 from sseclient_cli.render.live.quantities import bar, count, megabytes, rate
 from sseclient_cli.render.quantities import milliseconds
+from sseclient_cli.report.hosts_build import by_number
 from sseclient_cli.run.progress import Delay, WorkerProgress
 
 _DELAYS = (
@@ -28,17 +29,23 @@ _DELAYS = (
 LEAST_GAUGE_WIDTH = 6
 GAUGE_WIDTH = 20
 
+MAX_NAME = 20
+"""Characters of the name of a host."""
 
-def generator(history: RunHistory) -> Block:
-    """Return the block of the load generator."""
+
+def generator(history: RunHistory, *, shows_hosts: bool = False) -> Block:
+    """Return the block of the load generator. On a cluster, its workers are left out, or shown by host."""
+    named = _host_rows(history) if shows_hosts else _worker_rows(history)
 
     def draw(rows: int, width: int) -> list[Line]:
         verdict = verdict_lines(history, width)[: max(rows - 3, 1)]
         left = rows - 3 - len(verdict)
-        workers = _workers(history, width)[:left]
+        workers = [_worker(name, worker, width) for name, worker in named[:left]]
+        if shows_hosts and history.progress.hosts and 0 < left < len(named):
+            workers[-1] = Line((f"and {len(named) - left + 1:,} more hosts, which the report has", Style.DIM))
         return [*_delays(history, width), *workers, *verdict]
 
-    return Block("load generator, p99 in ms", 4, 4 + len(history.progress.workers) + 2, draw, rank=1)
+    return Block("load generator, p99 in ms", 4, 4 + max(len(named), 1) + 2, draw, rank=1)
 
 
 def verdict_line(history: RunHistory, width: int) -> Line:
@@ -67,7 +74,9 @@ def verdict_lines(history: RunHistory, width: int) -> list[Line]:
         )
     busy = busiest(history)
     if busy is not None and busy[1] > MAX_CPU_PERCENT:
-        text = f"worker {busy[0]} uses {busy[1]:.0f} % of its core now (limit {MAX_CPU_PERCENT:.0f} %)"
+        host = history.progress.workers[busy[0]].host
+        name = f"a worker on {visible(host, keep_lines=False)}" if host else f"worker {busy[0]}"
+        text = f"{name} uses {busy[1]:.0f} % of its core now (limit {MAX_CPU_PERCENT:.0f} %)"
         return [Line((text, Style.WARNING))]
     if busy is None:
         return [Line(("not known yet whether the load generator is the bottleneck", Style.DIM))]
@@ -124,17 +133,42 @@ def _style(value: float, limit: float) -> Style:
     return Style.BAD if value > limit else Style.PLAIN
 
 
-def _workers(history: RunHistory, width: int) -> list[Line]:
-    """Return a line for each worker, if there are several."""
-    if len(history.progress.workers) < 2:
+def _worker_rows(history: RunHistory) -> list[tuple[str, WorkerProgress]]:
+    """Return each worker with its name, if there are several; none on a cluster, where they have no order."""
+    workers = history.progress.workers
+    if len(workers) < 2 or history.progress.hosts:
         return []
-    return [_worker(index, worker, width) for index, worker in enumerate(history.progress.workers)]
+    return [(f"worker {index}".ljust(10), worker) for index, worker in enumerate(workers)]
 
 
-def _worker(index: int, worker: WorkerProgress, width: int) -> Line:
+def _host_rows(history: RunHistory) -> list[tuple[str, WorkerProgress]]:
+    """Return the sum of the workers of each host with its name; its CPU is that of the busiest one."""
+    hosts = history.progress.hosts
+    if not hosts:
+        return _worker_rows(history)
+    names = {name: visible(name, keep_lines=False) for name in hosts}
+    width = min(max(10, *map(len, names.values())), MAX_NAME)
+    return [
+        (
+            (names[name] if len(names[name]) <= width else f"{names[name][: width - 1]}…").ljust(width),
+            WorkerProgress(
+                open_now=sum(worker.open_now for worker in hosts[name]),
+                events_per_s=sum(worker.events_per_s for worker in hosts[name]),
+                bytes_per_s=sum(worker.bytes_per_s for worker in hosts[name]),
+                recent_cpu_percent=max(
+                    (worker.recent_cpu_percent for worker in hosts[name] if worker.recent_cpu_percent is not None),
+                    default=None,
+                ),
+            ),
+        )
+        for name in sorted(hosts, key=by_number)
+    ]
+
+
+def _worker(name: str, worker: WorkerProgress, width: int) -> Line:
     percent = worker.recent_cpu_percent
     shown = "-" if percent is None else f"{percent:.0f} %"
-    line = Line(f"worker {index}".ljust(10), (shown.rjust(8), _style(percent or 0, MAX_CPU_PERCENT)), "  ")
+    line = Line(name, (shown.rjust(8), _style(percent or 0, MAX_CPU_PERCENT)), "  ")
     facts = f"{count(worker.open_now):>9} open {rate(worker.events_per_s):>9} events/s"
     size = f" {megabytes(worker.bytes_per_s):>7} MB/s"
     facts += size if line.width + len(facts + size) <= width else ""

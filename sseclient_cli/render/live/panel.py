@@ -41,15 +41,18 @@ _Fact = tuple[str, Style, int]
 HINT = "Ctrl-C ends the run and prints its report"
 
 
-def panel(history: RunHistory, title: str, width: int, height: int) -> list[Line]:
-    """Return at most ``height`` lines of at most ``width`` columns. ``title`` is the target; it may be hostile."""
+def panel(history: RunHistory, title: str, width: int, height: int, *, shows_hosts: bool = False) -> list[Line]:
+    """Return at most ``height`` lines of at most ``width`` columns. ``title`` is the target; it may be hostile.
+
+    With ``shows_hosts``, the machines of a cluster have a line each.
+    """
     name = Line((_shortened(visible(title, keep_lines=False), width), Style.BOLD))
     if height < LEAST_HEIGHT_OF_BLOCKS:
         lines = [heading(history, width), *_compact(history, width)]
         return ([name, *lines] if len(lines) < height else lines)[:height]
     top = [name, heading(history, width)]
     left = _left(history)
-    right = [latencies(history), generator(history), errors(history)]
+    right = [latencies(history), generator(history, shows_hosts=shows_hosts), errors(history)]
     charts = [open_streams(history), tail(history)]
     room = height - len(top)
     if width >= LEAST_WIDTH_OF_TWO_COLUMNS:

@@ -38,7 +38,7 @@ class Display(Enum):
 
 
 @contextmanager
-def live_view(console: Console, title: str, display: Display) -> Iterator[Show | None]:
+def live_view(console: Console, title: str, display: Display, *, shows_hosts: bool = False) -> Iterator[Show | None]:
     """Yield a function that shows progress while the block runs; None if nothing is shown. ``title`` is the target."""
     if display is Display.NONE:
         yield None
@@ -46,14 +46,16 @@ def live_view(console: Console, title: str, display: Display) -> Iterator[Show |
         screen = Screen()
         with left_when_suspended(screen):
             try:
-                yield frames(screen, title)
+                yield frames(screen, title, shows_hosts=shows_hosts)
             finally:
                 screen.close()
     else:
         yield lines(say)
 
 
-def frames(screen: Screen, title: str, now_s: Callable[[], float] = time.monotonic) -> Show:
+def frames(
+    screen: Screen, title: str, now_s: Callable[[], float] = time.monotonic, *, shows_hosts: bool = False
+) -> Show:
     """Return a function that draws a frame for progress, unless the previous frame is too recent."""
     history = RunHistory()
     due_s = 0.0
@@ -65,7 +67,7 @@ def frames(screen: Screen, title: str, now_s: Callable[[], float] = time.monoton
             return
         due_s = now_s() + FRAME_S
         columns, height = screen.size
-        screen.draw(panel(history, title, columns - 1, height), columns - 1)
+        screen.draw(panel(history, title, columns - 1, height, shows_hosts=shows_hosts), columns - 1)
 
     return show
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text
 
+from sseclient_cli.render.host_rows import named_hosts
 from sseclient_cli.render.latency_rows import main_latency, shown_latencies
 from sseclient_cli.render.terminal.assertions_view import assertion_rows
 from sseclient_cli.render.terminal.counts import counts
 from sseclient_cli.render.terminal.finding_list import error_rows, finding_rows
 from sseclient_cli.render.terminal.head import head, verdict_lines
+from sseclient_cli.render.terminal.hosts_view import HostTable
 from sseclient_cli.render.terminal.latency_histogram import LatencyHistogram
 from sseclient_cli.render.terminal.latency_table import LatencyTable
 from sseclient_cli.render.terminal.notes import ends_of_delivery, notes
@@ -33,18 +35,20 @@ MIN_BINS = 4
 MAX_BINS = 10
 
 
-def summary(report: Report) -> RenderableType:
+def summary(report: Report, *, shows_all_hosts: bool = False) -> RenderableType:
     """Return the summary of a run, for a rich console of any width."""
-    return _Summary(report)
+    return _Summary(report, shows_all_hosts=shows_all_hosts)
 
 
 class _Summary:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, shows_all_hosts: bool) -> None:
         self._report = report
+        self._hosts = HostTable(hosts, shows_all=shows_all_hosts) if (hosts := named_hosts(report.run.hosts)) else None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         report, blank = self._report, Text()
         above, below = _above(report), _below(report)
+        above += [] if self._hosts is None else [blank, self._hosts]
         used = sum(len(console.render_lines(part, options, pad=False)) for part in (*above, *below))
         most_bins = min(max(_lines(report, console) - used - HISTOGRAM_HEAD_LINES, MIN_BINS), MAX_BINS)
         caption = ends_of_delivery(report)
