@@ -21,6 +21,7 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.coordinator import run
 from sseclient_cli.run.executors.cluster_run import ClusterExecutor, Place
+from sseclient_cli.run.hosts.clock_offset import ClockOffset
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.spec import Shard
@@ -46,7 +47,7 @@ def shard(server: str, duration_s: float = 1.0) -> Shard:
 @contextmanager
 def executor_on(network: AgentNetwork, whole: Shard) -> Iterator[ClusterExecutor]:
     places = [
-        Place(name, whole, f"host-{name}", HostTotals(address=name), clock_offset_ns=0) for name in network.agents
+        Place(name, whole, f"host-{name}", HostTotals(address=name), ClockOffset(0, 0, 0)) for name in network.agents
     ]
     with start_blocking_portal() as portal:
         yield ClusterExecutor(portal, network, places, trip_ns=0)

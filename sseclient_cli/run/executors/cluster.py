@@ -81,7 +81,7 @@ class Cluster:
         shards = {machine.name: self._shard(spec, machine) for machine, _ in self._places}
         hosts = {machine.name: machine.described(is_corrected=self._corrects_clocks) for machine, _ in self._places}
         places = [
-            Place(agent, shards[machine.name], machine.name, hosts[machine.name], machine.clock.monotonic_ns)
+            Place(agent, shards[machine.name], machine.name, hosts[machine.name], machine.clock)
             for machine, agent in self._places
         ]
         bound_ns = max(machine.clock.bound_ns for machine, _ in self._places)

@@ -12,8 +12,10 @@ from anyio.from_thread import BlockingPortal
 from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import START_DELAY_NS, Post
+from sseclient_cli.run.executors.clocks import measured_clocks
 from sseclient_cli.run.executors.exchanges import Exchanges
 from sseclient_cli.run.executors.network import Network
+from sseclient_cli.run.hosts.clock_offset import ClockOffset, drift
 from sseclient_cli.run.hosts.exchange import Kill
 from sseclient_cli.run.hosts.shipment import packed
 from sseclient_cli.run.messages import Command
@@ -37,7 +39,8 @@ class Place:
     machine: str
     host: HostTotals
     """The machine as the report describes it."""
-    clock_offset_ns: int
+    clock: ClockOffset
+    """That of the machine, before the run."""
 
 
 class ClusterExecutor:
@@ -63,7 +66,13 @@ class ClusterExecutor:
 
         async def exchanges() -> Exchanges:
             agents = [place.agent for place in places]
-            return Exchanges(self._network, agents, post_described, sends_snapshots=shards[0].sends_snapshots)
+            return Exchanges(
+                self._network,
+                agents,
+                post_described,
+                sends_snapshots=shards[0].sends_snapshots,
+                before_totals=self._bound_clocks,
+            )
 
         run = self._portal.call(exchanges)
         try:
@@ -95,6 +104,14 @@ class ClusterExecutor:
             )
         )
 
+    async def _bound_clocks(self) -> None:
+        """Measure the clocks again: the bound of a host then covers the drift and the steps during the run."""
+        first = {place.machine: place for place in reversed(self._places)}
+        clocks = await measured_clocks(self._network, [place.agent for place in first.values()])
+        for place in first.values():
+            if place.agent in clocks:
+                place.host.clock_bound_ns = drift(place.clock, clocks[place.agent]).bound_ns
+
     async def _release(self, agents: Sequence[str]) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(RELEASE_TIMEOUT_S):
@@ -108,7 +125,7 @@ class _Remote:
 
     def __init__(self, number: int, place: Place, run: Exchanges) -> None:
         self._number, self._run = number, run
-        self.clock_offset_ns = place.clock_offset_ns
+        self.clock_offset_ns = place.clock.monotonic_ns
         self.hosts: Mapping[str, HostTotals] = {place.machine: place.host}
 
     def tell(self, command: Command) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.measure.totals import Totals
@@ -36,9 +36,18 @@ BROKEN_TURNS = 2
 class Exchanges:
     """The exchanges of one run. ``agent_of`` is the agent of each shard, by its number."""
 
-    def __init__(self, network: Network, agent_of: Sequence[str], post: Post, *, sends_snapshots: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        agent_of: Sequence[str],
+        post: Post,
+        *,
+        sends_snapshots: bool,
+        before_totals: Callable[[], Awaitable[None]],
+    ) -> None:
         self._network, self._agent_of, self._post = network, agent_of, post
         self._sends_snapshots = sends_snapshots
+        self._before_totals = before_totals
         self._loop = asyncio.get_running_loop()
         self._is_ordered = asyncio.Event()
         self._incoming: SimpleQueue[tuple[int, Command | Kill]] = SimpleQueue()
@@ -81,6 +90,7 @@ class Exchanges:
             except TimeoutError:
                 continue
             self._is_ordered.clear()
+        await self._before_totals()
         while self._open:
             await self._collect()
 

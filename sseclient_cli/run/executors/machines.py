@@ -8,19 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from sseclient_cli.engine.clock import read_clocks
+from sseclient_cli.errors import ClusterError
 from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.run.executors.choice import worker_count
+from sseclient_cli.run.executors.clocks import measured_clocks
 from sseclient_cli.run.executors.network import Network
-from sseclient_cli.run.hosts.clock_offset import ClockOffset, RoundTrip, clock_offset
+from sseclient_cli.run.hosts.clock_offset import ClockOffset
 from sseclient_cli.run.hosts.host import Host
 from sseclient_cli.run.hosts.route import Route
-
-ROUND_TRIPS = 16
-"""Round trips that measure the clocks of a machine. The tightest counts, and most are short."""
-
-MACHINES_AT_ONCE = 4
-"""Machines whose clocks are measured at the same time: more would lengthen the round trips."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +47,7 @@ class Machine:
 
 
 async def found_machines(network: Network) -> list[Machine]:
-    """Ask all agents which machine they are on, and measure the clocks of each machine."""
+    """Ask all agents which machine they are on, and measure the clocks of each machine. Raises ClusterError."""
     hosts: list[Host] = await asyncio.gather(*(network.call(agent, "host") for agent in network.agents))
     found: dict[tuple[str, str], list[str]] = {}
     host_of = {}
@@ -61,24 +56,14 @@ async def found_machines(network: Network) -> list[Machine]:
         found.setdefault(key, []).append(agent)
         host_of[key] = host
     names = Counter(name for name, _ in found)
-    free = asyncio.Semaphore(MACHINES_AT_ONCE)
-
-    async def machine(name: str, address: str, agents: list[str]) -> Machine:
-        async with free:
-            clock = await _measured_clock(network, agents[0])
+    clocks = await measured_clocks(network, [agents[0] for agents in found.values()])
+    machines = []
+    for (name, address), agents in found.items():
         shown = name if names[name] == 1 else f"{name} ({address})"
-        return Machine(shown, address, host_of[name, address], agents, clock)
-
-    return await asyncio.gather(*(machine(*key, agents) for key, agents in found.items()))
-
-
-async def _measured_clock(network: Network, agent: str) -> ClockOffset:
-    trips = []
-    for _ in range(ROUND_TRIPS):
-        sent = read_clocks()
-        theirs = await network.call(agent, "clock")
-        trips.append(RoundTrip(sent, theirs, read_clocks()))
-    return clock_offset(trips)
+        if agents[0] not in clocks:
+            raise ClusterError(f"the machine {shown} does not answer: its clock cannot be measured")
+        machines.append(Machine(shown, address, host_of[name, address], agents, clocks[agents[0]]))
+    return machines
 
 
 def place(machines: Sequence[Machine], connections: int, asked: str) -> list[tuple[Machine, str]]:
