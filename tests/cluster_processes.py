@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from real_processes import children_of, is_running, until
+import psutil
+from real_processes import until
 
 START_WITHIN_S = 30
 PAGES = ["/info/main/workers.html", "/info/main/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
@@ -139,7 +140,15 @@ def pages(cluster: Cluster) -> str:
 def load_processes(cluster: Cluster, worker: str = "") -> list[int]:
     """Return the processes that load the target, of one Dask worker or of all."""
     workers = [cluster.workers[worker]] if worker else cluster.workers.values()
-    found = [process.popen.pid for process in workers]
-    for pid in found:
-        found += children_of(pid) if is_running(pid) else []
-    return [pid for pid in found if "executors.apart" in Path(f"/proc/{pid}/cmdline").read_text("utf-8")]
+    found = []
+    for process in workers:
+        with suppress(psutil.NoSuchProcess):
+            found += psutil.Process(process.popen.pid).children(recursive=True)
+    return [process.pid for process in found if _is_load_process(process)]
+
+
+def _is_load_process(process: psutil.Process) -> bool:
+    try:
+        return "sseclient_cli.run.executors.apart" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False

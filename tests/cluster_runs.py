@@ -30,6 +30,11 @@ class Finished:
     """Empty if the run did not begin."""
 
     @property
+    def text(self) -> str:
+        """The summary without its line breaks."""
+        return " ".join(self.stdout.split())
+
+    @property
     def hosts(self) -> dict[str, dict[str, Any]]:
         """`run.hosts` of the report by name."""
         return {host["name"]: host for host in self.report["run"]["hosts"]}
