@@ -100,7 +100,7 @@ def hosts(draw: st.DrawFn) -> HostTotals:
     for field in fields(HostTotals):
         if field.type == "int":
             setattr(made, field.name, draw(counts))
-    made.is_corrected = draw(st.booleans())
+    made.is_corrected = draw(st.none() | st.booleans())
     if draw(st.booleans()):
         made.clock_offset_ns, made.clock_bound_ns = draw(st.integers(-(10**12), 10**12)), draw(counts)
         made.cpus = draw(st.integers(1, 64))

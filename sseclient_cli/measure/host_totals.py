@@ -14,7 +14,7 @@ from sseclient_cli.measure.merging import (
     largest_known,
     mergeable,
     part,
-    smallest,
+    smallest_known,
     summed,
 )
 
@@ -42,8 +42,8 @@ class HostTotals(Merging):
     """Its wall clock minus the coordinator's. Of two runs, the larger one."""
     clock_bound_ns: int | None = largest_known()
     """The maximum error of ``clock_offset_ns``."""
-    is_corrected: bool = smallest(False)
-    """Whether arrival times are without that offset: of two runs, in both."""
+    is_corrected: bool | None = smallest_known()
+    """Whether arrival times are without that offset; None: not known. Of two runs, whether both are."""
     workers: int = summed()
     workers_lost: int = summed()
     planned: int = summed()

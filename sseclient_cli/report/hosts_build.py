@@ -61,7 +61,7 @@ def _totals(host: Host, read_delay: Durations | None) -> HostTotals:
         read_delay=Histogram() if read_delay is None else read_delay.histogram(),
         clock_offset_ns=_ns(host.clock_offset_ms),
         clock_bound_ns=_ns(host.clock_bound_ms),
-        is_corrected=bool(host.clock_corrected),
+        is_corrected=host.clock_corrected,
     )
 
 

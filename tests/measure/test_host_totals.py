@@ -32,8 +32,9 @@ def test_the_larger_clock_offset_stays(offsets: tuple[int | None, int | None], m
 
 
 def test_clocks_are_corrected_only_if_both_runs_corrected_them() -> None:
-    host = HostTotals(is_corrected=True)
+    host = HostTotals()
     host.merge(HostTotals(is_corrected=True))
-    assert host.is_corrected
     host.merge(HostTotals())
+    assert host.is_corrected
+    host.merge(HostTotals(is_corrected=False))
     assert not host.is_corrected
