@@ -146,6 +146,7 @@ class Agent(ABC):
             answer = Answer(agents={agent}, deaths=deaths, progress_of=set(self._progress))
             answer.merge(self._state)
             answer.progress = merged(self._progress.values())
+            answer.progress.workers = [replace(worker, host=self._name) for worker in answer.progress.workers]
             self._progress = {number: progress.shown() for number, progress in self._progress.items()}
             so_far = self._snapshots | self._totals
             if orders.wants_snapshot and so_far:
