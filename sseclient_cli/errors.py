@@ -276,3 +276,10 @@ class WorkerLostError(SseError):
 
     kind = "worker-lost"
     exit_code = EXIT_INCOMPLETE
+
+
+class HostLostError(SseError):
+    """A machine of a cluster did not answer any more, or the cluster's own program on it ended."""
+
+    kind = "host-lost"
+    exit_code = EXIT_INCOMPLETE

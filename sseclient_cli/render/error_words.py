@@ -31,6 +31,7 @@ _ADVICE = {
     "read-timeout": "send heartbeats more often than --idle-timeout, or raise it",
     "unanswered": "send the response head before the first event, or wait longer with --timeout",
     "worker-lost": "check the system's log for a lack of memory, and lower --connections",
+    "host-lost": "check the machine, its network, and the log of its Dask worker",
     "mcp-session": "check whether the server restarted during the run, or ends idle sessions early",
     "internal": "please report this bug; the other streams continued",
     "http-401": _UNAUTHORISED,

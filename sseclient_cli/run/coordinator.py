@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.ending_signals import ending_signals_taken
-from sseclient_cli.errors import InternalError, SseError, WorkerLostError
+from sseclient_cli.errors import HostLostError, InternalError, SseError, WorkerLostError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Executor, Handle
 from sseclient_cli.run.lost_shard import lost_shard
@@ -204,6 +204,8 @@ class _Coordinator:
                 worker.snapshot = message.totals
             case Totals():
                 self._close(worker, message)
+            case HostLostError():
+                self._lose(worker, message.kind, f"{message} {self._when()}")
             case SseError():
                 if self._start_ns is None and len(self._workers) == 1:
                     raise message  # there is nothing to report

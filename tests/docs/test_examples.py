@@ -225,6 +225,7 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
         "unanswered",
         "internal",
         "worker-lost",
+        "host-lost",
         "memory-limit",
         "cluster",
         "output",

@@ -120,7 +120,7 @@ def test_loss_known_to_the_network_is_named(server: str) -> None:
             network.losses["b"] = "was lost with its worker"
 
     totals = run_on(network, shard(server, duration_s=2), lose)
-    assert "worker 1 of 3 on host-b was lost with its worker" in totals.errors["worker-lost"].example
+    assert "worker 1 of 3 on host-b was lost with its worker" in totals.errors["host-lost"].example
 
 
 def test_interrupt_ends_the_load_on_all_machines(server: str) -> None:

@@ -93,7 +93,7 @@ async def _network(cluster: str) -> AsyncIterator[DaskNetwork]:
                 LocalCluster(
                     n_workers=int(cluster.removeprefix(LOCAL)),
                     threads_per_worker=1,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",  # the default is a fixed port
                     silence_logs=logging.CRITICAL,
                     asynchronous=True,
                 )

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from queue import Empty, SimpleQueue
 
+from sseclient_cli.errors import HostLostError, SseError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Post
 from sseclient_cli.run.executors.network import Network
@@ -64,7 +65,7 @@ class Exchanges:
         self._ready: set[int] = set()
         self._ended: set[int] = set()
         self.deaths: dict[int, str] = {}
-        """How shards ended without totals, as a predicate."""
+        """How the processes of shards died, as a predicate."""
 
     @property
     def agents(self) -> list[str]:
@@ -144,10 +145,10 @@ class Exchanges:
             self._post(number, Ended())
         self._ended |= answer.ended
         for number in sorted(answer.errors.keys() & self._open):
-            self._open.discard(number)
-            self._post(number, answer.errors[number])
+            self._lose(number, answer.errors[number])
         for number in sorted(answer.deaths.keys() & self._open):
-            self._lose(number, answer.deaths[number])
+            self.deaths[number] = answer.deaths[number]
+            self._lose(number, None)
 
     def _post_merged(self, numbers: set[int], merged: Progress | Totals, empty: type[Progress] | type[Totals]) -> None:
         """Post what the shards sent together as that of the first, and nothing as that of the others."""
@@ -159,19 +160,19 @@ class Exchanges:
         for agent, heard_s in list(self._heard_s.items()):
             loss = self._network.loss(agent)
             if loss or self._breaks[agent] >= BROKEN_TURNS or now_s - heard_s > LOST_S:
-                self._lose_agent(agent, loss or "was lost: its machine does not answer")
+                self._lose_agent(agent, HostLostError(loss or "was lost: its machine does not answer"))
 
-    def _lose_agent(self, agent: str, death: str) -> None:
+    def _lose_agent(self, agent: str, error: HostLostError) -> None:
         del self._heard_s[agent]
         for number in sorted(self._open):
             if self._agent_of[number] == agent:
-                self._lose(number, death)
+                self._lose(number, error)
 
-    def _lose(self, number: int, death: str) -> None:
+    def _lose(self, number: int, error: SseError | None) -> None:
+        """End a shard with an error; None for the death of its process."""
         self._open.discard(number)
         self._commands.pop(number, None)
-        self.deaths[number] = death
-        self._post(number, None)
+        self._post(number, error)
 
     async def _collect(self) -> None:
         """Collect the totals of the shards that have ended. Those of agents that do not answer are lost."""
@@ -187,4 +188,4 @@ class Exchanges:
         self._post_merged(numbers, collected.totals, Totals)
         self._open -= numbers
         if not numbers:
-            self._lose_agent(branch.agent, "was lost with its totals: its machine does not answer")
+            self._lose_agent(branch.agent, HostLostError("was lost with its totals: its machine does not answer"))
