@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from sseclient_cli.cli.measuring import require_resources, require_route_ports, route_of
+from sseclient_cli.cli.measuring import explain_refusal, require_resources, require_route_ports, route_of
 from sseclient_cli.cli.options.cluster import ClusterOptions
 from sseclient_cli.cli.options.load import DEFAULT_WORKERS, LoadOptions
 from sseclient_cli.cli.options.output import BenchOutputOptions
-from sseclient_cli.errors import UsageError
+from sseclient_cli.errors import BadStatusError, UsageError
 
 if TYPE_CHECKING:
     from sseclient_cli.client.mcp_session import McpServer
@@ -94,7 +94,11 @@ class _OnCluster:
 
     def routes(self, spec: RunSpec, *, with_preflight: bool, known: McpServer | None = None) -> list[Route]:
         with _waiting(self.output, f"waiting for {spec.target.redacted_url} to answer the machines of the cluster"):
-            return self.cluster.find_routes(spec, with_preflight=with_preflight and known is None)
+            try:
+                return self.cluster.find_routes(spec, with_preflight=with_preflight and known is None)
+            except BadStatusError as exc:
+                explain_refusal(exc, spec)
+                raise
 
     def require_ports(self, spec: RunSpec, routes: Sequence[Route]) -> None:
         """Do nothing: ``require_resources`` has checked the ports on each machine."""

@@ -204,12 +204,8 @@ class _Coordinator:
                 worker.snapshot = message.totals
             case Totals():
                 self._close(worker, message)
-            case HostLostError():
-                self._lose(worker, message.kind, f"{message} {self._when()}")
             case SseError():
-                if self._start_ns is None and len(self._workers) == 1:
-                    raise message  # there is nothing to report
-                self._lose(worker, message.kind, f"failed {self._when()}: {message}")
+                self._take_error(worker, message)
             case Ready():
                 worker.is_ready = True
             case Ended():
@@ -223,6 +219,14 @@ class _Coordinator:
         if not self._awaits_totals and all(each.has_ended or each.totals is not None for each in self._workers):
             self._awaits_totals = True
             self._turns_left = round(TOTALS_TIMEOUT_S / TURN_S)
+
+    def _take_error(self, worker: _Worker, error: SseError) -> None:
+        if isinstance(error, HostLostError):
+            self._lose(worker, error.kind, f"{error} {self._when()}")
+            return
+        if self._start_ns is None and len(self._workers) == 1:
+            raise error  # there is nothing to report
+        self._lose(worker, error.kind, f"failed {self._when()}: {error}")
 
     def _start_if_all_are_ready(self) -> None:
         if self._start_ns is None and all(worker.is_ready or worker.totals is not None for worker in self._workers):
