@@ -79,11 +79,13 @@ class LlmAnswer:
         return found
 
     def failure(self) -> SseError | None:
-        """Return why the answer failed: an error in it, no API's form, or no end mark; None if it is complete."""
+        """Return why the answer failed: an error in it, no API's form, no end mark, or nothing before it; else None."""
         if self._error is not None:
             return AnswerError(f"the answer has an error: {shown_text(self._error)}")
         if self.is_complete:
-            return None
+            if self.chunks or self.finish_reason:
+                return None
+            return IncompleteAnswerError("the answer has neither text nor a finish reason, only its end")
         shape = self.stream.shape
         if shape is None or not self.events:
             return IncompleteAnswerError("the response ended without an event of a known LLM API")

@@ -28,8 +28,11 @@ from sseclient_cli.run.hosts.versions import compared_packages, version_differen
 LOCAL = "local:"
 """The prefix of a cluster of processes on this machine."""
 
-CONNECT_TIMEOUT_S = 30
-"""Timeout for the connection to the scheduler, its first worker, and an agent on each: they may just be starting."""
+CONNECT_TIMEOUT_S = 10
+"""Timeout for the connection to the scheduler, and for its first worker."""
+
+AGENT_TIMEOUT_S = 30
+"""Timeout for an agent on each worker, which imports this package first: seconds on a busy machine."""
 
 
 class DaskAgent(Agent):
@@ -122,7 +125,7 @@ async def _created_agents(client: Client, run: str) -> dict[str, Future]:
     }
     for address, future in futures.items():
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(AGENT_TIMEOUT_S):
                 await future
         except TimeoutError as exc:
             words = f"the worker {address} does not begin: other tasks may keep it busy"
