@@ -7,9 +7,11 @@ from report_json import report_of
 from run_reports import host, usual_run
 
 from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.totals import Totals
 from sseclient_cli.render.verdict import missing_workers
 from sseclient_cli.report.comparison import comparison_of
 from sseclient_cli.report.host_findings import host_findings
+from sseclient_cli.report.hosts_build import clock_uncertainty_ns
 from sseclient_cli.report.model import Finding
 
 
@@ -93,3 +95,12 @@ def test_a_comparison_says_that_delivery_contains_differences_of_clocks() -> Non
         "b.json: the clocks of its hosts differ, and its delivery contains the difference",
         "the clocks of the hosts were corrected in a.json only",
     ]
+
+
+def test_the_reach_needs_clocks_that_were_compared() -> None:
+    totals = Totals(hosts={"a": host()})
+    assert clock_uncertainty_ns(totals) == 0, "the processes of one machine share its clock"
+    totals.hosts["b"] = host(clock_bound_ns=250_000)
+    assert clock_uncertainty_ns(totals) == 500_000
+    totals.hosts["c"] = host(clock_bound_ns=None)
+    assert clock_uncertainty_ns(totals) is None
