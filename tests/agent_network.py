@@ -47,6 +47,12 @@ class AgentNetwork:
             result = await asyncio.to_thread(function, *received)
         return pickle.loads(pickle.dumps(result))
 
+    def kill(self, agent: str, shard: int) -> None:
+        """Kill the process of a shard."""
+        run = self._agents[agent]._run
+        assert run is not None
+        run._handles[shard].kill()
+
     def start_again(self, agent: str) -> None:
         """Replace an agent by a new one, like a worker program that starts again."""
         self._agents[agent] = PeerAgent(self)

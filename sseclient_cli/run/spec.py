@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sseclient_cli.request.stream_requests import PerStream
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.publish_plan import PublishPlan
@@ -69,6 +71,19 @@ class Shard:
     def chains(self) -> tuple[tuple[ResolvedTarget, ...], ...]:
         """The chain of each target."""
         return (self.chain,) if self.against is None else (self.chain, self.against)
+
+    @property
+    def values(self) -> tuple[PerStream | None, ...]:
+        """What differs between the streams of each target."""
+        return tuple(chain[0].target.per_stream for chain in self.chains)
+
+    def with_values(self, values: Sequence[PerStream | None]) -> Shard:
+        """Return this shard with other ``values``."""
+        chain, *others = (
+            (replace(first, target=replace(first.target, per_stream=each)), *redirected)
+            for (first, *redirected), each in zip(self.chains, values, strict=True)
+        )
+        return replace(self, chain=chain, against=others[0] if others else None)
 
     def part(self, index: int, count: int) -> Shard:
         """Return the shard of worker ``index`` of ``count``."""

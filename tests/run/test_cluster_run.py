@@ -99,7 +99,7 @@ def test_machine_that_breaks_its_connections_is_lost_alone(server: str, lost: st
 def test_silent_machine_is_lost_after_the_time_in_which_it_ends_its_load(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("agent.LEASE_S", "exchanges.LOST_S"):
+    for module in ("agent_run.LEASE_S", "exchanges.LOST_S"):
         monkeypatch.setattr(f"sseclient_cli.run.executors.{module}", 3)
     network = AgentNetwork(NAMES)
 
@@ -144,7 +144,7 @@ def test_process_that_dies_is_named_with_its_machine(server: str) -> None:
 
         def kill(progress: Progress) -> None:
             if progress.opened == 6:
-                network._agents["c"]._handles[2].kill()
+                network.kill("c", 2)
 
         totals = run(whole, executor, kill)
     assert "worker 2 of 3 on host-c was killed by SIGKILL" in totals.errors["worker-lost"].example

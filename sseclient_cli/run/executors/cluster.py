@@ -25,6 +25,8 @@ class Cluster:
         self._portal, self._network, self._corrects_clocks = portal, network, corrects_clocks
         self._machines = portal.call(found_machines, network)
         self._places: list[tuple[Machine, str]] = []
+        self._checked: RunSpec | None = None
+        """The run of the last check, whose values are on the first agent of each machine."""
 
     def place(self, spec: RunSpec, asked: str) -> RunSpec:
         """Decide how many load processes each machine has. Return the run with the number of all.
@@ -67,6 +69,7 @@ class Cluster:
         }
         if errors:
             raise on_hosts(errors, len(used))
+        self._checked = spec
         return answers
 
     def find_routes(self, spec: RunSpec, *, with_preflight: bool) -> list[Route]:
@@ -81,11 +84,22 @@ class Cluster:
         shards = {machine.name: self._shard(spec, machine) for machine, _ in self._places}
         hosts = {machine.name: machine.described(is_corrected=self._corrects_clocks) for machine, _ in self._places}
         places = [
-            Place(agent, shards[machine.name], machine.name, hosts[machine.name], machine.clock)
+            Place(
+                agent,
+                shards[machine.name],
+                machine.name,
+                hosts[machine.name],
+                machine.clock,
+                has_values=agent == machine.placed[0] and self._has_values_of(spec),
+            )
             for machine, agent in self._places
         ]
         bound_ns = max(machine.clock.bound_ns for machine, _ in self._places)
         return ClusterExecutor(self._portal, self._network, places, trip_ns=2 * bound_ns)
+
+    def _has_values_of(self, spec: RunSpec) -> bool:
+        checked = () if self._checked is None else self._checked.sides
+        return [side.target.per_stream for side in checked] == [side.target.per_stream for side in spec.sides]
 
     def _shard(self, spec: RunSpec, machine: Machine) -> Shard:
         """Return the whole run as one shard with the routes and the clock of a machine."""

@@ -41,6 +41,8 @@ class Place:
     """The machine as the report describes it."""
     clock: ClockOffset
     """That of the machine, before the run."""
+    has_values: bool = False
+    """Whether the agent has the values of the streams already."""
 
 
 class ClusterExecutor:
@@ -89,20 +91,17 @@ class ClusterExecutor:
         plans: dict[str, dict[int, Plan]] = {}
         for number, shard in enumerate(shards):
             plans.setdefault(self._places[number].agent, {})[number] = shard.plan
-        wholes = {place.agent: place for place in self._places}
-        await asyncio.gather(
-            *(
-                self._network.call(
-                    agent,
-                    "begin",
-                    packed(replace(wholes[agent].shard, sends_snapshots=shards[0].sends_snapshots)),
-                    of_agent,
-                    wholes[agent].machine,
-                    with_progress,
-                )
-                for agent, of_agent in plans.items()
-            )
-        )
+        place_of = {place.agent: place for place in self._places}
+
+        async def begin(agent: str, of_agent: Mapping[int, Plan]) -> None:
+            place = place_of[agent]
+            shard = replace(place.shard, sends_snapshots=shards[0].sends_snapshots)
+            if place.has_values:
+                shard = shard.with_values([None] * len(shard.chains))
+            shipment, has_values = packed(shard), not place.has_values
+            await self._network.call(agent, "begin", shipment, of_agent, place.machine, with_progress, has_values)
+
+        await asyncio.gather(*(begin(agent, of_agent) for agent, of_agent in plans.items()))
 
     async def _bound_clocks(self) -> None:
         """Measure the clocks again: the bound of a host then covers the drift and the steps during the run."""

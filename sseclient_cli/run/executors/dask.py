@@ -38,27 +38,27 @@ AGENT_TIMEOUT_S = 30
 class DaskAgent(Agent):
     """The agent on a Dask worker. Agents are named by the addresses of their workers."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, network: str) -> None:
         super().__init__()
-        self._run = run
+        self._network = network
 
     async def call(self, agent: str, method: str, *args: object) -> Any:
         """Call a method of the agent on another worker."""
-        return await _called(get_worker().rpc(agent), _key(self._run, agent), method, args)
+        return await _called(get_worker().rpc(agent), _key(self._network, agent), method, args)
 
 
 class DaskNetwork:
     """The agents on the workers of a cluster, called through its scheduler."""
 
-    def __init__(self, client: Client, run: str, actors: Mapping[str, Future]) -> None:
+    def __init__(self, client: Client, network: str, actors: Mapping[str, Future]) -> None:
         self.agents = list(actors)
-        self._client, self._run = client, run
+        self._client, self._network = client, network
         self._actors = actors
         """By address. A client without the future of an actor ends it."""
 
     async def call(self, agent: str, method: str, *args: object) -> Any:
         """Call a method of the agent on a worker."""
-        return await _called(ProxyRPC(self._client.scheduler, agent), _key(self._run, agent), method, args)
+        return await _called(ProxyRPC(self._client.scheduler, agent), _key(self._network, agent), method, args)
 
     def loss(self, agent: str) -> str:
         """Return how the scheduler or the worker of an agent was lost."""
@@ -110,16 +110,16 @@ async def _network(cluster: str) -> AsyncIterator[DaskNetwork]:
             raise ClusterError(f"no cluster at {cluster}: {exc}") from exc
         if differences := version_differences(await client.get_versions(packages=compared_packages())):
             raise ClusterError(differences, code="versions-differ")
-        run = uuid4().hex
-        yield DaskNetwork(client, run, await _created_agents(client, run))
+        network = uuid4().hex
+        yield DaskNetwork(client, network, await _created_agents(client, network))
 
 
-async def _created_agents(client: Client, run: str) -> dict[str, Future]:
+async def _created_agents(client: Client, network: str) -> dict[str, Future]:
     """Create an agent on each worker. Raises ClusterError."""
     workers = (await client.scheduler.identity(n_workers=-1))["workers"]
     futures = {
         address: client.submit(
-            DaskAgent, run, key=_key(run, address), actor=True, workers=[address], pure=False, retries=0
+            DaskAgent, network, key=_key(network, address), actor=True, workers=[address], pure=False, retries=0
         )
         for address in workers
     }
