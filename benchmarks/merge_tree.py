@@ -51,7 +51,8 @@ class Merger:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         context = get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        # What each process imports, with the module of the command line.
+        context.set_forkserver_preload([__name__, "benchmarks.merge_totals", "sseclient_cli.report.build"])
         self._pool = ProcessPoolExecutor(1, context, max_tasks_per_child=1)
 
     def __enter__(self) -> Self:
