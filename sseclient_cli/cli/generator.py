@@ -89,7 +89,7 @@ class _OnCluster:
 
     def require_resources(self, spec: RunSpec) -> RunSpec:
         placed = self.cluster.place(spec, self.load.workers or DEFAULT_WORKERS)
-        self.cluster.check(placed, with_preflight=False)
+        self.cluster.require_resources(placed)
         return placed
 
     def routes(self, spec: RunSpec, *, with_preflight: bool, known: McpServer | None = None) -> list[Route]:

@@ -36,11 +36,23 @@ class Cluster:
         self._places = place(self._machines, spec.plan.connections, asked)
         return replace(spec, workers=len(self._places))
 
-    def check(self, spec: RunSpec, *, with_preflight: bool) -> dict[str, tuple[Route, ...]]:
-        """Check on each machine whether it can do its share of a placed run.
+    def require_resources(self, spec: RunSpec) -> None:
+        """Raise SseError if a machine cannot do its share of a placed run. ``find_routes`` checks the first run."""
+        if self._checked is not None and self._checked.plan != spec.plan:
+            self._check(spec, with_preflight=False)
 
-        Returns the routes to the targets, by machine. Raises SseError, which names the machines.
+    def find_routes(self, spec: RunSpec, *, with_preflight: bool) -> list[Route]:
+        """Check a placed run on each machine, and find its routes to the targets. Return those of the first machine.
+
+        Raises SseError, which names the machines.
         """
+        routes = self._check(spec, with_preflight=with_preflight)
+        for machine in self._machines:
+            machine.routes = routes.get(machine.name, ())
+        return list(self._places[0][0].routes)
+
+    def _check(self, spec: RunSpec, *, with_preflight: bool) -> dict[str, tuple[Route, ...]]:
+        """Check on each machine whether it can do its share. Return the routes by machine."""
         used = [machine for machine in self._machines if machine.placed]
         streams = -(-spec.plan.most_open // len(self._places))
         shipment = packed(spec)
@@ -71,13 +83,6 @@ class Cluster:
             raise on_hosts(errors, len(used))
         self._checked = spec
         return answers
-
-    def find_routes(self, spec: RunSpec, *, with_preflight: bool) -> list[Route]:
-        """Check a placed run, and keep the routes of each machine. Return those of the first machine."""
-        routes = self.check(spec, with_preflight=with_preflight)
-        for machine in self._machines:
-            machine.routes = routes.get(machine.name, ())
-        return list(self._places[0][0].routes)
 
     def executor(self, spec: RunSpec) -> ClusterExecutor:
         """Return the executor of a run that was placed and checked."""
