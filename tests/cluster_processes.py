@@ -17,7 +17,7 @@ import psutil
 from real_processes import until
 
 START_WITHIN_S = 30
-PAGES = ["/info/main/workers.html", "/info/main/logs.html", "/json/counts.json", "/json/identity.json", "/metrics"]
+PAGES = ["/info/main/workers.html", "/info/main/logs.html", "/json/counts.json", "/metrics"]
 """Pages of the scheduler that exist without bokeh."""
 
 
@@ -93,16 +93,13 @@ def start_worker(
 
 @contextmanager
 def dask_scheduler(
-    folder: Path,
-    *,
-    host: str = "127.0.0.1",
-    prefix: Sequence[str] = (),
-    environment: Mapping[str, str] | None = None,
+    folder: Path, *options: str, host: str = "127.0.0.1", prefix: Sequence[str] = ()
 ) -> Iterator[Cluster]:
     """Run a scheduler, and end it and the workers that were started for it with the block."""
+    page = f"{host.rpartition('/')[2]}:0"
     scheduler = started(
-        "scheduler", folder, "dask_scheduler", "--host", host, "--port", "0", "--dashboard-address", f"{host}:0",
-        prefix=prefix, environment=environment or {},
+        "scheduler", folder, "dask_scheduler", "--host", host, "--port", "0", "--dashboard-address", page, *options,
+        prefix=prefix, environment={},
     )  # fmt: skip
     workers: dict[str, DaskProcess] = {}
     try:

@@ -12,10 +12,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urljoin
 
 import httpx
 from cluster_processes import Cluster, dask_scheduler, start_worker, wait_for_workers
-from cluster_runs import Finished, Running, bench, running_bench
+from cluster_runs import Finished, Running, running_bench
 from demo_server_processes import serving
 from machines import Machine, network
 from real_processes import until
@@ -45,16 +46,17 @@ class HostCluster:
     folder: Path
     _server_log: IO[str] = field(repr=False)
 
-    def bench(self, path: str, *options: str) -> Finished:
-        return bench(self.folder, *self._arguments(path, options), prefix=self.client.prefix)
+    def bench(self, url: str, *options: str) -> Finished:
+        """Run `sse bench` on the client. The URL may be a path of the demo server."""
+        with self.running(url, *options) as run:
+            return run.finished()
 
     @contextmanager
-    def running(self, path: str, *options: str) -> Iterator[Running]:
-        with running_bench(self.folder, *self._arguments(path, options), prefix=self.client.prefix) as run:
+    def running(self, url: str, *options: str) -> Iterator[Running]:
+        """Start `sse bench` on the client. The URL may be a path of the demo server."""
+        arguments = [urljoin(self.server, url), "--cluster", self.cluster.address, *options]
+        with running_bench(self.folder, *arguments, prefix=self.client.prefix) as run:
             yield run
-
-    def _arguments(self, path: str, options: tuple[str, ...]) -> list[str]:
-        return [f"{self.server}{path}", "--cluster", self.cluster.address, *options]
 
     def get(self, path: str) -> Any:
         """Return a JSON answer of the demo server."""

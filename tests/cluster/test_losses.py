@@ -1,4 +1,4 @@
-"""What dies in mid-run is named in the report of the rest, and no orphan keeps loading the target."""
+"""A loss in mid-run is named in the report of the rest, and no orphan keeps loading the target."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def two_hosts(tmp_path: Path) -> Iterator[HostCluster]:
         yield them
 
 
-def check_report_without(lost: dict[str, int], done: Finished, how: str) -> None:
+def check_report_without(lost: dict[str, int], done: Finished, kind: str, how: str) -> None:
     """Check the report of a run that lost these numbers of streams by host."""
     assert (done.code, done.stderr) == (5, "")
     run, streams = done.report["run"], done.report["streams"]
@@ -39,7 +39,7 @@ def check_report_without(lost: dict[str, int], done: Finished, how: str) -> None
     assert {name: host["lost"] for name, host in done.hosts.items()} == {**dict.fromkeys(HOSTS, 0), **lost}
     for name, count in lost.items():
         assert f"{name} lost 1 of 1 workers and {count} streams" in done.text
-    (error,) = [error for error in done.report["errors"] if error["kind"] == "worker-lost"]
+    (error,) = [error for error in done.report["errors"] if error["kind"] == kind]
     assert f"on {next(iter(lost))} {how}" in error["example"]
 
 
@@ -50,7 +50,7 @@ def test_killed_load_process_is_lost_with_its_streams_on_its_host(them: HostClus
         os.kill(victim, signal.SIGKILL)
         them.wait_for_streams(STREAMS_EACH)
         done = run.finished()
-    check_report_without({"beta": STREAMS_EACH}, done, "was killed by SIGKILL")
+    check_report_without({"beta": STREAMS_EACH}, done, "worker-lost", "was killed by SIGKILL")
     assert done.report["events"]["received"] > 0
 
 
@@ -60,7 +60,7 @@ def test_killed_dask_worker_is_lost_with_its_load(them: HostCluster) -> None:
         os.kill(them.cluster.workers["beta-0"].popen.pid, signal.SIGKILL)
         them.wait_for_streams(STREAMS_EACH)
         done = run.finished()
-    check_report_without({"beta": STREAMS_EACH}, done, "was lost")
+    check_report_without({"beta": STREAMS_EACH}, done, "host-lost", "was lost")
 
 
 def test_machine_behind_a_cut_link_is_lost_and_ends_its_load(them: HostCluster) -> None:
@@ -69,7 +69,7 @@ def test_machine_behind_a_cut_link_is_lost_and_ends_its_load(them: HostCluster) 
         them.isolate(them.hosts["beta"])  # only its connections to the target are left
         them.wait_for_streams(STREAMS_EACH, LEASE_S + LATE_S)
         done = run.finished()
-    check_report_without({"beta": STREAMS_EACH}, done, "was lost: its machine does not answer")
+    check_report_without({"beta": STREAMS_EACH}, done, "host-lost", "was lost: its machine does not answer")
     until(lambda: load_processes(them.cluster) == [])
 
 
@@ -79,7 +79,9 @@ def test_killed_scheduler_ends_the_run_with_a_report_and_all_load(them: HostClus
         os.kill(them.cluster.scheduler.popen.pid, signal.SIGKILL)
         them.wait_for_streams(0, LEASE_S + LATE_S)
         done = run.finished()
-    check_report_without(dict.fromkeys(HOSTS, STREAMS_EACH), done, "was lost with the scheduler of the cluster")
+    check_report_without(
+        dict.fromkeys(HOSTS, STREAMS_EACH), done, "host-lost", "was lost with the scheduler of the cluster"
+    )
 
 
 def test_load_ends_when_its_client_was_killed(them: HostCluster) -> None:
@@ -101,5 +103,5 @@ def test_worker_that_its_nanny_starts_again_does_not_run_its_shard_again(tmp_pat
         until(lambda: nanny.log.count("Registered to") == 2)
         done = run.finished()
         opened = them.get("/stats")["streams_opened"]
-    check_report_without({"beta": STREAMS_EACH}, done, "was lost")
+    check_report_without({"beta": STREAMS_EACH}, done, "host-lost", "was lost")
     assert opened <= STREAMS + len(HOSTS)  # with the preflights

@@ -102,11 +102,11 @@ async def _network(cluster: str) -> AsyncIterator[DaskNetwork]:
                 )
             )
         try:
-            client = await stack.enter_async_context(
-                Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
-            )
+            client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
+            stack.push_async_exit(client)  # it has to be closed even if it does not connect
+            await client
             await client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
-        except (OSError, ValueError, TimeoutError) as exc:
+        except (OSError, ValueError, TypeError, RuntimeError) as exc:  # the last two: no TLS configured, or required
             raise ClusterError(f"no cluster at {cluster}: {exc}") from exc
         if differences := version_differences(await client.get_versions(packages=compared_packages())):
             raise ClusterError(differences, code="versions-differ")
