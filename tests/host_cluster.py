@@ -20,6 +20,7 @@ from cluster_runs import Finished, Running, running_bench
 from demo_server_processes import serving
 from machines import Machine, network
 from real_processes import until
+from shifted_clocks import with_shifted_wall_clock
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Host:
     delay_ms: float = 0
     loss: float = 0
     monotonic_offset_s: int | None = None
+    wall_offset_s: float = 0
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,25 @@ def host_cluster(
         client = net.machine("client", own_folder=own_folder)
         scheduler, target = net.machine("scheduler"), net.machine("target")
         client.refuse_route_to(target)
-        machines = {name: net.machine(name, **vars(host)) for name, host in hosts.items()}
+        machines = {
+            name: net.machine(name, delay_ms=host.delay_ms, loss=host.loss, monotonic_offset_s=host.monotonic_offset_s)
+            for name, host in hosts.items()
+        }
         log = stack.enter_context(tempfile.TemporaryFile("w+"))
         served = serving("--access-log", "all", "--host", target.address, prefix=target.prefix, stderr=log)
         _, server = stack.enter_context(served)
         cluster = stack.enter_context(dask_scheduler(folder, host=scheduler.address, prefix=scheduler.prefix))
         for name, machine in machines.items():
+            offset_s = hosts[name].wall_offset_s
+            environment = with_shifted_wall_clock(offset_s) if offset_s else {}
             for number in range(workers):
-                start_worker(cluster, f"{name}-{number}", *options, host=machine.address, prefix=machine.prefix)
+                start_worker(
+                    cluster,
+                    f"{name}-{number}",
+                    *options,
+                    host=machine.address,
+                    prefix=machine.prefix,
+                    environment=environment,
+                )
         wait_for_workers(cluster)
         yield HostCluster(client, scheduler, target, machines, cluster, server, folder, log)
