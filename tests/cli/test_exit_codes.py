@@ -100,7 +100,7 @@ async def test_a_url_instead_of_a_command_is_an_error_that_shows_the_command() -
 
 async def test_an_event_in_time_ends_the_wait_for_the_first() -> None:
     script: Script = [head(), b"data: 1\n\n", Do.HOLD]
-    assert await watch(script, "--expect-within", "10s", "--duration", "11s") == (0, "1\n", "")
+    assert await watch(script, "--expect-within", "5s", "--duration", "6s") == (0, "1\n", "")
 
 
 async def test_types_that_do_not_come_are_exit_code_1_with_those_that_did() -> None:
