@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sseclient_cli.measure.histogram import Histogram
@@ -71,3 +73,7 @@ class HostTotals(Merging):
         )
         made.read_delay.merge(totals.read_delay)
         return made
+
+
+NO_HOSTS: Mapping[str, HostTotals] = MappingProxyType({})
+"""The machines of a run without a cluster."""

@@ -244,7 +244,7 @@ class _Coordinator:
             self._start_ns = time.monotonic_ns()
             for worker in self._workers:
                 if worker.totals is None:
-                    self._close(worker, unstarted(worker.shard))
+                    self._close(worker, unstarted(worker.shard, worker.handle.hosts))
         self._end_workers()
 
     @property

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from sseclient_cli.measure.bad_clients import bad_totals
-from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.host_totals import NO_HOSTS, HostTotals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.spec import Shard
 
-_NO_HOSTS: Mapping[str, HostTotals] = MappingProxyType({})
-
 
 def lost_shard(
-    shard: Shard, kind: str, event: str, elapsed_s: float, hosts: Mapping[str, HostTotals] = _NO_HOSTS
+    shard: Shard, kind: str, event: str, elapsed_s: float, hosts: Mapping[str, HostTotals] = NO_HOSTS
 ) -> Totals:
     """Return totals that report a lost worker: its planned streams, its error, and the timeline row of the loss.
 

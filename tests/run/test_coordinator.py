@@ -7,12 +7,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import active_children
-from types import MappingProxyType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from demo_server_processes import demo_server_process
 from real_processes import streams_open, until
 
 from sseclient_cli.errors import LimitError
-from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.host_totals import NO_HOSTS
 from sseclient_cli.measure.samples import Latency
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
@@ -164,7 +163,7 @@ class Recorded:
     workers = 2
     start_delay_ns = START_DELAY_NS
     clock_offset_ns = 7
-    hosts: Mapping[str, HostTotals] = MappingProxyType({})
+    hosts = NO_HOSTS
 
     def __init__(self) -> None:
         self.told: list[tuple[int, object]] = []

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
-from types import MappingProxyType
 
-from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.host_totals import NO_HOSTS
 from sseclient_cli.run.executors import START_DELAY_NS, Post
 from sseclient_cli.run.messages import Command, Interrupt
 from sseclient_cli.run.spec import Shard
@@ -39,7 +38,7 @@ class _Thread:
     """The handle of the worker."""
 
     clock_offset_ns = 0
-    hosts: Mapping[str, HostTotals] = MappingProxyType({})
+    hosts = NO_HOSTS
 
     def __init__(self, shard: Shard, post: Post, *, with_progress: bool) -> None:
         self._post = post

@@ -11,17 +11,16 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Thread
-from types import MappingProxyType
 from typing import Protocol
 
 from sseclient_cli.ending_signals import ending_signals, signals_blocked
 from sseclient_cli.errors import LimitError
-from sseclient_cli.measure.host_totals import HostTotals
+from sseclient_cli.measure.host_totals import NO_HOSTS
 from sseclient_cli.run.executors import START_DELAY_NS, Post
 from sseclient_cli.run.messages import Command, Snapshot
 from sseclient_cli.run.progress import Progress
@@ -88,7 +87,7 @@ class _Process:
     """The handle of a worker process."""
 
     clock_offset_ns = 0
-    hosts: Mapping[str, HostTotals] = MappingProxyType({})
+    hosts = NO_HOSTS
 
     def __init__(self, index: int, post: Post, process: LoadProcess, connection: Connection) -> None:
         self._process, self._connection = process, connection
