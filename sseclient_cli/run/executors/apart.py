@@ -20,8 +20,8 @@ def started_apart(shard: Shard, with_progress: bool) -> tuple[LoadProcess, Conne
     """Start a load process, not on Windows."""
     ours, theirs = socket.socketpair()
     with theirs:
-        # -P: the folder of the parent must not provide modules.
-        command = [sys.executable, "-P", "-m", "sseclient_cli.run.executors.apart", str(theirs.fileno())]
+        # P: the folder of the parent must not provide modules.
+        command = [sys.executable, "-Pm", "sseclient_cli.run.executors.apart", str(theirs.fileno())]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
     connection = Connection(ours.detach())
     connection.send((shard, with_progress))
