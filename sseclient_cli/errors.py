@@ -253,7 +253,7 @@ class AnswerError(SseError):
 
 
 class IncompleteAnswerError(SseError):
-    """The response ended properly, but without the mark that ends an answer of its API."""
+    """The response ended properly, but has no complete answer of a known API."""
 
     kind = "answer-incomplete"
 

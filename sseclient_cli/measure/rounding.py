@@ -18,7 +18,9 @@ ROUNDED_BITS = 7
 class RoundedValues:
     """Values rounded as by ``rounded``, with their counts: at most about a thousand different ones.
 
-    It has less precision than a histogram, and adds values at a tenth of the cost.
+    It has less precision than a histogram, and adds values at a tenth of the cost. Percentiles are rounded down, so
+    that a first token of 301 ms is 299 ms in the live view: the lowest value that is rounded to it, where a histogram
+    has the highest.
     """
 
     __slots__ = ("_counts",)

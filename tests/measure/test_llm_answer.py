@@ -120,6 +120,11 @@ def test_an_answer_without_its_end_mark_failed(events: list[Event], words: str) 
         raise answer.failure() or AssertionError
 
 
+def test_an_answer_with_a_finish_reason_may_have_no_text() -> None:
+    answer, _ = read(event({"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}]}), event(DONE))
+    assert (answer.chunks, answer.failure()) == (0, None)
+
+
 def test_gemini_has_no_end_mark() -> None:
     last = {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}]}
     answer, _ = read(event(last))

@@ -109,6 +109,11 @@ async def test_stream_of_another_kind_is_no_answer() -> None:
     assert errors(totals) == {"answer-incomplete": 1}
 
 
+async def test_end_mark_alone_is_no_answer() -> None:
+    totals, _ = await ran(answer(DONE, Do.HOLD), requests=1)
+    assert (requests_of(totals).failed, errors(totals)) == (1, {"answer-incomplete": 1})
+
+
 async def test_refused_request_fails_and_its_slot_waits_as_the_server_asks() -> None:
     refused: Script = [head(429, b"Retry-After: 2\r\nContent-Length: 0\r\n")]
     totals, _ = await ran(refused, GOOD, requests=2)
