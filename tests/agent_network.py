@@ -23,18 +23,22 @@ class PeerAgent(Agent):
 
 
 class AgentNetwork:
-    """Agents by name. ``silent`` ones do not answer, ``refusing`` ones break the connection."""
+    """Agents by name. ``silent`` ones do not answer, ``refusing`` ones break the connection, and
+    ``failing`` ones have a bug."""
 
     def __init__(self, agents: Sequence[str]) -> None:
         self.agents = agents
         self._agents = {agent: PeerAgent(self) for agent in agents}
         self.silent: set[str] = set()
         self.refusing: set[str] = set()
+        self.failing: set[str] = set()
         self.losses: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
 
     async def call(self, agent: str, method: str, *args: object) -> Any:
         self.calls[method] += 1
+        if agent in self.failing:
+            raise RuntimeError("such a bug")
         if agent in self.refusing:
             raise ConnectionRefusedError
         if agent in self.silent:

@@ -123,6 +123,18 @@ def test_loss_known_to_the_network_is_named(server: str) -> None:
     assert "worker 1 of 3 on host-b was lost with its worker" in totals.errors["host-lost"].example
 
 
+def test_bug_in_an_exchange_ends_the_run_with_an_internal_error(server: str) -> None:
+    network = AgentNetwork(NAMES)
+
+    def fail(progress: Progress) -> None:
+        if progress.opened == 6:
+            network.failing.add("a")
+
+    totals = run_on(network, shard(server, duration_s=60), fail)
+    assert {kind: error.count for kind, error in totals.errors.items()} == {"internal": 3}
+    assert "RuntimeError: such a bug" in totals.errors["internal"].example
+
+
 def test_interrupt_ends_the_load_on_all_machines(server: str) -> None:
     network = AgentNetwork(NAMES)
     interrupted_s: list[float] = []

@@ -77,7 +77,9 @@ class AgentRun:
                 self._handles[number].kill()
             else:
                 self._handles[number].tell(command)
-        deaths = {number: self._handles[number].death() for number in self._dead & self._handles.keys()}
+        with self._lock:
+            dead = list(self._dead)
+        deaths = {number: self._handles[number].death() for number in dead}
         with self._lock:
             answer = Answer(deaths=deaths, progress_of=set(self._progress))
             answer.merge(self._state)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from queue import Empty, SimpleQueue
 
-from sseclient_cli.errors import HostLostError, SseError
+from sseclient_cli.errors import HostLostError, InternalError, SseError
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.executors import Post
 from sseclient_cli.run.executors.network import Network
@@ -79,6 +79,13 @@ class Exchanges:
 
     async def run(self) -> None:
         """Exchange messages until all shards have ended, then collect their totals."""
+        try:
+            await self._run()
+        except Exception as exc:  # noqa: BLE001 - the coordinator would wait for ever
+            for number in sorted(self._open):
+                self._lose(number, InternalError(f"{type(exc).__name__}: {exc}"))
+
+    async def _run(self) -> None:
         turn = 0
         while self._open - self._ended:
             turn += 1
@@ -91,7 +98,8 @@ class Exchanges:
             except TimeoutError:
                 continue
             self._is_ordered.clear()
-        await self._before_totals()
+        if self._open:
+            await self._before_totals()
         while self._open:
             await self._collect()
 
