@@ -93,5 +93,8 @@ class LlmAnswer:
             return None
         after = f", after finish reason {shown_text(self.finish_reason)!r}" if self.finish_reason else ""
         mark = END_MARKS.get(shape, "a finish reason")
-        chunks = "1 chunk" if self.chunks == 1 else f"{self.chunks:,} chunks"
-        return IncompleteAnswerError(f"the answer ended without {mark}{after}: {chunks} had arrived")
+        if not self.chunks:
+            found = f"no event has text in the form of {shape.value}"
+        else:
+            found = "1 chunk had arrived" if self.chunks == 1 else f"{self.chunks:,} chunks had arrived"
+        return IncompleteAnswerError(f"the answer ended without {mark}{after}: {found}")

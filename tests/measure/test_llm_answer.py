@@ -138,7 +138,7 @@ def test_a_named_api_reads_only_its_own_events() -> None:
 
 def test_the_end_mark_of_another_api_completes_no_answer() -> None:
     answer, _ = read(delta(content="x"), event(DONE), api=LlmApi.ANTHROPIC)
-    assert "without message_stop: 0 chunks" in str(answer.failure())
+    assert "without message_stop: no event has text in the form of Anthropic messages" in str(answer.failure())
 
 
 def test_a_complete_answer_has_not_failed() -> None:

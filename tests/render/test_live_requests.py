@@ -145,3 +145,9 @@ def test_the_metrics_of_a_run_without_requests_have_none() -> None:
     registry = CollectorRegistry()
     registry.register(metrics)
     assert "sse_requests" not in generate_latest(registry).decode()
+
+
+def test_no_answer_has_no_tokens_rather_than_uncounted_ones() -> None:
+    assert "answers   0 ended  0 tokens  0 chunks" in text_of(run(RequestProgress(is_of_llm=True)))
+    uncounted = replace(REQUESTS, output_tokens=None)
+    assert "120 ended  tokens not counted  7,000 chunks" in text_of(run(uncounted))

@@ -60,7 +60,8 @@ def answers_line(history: RunHistory, _width: int) -> Line:
     requests = history.progress.requests or RequestProgress()
     line = Line("answers".ljust(10), f"{count(requests.succeeded)} ended")
     if requests.is_of_llm:
-        tokens = "tokens not counted" if requests.output_tokens is None else f"{count(requests.output_tokens)} tokens"
+        is_uncounted = requests.output_tokens is None and requests.chunks
+        tokens = "tokens not counted" if is_uncounted else f"{count(requests.output_tokens or 0)} tokens"
         line.add(f"  {tokens}  {count(requests.chunks)} chunks")
     return line
 
