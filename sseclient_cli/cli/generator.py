@@ -95,7 +95,7 @@ class _OnCluster:
     def routes(self, spec: RunSpec, *, with_preflight: bool, known: McpServer | None = None) -> list[Route]:
         with _waiting(self.output, f"waiting for {spec.target.redacted_url} to answer the machines of the cluster"):
             try:
-                return self.cluster.find_routes(spec, with_preflight=with_preflight and known is None)
+                return self.cluster.find_routes(with_preflight=with_preflight and known is None)
             except BadStatusError as exc:
                 explain_refusal(exc, spec)
                 raise

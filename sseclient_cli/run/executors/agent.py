@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from sseclient_cli.engine.clock import Reading, read_clocks
-from sseclient_cli.request.stream_requests import PerStream
 from sseclient_cli.run.executors.agent_run import AgentRun
-from sseclient_cli.run.hosts.checks import check_host
+from sseclient_cli.run.hosts.checks import check_host, find_routes
 from sseclient_cli.run.hosts.exchange import Answer, Collected, Orders
 from sseclient_cli.run.hosts.host import Host, this_host
 from sseclient_cli.run.hosts.route import Route
@@ -31,8 +31,11 @@ class Agent(ABC):
 
     def __init__(self) -> None:
         self._run: AgentRun | None = None
-        self._values: tuple[PerStream | None, ...] = ()
-        """What differs between the streams of each target, from the last check."""
+        self._checked: RunSpec | None = None
+        """The run of the last check."""
+        self._share = 0
+        self._checking = ExitStack()
+        """Holds its files."""
 
     @abstractmethod
     async def call(self, agent: str, method: str, *args: object) -> Any:
@@ -46,18 +49,24 @@ class Agent(ABC):
         """Return the machine."""
         return this_host()
 
-    def check(self, shipment: Shipment[RunSpec], share: int, workers: int, with_preflight: bool) -> tuple[Route, ...]:
-        """Check whether this machine can do its share: see ``check_host``."""
-        with shipment.unpacked() as spec:
-            self._values = tuple(side.target.per_stream for side in spec.sides)
-            return check_host(spec, share, workers, with_preflight)
+    def check(self, shipment: Shipment[RunSpec], share: int, workers: int) -> None:
+        """Check whether this machine can do its share: see ``check_host``. Keep the run for what follows."""
+        self._checking.close()
+        spec = self._checking.enter_context(shipment.unpacked())
+        self._checked, self._share = check_host(spec, share, workers), share
+
+    def find_routes(self, with_preflight: bool) -> tuple[Route, ...]:
+        """Find the routes to the targets of the run that was checked last."""
+        assert self._checked is not None
+        return find_routes(self._checked, self._share, with_preflight=with_preflight)
 
     def begin(
         self, shipment: Shipment[Shard], plans: Mapping[int, Plan], name: str, with_progress: bool, has_values: bool
     ) -> None:
         """Start the processes of a run: see ``AgentRun``. A shard without values has those of the last check."""
         self.release()
-        values = None if has_values else self._values
+        kept = () if self._checked is None else self._checked.sides
+        values = None if has_values else [side.target.per_stream for side in kept]
         self._run = AgentRun(shipment, values, plans, name, with_progress=with_progress)
 
     async def exchange(self, orders: Orders, branch: Branch) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,51 +38,44 @@ class Cluster:
         return replace(spec, workers=len(self._places))
 
     def require_resources(self, spec: RunSpec) -> None:
-        """Raise SseError if a machine cannot do its share of a placed run. ``find_routes`` checks the first run."""
-        if self._checked is not None and self._checked.plan != spec.plan:
-            self._check(spec, with_preflight=False)
+        """Raise SseError, which names the machines, if one of them cannot do its share of a placed run.
 
-    def find_routes(self, spec: RunSpec, *, with_preflight: bool) -> list[Route]:
-        """Check a placed run on each machine, and find its routes to the targets. Return those of the first machine.
+        The run travels to each machine. A run that was checked is not checked again.
+        """
+        if self._checked is not None and self._checked.plan == spec.plan and self._has_values_of(spec):
+            return
+        streams = -(-spec.plan.most_open // len(self._places))
+        shipment = packed(spec)
+        self._ask(lambda machine: ("check", shipment, streams * len(machine.placed), len(machine.placed)))
+        self._checked = spec
+
+    def find_routes(self, *, with_preflight: bool) -> list[Route]:
+        """Find the routes of each machine to the targets of the checked run. Return those of the first machine.
 
         Raises SseError, which names the machines.
         """
-        routes = self._check(spec, with_preflight=with_preflight)
-        for machine in self._machines:
-            machine.routes = routes.get(machine.name, ())
+        for machine, routes in self._ask(lambda _: ("find_routes", with_preflight)):
+            machine.routes = routes
         return list(self._places[0][0].routes)
 
-    def _check(self, spec: RunSpec, *, with_preflight: bool) -> dict[str, tuple[Route, ...]]:
-        """Check on each machine whether it can do its share. Return the routes by machine."""
+    def _ask(self, call_of: Callable[[Machine], tuple[Any, ...]]) -> list[tuple[Machine, Any]]:
+        """Call the first agent of each machine. Return the answers. Raises an error of all machines that have one."""
         used = [machine for machine in self._machines if machine.placed]
-        streams = -(-spec.plan.most_open // len(self._places))
-        shipment = packed(spec)
 
         async def ask() -> list[Any]:
-            calls = [
-                self._network.call(
-                    machine.placed[0],
-                    "check",
-                    shipment,
-                    streams * len(machine.placed),
-                    len(machine.placed),
-                    with_preflight,
-                )
-                for machine in used
-            ]
+            calls = [self._network.call(machine.placed[0], *call_of(machine)) for machine in used]
             return await asyncio.gather(*calls, return_exceptions=True)
 
-        answers = dict(zip([machine.name for machine in used], self._portal.call(ask), strict=True))
+        answers = list(zip(used, self._portal.call(ask), strict=True))
         errors = {
-            name: answer
+            machine.name: answer
             if isinstance(answer, SseError)
             else ClusterError(f"the check before the run failed: {answer!r}")
-            for name, answer in answers.items()
+            for machine, answer in answers
             if isinstance(answer, BaseException)
         }
         if errors:
             raise on_hosts(errors, len(used))
-        self._checked = spec
         return answers
 
     def executor(self, spec: RunSpec) -> ClusterExecutor:

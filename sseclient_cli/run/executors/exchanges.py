@@ -81,7 +81,7 @@ class Exchanges:
         """Exchange messages until all shards have ended, then collect their totals."""
         try:
             await self._run()
-        except Exception as exc:  # noqa: BLE001 - the coordinator would wait for ever
+        except Exception as exc:  # noqa: BLE001 - the coordinator would wait without end
             for number in sorted(self._open):
                 self._lose(number, InternalError(f"{type(exc).__name__}: {exc}"))
 

@@ -14,17 +14,23 @@ from sseclient_cli.run.resource_limits import require_memory, require_open_files
 from sseclient_cli.run.spec import RunSpec
 
 
-def check_host(spec: RunSpec, share: int, workers: int, with_preflight: bool) -> tuple[Route, ...]:
-    """Return the route from this machine to each target. Raises SseError if the machine cannot do its share.
+def check_host(spec: RunSpec, share: int, workers: int) -> RunSpec:
+    """Return the run with the source addresses of this machine. Raises SseError if the machine cannot do its share.
 
     ``share`` is the number of streams to each target that the machine has open at once, ``workers`` the number of its
-    load processes. Call it in each process that starts some of them: they inherit its limit of open files.
-
-    The routes are without the values of streams, which would come back from every machine: ``Route.of`` adds them.
+    load processes.
     """
     against = None if spec.against is None else own_source_addresses(spec.against)
     spec = replace(spec, target=own_source_addresses(spec.target), against=against)
     check_resources(spec, share, workers)
+    return spec
+
+
+def find_routes(spec: RunSpec, share: int, *, with_preflight: bool) -> tuple[Route, ...]:
+    """Return the routes of a checked run from this machine to each target. Raises SseError.
+
+    They are without the values of streams, which would come back from every machine: ``Route.of`` adds them.
+    """
     routes = tuple(find_route(side, with_preflight=with_preflight) for side in spec.sides)
     for route in routes:
         if spec.target.all_addresses:

@@ -16,7 +16,7 @@ from sseclient_cli.errors import LimitError, UsageError
 from sseclient_cli.request.per_stream import with_values
 from sseclient_cli.request.target import Target
 from sseclient_cli.request.urls_file import WeightedUrl
-from sseclient_cli.run.hosts.checks import check_host, check_resources, own_source_addresses
+from sseclient_cli.run.hosts.checks import check_host, check_resources, find_routes, own_source_addresses
 from sseclient_cli.run.hosts.shipment import packed
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec
@@ -38,7 +38,7 @@ def test_each_machine_uses_those_source_addresses_that_it_has() -> None:
 
 def test_a_machine_without_any_of_the_source_addresses_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"none of the addresses 198\.51\.100\.1, 198\.51\.100\.2") as error:
-        check_host(spec_of("http://127.0.0.1:1/", ELSEWHERE, "198.51.100.2"), 1, 1, False)
+        check_host(spec_of("http://127.0.0.1:1/", ELSEWHERE, "198.51.100.2"), 1, 1)
     assert error.value.arguments == ("source_address",)
 
 
@@ -59,15 +59,16 @@ def test_two_targets_at_one_address_share_its_local_ports() -> None:
 
 def test_ports_are_those_of_the_source_addresses_that_the_machine_has() -> None:
     with pytest.raises(LimitError, match=r"40,000 connections exceed .* local ports"):
-        check_host(spec_of("http://127.0.0.1:1/", HERE, ELSEWHERE), 40_000, 16, False)
+        check_host(spec_of("http://127.0.0.1:1/", HERE, ELSEWHERE), 40_000, 16)
 
 
 def test_ports_of_all_addresses_of_the_target_together_are_enough() -> None:
     spec = spec_of("http://127.0.0.1:1/")
     spec = replace(spec, target=replace(spec.target, all_addresses=True))
-    check_host(spec, 20_000, 16, False)
+    checked = check_host(spec, 40_000, 16)
+    find_routes(checked, 20_000, with_preflight=False)
     with pytest.raises(LimitError, match=r"40,000 connections exceed .* local ports"):
-        check_host(spec, 40_000, 16, False)
+        find_routes(checked, 40_000, with_preflight=False)
 
 
 async def test_each_target_has_a_route_from_the_source_addresses_of_the_machine() -> None:
@@ -79,9 +80,9 @@ async def test_each_target_has_a_route_from_the_source_addresses_of_the_machine(
 
     async with serving(serve) as port:
         spec = spec_of(f"http://127.0.0.1:{port}/old", HERE, ELSEWHERE)
-        spec = replace(spec, against=spec_of(f"http://127.0.0.1:{port}/b").target)
+        checked = check_host(replace(spec, against=spec_of(f"http://127.0.0.1:{port}/b").target), 1, 1)
         # In a thread, as a Dask worker calls it: this thread has an event loop.
-        first, second = await asyncio.to_thread(check_host, spec, 1, 1, True)
+        first, second = await asyncio.to_thread(find_routes, checked, 1, with_preflight=True)
     assert paths == ["/old", "/new", "/b"]
     assert [each.target.source_addresses for each in first.chain] == [(HERE,), (HERE,)]
     assert [each.target.url.rpartition("/")[2] for each in (*first.chain, *second.chain)] == ["old", "new", "b"]
@@ -94,7 +95,7 @@ def test_a_route_can_be_sent_without_values_and_gets_those_and_the_files_of_the_
     target = with_values(targets, urls, {"token": ("hush",)}, values_file="users.csv", urls_file="urls.txt")
     spec = replace(spec_of("http://h/"), target=target)
     with packed(spec).unpacked() as arrived:
-        [route] = check_host(arrived, 1, 1, False)
+        [route] = find_routes(check_host(arrived, 1, 1), 1, with_preflight=False)
     assert b"hush" not in pickle.dumps(route)
     ours = route.of(target)
     assert ours.chain[0].target == target
