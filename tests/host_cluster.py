@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin
 
-import httpx
 from cluster_processes import Cluster, dask_scheduler, start_worker, wait_for_workers
 from cluster_runs import Finished, Running, running_bench
 from demo_server_processes import serving
 from machines import Machine, network
-from real_processes import until
+from real_processes import json_of, until
 from shifted_clocks import with_shifted_wall_clock
 
 
@@ -62,7 +61,7 @@ class HostCluster:
 
     def get(self, path: str) -> Any:
         """Return a JSON answer of the demo server."""
-        return self.target.call(lambda: httpx.get(f"{self.server}{path}", trust_env=False, timeout=30).json())
+        return self.target.call(lambda: json_of(self.server, path))
 
     def streams_open(self) -> int:
         return int(self.get("/stats")["streams_open"])

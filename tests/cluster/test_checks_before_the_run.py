@@ -36,7 +36,7 @@ def test_machine_with_too_few_open_files_is_named(them: HostCluster) -> None:
     assert (done.code, done.stdout, done.report) == (2, "", {})
     assert done.stderr.startswith("sse: on beta: ")
     assert str(OPEN_FILES) in done.stderr
-    assert them.get("/stats")["streams_opened"] == 0
+    assert them.get("/stats")["streams_opened"] <= 1  # the preflight of the other machine
 
 
 def test_other_version_on_a_worker_is_an_error_that_names_both(server: str, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from cluster_processes import Cluster
 from cluster_runs import bench
+from real_processes import json_of
 from real_servers import serving_app
 
 STREAMS = 40
@@ -34,9 +33,8 @@ def test_counts_of_four_dask_workers_equal_those_of_one_process_and_the_log_of_t
         arguments = [f"{server}/faults?{FAULTS}&run={run}", "-n", str(STREAMS), "-z", "30s", "--sequence", "id"]
         done = bench(tmp_path, *arguments, "--no-preflight", *options)
         assert (done.code, done.stderr) == (0, "")
-        truth = httpx.get(f"{server}/truth/{run}").json()["totals"]
+        truth = json_of(server, f"/truth/{run}")["totals"]
         assert counts_of(done.report) == {name: truth[name] for name in ("streams", "sent", "dropped", "duplicated")}
-        assert truth["ended"] == {"count": STREAMS, "open": 0} or truth["ended"] == {"count": STREAMS}
         assert truth["dropped"] > 0 < truth["duplicated"]
         assert done.report["run"]["workers"] == int(options[-1])
 
@@ -65,4 +63,3 @@ def test_hosts_of_the_report_add_up_to_the_run(cluster: Cluster, server: str, tm
     assert (host["planned"], host["opened"], host["failed"], host["lost"]) == (10, 10, 0, 0)
     assert host["events"] == done.report["events"]["received"] == 200
     assert len(host["cpu_percent"]) == 4
-    assert json.dumps(done.report["run"]["hosts"])

@@ -64,7 +64,7 @@ def test_killed_dask_worker_is_lost_with_its_load(them: HostCluster) -> None:
 
 
 def test_machine_behind_a_cut_link_is_lost_and_ends_its_load(them: HostCluster) -> None:
-    with them.running(*LOAD, "8s") as run:
+    with them.running(*LOAD, "9s") as run:  # longer than the lease
         them.wait_for_streams(STREAMS)
         them.isolate(them.hosts["beta"])  # only its connections to the target are left
         them.wait_for_streams(STREAMS_EACH, LEASE_S + LATE_S)
@@ -94,7 +94,7 @@ def test_load_ends_when_its_client_was_killed(them: HostCluster) -> None:
 
 
 def test_worker_that_its_nanny_starts_again_does_not_run_its_shard_again(tmp_path: Path) -> None:
-    with host_cluster(tmp_path, HOSTS, options=["--nanny"]) as them, them.running(*LOAD, "6s") as run:
+    with host_cluster(tmp_path, HOSTS, options=["--nanny"]) as them, them.running(*LOAD, "4s") as run:
         them.wait_for_streams(STREAMS)
         nanny = them.cluster.workers["beta-0"]
         (load,) = load_processes(them.cluster, "beta-0")
