@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Generic, TypeVar
 
-from sseclient_cli.errors import InternalError
+from sseclient_cli.errors import InternalError, LimitError
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.request.values_file import cannot_read
 from sseclient_cli.run.plan import Plan
@@ -35,16 +35,32 @@ class Shipment(Generic[Content]):
 
     @contextmanager
     def unpacked(self) -> Iterator[Content]:
-        """Return the content, with its files in a temporary directory, which is removed at the end of the block."""
-        with TemporaryDirectory(prefix="sse-") as directory:  # mode 0700
-            names = {}
-            for number, (name, data) in enumerate(self.files.items()):
-                path = Path(directory, f"{number}-{Path(name).name}")
-                with open(path, "xb", opener=_private) as file:
-                    file.write(data)
-                names[name] = str(path)
-            content: Content = pickle.loads(self.content)
+        """Return the content, with its files in a temporary directory, which is removed at the end of the block.
+
+        Raises LimitError if the files cannot be written.
+        """
+        with ExitStack() as stack:
+            try:
+                names = self._written(stack) if self.files else {}
+            except OSError as exc:
+                reason = (exc.strerror or str(exc)).lower()
+                raise LimitError(f"cannot write the files of the run on this machine: {reason}") from exc
+            try:
+                content: Content = pickle.loads(self.content)
+            except Exception as exc:  # noqa: BLE001 - a class that this machine lacks; the text may show values
+                raise InternalError(f"a run cannot be read on this machine: {type(exc).__name__}") from None
             yield _with_files(content, lambda name, _: names[name])
+
+    def _written(self, stack: ExitStack) -> dict[str, str]:
+        """Write the files, and return their new names."""
+        directory = stack.enter_context(TemporaryDirectory(prefix="sse-"))  # mode 0700
+        names = {}
+        for number, (name, data) in enumerate(self.files.items()):
+            path = Path(directory, f"{number}-{Path(name).name}")
+            with open(path, "xb", opener=_private) as file:
+                file.write(data)
+            names[name] = str(path)
+        return names
 
 
 def packed(content: Content) -> Shipment[Content]:

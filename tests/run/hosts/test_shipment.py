@@ -4,6 +4,7 @@ import pickle
 import socket
 import stat
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ import pytest
 import trustme
 from certificates import Authority
 
-from sseclient_cli.errors import InternalError, UsageError
+from sseclient_cli.errors import InternalError, LimitError, UsageError
 from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.per_stream import with_values
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.request.urls_file import WeightedUrl
-from sseclient_cli.run.hosts.shipment import packed
+from sseclient_cli.run.hosts.shipment import Shipment, packed
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec, Shard
 
@@ -44,6 +45,11 @@ def spec_with_secrets(tmp_path: Path) -> RunSpec:
 def shard_of(spec: RunSpec) -> Shard:
     chain = (ResolvedTarget(spec.target, Address(socket.AF_INET, ("127.0.0.1", 7))),)
     return spec.shard(chain, chain, others=chain)
+
+
+def shard_without_files() -> Shard:
+    target, plan = Target.parse("http://h/"), Plan(connections=1, duration_s=1, ramp_up_s=0)
+    return Shard(chain=(ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 7))),), plan=plan)
 
 
 def files_of(target: Target, plan: Plan) -> list[Path]:
@@ -88,6 +94,25 @@ def test_content_without_files_arrives_unchanged() -> None:
     spec = RunSpec(target=Target.parse("http://h/"), plan=Plan(connections=1, duration_s=1, ramp_up_s=0))
     with packed(spec).unpacked() as arrived:
         assert arrived == spec
+
+
+@pytest.mark.parametrize("content", [b"hush-value", pickle.dumps(Plan).replace(b"Plan", b"Nalp")])
+def test_content_that_cannot_be_unpacked_is_an_error_without_its_values(content: bytes) -> None:
+    shipment: Shipment[Shard] = Shipment(content, {})
+    with pytest.raises(InternalError, match=r"^a run cannot be read on this machine: \w+$") as error:
+        shipment.unpacked().__enter__()
+    assert error.value.__suppress_context__
+
+
+def test_files_that_cannot_be_written_are_an_error_of_the_machine(
+    spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipment = packed(spec)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(LimitError, match="cannot write the files of the run on this machine: no such file"):
+        shipment.unpacked().__enter__()
+    with packed(shard_without_files()).unpacked():  # needs no directory
+        pass
 
 
 def test_a_shipment_shows_no_value(spec: RunSpec) -> None:
