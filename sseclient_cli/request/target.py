@@ -96,6 +96,10 @@ class Target:
     own_values: tuple[str, ...] = ()
     """The values of one stream in its request."""
 
+    def __repr__(self) -> str:
+        """Show no header, body or value: programs that send a target log it when something fails."""
+        return f"Target({self.redacted_url!r})"
+
     @classmethod
     def parse(
         cls,

@@ -1,9 +1,10 @@
 import pickle
+import socket
 
 import pytest
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.request.target import Target
+from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.request.tls import Tls
 
 
@@ -42,6 +43,13 @@ def test_credentials_are_redacted_for_output() -> None:
         ("Cookie", "REDACTED"), ("X-Team", "blue"), ("Authorization", "REDACTED"),
     )  # fmt: skip
     assert "secret" not in Target(url="http://me:secret@h/").redacted_url
+
+
+def test_the_repr_in_the_log_of_another_program_shows_no_credential() -> None:
+    target = Target.parse("http://h/?token=hush-query", headers=["X-Key: hush-header"], body="hush-body")
+    shown = repr([ResolvedTarget(target, Address(socket.AF_INET, ("127.0.0.1", 7)))])
+    assert "Target('http://h/?token=REDACTED')" in shown
+    assert "hush" not in shown
 
 
 @pytest.mark.parametrize(
