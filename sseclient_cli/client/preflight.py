@@ -33,6 +33,8 @@ class Preflight:
     """The result: the requests of the redirect chain, the stream's own request last, and the status of its response."""
 
     chain: tuple[ResolvedTarget, ...]
+    requests: int
+    """On a cluster, each machine sends those of its own chain."""
     status: int = 200
 
 
@@ -80,7 +82,8 @@ async def _attempt(target: Target) -> Preflight:
             if connection.stop_reason is not None:
                 raise await connection.response_error(connection.stop_reason)
             await connection.require_format()
-            return Preflight(tuple(resolved_request(*request) for request in connection.requests), connection.status)
+            chain = tuple(resolved_request(*request) for request in connection.requests)
+            return Preflight(chain, len(chain), connection.status)
         finally:
             await connection.aclose()
 

@@ -42,7 +42,7 @@ def run_of(
         target=_target(spec, chain[-1].target.redacted_url if len(chain) > 1 and not totals.opened else None),
         preflight=None
         if preflight is None
-        else run_model.Preflight(requests=len(preflight.chain), status=preflight.status),
+        else run_model.Preflight(requests=preflight.requests, status=preflight.status),
         addresses=[],
         redirections=[],
         urls=_urls(spec.target),

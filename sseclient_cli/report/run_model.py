@@ -64,7 +64,7 @@ class Target(Part):
 class Preflight(Part):
     """The request before the run. No other figure counts it."""
 
-    requests: int = figure("Requests of the preflight, including redirects.", ge=1)
+    requests: int = figure("Requests of the preflight, including redirects; on a cluster, those of all machines.", ge=1)
     status: int = figure("The status of the last response.")
     closed: Literal[True] = figure("Always true: its connection is closed before the run.", default=True)
 

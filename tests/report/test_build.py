@@ -75,7 +75,7 @@ def test_a_report_says_how_the_load_reached_the_server() -> None:
         {"host": None, "address": "/run/sse", "port": None, "connections": 1},
     ]
     resolved = ResolvedTarget(TARGET, Address(socket.AF_INET, ("127.0.0.1", 80)))
-    with_preflight = json_of(built(PLAN, (resolved,), made, 0, Preflight((resolved, resolved))))
+    with_preflight = json_of(built(PLAN, (resolved,), made, 0, Preflight((resolved, resolved), 2)))
     validate(with_preflight)
     assert with_preflight["run"]["preflight"] == {"requests": 2, "status": 200, "closed": True}
 

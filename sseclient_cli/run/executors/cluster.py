@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from anyio.from_thread import BlockingPortal
 
-from sseclient_cli.errors import ClusterError, SseError
 from sseclient_cli.run.executors.cluster_run import ClusterExecutor, Place
 from sseclient_cli.run.executors.machines import Machine, found_machines, place
 from sseclient_cli.run.executors.network import Network
-from sseclient_cli.run.hosts.host_errors import on_hosts
+from sseclient_cli.run.hosts.host_errors import answers_of
 from sseclient_cli.run.hosts.route import Route
 from sseclient_cli.run.hosts.shipment import packed
 from sseclient_cli.run.spec import RunSpec, Shard
@@ -52,31 +50,23 @@ class Cluster:
     def find_routes(self, *, with_preflight: bool) -> list[Route]:
         """Find the routes of each machine to the targets of the checked run. Return those of the first machine.
 
-        Raises SseError, which names the machines.
+        Their preflights have the requests of all machines. Raises SseError, which names the machines.
         """
-        for machine, routes in self._ask(lambda _: ("find_routes", with_preflight)):
+        answers = self._ask(lambda _: ("find_routes", with_preflight))
+        for machine, routes in answers:
             machine.routes = routes
-        return list(self._places[0][0].routes)
+        return [_with_all_requests(*of_target) for of_target in zip(*(routes for _, routes in answers), strict=True)]
 
     def _ask(self, call_of: Callable[[Machine], tuple[Any, ...]]) -> list[tuple[Machine, Any]]:
         """Call the first agent of each machine. Return the answers. Raises an error of all machines that have one."""
         used = [machine for machine in self._machines if machine.placed]
 
         async def ask() -> list[Any]:
-            calls = [self._network.call(machine.placed[0], *call_of(machine)) for machine in used]
-            return await asyncio.gather(*calls, return_exceptions=True)
+            return await answers_of(
+                (machine.name, self._network.call(machine.placed[0], *call_of(machine))) for machine in used
+            )
 
-        answers = list(zip(used, self._portal.call(ask), strict=True))
-        errors = {
-            machine.name: answer
-            if isinstance(answer, SseError)
-            else ClusterError(f"the check before the run failed: {answer!r}")
-            for machine, answer in answers
-            if isinstance(answer, BaseException)
-        }
-        if errors:
-            raise on_hosts(errors, len(used))
-        return answers
+        return list(zip(used, self._portal.call(ask), strict=True))
 
     def executor(self, spec: RunSpec) -> ClusterExecutor:
         """Return the executor of a run that was placed and checked."""
@@ -105,3 +95,10 @@ class Cluster:
         routes = [route.of(side.target) for route, side in zip(machine.routes, spec.sides, strict=True)]
         shard = spec.shard(*(route.chain for route in routes), others=routes[0].others)
         return replace(shard, clock_correction_ns=machine.clock.wall_ns if self._corrects_clocks else 0)
+
+
+def _with_all_requests(first: Route, *others: Route) -> Route:
+    if first.preflight is None:
+        return first
+    requests = sum(route.preflight.requests for route in (first, *others) if route.preflight)
+    return first._replace(preflight=replace(first.preflight, requests=requests))

@@ -17,6 +17,7 @@ from sseclient_cli.run.executors.exchanges import Exchanges
 from sseclient_cli.run.executors.network import Network
 from sseclient_cli.run.hosts.clock_offset import ClockOffset, drift
 from sseclient_cli.run.hosts.exchange import Kill
+from sseclient_cli.run.hosts.host_errors import answers_of
 from sseclient_cli.run.hosts.shipment import packed
 from sseclient_cli.run.messages import Command
 from sseclient_cli.run.plan import Plan
@@ -101,7 +102,7 @@ class ClusterExecutor:
             shipment, has_values = packed(shard), not place.has_values
             await self._network.call(agent, "begin", shipment, of_agent, place.machine, with_progress, has_values)
 
-        await asyncio.gather(*(begin(agent, of_agent) for agent, of_agent in plans.items()))
+        await answers_of((place_of[agent].machine, begin(agent, of_agent)) for agent, of_agent in plans.items())
 
     async def _bound_clocks(self) -> None:
         """Measure the clocks again: the bound of a host then covers the drift and the steps during the run."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from sseclient_cli.run.executors.clocks import measured_clocks
 from sseclient_cli.run.executors.network import Network
 from sseclient_cli.run.hosts.clock_offset import ClockOffset
 from sseclient_cli.run.hosts.host import Host
+from sseclient_cli.run.hosts.host_errors import answers_of
 from sseclient_cli.run.hosts.route import Route
 
 
@@ -48,7 +48,7 @@ class Machine:
 
 async def found_machines(network: Network) -> list[Machine]:
     """Ask all agents which machine they are on, and measure the clocks of each machine. Raises ClusterError."""
-    hosts: list[Host] = await asyncio.gather(*(network.call(agent, "host") for agent in network.agents))
+    hosts: list[Host] = await answers_of((agent, network.call(agent, "host")) for agent in network.agents)
     found: dict[tuple[str, str], list[str]] = {}
     host_of = {}
     for agent, host in zip(network.agents, hosts, strict=True):

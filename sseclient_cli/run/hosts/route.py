@@ -62,7 +62,7 @@ def find_route(
     if not with_preflight:
         return Route((resolved(target, lookup_s),), others=others)
     if known is not None:
-        found = Preflight(known.chain, known.status)
+        found = Preflight(known.chain, len(known.chain), known.status)
     else:
         require_address(target, lookup_s)
         with asyncio.Runner(loop_factory=EventLoop) as runner:

@@ -1,10 +1,13 @@
 """One error of those of several machines: its text, and the facts that advice and exit codes depend on."""
 
 import pickle
+from importlib import import_module
 
 import pytest
 
-from sseclient_cli.errors import BadStatusError, LimitError, NameNotResolvedError, SseError
+from sseclient_cli.cli.advice import line_of
+from sseclient_cli.cli.bench import bench
+from sseclient_cli.errors import BadStatusError, LimitError, NameNotResolvedError, SseError, UsageError
 from sseclient_cli.run.hosts.host_errors import on_hosts
 
 DNS = "the host name of h:80 has no address: check its spelling"
@@ -42,13 +45,29 @@ def test_a_common_message_is_said_once_and_others_name_their_machines(
 
 def test_the_error_is_otherwise_that_of_the_first_machine() -> None:
     first = BadStatusError("no", status=503, headers={"retry-after": "7"}, body=b"busy", code="sent-once")
-    first.arguments, first.values = ("target",), {"seconds": 7}
-    first.add_note("the next request would be late")
+    first.values = {"seconds": 7}
     made = on_hosts({"a": first, "b": dns()}, 2)
     for same in (made, pickle.loads(pickle.dumps(made))):
         assert isinstance(same, BadStatusError)
         assert (same.kind, same.exit_code, same.code) == ("http-503", 3, "sent-once")
-        assert (same.arguments, same.values, same.status, same.body) == (("target",), {"seconds": 7}, 503, b"busy")
-        assert (same.headers, same.__notes__) == ({"retry-after": "7"}, ["the next request would be late"])
+        assert (same.values, same.status, same.body) == ({"seconds": 7}, 503, b"busy")
+        assert same.headers == {"retry-after": "7"}
         assert str(same) == f"on a: no; on b: {DNS}"
-    assert str(first) == "no"
+
+
+def test_notes_stay_with_their_machine_and_the_errors_unchanged() -> None:
+    import_module("tblib.pickling_support").install(LimitError)  # as Dask does; without types
+    first, second = full(7), full(7)
+    first.add_note("it is the soft limit")
+    made = on_hosts({"a": first, "b": second}, 2)
+    made.add_note("of the whole run")
+    words = "7 connections exceed the limit"
+    assert str(made) == f"on a: {words}; it is the soft limit; on b: {words}"
+    assert made.__notes__ == ["of the whole run"]
+    assert (str(first), first.__notes__) == (words, ["it is the soft limit"])
+
+
+def test_options_that_any_machine_names_are_named() -> None:
+    made = on_hosts({"a": full(7), "b": UsageError("`source_address` is wrong", arguments=["source_address"])}, 2)
+    assert made.arguments == ("connections", "source_address")
+    assert "; on b: --source-address is wrong" in line_of(made, bench)
