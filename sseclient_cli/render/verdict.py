@@ -42,7 +42,9 @@ def verdict(report: Report) -> Verdict:
     generator = report.generator
     if generator.saturated:
         sentence = f"The load generator was the bottleneck: {'; '.join(generator.reasons)}."
-        return Verdict(Trust.SATURATED, sentence, "Use more --workers, a slower start or a smaller load.")
+        is_cluster = any(host.name is not None for host in report.run.hosts)
+        more = "more machines or --workers on each" if is_cluster else "more --workers"
+        return Verdict(Trust.SATURATED, sentence, f"Use {more}, a slower start or a smaller load.")
     known = [percent for percent in generator.cpu_percent if percent is not None]
     if not known:
         why = "no worker is left" if report.run.workers_lost else "the run was too short to measure its CPU"
