@@ -13,7 +13,7 @@ from sseclient_cli.cli.bad_clients import check_bad_clients
 from sseclient_cli.cli.child_server import RunningServer
 from sseclient_cli.cli.demo import ServerTally, is_demo, serving_demo
 from sseclient_cli.cli.formats import COMPARISON, LIMIT_SEARCH, REPORT, SWEEP
-from sseclient_cli.cli.generator import generator_of
+from sseclient_cli.cli.generator import check_cluster, generator_of
 from sseclient_cli.cli.limit_search import find_limit, parsed
 from sseclient_cli.cli.live_endpoint import live_endpoint
 from sseclient_cli.cli.llm_requests import check_llm_requests, notes_on
@@ -219,6 +219,7 @@ def _check(options: RunOptions, search: SearchOptions, assertions: AssertionOpti
     parsed(search)
     if is_publishing(options.publish):
         template_of(options.publish)
+    check_cluster(options.cluster)
     check_bad_clients(options.bad, load, options.connection, search)
     for each in loads_of(search, load):
         plan_of(each, options.measurement, options.connection, options.bad, options.llm, options.mcp)

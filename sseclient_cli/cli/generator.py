@@ -37,12 +37,16 @@ class Generator(Protocol):
         """Return the executor of a run."""
 
 
+def check_cluster(options: ClusterOptions) -> None:
+    """Raise UsageError for an option that needs a cluster."""
+    if options.correct_clocks and options.cluster is None:
+        raise UsageError("--correct-clocks needs --cluster: one machine has one clock")
+
+
 @contextmanager
 def generator_of(cluster: ClusterOptions, load: LoadOptions, output: BenchOutputOptions) -> Iterator[Generator]:
     """Join the cluster, if there is one, while the block runs."""
     if cluster.cluster is None:
-        if cluster.correct_clocks:
-            raise UsageError("--correct-clocks needs --cluster: one machine has one clock")
         yield _ThisMachine(load, output)
         return
     try:

@@ -1,6 +1,7 @@
 import pytest
 import typer
 
+from sseclient_cli.cli.options.cluster import parse_cluster
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_size_bytes
 
 
@@ -60,3 +61,16 @@ def test_a_percentage_may_have_its_sign(text: str, percent: float) -> None:
 def test_an_invalid_percentage_is_an_error_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"5% or 0\.5%"):
         parse_percent(text)
+
+
+@pytest.mark.parametrize("text", ["tcp://node-1:8786", "tls://[2001:db8::1]:65535", "local:1", "local:64"])
+def test_a_cluster_is_the_address_of_its_scheduler_or_a_number_of_processes(text: str) -> None:
+    assert parse_cluster(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["local:0", "local:65", "h:1", "http://h:1", "tcp://h", "tcp://h:65536", "tcp://a b:1"]
+)
+def test_an_invalid_cluster_is_an_error_with_its_forms(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="write tcp://HOST:PORT or tls://HOST:PORT of its scheduler"):
+        parse_cluster(text)

@@ -14,14 +14,19 @@ MAX_LOCAL = 64
 """More worker programs on one machine use more memory than the streams."""
 
 
+MAX_PORT = 65_535
+
+
 def parse_cluster(text: str) -> str:
     """Check ``tcp://HOST:PORT``, ``tls://HOST:PORT`` or ``local:COUNT``."""
     local = re.fullmatch("local:([0-9]{1,3})", text)
     if local and 1 <= int(local[1]) <= MAX_LOCAL:
         return text
-    if not re.fullmatch(r"[a-z]+://\S+:[0-9]+", text):
+    scheduler = re.fullmatch(r"(?:tcp|tls)://[^\s/@]+:([0-9]{1,5})", text)
+    if not scheduler or not 1 <= int(scheduler[1]) <= MAX_PORT:
         raise typer.BadParameter(
-            f"{text!r} is not a cluster: write tcp://HOST:PORT of its scheduler, or local:COUNT (1 to {MAX_LOCAL})"
+            f"{text!r} is not a cluster: write tcp://HOST:PORT or tls://HOST:PORT of its scheduler, "
+            f"or local:COUNT (1 to {MAX_LOCAL})"
         )
     return text
 

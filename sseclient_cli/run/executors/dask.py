@@ -20,9 +20,10 @@ from distributed.protocol import to_serialize
 from distributed.utils import silence_logging_cmgr
 
 from sseclient_cli.ending_signals import signals_blocked
-from sseclient_cli.errors import ClusterError
+from sseclient_cli.errors import ClusterError, SseError
 from sseclient_cli.run.executors.agent import Agent
 from sseclient_cli.run.executors.cluster import Cluster
+from sseclient_cli.run.hosts.host_errors import listed
 from sseclient_cli.run.hosts.versions import compared_packages, version_differences
 
 LOCAL = "local:"
@@ -90,28 +91,48 @@ def joined(cluster: str, *, corrects_clocks: bool) -> Iterator[Cluster]:
 @asynccontextmanager
 async def _network(cluster: str) -> AsyncIterator[DaskNetwork]:
     async with AsyncExitStack() as stack:
-        address: Any = cluster
-        if cluster.startswith(LOCAL):
-            address = await stack.enter_async_context(
-                LocalCluster(
-                    n_workers=int(cluster.removeprefix(LOCAL)),
-                    threads_per_worker=1,
-                    dashboard_address="127.0.0.1:0",  # the default is a fixed port
-                    silence_logs=logging.CRITICAL,
-                    asynchronous=True,
-                )
-            )
         try:
-            client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
-            stack.push_async_exit(client)  # it has to be closed even if it does not connect
-            await client
-            await client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
-        except (OSError, ValueError, TypeError, RuntimeError) as exc:  # the last two: no TLS configured, or required
-            raise ClusterError(f"no cluster at {cluster}: {exc}") from exc
-        if differences := version_differences(await client.get_versions(packages=compared_packages())):
-            raise ClusterError(differences, code="versions-differ")
-        network = uuid4().hex
-        yield DaskNetwork(client, network, await _created_agents(client, network))
+            network = await _network_of(await _connected(cluster, stack))
+        except SseError:
+            raise
+        except Exception as exc:  # Dask raises errors of many classes: TypeError, RuntimeError without files for TLS
+            raise ClusterError(f"no cluster at {cluster}: {str(exc) or type(exc).__name__}") from exc
+        yield network
+
+
+async def _connected(cluster: str, stack: AsyncExitStack) -> Client:
+    """Return a client of the cluster, which has a worker at least."""
+    address: Any = cluster
+    if cluster.startswith(LOCAL):
+        address = await stack.enter_async_context(
+            LocalCluster(
+                n_workers=int(cluster.removeprefix(LOCAL)),
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # the default is a fixed port
+                silence_logs=logging.CRITICAL,
+                asynchronous=True,
+            )
+        )
+    client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
+    stack.push_async_exit(client)  # it has to be closed even if it does not connect
+    try:
+        await client
+    except OSError as exc:
+        words = f"no scheduler answers at {cluster} within {CONNECT_TIMEOUT_S} s: check that it runs, and its port"
+        raise ClusterError(words) from exc
+    try:
+        await client.wait_for_workers(1, timeout=CONNECT_TIMEOUT_S)
+    except TimeoutError as exc:
+        words = f"the cluster at {cluster} has no workers: start one on each machine with `dask worker {cluster}`"
+        raise ClusterError(words) from exc
+    return client
+
+
+async def _network_of(client: Client) -> DaskNetwork:
+    if differences := version_differences(await client.get_versions(packages=compared_packages())):
+        raise ClusterError(differences)
+    network = uuid4().hex
+    return DaskNetwork(client, network, await _created_agents(client, network))
 
 
 async def _created_agents(client: Client, network: str) -> dict[str, Future]:
@@ -123,13 +144,12 @@ async def _created_agents(client: Client, network: str) -> dict[str, Future]:
         )
         for address in workers
     }
-    for address, future in futures.items():
-        try:
-            async with asyncio.timeout(AGENT_TIMEOUT_S):
-                await future
-        except TimeoutError as exc:
-            words = f"the worker {address} does not begin: other tasks may keep it busy"
-            raise ClusterError(words, code="worker-busy") from exc
+    try:
+        async with asyncio.timeout(AGENT_TIMEOUT_S):
+            await asyncio.gather(*futures.values())
+    except TimeoutError as exc:
+        busy = listed([address for address, future in futures.items() if future.status == "pending"])
+        raise ClusterError(f"no answer from the workers {busy}: other tasks may keep them busy") from exc
     return futures
 
 
