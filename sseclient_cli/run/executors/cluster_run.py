@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -104,9 +104,9 @@ class ClusterExecutor:
 
         await answers_of((place_of[agent].machine, begin(agent, of_agent)) for agent, of_agent in plans.items())
 
-    async def _bound_clocks(self) -> None:
+    async def _bound_clocks(self, agents: Collection[str]) -> None:
         """Measure the clocks again: the bound of a host then covers the drift and the steps during the run."""
-        first = {place.machine: place for place in reversed(self._places)}
+        first = {place.machine: place for place in reversed(self._places) if place.agent in agents}
         clocks = await measured_clocks(self._network, [place.agent for place in first.values()])
         for place in first.values():
             if place.agent in clocks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.errors import HostLostError, InternalError, SseError
@@ -44,7 +44,7 @@ class Exchanges:
         post: Post,
         *,
         sends_snapshots: bool,
-        before_totals: Callable[[], Awaitable[None]],
+        before_totals: Callable[[Collection[str]], Awaitable[None]],
     ) -> None:
         self._network, self._agent_of, self._post = network, agent_of, post
         self._sends_snapshots = sends_snapshots
@@ -99,7 +99,7 @@ class Exchanges:
                 continue
             self._is_ordered.clear()
         if self._open:
-            await self._before_totals()
+            await self._before_totals(self.agents)
         while self._open:
             await self._collect()
 
