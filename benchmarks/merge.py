@@ -98,8 +98,10 @@ def _others(real: Measured, file: Path, workers: int) -> Iterator[str]:
     report = _report(real, file)
     report_s = time.process_time() - began_s
     one = len(pickle.dumps(real.progress[0]))
+    # Copies: pickle writes an object that occurs twice only once.
+    received = [pickle.loads(pickle.dumps(real.progress[number % len(real.progress)])) for number in range(workers)]
     began_s = time.process_time()
-    progress = merged(real.progress[number % len(real.progress)] for number in range(workers))
+    progress = merged(received)
     merge_s = time.process_time() - began_s
     yield f"- Totals of one worker, pickled: {median(len(pickle.dumps(each)) for each in real.totals) / 1024:.0f} KiB"
     yield f"- Totals of all, pickled: {file.stat().st_size / 1024:.0f} KiB"
