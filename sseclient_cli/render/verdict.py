@@ -62,8 +62,11 @@ def missing_workers(report: Report) -> str:
     run, streams = report.run, report.streams
     if not run.incomplete:
         return ""
+    workers = f"{run.workers_lost:,} of {run.workers:,} workers"
+    if not streams.lost:  # their totals arrived: an agent of a cluster has ended its load before the end of the run
+        return f"This report is incomplete: {workers} ended early (see errors)."
     return (
-        f"This report is incomplete: {run.workers_lost:,} of {run.workers:,} workers were lost, and with them "
+        f"This report is incomplete: {workers} were lost, and with them "
         f"{streams.lost:,} of {streams.planned:,} streams (see errors){_by_host(report.run.hosts)}."
     )
 

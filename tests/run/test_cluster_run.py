@@ -112,6 +112,24 @@ def test_silent_machine_is_lost_after_the_time_in_which_it_ends_its_load(
     until(lambda: streams_open(server) == 0)
 
 
+def test_load_that_ended_without_a_coordinator_is_in_the_report(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sseclient_cli.run.executors.agent_run.LEASE_S", 2)
+    network = AgentNetwork(NAMES)
+    stopped: list[threading.Timer] = []
+
+    def stop(progress: Progress) -> None:
+        if progress.opened == 6 and not stopped:
+            network.silent.update(NAMES)
+            stopped.append(threading.Timer(5, network.silent.clear))
+            stopped[0].start()
+
+    totals = run_on(network, shard(server, duration_s=60), stop)
+    assert (totals.opened, totals.workers_lost, totals.lost) == (6, 3, 0)
+    assert totals.events > 0
+    assert totals.errors["host-lost"].count == 3
+    assert "after 2 s without a call of the coordinator" in totals.errors["host-lost"].example
+
+
 def test_loss_known_to_the_network_is_named(server: str) -> None:
     network = AgentNetwork(NAMES)
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from threading import Event, Lock, Thread
 
-from sseclient_cli.errors import SseError
+from sseclient_cli.errors import HostLostError, SseError
 from sseclient_cli.measure.host_totals import HostTotals
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.request.stream_requests import PerStream
@@ -17,7 +17,7 @@ from sseclient_cli.run.executors.apart import started_apart
 from sseclient_cli.run.executors.processes import ProcessesExecutor
 from sseclient_cli.run.hosts.exchange import LEASE_S, Answer, Collected, Kill, Orders
 from sseclient_cli.run.hosts.shipment import Shipment
-from sseclient_cli.run.messages import Ready, Snapshot
+from sseclient_cli.run.messages import Interrupt, Ready, Snapshot
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.progress import Progress, ended, merged
 from sseclient_cli.run.spec import Shard
@@ -52,6 +52,8 @@ class AgentRun:
         self._heard_s = time.monotonic()
         """The time of the last call."""
         self._is_released = Event()
+        self._is_lapsed = False
+        """Whether the load ended because there was no call."""
         with ExitStack() as stack:
             shard = stack.enter_context(shipment.unpacked())
             self._start(stack, shard if values is None else shard.with_values(values), with_progress=with_progress)
@@ -126,13 +128,27 @@ class AgentRun:
 
     def _keep(self, number: int, totals: Totals) -> None:
         for side in (totals, *totals.against.values()):
+            if self._is_lapsed:
+                self._count_lapse(side, self._plans[number])
             side.hosts = {self._name: HostTotals.of(side)}
         self._totals[number] = totals
         self._state.ended.add(number)
         elapsed_s = totals.duration_ns / NS_PER_S
         self._progress[number] = ended(totals, elapsed_s=elapsed_s, duration_s=self._plans[number].duration_s)
 
+    def _count_lapse(self, totals: Totals, plan: Plan) -> None:
+        ended_s = totals.duration_ns / NS_PER_S
+        words = f"ended its load {ended_s:.1f} s into the run, after {LEASE_S:g} s without a call of the coordinator"
+        totals.count_error(HostLostError.kind, f"a worker on {self._name} {words}", plan.row_at(ended_s))
+        totals.workers_lost = 1
+
     def _end_without_coordinator(self) -> None:
-        while not self._is_released.wait(LEASE_S / 10):
-            if time.monotonic() - self._heard_s > LEASE_S:
-                self.release()
+        """End the load, and keep its totals: the coordinator may only have been slow or stopped (Ctrl-Z)."""
+        while time.monotonic() - self._heard_s < LEASE_S:
+            if self._is_released.wait(LEASE_S / 10):
+                return
+        self._is_lapsed = True
+        for handle in self._handles.values():
+            handle.tell(Interrupt())
+        if not self._is_released.wait(LEASE_S):
+            self._processes.close()

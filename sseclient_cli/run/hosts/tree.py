@@ -18,7 +18,7 @@ LEVEL_S = 0.25
 """Additional time for each level below, so that an agent answers although one below it does not."""
 
 ARITY = 8
-"""Agents that one agent asks. 1,000 agents are then four levels; a merge of 8 totals takes less than their way."""
+"""Agents that one agent asks. 1,000 agents are then five levels; a merge of 8 totals takes less than their way."""
 
 
 @dataclass(frozen=True, slots=True)
