@@ -24,6 +24,8 @@ class Cluster:
         self._portal, self._network, self._corrects_clocks = portal, network, corrects_clocks
         self._machines = portal.call(found_machines, network)
         self._places: list[tuple[Machine, str]] = []
+        self._with_preflight: bool | None = None
+        """How the routes were found. None before that."""
         self._checked: RunSpec | None = None
         """The run of the last check, whose values are on the first agent of each machine."""
 
@@ -46,12 +48,15 @@ class Cluster:
         shipment = packed(spec)
         self._ask(lambda machine: ("check", shipment, streams * len(machine.placed), len(machine.placed)))
         self._checked = spec
+        if self._with_preflight is not None and any(machine.placed and not machine.routes for machine in self._machines):
+            self.find_routes(with_preflight=self._with_preflight)  # a larger run has streams on more machines
 
     def find_routes(self, *, with_preflight: bool) -> list[Route]:
         """Find the routes of each machine to the targets of the checked run. Return those of the first machine.
 
         Their preflights have the requests of all machines. Raises SseError, which names the machines.
         """
+        self._with_preflight = with_preflight
         answers = self._ask(lambda _: ("find_routes", with_preflight))
         for machine, routes in answers:
             machine.routes = routes
