@@ -48,7 +48,9 @@ class Cluster:
         shipment = packed(spec)
         self._ask(lambda machine: ("check", shipment, streams * len(machine.placed), len(machine.placed)))
         self._checked = spec
-        if self._with_preflight is not None and any(machine.placed and not machine.routes for machine in self._machines):
+        if self._with_preflight is not None and any(
+            machine.placed and not machine.routes for machine in self._machines
+        ):
             self.find_routes(with_preflight=self._with_preflight)  # a larger run has streams on more machines
 
     def find_routes(self, *, with_preflight: bool) -> list[Route]:

@@ -10,9 +10,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from multiprocessing import active_children
 from typing import Any
 from uuid import uuid4
 
+from anyio import move_on_after
 from anyio.from_thread import start_blocking_portal
 from distributed import Client, Future, LocalCluster, get_worker
 from distributed.actor import ProxyRPC
@@ -34,6 +36,10 @@ CONNECT_TIMEOUT_S = 10
 
 AGENT_TIMEOUT_S = 30
 """Timeout for an agent on each worker, which imports this package first: seconds on a busy machine."""
+
+
+CLOSE_TIMEOUT_S = 10
+"""Timeout for the end of the processes of a local cluster."""
 
 
 class DaskAgent(Agent):
@@ -104,15 +110,15 @@ async def _connected(cluster: str, stack: AsyncExitStack) -> Client:
     """Return a client of the cluster, which has a worker at least."""
     address: Any = cluster
     if cluster.startswith(LOCAL):
-        address = await stack.enter_async_context(
-            LocalCluster(
-                n_workers=int(cluster.removeprefix(LOCAL)),
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",  # the default is a fixed port
-                silence_logs=logging.CRITICAL,
-                asynchronous=True,
-            )
+        address = LocalCluster(
+            n_workers=int(cluster.removeprefix(LOCAL)),
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",  # the default is a fixed port
+            silence_logs=logging.CRITICAL,
+            asynchronous=True,
         )
+        stack.push_async_callback(_close, address)
+        await address
     client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
     stack.push_async_exit(client)  # it has to be closed even if it does not connect
     try:
@@ -126,6 +132,15 @@ async def _connected(cluster: str, stack: AsyncExitStack) -> Client:
         words = f"the cluster at {cluster} has no workers: start one on each machine with `dask worker {cluster}`"
         raise ClusterError(words) from exc
     return client
+
+
+async def _close(local: LocalCluster) -> None:
+    """Close a local cluster after Ctrl-C too, which has cancelled this task."""
+    with move_on_after(CLOSE_TIMEOUT_S, shield=True):
+        await local.close()
+    for process in active_children():  # distributed 2026.8 leaves those that had not started completely
+        process.kill()
+        process.join()
 
 
 async def _network_of(client: Client) -> DaskNetwork:

@@ -28,8 +28,8 @@ TURNS_OF_A_SNAPSHOT = 4
 """Workers send a snapshot once per second."""
 
 LOST_S = 2 * LEASE_S
-"""Time without an answer after which an agent is lost. Its load has ended before; a machine that was only slow still has
-the totals."""
+"""Time without an answer after which an agent is lost. Its load has ended before. A machine that was only slow still
+has the totals."""
 
 BROKEN_TURNS = 2
 """Turns with a broken connection after which an agent is lost: one break may have another cause than its end."""
