@@ -48,11 +48,10 @@ def test_requests_of_the_preflights_of_all_machines_are_counted(server: str) -> 
 
 def test_larger_run_than_the_first_has_routes_on_all_its_machines(server: str) -> None:
     with cluster_on(AgentNetwork(NAMES)) as cluster:
-        for connections in (1, 6):
-            spec = cluster.place(spec_of(f"{server}/load", connections), "auto")
-            cluster.require_resources(spec)
-            if connections == 1:
-                cluster.find_routes(with_preflight=True)
+        cluster.require_resources(cluster.place(spec_of(f"{server}/load", 1), "auto"))
+        cluster.find_routes(with_preflight=True)
+        spec = cluster.place(spec_of(f"{server}/load", 6), "auto")
+        cluster.require_resources(spec)
         assert cluster.executor(spec).workers == 3
 
 
