@@ -254,8 +254,9 @@ def run(arguments: list[str]) -> None:
     """Run a module or code like the interpreter."""
     sys.modules["__main__"] = module = ModuleType("__main__")
     sys.orig_argv = [sys.executable, *arguments]
-    is_path_safe = arguments[0] == "-P" or bool(os.environ.get("PYTHONSAFEPATH"))
-    option, what, *rest = arguments[arguments[0] == "-P" :]
+    option, what, *rest = arguments
+    is_path_safe = option == "-Pm" or bool(os.environ.get("PYTHONSAFEPATH"))
+    option = option.replace("P", "")
     sys.argv = [option, *rest]
     if not is_path_safe:
         sys.path.insert(0, os.getcwd() if option == "-m" else "")

@@ -132,7 +132,7 @@ def _package_of(command: list[Any]) -> str | None:
     match command:
         case [sys.executable, "-m", "sseclient_cli", "bench", *options] if "--cluster" in options:
             return "distributed"
-        case [sys.executable, "-P", "-m", "sseclient_cli.run.executors.apart", *_]:
+        case [sys.executable, "-Pm", "sseclient_cli.run.executors.apart", *_]:
             return "sseclient_cli"
         case [sys.executable, "-m", str(module), *_]:
             return PROGRAMS.get(module)

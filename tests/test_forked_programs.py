@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cluster_processes import dask_cluster, load_processes
+from cluster_runs import running_bench
+from demo_server_processes import demo_server_process
 from forked_programs import DEMO_CODE, ForkedPopen, RealPopen
-from real_processes import SSE
+from real_processes import SSE, streams_open, until
 
 SHOWN = """if True:
     import gc, json, os, resource, signal, sys, threading
@@ -124,3 +127,14 @@ def test_signal_ends_a_forked_process() -> None:
         assert process.stdout.readline()
         process.kill()
     assert process.returncode == -signal.SIGKILL
+
+
+def test_load_process_of_a_dask_worker_is_forked(tmp_path: Path) -> None:
+    with dask_cluster(tmp_path, workers=1) as cluster, demo_server_process() as server:
+        arguments = ["-n", "2", "-z", "60s", "--cluster", cluster.address]
+        with running_bench(tmp_path, f"{server}/load", *arguments) as run:
+            until(lambda: streams_open(server) == 2)
+            (process,) = load_processes(cluster)
+            # A forked process shows its arguments in the room of a long one of its server.
+            assert Path(f"/proc/{process}/cmdline").read_bytes().endswith(bytes(100))
+            assert run.signalled(signal.SIGINT).code == 130

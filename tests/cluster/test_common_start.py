@@ -16,7 +16,7 @@ STREAMS_EACH = 10
 def test_streams_of_all_machines_open_over_the_same_time(tmp_path: Path) -> None:
     with host_cluster(tmp_path, HOSTS) as them:
         streams = STREAMS_EACH * len(HOSTS)
-        done = them.bench("/load?rate=10", "-n", str(streams), "--ramp-up", "1s", "-z", "3s", "--no-preflight")
+        done = them.bench("/load?rate=10", "-n", str(streams), "--ramp-up", "1s", "-z", "2s", "--no-preflight")
         assert (done.code, done.stderr) == (0, "")
         them.wait_for_streams(0)
         opened_s = defaultdict(list)

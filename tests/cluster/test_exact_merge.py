@@ -45,7 +45,7 @@ def test_percentiles_of_four_dask_workers_are_those_of_one_process(cluster: Clus
     found = []
     with serving_app("delayed") as url:
         for options in (["--workers", "1"], ["--cluster", cluster.address, "--workers", "4"]):
-            arguments = [f"{url}/?late_s={{late_s}}", "--values", str(values), "-n", str(len(DELAYS_S)), "-z", "2s"]
+            arguments = [f"{url}/?late_s={{late_s}}", "--values", str(values), "-n", str(len(DELAYS_S)), "-z", "1s"]
             done = bench(tmp_path, *arguments, *options)
             assert done.code == 0, done.stderr
             found.append(done.report["latency"]["delivery"])

@@ -44,7 +44,7 @@ def check_report_without(lost: dict[str, int], done: Finished, kind: str, how: s
 
 
 def test_killed_load_process_is_lost_with_its_streams_on_its_host(them: HostCluster) -> None:
-    with them.running(*LOAD, "4s") as run:
+    with them.running(*LOAD, "3s") as run:
         them.wait_for_streams(STREAMS)
         (victim,) = load_processes(them.cluster, "beta-0")
         os.kill(victim, signal.SIGKILL)
@@ -55,7 +55,7 @@ def test_killed_load_process_is_lost_with_its_streams_on_its_host(them: HostClus
 
 
 def test_killed_dask_worker_is_lost_with_its_load(them: HostCluster) -> None:
-    with them.running(*LOAD, "4s") as run:
+    with them.running(*LOAD, "3s") as run:
         them.wait_for_streams(STREAMS)
         os.kill(them.cluster.workers["beta-0"].popen.pid, signal.SIGKILL)
         them.wait_for_streams(STREAMS_EACH)
@@ -94,7 +94,7 @@ def test_load_ends_when_its_client_was_killed(them: HostCluster) -> None:
 
 
 def test_worker_that_its_nanny_starts_again_does_not_run_its_shard_again(tmp_path: Path) -> None:
-    with host_cluster(tmp_path, HOSTS, options=["--nanny"]) as them, them.running(*LOAD, "4s") as run:
+    with host_cluster(tmp_path, HOSTS, options=["--nanny"]) as them, them.running(*LOAD, "3s") as run:
         them.wait_for_streams(STREAMS)
         nanny = them.cluster.workers["beta-0"]
         (load,) = load_processes(them.cluster, "beta-0")

@@ -21,7 +21,7 @@ PORT = 8443
 WORKERS = 2
 """Dask workers on each machine."""
 
-VALUES_BYTES = 4_000_000
+VALUES_BYTES = 2_000_000
 
 
 @pytest.fixture(name="own_folder", scope="module")
