@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import psutil
@@ -24,3 +25,13 @@ def test_local_cluster_ends_with_its_client(server: str, tmp_path: Path) -> None
         run.popen.wait()
         until(lambda: streams_open(server) == 0)
         until(lambda: not any(process.is_running() for process in processes))
+
+
+def test_local_cluster_that_is_interrupted_while_it_starts_leaves_nothing(server: str, tmp_path: Path) -> None:
+    with running_bench(tmp_path, f"{server}/load", "-z", "60s", "--cluster", "local:2") as run:
+        program = psutil.Process(run.popen.pid)
+        until(lambda: len(program.children(recursive=True)) >= 2, 30)
+        processes = program.children(recursive=True)
+        done = run.signalled(signal.SIGINT)
+    assert (done.code, done.stderr) == (130, "")
+    until(lambda: not any(process.is_running() for process in processes))

@@ -10,11 +10,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from multiprocessing import active_children
 from typing import Any
 from uuid import uuid4
 
-from anyio import move_on_after
+from anyio import CancelScope, move_on_after
 from anyio.from_thread import start_blocking_portal
 from distributed import Client, Future, LocalCluster, get_worker
 from distributed.actor import ProxyRPC
@@ -118,7 +117,8 @@ async def _connected(cluster: str, stack: AsyncExitStack) -> Client:
             asynchronous=True,
         )
         stack.push_async_callback(_close, address)
-        await address
+        with CancelScope(shield=True):  # distributed 2026.8 leaves processes of a start that is cancelled
+            await address
     client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_TIMEOUT_S)
     stack.push_async_exit(client)  # it has to be closed even if it does not connect
     try:
@@ -135,12 +135,8 @@ async def _connected(cluster: str, stack: AsyncExitStack) -> Client:
 
 
 async def _close(local: LocalCluster) -> None:
-    """Close a local cluster after Ctrl-C too, which has cancelled this task."""
-    with move_on_after(CLOSE_TIMEOUT_S, shield=True):
+    with move_on_after(CLOSE_TIMEOUT_S, shield=True):  # Ctrl-C has cancelled this task
         await local.close()
-    for process in active_children():  # distributed 2026.8 leaves those that had not started completely
-        process.kill()
-        process.join()
 
 
 async def _network_of(client: Client) -> DaskNetwork:
