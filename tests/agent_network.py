@@ -32,6 +32,8 @@ class AgentNetwork:
         self.silent: set[str] = set()
         self.refusing: set[str] = set()
         self.failing: set[str] = set()
+        self.codes: dict[str, str] = {}
+        """The digests of agents with other code."""
         self.losses: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
 
@@ -43,6 +45,8 @@ class AgentNetwork:
             raise ConnectionRefusedError
         if agent in self.silent:
             await asyncio.sleep(3600)
+        if method == "code" and agent in self.codes:
+            return self.codes[agent]
         function = getattr(self._agents[agent], method)
         received = pickle.loads(pickle.dumps(args))
         if asyncio.iscoroutinefunction(function):

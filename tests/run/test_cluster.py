@@ -92,3 +92,10 @@ def test_resources_of_each_machine_are_checked(server: str) -> None:
         spec = cluster.place(spec_of(f"{server}/load", 300_000), "1")
         with pytest.raises(LimitError, match="on all 3 machines: 100,000 connections exceed"):
             cluster.require_resources(spec)
+
+
+def test_machine_with_other_code_of_the_same_version_is_named() -> None:
+    network = AgentNetwork(NAMES)
+    network.codes["b"] = "another digest"
+    with pytest.raises(ClusterError, match="on b: other code of this version"), cluster_on(network):
+        pass

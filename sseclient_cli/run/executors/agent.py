@@ -20,6 +20,7 @@ from sseclient_cli.run.hosts.host import Host, this_host
 from sseclient_cli.run.hosts.route import Route
 from sseclient_cli.run.hosts.shipment import Shipment
 from sseclient_cli.run.hosts.tree import Branch, collect_timeout_s, exchange_timeout_s
+from sseclient_cli.run.hosts.versions import code_digest
 from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.spec import RunSpec, Shard
 
@@ -44,6 +45,10 @@ class Agent(ABC):
     async def clock(self) -> Reading:
         """Return the time of both clocks."""
         return read_clocks()
+
+    def code(self) -> str:
+        """Return the digest of this package's code here."""
+        return code_digest()
 
     def host(self) -> Host:
         """Return the machine."""

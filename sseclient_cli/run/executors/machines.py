@@ -14,8 +14,9 @@ from sseclient_cli.run.executors.clocks import measured_clocks
 from sseclient_cli.run.executors.network import Network
 from sseclient_cli.run.hosts.clock_offset import ClockOffset
 from sseclient_cli.run.hosts.host import Host
-from sseclient_cli.run.hosts.host_errors import answers_of
+from sseclient_cli.run.hosts.host_errors import answers_of, listed
 from sseclient_cli.run.hosts.route import Route
+from sseclient_cli.run.hosts.versions import code_digest
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +49,7 @@ class Machine:
 
 async def found_machines(network: Network) -> list[Machine]:
     """Ask all agents which machine they are on, and measure the clocks of each machine. Raises ClusterError."""
+    await _require_our_code(network)
     hosts: list[Host] = await answers_of((agent, network.call(agent, "host")) for agent in network.agents)
     found: dict[tuple[str, str], list[str]] = {}
     host_of = {}
@@ -64,6 +66,14 @@ async def found_machines(network: Network) -> list[Machine]:
             raise ClusterError(f"the machine {shown} does not answer: its clock cannot be measured")
         machines.append(Machine(shown, address, host_of[name, address], agents, clocks[agents[0]]))
     return machines
+
+
+async def _require_our_code(network: Network) -> None:
+    codes = await answers_of((agent, network.call(agent, "code")) for agent in network.agents)
+    others = [agent for agent, code in zip(network.agents, codes, strict=True) if code != code_digest()]
+    if others:
+        words = f"on {listed(others)}: other code of this version of sseclient-cli; install the same on each machine"
+        raise ClusterError(words, code="code-differs")
 
 
 def place(machines: Sequence[Machine], connections: int, asked: str) -> list[tuple[Machine, str]]:

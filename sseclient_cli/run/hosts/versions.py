@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from sseclient_cli.run.hosts.host_errors import listed
@@ -63,3 +66,14 @@ def _difference(here: Mapping[str, str | None], there: Mapping[str, str | None])
     if different:
         fixes.append("run there: pip install " + " ".join(f"{name}=={version}" for name, version in different.items()))
     return f"{facts}; {', '.join(fixes)}"
+
+
+@cache
+def code_digest() -> str:
+    """Return a digest of the modules of this package: checkouts of one version can differ."""
+    package = Path(__file__).parents[2]
+    digest = sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
