@@ -13,7 +13,7 @@ import pytest
 from forked_programs import DEMO_CODE, ForkedPopen, RealPopen
 from machines import Machine, Network, network
 
-SHOWS_ITS_MACHINE = "import os, socket, time; print(socket.gethostname(), time.monotonic()); os._exit(0); "
+SHOWS_ITS_MACHINE = "import os, socket, time; print(socket.gethostname(), time.monotonic(), flush=True); os._exit(0); "
 
 
 @pytest.fixture(name="net", scope="module")

@@ -155,7 +155,7 @@ def _on(names: Sequence[str], hosts: Mapping[str, HostHealth]) -> str:
     """Return the names of hosts in words, the first few; empty for all hosts."""
     if len(names) == len(hosts):
         return ""
-    shown, more = names[:MAX_NAMED_HOSTS], len(names) - MAX_NAMED_HOSTS
+    shown, more = sorted(names)[:MAX_NAMED_HOSTS], len(names) - MAX_NAMED_HOSTS
     return f" on {', '.join(shown)}" + (f" and {more:,} more hosts" if more > 0 else "")
 
 
