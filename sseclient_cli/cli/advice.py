@@ -55,7 +55,7 @@ _OF_STATUS = {
     415: "-H 'Content-Type: application/json'",
 }
 SENT_ONCE = "sent-once"
-"""The code of a refusal in a run that sends each request once: no option retries it."""
+"""The code of a refusal of a request of an LLM or MCP: no option retries it, and its method is that of the API."""
 
 # The request was valid, and the server could not answer it at that moment.
 _TEMPORARY = frozenset({429, 502, 503, 504})
@@ -119,9 +119,9 @@ def _suggestion(error: SseError, options: Mapping[str, Option]) -> str:
 
 
 def _options_for_status(error: BadStatusError, options: Mapping[str, Option]) -> str:
+    if error.code == SENT_ONCE and (error.status in _TEMPORARY or error.status == 405):
+        return ""
     if error.status in _TEMPORARY:
-        if error.code == SENT_ONCE:
-            return ""
         # In a run, only streams that reconnect retry.
         return f"{'--on-end reconnect ' if 'on_end' in options else ''}--retry-status {error.status}"
     if error.status == 405:

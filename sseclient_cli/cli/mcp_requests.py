@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sseclient_cli.cli.advice import SENT_ONCE
 from sseclient_cli.cli.options.grouped import is_given
 from sseclient_cli.cli.options.mcp import McpOptions, VersionChoice
 from sseclient_cli.cli.options.output import BenchOutputOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
-from sseclient_cli.errors import UsageError
+from sseclient_cli.errors import BadStatusError, UsageError
 from sseclient_cli.render.standard_streams import say
 from sseclient_cli.request.mcp_call import OWN_HEADERS, McpCall, McpVersion
 from sseclient_cli.sse.stream_format import StreamFormat
@@ -121,4 +122,8 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     from sseclient_cli.event_loop import EventLoop
 
     with asyncio.Runner(loop_factory=EventLoop) as runner:
-        return runner.run(work)
+        try:
+            return runner.run(work)
+        except BadStatusError as exc:
+            exc.code = exc.code or SENT_ONCE
+            raise

@@ -38,8 +38,10 @@ def test_an_option_is_named_where_one_helps(error: SseError, words: str) -> None
     assert line_of(error) == words
 
 
-def test_a_refusal_of_a_request_that_is_sent_once_has_no_advice_to_send_it_again() -> None:
-    assert line_of(BadStatusError("x", status=429, code=SENT_ONCE), COMMANDS["bench"]) == "x"
+@pytest.mark.parametrize("status", [405, 429])
+def test_a_refusal_of_a_request_that_is_sent_once_has_no_advice_to_send_it_in_another_way(status: int) -> None:
+    error = BadStatusError("x", status=status, headers={"allow": "GET"}, code=SENT_ONCE)
+    assert line_of(error, COMMANDS["bench"]) == "x"
 
 
 def test_the_advice_of_bench_names_options_of_bench() -> None:

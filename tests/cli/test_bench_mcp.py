@@ -182,6 +182,13 @@ def test_a_server_that_cannot_be_used_is_a_clear_error_before_the_run(
     assert all(each in line for each in words), line
 
 
+@pytest.mark.parametrize("status", [405, 503])
+def test_a_refusal_before_the_run_has_no_advice_that_mcp_excludes(sse_in_process: InProcess, status: int) -> None:
+    with mcp_server(refuses={"server/discover": status, "initialize": status}) as server:
+        code, _, err = sse_in_process("bench", server.url, "-q", "-c", "2", *COUNT)
+    assert (code, "(try " in err) == (3, False)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
