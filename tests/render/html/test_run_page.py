@@ -30,6 +30,13 @@ def test_a_good_run_says_so_first() -> None:
     assert "Lost events 0 of 48,000" in text
 
 
+def test_the_head_of_a_run_with_requests_counts_requests() -> None:
+    report = llm_report()
+    text = text_of(page(report))
+    assert f" {report.streams.planned:,} requests for " in text
+    assert " streams for " not in text
+
+
 def test_every_chart_of_the_page_has_data_and_a_place() -> None:
     made = page_of(usual_run())
     places = set(re.findall(r'<figure class="chart needs-script" id="([^"]+)"', made))
