@@ -51,13 +51,8 @@ def specs(
         url = demo_url(server.url, url, demo_path) if server and is_demo(url) else url
         messages = request.messages if is_websocket(url) or not has_websocket else None
         of_this = replace(request, messages=messages)
-        target = requested(
-            url,
-            of_this,
-            connection,
-            all_addresses=options.load.all_addresses,
-            on_this_machine=options.cluster.cluster is None,
-        )
+        every, here = options.load.all_addresses, options.cluster.cluster is None
+        target = requested(url, of_this, connection, all_addresses=every, on_this_machine=here)
         return through_given_proxy(started_after(target, options.per_stream.last_event_id), connection.proxy)
 
     asked = None if llm is None else partial(bodies_of, options.llm_requests, llm, words_of(options.llm.tokenizer))

@@ -128,8 +128,7 @@ class Target:
         Headers are ``Name: value``, ``connect_to`` is ``HOST:PORT``, source addresses are separated by commas. The
         default Content-Type of a JSON body is application/json. ``timeout_s`` limits the time to connect, and the time
         to the response head. With a ``stream_format`` other than AUTO, also SSE, any content type is accepted. Without
-        ``on_this_machine``, other machines connect, and the source addresses are theirs. Raises UsageError with the
-        invalid text and a hint.
+        ``on_this_machine``, source addresses are not checked. Raises UsageError with the invalid text and a hint.
         """
         _check_response(timeout_s, stream_format, any_content_type=any_content_type)
         plain_url, userinfo = parse_request_url(url)

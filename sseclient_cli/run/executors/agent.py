@@ -36,7 +36,7 @@ class Agent(ABC):
         """The run of the last check."""
         self._share = 0
         self._checking = ExitStack()
-        """Holds its files."""
+        """Holds its files, until a run begins."""
 
     @abstractmethod
     async def call(self, agent: str, method: str, *args: object) -> Any:
@@ -66,12 +66,12 @@ class Agent(ABC):
         return find_routes(self._checked, self._share, with_preflight=with_preflight)
 
     def begin(
-        self, shipment: Shipment[Shard], plans: Mapping[int, Plan], name: str, with_progress: bool, has_values: bool
+        self, shipment: Shipment[Shard], plans: Mapping[int, Plan], name: str, with_progress: bool, keeps_values: bool
     ) -> None:
-        """Start the processes of a run: see ``AgentRun``. A shard without values has those of the last check."""
+        """Start the processes of a run: see ``AgentRun``. With ``keeps_values``, it has those of the last check."""
         self.release()
         kept = () if self._checked is None else self._checked.sides
-        values = None if has_values else [side.target.per_stream for side in kept]
+        values = [side.target.per_stream for side in kept] if keeps_values else None
         self._run = AgentRun(shipment, values, plans, name, with_progress=with_progress)
 
     async def exchange(self, orders: Orders, branch: Branch) -> Answer:
@@ -85,7 +85,8 @@ class Agent(ABC):
         return await self._merged(self._current_run().collected(), "collect", None, branch, collect_timeout_s)
 
     def release(self) -> None:
-        """End the processes of the run, if there is one."""
+        """End the processes of the run, if there is one, and remove the files of the check."""
+        self._checking.close()
         if self._run is not None:
             self._run.release()
             self._run = None

@@ -86,7 +86,7 @@ class Cluster:
                 machine.name,
                 hosts[machine.name],
                 machine.clock,
-                has_values=agent == machine.placed[0] and self._has_values_of(spec),
+                keeps_values=agent == machine.placed[0] and self._has_values_of(spec),
             )
             for machine, agent in self._places
         ]

@@ -42,7 +42,7 @@ class Place:
     """The machine as the report describes it."""
     clock: ClockOffset
     """That of the machine, before the run."""
-    has_values: bool = False
+    keeps_values: bool = False
     """Whether the agent has the values of the streams already."""
 
 
@@ -97,10 +97,11 @@ class ClusterExecutor:
         async def begin(agent: str, of_agent: Mapping[int, Plan]) -> None:
             place = place_of[agent]
             shard = replace(place.shard, sends_snapshots=shards[0].sends_snapshots)
-            if place.has_values:
+            if place.keeps_values:
                 shard = shard.with_values([None] * len(shard.chains))
-            shipment, has_values = packed(shard), not place.has_values
-            await self._network.call(agent, "begin", shipment, of_agent, place.machine, with_progress, has_values)
+            await self._network.call(
+                agent, "begin", packed(shard), of_agent, place.machine, with_progress, place.keeps_values
+            )
 
         await answers_of((place_of[agent].machine, begin(agent, of_agent)) for agent, of_agent in plans.items())
 

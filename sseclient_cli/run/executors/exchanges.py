@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from sseclient_cli.errors import HostLostError, InternalError, SseError
@@ -188,11 +189,9 @@ class Exchanges:
         agents = dict.fromkeys(self._agent_of[number] for number in sorted(self._open))
         branch = tree(list(agents))
         collected = Collected()
-        try:
+        with suppress(OSError):  # also TimeoutError
             async with asyncio.timeout(collect_timeout_s(branch)):
                 collected = await self._network.call(branch.agent, "collect", branch)
-        except (TimeoutError, OSError):
-            collected.broken.add(branch.agent)
         numbers = collected.shards & self._open
         self._post_merged(numbers, collected.totals, Totals)
         self._open -= numbers
