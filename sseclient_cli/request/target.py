@@ -19,6 +19,7 @@ from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import LONG_CHARS, REDACTED, masked, redacted_header, redacted_url
 from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
+from sseclient_cli.request.http2 import check_http2
 from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
@@ -71,7 +72,8 @@ class Target:
     With ``all_addresses``, the streams of a run connect to all addresses of the name in rotation. ``head_timeout_s``
     limits the wait for the response head. ``stream_format`` is the format of the body: AUTO finds it by the content
     type, SSE requires text/event-stream, JSON also accepts JSON, the others accept any type. With ``any_content_type``,
-    a response of another type is read as an event stream, too. ``messages`` are sent to a WebSocket when it is open.
+    a response of another type is read as an event stream, too. With ``http2``, the connection speaks HTTP/2: for https
+    by ALPN, for http by prior knowledge (RFC 9113 3.3). ``messages`` are sent to a WebSocket when it opens.
     ``proxies`` select the proxy; None means not chosen yet, and no proxy is used. With ``per_stream``, the requests of
     the streams differ: URL, headers and body are templates, and ``shown_url`` is the URL for output and reports.
     """
@@ -89,6 +91,7 @@ class Target:
     all_addresses: bool = False
     any_content_type: bool = False
     stream_format: StreamFormat = StreamFormat.SSE
+    http2: bool = False
     proxies: Proxies | None = None
     per_stream: PerStream | None = None
     shown_url: str | None = None
@@ -120,6 +123,7 @@ class Target:
         all_addresses: bool = False,
         any_content_type: bool = False,
         stream_format: StreamFormat | None = None,
+        http2: bool = False,
         messages: Sequence[str] = (),
         on_this_machine: bool = True,
     ) -> Target:
@@ -136,6 +140,8 @@ class Target:
         chosen = _method(method, has_body=body is not None)
         is_websocket = httpx.URL(plain_url).scheme in ("ws", "wss")
         check_request(chosen, body, stream_format, is_websocket=is_websocket)
+        if http2:
+            check_http2(is_websocket=is_websocket)
         return cls(
             url=plain_url,
             method=chosen,
@@ -148,6 +154,7 @@ class Target:
             all_addresses=all_addresses,
             any_content_type=any_content_type or stream_format is StreamFormat.SSE,
             stream_format=stream_format or StreamFormat.SSE,
+            http2=http2,
             messages=checked_messages(messages, is_websocket=is_websocket),
             **parse_route(connect_to, unix_socket, source_address, on_this_machine=on_this_machine),
         )

@@ -49,6 +49,10 @@ class ConnectionOptions:
         ),
         Sets("source_addresses"),
     ] = None
+    http2: Annotated[
+        bool,
+        typer.Option("--http2", help="Use HTTP/2: negotiated for https, by prior knowledge for http (extra http2)."),
+    ] = False
     proxy: Annotated[
         str | None,
         typer.Option(
