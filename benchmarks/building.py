@@ -10,7 +10,7 @@ SOURCES = Path(__file__).with_name("yardstick")
 BUILD = Path(__file__).with_name("build")  # git-ignored
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror")
 PROGRAMS = {
-    "source": ("source.c", "stream.c", "event.c", "request.c", "wheel.c", "common.c"),
+    "source": ("source.c", "stream.c", "event.c", "form.c", "request.c", "wheel.c", "common.c"),
     "reader": ("reader.c", "common.c"),
 }
 

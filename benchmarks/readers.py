@@ -35,6 +35,8 @@ class Order:
     report: Path
     """Where a reader that writes its report to a file is to put it."""
     workers: int = 1
+    field: str = "id"
+    """The field that each event has once."""
 
     @property
     def url(self) -> str:
@@ -71,7 +73,7 @@ class Reader:
 
 def _limit_command(order: Order) -> list[str]:
     sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
-    return [str(BUILD / "reader"), "127.0.0.1", str(order.port), order.path, *sizes]
+    return [str(BUILD / "reader"), "127.0.0.1", str(order.port), order.path, *sizes, order.field]
 
 
 def _limit_report(_order: Order, output: str) -> Report:

@@ -114,6 +114,7 @@ def reading(
             ramp_up_s=ramp_up_s,
             report=Path(folder, "report.json"),
             workers=workers,
+            field=workload.field,
         )
         running = Running(bench, reader, order)
         try:

@@ -24,6 +24,8 @@ class Workload:
     kind: Kind
     streams: int
     path: str
+    field: str = "id"
+    """The field that each event has once."""
 
     def with_streams(self, streams: int) -> Workload:
         """Return the same with another number of streams."""

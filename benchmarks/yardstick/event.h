@@ -1,11 +1,4 @@
-/*
- * The text of events, written by hand: at a million events per second printf alone would take more than a core.
- *
- *     id: 17
- *     data: {"seq": 17, "ts": 1790000000123456789, "pad": "xxxxxxxxxxxxxx"}
- *
- * The pad makes every event as long as requested, however long its number is.
- */
+/* Events as they go out: each with its number, its timestamp and a pad, in the chunks of an HTTP response. */
 
 #ifndef EVENT_H
 #define EVENT_H
@@ -14,10 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "form.h"
+
 #define EVENT_MAX_BYTES 16384
 #define CHUNK_MARGIN_BYTES 16 /* at most so much goes around a chunk: its length in hexadecimal and two line ends */
 
 struct event_format {
+    const struct form *form;
     int size_bytes; /* of an event, blank line included; longer only where the fixed text does not fit */
     bool crlf;
     bool chunk_per_write; /* one chunk for many events, instead of one for each as most servers do */

@@ -1,11 +1,12 @@
 /*
  * The limit: what reading event streams costs when nothing is done with them.
  *
- *     reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [HEADERS]]
+ *     reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [FIELD [HEADERS]]]
  *
  * One thread, level-triggered epoll, one recv of at most 16 KiB per readiness: what any fair reader of many sockets must
- * do, and nothing more. No HTTP beyond the status line, no parsing: the bytes are scanned for "\nid: ", which each event
- * of the source has once, whatever its line ends and chunks. No memory is allocated for anything that is read.
+ * do, and nothing more. No HTTP beyond the status line, no parsing: the bytes are scanned for a line that begins with
+ * FIELD and a colon, which each event of the source has once, whatever its line ends and chunks: "id" without FIELD.
+ * No memory is allocated for anything that is read.
  *
  * HEADERS are lines to send along, each with its CRLF. With those of an upgrade it reads a WebSocket: as bytes, no frames.
  *
@@ -34,20 +35,20 @@
 #define READ_BYTES 16384
 #define STARTS_AT_ONCE 256 /* connecting at a time: a larger crowd overflows the server's backlog (net.core.somaxconn) */
 
-#define MARK "\nid: "
-#define MARK_BYTES 5
-#define CARRY_BYTES (MARK_BYTES - 1) /* a mark may lie across two reads: the end of one goes before the next */
+#define MOST_MARK_BYTES 16
 
 enum phase { CONNECTING, REQUESTED, OPEN };
 
 struct stream {
     enum phase phase;
-    char carry[CARRY_BYTES];
+    char carry[MOST_MARK_BYTES]; /* a mark may lie across two reads: the end of one goes before the next */
 };
 
 static struct {
     char request[4096];
     int request_bytes;
+    char mark[MOST_MARK_BYTES];
+    int mark_bytes;
     int planned, started, connecting, open, opened, failed;
     int64_t ramp_up_ns, start_ns, all_open_ns;
     int64_t events, bytes;
@@ -59,7 +60,8 @@ static struct sockaddr_in server;
 static struct stream *streams; /* by file descriptor */
 static int epoll_fd;
 static volatile sig_atomic_t interrupted;
-static char buffer[CARRY_BYTES + READ_BYTES];
+static char buffer[MOST_MARK_BYTES + READ_BYTES];
+static char *const data = buffer + MOST_MARK_BYTES;
 
 static void interrupt(int number)
 {
@@ -121,7 +123,7 @@ static void on_connected(int fd)
     watch(EPOLL_CTL_MOD, fd, EPOLLIN);
 }
 
-static void on_answered(int fd, const char *data, size_t length)
+static void on_answered(int fd, size_t length)
 {
     static const char ok[] = "HTTP/1.1 200", upgraded[] = "HTTP/1.1 101";
     if (length < sizeof ok - 1 || (memcmp(data, ok, sizeof ok - 1) && memcmp(data, upgraded, sizeof upgraded - 1))) {
@@ -141,16 +143,16 @@ static void on_answered(int fd, const char *data, size_t length)
 static int64_t count_marks(const char *from, const char *end)
 {
     int64_t count = 0;
-    while ((from = memmem(from, end - from, MARK, MARK_BYTES))) {
+    while ((from = memmem(from, end - from, run.mark, run.mark_bytes))) {
         count++;
-        from += MARK_BYTES;
+        from += run.mark_bytes;
     }
     return count;
 }
 
 static void on_readable(int fd)
 {
-    ssize_t length = recv(fd, buffer + CARRY_BYTES, READ_BYTES, 0);
+    ssize_t length = recv(fd, data, READ_BYTES, 0);
     if (length <= 0) {
         if (length == 0 || (errno != EAGAIN && errno != EINTR))
             end_stream(fd);
@@ -158,14 +160,15 @@ static void on_readable(int fd)
     }
     struct stream *stream = &streams[fd];
     if (stream->phase == REQUESTED) {
-        on_answered(fd, buffer + CARRY_BYTES, length);
+        on_answered(fd, length);
         if (stream->phase != OPEN)
             return;
     }
     run.bytes += length;
-    memcpy(buffer, stream->carry, CARRY_BYTES);
-    run.events += count_marks(buffer, buffer + CARRY_BYTES + length);
-    memcpy(stream->carry, buffer + length, CARRY_BYTES);
+    int carry_bytes = run.mark_bytes - 1;
+    memcpy(data - carry_bytes, stream->carry, carry_bytes);
+    run.events += count_marks(data - carry_bytes, data + length);
+    memcpy(stream->carry, data + length - carry_bytes, carry_bytes);
 }
 
 static void read_streams(int64_t end_ns)
@@ -211,7 +214,7 @@ static void print_figures(void)
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fprintf(stderr, "usage: reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [HEADERS]]\n");
+        fprintf(stderr, "usage: reader HOST PORT PATH STREAMS DURATION_S [RAMP_UP_S [FIELD [HEADERS]]]\n");
         return 2;
     }
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(argv[2]))};
@@ -221,9 +224,10 @@ int main(int argc, char **argv)
     }
     run.request_bytes = snprintf(run.request, sizeof run.request,
                                  "GET %s HTTP/1.1\r\nhost: %s:%s\r\naccept: text/event-stream\r\n%s\r\n", argv[3],
-                                 argv[1], argv[2], argc > 7 ? argv[7] : "");
-    if (run.request_bytes >= (int)sizeof run.request) {
-        fprintf(stderr, "reader: PATH and HEADERS are too long\n");
+                                 argv[1], argv[2], argc > 8 ? argv[8] : "");
+    run.mark_bytes = snprintf(run.mark, sizeof run.mark, "\n%s:", argc > 7 ? argv[7] : "id");
+    if (run.request_bytes >= (int)sizeof run.request || run.mark_bytes >= MOST_MARK_BYTES) {
+        fprintf(stderr, "reader: PATH, FIELD or HEADERS are too long\n");
         return 2;
     }
     run.planned = atoi(argv[4]);

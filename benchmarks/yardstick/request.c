@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_EVENT_BYTES 98
+#define DEFAULT_FORM "id-data"
 
 struct request *new_request(void)
 {
@@ -69,14 +69,22 @@ enum answer read_workload(const struct request *request, struct workload *worklo
     const char *rate = parameter(query, "rate");
     const char *count = parameter(query, "count");
     const char *size = parameter(query, "size");
+    const char *together = parameter(query, "together");
+    const char *name = parameter(query, "form");
+    const struct form *form = name ? find_form(name, strcspn(name, "&")) : find_form(DEFAULT_FORM, strlen(DEFAULT_FORM));
+    if (!form)
+        return ANSWER_NOT_FOUND;
     workload->rate = rate ? strtod(rate, NULL) : 10;
     workload->count = count ? strtoll(count, NULL, 10) : INT64_MAX - 1;
+    workload->together = together ? strtoll(together, NULL, 10) : 1;
     workload->format = (struct event_format){
-        .size_bytes = size ? atoi(size) : DEFAULT_EVENT_BYTES,
-        .crlf = is_value(parameter(query, "eol"), "crlf"),
+        .form = form,
+        .size_bytes = size ? atoi(size) : form->size_bytes,
+        .crlf = form->crlf || is_value(parameter(query, "eol"), "crlf"),
         .chunk_per_write = is_value(parameter(query, "chunk"), "write"),
     };
-    if (workload->format.size_bytes < 1 || workload->format.size_bytes > EVENT_MAX_BYTES || workload->count < 1)
+    if (workload->format.size_bytes < 1 || workload->format.size_bytes > EVENT_MAX_BYTES || workload->count < 1 ||
+        workload->together < 1)
         return ANSWER_NOT_FOUND;
     return ANSWER_STREAM;
 }

@@ -19,6 +19,7 @@ struct request {
 struct workload {
     double rate; /* events per second; 0 is full blast */
     int64_t count;
+    int64_t together; /* the number of streams that have each event at the same moment */
     bool idle;
     struct event_format format;
 };

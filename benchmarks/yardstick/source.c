@@ -7,8 +7,10 @@
  * input does. What a stream carries is in the request's path, so that one process serves all workloads:
  *
  *     /events?rate=10     events per second, spread evenly over the streams: no two are due together
+ *            &together=N  N streams have each event at the same moment: a broadcast with all of them
  *     /events?rate=0      full blast: as much as the socket takes
  *            &count=N     end after N events (default: never)
+ *            &form=NAME   the lines of an event and their order (form.h)
  *            &size=98     bytes of an event
  *            &eol=crlf    line ends of two bytes
  *            &chunk=write one chunk per write of many events; a chunk per event without it, as most servers do

@@ -159,12 +159,18 @@ void send_due_events(void)
         on_due(fd, now_ns);
 }
 
-/* Returns when a new stream gets its first event: such that all streams are spread over the period, however many there
- * are. Each comes a golden section of the period after the one before it, and so falls into one of the widest gaps. */
-static int64_t first_due_ns(int64_t period_ns)
+/* Returns when a new stream gets its first event: `together` streams that open one after the other at the same moment,
+ * and these groups spread over the period, however many there are. Each comes a golden section of the period after the
+ * one before it, and so falls into one of the widest gaps. */
+static int64_t first_due_ns(int64_t period_ns, int64_t together)
 {
     static uint64_t phase;
-    phase += 0x9E3779B97F4A7C15ULL; /* 2^64 divided by the golden ratio */
+    static int64_t left_in_group;
+    if (stats.streams_open == 1 || left_in_group == 0) { /* the first stream of a run begins a group */
+        phase += 0x9E3779B97F4A7C15ULL;                  /* 2^64 divided by the golden ratio */
+        left_in_group = together;
+    }
+    left_in_group--;
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
     int64_t offset_ns = (double)phase / 0x1p64 * period_ns;
     int64_t due_ns = now_ns - now_ns % period_ns + offset_ns;
@@ -186,7 +192,7 @@ void open_stream(int fd, const struct workload *workload)
         return; /* the buffer of a new socket takes a head, or the socket is broken */
     if (workload->rate > 0) {
         stream->period_ns = NS_PER_S / workload->rate;
-        wheel_add(&wheel, fd, first_due_ns(stream->period_ns));
+        wheel_add(&wheel, fd, first_due_ns(stream->period_ns, workload->together));
         return;
     }
     int bytes = SEND_BUFFER_BYTES;
