@@ -138,6 +138,41 @@ class ReadTimeoutError(ConnectionLostError):
     kind = "read-timeout"
 
 
+class Http2Error(ConnectionLostError):
+    """HTTP/2 cannot be used, or ended a stream or its connection (RFC 9113)."""
+
+    kind = "http2"
+
+
+class Http2NotOfferedError(Http2Error):
+    """The server does not speak HTTP/2: it did not choose it in the TLS handshake, or answered with HTTP/1.1."""
+
+    kind = "http2-not-offered"
+
+
+class Http2ResetError(Http2Error):
+    """The server reset a stream. ``kind`` is ``http2-reset-`` plus the code: ``http2-reset-refused-stream``."""
+
+    kind = "http2-reset-refused-stream"
+
+    def __init__(self, message: str = "", reason: str = "REFUSED_STREAM", **options: Any) -> None:
+        super().__init__(message, **options)
+        self.reason = reason
+        self.kind = f"http2-reset-{reason.lower().replace('_', '-')}"
+
+
+class Http2GoawayError(Http2Error):
+    """The server closes the connection (GOAWAY), and has not processed this stream or reports an error."""
+
+    kind = "http2-goaway"
+
+
+class Http2ProtocolError(Http2Error):
+    """The server violated HTTP/2."""
+
+    kind = "http2-protocol"
+
+
 class UnansweredError(SseError):
     """No response head arrived in time: within ``head_timeout_s``, or before the end of the stream's lifetime."""
 
