@@ -1,6 +1,7 @@
 """Runs the readers over the workloads, and writes the results.
 
-python -m benchmarks [--quick] [--rounds 3] [--readers limit,sse\\ bench] [--workloads 4000x10,blast] [--no-bars]
+python -m benchmarks [--quick] [--rounds 3] [--readers limit,sse\\ bench] [--workloads 4000x10,'blast-*'] [--no-bars]
+python -m benchmarks --install locust,artillery,aiperf
 """
 
 from __future__ import annotations
@@ -10,27 +11,43 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 
-from benchmarks.bars import scaling, truthfulness
+from benchmarks.bars import verdicts
 from benchmarks.building import build
 from benchmarks.event_source import EventSource
 from benchmarks.facts import facts
-from benchmarks.measuring import Outcome, measure
+from benchmarks.measuring import CANNOT, Outcome, measure
+from benchmarks.packages import PACKAGES, install
 from benchmarks.processes import cores, raise_open_files
-from benchmarks.readers import LIMIT, READERS, Reader
+from benchmarks.promises import scaling, truthfulness
+from benchmarks.readers import LIMIT, READERS, Reader, takes
 from benchmarks.running import Bench
 from benchmarks.saving import save, show_progress
 from benchmarks.tables import markdown
 from benchmarks.workloads import WORKLOADS, Workload
 
-ROUNDS, WINDOW_S = 3, 6.0
+ROUNDS, WINDOW_S = 3, 4.0
 QUICK_ROUNDS, QUICK_WINDOW_S = 1, 2.0
+
+
+@dataclass(slots=True)
+class Results:
+    """The outcomes of all rounds."""
+
+    readers: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
+    """By workload and reader."""
+    truth: list[Outcome] = field(default_factory=list)
+    speed_up: list[Outcome] = field(default_factory=list)
 
 
 def main() -> None:
     """Run the command line."""
     options = _options()
+    if options.install:
+        install(options.install.split(","))
+        return
     readers = [reader for reader in READERS if reader.name in options.readers]
     workloads = [workload for workload in WORKLOADS if workload.name in options.workloads]
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
@@ -42,41 +59,52 @@ def main() -> None:
     _require_machine(workloads)
     build()
     known = facts()
+    results = _run(readers, workloads, rounds, window_s, options.bars)
+    known["load after"] = " ".join(f"{load:.2f}" for load in os.getloadavg())
+    found = verdicts(results.readers)
+    text = markdown(results.readers, known, found, results.truth, results.speed_up)
+    print(text)
+    _write(options.name, known, text, results)
+    if options.bars and not all(verdict.holds for verdict in found):
+        sys.exit(1)
+
+
+def _run(readers: list[Reader], workloads: list[Workload], rounds: int, window_s: float, promises: bool) -> Results:
+    results = Results()
     usable = cores()
     source_core, reader_core = usable[0], usable[1]
     # This process looks at the clock now and then: on the source's core, which has time to spare.
     os.sched_setaffinity(0, {source_core})
-    outcomes: dict[tuple[str, str], list[Outcome]] = {}
-    truth: list[Outcome] = []
     with EventSource(source_core) as source:
         bench = Bench(source, reader_core, window_s)
         for number in range(rounds):
             # Each round runs all readers: other load on the machine affects them equally.
-            for workload in workloads:
+            for workload in (load for load in workloads if number < (load.most_rounds or rounds)):
                 for reader in readers:
-                    show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
-                    outcome = _measure(bench, reader, workload)
-                    outcomes.setdefault((workload.name, reader.name), []).append(outcome)
-            if options.bars:
+                    if takes(workload, reader):
+                        show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
+                        found = results.readers.setdefault((workload.name, reader.name), [])
+                        _measure(bench, reader, workload, found)
+            if promises:
                 show_progress(f"round {number + 1}/{rounds}, busy against quiet")
-                truth.append(truthfulness(bench))
+                results.truth.append(truthfulness(bench))
     os.sched_setaffinity(0, set(usable))
-    speed_up = []
-    for number in range(rounds if options.bars else 0):
+    for number in range(rounds if promises else 0):
         show_progress(f"round {number + 1}/{rounds}, two workers against one")
-        speed_up.append(scaling(window_s))
-    text = markdown(outcomes, known, truth, speed_up)
-    print(text)
-    _write(options.name, known, text, outcomes, truth, speed_up)
+        results.speed_up.append(scaling(window_s))
+    return results
 
 
-def _measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
+def _measure(bench: Bench, reader: Reader, workload: Workload, found: list[Outcome]) -> None:
+    """Add an outcome, unless an earlier round has shown that this reader cannot read these streams."""
+    if found and (found[-1].note or "").startswith(CANNOT):
+        return
     missing = reader.missing()
-    outcome = Outcome({}, f"not measured: {missing}") if missing else measure(bench, reader, workload)
+    outcome = Outcome({}, f"{CANNOT}: {missing}") if missing else measure(bench, reader, workload)
+    found.append(outcome)
     show_progress(
         "    " + (", ".join(f"{name} {value:.4g}" for name, value in outcome.figures.items()) or str(outcome.note))
     )
-    return outcome
 
 
 def _require_machine(workloads: list[Workload]) -> None:
@@ -88,23 +116,18 @@ def _require_machine(workloads: list[Workload]) -> None:
         raise SystemExit(f"make bench: {most:,} open files are needed, the limit is {files:,} (ulimit -Hn)")
 
 
-def _write(
-    name: str,
-    known: dict[str, str],
-    text: str,
-    outcomes: dict[tuple[str, str], list[Outcome]],
-    truth: list[Outcome],
-    speed_up: list[Outcome],
-) -> None:
+def _write(name: str, known: dict[str, str], text: str, results: Results) -> None:
     stem = f"{time.strftime('%Y-%m-%d')}-{name or known['commit']}"
+    found = verdicts(results.readers)
     document = {
         "facts": known,
+        "bars": [{**asdict(verdict.bar), "measured": verdict.measured, "holds": verdict.holds} for verdict in found],
         "outcomes": [
-            {"workload": workload, "reader": reader, "rounds": [asdict(outcome) for outcome in found]}
-            for (workload, reader), found in outcomes.items()
+            {"workload": workload, "reader": reader, "rounds": [asdict(outcome) for outcome in outcomes]}
+            for (workload, reader), outcomes in results.readers.items()
         ],
-        "busy_against_quiet": [asdict(outcome) for outcome in truth],
-        "two_workers_against_one": [asdict(outcome) for outcome in speed_up],
+        "busy_against_quiet": [asdict(outcome) for outcome in results.truth],
+        "two_workers_against_one": [asdict(outcome) for outcome in results.speed_up],
     }
     save(stem, text, document)
 
@@ -116,9 +139,16 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help=f"how often to measure each ({ROUNDS})")
     parser.add_argument("--readers", help="names with commas between: " + ",".join(reader.name for reader in READERS))
-    parser.add_argument("--workloads", help="names with commas between: " + ",".join(load.name for load in WORKLOADS))
-    parser.add_argument("--no-bars", dest="bars", action="store_false", help="leave the two promises out")
+    parser.add_argument(
+        "--workloads", help="names or patterns with commas between: " + ",".join(load.name for load in WORKLOADS)
+    )
+    parser.add_argument(
+        "--no-bars", dest="bars", action="store_false", help="leave the two promises out, and end with 0 in any case"
+    )
     parser.add_argument("--name", default="", help="name of the result files, after the date")
+    parser.add_argument(
+        "--install", metavar="NAMES", help="install these and end: " + ",".join(package.name for package in PACKAGES)
+    )
     options = parser.parse_args()
     options.readers = _chosen(parser, options.readers, [reader.name for reader in READERS])
     if LIMIT not in options.readers:
@@ -128,10 +158,12 @@ def _options() -> argparse.Namespace:
 
 
 def _chosen(parser: argparse.ArgumentParser, given: str | None, names: list[str]) -> list[str]:
-    chosen = given.split(",") if given is not None else names
-    for name in chosen:
-        if name and name not in names:
-            parser.error(f"{name!r} is none of: {', '.join(names)}")
+    chosen = []
+    for pattern in given.split(",") if given is not None else names:
+        matching = [name for name in names if fnmatchcase(name, pattern)]
+        if pattern and not matching:
+            parser.error(f"{pattern!r} is none of: {', '.join(names)}")
+        chosen += matching
     return chosen
 
 

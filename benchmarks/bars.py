@@ -1,58 +1,87 @@
-"""Two promises that no table of readers shows: latencies stay true when saturated, and two workers do twice as much."""
+"""The figures that `sse bench` must reach, each in the same run as the reader that it is compared with."""
 
 from __future__ import annotations
 
-from benchmarks.event_source import EventSource
-from benchmarks.measuring import Figures, Outcome, blast, measure
-from benchmarks.readers import READERS, SSE_BENCH, has_workers
-from benchmarks.running import Bench
-from benchmarks.workloads import Kind, Workload, named
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-QUIET_CPU_PERCENT = 30
-QUIET_STREAMS = 1500
-"""Where to begin to look for the number of streams that keeps a core busy for that share."""
-CLOSE_ENOUGH = 5
+from benchmarks.readers import AIOHTTP, LIMIT, SSE_BENCH
+from benchmarks.rounds import Rounds, median_figure
+from benchmarks.workloads import BLASTS, FORMS
 
-_SSE_BENCH = next(reader for reader in READERS if reader.name == SSE_BENCH)
+CPU = "cpu_us_per_event"
+RATE = "events_per_s_and_core"
 
 
-def truthfulness(bench: Bench) -> Outcome:
-    """Compare the delivery latency that `sse bench` reports on a saturated core with that of a quiet run."""
-    busy_workload = named("12000x10")
-    quiet_workload = busy_workload.with_streams(QUIET_STREAMS)
-    quiet = measure(bench, _SSE_BENCH, quiet_workload)
-    cpu_percent = quiet.figures.get("cpu_percent", QUIET_CPU_PERCENT)
-    if abs(cpu_percent - QUIET_CPU_PERCENT) > CLOSE_ENOUGH:
-        streams = min(int(QUIET_STREAMS * QUIET_CPU_PERCENT / cpu_percent), busy_workload.streams)
-        quiet_workload = busy_workload.with_streams(streams)
-        quiet = measure(bench, _SSE_BENCH, quiet_workload)
-    busy = measure(bench, _SSE_BENCH, busy_workload)
-    if "delivery_p50_ms" not in quiet.figures or "delivery_p50_ms" not in busy.figures:
-        return Outcome({}, quiet.note or busy.note or "no delivery was reported")
-    figures: Figures = {"quiet_streams": quiet_workload.streams, "busy_streams": busy_workload.streams}
-    for name in ("cpu_percent", "delivery_p50_ms", "delivery_p99_ms", "saturated"):
-        figures[f"quiet_{name}"] = quiet.figures[name]
-        figures[f"busy_{name}"] = busy.figures[name]
-    figures["p50_difference_ms"] = busy.figures["delivery_p50_ms"] - quiet.figures["delivery_p50_ms"]
-    return Outcome(figures)
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure of `sse bench` on a workload, as a multiple of another reader's or alone, and its limit."""
+
+    title: str
+    workload: str
+    figure: str
+    limit: float
+    to: str | None = None
+    """The reader that it is compared with; None: the figure itself."""
+    at_least: bool = False
+
+    def measured(self, rounds: Rounds) -> float | None:
+        own = median_figure(rounds, self.workload, SSE_BENCH, self.figure)
+        if self.to is None:
+            return own
+        other = median_figure(rounds, self.workload, self.to, self.figure)
+        return own / other if own is not None and other else None
 
 
-def scaling(window_s: float) -> Outcome:
-    """Compare two workers to one at full blast, on all cores, with a source that needs but a part of one."""
-    if not has_workers():
-        return Outcome({}, "this sse bench has no --workers")
-    workload = Workload(
-        "scaling", "100 streams at full blast, not pinned", Kind.BLAST, 100, "/events?rate=0&chunk=write"
-    )
-    figures: Figures = {}
-    with EventSource(core=None) as source:
-        bench = Bench(source, reader_core=None, window_s=window_s)
-        for workers in (1, 2):
-            try:
-                measured = blast(bench, _SSE_BENCH, workload, workers)
-            except RuntimeError as exc:
-                return Outcome({}, str(exc))
-            figures[f"events_per_s_{workers}"] = measured["events_per_s"]
-            figures[f"source_cpu_percent_{workers}"] = measured["source_cpu_percent"]
-    figures["speed_up"] = figures["events_per_s_2"] / figures["events_per_s_1"]
-    return Outcome(figures)
+BARS = (
+    Bar("CPU per event, each event alone, to the limit", "4000x10", CPU, 1.8, LIMIT),
+    Bar("CPU per event, broadcast, to the limit", "broadcast", CPU, 2.2, LIMIT),
+    Bar("CPU per event, whole process over 10 s, to the limit", "whole", CPU, 3.0, LIMIT),
+    Bar("CPU per event, 500 x 10/s, to aiohttp", "500x10", CPU, 0.5, AIOHTTP),
+    *(
+        Bar(
+            f"events/s per core at full blast, {FORMS[load.name.removeprefix('blast-')]}",
+            load.name,
+            RATE,
+            1.8e6,
+            at_least=True,
+        )
+        for load in BLASTS
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A bar and the figure of a run."""
+
+    bar: Bar
+    measured: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Return whether it holds: a figure that is missing does not."""
+        if self.measured is None:
+            return False
+        return self.measured >= self.bar.limit if self.bar.at_least else self.measured <= self.bar.limit
+
+
+def verdicts(rounds: Rounds) -> list[Verdict]:
+    """Return those of all bars whose workload was run."""
+    run = {workload for workload, _ in rounds}
+    return [Verdict(bar, bar.measured(rounds)) for bar in BARS if bar.workload in run]
+
+
+def bars_table(found: list[Verdict]) -> Iterator[str]:
+    """Yield the lines of the table: bar, measured, holds or not."""
+    yield "| bar of `sse bench` | must be | measured | holds |"
+    yield "| --- | --- | --- | --- |"
+    for verdict in found:
+        bar = verdict.bar
+        must = f"{'at least' if bar.at_least else 'at most'} {_shown(bar, bar.limit)}"
+        measured = "not measured" if verdict.measured is None else _shown(bar, verdict.measured)
+        yield f"| {bar.title} | {must} | {measured} | {'yes' if verdict.holds else '**no**'} |"
+
+
+def _shown(bar: Bar, value: float) -> str:
+    return f"{value:.2f}x" if bar.to else f"{value / 1e6:.2f}M"

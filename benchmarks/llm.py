@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from benchmarks.facts import facts
-from benchmarks.llm_install import PACKAGES, install
 from benchmarks.llm_measuring import measure
 from benchmarks.llm_tables import Form, markdown
 from benchmarks.llm_task import Load
 from benchmarks.llm_tools import Tool, tools
 from benchmarks.measuring import Outcome
+from benchmarks.packages import LLM_PACKAGES, install
 from benchmarks.processes import cores, raise_open_files
 from benchmarks.push_measuring import Cores
 from benchmarks.saving import save, show_progress
@@ -59,7 +59,7 @@ def main() -> None:
     where = Cores(usable[0], usable[1])
     chosen = _chosen(options.tools)
     known = facts(("sseclient-cli", "uvloop", "httptools", "uvicorn", "fastapi"))
-    known |= {package.name: package.missing() or package.version for package in PACKAGES}
+    known |= {package.name: package.missing() or package.version for package in LLM_PACKAGES}
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     seconds = QUICK_SECONDS if options.quick else SECONDS
     loads = {load_of(slots, seconds): _none(chosen) for slots in options.slots}

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.llm_install import AIPERF, GUIDELLM, INFERENCE_PERF, VLLM
 from benchmarks.llm_task import MODEL, PATH, PROMPT, Task
 from benchmarks.llm_truth import QUANTILES, Quantile, interpolated, nearest_rank
 from benchmarks.measuring import Figures
+from benchmarks.packages import AIPERF, GUIDELLM, INFERENCE_PERF, VLLM
 
 FIRST_TOKEN, TOKEN_GAP, TPOT = "first_token", "token_gap", "tpot"
 NAMES = (FIRST_TOKEN, TOKEN_GAP, TPOT)

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 
 from benchmarks.event_source import Stats
-from benchmarks.processes import rss_bytes
+from benchmarks.phases import follow
+from benchmarks.processes import cpu_s, rss_bytes
 from benchmarks.readers import Reader, Report
 from benchmarks.running import MOST_LATE_S, POLL_S, STARTS_PER_S, Bench, Used, reading, wait_until_open
 from benchmarks.workloads import IDLE_FRACTION, Kind, Workload
@@ -19,6 +20,12 @@ KEEPS_UP_SHARE = 0.98
 
 PUNCTUAL_MS = 100.0
 """A source that is later than this did not get its core to itself, or has more to send than a core can."""
+
+WHOLE_S = 10.0
+"""The duration of the run whose whole process is measured, with its ramp."""
+
+CANNOT = "cannot be measured"
+"""A reader that is not tried a second time."""
 
 DISTURBED = "disturbed"
 DISTURBED_PERCENT = 10.0
@@ -48,8 +55,14 @@ def measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
     """Run a reader on a workload, and return its figures or the reason why there are none."""
     capped = workload.with_streams(min(workload.streams, reader.most_streams or workload.streams))
     if capped.streams < workload.streams * LEAST_SHARE:
-        return Outcome({}, f"not measured: it opens {capped.streams:,} streams at most")
-    measures = {Kind.PACED: _paced, Kind.BLAST: blast, Kind.IDLE: _idle, Kind.OPENING: _opening}
+        return Outcome({}, f"{CANNOT}: it opens {capped.streams:,} streams at most")
+    measures = {
+        Kind.PACED: _paced,
+        Kind.WHOLE: _whole,
+        Kind.BLAST: blast,
+        Kind.IDLE: _idle,
+        Kind.OPENING: _opening,
+    }
     try:
         figures = measures[workload.kind](bench, reader, capped)
     except (RuntimeError, OSError) as exc:
@@ -84,6 +97,8 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
         # Events sent from here on arrive while the reader shuts down.
         sent = bench.source.stats().events_sent - before.events_sent
         report = running.interrupt()
+    if not report.events:
+        raise RuntimeError(f"{CANNOT}: it read {sent:,} events from {now_open:,} streams, and counted none")
     read_share = min(report.events / sent, 1)
     events: float = last.events_sent - first.events_sent
     if read_share < KEEPS_UP_SHARE:
@@ -100,18 +115,34 @@ def _paced(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     }
 
 
+def _whole(bench: Bench, reader: Reader, workload: Workload) -> Figures:
+    """Measure the CPU of a process from its start to its end, per event, and that of its start and its end."""
+    before = bench.source.stats()
+    with reading(bench, reader, workload, WHOLE_S - workload.streams / STARTS_PER_S) as running:
+        phases, report = follow(bench, running, before)
+    if not report.events:
+        raise RuntimeError(f"{CANNOT}: it counted no event")
+    return {
+        "cpu_us_per_event": phases.whole_s * 1e6 / report.events,
+        "start_cpu_ms": phases.start_s * 1e3,
+        "end_cpu_ms": phases.end_s * 1e3,
+        "read_share": min(report.events / (bench.source.stats().events_sent - before.events_sent), 1),
+    }
+
+
 def blast(bench: Bench, reader: Reader, workload: Workload, workers: int = 1) -> Figures:
     """Measure how many events a reader takes. The reader counts: events counted by the source may still be buffered."""
-    first, start_s = bench.source.stats(), time.monotonic()
+    before, start_s = bench.source.stats(), time.monotonic()
     with reading(bench, reader, workload, SETTLE_S + bench.window_s, workers) as running:
-        report = running.finish()
+        phases, report = follow(bench, running, before)
         taken_s = time.monotonic() - start_s
         last = bench.source.stats()
     if not report.events:
-        raise RuntimeError("it counted no event")
+        raise RuntimeError(f"{CANNOT}: it counted no event")
     return {
+        "events_per_s_and_core": report.events / phases.reading_s,
         "events_per_s": report.events / report.duration_s,
-        **_source_figures(first, last, taken_s),
+        **_source_figures(before, last, taken_s),
         **_claims(report),
     }
 
@@ -137,23 +168,29 @@ def _memory_bytes(bench: Bench, reader: Reader, workload: Workload) -> int:
 
 
 def _opening(bench: Bench, reader: Reader, workload: Workload) -> Figures:
-    """Measure the time from the first hundredth of the streams to the last, as the source sees them come.
+    """Measure time and CPU from the first hundredth of the streams to the last, as the source sees them come.
 
     Not from the start of the process, which is not a cost of a stream.
     """
     base = bench.source.stats().streams_opened
     few = workload.streams // 100
-    seen: list[tuple[float, int]] = []
+    seen: list[tuple[int, float, float]] = []
     with reading(bench, reader, workload, PATIENCE_S) as running:
         ends_s = time.monotonic() + MOST_LATE_S
-        while not seen or seen[-1][1] < workload.streams:
+        while not seen or seen[-1][0] < workload.streams:
             if not running.is_running() or time.monotonic() > ends_s:
-                raise RuntimeError(f"opened {seen[-1][1]:,} of {workload.streams:,} streams")
-            seen.append((time.monotonic(), bench.source.stats().streams_opened - base))
+                raise RuntimeError(f"opened {seen[-1][0]:,} of {workload.streams:,} streams")
+            seen.append((bench.source.stats().streams_opened - base, time.monotonic(), cpu_s(running.pid)))
             time.sleep(POLL_S)
     # The last look before there were more than a few, or else the whole of it may lie between two looks.
-    start_s, at_start = next(((at_s, n) for at_s, n in reversed(seen) if n <= few), seen[0])
-    return {"opened_per_s": (workload.streams - at_start) / (seen[-1][0] - start_s)}
+    at_start, start_s, start_cpu_s = next((look for look in reversed(seen) if look[0] <= few), seen[0])
+    at_end, end_s, end_cpu_s = seen[-1]
+    opened = at_end - at_start
+    return {
+        "opened_per_s": opened / (end_s - start_s),
+        "wall_us_per_stream": (end_s - start_s) * 1e6 / opened,
+        "cpu_us_per_stream": (end_cpu_s - start_cpu_s) * 1e6 / opened,
+    }
 
 
 def _source_figures(first: Stats, last: Stats, taken_s: float) -> Figures:

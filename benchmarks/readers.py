@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.building import BUILD
+from benchmarks.packages import AIPERF, ARTILLERY, LOCUST
+from benchmarks.workloads import Peers, Workload
 
 HERE = Path(__file__).parent
 
@@ -68,7 +71,8 @@ class Reader:
     missing: Callable[[], str | None] = lambda: None
     """Why it cannot run here, if so."""
     most_streams: int | None = None
-    variables: tuple[tuple[str, str], ...] = ()
+    variables: Callable[[Order], dict[str, str]] = lambda _order: {}
+    """Environment variables."""
 
 
 def _limit_command(order: Order) -> list[str]:
@@ -110,11 +114,10 @@ def sse_bench_report(order: Order, _output: str) -> Report:
     )
 
 
-def _python_reader(name: str, interpreter: Callable[[], str] = lambda: sys.executable) -> Callable[[Order], list[str]]:
+def _script(name: str, *arguments: str, of: Callable[[], str] = lambda: sys.executable) -> Callable[[Order], list[str]]:
     def command(order: Order) -> list[str]:
-        script = str(HERE / "python_readers.py")
         sizes = (str(order.streams), str(order.duration_s), str(order.ramp_up_s))
-        return [interpreter(), script, name, order.url, *sizes]
+        return [of(), str(HERE / name), *arguments, order.url, *sizes]
 
     return command
 
@@ -128,14 +131,38 @@ def _aiohttp_missing() -> str | None:
 
 
 def _aiperf_python() -> str:
-    return os.environ.get("AIPERF_PYTHON", sys.executable)
+    return os.environ.get("AIPERF_PYTHON", str(AIPERF.python))
 
 
-@cache
 def _aiperf_missing() -> str | None:
-    asked = [_aiperf_python(), "-c", "import aiperf.transports.sse_utils, uvloop"]
-    found = subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0
-    return None if found else "no Python with aiperf and uvloop found (AIPERF_PYTHON)"
+    return None if "AIPERF_PYTHON" in os.environ else AIPERF.missing()
+
+
+def _locust_command(order: Order) -> list[str]:
+    rate = order.streams / order.ramp_up_s if order.ramp_up_s else order.streams
+    command = [str(LOCUST.executable), "--locustfile", str(HERE / "locust_reader.py"), "--headless", "--only-summary"]
+    command += ["--users", str(order.streams), "--spawn-rate", str(rate), "--run-time", f"{order.duration_s:.0f}s"]
+    return [*command, "--host", f"http://127.0.0.1:{order.port}"]
+
+
+def _artillery_command(order: Order) -> list[str]:
+    script = {
+        "config": {
+            "target": f"http://127.0.0.1:{order.port}",
+            "phases": [{"duration": max(round(order.ramp_up_s), 1), "arrivalCount": order.streams}],
+            "http": {"timeout": order.duration_s},
+        },
+        "scenarios": [{"flow": [{"get": {"url": order.path}}]}],
+    }
+    path = order.report.with_name("artillery.json")
+    path.write_text(json.dumps(script))
+    return [str(ARTILLERY.executable), "run", str(path)]
+
+
+def _artillery_report(_order: Order, output: str) -> Report:
+    """Return no events: its summary has requests, responses and codes, and its HTTP engine no word for an event."""
+    opened = re.findall(r"^http\.codes\.200:[ .]*(\d+)$", output, re.MULTILINE)
+    return Report(opened=sum(map(int, opened)), events=0, duration_s=0)
 
 
 def k6_program() -> str | None:
@@ -162,13 +189,38 @@ def _k6_command(order: Order) -> list[str]:
 
 LIMIT = "limit"
 SSE_BENCH = "sse bench"
+AIOHTTP = "aiohttp"
+AIOHTTP_UVLOOP = "aiohttp + uvloop"
 READERS = (
     Reader(LIMIT, _limit_command, _limit_report),
     Reader(SSE_BENCH, sse_bench_command, sse_bench_report),
-    Reader("aiohttp", _python_reader("aiohttp"), _own_report, _aiohttp_missing),
-    Reader("aiperf's reader", _python_reader("aiperf", _aiperf_python), _own_report, _aiperf_missing),
+    Reader(AIOHTTP, _script("aiohttp_reader.py"), _own_report, _aiohttp_missing),
+    Reader(AIOHTTP_UVLOOP, _script("python_readers.py", "aiohttp"), _own_report, _aiohttp_missing),
+    Reader("aiperf's reader", _script("python_readers.py", "aiperf", of=_aiperf_python), _own_report, _aiperf_missing),
     # Its pool looks through all connections for each new one: 4,000 would take a minute to open.
-    Reader("httpx + httpx-sse", _python_reader("httpx"), _own_report, most_streams=1000),
+    Reader("httpx + httpx-sse", _script("python_readers.py", "httpx"), _own_report, most_streams=1000),
+    Reader(
+        "Locust",
+        _locust_command,
+        _own_report,
+        LOCUST.missing,
+        variables=lambda order: {"STREAM_PATH": order.path},
+    ),
     # Each reader has one core. Without GOMAXPROCS, Go starts more threads, which compete for it.
-    Reader("k6 + xk6-sse", _k6_command, _own_report, _k6_missing, variables=(("GOMAXPROCS", "1"),)),
+    Reader("k6 + xk6-sse", _k6_command, _own_report, _k6_missing, variables=lambda _order: {"GOMAXPROCS": "1"}),
+    Reader("Artillery", _artillery_command, _artillery_report, ARTILLERY.missing),
 )
+
+NOT_INSTALLABLE = {"mlcommons/endpoints": "not on PyPI; it is installed from its Git repository only"}
+"""Other readers of event streams, and why they are not in the list."""
+
+_OF_WORKLOAD = {
+    Peers.ALL: [reader.name for reader in READERS],
+    Peers.AIOHTTP: [LIMIT, SSE_BENCH, AIOHTTP, AIOHTTP_UVLOOP],
+    Peers.NONE: [LIMIT, SSE_BENCH],
+}
+
+
+def takes(workload: Workload, reader: Reader) -> bool:
+    """Return whether a workload is for this reader."""
+    return reader.name in _OF_WORKLOAD[workload.peers]

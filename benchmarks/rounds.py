@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 
 from benchmarks.measuring import DISTURBED, Outcome
+
+Rounds = Mapping[tuple[str, str], list[Outcome]]
+"""The outcomes of all rounds by workload and reader."""
 
 
 def kept(outcomes: list[Outcome]) -> list[Outcome]:
@@ -28,3 +32,8 @@ def median_of(outcomes: list[Outcome]) -> Outcome:
     if left_out := len(outcomes) - len(counting):
         notes.append(f"{left_out} of {len(outcomes)} rounds left out: disturbed, or nothing measured")
     return Outcome(medians, "; ".join(notes) or None)
+
+
+def median_figure(rounds: Rounds, workload: str, reader: str, name: str) -> float | None:
+    """Return one figure of a reader on a workload; None if it was not measured."""
+    return median_of(rounds.get((workload, reader), [])).figures.get(name)

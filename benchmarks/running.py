@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from benchmarks.event_source import Counts, EventSource
-from benchmarks.processes import core_busy_s, cpu_s, family, pinned_to
+from benchmarks.processes import children_cpu_s, core_busy_s, cpu_s, family, pinned_to
 from benchmarks.readers import Order, Reader, Report
 from benchmarks.workloads import Kind, Workload
 
@@ -62,11 +62,12 @@ class Running:
             stderr=self._stderr,
             text=True,
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, **dict(reader.variables), "NO_COLOR": "1"},
+            env={**os.environ, **reader.variables(order), "NO_COLOR": "1"},
             preexec_fn=pinned_to(bench.reader_core),
             start_new_session=True,  # a group of its own, to interrupt it as a terminal does
         )
         self.pid = self._process.pid
+        self._before_s = children_cpu_s()
 
     def is_running(self) -> bool:
         return self._process.poll() is None
@@ -84,6 +85,10 @@ class Running:
             return self._reader.report(self._order, output)
         except (subprocess.TimeoutExpired, ValueError, LookupError, OSError, TypeError) as exc:
             raise RuntimeError(self._last_words() or f"no report: {exc}") from exc
+
+    def total_cpu_s(self) -> float:
+        """Return the CPU time of the whole process. Only after its end, and before another child ends."""
+        return children_cpu_s() - self._before_s
 
     def stop(self) -> None:
         if self.is_running():

@@ -1,115 +1,144 @@
-"""The results as Markdown: ratios to the limit first, then every workload in absolute figures."""
+"""The results as Markdown: the bars, a table for each question, then every workload in absolute figures."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.measuring import KEEPS_UP_SHARE, Figures, Outcome
-from benchmarks.readers import LIMIT
-from benchmarks.rounds import kept, median_of
-from benchmarks.workloads import WORKLOADS, Kind, Workload
+from benchmarks.bars import Verdict, bars_table
+from benchmarks.cells import HEADLINES, NOTHING, figure, head, ratio, row, show
+from benchmarks.measuring import Figures, Outcome
+from benchmarks.readers import NOT_INSTALLABLE
+from benchmarks.rounds import Rounds, kept, median_of
+from benchmarks.workloads import ARRIVALS, BLASTS, PACED_FORMS, PROCESSES, WORKLOADS, Workload, named
 
-Rounds = Mapping[tuple[str, str], list[Outcome]]
-"""The outcomes of all rounds by workload and reader."""
+_SECTIONS: tuple[tuple[str, str, Sequence[Workload]], ...] = (
+    ("CPU per event, steady", "In a window after all streams are open. In bold: to the limit.", ARRIVALS),
+    (
+        "CPU per event of each form, steady",
+        "4,000 streams x 10 events/s, each event alone. In bold: to the limit.",
+        (named("4000x10"), *PACED_FORMS),
+    ),
+    (
+        "Events/s per core of each form, full blast",
+        "100 streams, per CPU second between the first stream and the end. In bold: the share of the limit.",
+        BLASTS,
+    ),
+    (
+        "Opening, memory, and the whole process",
+        "CPU per event of the whole process, with its start, its opening and its report; streams opened/s; memory per "
+        "stream.",
+        PROCESSES,
+    ),
+)
+_FIXED = (
+    ("start: CPU until the first stream", "whole", "start_cpu_ms"),
+    ("opening: CPU per stream", "opening", "cpu_us_per_stream"),
+    ("opening: time per stream", "opening", "wall_us_per_stream"),
+    ("end and report: CPU", "whole", "end_cpu_ms"),
+)
 
-_HEADLINES = {
-    Kind.PACED: ("cpu_us_per_event", "CPU per event"),
-    Kind.BLAST: ("events_per_s", "events/s"),
-    Kind.IDLE: ("rss_bytes_per_stream", "memory per stream"),
-    Kind.OPENING: ("opened_per_s", "opened/s"),
-}
-_UNITS = {
-    "_us_per_event": "{:.2f} us",
-    "_bytes_per_stream": "{:,.0f} B",
-    "_ms": "{:.3f} ms",
-    "_percent": "{:.0f} %",
-    "_share": "{:.1%}",
-    "_mib": "{:.1f} MiB",
-}
-_MORE_IS_BETTER = {Kind.BLAST, Kind.OPENING}
-_NOTHING = "–"  # noqa: RUF001 - a dash, as typeset
 
-
-def markdown(rounds: Rounds, facts: Mapping[str, str], truth: list[Outcome], speed_up: list[Outcome]) -> str:
+def markdown(
+    rounds: Rounds,
+    facts: Mapping[str, str],
+    verdicts: list[Verdict],
+    truth: list[Outcome],
+    speed_up: list[Outcome],
+) -> str:
     """Return the whole report."""
-    parts = ["# What reading event streams costs", "\n".join(_ratios(rounds))]
-    parts.extend("\n".join(_details(rounds, workload)) for workload in WORKLOADS if _measured(rounds, workload))
-    parts.append("\n".join(_bars(median_of(truth), median_of(speed_up))))
+    parts = ["# What reading event streams costs", "A star: see the note in the tables below."]
+    if verdicts:
+        parts.append("\n".join(("## Bars", "", *bars_table(verdicts))))
+    parts.extend("\n".join(_section(rounds, *section)) for section in _SECTIONS)
+    parts.append("\n".join(_fixed_costs(rounds)))
+    parts.append("\n".join(_claims(rounds)))
+    parts.append("\n".join(_promises(median_of(truth), median_of(speed_up))))
+    parts.append("\n".join(_not_measured(rounds)))
+    parts.extend("\n".join(_details(rounds, load)) for load in WORKLOADS if _readers(rounds, [load]))
     parts.append("\n".join(("## The machine", "", *(f"- {name}: {value}" for name, value in facts.items()))))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _measured(rounds: Rounds, workload: Workload) -> list[str]:
-    return [reader for name, reader in rounds if name == workload.name]
+def _readers(rounds: Rounds, workloads: Sequence[Workload]) -> list[str]:
+    """Return the readers with a figure of any of these workloads."""
+    names = {workload.name for workload in workloads}
+    measured = (reader for (workload, reader), found in rounds.items() if workload in names and kept(found))
+    return list(dict.fromkeys(measured))
 
 
-def _ratios(rounds: Rounds) -> Iterator[str]:
-    """Yield one row per reader: its cost as a multiple of the limit, or the share of the limit that it reaches."""
-    columns = [workload for workload in WORKLOADS if _measured(rounds, workload)]
-    readers = list(dict.fromkeys(reader for _, reader in rounds))
-    titles = [f"{_HEADLINES[column.kind][1]}, {column.title}" for column in columns]
-    yield "Cost as a multiple of the limit, speed as a share of it. A star: see the note in the tables below."
-    yield ""
-    yield _row("reader", *titles, "delivery p50 / p99 it reports")
-    yield _row(*["---"] * (len(columns) + 2))
-    for reader in readers:
-        cells = [_ratio(rounds, column, reader) for column in columns]
-        yield _row(reader, *cells, _claim(rounds, reader))
+def _section(rounds: Rounds, title: str, note: str, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Yield a table with a row per workload and a column per reader."""
+    run = [workload for workload in workloads if _readers(rounds, [workload])]
+    if not run:
+        return
+    readers = _readers(rounds, run)
+    yield from (f"## {title}", "", note, "", head("", *readers))
+    for workload in run:
+        yield row(workload.title, *(ratio(rounds, workload, reader) for reader in readers))
 
 
-def _ratio(rounds: Rounds, workload: Workload, reader: str) -> str:
-    name = _HEADLINES[workload.kind][0]
-    own = _median(rounds, workload, reader, name)
-    if own is None:
-        return _NOTHING
-    text = _show(name, own) + ("\\*" if median_of(rounds[workload.name, reader]).note else "")
-    limit = _median(rounds, workload, LIMIT, name)
-    # A limit of some bytes per stream is no yardstick: everything else would be a thousand times that.
-    if limit is None or reader == LIMIT or workload.kind is Kind.IDLE:
-        return text
-    ratio = own / limit
-    # A reader that falls behind looks cheaper than it is: long reads, and no sleep in between.
-    text += ", does not keep up" if (_median(rounds, workload, reader, "read_share") or 1) < KEEPS_UP_SHARE else ""
-    return f"**{ratio:.0%}** ({text})" if workload.kind in _MORE_IS_BETTER else f"**{ratio:.2f}x** ({text})"
+def _fixed_costs(rounds: Rounds) -> Iterator[str]:
+    """Yield the costs that no figure per event contains but that of the whole process."""
+    run = [(title, named(load), name) for title, load, name in _FIXED if _readers(rounds, [named(load)])]
+    if not run:
+        return
+    readers = _readers(rounds, [workload for _, workload, _ in run])
+    yield from ("## Fixed costs", "", head("", *readers))
+    for title, workload, name in run:
+        yield row(title, *(figure(rounds, workload, reader, name) for reader in readers))
 
 
-def _claim(rounds: Rounds, reader: str) -> str:
-    for workload in WORKLOADS:
-        p50_ms = _median(rounds, workload, reader, "delivery_p50_ms")
-        p99_ms = _median(rounds, workload, reader, "delivery_p99_ms")
-        if workload.kind is Kind.PACED and p50_ms is not None and p99_ms is not None:
-            return f"{p50_ms:.3g} / {p99_ms:.3g} ms"
-    return _NOTHING
+def _claims(rounds: Rounds) -> Iterator[str]:
+    """Yield the delivery latencies that the readers themselves report."""
+    run = [load for load in ARRIVALS if _readers(rounds, [load])]
+    readers = [name for name in _readers(rounds, run) if any(_claim(rounds, load, name) != NOTHING for load in run)]
+    if not readers:
+        return
+    yield from ("## Delivery that the readers report, p50 / p99", "", head("", *readers))
+    for workload in run:
+        yield row(workload.title, *(_claim(rounds, workload, reader) for reader in readers))
+
+
+def _claim(rounds: Rounds, workload: Workload, reader: str) -> str:
+    figures = median_of(rounds.get((workload.name, reader), [])).figures
+    if "delivery_p50_ms" not in figures:
+        return NOTHING
+    return f"{figures['delivery_p50_ms']:.3g} / {figures['delivery_p99_ms']:.3g} ms"
+
+
+def _not_measured(rounds: Rounds) -> Iterator[str]:
+    """Yield the readers without any figure, and the reason of each."""
+    reasons = dict(NOT_INSTALLABLE)
+    measured = _readers(rounds, WORKLOADS)
+    for (_, reader), outcomes in rounds.items():
+        if reader not in measured and outcomes[-1].note:
+            reasons.setdefault(reader, outcomes[-1].note)
+    yield from ("## Not measured", "", head("reader", "why"))
+    for reader, reason in reasons.items():
+        yield row(reader, reason)
 
 
 def _details(rounds: Rounds, workload: Workload) -> Iterator[str]:
     """Yield a workload's table of absolute figures: medians, and the spread of the headline."""
-    outcomes = {reader: rounds[workload.name, reader] for reader in _measured(rounds, workload)}
-    names = list(dict.fromkeys(name for rows in outcomes.values() for row in rows for name in row.figures))
-    yield f"## {workload.title}"
-    yield ""
-    yield _row("reader", *(name.replace("_", " ") for name in names), "spread", "note")
-    yield _row(*["---"] * (len(names) + 3))
-    for reader, rows in outcomes.items():
-        median = median_of(rows)
-        cells = [_show(name, median.figures[name]) if name in median.figures else _NOTHING for name in names]
-        yield _row(reader, *cells, _spread(kept(rows), _HEADLINES[workload.kind][0]), median.note or "")
+    outcomes = {reader: found for (name, reader), found in rounds.items() if name == workload.name}
+    names = list(dict.fromkeys(name for found in outcomes.values() for outcome in found for name in outcome.figures))
+    yield from (f"## {workload.name}", "")
+    yield head("reader", *(name.replace("_", " ") for name in names), "spread", "note")
+    for reader, found in outcomes.items():
+        median = median_of(found)
+        cells = [show(name, median.figures[name]) if name in median.figures else NOTHING for name in names]
+        yield row(reader, *cells, _spread(kept(found), HEADLINES[workload.kind]), median.note or "")
 
 
-def _spread(rows: list[Outcome], name: str) -> str:
-    values = [row.figures[name] for row in rows if name in row.figures]
+def _spread(outcomes: list[Outcome], name: str) -> str:
+    values = [outcome.figures[name] for outcome in outcomes if name in outcome.figures]
     if len(values) < 2 or not statistics.median(values):
-        return _NOTHING
+        return NOTHING
     return f"{(max(values) - min(values)) / abs(statistics.median(values)):.0%} of {len(values)}"
 
 
-def _median(rounds: Rounds, workload: Workload, reader: str, name: str) -> float | None:
-    outcomes = rounds.get((workload.name, reader), [])
-    return median_of(outcomes).figures.get(name)
-
-
-def _bars(truth: Outcome, speed_up: Outcome) -> Iterator[str]:
+def _promises(truth: Outcome, speed_up: Outcome) -> Iterator[str]:
     if not (truth.figures or truth.note or speed_up.figures or speed_up.note):
         return
     yield "## Two promises"
@@ -135,17 +164,3 @@ def _speed_up(figures: Figures) -> str:
         return ""
     one, two, source = (figures[name] for name in ("events_per_s_1", "events_per_s_2", "source_cpu_percent_2"))
     return f"**{two / one:.2f}x** ({two:,.0f} against {one:,.0f} events/s, the source at {source:.0f} % of a core)"
-
-
-def _show(name: str, value: float) -> str:
-    """Return a figure with its unit, which its name tells."""
-    if name == "saturated":
-        return "yes" if value else "no"
-    for ending, shown in _UNITS.items():
-        if name.endswith(ending):
-            return shown.format(value)
-    return f"{value:,.0f}"
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
