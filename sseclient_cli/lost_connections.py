@@ -8,7 +8,10 @@ from sseclient_cli.request.target import Target
 
 def closed_before_response(peer: str, target: Target) -> ConnectionLostError:
     """Return the error for a connection that ``peer`` closed before the response head."""
-    return ConnectionLostError(f"{peer} closed the connection before it answered{_tls_hint(target)}")
+    words = f"{peer} closed the connection before it answered"
+    if target.http2:
+        return ConnectionLostError(f"{words}; does it speak HTTP/2? try without `http2`", arguments=["http2"])
+    return ConnectionLostError(f"{words}{_tls_hint(target)}")
 
 
 def cut_in_response() -> ConnectionLostError:

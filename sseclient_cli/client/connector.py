@@ -7,6 +7,7 @@ connection.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -22,10 +23,15 @@ from sseclient_cli.client.request_body import replace_body
 from sseclient_cli.client.tracing import WriteLine, trace_event, trace_redirect
 from sseclient_cli.client.transport import Transport
 from sseclient_cli.errors import ReadTimeoutError, SseError
+from sseclient_cli.http2_errors import not_chosen
 from sseclient_cli.keepalive import keep_alive
+from sseclient_cli.request.proxied import answering_peer
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, redirected, too_many_redirects
 from sseclient_cli.request.target import Target
 from sseclient_cli.sse.websocket_handshake import KEY_HEADER, new_key
+
+# HTTP/2 forbids them (RFC 9113 8.2.2): h2 removes all but TE, but the trace would show them.
+_OF_HTTP1 = ("connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade")
 
 
 class Connector:
@@ -99,10 +105,12 @@ class Connector:
             if name in ("connection.connect_tcp.complete", "connection.connect_unix_socket.complete"):
                 stack.push_async_callback(info["return_value"].aclose)
                 keep_alive(info["return_value"].get_extra_info("socket"))
-            elif name == "http11.send_request_headers.started" and target.head_timeout_s is not None:
+            elif name.endswith(".send_request_headers.started") and target.head_timeout_s is not None:
                 limit.reschedule(loop.time() + target.head_timeout_s)
             if self._on_trace is not None:
                 trace_event(self._on_trace, target, name, info)
+            if name == "connection.start_tls.complete" and target.http2:
+                _require_http2(info["return_value"].get_extra_info("ssl_object"), target)
 
         if self._on_trace is not None and target.proxy is not None:
             self._on_trace(f"* through {target.proxy}")
@@ -160,6 +168,14 @@ class Connector:
         for name, value in self.target.stream_headers():
             if name.lower() in ("accept", "cache-control"):
                 request.headers[name] = value
+        if self.target.http2:
+            for name in _OF_HTTP1:
+                request.headers.pop(name, None)
+
+
+def _require_http2(tls: ssl.SSLObject, target: Target) -> None:
+    if tls.selected_alpn_protocol() != "h2":
+        raise not_chosen(answering_peer(target))
 
 
 def _request_headers(target: Target, last_event_id: bytes | None) -> httpx.Headers:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from sseclient_cli.client.http2_exceptions import http2_error, is_from_h2
 from sseclient_cli.errors import (
     ConnectError,
     ConnectionRefusedByTargetError,
@@ -36,6 +37,9 @@ from sseclient_cli.sse.response_head import SWITCHED_PROTOCOL
 # h11 quotes its input as the repr of a bytearray.
 _BYTEARRAY = re.compile(r"bytearray\(b(.*)\)")
 
+# The message of httpcore (1.0) for HTTP/2, in a response too; for HTTP/1.1, it says "without sending a response", too.
+_CLOSED_HTTP2 = "Server disconnected"
+
 MAX_REASON_CHARS = 200
 """A message is one line, but a parser may quote a whole response head."""
 
@@ -50,10 +54,19 @@ def mapped_exceptions(target: Target, read_timeout_s: float | None, *, answered:
     except httpx.ReadTimeout as exc:
         raise ReadTimeoutError(f"no bytes for {read_timeout_s or 0:g} s", arguments=["read_timeout_s"]) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
+        if answered and str(exc) == _CLOSED_HTTP2:
+            raise cut_in_response() from exc
         raise _mapped(exc, target) from exc
+    except Exception as exc:  # only with a client of the caller
+        error = http2_error([exc], target) if is_from_h2(exc) else None
+        if error is None:
+            raise
+        raise error from exc
 
 
 def _mapped(exc: Exception, target: Target) -> SseError:
+    if isinstance(exc, httpx.ProtocolError) and (error := http2_error(_causes(exc), target)):
+        return error
     for foreign, error_for in _MAPPING:
         if isinstance(exc, foreign):
             return error_for(exc, target)
@@ -68,7 +81,7 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
             return NameNotResolvedError(f"the host name of {peer} has no address: check its spelling")
         # A refused connection is not a reset: this connection was established, and cut during the handshake.
         if isinstance(cause, ssl.SSLError | ConnectionResetError | BrokenPipeError):
-            return tls_error(cause, answering_peer(target))
+            return tls_error(cause, answering_peer(target), http2=target.http2)
         if isinstance(cause, OSError):
             if cause.errno == errno.ECONNREFUSED:
                 what = "the server" if target.proxy is None else "it"
@@ -89,7 +102,7 @@ def _connect_error(exc: Exception, target: Target) -> SseError:
 def _protocol_error(exc: Exception, target: Target) -> SseError:
     peer = answering_peer(target)
     # httpcore and h11 raise one class for invalid and for truncated responses; only the messages differ.
-    if "disconnected without sending a response" in str(exc):
+    if _CLOSED_HTTP2 in str(exc):
         return closed_before_response(peer, target)
     if "peer closed connection" in str(exc):
         return cut_in_response()
@@ -128,7 +141,7 @@ _MAPPING: tuple[tuple[type[Exception], Callable[[Exception, Target], SseError]],
         lambda exc, target: ConnectError(f"the proxy did not connect to {target.peer}: {_reason(exc)}"),
     ),
     # After the client's part of the handshake: a TLS 1.3 server then reports a missing client certificate.
-    (ssl.SSLError, lambda exc, target: tls_error(exc, answering_peer(target))),
+    (ssl.SSLError, lambda exc, target: tls_error(exc, answering_peer(target), http2=target.http2)),
 )
 
 

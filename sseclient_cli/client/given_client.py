@@ -26,7 +26,9 @@ from sseclient_cli.response_errors import response_error
 from sseclient_cli.sse.response_check import stop_reason_for
 
 # The fields of a Target that concern the connection, with their defaults: the client makes its own connections.
-_CONNECTION_DEFAULTS = {"tls": Tls(), "connect_to": None, "unix_socket": None, "source_addresses": (), "proxy": None}
+_CONNECTION_DEFAULTS = {
+    "tls": Tls(), "connect_to": None, "unix_socket": None, "source_addresses": (), "http2": False, "proxy": None,
+}  # fmt: skip
 
 # Headers that the stream always sets. All other headers come from the caller's arguments, or else from the client.
 _STREAM_HEADERS = frozenset({"host", "accept", "cache-control", "accept-encoding"})

@@ -17,7 +17,9 @@ from typing import Any, TypeAlias
 
 import httpcore
 
+from sseclient_cli.client.http2_stream import Http2Stream
 from sseclient_cli.client.http_stream import HttpStream
+from sseclient_cli.client.socket_stream import SocketStream
 from sseclient_cli.event_loop import look_up
 from sseclient_cli.kernel_timestamp import request_timestamps
 
@@ -27,13 +29,19 @@ STAGGER_S = 0.25
 _AddressInfo: TypeAlias = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 
-def network_backend() -> httpcore.AsyncNetworkBackend | None:
+_Stream: TypeAlias = type[HttpStream] | type[Http2Stream]
+
+
+def network_backend(*, http2: bool = False) -> httpcore.AsyncNetworkBackend | None:
     """Return the backend for this platform; None for httpcore's own backend."""
-    return None if sys.platform == "win32" else SocketBackend()
+    return None if sys.platform == "win32" else SocketBackend(Http2Stream if http2 else HttpStream)
 
 
 class SocketBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections as ``HttpStream``."""
+    """Opens connections as streams of this class."""
+
+    def __init__(self, stream: _Stream = HttpStream) -> None:
+        self._stream = stream
 
     async def connect_tcp(
         self,
@@ -42,12 +50,12 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
-    ) -> HttpStream:
+    ) -> SocketStream:
         """Connect to the first address of the host that accepts. The timeout includes the name lookup."""
         try:
             async with asyncio.timeout(timeout):
                 addresses = _interleaved(await _addresses(host, port))
-                return await _Race(local_address, tuple(socket_options or ())).winner(addresses)
+                return await _Race(self._stream, local_address, tuple(socket_options or ())).winner(addresses)
         except TimeoutError as exc:
             raise httpcore.ConnectTimeout(str(exc)) from exc
         except OSError as exc:
@@ -58,13 +66,13 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         path: str,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's
         socket_options: Iterable[Any] | None = None,
-    ) -> HttpStream:
+    ) -> SocketStream:
         """Connect without a wait, which a unix socket never needs. EAGAIN: the backlog of the listener is full."""
         connecting = socket.socket(socket.AF_UNIX)
         try:
             connecting.setblocking(False)
             connecting.connect(path)
-            return HttpStream(connecting, has_timestamps=False)
+            return self._stream(connecting, has_timestamps=False)
         except OSError as exc:
             connecting.close()
             raise httpcore.ConnectError(str(exc)) from exc
@@ -77,14 +85,15 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
 class _Race:
     """Staggered connection attempts. The first successful one wins."""
 
-    def __init__(self, local_address: str | None, options: tuple[Any, ...]) -> None:
+    def __init__(self, stream: _Stream, local_address: str | None, options: tuple[Any, ...]) -> None:
+        self._stream = stream
         self._local = None if local_address is None else _numeric(local_address)
         self._options = options
         self._running: dict[socket.socket, bool] = {}
         self._errors: list[OSError] = []
         self._progress = asyncio.Event()
 
-    async def winner(self, addresses: Sequence[_AddressInfo]) -> HttpStream:
+    async def winner(self, addresses: Sequence[_AddressInfo]) -> SocketStream:
         """Return the first connection. Raises OSError, caused by the errors of all attempts, if there is none."""
         try:
             for address in addresses:
@@ -134,7 +143,7 @@ class _Race:
             raise OSError("no matching local address")  # the message of asyncio, which exception_mapping.py expects
         attempt.bind(local_address)
 
-    async def _first(self, limit_s: float | None) -> HttpStream | None:
+    async def _first(self, limit_s: float | None) -> SocketStream | None:
         """Wait until an attempt succeeds, all have failed, or the time limit; return the connection, if any."""
         loop = asyncio.get_running_loop()
         ends_s = None if limit_s is None else loop.time() + limit_s
@@ -150,13 +159,13 @@ class _Race:
                     return stream
         return None
 
-    def _settled(self, attempt: socket.socket) -> HttpStream | None:
+    def _settled(self, attempt: socket.socket) -> SocketStream | None:
         """Check an attempt; return its connection if it has succeeded."""
         code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         try:
             if code:
-                raise OSError(code, os.strerror(code))  # noqa: TRY301  handled like an error of HttpStream
-            stream = HttpStream(attempt, has_timestamps=self._running[attempt])
+                raise OSError(code, os.strerror(code))  # noqa: TRY301  handled like an error of the stream
+            stream = self._stream(attempt, has_timestamps=self._running[attempt])
         except OSError as exc:
             if not code and exc.errno == errno.ENOTCONN:
                 return None  # still pending: another attempt has made progress

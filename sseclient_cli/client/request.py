@@ -36,15 +36,19 @@ class Request:
         body: bytes | str | None,
         json: object,
         params: Params | None,
+        http2: bool = False,
     ) -> None:
         self._factory = headers if callable(headers) else None
         self._method = method
         self._is_json = json is not None
+        self._http2 = http2
         self._url = url
         self._body: bytes | None = None
         if isinstance(url, Target):
-            if any(argument is not None for argument in (method, headers, body, json, params)):
-                raise UsageError("method, headers, body, json and params cannot be used with a Target: set them there")
+            if http2 or any(argument is not None for argument in (method, headers, body, json, params)):
+                raise UsageError(
+                    "method, headers, body, json, params and http2 cannot be used with a Target: set them there"
+                )
             self.target = url
             return
         if body is not None and json is not None:
@@ -78,7 +82,7 @@ class Request:
         if self._is_json and not any(line.lower().startswith("content-type:") for line in lines):
             lines.append("Content-Type: application/json")
         method = self._method or ("GET" if self._body is None else "POST")
-        return replace(Target.parse(self._url, method=method, headers=lines), body=self._body)
+        return replace(Target.parse(self._url, method=method, headers=lines, http2=self._http2), body=self._body)
 
 
 def _body_of(body: bytes | str | None, json_value: object) -> bytes | None:

@@ -42,7 +42,7 @@ class EventSource:
     Reconnects as specified in WHATWG HTML 9.2, with the Last-Event-ID: after the end of the stream and after network
     errors, also of the first attempt. The iteration ends after status 204, after ``close``, and at the end of the
     stream without reconnection. It raises BadStatusError or WrongContentTypeError for a response that is not an event
-    stream, and EventTooLargeError; without reconnection also ConnectError, ConnectionLostError and
+    stream, EventTooLargeError and Http2NotOfferedError; without reconnection also ConnectError, ConnectionLostError and
     InvalidResponseError. After an error or a cancellation, the source is closed. Invalid arguments raise UsageError at
     the call.
 
@@ -51,6 +51,7 @@ class EventSource:
     Request: ``url`` is a URL or a ``Target``; a Target has its own method, headers and body. The default ``method`` is
     GET, or POST with a ``body`` or ``json``. ``params`` are added to the query. ``headers`` are a mapping or pairs, or
     a function that returns them for each connection and may be async; a header with the value None is not sent.
+    ``http2`` speaks HTTP/2 and nothing else: for https by ALPN, for http by prior knowledge; it needs the package h2.
     ``proxy`` is the URL of a proxy, or empty for a direct connection; None uses the environment (``http_proxy``, ...)
     if ``trust_env``.
 
@@ -66,8 +67,8 @@ class EventSource:
     with credentials redacted.
 
     ``client`` sends the requests instead of the package's own transport, and is not closed. It cannot be combined with
-    ``on_trace``, ``proxy``, or the tls, connect_to, unix_socket and source_addresses of a Target. It provides no kernel
-    timestamps, no tolerance and limits for response heads, and no TCP keep-alive.
+    ``on_trace``, ``http2``, ``proxy``, or the tls, connect_to, unix_socket and source_addresses of a Target. It has
+    no kernel timestamps, no tolerance and limits for response heads, and no TCP keep-alive.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class EventSource:
         body: bytes | str | None = None,
         json: object = None,
         params: Params | None = None,
+        http2: bool = False,
         proxy: str | None = None,
         trust_env: bool = True,
         last_event_id: str = "",
@@ -96,7 +98,7 @@ class EventSource:
     ) -> None:
         if client is not None and isinstance(url, str):
             url = absolute_url(client, url)
-        self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params)
+        self._request = Request(url, method=method, headers=headers, body=body, json=json, params=params, http2=http2)
         if client is None:
             self._request.choose_proxy(proxy, trust_env=trust_env)
         check_stream(read_timeout_s=read_timeout_s, max_event_bytes=max_event_bytes, last_event_id=last_event_id)

@@ -34,6 +34,7 @@ class SourceOptions(TypedDict, total=False):
     body: bytes | str | None
     json: object
     params: Params | None
+    http2: bool
     proxy: str | None
     trust_env: bool
     last_event_id: str

@@ -30,15 +30,19 @@ def trace_event(write: WriteLine, target: Target, name: str, info: dict[str, Any
         tls = info["return_value"].get_extra_info("ssl_object")
         if tls is not None:
             write(f"* {_tls_facts(tls)}")
-    elif name == "http11.send_request_headers.started":
+    elif name.endswith(".send_request_headers.started"):
         request = info["request"]
         url = httpx.URL(target.redacted_url)
         is_forwarded = target.proxy is not None and not target.is_tunnelled
         asked = (absolute_form(url) if is_forwarded else url.raw_path).decode("ascii")
-        write(f"> {request.method.decode('ascii')} {asked} HTTP/1.1")
+        write(f"> {request.method.decode('ascii')} {asked} {'HTTP/2' if target.http2 else 'HTTP/1.1'}")
         _write_headers(write, ">", target, request.headers)
         if target.body is not None:
             write(f"* sending a body of {len(target.body):,} bytes")
+    elif name == "http2.receive_response_headers.complete":
+        status, headers = info["return_value"]
+        write(f"< HTTP/2 {status}")
+        _write_headers(write, "<", target, headers)
     elif name == "http11.receive_response_headers.complete":
         version, status, reason, headers = info["return_value"]
         write(f"< {version.decode('latin-1')} {status} {_shown(reason)}".rstrip())

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
+from sseclient_cli.client.http2_exceptions import is_from_h2
+from sseclient_cli.client.http2_stream import OFFERED_BY_HTTPCORE
 from sseclient_cli.client.network import network_backend
 from sseclient_cli.client.tracing import WriteLine
 from sseclient_cli.client.tunnelling import TunnellingBackend
-from sseclient_cli.request.proxied import absolute_form, tls_host
+from sseclient_cli.request.proxied import absolute_form, check_forwarding, tls_host
 from sseclient_cli.request.target import Target
 
 # For http://. It trusts no certificate, so a handshake with it would always fail.
@@ -40,18 +42,20 @@ class Transport(httpx.AsyncBaseTransport):
     def __init__(self, target: Target, on_trace: WriteLine | None = None) -> None:
         self._connect_to = target.connect_to
         self._forwarded_by = None if target.is_tunnelled else target.proxy
-        backend = network_backend()
+        check_forwarding(target)  # a redirect may lead there
+        backend = network_backend(http2=target.http2)
         if target.proxy is not None and target.is_tunnelled:
             backend = TunnellingBackend(backend or httpcore.AnyIOBackend(), target.proxy, target, on_trace)
         self._pool = httpcore.AsyncConnectionPool(
-            # Loading certificates takes time and may fail; http:// does not need them.
-            ssl_context=_WITHOUT_TRUST if tls_host(target) is None else target.tls.context(),
+            ssl_context=_context(target),
             # Never reuse a connection: a reused one that the server is closing would look like a new failure.
             max_connections=None,
             max_keepalive_connections=0,
             uds=target.unix_socket,
             local_address=target.source_addresses[0] if target.source_addresses else None,
             network_backend=backend,
+            http1=not target.http2,
+            http2=target.http2,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -91,6 +95,12 @@ class Transport(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
+def _context(target: Target) -> ssl.SSLContext:
+    if tls_host(target) is None:
+        return _WITHOUT_TRUST  # loading certificates takes time and may fail
+    return target.tls.context(OFFERED_BY_HTTPCORE) if target.http2 else target.tls.context()
+
+
 class _ResponseStream(httpx.AsyncByteStream):
     """The body of a response. Not an async generator, which a cancelled read would leave to the event loop."""
 
@@ -119,3 +129,8 @@ def exceptions_of_httpx() -> Iterator[None]:
     except _EXCEPTIONS as exc:
         mapped: type[httpx.TransportError] = getattr(httpx, type(exc).__name__)
         raise mapped(str(exc)) from exc
+    except Exception as exc:
+        # httpcore (1.0) does not map these while it reads a body.
+        if not is_from_h2(exc):
+            raise
+        raise httpx.RemoteProtocolError(str(exc)) from exc

@@ -53,11 +53,11 @@ _VALUES = frozenset({
 })  # fmt: skip
 """The supported options with a value."""
 
-_FLAGS = frozenset({"insecure", "compressed"})
+_FLAGS = frozenset({"insecure", "compressed", "http2", "http2-prior-knowledge"})
 
 _IGNORED_FLAGS = frozenset({
     "location", "silent", "show-error", "no-buffer", "verbose", "include", "fail", "fail-with-body", "fail-early",
-    "progress-bar", "no-progress-meter", "globoff", "path-as-is", "http1.1", "http2", "http3", "no-keepalive",
+    "progress-bar", "no-progress-meter", "globoff", "path-as-is", "http1.1", "http3", "no-keepalive",
     "junk-session-cookies", "disable", "tcp-nodelay", "remote-name", "styled-output", "trace-time", "create-dirs",
 })  # fmt: skip
 _IGNORED_VALUES = frozenset({
@@ -114,6 +114,7 @@ class CurlCommand:
     cert_file: str | None = None
     key_file: str | None = None
     unix_socket: str | None = None
+    http2: bool = False
 
     def header_names(self) -> set[str]:
         """Return the names of the headers in lower case."""
@@ -135,6 +136,8 @@ def parse_curl_command(text: str) -> CurlCommand:
             compressed = True
         elif name == "insecure":
             command.insecure = True
+        elif name in ("http2", "http2-prior-knowledge"):
+            command.http2 = True
         else:
             _take(command, name, value)
     if not command.url:

@@ -13,7 +13,8 @@ from functools import cache
 
 import httpx
 
-from sseclient_cli.errors import TlsError, UsageError
+from sseclient_cli.errors import SseError, TlsError, UsageError
+from sseclient_cli.http2_errors import not_chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def _context(tls: Tls, protocols: tuple[str, ...], env_cert_file: str, env_cert_
         context = _trusting_only(tls.ca_file)
     else:
         context = _trusting_default_cas(env_cert_file, env_cert_dir)
-    # Otherwise a server may choose HTTP/2, which neither client supports.
+    # Otherwise a server may choose a protocol that the connection does not speak.
     context.set_alpn_protocols(protocols)
     if tls.cert_file is not None:
         _load_identity(context, tls.cert_file, tls.key_file)
@@ -116,9 +117,14 @@ def _require_readable(file: str, argument: str) -> None:
         raise UsageError(f"cannot read `{argument}` {file}: {reason.lower()}", arguments=[argument]) from exc
 
 
-def tls_error(cause: Exception, peer: str) -> TlsError:
-    """Map what ended a handshake with ``peer``; a cause that ssl did not raise means that the connection was closed."""
+def tls_error(cause: Exception, peer: str, *, http2: bool = False) -> SseError:
+    """Map what ended a handshake with ``peer``; a cause that ssl did not raise means that the connection was closed.
+
+    ``http2``: the handshake offered HTTP/2 only.
+    """
     code, reason = _reason(cause)
+    if http2 and code == _NO_PROTOCOL:
+        return not_chosen(peer)
     return TlsError(f"no TLS connection with {peer}: {reason}", code=code)
 
 
@@ -132,6 +138,8 @@ _CLOSED = (
     "the server closed the connection during the handshake: it may require a client certificate, or not speak TLS on "
     "this port",
 )
+
+_NO_PROTOCOL = "no-http1"
 
 # Parts of OpenSSL's name of the reason, looked up in this order: versions differ in what precedes and follows them.
 _REASONS: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
@@ -158,7 +166,7 @@ _REASONS: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
         ("tls-version", "the server and this machine have no version of TLS in common"),
     ),
     (("UNRECOGNIZED_NAME",), ("wrong-name", "the server has no host of that name: check the URL")),
-    (("NO_APPLICATION_PROTOCOL",), ("no-http1", "the server does not offer HTTP/1.1")),
+    (("NO_APPLICATION_PROTOCOL",), (_NO_PROTOCOL, "the server does not offer HTTP/1.1")),
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from sseclient_cli.errors import (
     BadStatusError,
     ConnectError,
     ConnectionLostError,
+    Http2NotOfferedError,
     InvalidResponseError,
     LimitError,
     SseError,
@@ -91,7 +92,7 @@ def retry_after_ms(headers: Mapping[str, str]) -> int:
 def _is_transient(error: SseError) -> bool:
     if isinstance(error, WebSocketClosedError):
         return error.close_code in _TRANSIENT_CLOSE_CODES
-    return isinstance(error, _TRANSIENT_ERRORS)
+    return isinstance(error, _TRANSIENT_ERRORS) and not isinstance(error, Http2NotOfferedError)
 
 
 class Reconnection:
