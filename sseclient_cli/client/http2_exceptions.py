@@ -32,7 +32,9 @@ def http2_error(causes: Iterable[BaseException], target: Target) -> Http2Error |
         if name == "StreamReset":
             return stream_reset(int(reason.error_code))
         if name == "ConnectionTerminated":
-            return going_away(int(reason.error_code), reason.additional_data or b"", is_processed=True)
+            return going_away(
+                int(reason.error_code), reason.additional_data or b"", is_processed=bool(reason.last_stream_id)
+            )
         if isinstance(reason, Exception) and is_from_h2(reason):
             return violated(str(reason))
     return None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 
 import httpcore
 
+from sseclient_cli.client.goaway_filter import GoawayFilter
 from sseclient_cli.client.socket_stream import SocketStream
 
 OFFERED_BY_HTTPCORE = ("http/1.1", "h2")
@@ -28,7 +30,8 @@ class Http2Stream(SocketStream):
 
     def __init__(self, connected: socket.socket, *, has_timestamps: bool) -> None:
         super().__init__(connected, has_timestamps=has_timestamps)
-        self._expects_frame = False
+        self._frames: GoawayFilter | None = None
+        self._is_unanswered = False
 
     async def start_tls(
         self,
@@ -41,16 +44,23 @@ class Http2Stream(SocketStream):
         return await super().start_tls(ssl_context, server_hostname, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  httpcore's
-        """Send all bytes."""
-        self._expects_frame = self._expects_frame or buffer.startswith(_PREFACE)
-        await super().write(buffer, timeout)
+        """Send all bytes. After an error the next read raises, or returns what the server has sent before it closed."""
+        if buffer.startswith(_PREFACE):
+            self._frames, self._is_unanswered = GoawayFilter(), True
+        with suppress(httpcore.WriteError):
+            await super().write(buffer, timeout)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  httpcore's
         """Return the next bytes. Raises RemoteProtocolError if they are not the first frame of HTTP/2."""
-        data = await super().read(max_bytes, timeout)
-        if self._expects_frame and data:
-            self._expects_frame = False
+        while True:
+            data = await super().read(max_bytes, timeout)
+            if self._frames is None:
+                return data
             # A frame begins with its length in three bytes, at first 16,384 at most (RFC 9113 4.2).
-            if data[0] != 0:
+            if self._is_unanswered and data[:1] not in (b"", b"\0"):
                 raise httpcore.RemoteProtocolError(OtherProtocol())
-        return data
+            self._is_unanswered = False
+            if passed := self._frames.feed(data) if data else self._frames.finish():
+                return passed
+            if not data:
+                return data
