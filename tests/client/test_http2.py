@@ -30,6 +30,7 @@ from sseclient_cli.request.proxied import through_proxy
 from sseclient_cli.request.target import Target
 
 A: Script = [head(), b"id: 1\ndata: a\n\n", Do.HOLD]
+INVALID = b"\0\0\1" + h2.PING[3:]
 OPEN = [h2.SETTINGS, h2.head(), h2.data(b"retry: 10\nid: 1\ndata: a\n\n")]
 
 
@@ -225,14 +226,14 @@ async def test_a_connection_that_the_server_ends_is_an_error_with_its_words() ->
 
 
 async def test_a_graceful_shutdown_lets_the_stream_end() -> None:
-    script = [*OPEN, h2.goaway(), 0.1, h2.data(b"data: b\n\n", end=True)]
+    script: Script = [*OPEN, h2.goaway(), 0.1, h2.data(b"data: b\n\n", end=True)]
     async with ScriptedServer(script) as server:
         assert await heard(server.url) == ["a", "b"]
 
 
 @pytest.mark.parametrize("opened", [False, True])
 async def test_a_frame_that_is_not_valid_is_an_error(opened: bool) -> None:
-    error = await error_after(*(OPEN if opened else [h2.SETTINGS]), b"\0\0\1" + h2.PING[3:])
+    error = await error_after(*(OPEN if opened else [h2.SETTINGS]), INVALID)
     assert isinstance(error, Http2ProtocolError)
 
 
@@ -242,12 +243,10 @@ async def test_a_response_without_its_end_is_cut() -> None:
             await heard(server.url)
 
 
-@pytest.mark.parametrize(
-    "last", [h2.reset(2), h2.goaway(2), b"\0\0\1" + h2.PING[3:], b""], ids=["reset", "goaway", "invalid", "cut"]
-)
+@pytest.mark.parametrize("last", [h2.reset(2), h2.goaway(2), INVALID, b""], ids=["reset", "goaway", "invalid", "cut"])
 async def test_a_fault_leads_to_a_reconnection(last: bytes) -> None:
     changes: list[StateChange] = []
-    scripts: list[Script] = [[*OPEN, last], [*OPEN, Do.HOLD]]
+    scripts: list[Script] = [[*OPEN, 0.2, last], [*OPEN, Do.HOLD]]
     async with (
         ScriptedServer(*scripts) as server,
         EventSource(server.url, http2=True, on_state=changes.append) as source,
