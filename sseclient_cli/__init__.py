@@ -1,7 +1,6 @@
 """Look at any Server-Sent Events stream, and load-test it with thousands of connections.
 
-``__all__`` lists the public names. ``EventSource`` and its states are imported on first use: they import httpx, and
-``sse --help`` must not wait for that.
+``__all__`` lists the public names. All but the errors are imported on first use: ``sse --help`` needs none of them.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from sseclient_cli.errors import (
     UsageError,
     WrongContentTypeError,
 )
-from sseclient_cli.sse.event_stream import Event, EventStreamParser
-from sseclient_cli.sse.stream_format import StreamFormat
 
 if TYPE_CHECKING:
     from sseclient_cli.client.source import EventSource
     from sseclient_cli.client.state import ConnectionState, StateChange
     from sseclient_cli.client.sync_source import SyncEventSource
     from sseclient_cli.request.target import Target
+    from sseclient_cli.sse.event_stream import Event, EventStreamParser
+    from sseclient_cli.sse.stream_format import StreamFormat
 
 __all__ = [
     "BadStatusError",
@@ -53,8 +52,11 @@ __all__ = [
 
 _LAZY = {
     "ConnectionState": "sseclient_cli.client.state",
+    "Event": "sseclient_cli.sse.event_stream",
     "EventSource": "sseclient_cli.client.source",
+    "EventStreamParser": "sseclient_cli.sse.event_stream",
     "StateChange": "sseclient_cli.client.state",
+    "StreamFormat": "sseclient_cli.sse.stream_format",
     "SyncEventSource": "sseclient_cli.client.sync_source",
     "Target": "sseclient_cli.request.target",
 }

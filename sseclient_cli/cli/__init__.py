@@ -1,7 +1,7 @@
 """The command line: the commands, each in a file of its own, and how they end.
 
-Every error becomes one line on stderr and an exit code of ``errors.py``; a traceback is a bug. Heavy modules are
-imported inside commands, so that ``sse --help`` answers at once.
+Every error becomes one line on stderr and an exit code of ``errors.py``; a traceback is a bug. A command is imported
+when it runs, and heavy modules inside commands, so that ``sse --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -9,93 +9,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Annotated, Any, TextIO
 
 import typer
 from typer.exceptions import TyperException
 
 from sseclient_cli import __version__
-from sseclient_cli.cli.advice import line_of
-from sseclient_cli.cli.bench import bench
-from sseclient_cli.cli.check import check
-from sseclient_cli.cli.compare import compare
-from sseclient_cli.cli.demo import demo
-from sseclient_cli.cli.habits import habit_hint
-from sseclient_cli.cli.options.grouped import PanelledCommand, grouped, long_name
-from sseclient_cli.cli.replay import replay
-from sseclient_cli.cli.report import report
+from sseclient_cli.cli.commands import ENTRIES, PLAIN, CommandGroup, function_of
 from sseclient_cli.cli.stdout import with_blocking_writes, write_all
-from sseclient_cli.cli.watch import watch
 from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
 
-WATCH_EXAMPLES = """\
-sse watch https://example.com/events
-sse watch demo -n 10 --json
-sse watch 'curl https://example.com/events -H ...'
-sse watch URL -d @prompt.json --text
-sse watch URL --expect "status == 'done'" --within 30s
-"""
-BENCH_EXAMPLES = """\
-sse bench https://example.com/events -n 500
-sse bench demo -n 1k -z 30s --json run.json
-sse bench URL -n 500 --on-end reconnect --storm 5s
-sse bench URL --rate 50/s --hold 10s -n 2k --strict
-"""
-CHECK_EXAMPLES = """\
-sse check https://example.com/events
-sse check URL --bearer-env TOKEN --origin https://app.example.com
-sse check demo --strict --ignore x-accel-buffering
-sse check URL -z 65s --json check.json
-"""
-COMPARE_EXAMPLES = """\
-sse compare before.json after.json
-sse compare main.json branch.json --fail-if-worse 10%
-sse compare a.json b.json c.json --json comparison.json
-"""
-REPORT_EXAMPLES = """\
-sse report run.json
-sse report run.json --html run.html -o junit.xml
-sse report machine1.json machine2.json --json all.json
-sse report run.json --assert 'delivery.p99 < 50ms'
-"""
-REPLAY_EXAMPLES = """\
-sse watch https://example.com/events --record events.jsonl
-sse replay events.jsonl
-sse replay events.jsonl --speed 10x --loop --port 0
-sse replay events.jsonl --jitter 50ms
-"""
-
-COMMANDS: dict[str, Callable[..., int]] = {"watch": watch, "bench": bench, "check": check}
-"""The commands with options for a request."""
-
-app = typer.Typer(
-    name="sse",
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: rich takes as long to import as everything else together
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command(
-    "watch", cls=PanelledCommand, epilog=WATCH_EXAMPLES, short_help="Show the events of a stream as they arrive."
-)(grouped(watch))
-app.command(
-    "bench", cls=PanelledCommand, epilog=BENCH_EXAMPLES, short_help="Load-test a stream with many connections."
-)(grouped(bench))
-app.command("check", cls=PanelledCommand, epilog=CHECK_EXAMPLES, short_help="Check one endpoint, and say what to fix.")(
-    grouped(check)
-)
-app.command(
-    "report", cls=PanelledCommand, epilog=REPORT_EXAMPLES, short_help="Show the report of a run, or merge several."
-)(grouped(report))
-app.command(
-    "compare", cls=PanelledCommand, epilog=COMPARE_EXAMPLES, short_help="Compare the reports of two or more runs."
-)(grouped(compare))
-app.command("replay", cls=PanelledCommand, epilog=REPLAY_EXAMPLES, short_help="Serve a recording as an event stream.")(
-    grouped(replay)
-)
-app.command("demo", short_help="Run the demo server.")(demo)
+app = typer.Typer(name="sse", cls=CommandGroup, **PLAIN)
 
 
 def _print_version(wanted: bool) -> None:
@@ -157,7 +82,7 @@ def _run() -> int:
     try:
         return app(standalone_mode=False) or 0
     except SseError as exc:
-        return _fail(line_of(exc, COMMANDS.get(sys.argv[1]) if sys.argv[1:] else None), exc.exit_code)
+        return _fail(_advised(exc), exc.exit_code)
     except TyperException as exc:
         return _fail(_usage(exc), exc.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -167,11 +92,21 @@ def _run() -> int:
         return _output_failed(exc)
 
 
+def _advised(exc: SseError) -> str:
+    """Return the line for an error that ended a command."""
+    from sseclient_cli.cli.advice import line_of
+
+    name = sys.argv[1] if sys.argv[1:] else ""
+    return line_of(exc, function_of(name) if name in ENTRIES and ENTRIES[name].has_request else None)
+
+
 def _usage(exc: TyperException) -> str:
     """Return the line for a wrong command line, with a better one."""
     if hasattr(exc, "possibilities"):
         return _no_such_option(exc)
     if isinstance(exc, typer.BadParameter) and exc.param is not None and exc.param.param_type_name == "option":
+        from sseclient_cli.cli.options.grouped import long_name
+
         # Pydantic begins the message of a ValueError like this.
         return f"{long_name(exc.param.opts)}: {exc.message.removeprefix('Value error, ')}"
     said = exc.format_message().rstrip(".")
@@ -182,6 +117,10 @@ def _usage(exc: TyperException) -> str:
 
 def _no_such_option(exc: Any) -> str:
     """Return the line for an unknown option. Typer would list up to three options, often unrelated ones."""
+    from difflib import get_close_matches
+
+    from sseclient_cli.cli.habits import habit_hint
+
     known = set() if exc.ctx is None else {name for each in exc.ctx.command.params for name in each.opts}
     hint = habit_hint(exc.option_name, known)
     similar = get_close_matches(exc.option_name, known, n=1, cutoff=0.75)

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sseclient_cli.cli.options.bad_clients import BadClientOptions, Slow, parse_share
 from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.grouped import is_given
-from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions
+from sseclient_cli.cli.options.llm import LlmOptions, LlmRequestOptions, parse_token_count
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.options.mcp import McpOptions
 from sseclient_cli.cli.options.per_stream import PerStreamOptions
 from sseclient_cli.cli.options.request import StreamRequestOptions
-from sseclient_cli.cli.options.values import parse_token_count
 from sseclient_cli.cli.run_options import RunOptions
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.bad_kind import BadKind

@@ -19,7 +19,8 @@ import httpx
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.payload.llm_api import LlmApi
-from sseclient_cli.request.prompts import Conversation, Prompts, TokenCount, drawing_of
+from sseclient_cli.request.prompts import Conversation, Prompts, drawing_of
+from sseclient_cli.request.token_count import TokenCount
 
 ANTHROPIC_HEADER = ("anthropic-version", "2023-06-01")
 """Required in each request; the only version whose streams are named events (Anthropic's "Versions")."""

@@ -12,9 +12,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import LONG_CHARS
 from sseclient_cli.request.prompt_words import WORDS
+from sseclient_cli.request.token_count import TokenCount
 
 
 class PromptSource(Enum):
@@ -40,25 +40,6 @@ PHRASE_WORDS = 16
 PHRASES = 1024
 
 DEFAULT_PROMPT = "Tell me a short story about a river."
-
-
-@dataclass(frozen=True, slots=True)
-class TokenCount:
-    """A number of tokens: ``tokens``, or evenly spread from ``tokens - spread`` to ``tokens + spread``."""
-
-    tokens: int
-    spread: int = 0
-
-    def __post_init__(self) -> None:
-        if self.tokens - self.spread < 1:
-            raise UsageError(f"{self} tokens: the spread must be less than the number of tokens")
-
-    def __str__(self) -> str:
-        return f"{self.tokens}:{self.spread}" if self.spread else str(self.tokens)
-
-    def drawn(self, drawing: random.Random) -> int:
-        """Return the number for one request."""
-        return drawing.randint(self.tokens - self.spread, self.tokens + self.spread)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sseclient_cli.cli import COMMANDS
 from sseclient_cli.cli.advice import BY_ARGUMENT, BY_CODE, SENT_ONCE, line_of, message_of
+from sseclient_cli.cli.commands import ENTRIES, function_of
 from sseclient_cli.cli.options.grouped import options_of
 from sseclient_cli.errors import (
     BadStatusError,
@@ -19,6 +19,8 @@ from sseclient_cli.errors import (
     UsageError,
     WrongContentTypeError,
 )
+
+COMMANDS = {name: function_of(name) for name, entry in ENTRIES.items() if entry.has_request}
 
 
 @pytest.mark.parametrize(

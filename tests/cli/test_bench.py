@@ -229,17 +229,6 @@ def test_a_command_is_needed_and_the_help_says_which_there_are() -> None:
     assert listed == ["watch", "bench", "check", "report", "compare", "replay", "demo"]
 
 
-def test_help_names_every_command_and_imports_nothing_heavy() -> None:
-    check = "import sys; sys.argv[1:] = ['--help']\n" + (
-        "from sseclient_cli.cli import main\n"
-        "try: main()\n"
-        "finally: sys.stderr.write(' '.join({'httpx', 'asyncio', 'fastapi', 'uvloop', 'hdrh'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True, env={**os.environ})
-    assert all(command in done.stdout for command in ("watch", "bench", "check", "report", "compare", "replay", "demo"))
-    assert done.stderr == ""
-
-
 def test_a_run_without_a_result_keeps_the_previous_report(tmp_path: Path) -> None:
     kept, new = tmp_path / "kept.json", tmp_path / "new.json"
     kept.write_text("the last run", "utf-8")

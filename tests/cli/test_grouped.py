@@ -9,7 +9,8 @@ import typer
 from golden import Golden
 from typer.testing import CliRunner
 
-from sseclient_cli.cli import BENCH_EXAMPLES, WATCH_EXAMPLES, app
+from sseclient_cli.cli import app
+from sseclient_cli.cli.commands import ENTRIES
 from sseclient_cli.cli.options.grouped import PanelledCommand, grouped
 
 
@@ -100,7 +101,7 @@ def test_the_help_of_an_option_is_one_short_sentence(command: str) -> None:
     assert [each.name for each in options if each.param_type_name == "option" and len(each.help) > 95] == []
 
 
-@pytest.mark.parametrize("example", [*WATCH_EXAMPLES.splitlines(), *BENCH_EXAMPLES.splitlines()])
+@pytest.mark.parametrize("example", [*ENTRIES["watch"].examples.splitlines(), *ENTRIES["bench"].examples.splitlines()])
 def test_every_example_of_the_help_is_understood(example: str) -> None:
     program, name, *arguments = shlex.split(example)
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]

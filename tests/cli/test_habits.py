@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from sseclient_cli.cli import COMMANDS
+from sseclient_cli.cli.commands import ENTRIES, function_of
 from sseclient_cli.cli.habits import _HINTS, habit_hint
 from sseclient_cli.cli.options.grouped import all_names_of
 
+COMMANDS = {name: function_of(name) for name, entry in ENTRIES.items() if entry.has_request}
 WATCH, BENCH = (all_names_of(COMMANDS[name]) for name in ("watch", "bench"))
 
 

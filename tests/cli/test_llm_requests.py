@@ -18,8 +18,9 @@ from sseclient_cli.cli.outcome import verdict_on
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.per_stream import with_values
-from sseclient_cli.request.prompts import SyntheticPrompts, TokenCount
+from sseclient_cli.request.prompts import SyntheticPrompts
 from sseclient_cli.request.target import Target
+from sseclient_cli.request.token_count import TokenCount
 from sseclient_cli.request.urls_file import WeightedUrl
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import sseclient_cli
-from sseclient_cli.cli import COMMANDS
+from sseclient_cli.cli.commands import ENTRIES, function_of
 from sseclient_cli.cli.options.grouped import all_names_of
 
+COMMANDS = {name: function_of(name) for name, entry in ENTRIES.items() if entry.has_request}
 PACKAGE = Path(sseclient_cli.__file__).parent
 NAMES = frozenset(name for command in COMMANDS.values() for name in all_names_of(command))
 BELOW = [

@@ -33,9 +33,10 @@ from sseclient_cli.report.build import build_report
 from sseclient_cli.report.read import to_json
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.per_stream import with_values
-from sseclient_cli.request.prompts import ListedPrompts, Prompt, Prompts, PromptSource, SyntheticPrompts, TokenCount
+from sseclient_cli.request.prompts import ListedPrompts, Prompt, Prompts, PromptSource, SyntheticPrompts
 from sseclient_cli.request.proxied import through_given_proxy
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
+from sseclient_cli.request.token_count import TokenCount
 from sseclient_cli.request.urls_file import WeightedUrl
 from sseclient_cli.run.arrivals import Arrivals
 from sseclient_cli.run.bad_clients import Share

@@ -9,8 +9,9 @@ from sseclient_cli.errors import UsageError
 from sseclient_cli.payload.llm_api import LlmApi
 from sseclient_cli.request.llm_body import LlmBodies, api_of
 from sseclient_cli.request.per_stream import with_values
-from sseclient_cli.request.prompts import ListedPrompts, Prompt, SyntheticPrompts, TokenCount
+from sseclient_cli.request.prompts import ListedPrompts, Prompt, SyntheticPrompts
 from sseclient_cli.request.target import Target
+from sseclient_cli.request.token_count import TokenCount
 from sseclient_cli.request.urls_file import WeightedUrl
 from sseclient_cli.request.values_file import Columns
 

@@ -4,7 +4,8 @@ import pytest
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.request.prompt_words import WORDS
-from sseclient_cli.request.prompts import Conversation, ListedPrompts, Prompt, SyntheticPrompts, TokenCount
+from sseclient_cli.request.prompts import Conversation, ListedPrompts, Prompt, SyntheticPrompts
+from sseclient_cli.request.token_count import TokenCount
 
 
 def _words(prompt: Prompt) -> list[str]:

@@ -11,7 +11,8 @@ from tokenizers.trainers import BpeTrainer
 
 from sseclient_cli.errors import UsageError
 from sseclient_cli.request.prompt_words import WORDS
-from sseclient_cli.request.prompts import SyntheticPrompts, TokenCount
+from sseclient_cli.request.prompts import SyntheticPrompts
+from sseclient_cli.request.token_count import TokenCount
 from sseclient_cli.request.tokenizer import TextTokenizer
 
 

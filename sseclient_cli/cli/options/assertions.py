@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@option_group
 class AssertionOptions:
     """The conditions that the figures of a report must meet."""
 
@@ -31,7 +32,7 @@ class AssertionOptions:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class BenchAssertionOptions(AssertionOptions):
     """The same for a run, which a failed assertion can end."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_size_bytes
 from sseclient_cli.measure.bad_kind import BadKind
 from sseclient_cli.run.bad_clients import BadClients, Share, default_bad_at_s
@@ -49,7 +50,7 @@ def _share(name: str, help_text: str) -> Any:
     return typer.Option(name, parser=parse_share, metavar="SHARE", show_default=False, help=help_text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class BadClientOptions:
     """A share of the streams that behaves badly from some time on."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.output import JsonFile, Quiet, by_suffix
 from sseclient_cli.cli.options.request import LastEventId
 from sseclient_cli.cli.options.values import parse_time_limit_s
@@ -15,7 +15,7 @@ from sseclient_cli.cli.options.values import parse_time_limit_s
 DEFAULT_DURATION_S = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class CheckOptions:
     """What to check, and how long."""
 
@@ -44,7 +44,7 @@ class CheckOptions:
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 for warnings, too.")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class CheckOutputOptions:
     """The output of `sse check`."""
 

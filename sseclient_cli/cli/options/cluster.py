@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.grouped import Sets, option_group
 
 MAX_LOCAL = 64
 """More worker programs on one machine use more memory than the streams."""
@@ -31,7 +30,7 @@ def parse_cluster(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class ClusterOptions:
     """The machines of the load generator."""
 

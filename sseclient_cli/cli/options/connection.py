@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.grouped import Sets, option_group
 from sseclient_cli.cli.options.values import parse_size_bytes, parse_time_limit_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class ConnectionOptions:
     """How to connect to the server, and the limits of a connection."""
 

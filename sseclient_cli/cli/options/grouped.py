@@ -13,15 +13,30 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from typer.core import TyperCommand
+
+from sseclient_cli.cli.options.conversion import convert_given_words
 
 _DEFAULT_AS_TEXT = re.compile(r"\[default: \((.*)\)\]")
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
     from typer._click.formatting import HelpFormatter
+
+
+Group = TypeVar("Group")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def option_group(group: type[Group]) -> type[Group]:
+    """Make a dataclass of options.
+
+    Only mypy knows that it is frozen: the methods that refuse a change at runtime would be a twentieth of the time of
+    ``sse bench --help``.
+    """
+    return dataclass(kw_only=True)(group)
 
 
 @dataclass(frozen=True)
@@ -170,6 +185,7 @@ class PanelledCommand(TyperCommand):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse the arguments, with the values that were left out (Typer 0.29 has no such options)."""
+        convert_given_words(self.get_params(ctx))
         return super().parse_args(ctx, list(_with_values(args, self._optional_values())))
 
     def _optional_values(self) -> dict[str, list[str]]:

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.values import parse_token_count, parse_turns
+from sseclient_cli.cli.options.grouped import option_group
+from sseclient_cli.cli.options.values import parse_count, parse_turns
 from sseclient_cli.errors import UsageError
 from sseclient_cli.measure.answer_choice import LlmChoice
 from sseclient_cli.measure.slo import parse_slo
 from sseclient_cli.payload.llm_api import LlmApi
-from sseclient_cli.request.prompts import TokenCount
+from sseclient_cli.request.token_count import TokenCount
+
+
+def parse_token_count(text: str | TokenCount) -> TokenCount:
+    """Read ``512``, ``1k``, or ``512:64`` for 448 to 576."""
+    if not isinstance(text, str):
+        return text
+    tokens, colon, spread = text.partition(":")
+    try:
+        return TokenCount(parse_count(tokens), parse_count(spread) if colon else 0)
+    except UsageError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+    except typer.BadParameter:
+        raise typer.BadParameter(f"{text!r} is not a number of tokens: write it like 512, 1k or 512:64") from None
 
 
 def _tokens(name: str, help_text: str) -> Any:
     return typer.Option(name, parser=parse_token_count, metavar="COUNT[:SPREAD]", show_default=False, help=help_text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class LlmOptions:
     """Whether each stream is the answer of an LLM, and which answers are good."""
 
@@ -61,7 +74,7 @@ class LlmOptions:
         return None if self.llm is None else LlmChoice(self.llm, slo, self.tokenizer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class LlmRequestOptions:
     """The requests of a run with --llm: model, prompts, length of the answers."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
+from sseclient_cli.cli.options.request import FailOnErrorEvent
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
 from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.run.arrivals import MAX_SEED, Arrivals
@@ -28,15 +29,7 @@ def _time(*names: str, help_text: str, default: str | None = None) -> typer.mode
     return option
 
 
-FailOnErrorEvent = Annotated[
-    bool,
-    typer.Option(
-        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with an `error` field."
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class LoadOptions:
     """How many streams to open, when, and what to do when one ends."""
 
@@ -177,7 +170,7 @@ class LoadOptions:
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class MeasurementOptions:
     """Which fields of the events to measure, and when a run fails."""
 

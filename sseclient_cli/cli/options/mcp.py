@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.grouped import Sets, option_group
 from sseclient_cli.measure.answer_choice import McpChoice
 from sseclient_cli.request.mcp_call import McpCall, McpVersion
 
@@ -26,7 +25,7 @@ class VersionChoice(Enum):
         return None if self is VersionChoice.AUTO else McpVersion(self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class McpOptions:
     """The method that each request calls."""
 

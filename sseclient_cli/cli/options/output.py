@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_duration_s
 from sseclient_cli.render.watch.time_column import TimeStyle
 
@@ -34,7 +34,7 @@ def by_suffix(forms: str) -> Any:
 NoTui = Annotated[bool, typer.Option("--no-tui", help="Do not show a live view on a terminal.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class DocumentOutputOptions:
     """The output of a command that makes a document."""
 
@@ -51,14 +51,14 @@ class DocumentOutputOptions:
     quiet: Quiet = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class ComparisonOutputOptions(DocumentOutputOptions):
     """The output of ``sse compare``, whose document has fewer forms."""
 
     output_files: Annotated[list[Path] | None, by_suffix(".json .html, else the table")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class BenchOutputOptions(DocumentOutputOptions):
     """The output of ``sse bench``."""
 
@@ -71,7 +71,7 @@ class BenchOutputOptions(DocumentOutputOptions):
         return not (self.quiet or self.no_tui)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class WatchOutputOptions:
     """The output of ``sse watch``."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.grouped import Sets, option_group
 from sseclient_cli.cli.options.request import LastEventId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class PerStreamOptions:
     """The values of each stream: tokens, channels, prompts."""
 

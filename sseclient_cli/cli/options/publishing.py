@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_rate_per_s
 
 DEFAULT_RATE_PER_S = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class PublishOptions:
     """What to publish during the run, and where."""
 

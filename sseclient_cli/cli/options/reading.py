@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@option_group
 class ReadingOptions:
     """The part of each event to show."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_duration_s, parse_speed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class PacingOptions:
     """When to send the recorded events."""
 
@@ -41,7 +41,7 @@ class PacingOptions:
     ] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class ListenOptions:
     """Where the server listens."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
 from sseclient_cli.cli.completion import complete_url
-from sseclient_cli.cli.options.grouped import Sets
+from sseclient_cli.cli.options.grouped import Sets, option_group
 from sseclient_cli.sse.stream_format import StreamFormat
 
 Url = Annotated[
@@ -46,8 +45,15 @@ UrlOrReport = Annotated[
 
 LastEventId = Annotated[str, typer.Option(metavar="ID", help="Send this Last-Event-ID: start after that event.")]
 
+FailOnErrorEvent = Annotated[
+    bool,
+    typer.Option(
+        "--fail-on-error-event", help="Fail if an event has the type `error`, or JSON data with an `error` field."
+    ),
+]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@option_group
 class RequestOptions:
     """The request: method, headers, body, credentials."""
 
@@ -99,7 +105,7 @@ class RequestOptions:
     ] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class StreamRequestOptions(RequestOptions):
     """The request of a stream in any format."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_count, parse_rate_per_s
 
 
@@ -30,7 +31,7 @@ def parse_loads(text: str | Loads) -> Loads:
     return Loads(tuple(float(parse(part)) for part in parts), are_rates=True in forms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class SearchOptions:
     """Several runs with different loads."""
 

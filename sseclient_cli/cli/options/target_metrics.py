@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
+from sseclient_cli.cli.options.grouped import option_group
 from sseclient_cli.cli.options.values import parse_duration_s
 
 DEFAULT_SETTLE_S = 5.0
@@ -32,7 +32,7 @@ def parse_address(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class TargetMetricsOptions:
     """What to sample of the target during the run."""
 

@@ -8,7 +8,6 @@ import re
 import typer
 
 from sseclient_cli.errors import UsageError
-from sseclient_cli.request.prompts import TokenCount
 
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _DURATION = re.compile(rf"{_NUMBER}|(?:{_NUMBER}(?:ms|[smh]))+")
@@ -76,19 +75,6 @@ def parse_count(text: str | int) -> int:
     if not match or not int(match[1]):
         raise typer.BadParameter(f"{text!r} is not a count above zero: write it like 500, 1k or 2M")
     return int(match[1]) * _ONES_OF[match[2].lower()]
-
-
-def parse_token_count(text: str | TokenCount) -> TokenCount:
-    """Read ``512``, ``1k``, or ``512:64`` for 448 to 576."""
-    if not isinstance(text, str):
-        return text
-    tokens, colon, spread = text.partition(":")
-    try:
-        return TokenCount(parse_count(tokens), parse_count(spread) if colon else 0)
-    except UsageError as exc:
-        raise typer.BadParameter(str(exc)) from exc
-    except typer.BadParameter:
-        raise typer.BadParameter(f"{text!r} is not a number of tokens: write it like 512, 1k or 512:64") from None
 
 
 def parse_turns(text: str | int) -> int:

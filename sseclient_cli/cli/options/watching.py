@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import typer
 
-from sseclient_cli.cli.options.load import FailOnErrorEvent
-from sseclient_cli.cli.options.request import LastEventId
+from sseclient_cli.cli.options.grouped import option_group
+from sseclient_cli.cli.options.request import FailOnErrorEvent, LastEventId
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_time_limit_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@option_group
 class WatchOptions:
     """Which events to show, and when to stop."""
 
