@@ -64,19 +64,21 @@ async def read(
     enough: int | None = None,
     for_s: float | None = None,
     retry_statuses: Collection[int] = (),
+    http2: bool = False,
     **plan: Any,
 ) -> Seen:
     """Let a client read a stream until the stream is closed.
 
     The program closes it after ``enough`` entries of ``heard``, or after ``for_s``. The origin of the URL must serve
-    PAGE at PAGE_PATH. ``types`` are the event types that a page listens for. ``plan`` is for the engine only.
+    PAGE at PAGE_PATH. ``types`` are the event types that a page listens for. ``http2`` is for our clients, ``plan`` for
+    the engine only.
     """
     if client is Client.CHROMIUM:
         browser: Browser = fixtures.getfixturevalue("browser")
         await asyncio.to_thread(browser.go_to, f"{url}{PAGE_PATH}")
         log = await asyncio.to_thread(browser.watch, f"{url}/", sorted(types), enough=enough, for_s=for_s)
         return Seen([OPEN if entry[0] == "open" else event_of(entry) for entry in log if entry[0] in ("open", "event")])
-    target = Target.parse(url, headers=headers)
+    target = Target.parse(url, headers=headers, http2=http2)
     if client is Client.ENGINE:
         return await _read_as_engine(target, enough, for_s, {"retry_statuses": frozenset(retry_statuses), **plan})
     return await _read_as_event_source(target, enough, for_s, retry_statuses)

@@ -9,7 +9,7 @@ import pytest
 from browser import missing_programs
 
 from conformance.clients import Client
-from conformance.left_out import LEFT_OUT
+from conformance.left_out import LEFT_OUT, OVER_HTTP2
 from conformance.table import LEVELS, PAGE, Shown, with_table
 
 shown: dict[tuple[str, Client], list[Shown]] = defaultdict(list)
@@ -22,6 +22,15 @@ def browser_first(request: pytest.FixtureRequest) -> None:
     callspec = getattr(request.node, "callspec", None)
     if callspec is not None and callspec.params.get("client") is Client.CHROMIUM:
         request.getfixturevalue("browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out HTTP/2 for the clients that do not run over it."""
+    params = {
+        item: item.callspec.params for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+    }
+    left_out = {item for item, given in params.items() if given.get("http2") and given["client"] not in OVER_HTTP2}
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

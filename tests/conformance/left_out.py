@@ -38,8 +38,34 @@ LEFT_OUT: dict[tuple[str, Client], str] = {
     ("many-connections", _CHROMIUM): "it opens six connections per origin over HTTP/1.1",
 }
 
+OVER_HTTP2 = (_ES,)
+"""The clients that run cases over HTTP/2 as well."""
+
+_FRAMING = "the bytes are a framing of HTTP/1.1"
+_POLICY = "the wait depends on the stream and on how a connection ended, and one case of each end is run"
+_PARSER = "the transport passes the bytes of the stream on, whatever they are"
+
+NOT_OVER_HTTP2: dict[str, str] = {
+    **dict.fromkeys(("reconnect-dedup", "chunk-extensions-and-trailers"), _FRAMING),
+    **dict.fromkeys(
+        (
+            "reconnect-retry-honoured", "reconnect-retry-bogus-keeps", "reconnect-retry-persists",
+            "reconnect-retry-zero", "reconnect-default-delay", "reconnect-backoff-reset",
+        ),
+        _POLICY,
+    ),
+    **dict.fromkeys(
+        (
+            "mime-case-insensitive", "mime-charset-variants", "leid-null-ignored", "leid-sequence",
+            "leid-updates-each-reconnect", "retry-empty", "bom-then-line-end",
+        ),
+        _PARSER,
+    ),
+}  # fmt: skip
+"""The cases that a run over HTTP/2 could not fail for a reason of its own."""
+
 PARTLY: dict[tuple[str, Client], set[str]] = {
-    **{("transfer-modes", client): {"HTTP/2 is not supported"} for client in (_ES, _ENGINE)},
-    ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tested: no other client supports it"},
+    ("transfer-modes", _ENGINE): {"HTTP/2 is not supported"},
+    ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tested: over http, no browser speaks it"},
 }
 """The parts of a case that are left out."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from browser import PAGE, PAGE_PATH, Browser
+from http2_server import Http2Server
 from scripted_server import SSE, Do, Script, ScriptedServer, head
 
 from conformance.clients import OPEN, OURS, Client, read, resolved
@@ -39,17 +40,22 @@ def shows(name: str, *clients: Client, seen: str, why: str = "") -> Callable[[An
     )
 
 
-def server_of(*scripts: Script) -> ScriptedServer:
-    return ScriptedServer(*scripts, pages={PAGE_PATH: PAGE})
+also_over_http2 = pytest.mark.parametrize("http2", [False, True], ids=["", "HTTP/2"])
+"""Run a test over HTTP/2 as well, with the clients OVER_HTTP2."""
+
+
+def server_of(*scripts: Script, http2: bool = False) -> ScriptedServer:
+    return Http2Server(*scripts) if http2 else ScriptedServer(*scripts, pages={PAGE_PATH: PAGE})
 
 
 # Requests
 
 
+@also_over_http2
 @shows("request-custom-headers", *OURS, seen="the headers on the first and on every later request")
-async def test_headers_are_sent_with_every_request(client: Client, request: pytest.FixtureRequest) -> None:
-    async with server_of([head(), SOON], [head(), SOON]) as server:
-        await read(client, server.url, request, headers=("X-Mine: 1",))
+async def test_headers_are_sent_with_every_request(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
+    async with server_of([head(), SOON], [head(), SOON], http2=http2) as server:
+        await read(client, server.url, request, http2=http2, headers=("X-Mine: 1",))
         assert [each.header("x-mine") for each in server.requests] == [b"1"] * 3
 
 
@@ -60,17 +66,23 @@ async def test_a_header_with_the_value_none_is_not_sent(client: Client) -> None:
         assert server.requests[0].header("x-mine") is None
 
 
+@also_over_http2
 @shows("request-cookies-off", *Client, seen="no cookie, though the server has set one")
-async def test_cookies_of_the_server_are_not_sent_back(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_cookies_of_the_server_are_not_sent_back(
+    client: Client, request: pytest.FixtureRequest, http2: bool
+) -> None:
     cookie = SSE + b"Set-Cookie: a=b\r\nAccess-Control-Allow-Origin: *\r\n"
-    async with server_of([head(headers=cookie), SOON], [head(headers=cookie)]) as server, server_of() as elsewhere:
+    async with (
+        server_of([head(headers=cookie), SOON], [head(headers=cookie)], http2=http2) as server,
+        server_of() as elsewhere,
+    ):
         if client is Client.CHROMIUM:
             browser: Browser = request.getfixturevalue("browser")
             # A page sends the cookies of its own origin, but not those of another origin without withCredentials.
             await asyncio.to_thread(browser.go_to, elsewhere.url + PAGE_PATH)
             await asyncio.to_thread(browser.watch, server.url, for_s=3)
         else:
-            await read(client, server.url, request)
+            await read(client, server.url, request, http2=http2)
         assert [each.header("cookie") for each in server.requests] == [None] * 3
 
 
@@ -110,10 +122,13 @@ async def test_other_schemes_are_rejected(url: str, client: Client, request: pyt
 # The order of events
 
 
+@also_over_http2
 @shows("open-200", *Client, seen="`open` with the head, before there is a body")
-async def test_a_stream_opens_when_its_head_arrives(client: Client, request: pytest.FixtureRequest) -> None:
-    async with server_of([head(), Do.HOLD]) as server:
-        assert (await read(client, server.url, request, enough=1)).heard == [OPEN]
+async def test_a_stream_opens_when_its_head_arrives(
+    client: Client, request: pytest.FixtureRequest, http2: bool
+) -> None:
+    async with server_of([head(), Do.HOLD], http2=http2) as server:
+        assert (await read(client, server.url, request, http2=http2, enough=1)).heard == [OPEN]
 
 
 @shows("error-has-status-and-headers", Client.EVENT_SOURCE, seen="the error has the status and the headers")
@@ -124,11 +139,12 @@ async def test_an_error_has_the_status_and_the_headers(client: Client) -> None:
         assert (caught.value.status, caught.value.headers["x-error-code"]) == (400, "7")
 
 
+@also_over_http2
 @shows("status-500-spec", *OURS, seen="ours, with `--retry-status`: asks again, not before Retry-After")
-async def test_a_status_may_be_retried_on_request(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_status_may_be_retried_on_request(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
     first, busy = [head(), SOON, b"id: 1\ndata: a\n\n"], [head(500, b"Retry-After: 1\r\nContent-Length: 0\r\n")]
-    async with server_of(first, busy, [head(), b"data: b\n\n"]) as server:
-        seen = await read(client, server.url, request, retry_statuses={429, 500})
+    async with server_of(first, busy, [head(), b"data: b\n\n"], http2=http2) as server:
+        seen = await read(client, server.url, request, http2=http2, retry_statuses={429, 500})
         assert seen.heard == [OPEN, Event("message", "a", "1"), OPEN, Event("message", "b", "1")]
         assert [each.header("last-event-id") for each in server.requests] == [None, *[b"1"] * 3]
         assert server.requests[2].arrived_s - server.requests[1].arrived_s > 0.99
@@ -148,16 +164,19 @@ async def test_a_comment_is_delivered_without_a_blank_line(client: Client, reque
             await reader
 
 
+@also_over_http2
 @shows("event-size-limit", *OURS, seen="a typed error, the connection dropped, no other one")
-async def test_an_endless_event_ends_the_stream_with_an_error(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_an_endless_event_ends_the_stream_with_an_error(
+    client: Client, request: pytest.FixtureRequest, http2: bool
+) -> None:
     # Comments do not count.
     endless: Script = [head(), b"data: a\n\n", b":" + b"c" * 2**21 + b"\n", *[b"data: " + b"x" * 2**20] * 17, Do.HOLD]
-    async with server_of(endless, HELD) as server:
+    async with server_of(endless, HELD, http2=http2) as server:
         if client is Client.ENGINE:
-            seen = await read(client, server.url, request)
+            seen = await read(client, server.url, request, http2=http2)
             assert (seen.heard, seen.errors) == ([OPEN, A], {"event-too-large": 1})
         else:
-            async with EventSource(server.url, max_event_bytes=2**20) as source:
+            async with EventSource(server.url, http2=http2, max_event_bytes=2**20) as source:
                 assert await anext(source) == A
                 with pytest.raises(EventTooLargeError):
                     await anext(source)
@@ -165,11 +184,16 @@ async def test_an_endless_event_ends_the_stream_with_an_error(client: Client, re
         assert len(server.requests) == 1
 
 
+@also_over_http2
 @shows("read-timeout", Client.EVENT_SOURCE, seen="asks `/`, `/ after 1`; hears open, `'a'` (id '1'), the timeout")
-async def test_the_read_timeout_reconnects_a_silent_stream(client: Client) -> None:
+async def test_the_read_timeout_reconnects_a_silent_stream(client: Client, http2: bool) -> None:
     errors = []
-    async with server_of([head(), SOON, b"id: 1\ndata: a\n\n", Do.HOLD], [head(), b"data: b\n\n", Do.HOLD]) as server:
-        source = EventSource(server.url, read_timeout_s=0.3, on_state=lambda change: errors.append(change.error))
+    async with server_of(
+        [head(), SOON, b"id: 1\ndata: a\n\n", Do.HOLD], [head(), b"data: b\n\n", Do.HOLD], http2=http2
+    ) as server:
+        source = EventSource(
+            server.url, http2=http2, read_timeout_s=0.3, on_state=lambda change: errors.append(change.error)
+        )
         async with source:
             assert [(await anext(source)).data, (await anext(source)).data] == ["a", "b"]
         assert server.requests[1].header("last-event-id") == b"1"
@@ -219,12 +243,15 @@ async def test_credentials_are_not_sent_to_another_origin(client: Client) -> Non
 # Reconnecting
 
 
+@also_over_http2
 @shows("reconnect-retry-zero", *Client, seen="thirty times, with no wait in between")
-async def test_a_reconnection_time_of_zero_reconnects_at_once(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_reconnection_time_of_zero_reconnects_at_once(
+    client: Client, request: pytest.FixtureRequest, http2: bool
+) -> None:
     # The last read has no event, but the connection has had one.
     script: Script = [head(), b"retry: 0\ndata: a\n\n", 0.005, b":\n"]
-    async with server_of(*[script] * 30) as server:
-        assert (await read(client, server.url, request)).heard == [OPEN, A] * 30
+    async with server_of(*[script] * 30, http2=http2) as server:
+        assert (await read(client, server.url, request, http2=http2)).heard == [OPEN, A] * 30
         # With a wait of 0.1 s in between, it would take three seconds.
         assert server.requests[-1].arrived_s - server.requests[0].arrived_s < 2.5
 
@@ -249,13 +276,16 @@ async def test_a_browser_ignores_a_huge_reconnection_time(client: Client, reques
         assert server.requests[1].arrived_s - server.requests[0].arrived_s < 2.5
 
 
+@also_over_http2
 @shows(
     "reconnect-connection-refused", *Client, seen="asks until there is a server again, and goes on after the last id"
 )
-async def test_a_client_retries_until_the_server_is_up_again(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_client_retries_until_the_server_is_up_again(
+    client: Client, request: pytest.FixtureRequest, http2: bool
+) -> None:
     first: Script = [head(), b"retry: 100\n\nid: 1\ndata: a\n\n", Do.HOLD]
-    async with server_of(first, [head(), b"data: b\n\n", Do.HOLD]) as server:
-        reading = asyncio.create_task(read(client, server.url, request, enough=4))
+    async with server_of(first, [head(), b"data: b\n\n", Do.HOLD], http2=http2) as server:
+        reading = asyncio.create_task(read(client, server.url, request, http2=http2, enough=4))
         await server.requested(1)
         await asyncio.sleep(0.2)
         await server.stop()
@@ -292,10 +322,11 @@ async def test_an_unknown_host_name_is_looked_up_again(client: Client, request: 
 FORCED = "(`--storm`, `restart()`) drops the stream, asks `/ after 1` at once"
 
 
+@also_over_http2
 @shows("reconnect-forced-restart", Client.EVENT_SOURCE, seen=FORCED)
-async def test_a_restart_reconnects_at_once(client: Client) -> None:
+async def test_a_restart_reconnects_at_once(client: Client, http2: bool) -> None:
     first: Script = [head(), b"retry: 60000\nid: 1\ndata: a\n\n", Do.HOLD]
-    async with server_of(first, HELD) as server, EventSource(server.url) as source:
+    async with server_of(first, HELD, http2=http2) as server, EventSource(server.url, http2=http2) as source:
         await anext(source)
         source.restart()
         assert await anext(source) == A._replace(id="1")
@@ -303,11 +334,12 @@ async def test_a_restart_reconnects_at_once(client: Client) -> None:
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 20)
 
 
+@also_over_http2
 @shows("reconnect-forced-restart", Client.ENGINE, seen=FORCED)
-async def test_a_storm_reconnects_at_once(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_a_storm_reconnects_at_once(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
     held: Script = [head(), b"retry: 60000\nid: 1\ndata: a\n\n", Do.HOLD]
-    async with server_of(held, [head(), b"data: b\n\n", Do.HOLD]) as server:
-        seen = await read(client, server.url, request, enough=4, storm_s=1.0, duration_s=20)
+    async with server_of(held, [head(), b"data: b\n\n", Do.HOLD], http2=http2) as server:
+        seen = await read(client, server.url, request, http2=http2, enough=4, storm_s=1.0, duration_s=20)
         assert seen.heard == [OPEN, Event("message", "a", "1"), OPEN, Event("message", "b", "1")]
         assert server.requests[1].header("last-event-id") == b"1"
         assert server.requests[1].arrived_s - server.requests[0].arrived_s < 5
@@ -324,32 +356,35 @@ async def test_closing_ends_a_reconnection_delay(client: Client, request: pytest
 # Closing
 
 
+@also_over_http2
 @shows("close-in-handler", *Client, seen="the first event of three in one write, and no other request")
-async def test_no_event_is_delivered_after_closing(client: Client, request: pytest.FixtureRequest) -> None:
-    async with server_of([head(), b"retry: 0\ndata: a\n\ndata: b\n\ndata: c\n\n"], HELD) as server:
+async def test_no_event_is_delivered_after_closing(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
+    async with server_of([head(), b"retry: 0\ndata: a\n\ndata: b\n\ndata: c\n\n"], HELD, http2=http2) as server:
         # The engine's handler is the plan: --events 1.
         seen = await (
-            read(client, server.url, request, events=1)
+            read(client, server.url, request, http2=http2, events=1)
             if client is Client.ENGINE
-            else read(client, server.url, request, enough=2)
+            else read(client, server.url, request, http2=http2, enough=2)
         )
         assert seen.heard == [OPEN, A]
         await asyncio.sleep(0.2)
         assert len(server.requests) == 1
 
 
+@also_over_http2
 @shows("close-releases-socket", *Client, seen="the server sees the end of the connection")
-async def test_closing_closes_the_connection(client: Client, request: pytest.FixtureRequest) -> None:
-    async with server_of([head(), b"data: a\n\n", Do.HOLD]) as server:
-        assert (await read(client, server.url, request, enough=2)).heard == [OPEN, A]
+async def test_closing_closes_the_connection(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
+    async with server_of([head(), b"data: a\n\n", Do.HOLD], http2=http2) as server:
+        assert (await read(client, server.url, request, http2=http2, enough=2)).heard == [OPEN, A]
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 5)
 
 
+@also_over_http2
 @shows("cancel-while-connecting", *Client, seen="hears nothing; the server sees the end of the connection")
-async def test_closing_ends_a_connection_attempt(client: Client, request: pytest.FixtureRequest) -> None:
+async def test_closing_ends_a_connection_attempt(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
     later = asyncio.Event()
-    async with server_of([later, *HELD]) as server:
-        assert (await read(client, server.url, request, for_s=1.0)).heard == []
+    async with server_of([later, *HELD], http2=http2) as server:
+        assert (await read(client, server.url, request, http2=http2, for_s=1.0)).heard == []
         later.set()
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 5)
         assert len(server.requests) == 1
