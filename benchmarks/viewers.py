@@ -26,6 +26,7 @@ from benchmarks.processes import core_busy_s, cores, cpu_s, pinned_to, rss_bytes
 from benchmarks.push_tables import spread
 from benchmarks.rounds import median_of
 from benchmarks.saving import save, show_progress
+from benchmarks.start_up import measure_commands, start_up_lines
 
 ROUNDS, WINDOW_S = 5, 4.0
 QUICK_ROUNDS, QUICK_WINDOW_S = 1, 1.0
@@ -148,7 +149,7 @@ def measure_start(viewer: Viewer, source: EventSource, core: int) -> dict[str, f
         return {"first_event_s": time.monotonic() - began_s}
 
 
-def markdown(rounds: Mapping[str, list[Outcome]], known: Mapping[str, str]) -> str:
+def markdown(rounds: Mapping[str, list[Outcome]], known: Mapping[str, str], start_up: Iterable[str] = ()) -> str:
     """Return the report."""
     base = median_of(next(iter(rounds.values()))).figures
     lines = [
@@ -173,7 +174,8 @@ def markdown(rounds: Mapping[str, list[Outcome]], known: Mapping[str, str]) -> s
         "",
         *(f"- {name}: {outcome.note}" for name, outcomes in rounds.items() for outcome in outcomes if outcome.note),
     ]
-    return "\n".join([*lines, "", "## The machine", "", *(f"- {name}: {value}" for name, value in known.items()), ""])
+    lines += ["", *start_up]
+    return "\n".join([*lines, "## The machine", "", *(f"- {name}: {value}" for name, value in known.items()), ""])
 
 
 def _cell(
@@ -205,21 +207,24 @@ def main() -> None:
     known = facts(PACKAGES)
     count, window_s = (QUICK_ROUNDS, QUICK_WINDOW_S) if options.quick else (options.rounds, WINDOW_S)
     rounds: dict[str, list[Outcome]] = {}
+    commands = []
     with EventSource(usable[0]) as source:
         for number in range(count):
             # Interleaved, so that other load on the machine affects all viewers alike.
+            commands.append(measure_commands(usable[1]))
             for viewer in viewers():
                 outcome = measure(viewer, source, usable[1], window_s)
                 rounds.setdefault(viewer.name, []).append(outcome)
                 shown = ", ".join(f"{name} {value:,.4g}" for name, value in outcome.figures.items())
                 show_progress(f"round {number + 1}/{count}, {viewer.name}: {shown or outcome.note}")
     known["load after"] = " ".join(f"{load:.2f}" for load in os.getloadavg())
-    text = markdown(rounds, known)
+    text = markdown(rounds, known, start_up_lines(commands, rounds))
     print(text)
     if options.save:
         figures = {name: [asdict(outcome) for outcome in outcomes] for name, outcomes in rounds.items()}
         stem = f"{time.strftime('%Y-%m-%d')}-viewers-{options.save}"
-        save(stem, text, {"facts": known, "first event of all rounds, median": _starts(rounds), "rounds": figures})
+        starts = {"first event of all rounds, median": _starts(rounds), "commands": commands}
+        save(stem, text, {"facts": known, **starts, "rounds": figures})
 
 
 def _starts(rounds: Mapping[str, list[Outcome]]) -> dict[str, float]:
