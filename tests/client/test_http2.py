@@ -129,8 +129,9 @@ async def test_closing_closes_the_connection() -> None:
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 20)
 
 
-async def test_a_cancellation_closes_the_connection() -> None:
-    async with Http2Server(A) as server:
+@pytest.mark.parametrize("script", [A, [Do.HOLD]], ids=["open", "no-head"])
+async def test_a_cancellation_closes_the_connection(script: Script) -> None:
+    async with Http2Server(script) as server:
         reading = asyncio.create_task(heard(server.url))
         await server.requested(1)
         await asyncio.sleep(0.1)

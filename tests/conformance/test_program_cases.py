@@ -243,15 +243,12 @@ async def test_credentials_are_not_sent_to_another_origin(client: Client) -> Non
 # Reconnecting
 
 
-@also_over_http2
 @shows("reconnect-retry-zero", *Client, seen="thirty times, with no wait in between")
-async def test_a_reconnection_time_of_zero_reconnects_at_once(
-    client: Client, request: pytest.FixtureRequest, http2: bool
-) -> None:
+async def test_a_reconnection_time_of_zero_reconnects_at_once(client: Client, request: pytest.FixtureRequest) -> None:
     # The last read has no event, but the connection has had one.
     script: Script = [head(), b"retry: 0\ndata: a\n\n", 0.005, b":\n"]
-    async with server_of(*[script] * 30, http2=http2) as server:
-        assert (await read(client, server.url, request, http2=http2)).heard == [OPEN, A] * 30
+    async with server_of(*[script] * 30) as server:
+        assert (await read(client, server.url, request)).heard == [OPEN, A] * 30
         # With a wait of 0.1 s in between, it would take three seconds.
         assert server.requests[-1].arrived_s - server.requests[0].arrived_s < 2.5
 
@@ -379,12 +376,11 @@ async def test_closing_closes_the_connection(client: Client, request: pytest.Fix
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 5)
 
 
-@also_over_http2
 @shows("cancel-while-connecting", *Client, seen="hears nothing; the server sees the end of the connection")
-async def test_closing_ends_a_connection_attempt(client: Client, request: pytest.FixtureRequest, http2: bool) -> None:
+async def test_closing_ends_a_connection_attempt(client: Client, request: pytest.FixtureRequest) -> None:
     later = asyncio.Event()
-    async with server_of([later, *HELD], http2=http2) as server:
-        assert (await read(client, server.url, request, http2=http2, for_s=1.0)).heard == []
+    async with server_of([later, *HELD]) as server:
+        assert (await read(client, server.url, request, for_s=1.0)).heard == []
         later.set()
         await asyncio.wait_for(server.requests[0].disconnected.wait(), 5)
         assert len(server.requests) == 1
