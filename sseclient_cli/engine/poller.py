@@ -24,7 +24,7 @@ MAX_READY = 128
 """Limit of sockets per turn, before the loop checks the clock. A full read takes 0.3 ms, a typical one 0.02 ms."""
 
 MAX_UNCERTAINTY_NS = 2_000_000
-"""Two turns of the loop. With a larger uncertainty the load generator was late, and the arrival time is unknown."""
+"""Two turns of the loop at its short interval. With a larger uncertainty, the arrival time is unknown."""
 
 NOTHING = 0
 READABLE = selectors.EVENT_READ
@@ -101,8 +101,10 @@ class Poller:
             self._handle_next_turn()
         self.empty_ns, polled_ns = self._polled_ns, time_ns()
         ready = self._selector.poll(timeout_s)
-        if len(ready) < MAX_READY:  # a full list may not contain all ready sockets
+        if len(ready) < MAX_READY:
             self._polled_ns = polled_ns  # from before poll(): the process may be interrupted after it
+        else:
+            self.has_more = True  # a full list may not contain all ready sockets
         for fd, _ in ready:
             handlers[fd]()
 

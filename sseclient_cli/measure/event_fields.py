@@ -24,6 +24,9 @@ LEAST_RATIO = 20
 FIRST_LATER_SEARCH = 64
 """After this number of events a stream that lacks a field searches again, and then whenever the number has doubled."""
 
+UNKNOWN = (0, None)
+"""The arrival of an event whose arrival is unknown, and its uncertainty."""
+
 DOUBT_EVERY = 16
 """A faulty sequence is judged after every 16 numbers, not after each fault: a loss at the start proves nothing."""
 
@@ -67,15 +70,16 @@ class EventFields:
             self._undecided = UndecidedStream(measurement.undecided)
         self.is_needed = known.decided is None or known.decided.needed
 
-    def take_one(self, event: Event, at_ns: int, arrival: Arrival | None) -> None:
+    def take_one(self, event: Event, at_ns: int, uncertainty_ns: int | None) -> None:
         """Take the only event of a read, as ``take`` does. Most reads have one event, so this is the fast path."""
         reader = self._reader
         if reader is None or self._events >= self._searches_at:
+            arrival = None if uncertainty_ns is None else Arrival(at_ns, uncertainty_ns)
             self.take(Read([event], at_ns, arrival, None))
             return
         self._events += 1
         if reader.needed:
-            self._sample(event, reader, arrival)
+            self._sample(event, reader, at_ns, uncertainty_ns)
 
     def take(self, read: Read) -> None:
         """Take the events of a read."""
@@ -88,7 +92,7 @@ class EventFields:
             self._count_replayed(read, reader, *self._replay)
         if reader.needed:
             if len(read.events) == 1:
-                self._sample(read.events[0], reader, read.of_last)
+                self._sample(read.events[0], reader, *(read.of_last or UNKNOWN))
             else:
                 self._sample_all(read, reader)
         if self._events >= self._searches_at and self._replay is None:
@@ -122,12 +126,12 @@ class EventFields:
 
     # Read the fields.
 
-    def _sample(self, event: Event, reader: FieldReader, arrival: Arrival | None) -> None:
+    def _sample(self, event: Event, reader: FieldReader, at_ns: int, uncertainty_ns: int | None) -> None:
         """Record the delivery latency of an event, and audit its sequence number."""
-        sent_ns, number = reader.read(event, with_timestamp=arrival is not None)
-        if sent_ns is not None and arrival is not None:
-            delivery_ns = arrival.at_ns - sent_ns
-            if not arrival.uncertainty_ns or delivery_ns >= LEAST_RATIO * arrival.uncertainty_ns:
+        sent_ns, number = reader.read(event, with_timestamp=uncertainty_ns is not None)
+        if sent_ns is not None and uncertainty_ns is not None:
+            delivery_ns = at_ns - sent_ns
+            if not uncertainty_ns or delivery_ns >= LEAST_RATIO * uncertainty_ns:
                 self._measurement.samples.delivery.append(delivery_ns // 1000)
         if number is not None and self._check is not None and not self._check.check(number, event):
             self._doubt(self._check)
@@ -137,10 +141,10 @@ class EventFields:
         *others, last = read.events
         if read.of_others is not None:
             for event in others:
-                self._sample(event, reader, read.of_others)
+                self._sample(event, reader, *read.of_others)
         else:
             self._check_all(others, reader, is_one_type=read.is_one_type)
-        self._sample(last, reader, read.of_last)
+        self._sample(last, reader, *(read.of_last or UNKNOWN))
         if read.is_burst and reader.timestamp is not None:
             first_ns, last_ns = (reader.read(event, with_timestamp=True)[0] for event in (read.events[0], last))
             if first_ns is not None and last_ns is not None:

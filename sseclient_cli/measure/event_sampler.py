@@ -215,10 +215,10 @@ class EventSampler(StreamObserver):
             return
         if measurement.clock.correction_ns:  # cheaper than to subtract 0 from a large integer
             arrival_ns -= measurement.clock.correction_ns
-        arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
         if count == 1:
-            fields.take_one(events[0], arrival_ns, arrival)  # if it is exact, its uncertainty is 0
+            fields.take_one(events[0], arrival_ns, uncertainty_ns)  # if it is exact, its uncertainty is 0
         else:
+            arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
             of_last = Arrival(arrival_ns, 0) if is_exact else arrival
             fields.take(Read(events, arrival_ns, of_last, arrival, is_burst, is_one_type))
 

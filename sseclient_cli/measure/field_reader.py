@@ -61,15 +61,17 @@ class FieldReader:
 
     def read(self, event: Event, *, with_timestamp: bool) -> tuple[int | None, int | None]:
         """Return the event's timestamp in ns, if ``with_timestamp``, and its sequence number; None if missing."""
-        data = None
-        event_id = "" if event.id == self._callers_id else event.id
-        if self._sequence_path or (with_timestamp and self._timestamp_path):
-            data = json_value(event.data)
+        _, text, event_id, _ = event
+        if event_id == self._callers_id:
+            event_id = ""
+        timestamp_path = self._timestamp_path if with_timestamp else None
+        sequence_path = self._sequence_path
+        data = json_value(text) if timestamp_path or sequence_path else None
         sent_ns = number = None
-        if with_timestamp and self._timestamp_path is not None:
-            sent_ns = timestamp_ns(value_at(self._timestamp_path, data) if self._timestamp_path else event_id)
-        if self._sequence_path is not None:
-            number = sequence_number(value_at(self._sequence_path, data) if self._sequence_path else event_id)
+        if timestamp_path is not None:
+            sent_ns = timestamp_ns(value_at(timestamp_path, data) if timestamp_path else event_id)
+        if sequence_path is not None:
+            number = sequence_number(value_at(sequence_path, data) if sequence_path else event_id)
         return sent_ns, number
 
     def ids_as_numbers(self, events: Sequence[Event]) -> list[int] | None:

@@ -6,6 +6,7 @@ Pure. ``rounding.py`` has a cheaper form for one row of the timeline.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from itertools import accumulate, compress
@@ -14,7 +15,7 @@ from operator import mul
 
 from hdrh.histogram import HdrHistogram
 
-from sseclient_cli.measure.rounding import cut
+from sseclient_cli.measure.rounding import add_cut
 
 HIGHEST_US = 24 * 3600 * 1_000_000
 """The range of the histograms is 1 us to one day. A larger value counts as one day; the maximum keeps its true size."""
@@ -34,10 +35,12 @@ class Histogram:
     would be wrong.
     """
 
-    __slots__ = ("_buckets", "count", "max_us", "min_us", "negative", "sum_us")
+    __slots__ = ("_buckets", "_unfiled", "count", "max_us", "min_us", "negative", "sum_us")
 
     def __init__(self) -> None:
         self._buckets: HdrHistogram | None = None
+        self._unfiled: Counter[int] = Counter()
+        """Values rounded to the buckets, which are not in them yet."""
         self.count = 0
         self.negative = 0
         self.sum_us = 0
@@ -49,6 +52,11 @@ class Histogram:
         # Made at the first use: it has 230 KB, and half of the histograms of a run stay empty.
         if self._buckets is None:
             self._buckets = HdrHistogram(*_SHAPE)
+        if self._unfiled:
+            # Not at each tick: a call takes 1 us, and most values of a tick are also in the next ones.
+            for value_us, times in self._unfiled.items():
+                self._buckets.record_value(min(value_us, HIGHEST_US), times)
+            self._unfiled.clear()
         return self._buckets
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -63,13 +71,10 @@ class Histogram:
         self._extend(min(counts), max(counts))
         self.count += sum(counts.values())
         self.sum_us += sum(map(mul, counts.keys(), counts.values()))
-        hdr = self._hdr
-        # Group by the histogram's own buckets first: a tick has thousands of values, and record_value takes 1 us each.
-        for value_us, times in cut(counts, _HDR_BITS).items():
-            if value_us < 0:
-                self.negative += times
-            else:
-                hdr.record_value(min(value_us, HIGHEST_US), times)
+        if min(counts) < 0:
+            self.negative += sum(times for value_us, times in counts.items() if value_us < 0)
+            counts = {value_us: times for value_us, times in counts.items() if value_us >= 0}
+        add_cut(self._unfiled, counts, _HDR_BITS)
 
     def merge(self, other: Histogram) -> None:
         """Add another histogram's values."""

@@ -65,13 +65,13 @@ def percentile_us(counts: Mapping[int, int], percentile: float) -> int:
 
 def rounded(counts: Mapping[int, int]) -> Counter[int]:
     """Return the counts of the values rounded down to ROUNDED_BITS: few enough to keep or to send."""
-    return cut(counts, ROUNDED_BITS)
-
-
-def cut(counts: Mapping[int, int], bits: int) -> Counter[int]:
-    """Round values down to ``bits`` significant bits."""
     found: Counter[int] = Counter()
+    add_cut(found, counts, ROUNDED_BITS)
+    return found
+
+
+def add_cut(found: Counter[int], counts: Mapping[int, int], bits: int) -> None:
+    """Add values, rounded down to ``bits`` significant bits."""
     for value_us, times in counts.items():
         shift = value_us.bit_length() - bits
         found[value_us >> shift << shift if shift > 0 else value_us] += times
-    return found

@@ -19,7 +19,9 @@ from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.tcp_transport import TIMESTAMPING_STARTS_S, has_timestamps, keep_timestamping
 from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.actor import Actor
+from sseclient_cli.run.gathering import Gathering
 from sseclient_cli.run.messages import Snapshot
+from sseclient_cli.run.plan import OnEnd
 from sseclient_cli.run.progress import Delay
 from sseclient_cli.run.progress_reporter import OnProgress, ProgressReporter, cpu_percent
 from sseclient_cli.run.resource_limits import available_memory_bytes
@@ -30,15 +32,6 @@ from sseclient_cli.units import NS_PER_S
 TICK_NS = NS_PER_S // 10
 SNAPSHOT_NS = NS_PER_S
 """Interval of snapshots. One takes 1 to 7 ms."""
-
-GATHER_NS = NS_PER_S // 1000
-"""Interval between turns of the loop with kernel timestamps, so that one turn reads the events of many sockets: a
-wake-up costs as much as reading an event. An idle loop also turns at this interval (1 % of a core), so that all data of
-a read arrived within a millisecond."""
-
-CONNECTING_GATHER_NS = NS_PER_S // 10_000
-"""The same interval while streams are connecting: connects have no kernel timestamp, and head and events may arrive in
-one read."""
 
 POLL_RESOLUTION_NS = NS_PER_S // 1000
 """epoll waits whole milliseconds. For shorter waits the loop sleeps."""
@@ -76,8 +69,12 @@ class Worker:
         for side in self._sides:
             # interrupt() also sets ends_ns, from another thread.
             side.connector.keep_waiting = lambda: time.monotonic_ns() < self._clock.ends_ns
-        has_all_timestamps = all(has_timestamps(chain[-1].address) for chain in shard.chains)
-        self._gather_ns = GATHER_NS if has_all_timestamps else 0
+        self._gathering = Gathering(
+            is_stamped=all(has_timestamps(chain[-1].address) for chain in shard.chains),
+            # The other loads act on an answer or on the end of a connection, and that moment has no kernel timestamp.
+            may_be_long=plan.on_end is OnEnd.STOP
+            and not (plan.reopens or plan.bad_clients is not None or shard.publisher_id),
+        )
         self._is_interrupted = False
         self._folded_ns = 0
         self._cpu_ns = 0
@@ -158,9 +155,8 @@ class Worker:
                 continue
             now_ns = time.monotonic_ns()
             idle_ns = min(self._next_due_ns(), self._tick_due_ns, clock.ends_ns) - now_ns
-            is_connecting = self._is_connecting()
-            if self._gather_ns or is_connecting or idle_ns < POLL_RESOLUTION_NS:
-                gather_ns = CONNECTING_GATHER_NS if is_connecting else self._gather_ns
+            gather_ns = self._gathering.interval_ns(is_connecting=self._is_connecting())
+            if gather_ns or idle_ns < POLL_RESOLUTION_NS:
                 pause_ns = min(idle_ns, turn_ns + gather_ns - now_ns) if gather_ns else idle_ns
                 if pause_ns > 0:
                     time.sleep(pause_ns / NS_PER_S)
@@ -213,6 +209,8 @@ class Worker:
     def _fold(self, now_ns: int) -> None:
         is_warm = self._folded_ns >= self._clock.warm_ns
         row, cpu_ns = self._row(now_ns), time.process_time_ns()
+        samples = [side.measurement.samples for side in self._sides]
+        self._gathering.note(sum(each.events for each in samples), sum(each.coalesced for each in samples))
         passed_ns, used_ns = now_ns - self._folded_ns, cpu_ns - self._cpu_ns
         self._folded_ns, self._cpu_ns = now_ns, cpu_ns
         for side in self._active_sides:
