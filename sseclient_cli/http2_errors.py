@@ -59,3 +59,8 @@ def going_away(code: int, data: bytes = b"", *, is_processed: bool) -> Http2Goaw
 def violated(words: str) -> Http2ProtocolError:
     """Return the error for a server that violated HTTP/2."""
     return Http2ProtocolError(f"the server violated HTTP/2: {shown_text(words)}")
+
+
+def no_streams() -> Http2ResetError:
+    """Return the error for a server that allows no streams at all."""
+    return Http2ResetError("the server allows no HTTP/2 stream (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.exchange import Phase
 
 
 class Attempt(Protocol):

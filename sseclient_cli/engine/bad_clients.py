@@ -11,8 +11,9 @@ from collections.abc import Callable
 from time import monotonic_ns
 
 from sseclient_cli.engine.bad_sockets import is_answered, is_reset, pending_error, probe
-from sseclient_cli.engine.connection import Connection, Head, Phase
+from sseclient_cli.engine.connection import Connection
 from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.exchange import Head, Phase
 from sseclient_cli.engine.observer import Connected
 from sseclient_cli.engine.poller import NOTHING, Poller
 from sseclient_cli.engine.tcp_transport import TcpTransport

@@ -7,14 +7,12 @@ starve the others. A connection carries one exchange; it is never reused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from time import monotonic_ns, time_ns
-from typing import Protocol
 
 from sseclient_cli.engine.clock import RunClock
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.encoded_body import EncodedBody
+from sseclient_cli.engine.exchange import Exchange, Head, Phase
 from sseclient_cli.engine.http1 import ResponseReader
 from sseclient_cli.engine.observer import Connected
 from sseclient_cli.engine.poller import READABLE, WRITABLE, Poller
@@ -24,51 +22,8 @@ from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.sse.content_coding import decoder_of
 
 
-class Phase(Enum):
-    """State of a connection."""
-
-    CONNECTING = "connecting"
-    SECURING = "securing"
-    REQUESTING = "requesting"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A response head and its arrival time."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    """The part of the body in the same read."""
-    arrival_ns: int
-    """Arrival time of the last byte of that read (wall clock)."""
-    is_alone: bool
-    """Whether the head was the only data that had arrived."""
-
-
-class Exchange(Protocol):
-    """A request and its response. The connection calls these methods; an exception from a method ends the exchange."""
-
-    def connected(self, connected: Connected) -> bytes:
-        """Return the request to send now."""
-
-    def head_received(self, head: Head) -> None:
-        """Check the response head: call ``Connection.open``, close the connection, or raise."""
-
-    def body_received(self, body: bytes, arrival_ns: int, *, ends: bool, is_fresh: bool) -> None:
-        """Handle a piece of the decoded body. Its last byte arrived at ``arrival_ns`` (wall clock).
-
-        ``ends``: that byte is the last one that had arrived. ``is_fresh``: all earlier data was read before.
-        """
-
-    def ended(self, cause: Exception | None) -> None:
-        """Close the connection. The response has ended: properly (``cause`` is None), or because of an exception."""
-
-
 class Connection:
-    """A socket and its exchange."""
+    """A socket and its exchange. It implements ``Channel``."""
 
     __slots__ = (
         "_clock", "_connected_ns", "_encoded", "_exchange", "_http", "_poller", "_reads", "_request", "_transport",

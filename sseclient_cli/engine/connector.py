@@ -175,7 +175,8 @@ class Connector:
 
     def _prepared(self, resolved: ResolvedTarget) -> PreparedRequest:
         target = resolved.target
-        context = None if tls_host(target) is None else target.tls.context()
+        protocols = ("h2",) if target.http2 else ("http/1.1",)
+        context = None if tls_host(target) is None else target.tls.context(protocols)
         return PreparedRequest(target, context, request_bytes(target), self._turns[_place(target)])
 
 

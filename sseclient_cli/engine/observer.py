@@ -21,6 +21,8 @@ class Connected:
     ready_ns: int
     """When the request could be sent: after the TLS handshake, if any."""
     is_tls: bool
+    is_reused: bool = False
+    """Whether the connection belongs to an earlier stream, too (HTTP/2). Then the times are those of the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

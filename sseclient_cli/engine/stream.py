@@ -9,10 +9,11 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Protocol
 
-from sseclient_cli.engine.connection import Connection, Head, Phase
+from sseclient_cli.engine.connection import Connection
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.context import EngineContext
 from sseclient_cli.engine.exception_mapping import is_cut, mapped
+from sseclient_cli.engine.exchange import Channel, Head, Phase
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
 from sseclient_cli.engine.response_check import check_response, new_parser
 from sseclient_cli.engine.tcp_transport import TcpTransport
@@ -77,7 +78,7 @@ class Stream:
         """Start time of the connection (monotonic)."""
         self.last_byte_ns = 0
         """Arrival time of the last byte of a head or a body (monotonic)."""
-        self._connection: Connection | None = None
+        self._connection: Channel | None = None
         self._events_left = context.events_per_stream
         self._key = ""
         """The Sec-WebSocket-Key of the connection; empty for an event stream."""
@@ -118,10 +119,7 @@ class Stream:
         context = self._context
         self.request, self._intended_ns = request, intended_ns
         self.began_ns = monotonic_ns()
-        transport = context.connector.connect(request, context.socket_options)
-        self._connection = Connection(
-            request, transport, self, poller=context.poller, clock=context.clock, reads=context.reads
-        )
+        self._connection = context.channel(request, self)
         context.attempts.begin(self)
 
     # Exchange: called by the connection.
@@ -148,7 +146,7 @@ class Stream:
         is_sent = connection.open(head.headers)
         context.attempts.under_way -= 1
         known = self.reconnection.last_event_id, context.max_event_bytes
-        if stream_format is StreamFormat.WEBSOCKET:
+        if stream_format is StreamFormat.WEBSOCKET and isinstance(connection, Connection):
             from sseclient_cli.engine.websocket_exchange import switched
 
             self._parser = switched(self, connection, *known)
@@ -265,7 +263,7 @@ class Stream:
         connection, self._connection = self._connection, None
         self._parser = None
         self._hold(0)
-        return None if connection is None else connection.release()
+        return connection.release() if isinstance(connection, Connection) else None
 
     def finish(self, now_ns: int) -> None:
         """Tell the observers that the stream or the run is over at ``now_ns`` (monotonic)."""

@@ -129,6 +129,10 @@ class TcpTransport:
         """Continue the TLS handshake, if any. Return whether it is complete. Raises TlsError or OSError."""
         return True
 
+    def speaks(self, protocol: str) -> bool:
+        """Return whether the server chose this protocol in the handshake. Without TLS, there is no choice."""
+        return True
+
     def send(self, data: bytes) -> None:
         """Send as much as the socket accepts, and keep the rest for ``flush``. Raises OSError."""
         self._unsent += data

@@ -47,6 +47,10 @@ class TlsTransport(TcpTransport):
             self._send_records()
         return True
 
+    def speaks(self, protocol: str) -> bool:
+        """Return whether the server chose this protocol (ALPN)."""
+        return self._tls.selected_alpn_protocol() == protocol
+
     def send(self, data: bytes) -> None:
         """Encrypt and send as much as the socket accepts, and keep the rest for ``flush``."""
         self._tls.write(data)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sseclient_cli.engine.connection import Connection, Exchange, Head, Phase
+from sseclient_cli.engine.connection import Connection
+from sseclient_cli.engine.exchange import Exchange, Head, Phase
 from sseclient_cli.engine.observer import Connected
 from sseclient_cli.sse.websocket import WebSocketParser
 

@@ -79,7 +79,9 @@ class EventSampler(StreamObserver):
         self._measurement.samples.start_delay.append((began_ns - intended_ns) // 1000)
 
     def connected(self, intended_ns: int, connected: Connected) -> None:
-        """Record the time to connect, and the part of the TLS handshake."""
+        """Record the time to connect, and the part of the TLS handshake, once per connection."""
+        if connected.is_reused:
+            return
         samples = self._measurement.samples
         samples.connect.append((connected.ready_ns - intended_ns) // 1000)
         if connected.is_tls:

@@ -77,3 +77,12 @@ def tls_host(target: Target) -> str | None:
 def absolute_form(url: httpx.URL) -> bytes:
     """Return the absolute form of a URL, for the request line of a request to a proxy (RFC 9112 3.2.2)."""
     return b"%b://%b%b" % (url.raw_scheme, url.netloc, url.raw_path)
+
+
+def check_http2_route(target: Target) -> None:
+    """Raise UsageError for HTTP/2 through a proxy that forwards requests: it speaks HTTP/1.1."""
+    if target.http2 and target.proxy is not None and not target.is_tunnelled:
+        raise UsageError(
+            f"HTTP/2 does not pass {target.proxy}, which forwards http:// requests: leave out `http2`",
+            arguments=["http2", "proxy"],
+        )

@@ -18,8 +18,8 @@ from time import monotonic_ns, sleep
 from sseclient_cli.engine.attempts import Attempts
 from sseclient_cli.engine.bad_clients import HalfRequest, HeldSocket
 from sseclient_cli.engine.bad_sockets import SEGMENT_OPTIONS, SLOW_OPTIONS, reappear, reset_on_close, vanish
-from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import SseError

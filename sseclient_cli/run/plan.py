@@ -33,6 +33,9 @@ generator."""
 DEFAULT_RAMP_SHARE = 0.25
 """Maximum default ramp-up, as a share of the duration."""
 
+DEFAULT_STREAMS_PER_CONNECTION = 100
+"""RFC 9113 6.5.2 recommends that a server allows no fewer; browsers and proxies open so many."""
+
 MAX_CONNECTIONS = 10**12
 """More than any machine can hold, and small enough for ``len(range(...))``."""
 
@@ -107,6 +110,8 @@ class Plan:
     """Timeout for a stream that receives no bytes."""
     counts_error_events: bool = False
     """Whether to search the data of events for errors, which takes time."""
+    streams_per_connection: int | None = None
+    """Limit of the streams that share an HTTP/2 connection; None for the default."""
     requests: int | None = None
     """Number of streams in all; None for no limit. A slot starts no stream after this number."""
     llm: LlmChoice | None = None
@@ -186,6 +191,11 @@ class Plan:
     def request_numbers(self) -> range:
         """The numbers of the requests of this plan, or this shard of a plan, in their order."""
         return range(self.first_slot, self.requests or MAX_CONNECTIONS, self.stride)
+
+    @property
+    def shared_by(self) -> int:
+        """The limit of the streams that share an HTTP/2 connection."""
+        return self.streams_per_connection or DEFAULT_STREAMS_PER_CONNECTION
 
     @property
     def planned(self) -> int:

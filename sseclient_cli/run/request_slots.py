@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import monotonic_ns
 
-from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.stream import Owner
 from sseclient_cli.errors import SseError, UnexpectedResponseError
 from sseclient_cli.measure.measurement import Measurement

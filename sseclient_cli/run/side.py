@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sseclient_cli.engine.attempts import Attempts
 from sseclient_cli.engine.clock import RunClock
@@ -15,6 +16,7 @@ from sseclient_cli.engine.connector import Connector
 from sseclient_cli.engine.context import MAX_EVENT_BYTES, EngineContext
 from sseclient_cli.engine.held_memory import HeldMemory
 from sseclient_cli.engine.poller import Poller
+from sseclient_cli.engine.reads import Reads
 from sseclient_cli.measure.bad_clients import bad_totals
 from sseclient_cli.measure.fanout_token import TokenReader
 from sseclient_cli.measure.field_reader import KnownFields
@@ -36,6 +38,9 @@ from sseclient_cli.run.plan import Plan
 from sseclient_cli.run.stream_pool import StreamPool
 from sseclient_cli.run.stream_survey import StreamSurvey
 from sseclient_cli.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from sseclient_cli.engine.http2_sessions import Http2Sessions
 
 
 class Side:
@@ -59,16 +64,19 @@ class Side:
             import_module("sseclient_cli.engine.websocket_exchange")
         self.connector = Connector(chain, plan.first_slot, others)
         self.totals = Totals(planned=plan.planned, connections=self.connector.connections)
+        reads = Reads()
         self.context = EngineContext(
             connector=self.connector,
             poller=poller,
             clock=clock,
+            reads=reads,
             attempts=Attempts(limits_head=target.head_timeout_s is not None),
             held_memory=held_memory,
             events_per_stream=plan.events,
             max_event_bytes=plan.max_event_bytes or MAX_EVENT_BYTES,
             retry_statuses=plan.retry_statuses,
             error_statuses=ERROR_STATUSES if plan.mcp is not None else frozenset(),
+            http2=_sessions(self.connector, plan, poller, clock, reads) if target.http2 else None,
         )
         self.measurement = _measurement(plan, clock, poller, self.connector.last_event_id, publisher_id)
         if self.measurement.requests is not None:
@@ -165,6 +173,12 @@ class Side:
         if self.bad_pool is not None:
             self.bad_pool.close()
         return totals
+
+
+def _sessions(connector: Connector, plan: Plan, poller: Poller, clock: RunClock, reads: Reads) -> Http2Sessions:
+    from sseclient_cli.engine.http2_sessions import Http2Sessions  # imports h2, an optional package
+
+    return Http2Sessions(connector, poller, clock, reads, streams_per_connection=plan.shared_by)
 
 
 def _measurement(plan: Plan, clock: RunClock, poller: Poller, last_event_id: str, publisher_id: str) -> Measurement:

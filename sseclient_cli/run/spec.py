@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sseclient_cli.errors import UsageError
+from sseclient_cli.request.proxied import check_http2_route
 from sseclient_cli.request.stream_requests import PerStream
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.plan import Plan
@@ -25,6 +27,19 @@ class RunSpec:
     is_against_bundled_server: bool = False
     publish: PublishPlan | None = None
     """The publisher of the events that the streams should receive."""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what a stream of an HTTP/2 connection cannot do."""
+        is_http2 = self.target.http2 or (self.against is not None and self.against.http2)
+        if self.plan.streams_per_connection is not None and not is_http2:
+            raise UsageError("`streams_per_connection` needs `http2`", arguments=["streams_per_connection", "http2"])
+        if is_http2 and self.plan.bad_clients is not None:
+            raise UsageError(
+                "bad clients and `http2` exclude each other: a bad client needs a connection of its own",
+                arguments=["http2"],
+            )
+        for target in filter(None, (self.target, self.against)):
+            check_http2_route(target)
 
     def shard(
         self,
@@ -88,3 +103,8 @@ class Shard:
     def part(self, index: int, count: int) -> Shard:
         """Return the shard of worker ``index`` of ``count``."""
         return replace(self, plan=self.plan.shard(index, count))
+
+
+def connections_for(streams: int, plan: Plan, target: Target) -> int:
+    """Return how many connections carry so many streams, if the server sets no lower limit for HTTP/2."""
+    return -(-streams // plan.shared_by) if target.http2 else streams

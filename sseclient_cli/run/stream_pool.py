@@ -9,8 +9,8 @@ import random
 from collections import Counter
 from time import monotonic_ns
 
-from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import SseError, UnansweredError, UnexpectedResponseError
 from sseclient_cli.measure.measurement import Measurement

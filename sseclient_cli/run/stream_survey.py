@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import monotonic_ns
 
-from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.measure.audit_totals import FieldAudit
 from sseclient_cli.measure.measurement import Measurement
 from sseclient_cli.run.pooled_stream import PooledStream

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from time import monotonic_ns
 
 from sseclient_cli.engine.attempts import Attempts
-from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.stream import Stream
 from sseclient_cli.errors import ConnectTimeoutError, ReadTimeoutError, UnansweredError
 from sseclient_cli.request.target import Target

@@ -14,7 +14,7 @@ from sseclient_cli.measure.totals import Totals
 from sseclient_cli.run.messages import Command, Interrupt, Ready, Snapshot, Start
 from sseclient_cli.run.progress import Progress
 from sseclient_cli.run.resource_limits import require_open_files
-from sseclient_cli.run.spec import Shard
+from sseclient_cli.run.spec import Shard, connections_for
 from sseclient_cli.run.unstarted import unstarted
 from sseclient_cli.run.worker import Worker
 
@@ -32,7 +32,8 @@ def work(
     """Run a shard. ``on_orphaned`` is called, possibly in another thread, when the coordinator has ended."""
     outcome: Totals | SseError
     try:
-        require_open_files(shard.plan.most_open * len(shard.chains))
+        streams = shard.plan.most_open
+        require_open_files(sum(connections_for(streams, shard.plan, chain[0].target) for chain in shard.chains))
         worker = Worker(shard, send_progress, send_progress if shard.sends_snapshots else None)
         with worker.prepared():
             send(Ready())

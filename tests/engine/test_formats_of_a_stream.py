@@ -13,7 +13,7 @@ import pytest
 from engines import engine_context, measurement_of
 from scripted_server import LAST_CHUNK, SSE, chunk, head
 
-from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.observer import StreamObserver
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.stream import Stream

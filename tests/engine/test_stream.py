@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from engines import engine_context, measurement_of
 from scripted_server import head
 
-from sseclient_cli.engine.connection import Phase
 from sseclient_cli.engine.context import EngineContext
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.observer import StreamObserver
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.stream import Stream

@@ -14,7 +14,7 @@ import pytest
 from busy_machine import LATE_S
 from scripted_server import CHUNKED, LAST_CHUNK, SSE, chunk, head
 
-from sseclient_cli.engine.connection import Phase
+from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.request.target import Address, ResolvedTarget, Target
 from sseclient_cli.run.plan import OnEnd, Plan
 from sseclient_cli.run.spec import Shard

@@ -11,7 +11,7 @@ from sseclient_cli.cli.options.request import FailOnErrorEvent
 from sseclient_cli.cli.options.values import parse_count, parse_duration_s, parse_percent, parse_rate_per_s
 from sseclient_cli.measure.field_choice import Choice
 from sseclient_cli.run.arrivals import MAX_SEED, Arrivals
-from sseclient_cli.run.plan import OnEnd
+from sseclient_cli.run.plan import DEFAULT_STREAMS_PER_CONNECTION, OnEnd
 
 DEFAULT_CONNECTIONS = 100
 DEFAULT_DURATION_S = 10.0
@@ -102,6 +102,16 @@ class LoadOptions:
         _time(
             "--lifetime",
             help_text="Close each stream after this time, and replace it unless --rate is given.",
+        ),
+    ] = None
+    streams_per_connection: Annotated[
+        int | None,
+        typer.Option(
+            "--streams-per-connection",
+            parser=parse_count,
+            metavar="COUNT",
+            show_default=str(DEFAULT_STREAMS_PER_CONNECTION),
+            help="With --http2: let at most this many streams share a connection.",
         ),
     ] = None
     events: Annotated[

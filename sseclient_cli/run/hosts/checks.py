@@ -11,7 +11,7 @@ from sseclient_cli.request.source_addresses import is_own
 from sseclient_cli.request.target import Target
 from sseclient_cli.run.hosts.route import Route, find_route
 from sseclient_cli.run.resource_limits import require_memory, require_open_files, require_ports
-from sseclient_cli.run.spec import RunSpec
+from sseclient_cli.run.spec import RunSpec, connections_for
 
 
 def check_host(spec: RunSpec, share: int, workers: int) -> RunSpec:
@@ -44,12 +44,12 @@ def check_resources(spec: RunSpec, share: int, workers: int) -> None:
     """Raise LimitError if a share of the run, as in ``check_host``, exceeds the resource limits of this machine."""
     targets = [side.target for side in spec.sides]
     in_all = share * len(targets)
-    require_open_files(in_all, workers)
+    require_open_files(sum(connections_for(share, spec.plan, target) for target in targets), workers)
     # Streams to one address share its local ports; streams to different addresses do not.
     for peer, count in Counter(target.peer for target in targets).items():
         target = next(target for target in targets if target.peer == peer)
         if target.unix_socket is None and not target.all_addresses:
-            require_ports(share * count, len(target.source_addresses))
+            require_ports(connections_for(share, spec.plan, target) * count, len(target.source_addresses))
     require_memory(in_all, workers, tls=any(tls_host(target) is not None for target in targets))
 
 

@@ -1,0 +1,242 @@
+"""Sans-I/O HTTP/2 for measured streams: translates requests, and sorts the frames of a read by stream.
+
+h2 keeps the state of the protocol: HPACK, flow control, SETTINGS, PING. Two things are done here, before h2 sees the
+bytes. Only whole frames are passed on, so that it is known whether a read ends with the data of a stream: only then is
+its kernel timestamp the arrival of that data. GOAWAY is handled here, because h2 (4.4) takes no frame after it, while
+RFC 9113 6.8 lets the streams that the server has processed go on.
+
+This module does not use sockets or clocks, and does not interpret the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from struct import Struct
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
+
+from sseclient_cli.http2_errors import not_spoken, violated
+from sseclient_cli.sse.response_head import MAX_HEAD_BYTES
+
+WINDOW_BYTES = 2**31 - 1
+"""Both flow-control windows, the largest of RFC 9113 6.9.1. h2 renews a window when half of it is used, so at least 1
+GiB is always free: more than the socket buffers of both sides hold (10 MiB by Linux's defaults). So the server stops
+only when the socket is full, as with HTTP/1.1."""
+
+MAX_FRAME_BYTES = 16_384
+"""The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 6.5.2), which this client keeps."""
+
+_FRAME_HEAD = Struct(">HBBBL")  # length (its upper 16 and lower 8 bits), type, flags, stream (RFC 9113 4.1)
+_GOAWAY_HEAD = Struct(">LL")  # the last stream, the error code (6.8)
+_DATA, _HEADERS, _GOAWAY, _CONTINUATION = 0x0, 0x1, 0x7, 0x9
+_PADDED = 0x8
+
+# RFC 9113 8.2.2: fields of one connection are not part of HTTP/2. Host becomes :authority (8.3.1).
+_LEFT_OUT = frozenset({b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
+
+Fields = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Incoming:
+    """The frames of one read that belong to one stream."""
+
+    status: int = 0
+    headers: dict[str, str] | None = None
+    """The headers of the final response, if they arrived."""
+    body: bytes = b""
+    is_complete: bool = False
+    """Whether the response is complete."""
+    reset_code: int | None = None
+    """The code with which the server reset the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goaway:
+    """The server's announcement that it closes the connection (RFC 9113 6.8)."""
+
+    last_stream: int
+    """The server has processed no stream with a higher number."""
+    code: int
+    data: bytes
+
+
+class ClientProtocol:
+    """The client's side of one connection."""
+
+    __slots__ = ("_bodies", "_h2", "_rest", "_scheme", "data_ends", "goaway", "head_ends", "is_ready")
+
+    def __init__(self, scheme: str) -> None:
+        """Prepare the preface and SETTINGS; ``take_outgoing`` returns them."""
+        config = H2Configuration(client_side=True, header_encoding=None)
+        self._h2 = H2Connection(config)
+        self._h2.local_settings = Settings(
+            client=True,
+            initial_values={
+                SettingCodes.ENABLE_PUSH: 0,
+                SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
+                SettingCodes.MAX_HEADER_LIST_SIZE: MAX_HEAD_BYTES,
+            },
+        )
+        self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(WINDOW_BYTES - self._h2.inbound_flow_control_window)
+        self._scheme = scheme.encode()
+        self._bodies: dict[int, memoryview] = {}
+        """The unsent rest of request bodies, by stream."""
+        self._rest = b""
+        """The beginning of an incomplete frame."""
+        self.is_ready = False
+        """Whether the server's SETTINGS have arrived."""
+        self.goaway: Goaway | None = None
+        self.data_ends = 0
+        """The stream whose data ends the last read; 0 for none."""
+        self.head_ends = 0
+        """The stream whose header fields end the last read; 0 for none."""
+
+    # Sending.
+
+    @property
+    def most_streams(self) -> int:
+        """The server's limit of concurrent streams (SETTINGS_MAX_CONCURRENT_STREAMS); without one, 2**32 + 1."""
+        return self._h2.remote_settings.max_concurrent_streams
+
+    def take_outgoing(self) -> bytes:
+        """Return the bytes to send now."""
+        return self._h2.data_to_send()
+
+    def request(self, request: bytes) -> int:
+        """Send a request, given as that of HTTP/1.1, as far as the windows allow. Return the number of its stream."""
+        fields, body = translated(request, self._scheme)
+        stream = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(stream, fields, end_stream=not body)
+        if body:
+            self._bodies[stream] = memoryview(body)
+            self._send_body(stream)
+        return stream
+
+    def is_sent(self, stream: int) -> bool:
+        """Return whether the windows have allowed the whole request."""
+        return stream not in self._bodies
+
+    def send_bodies(self) -> list[int]:
+        """Send more of the request bodies. Return the streams in which something was sent."""
+        return [stream for stream in list(self._bodies) if self._send_body(stream)]
+
+    def _send_body(self, stream: int) -> bool:
+        h2, body, has_sent = self._h2, self._bodies[stream], False
+        while size := min(len(body), h2.local_flow_control_window(stream), h2.max_outbound_frame_size):
+            piece, body = body[:size], body[size:]
+            h2.send_data(stream, bytes(piece), end_stream=not body)
+            has_sent = True
+        self._bodies[stream] = body
+        if not body:
+            del self._bodies[stream]
+        return has_sent
+
+    def cancel(self, stream: int) -> None:
+        """Reset a stream whose response is of no interest any more."""
+        self._bodies.pop(stream, None)
+        with suppress(ProtocolError):  # the server has closed the stream in the same read
+            self._h2.reset_stream(stream, ErrorCodes.CANCEL)
+
+    def close(self) -> None:
+        """Announce the end of the connection."""
+        self._h2.close_connection()
+
+    # Receiving.
+
+    def feed(self, data: bytes) -> dict[int, Incoming]:
+        """Handle the bytes of a read. Return what has arrived, by stream. Raises Http2Error."""
+        if not self.is_ready and (self._rest + data).startswith(b"HTTP/"):
+            raise not_spoken("the server", answered=True)
+        try:
+            events = self._h2.receive_data(self._whole_frames(data))
+        except ProtocolError as exc:
+            raise violated(str(exc) or type(exc).__name__) from exc
+        arrived: dict[int, Incoming] = {}
+        for event in events:
+            self._sort(event, arrived)
+        return arrived
+
+    def _sort(self, event: Event, arrived: dict[int, Incoming]) -> None:
+        if isinstance(event, DataReceived):
+            stream = event.stream_id
+            self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
+            incoming = arrived.get(stream) or arrived.setdefault(stream, Incoming())
+            incoming.body += event.data
+        elif isinstance(event, ResponseReceived):
+            incoming = arrived.setdefault(event.stream_id, Incoming())
+            incoming.status, incoming.headers = _read_head(event.headers)
+        elif isinstance(event, StreamEnded):
+            arrived.setdefault(event.stream_id, Incoming()).is_complete = True
+        elif isinstance(event, StreamReset):
+            self._bodies.pop(event.stream_id, None)
+            arrived.setdefault(event.stream_id, Incoming()).reset_code = int(event.error_code)
+        elif isinstance(event, RemoteSettingsChanged):
+            self.is_ready = True
+
+    def _whole_frames(self, data: bytes) -> bytes:
+        """Return the complete frames except GOAWAY, keep the rest, and note what ends the read."""
+        data = self._rest + data
+        begin, end, size = 0, 0, len(data)
+        kind = flags = length = stream = 0
+        pieces = []
+        while end + 9 <= size:
+            upper, lower, kind, flags, stream = _FRAME_HEAD.unpack_from(data, end)
+            length = upper << 8 | lower
+            if length > MAX_FRAME_BYTES:
+                end = size  # h2 raises the error; do not wait for the rest
+                break
+            if end + 9 + length > size:
+                break
+            if kind == _GOAWAY and length >= 8:
+                pieces.append(data[begin:end])
+                last, code = _GOAWAY_HEAD.unpack_from(data, end + 9)
+                self.goaway = Goaway(last & 0x7FFFFFFF, code, data[end + 17 : end + 9 + length])
+                begin = end + 9 + length
+            end += 9 + length
+        self._rest = data[end:]
+        is_whole = end == size
+        self.data_ends = stream if is_whole and kind == _DATA and length and not flags & _PADDED else 0
+        self.head_ends = stream if is_whole and kind in (_HEADERS, _CONTINUATION) else 0
+        pieces.append(data[begin:end])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def translated(request: bytes, scheme: bytes) -> tuple[Fields, bytes]:
+    """Translate a request of HTTP/1.1 into header fields and a body (RFC 9113 8.3.1).
+
+    A request has one form for both protocols, so that they send the same.
+    """
+    head, _, body = request.partition(b"\r\n\r\n")
+    start, *lines = head.split(b"\r\n")
+    method, path, _ = start.split(b" ")
+    pairs = [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines)]
+    authority = next((value for name, value in pairs if name == b"host"), b"")
+    fields = [(b":method", method), (b":scheme", scheme), (b":authority", authority), (b":path", path)]
+    for name, value in pairs:
+        if name not in _LEFT_OUT and (name != b"te" or value == b"trailers"):
+            fields.append((name, value))
+    return fields, body
+
+
+def _read_head(fields: Iterable[tuple[bytes, bytes]]) -> tuple[int, dict[str, str]]:
+    """Return status and headers. The values of a repeated header are joined by commas (RFC 9110 5.3)."""
+    status = 0
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in fields:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1").strip(" \t")
+        if name == ":status":
+            if not (value.isascii() and value.isdigit()):
+                raise violated(f"the status is {value!a}")
+            status = int(value)
+        else:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return status, headers
