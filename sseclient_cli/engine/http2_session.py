@@ -36,7 +36,7 @@ class Owner(Protocol):
     """Chooses the connection of each channel."""
 
     def move(self, channels: list[Http2Channel]) -> None:
-        """Find other connections for channels that wait in vain."""
+        """Find other connections for channels whose requests this connection cannot send."""
 
     def settings_received(self, session: Http2Session) -> None:
         """Note the limits of the server."""

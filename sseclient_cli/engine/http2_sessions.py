@@ -63,7 +63,7 @@ class Http2Sessions:
     # Called by the connections.
 
     def move(self, channels: list[Http2Channel]) -> None:
-        """Find other connections for channels that wait in vain."""
+        """Find other connections for channels whose requests this connection cannot send."""
         for channel in channels:
             channel.carrier, channel.is_moved = None, True
             if self._limits.get(channel.request.turns) == 0:

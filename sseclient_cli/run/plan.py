@@ -34,7 +34,7 @@ DEFAULT_RAMP_SHARE = 0.25
 """Maximum default ramp-up, as a share of the duration."""
 
 DEFAULT_STREAMS_PER_CONNECTION = 100
-"""RFC 9113 6.5.2 recommends that a server allows no fewer; browsers and proxies open so many."""
+"""RFC 9113 6.5.2 recommends that a server allows no fewer."""
 
 MAX_CONNECTIONS = 10**12
 """More than any machine can hold, and small enough for ``len(range(...))``."""

@@ -106,5 +106,5 @@ class Shard:
 
 
 def connections_for(streams: int, plan: Plan, target: Target) -> int:
-    """Return how many connections carry so many streams, if the server sets no lower limit for HTTP/2."""
+    """Return the number of connections for these streams, if the server sets no lower limit for HTTP/2."""
     return -(-streams // plan.shared_by) if target.http2 else streams
