@@ -27,6 +27,7 @@ BY_CODE = {
     "invalid-certificate": "skip verification with {insecure}",
     "client-certificate-required": "give one with {cert_file}",
     "client-certificate-refused": "check {cert_file.name} and {key_file.name}",
+    "no-http1": "speak HTTP/2 with {http2}",
     "handshake-closed": "{cert_file} sends a client certificate",
     "handshake-refused": "{cert_file} sends a client certificate",
     "preflight-timeout": "wait longer with {head_timeout_s}, or skip this request with {no_preflight}",

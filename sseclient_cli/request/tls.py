@@ -176,11 +176,16 @@ def _reason(cause: Exception) -> tuple[str, str]:
         return _rejection(cause)
     if not isinstance(cause, ssl.SSLError) or isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return _CLOSED
-    name = cause.reason or ""
+    name = cause.reason or _named(str(cause))
     for parts, reason in _REASONS:
         if any(part in name for part in parts):
             return reason
     return "handshake-failed", name.lower().replace("_", " ") or "the handshake failed"
+
+
+def _named(words: str) -> str:
+    """Return the name of a reason without one in Python (3.11): "[SSL] tlsv1 alert no application protocol"."""
+    return words.rpartition("] ")[2].partition(" (")[0].upper().replace(" ", "_")
 
 
 def _rejection(cause: ssl.SSLCertVerificationError) -> tuple[str, str]:

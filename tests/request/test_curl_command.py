@@ -109,3 +109,8 @@ def test_a_url_is_not_a_curl_command(text: str) -> None:
 @pytest.mark.parametrize("text", ["curl http://h/", "  curl\thttp://h/", "curl.exe http://h/", "curl"])
 def test_text_that_starts_with_curl_is_a_curl_command(text: str) -> None:
     assert is_curl_command(text)
+
+
+@pytest.mark.parametrize("option", ["--http2", "--http2-prior-knowledge", "--http1.1"])
+def test_the_version_of_http_is_that_of_the_command(option: str) -> None:
+    assert parse_curl_command(f"curl {option} http://example.com").http2 is (option != "--http1.1")
