@@ -4,13 +4,11 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-
 
 Strategy. Line ends, colons and field names are ASCII, so the parser splits bytes first and decodes afterwards: decoding
 a piece between two ASCII bytes gives the same text as decoding the whole stream. It converts every CRLF and CR of a
-chunk to LF first, so all other code handles one line end. Two code paths apply the same rules:
+chunk to LF first, so all other code handles one line end. One grammar (``grammar.py``) has two forms:
 
-* One regular expression matches all complete simple blocks (``event``, ``id``, one ``data``) of a chunk in one call. A
-  typical chunk of a live stream consists of such blocks, often of one. This fast path makes the parser several times as
-  fast (see ``benchmarks/parser.py``).
-* Everything else is parsed line by line, and a line may arrive in any number of pieces. Each piece is scanned once, so
-  the time is linear in the input.
+* Most blocks of a stream have one order of lines. The parser learns it: one regular expression then takes a whole
+  block, or all blocks of a chunk, in one call (see ``benchmarks/parser.py``).
+* All else is parsed in segments. A line may arrive in any number of pieces, each scanned once: the time is linear.
 
 Guarantees. Any split of the input gives the same events, each at the earliest possible byte (a CR ends its line
 immediately; an LF after it is skipped later). Memory is bounded by ``max_event_bytes``, counted in bytes on the wire
@@ -22,11 +20,13 @@ This module must not know the source of the bytes, the clock, or the state of a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from itertools import repeat
 
 from sseclient_cli.errors import EventTooLargeError
+from sseclient_cli.sse.byte_order_mark import without_bom
 from sseclient_cli.sse.event import Event
+from sseclient_cli.sse.grammar import DEFAULT_ORDER, joined_data, order_of, segments
 from sseclient_cli.sse.held_text import SMALL_BYTES, HeldLines, large_text_bytes
 
 __all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "EventStreamParser"]
@@ -34,17 +34,7 @@ __all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "EventStreamParser"]
 DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Larger than realistic events (the largest in public test suites is 14 MB), small compared to a machine's memory."""
 
-_BOM = b"\xef\xbb\xbf"
-
-# One block: the simple form in groups 1 to 3, or any other complete block in group 4. The second branch matches
-# everything up to an empty line, so consecutive matches skip no text. All quantifiers are possessive: with
-# backtracking, "id: " would give back its space and turn an empty ID into the ID " ", and a huge block would be scanned
-# twice.
-_SIMPLE_BLOCK = r"(?:event: ?+([^\n]*+)\n)?+(?:id: ?+([^\n\0]++)\n)?+data: ?+([^\n]*+)\n\n"
-# The second branch also matches all following blank lines: one by one, 16 KiB of them would take 10 ms.
-_blocks = re.compile(_SIMPLE_BLOCK + r"|((?:[^\n]++\n)*+\n++)").findall
-_one_simple_block = re.compile(_SIMPLE_BLOCK).fullmatch
-
+_CR = ord("\r")
 
 _new_event = tuple.__new__
 """The constructor below ``Event()``, which is a Python function and takes twice as long."""
@@ -59,8 +49,8 @@ class EventStreamParser:
 
     __slots__ = (
         "_after_cr", "_arrived_ns", "_data", "_data_bytes", "_event_type", "_held_lines", "_id_buffer", "_in_block",
-        "_line", "_max_event_bytes", "_on_comment", "_one_block_bytes", "_start", "_too_large", "comment_count",
-        "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
+        "_line", "_max_event_bytes", "_misses", "_on_comment", "_one_block_bytes", "_order", "_start", "_too_large",
+        "comment_count", "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
     )  # fmt: skip
 
     last_event_id: str
@@ -90,8 +80,9 @@ class EventStreamParser:
         self.ends_with_event = False
         self._on_comment = on_comment
         self._max_event_bytes = max_event_bytes
-        # Chunks up to this size are first matched as one simple block.
+        # Chunks up to this size are first matched as one block.
         self._one_block_bytes = min(SMALL_BYTES, max_event_bytes)
+        self._order, self._misses = DEFAULT_ORDER, 0
         # The first bytes while they may be a part of a byte order mark; then None.
         self._start: bytes | None = b""
         self._after_cr = False
@@ -120,32 +111,30 @@ class EventStreamParser:
         the error never depend on the sizes of the chunks. After the error, the parser cannot be used.
         """
         if self._start is not None:
-            chunk = self._without_bom(chunk)
-        if b"\r" in chunk or self._after_cr:
+            self._start, chunk = without_bom(self._start + chunk)
+        if _CR in chunk:
+            lf_chunk = chunk.replace(b"\r\n", b"\n")
+            chunk = self._with_lf_only(chunk) if _CR in lf_chunk or self._after_cr else lf_chunk
+        elif self._after_cr:
             chunk = self._with_lf_only(chunk)
+        self._arrived_ns = arrived_ns
         if len(chunk) <= self._one_block_bytes and not self._in_block:
-            block = _one_simple_block(chunk.decode("utf-8", "replace"))
+            order, text = self._order, chunk.decode("utf-8", "replace")
+            block = order.one_block(text)
             if block is not None:
-                event_type, event_id, data = block.groups()
+                if order.is_plain:
+                    event_type, event_id, data = order.fields(block)
+                else:
+                    event_type, event_id, data, retry, comment = order.fields(block)
+                    self._take_extras(retry, comment)
+                    data = joined_data(data)
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
                 self.ends_with_event = True
                 return [_new_event(Event, (event_type or "message", data, self.last_event_id, arrived_ns))]
-        self._arrived_ns = arrived_ns
-        self._raise_if_too_large()
-        events: list[Event] = []
-        begun = self._feed_rest_of_block(chunk, events) if self._in_block else 0
-        complete = chunk.rfind(b"\n\n", begun) + 2
-        if complete > 1 and len(chunk) <= self._max_event_bytes and not self._too_large:
-            self._feed_blocks(chunk[begun:complete], events)
-            begun = complete
-        if begun < len(chunk) and not self._too_large:
-            self._feed_lines(chunk[begun:], events)
-        if not events:
-            self._raise_if_too_large()
-        if self._in_block or self.held_bytes or len(self.last_event_id) > SMALL_BYTES:
-            self._count_held(is_new_block=bool(events))
-        return events
+            if text.find("\n\n") == len(text) - 2 > 0:
+                return self._blocks_of_other_order(text)
+        return self._feed_pieces(chunk)
 
     def finish(self) -> list[Event]:
         """Return nothing: at the end of the stream, an unfinished event is discarded (9.2.6)."""
@@ -177,15 +166,6 @@ class EventStreamParser:
                 arguments=["max_event_bytes"],
             )
 
-    def _without_bom(self, chunk: bytes) -> bytes:
-        """Strip one leading byte order mark (9.2.5), which may arrive in pieces."""
-        start = (self._start or b"") + chunk
-        if len(start) < len(_BOM) and _BOM.startswith(start):
-            self._start = start
-            return b""
-        self._start = None
-        return start.removeprefix(_BOM)
-
     def _with_lf_only(self, chunk: bytes) -> bytes:
         """Convert line ends to LF. A CR at the end of a chunk ends its line; the next chunk's leading LF is skipped."""
         if not chunk:
@@ -193,33 +173,57 @@ class EventStreamParser:
         if self._after_cr:
             chunk = chunk.removeprefix(b"\n")
         self._after_cr = chunk.endswith(b"\r")
-        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        chunk = chunk.replace(b"\r\n", b"\n")
+        return chunk.replace(b"\r", b"\n") if _CR in chunk else chunk
 
-    def _feed_rest_of_block(self, chunk: bytes, events: list[Event]) -> int:
-        """Parse line by line to the end of the block that began in an earlier chunk; return the end's position."""
-        end = chunk.find(b"\n\n") + 2
-        if end == 1:
-            end = len(chunk)
-        self._feed_lines(chunk[:end], events)
-        return end
+    def _feed_pieces(self, chunk: bytes) -> list[Event]:
+        """Parse the rest of a block line by line, then whole blocks, then the start of a block line by line."""
+        self._raise_if_too_large()
+        events: list[Event] = []
+        begun = 0
+        if self._in_block:
+            begun = chunk.find(b"\n\n") + 2 if b"\n\n" in chunk else len(chunk)
+            self._feed_lines(chunk[:begun], events)
+        complete = chunk.rfind(b"\n\n", begun) + 2
+        if complete > 1 and len(chunk) <= self._max_event_bytes and not self._too_large:
+            events += self._blocks(chunk[begun:complete].decode("utf-8", "replace"))
+            begun = complete
+        if begun < len(chunk) and not self._too_large:
+            self._feed_lines(chunk[begun:], events)
+        if not events:
+            self._raise_if_too_large()
+        if self._in_block or self.held_bytes or len(self.last_event_id) > SMALL_BYTES:
+            self._count_held(is_new_block=bool(events))
+        return events
 
-    def _feed_blocks(self, chunk: bytes, events: list[Event]) -> None:
-        """Parse complete blocks (the fast path). No block is unfinished at the start."""
-        append, new, arrived_ns = events.append, _new_event, self._arrived_ns
-        for event_type, event_id, data, other in _blocks(chunk.decode("utf-8", "replace")):
-            if other:
-                block = other.rstrip("\n")
-                if block:
-                    for line in block.split("\n"):
-                        self._take_line(line, events)
-                    self._dispatch(events)
-                if len(other) - len(block) > 2 or not block:
-                    self._dispatch(events)  # for the blank lines after the block
-            else:
-                if event_id:
-                    self.last_event_id = self._id_buffer = event_id
-                append(new(Event, (event_type or "message", data, self.last_event_id, arrived_ns)))
-                self.ends_with_event = True
+    def _blocks(self, text: str) -> list[Event]:
+        """Parse whole blocks. The comprehensions and `map` take less time than a loop."""
+        order = self._order
+        types, ids, data, *extras, others = order.columns(order.split(text))
+        if any(others):
+            return self._blocks_of_other_order(text)
+        if not all(types):
+            types = [event_type or "message" for event_type in types]
+        last_id = self.last_event_id
+        ids = [last_id := event_id or last_id for event_id in ids]
+        self.last_event_id = self._id_buffer = last_id
+        if not order.is_plain:
+            data = list(map(joined_data, data))
+            for retry, comment in filter(any, zip(*extras, strict=True)):
+                self._take_extras(retry, comment)
+        self.ends_with_event = True
+        return list(map(_new_event, repeat(Event), zip(types, data, ids, repeat(self._arrived_ns))))
+
+    def _blocks_of_other_order(self, text: str) -> list[Event]:
+        """Parse whole blocks of any order, and learn the order of the last one now and then."""
+        events: list[Event] = []
+        self._take_lines(text, events)
+        if events:
+            self._misses += 1
+            # At the misses 1, 2, 4, 8 and so on: a stream of ever-changing orders does not pay for learning.
+            if self._misses & (self._misses - 1) == 0:
+                self._order = order_of(text[:-2].rpartition("\n\n")[2] + "\n\n") or self._order
+        return events
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
         """Parse line by line, and keep the incomplete last line."""
@@ -233,7 +237,7 @@ class EventStreamParser:
                 self._data_bytes += len(line)
             if not self._fits(line):
                 return
-            self._take_line(line.decode("utf-8", "replace"), events)
+            self._take_lines(line.decode("utf-8", "replace") + "\n", events)
         if rest:
             self._in_block = True
             self._keep(rest)
@@ -258,43 +262,39 @@ class EventStreamParser:
         if not is_comment:
             self._data_bytes += len(piece)
 
-    def _take_line(self, line: str, events: list[Event]) -> None:
-        """Interpret one complete line (9.2.6)."""
-        if not line:
-            self._dispatch(events)
-            return
-        self._in_block = True
-        self.ends_with_event = False
-        if line.startswith(":"):
-            self._take_comment(line[1:])
-            return
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "data":
-            self._data.append(value)
-        elif name == "event":
-            self._event_type = value
-        elif name == "id" and "\0" not in value:
-            # "If the field value does not contain U+0000 NULL [...] Otherwise, ignore the field."
-            self._id_buffer = value
-        elif name == "retry" and value.isascii() and value.isdigit():
-            # "If the field value consists of only ASCII digits": at least one, unlike in Chromium
-            # (docs/explanation/conformance.md). int() raises for more than 4,300 digits; 4,000 are beyond any timer.
-            self.reconnection_time_ms = int(value.lstrip("0")[:4000] or "0")
+    def _take_lines(self, text: str, events: list[Event]) -> None:
+        """Interpret complete lines (9.2.6)."""
+        event_type, event_id, lines = self._event_type, self._id_buffer, self._data
+        blank_lines, is_event = "", False
+        for segment in segments(text):
+            new_type, new_id, data, retry, comment, blank_lines = segment.groups()
+            if new_type is not None:
+                event_type = new_type
+            if new_id is not None:
+                event_id = new_id
+            if data is not None:
+                lines.append(joined_data(data))
+            if retry or comment:
+                self._take_extras(retry, comment)
+            if blank_lines:
+                # Dispatch an event if the block has data. Its ID takes effect in any case.
+                self.last_event_id = event_id
+                if is_event := bool(lines):
+                    data = "\n".join(lines)
+                    events.append(_new_event(Event, (event_type or "message", data, event_id, self._arrived_ns)))
+                    lines.clear()
+                event_type = ""
+        self._event_type, self._id_buffer = event_type, event_id
+        self._in_block = not blank_lines
+        self.ends_with_event = is_event and blank_lines == "\n"
+        if blank_lines:
+            self._data_bytes = 0
 
-    def _take_comment(self, text: str) -> None:
-        self.comment_count += 1
-        if self._on_comment is not None:
-            self._on_comment(text)
-
-    def _dispatch(self, events: list[Event]) -> None:
-        """End the block: dispatch an event if the block has data. Its ID takes effect in any case."""
-        self.last_event_id = self._id_buffer
-        self.ends_with_event = bool(self._data)
-        if self._data:
-            data = "\n".join(self._data)
-            events.append(Event(self._event_type or "message", data, self.last_event_id, self._arrived_ns))
-            self._data.clear()
-        self._data_bytes = 0
-        self._event_type = ""
-        self._in_block = False
+    def _take_extras(self, retry: str | None, comment: str | None) -> None:
+        if retry:
+            # int() raises for more than 4,300 digits; 4,000 are beyond any timer.
+            self.reconnection_time_ms = int(retry if len(retry) <= 4000 else retry.lstrip("0")[:4000] or "0")
+        if comment:
+            self.comment_count += 1
+            if self._on_comment is not None:
+                self._on_comment(comment[1:])

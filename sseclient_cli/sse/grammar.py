@@ -1,0 +1,136 @@
+r"""The grammar of an event stream (WHATWG HTML 9.2.5 and 9.2.6) as regular expressions, for text with LF as line end.
+
+``segments`` divides complete lines of any kind into segments. A segment has one group for each kind of line, and is as
+many lines as possible without loss: of several ``event``, ``id`` or ``retry`` lines the last one counts, and ``data``
+lines that follow each other are one group. Another comment, or ``data`` after another field, begins the next segment.
+
+An ``Order`` matches whole blocks with one order of lines, in half of the time. ``order_of`` finds the one of a block.
+Both consist of the same patterns of values.
+
+All quantifiers are possessive: with backtracking, ``id: `` would give back its space and turn an empty ID into the ID
+" ", and a huge block would be scanned twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+__all__ = ["DEFAULT_ORDER", "Order", "joined_data", "order_of", "segments"]
+
+# "If the line contains a U+003A COLON character [...] If value starts with a U+0020 SPACE character, remove it from
+# value. Otherwise, [...] use the whole line as the field name, and the empty string as the field value."
+_COLON = ": ?+"
+_COLON_OR_END = rf"(?:{_COLON}|(?=\n))"
+_REST_OF_LINE = r"[^\n]*+"
+# "If the field value does not contain U+0000 NULL [...] Otherwise, ignore the field."
+_ID_CHARACTER = r"[^\n\0]"
+# "If the field value consists of only ASCII digits": at least one, unlike in Chromium
+# (docs/explanation/conformance.md).
+_DIGITS = "[0-9]++"
+_COMMENT = rf"(:{_REST_OF_LINE})\n"
+
+
+def _field(name: str, value: str, after_name: str = _COLON_OR_END) -> str:
+    return rf"{name}{after_name}({value})\n"
+
+
+def _data_lines(after_name: str) -> str:
+    return rf"{_REST_OF_LINE}(?:\ndata{after_name}{_REST_OF_LINE})*+"
+
+
+def _valid(value: str) -> str:
+    # A group keeps its text if its branch of a repeated group fails later, so the value is checked before its group.
+    return rf"{_COLON_OR_END}(?={value}\n)"
+
+
+_LINES = "|".join(
+    [
+        _field("event", _REST_OF_LINE),
+        _field("id", _REST_OF_LINE, _valid(f"{_ID_CHARACTER}*+")),
+        rf"(?(3)(?!)){_field('data', _data_lines(_COLON_OR_END))}",
+        _field("retry", _REST_OF_LINE, _valid(_DIGITS)),
+        rf"(?(5)(?!)){_COMMENT}",
+        # "Otherwise: The field is ignored." So is a field with an invalid value.
+        rf"(?!data{_COLON_OR_END}|:)[^\n]++\n",
+    ]
+)
+segments = re.compile(rf"(?!\Z)(?:{_LINES})*+(\n*+)").finditer
+"""Return matches with the groups event type, ID, data, retry, comment, blank lines. The comment has its colon."""
+
+_next_data = re.compile(rf"\ndata(?:{_COLON})?+").sub
+
+
+def joined_data(lines: str) -> str:
+    """Join the values of ``data`` lines, which are one group."""
+    if "\n" not in lines:
+        return lines
+    # This is faster than the pattern. It leaves lines without a space, which look like values that begin with "data".
+    data = lines.replace("\ndata: ", "\n")
+    return _next_data("\n", lines) if "\ndata" in data else data
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Patterns for whole blocks with one order of lines. The group of an absent line is empty or None."""
+
+    one_block: Callable[[str], re.Match[str] | None]
+    """Match a text that is one such block."""
+    fields: Callable[[re.Match[str]], tuple[Any, ...]]
+    """Return the event type, the ID and the data of a match; also retry and comment unless the order is plain."""
+    split: Callable[[str], list[str]]
+    """Split whole blocks of any kind into all groups of all blocks."""
+    columns: Callable[[list[str]], tuple[list[str], ...]]
+    """Return a list for each of the fields, and of the text from the first block of another order on."""
+    is_plain: bool
+    """Whether the order has neither ``retry`` nor comments, nor several lines of data."""
+
+
+_FIELDS = ("event", "id", "data")
+_ALL = (*_FIELDS, "retry", "")
+"""A comment is a line with an empty name."""
+
+
+@cache
+def _order(names: tuple[str, ...], *, is_plain: bool) -> Order:
+    lines = {
+        "event": _field("event", _REST_OF_LINE, _COLON),
+        # An ID that resets the last event ID is left to `segments`: here, the group of an absent line is empty.
+        "id": _field("id", f"{_ID_CHARACTER}++", _COLON),
+        "data": _field("data", _REST_OF_LINE if is_plain else _data_lines(_COLON), _COLON),
+        "retry": _field("retry", _DIGITS, _COLON),
+        "": _COMMENT,
+    }
+    block = "".join(lines[name] if name == "data" else f"(?:{lines[name]})?+" for name in names) + r"\n"
+    groups = [names.index(name) + 1 for name in _ALL[: len(names)]]
+    other = len(names) + 1
+    return Order(
+        one_block=re.compile(block).fullmatch,
+        fields=itemgetter(*groups),
+        # The second branch takes the rest of the text, so consecutive matches skip no text.
+        split=re.compile(rf"{block}|((?s:.)++)").split,
+        # `split` also returns the text between two matches, which is empty.
+        columns=itemgetter(*(slice(group, None, other + 1) for group in (*groups, other))),
+        is_plain=is_plain,
+    )
+
+
+DEFAULT_ORDER = _order(_FIELDS, is_plain=True)
+
+
+def order_of(block: str) -> Order | None:
+    """Return the order of a whole block; None if no order matches it."""
+    names = [line.partition(":")[0] for line in block.removesuffix("\n\n").split("\n")]
+    is_plain = {*names} <= {*_FIELDS} and names.count("data") == 1
+    wanted = _FIELDS if is_plain else _ALL
+    # A missing line is an optional first one: other blocks of the stream may have it.
+    names = [name for name in wanted if name not in names] + [name for name, _ in groupby(names)]
+    if len(names) != len(wanted):
+        return None
+    order = _order(tuple(names), is_plain=is_plain)
+    return order if order.one_block(block) else None
