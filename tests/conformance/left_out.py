@@ -38,7 +38,7 @@ LEFT_OUT: dict[tuple[str, Client], str] = {
     ("many-connections", _CHROMIUM): "it opens six connections per origin over HTTP/1.1",
 }
 
-OVER_HTTP2 = (_ES,)
+OVER_HTTP2 = (_ES, _ENGINE)
 """The clients that run cases over HTTP/2 as well."""
 
 _FRAMING = "the bytes are a framing of HTTP/1.1"
@@ -65,7 +65,6 @@ NOT_OVER_HTTP2: dict[str, str] = {
 """The cases that a run over HTTP/2 could not fail for a reason of its own."""
 
 PARTLY: dict[tuple[str, Client], set[str]] = {
-    ("transfer-modes", _ENGINE): {"HTTP/2 is not supported"},
     ("transfer-modes", _CHROMIUM): {"HTTP/2 was not tested: over http, no browser speaks it"},
 }
 """The parts of a case that are left out."""
