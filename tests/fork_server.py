@@ -68,6 +68,7 @@ def main() -> None:
     sys.path = [folder for folder in sys.path if folder != str(Path(__file__).parent)]
     for name in sys.argv[2].split(","):
         import_all(name)
+    make_commands()
     gc.collect()
     gc.freeze()
     order = next_order(control)  # from here on in the started process
@@ -101,6 +102,12 @@ def import_all(name: str) -> None:
     for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
         if not found.name.endswith(".__main__"):
             import_module(found.name)
+
+
+def make_commands() -> None:
+    """Make the commands of `sse`, which its start makes of their options, in a server that has imported it."""
+    if commands := sys.modules.get("sseclient_cli.cli.commands"):
+        dict(commands.Commands())
 
 
 def detached(control: socket.socket) -> socket.socket:
