@@ -23,12 +23,8 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
 from sseclient_cli.http2_errors import not_spoken, violated
+from sseclient_cli.request.http2 import WINDOW_BYTES
 from sseclient_cli.sse.response_head import MAX_HEAD_BYTES
-
-WINDOW_BYTES = 2**31 - 1
-"""Both flow-control windows, the largest of RFC 9113 6.9.1. h2 renews a window when half of it is used, so at least 1
-GiB is always free: more than the socket buffers of both sides hold (10 MiB by Linux's defaults). So the server stops
-only when the socket is full, as with HTTP/1.1."""
 
 MAX_FRAME_BYTES = 16_384
 """The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 6.5.2), which this client keeps."""

@@ -18,6 +18,9 @@ from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.http2_errors import no_streams
 
+MAX_SETTING = 2**32 - 1
+"""The largest value of a setting (RFC 9113 6.5.1)."""
+
 Place = Iterator[Turn]
 """The addresses of a place, which its requests share (``PreparedRequest.turns``)."""
 
@@ -77,7 +80,8 @@ class Http2Sessions:
     def settings_received(self, session: Http2Session) -> None:
         """Note the server's limit of streams, for this connection and the next ones."""
         limit = self._limits[session.request.turns] = session.most_streams
-        self.least_limit = limit if self.least_limit is None else min(self.least_limit, limit)
+        if limit <= MAX_SETTING:  # otherwise the server sets none
+            self.least_limit = limit if self.least_limit is None else min(self.least_limit, limit)
 
     def closed(self, session: Http2Session) -> None:
         """Forget a connection."""

@@ -33,6 +33,7 @@ from sseclient_cli.measure.merging import (
     part_if_any,
     parts,
     same,
+    smallest_known,
     summed,
     united,
 )  # fmt: skip
@@ -175,6 +176,8 @@ class Totals(Merging, EventCounts):
     """The server's Date minus our clock in whole seconds, with the number of responses."""
     encodings: Counter[str] = counted()
     """Content-Encodings with the number of responses."""
+    max_concurrent_streams: int | None = smallest_known()
+    """The lowest limit that a server sets for an HTTP/2 connection."""
     formats: Counter[str] = counted()
     """Formats of streams with the number of responses."""
     workers_lost: int = summed()

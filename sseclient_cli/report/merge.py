@@ -111,6 +111,7 @@ def totals_of(report: Report) -> Totals:
         interrupted=report.run.interrupted,
         aborted_by=report.run.aborted_by or "",
         formats=Counter(report.run.formats),
+        max_concurrent_streams=None if report.run.http2 is None else report.run.http2.max_concurrent_streams,
         timestamp_fields=set(report.run.plan.timestamp.used),
         future_fields=set(report.run.plan.timestamp.in_the_future),
         timeline=_timeline(report.timeline, report.run.interval_s),

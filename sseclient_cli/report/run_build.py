@@ -18,9 +18,11 @@ from sseclient_cli.measure.totals import OTHER_TYPES, Totals
 from sseclient_cli.report import run_model
 from sseclient_cli.report.figure import Part
 from sseclient_cli.report.hosts_build import hosts_of
+from sseclient_cli.request.http2 import WINDOW_BYTES
 from sseclient_cli.request.llm_body import LlmBodies
 from sseclient_cli.request.target import ResolvedTarget, Target
 from sseclient_cli.run.bad_clients import BadClients
+from sseclient_cli.run.plan import DEFAULT_STREAMS_PER_CONNECTION
 from sseclient_cli.run.plan import Plan as LoadPlan
 from sseclient_cli.run.spec import RunSpec
 from sseclient_cli.run.stream_pool import MAX_URLS
@@ -90,6 +92,7 @@ def with_totals(
             "addresses": [
                 run_model.Address(**place._asdict(), connections=count) for place, count in totals.connections.items()
             ],
+            "http2": _http2(run, totals) if run.target.http2 else None,
             "formats": dict(totals.formats.most_common()),
             "redirections": [run_model.Redirection(url=url, streams=count) for url, count in redirections],
             "urls": [
@@ -105,6 +108,15 @@ def with_totals(
             "workers_lost": totals.workers_lost,
             "hosts": [*(host for host in run.hosts if host.name is None), *hosts_of(totals)],
         }
+    )
+
+
+def _http2(run: run_model.Run, totals: Totals) -> run_model.Http2:
+    return run_model.Http2(
+        streams_per_connection=run.plan.streams_per_connection or DEFAULT_STREAMS_PER_CONNECTION,
+        connections=totals.connections.total(),
+        max_concurrent_streams=totals.max_concurrent_streams,
+        window_bytes=WINDOW_BYTES,
     )
 
 

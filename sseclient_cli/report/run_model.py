@@ -46,6 +46,7 @@ class Target(Part):
     )
     cert_file: str | None = figure("The file with the client certificate; null without one.", default=None)
     key_file: str | None = figure("The file with the key of the client certificate; null without one.", default=None)
+    http2: bool = figure("Whether the connections used HTTP/2.", default=False)
     any_content_type: bool = figure("Whether any content type was read as an event stream.", default=False)
     stream_format: str = figure(
         "The format of the streams: auto (by content type), sse, ndjson, lines, chunks or json.", default="auto"
@@ -163,6 +164,9 @@ class Plan(Part):
     warmup_s: float = figure("The first part of the run, without latencies.", unit="s", ge=0)
     lifetime_s: float | None = figure("A stream is closed after this time; null for no limit.", unit="s", gt=0)
     refill: bool = figure("Whether a new stream replaces a completed one.")
+    streams_per_connection: int | None = figure(
+        "The limit of the streams that share an HTTP/2 connection; null for the default.", default=None, ge=1
+    )
     events: int | None = figure("A stream is closed after this many events; null for no limit.", ge=1)
     on_end: Literal["stop", "reconnect", "restart"] = figure("What happens when the server ends a stream.")
     retry_statuses: list[int] = figure("Statuses after which the request is retried.")
@@ -223,12 +227,26 @@ class Host(Part):
     clock_corrected: bool | None = figure("Whether delivery is without the offset.", absent=_ALONE, default=None)
 
 
+class Http2(Part):
+    """How the streams shared HTTP/2 connections."""
+
+    streams_per_connection: int = figure("The limit of the streams that share a connection.", ge=1)
+    connections: int = figure("Connections that were started.", ge=0)
+    max_concurrent_streams: int | None = figure(
+        "The server's lowest SETTINGS_MAX_CONCURRENT_STREAMS.",
+        absent="no connection was ready, or the server sets no limit",
+        ge=0,
+    )
+    window_bytes: int = figure("The flow-control windows of each stream and connection.", unit="bytes", ge=1)
+
+
 class Run(Part):
     """The run: target, plan, time and machine."""
 
     target: Target = figure("The target of the load.")
     preflight: Preflight | None = figure("The request before the run; null without one.")
     addresses: list[Address] = figure("The addresses that connections went to.")
+    http2: Http2 | None = figure("How the streams shared connections; null for HTTP/1.1.", default=None)
     formats: dict[str, int] = figure(
         "Responses that were streams, by format: sse, ndjson, lines, chunks, json or websocket.", default={}
     )

@@ -6,6 +6,11 @@ from importlib.util import find_spec
 
 from sseclient_cli.errors import UsageError
 
+WINDOW_BYTES = 2**31 - 1
+"""The flow-control windows of a load test, the largest of RFC 9113 6.9.1. h2 renews a window when half of it is used,
+so 1 GiB is always free: more than the socket buffers of both sides hold (10 MiB by Linux's defaults). So the server
+stops only when the socket is full, as with HTTP/1.1."""
+
 
 def check_http2(*, is_websocket: bool) -> None:
     """Raise UsageError without the package h2, or for a WebSocket: RFC 8441, its way over HTTP/2, is not supported."""

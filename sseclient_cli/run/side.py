@@ -165,6 +165,8 @@ class Side:
         totals.reach = measurement.reach
         totals.receipts = measurement.receipts
         totals.encodings = measurement.heads.encodings
+        if self.context.http2 is not None:
+            totals.max_concurrent_streams = self.context.http2.least_limit
         totals.formats = measurement.heads.formats
         totals.heads_with_events = measurement.heads.with_events
         totals.date_differences = measurement.heads.date_differences_s

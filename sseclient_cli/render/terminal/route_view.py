@@ -20,7 +20,14 @@ MAX_ADDRESSES = 10
 
 def route_notes(report: Report) -> list[Text]:
     """Return one line for each fact about the route to the server."""
-    return [*_urls(report), *_proxy(report), *_redirections(report), *_addresses(report), *_preflight(report)]
+    return [
+        *_urls(report),
+        *_proxy(report),
+        *_redirections(report),
+        *_http2(report),
+        *_addresses(report),
+        *_preflight(report),
+    ]
 
 
 def _urls(report: Report) -> list[Text]:
@@ -60,6 +67,16 @@ def _redirections(report: Report) -> list[Text]:
     server = urlsplit(run.target.url).netloc
     is_elsewhere = any(urlsplit(each).netloc != server for each in (url, *(entry.url for entry in redirections)))
     return [Text(line, style="yellow" if is_elsewhere else "dim")]
+
+
+def _http2(report: Report) -> list[Text]:
+    http2 = report.run.http2
+    if http2 is None:
+        return []
+    limit = http2.max_concurrent_streams
+    allowed = "" if limit is None else f"; the server allows {limit:,}"
+    line = f"HTTP/2: {http2.connections:,} connections, at most {http2.streams_per_connection:,} streams each{allowed}"
+    return [Text(line, style="dim")]
 
 
 def _addresses(report: Report) -> list[Text]:
