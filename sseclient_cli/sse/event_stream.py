@@ -35,7 +35,6 @@ DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Larger than realistic events (the largest in public test suites is 14 MB), small compared to a machine's memory."""
 
 _CR = ord("\r")
-
 _new_event = tuple.__new__
 """The constructor below ``Event()``, which is a Python function and takes twice as long."""
 
@@ -126,7 +125,8 @@ class EventStreamParser:
                     event_type, event_id, data = order.fields(block)
                 else:
                     event_type, event_id, data, retry, comment = order.fields(block)
-                    self._take_extras(retry, comment)
+                    if retry or comment:
+                        self._take_extras(retry, comment)
                     data = joined_data(data)
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
@@ -209,8 +209,9 @@ class EventStreamParser:
         self.last_event_id = self._id_buffer = last_id
         if not order.is_plain:
             data = list(map(joined_data, data))
-            for retry, comment in filter(any, zip(*extras, strict=True)):
-                self._take_extras(retry, comment)
+            self._take_extras(next(filter(None, reversed(extras[0])), None), None)
+            for comment in filter(None, extras[1]):
+                self._take_extras(None, comment)
         self.ends_with_event = True
         return list(map(_new_event, repeat(Event), zip(types, data, ids, repeat(self._arrived_ns))))
 
@@ -218,11 +219,10 @@ class EventStreamParser:
         """Parse whole blocks of any order, and learn the order of the last one now and then."""
         events: list[Event] = []
         self._take_lines(text, events)
-        if events:
-            self._misses += 1
-            # At the misses 1, 2, 4, 8 and so on: a stream of ever-changing orders does not pay for learning.
-            if self._misses & (self._misses - 1) == 0:
-                self._order = order_of(text[:-2].rpartition("\n\n")[2] + "\n\n") or self._order
+        self._misses += bool(events)
+        # At the misses 1, 2, 4, 8 and so on: a stream of ever-changing orders does not pay for learning.
+        if events and self._misses & (self._misses - 1) == 0:
+            self._order = order_of(text[:-2].rpartition("\n\n")[2]) or self._order
         return events
 
     def _feed_lines(self, chunk: bytes, events: list[Event]) -> None:
@@ -264,8 +264,8 @@ class EventStreamParser:
 
     def _take_lines(self, text: str, events: list[Event]) -> None:
         """Interpret complete lines (9.2.6)."""
-        event_type, event_id, lines = self._event_type, self._id_buffer, self._data
-        blank_lines, is_event = "", False
+        event_type, event_id, lines, blank_lines = self._event_type, self._id_buffer, self._data, ""
+        is_event = False
         for segment in segments(text):
             new_type, new_id, data, retry, comment, blank_lines = segment.groups()
             if new_type is not None:

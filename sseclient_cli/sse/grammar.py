@@ -124,8 +124,8 @@ DEFAULT_ORDER = _order(_FIELDS, is_plain=True)
 
 
 def order_of(block: str) -> Order | None:
-    """Return the order of a whole block; None if no order matches it."""
-    names = [line.partition(":")[0] for line in block.removesuffix("\n\n").split("\n")]
+    """Return the order of a block without its blank line; None if no order matches it."""
+    names = [line.partition(":")[0] for line in block.split("\n")]
     is_plain = {*names} <= {*_FIELDS} and names.count("data") == 1
     wanted = _FIELDS if is_plain else _ALL
     # A missing line is an optional first one: other blocks of the stream may have it.
@@ -133,4 +133,4 @@ def order_of(block: str) -> Order | None:
     if len(names) != len(wanted):
         return None
     order = _order(tuple(names), is_plain=is_plain)
-    return order if order.one_block(block) else None
+    return order if order.one_block(f"{block}\n\n") else None

@@ -36,6 +36,19 @@ PARTS = st.tuples(
     st.lists(LINES | ENDS | BLOCKS | st.binary(max_size=4), max_size=20),
 ).map(lambda parts: [parts[0], *parts[1]])
 LIMITS = st.just(DEFAULT_MAX_EVENT_BYTES) | st.integers(0, 40)
+ORDERED_VALUES = st.sampled_from([b"", b"x", b"y", b" z", b"17", b"7\0", b"data", b"data: 1", b"\xe2", b"9" * 5000])
+
+
+@st.composite
+def streams_of_one_order(draw: st.DrawFn) -> list[bytes]:
+    """Blocks that mostly have the same lines in the same order, as those of a server."""
+    names = draw(st.lists(st.sampled_from([b"event", b"id", b"data", b"data", b"retry", b"", b"x"]), max_size=6))
+    end, colon = draw(ENDS), draw(st.sampled_from([b": ", b": ", b":", b":  "]))
+    blocks = []
+    for _ in range(draw(st.integers(1, 6))):
+        lines = [name + colon + draw(ORDERED_VALUES) + end for name in names if draw(st.integers(0, 9))]
+        blocks.append(b"".join([*lines, draw(st.just(b"") | LINES), end]))
+    return blocks
 
 
 @pytest.mark.parametrize("vector", [pytest.param(vector, id=vector["name"]) for vector in VECTORS["parser_vectors"]])
@@ -57,6 +70,19 @@ def test_any_bytes_in_any_pieces_with_any_limit_match_the_reference(
     pieces = [stream[start:stop] for start, stop in pairwise(edges)]
     for cut in (parts, pieces, [stream]):
         compare(cut, seed, max_event_bytes, hears_comments=hears_comments)
+
+
+@settings(max_examples=150)
+@given(streams_of_one_order(), st.lists(st.integers(0, 255), max_size=3), LIMITS, st.booleans())
+def test_blocks_of_any_order_match_the_reference(
+    blocks: list[bytes], at: list[int], max_event_bytes: int, hears_comments: bool
+) -> None:
+    stream = b"".join(blocks)
+    edges = [0, *sorted(min(edge, len(stream)) for edge in at), len(stream)]
+    pieces = [stream[start:stop] for start, stop in pairwise(edges)]
+    # A parser learns the order from its first chunk, and all blocks at once take another path than one by one.
+    for cut in (blocks, pieces, [stream], [blocks[0], stream]):
+        compare(cut, "seed", max_event_bytes, hears_comments=hears_comments)
 
 
 @settings(max_examples=300)
