@@ -19,7 +19,7 @@ from benchmarks.building import build
 from benchmarks.event_source import EventSource
 from benchmarks.facts import facts
 from benchmarks.measuring import CANNOT, Outcome, measure
-from benchmarks.packages import PACKAGES, install
+from benchmarks.packages import AIPERF, ARTILLERY, LOCUST, PACKAGES, install
 from benchmarks.processes import cores, raise_open_files
 from benchmarks.promises import scaling, truthfulness
 from benchmarks.readers import LIMIT, READERS, Reader, takes
@@ -41,6 +41,11 @@ class Results:
     truth: list[Outcome] = field(default_factory=list)
     speed_up: list[Outcome] = field(default_factory=list)
 
+    def gave_up(self, reader: Reader) -> bool:
+        """Return whether a workload has shown that this reader cannot be measured."""
+        found = (outcomes for (_, name), outcomes in self.readers.items() if name == reader.name)
+        return any((outcome.note or "").startswith(CANNOT) for outcomes in found for outcome in outcomes)
+
 
 def main() -> None:
     """Run the command line."""
@@ -59,6 +64,7 @@ def main() -> None:
     _require_machine(workloads)
     build()
     known = facts()
+    known |= {tool.name: tool.version for tool in (AIPERF, LOCUST, ARTILLERY) if not tool.missing()}
     results = _run(readers, workloads, rounds, window_s, options.bars)
     known["load after"] = " ".join(f"{load:.2f}" for load in os.getloadavg())
     found = verdicts(results.readers)
@@ -80,11 +86,10 @@ def _run(readers: list[Reader], workloads: list[Workload], rounds: int, window_s
         for number in range(rounds):
             # Each round runs all readers: other load on the machine affects them equally.
             for workload in (load for load in workloads if number < (load.most_rounds or rounds)):
-                for reader in readers:
-                    if takes(workload, reader):
-                        show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
-                        found = results.readers.setdefault((workload.name, reader.name), [])
-                        _measure(bench, reader, workload, found)
+                for reader in (reader for reader in readers if takes(workload, reader) and not results.gave_up(reader)):
+                    show_progress(f"round {number + 1}/{rounds}, {workload.name}, {reader.name}")
+                    outcome = _measure(bench, reader, workload)
+                    results.readers.setdefault((workload.name, reader.name), []).append(outcome)
             if promises:
                 show_progress(f"round {number + 1}/{rounds}, busy against quiet")
                 results.truth.append(truthfulness(bench))
@@ -95,16 +100,13 @@ def _run(readers: list[Reader], workloads: list[Workload], rounds: int, window_s
     return results
 
 
-def _measure(bench: Bench, reader: Reader, workload: Workload, found: list[Outcome]) -> None:
-    """Add an outcome, unless an earlier round has shown that this reader cannot read these streams."""
-    if found and (found[-1].note or "").startswith(CANNOT):
-        return
+def _measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
     missing = reader.missing()
     outcome = Outcome({}, f"{CANNOT}: {missing}") if missing else measure(bench, reader, workload)
-    found.append(outcome)
     show_progress(
         "    " + (", ".join(f"{name} {value:.4g}" for name, value in outcome.figures.items()) or str(outcome.note))
     )
+    return outcome
 
 
 def _require_machine(workloads: list[Workload]) -> None:

@@ -25,7 +25,7 @@ WHOLE_S = 10.0
 """The duration of the run whose whole process is measured, with its ramp."""
 
 CANNOT = "cannot be measured"
-"""A reader that is not tried a second time."""
+"""A reader that is not tried again, on no workload."""
 
 DISTURBED = "disturbed"
 DISTURBED_PERCENT = 10.0
@@ -55,7 +55,7 @@ def measure(bench: Bench, reader: Reader, workload: Workload) -> Outcome:
     """Run a reader on a workload, and return its figures or the reason why there are none."""
     capped = workload.with_streams(min(workload.streams, reader.most_streams or workload.streams))
     if capped.streams < workload.streams * LEAST_SHARE:
-        return Outcome({}, f"{CANNOT}: it opens {capped.streams:,} streams at most")
+        return Outcome({}, f"not measured: it opens {capped.streams:,} streams at most")
     measures = {
         Kind.PACED: _paced,
         Kind.WHOLE: _whole,
@@ -119,9 +119,9 @@ def _whole(bench: Bench, reader: Reader, workload: Workload) -> Figures:
     """Measure the CPU of a process from its start to its end, per event, and that of its start and its end."""
     before = bench.source.stats()
     with reading(bench, reader, workload, WHOLE_S - workload.streams / STARTS_PER_S) as running:
-        phases, report = follow(bench, running, before)
+        phases, report = follow(bench, running, workload.streams, before)
     if not report.events:
-        raise RuntimeError(f"{CANNOT}: it counted no event")
+        raise RuntimeError("it counted no event")
     return {
         "cpu_us_per_event": phases.whole_s * 1e6 / report.events,
         "start_cpu_ms": phases.start_s * 1e3,
@@ -131,18 +131,25 @@ def _whole(bench: Bench, reader: Reader, workload: Workload) -> Figures:
 
 
 def blast(bench: Bench, reader: Reader, workload: Workload, workers: int = 1) -> Figures:
-    """Measure how many events a reader takes. The reader counts: events counted by the source may still be buffered."""
-    before, start_s = bench.source.stats(), time.monotonic()
-    with reading(bench, reader, workload, SETTLE_S + bench.window_s, workers) as running:
-        phases, report = follow(bench, running, before)
-        taken_s = time.monotonic() - start_s
-        last = bench.source.stats()
+    """Measure how many events a reader takes: per CPU second in a window as above, and per second as it counts them.
+
+    The source is faster than the readers: the buffers of all sockets are full when the window starts and when it ends,
+    so the events sent in it are as many as were read.
+    """
+    with reading(bench, reader, workload, PATIENCE_S, workers) as running:
+        wait_until_open(bench, running, workload.streams)
+        time.sleep(SETTLE_S)
+        first, start = bench.source.stats(), Used.by(bench, running)
+        time.sleep(bench.window_s)
+        used, last = Used.by(bench, running) - start, bench.source.stats()
+        report = running.interrupt()
     if not report.events:
-        raise RuntimeError(f"{CANNOT}: it counted no event")
+        raise RuntimeError("it counted no event")
     return {
-        "events_per_s_and_core": report.events / phases.reading_s,
+        "events_per_s_and_core": (last.events_sent - first.events_sent) / used.cpu_s,
         "events_per_s": report.events / report.duration_s,
-        **_source_figures(before, last, taken_s),
+        "cpu_percent": 100 * used.cpu_s / used.time_s,
+        **_source_figures(first, last, used.time_s),
         **_claims(report),
     }
 

@@ -20,7 +20,7 @@ class Phases:
     """CPU times in seconds; accurate to the interval of the looks, 10 ms."""
 
     start_s: float
-    """Until the source has seen its first stream."""
+    """Until the source has seen the first hundredth of its streams; `sse bench` tries one before all others."""
     reading_s: float
     """From there until its first stream closes."""
     end_s: float
@@ -31,7 +31,7 @@ class Phases:
         return self.start_s + self.reading_s + self.end_s
 
 
-def follow(bench: Bench, running: Running, before: Stats) -> tuple[Phases, Report]:
+def follow(bench: Bench, running: Running, streams: int, before: Stats) -> tuple[Phases, Report]:
     """Wait for the end of a reader that ends by itself. `before`: the counters of the source before its start."""
     at_first_s: float | None = None
     at_last_s = 0.0
@@ -39,7 +39,7 @@ def follow(bench: Bench, running: Running, before: Stats) -> tuple[Phases, Repor
     while running.is_running():
         stats = bench.source.stats()
         most_open = max(most_open, stats.streams_open)
-        if stats.streams_opened > before.streams_opened and at_first_s is None:
+        if stats.streams_opened - before.streams_opened > streams // 100 and at_first_s is None:
             at_first_s = cpu_s(running.pid)
         if stats.streams_open == most_open:
             at_last_s = cpu_s(running.pid)

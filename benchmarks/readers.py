@@ -140,9 +140,17 @@ def _aiperf_missing() -> str | None:
 
 def _locust_command(order: Order) -> list[str]:
     rate = order.streams / order.ramp_up_s if order.ramp_up_s else order.streams
-    command = [str(LOCUST.executable), "--locustfile", str(HERE / "locust_reader.py"), "--headless", "--only-summary"]
-    command += ["--users", str(order.streams), "--spawn-rate", str(rate), "--run-time", f"{order.duration_s:.0f}s"]
-    return [*command, "--host", f"http://127.0.0.1:{order.port}"]
+    command = [
+        str(LOCUST.python),
+        "-m",
+        "locust",
+        "--locustfile",
+        str(HERE / "locust_reader.py"),
+        "--headless",
+        "--only-summary",
+    ]
+    command += ["--users", str(order.streams), "--spawn-rate", str(rate)]
+    return [*command, "--run-time", f"{order.duration_s:.0f}s", "--host", f"http://127.0.0.1:{order.port}"]
 
 
 def _artillery_command(order: Order) -> list[str]:

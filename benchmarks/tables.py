@@ -21,7 +21,7 @@ _SECTIONS: tuple[tuple[str, str, Sequence[Workload]], ...] = (
     ),
     (
         "Events/s per core of each form, full blast",
-        "100 streams, per CPU second between the first stream and the end. In bold: the share of the limit.",
+        "100 streams, per CPU second, in a window as above. In bold: the share of the limit.",
         BLASTS,
     ),
     (

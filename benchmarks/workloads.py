@@ -72,7 +72,7 @@ ARRIVALS = (
     Workload("500x10", "500 x 10/s", Kind.PACED, 500, "/events?rate=10", Peers.AIOHTTP),
 )
 PACED_FORMS = tuple(
-    Workload(f"form-{form}", title, Kind.PACED, 4000, f"/events?rate=10&form={form}", Peers.NONE, _field(form), 2)
+    Workload(f"form-{form}", title, Kind.PACED, 4000, f"/events?rate=10&form={form}", Peers.NONE, _field(form), 1)
     for form, title in FORMS.items()
     if form != FIRST_FORM  # it is the form of the arrivals
 )
@@ -85,6 +85,7 @@ BLASTS = tuple(
         f"/events?rate=0&form={form}",
         Peers.ALL if form == FIRST_FORM else Peers.NONE,
         _field(form),
+        None if form == FIRST_FORM else 2,
     )
     for form, title in FORMS.items()
 )

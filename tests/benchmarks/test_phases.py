@@ -64,7 +64,7 @@ def test_start_reading_and_end_are_told_apart(source: EventSource) -> None:
     bench = Setup(source, None, 1.0)
     before = source.stats()
     with reading(bench, reader, Workload("test", "test", Kind.WHOLE, 1, "/idle"), duration_s=20) as running:
-        phases, _ = follow(bench, running, before)
+        phases, _ = follow(bench, running, 1, before)
     # Starting Python takes some of it, too.
     assert 0.3 <= phases.start_s < 0.5
     assert 0.55 <= phases.reading_s < 0.7
