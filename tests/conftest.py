@@ -18,6 +18,8 @@ from running_demo import WITHOUT_GC, Demo, running_demo
 
 # The time of one example depends on the machine, which may be busy.
 settings.register_profile("busy", deadline=None)
+# For another version of Python: the examples have been searched already (.ci/other-pythons).
+settings.register_profile("few", deadline=None, max_examples=20)
 settings.load_profile("busy")
 
 

@@ -32,7 +32,8 @@ class ServerTally:
         import httpx
 
         try:
-            stats = httpx.get(f"{server}/stats", trust_env=False, timeout=PATIENCE_S).json()
+            # Without TLS: loading its certificates would take longer than the request.
+            stats = httpx.get(f"{server}/stats", trust_env=False, verify=False, timeout=PATIENCE_S).json()
         except (httpx.HTTPError, ValueError):
             return None
         return cls(stats["streams_opened"], stats["events_sent"])

@@ -8,15 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from demo_server_processes import demo_server_process
 from in_process import InProcess
 from progress_lines import without_progress
+from real_processes import json_of, streams_open
 from report_json import validate
 
 SSE = [sys.executable, "-m", "sseclient_cli"]
@@ -66,7 +67,7 @@ def test_a_run_is_a_valid_report_with_kernel_timestamps_and_true_counts(server: 
 
 def test_received_events_equal_the_count_of_the_server(server: str) -> None:
     def sent() -> int:
-        return int(httpx.get(f"{server}/stats").json()["events_sent"])
+        return int(json_of(server, "/stats")["events_sent"])
 
     before = sent()
     document = document_of(f"{server}/load?count=30&rate=100", "-n", "50", "-z", "3s")
@@ -123,9 +124,9 @@ def test_a_bundled_server_that_dies_does_not_take_the_report_with_it() -> None:
     ) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (child := children.read_text("ascii").strip()):
-            pass
+            time.sleep(0.01)
         while sockets_of(process.pid) < 5:
-            pass
+            time.sleep(0.01)
         os.kill(int(child), signal.SIGKILL)
         stdout, _ = process.communicate(timeout=20)
     assert "connection-lost" in stdout
@@ -142,8 +143,8 @@ def sockets_of(pid: int) -> int:
 
 
 def wait_for_streams(server: str, count: int) -> None:
-    while httpx.get(f"{server}/stats").json()["streams_open"] != count:
-        pass
+    while streams_open(server) != count:
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

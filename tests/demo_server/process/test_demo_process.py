@@ -138,7 +138,7 @@ def open_streams_that_lack_their_last_chunk(stack: ExitStack, port: int, count: 
         fitting, repeats = sent, repeats + 1 if sent == fitting else 0
     connections = open_streams(stack, port, [f"{path}&count={fitting}"], count, receive_buffer_bytes)
     while read_stats(port)["events_sent"] < fitting * (count + 1):
-        pass
+        time.sleep(0.01)
     return connections
 
 
