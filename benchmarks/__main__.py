@@ -123,7 +123,7 @@ def _write(name: str, known: dict[str, str], text: str, results: Results) -> Non
     found = verdicts(results.readers)
     document = {
         "facts": known,
-        "bars": [{**asdict(verdict.bar), "measured": verdict.measured, "holds": verdict.holds} for verdict in found],
+        "bars": [{**asdict(verdict), "holds": verdict.holds} for verdict in found],
         "outcomes": [
             {"workload": workload, "reader": reader, "rounds": [asdict(outcome) for outcome in outcomes]}
             for (workload, reader), outcomes in results.readers.items()

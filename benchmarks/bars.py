@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.readers import AIOHTTP, LIMIT, SSE_BENCH
-from benchmarks.rounds import Rounds, median_figure
+from benchmarks.rounds import Rounds, kept, median_figure
 from benchmarks.workloads import BLASTS, FORMS
 
 CPU = "cpu_us_per_event"
@@ -31,6 +31,12 @@ class Bar:
             return own
         other = median_figure(rounds, self.workload, self.to, self.figure)
         return own / other if own is not None and other else None
+
+    def doubt(self, rounds: Rounds) -> str | None:
+        """Return why the figure does not count: a reader that waits for its core or falls behind looks cheap."""
+        readers = [SSE_BENCH] if self.to is None else [SSE_BENCH, self.to]
+        counting = [outcome for reader in readers for outcome in kept(rounds.get((self.workload, reader), []))]
+        return next((outcome.note for outcome in counting if outcome.note), None)
 
 
 BARS = (
@@ -57,11 +63,12 @@ class Verdict:
 
     bar: Bar
     measured: float | None
+    doubt: str | None = None
 
     @property
     def holds(self) -> bool:
-        """Return whether it holds: a figure that is missing does not."""
-        if self.measured is None:
+        """Return whether it holds: a figure that is missing or in doubt does not."""
+        if self.measured is None or self.doubt:
             return False
         return self.measured >= self.bar.limit if self.bar.at_least else self.measured <= self.bar.limit
 
@@ -69,7 +76,7 @@ class Verdict:
 def verdicts(rounds: Rounds) -> list[Verdict]:
     """Return those of all bars whose workload was run."""
     run = {workload for workload, _ in rounds}
-    return [Verdict(bar, bar.measured(rounds)) for bar in BARS if bar.workload in run]
+    return [Verdict(bar, bar.measured(rounds), bar.doubt(rounds)) for bar in BARS if bar.workload in run]
 
 
 def bars_table(found: list[Verdict]) -> Iterator[str]:
@@ -80,7 +87,13 @@ def bars_table(found: list[Verdict]) -> Iterator[str]:
         bar = verdict.bar
         must = f"{'at least' if bar.at_least else 'at most'} {_shown(bar, bar.limit)}"
         measured = "not measured" if verdict.measured is None else _shown(bar, verdict.measured)
-        yield f"| {bar.title} | {must} | {measured} | {'yes' if verdict.holds else '**no**'} |"
+        yield f"| {bar.title} | {must} | {measured} | {_holds(verdict)} |"
+
+
+def _holds(verdict: Verdict) -> str:
+    if verdict.holds:
+        return "yes"
+    return f"**no**: {verdict.doubt}" if verdict.doubt else "**no**"
 
 
 def _shown(bar: Bar, value: float) -> str:

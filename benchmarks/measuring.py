@@ -149,6 +149,7 @@ def blast(bench: Bench, reader: Reader, workload: Workload, workers: int = 1) ->
         "events_per_s_and_core": (last.events_sent - first.events_sent) / used.cpu_s,
         "events_per_s": report.events / report.duration_s,
         "cpu_percent": 100 * used.cpu_s / used.time_s,
+        "others_cpu_percent": 100 * max(used.core_s - used.cpu_s, 0) / used.time_s,
         **_source_figures(first, last, used.time_s),
         **_claims(report),
     }

@@ -32,6 +32,22 @@ def test_a_figure_that_was_not_measured_does_not_hold() -> None:
     assert (found.measured, found.holds) == (None, False)
 
 
+@pytest.mark.parametrize("note", ["disturbed: others used 80 % of its core", "does not keep up"])
+@pytest.mark.parametrize("reader", ["limit", "sse bench"])
+def test_a_figure_of_a_reader_that_looks_cheap_does_not_hold(note: str, reader: str) -> None:
+    rounds = dict(ratio(15.0))
+    rounds["4000x10", reader] = [Outcome(rounds["4000x10", reader][0].figures, note)]
+    (found,) = verdicts(rounds)
+    assert not found.holds
+    assert list(bars_table([found]))[2].endswith(f"| 1.50x | **no**: {note} |")
+
+
+def test_a_disturbed_round_beside_others_does_not_count() -> None:
+    rounds = dict(ratio(15.0))
+    rounds["4000x10", "sse bench"].append(Outcome({"cpu_us_per_event": 5.0}, "disturbed: by a test"))
+    assert [verdict.holds for verdict in verdicts(rounds)] == [True]
+
+
 def test_a_workload_that_was_not_run_has_no_verdict() -> None:
     assert verdicts({}) == []
 
