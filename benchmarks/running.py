@@ -62,7 +62,7 @@ class Running:
             stderr=self._stderr,
             text=True,
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, **reader.variables(order), "NO_COLOR": "1"},
+            env={**_environment(), **reader.variables(order), "NO_COLOR": "1"},
             preexec_fn=pinned_to(bench.reader_core),
             start_new_session=True,  # a group of its own, to interrupt it as a terminal does
         )
@@ -102,6 +102,11 @@ class Running:
         self._stderr.seek(0)
         lines = [line for line in self._stderr.read().splitlines() if line.strip()]
         return lines[-1][:200] if lines else ""
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables of this process, but let Python keep what it compiles: an installed program has it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @contextmanager

@@ -32,7 +32,7 @@ _SECTIONS: tuple[tuple[str, str, Sequence[Workload]], ...] = (
     ),
 )
 _FIXED = (
-    ("start: CPU until the first stream", "whole", "start_cpu_ms"),
+    ("start: CPU until the first hundredth of the streams", "whole", "start_cpu_ms"),
     ("opening: CPU per stream", "opening", "cpu_us_per_stream"),
     ("opening: time per stream", "opening", "wall_us_per_stream"),
     ("end and report: CPU", "whole", "end_cpu_ms"),

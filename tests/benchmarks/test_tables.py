@@ -68,5 +68,5 @@ def test_a_reader_that_falls_behind_is_named() -> None:
 
 def test_fixed_costs_have_their_own_table() -> None:
     text = report({("whole", "other"): [Outcome({"start_cpu_ms": 400.0, "end_cpu_ms": 90.0})]})
-    assert row(text, "start: CPU until the first stream").endswith("| 400.000 ms |")
+    assert row(text, "start: CPU until the first hundredth of the streams").endswith("| 400.000 ms |")
     assert row(text, "end and report: CPU").endswith("| 90.000 ms |")
