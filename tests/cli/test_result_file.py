@@ -212,7 +212,9 @@ def test_sighup_ends_the_run_with_a_saved_report_however_often_it_comes(
     assert (process.returncode, without_progress(stderr)) == (130, "")
     document = document_at(path)
     assert (document["run"]["interrupted"], document["run"]["incomplete"]) == (True, False)
-    assert document["streams"]["opened"] == 4
+    # The server counts a stream before a busy generator has read its response head.
+    assert (document["streams"]["planned"], document["streams"]["failed"]) == (4, 0)
+    assert document["streams"]["opened"] > 0
 
 
 def test_sighup_before_the_run_ends_the_command(tmp_path: Path) -> None:
