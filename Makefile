@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # An empty value counts as unset. Tests start hundreds of programs: without .pyc files, each of them compiles the package again.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push bench-viewers bench-llm bench-llm-oracle bench-merge fuzz clean
+.PHONY: help demo setup dev check test coverage reference conformance docs lint format wheel bench bench-push bench-viewers bench-http2 bench-llm bench-llm-oracle bench-merge fuzz clean
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -80,6 +80,9 @@ bench-push: dev ## Measure CPU and memory of each push endpoint of the demo serv
 # It takes about five minutes. BENCH passes options, as above.
 bench-viewers: dev $(VENV)/.installed-bench ## Compare sse watch with curl, HTTPie and httpx-sse.
 	$(BIN)/python -m benchmarks.viewers $(BENCH)
+
+bench-http2: dev ## Compare HTTP/1.1 and HTTP/2 with 1,000 streams of hypercorn and nginx.
+	$(BIN)/python -m benchmarks.http2 $(BENCH)
 
 # It takes about half an hour. The other tools are installed only on request: benchmarks/README.md.
 bench-llm: dev ## Compare sse bench --llm with other load generators for LLMs.

@@ -18,7 +18,7 @@ from sseclient_cli.client.http2_stream import OFFERED_BY_HTTPCORE
 from sseclient_cli.client.network import network_backend
 from sseclient_cli.client.tracing import WriteLine
 from sseclient_cli.client.tunnelling import TunnellingBackend
-from sseclient_cli.request.proxied import absolute_form, check_forwarding, tls_host
+from sseclient_cli.request.proxied import absolute_form, check_http2_route, tls_host
 from sseclient_cli.request.target import Target
 
 # For http://. It trusts no certificate, so a handshake with it would always fail.
@@ -42,7 +42,7 @@ class Transport(httpx.AsyncBaseTransport):
     def __init__(self, target: Target, on_trace: WriteLine | None = None) -> None:
         self._connect_to = target.connect_to
         self._forwarded_by = None if target.is_tunnelled else target.proxy
-        check_forwarding(target)  # a redirect may lead there
+        check_http2_route(target)  # a redirect may lead there
         backend = network_backend(http2=target.http2)
         if target.proxy is not None and target.is_tunnelled:
             backend = TunnellingBackend(backend or httpcore.AnyIOBackend(), target.proxy, target, on_trace)

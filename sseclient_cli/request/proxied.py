@@ -25,7 +25,7 @@ def through_proxy(target: Target, given: str | None, *, trust_env: bool = True) 
     if given and (target.connect_to is not None or target.unix_socket is not None):
         other = "connect_to" if target.connect_to is not None else "unix_socket"
         raise UsageError(f"`proxy` and `{other}` exclude each other: leave one out", arguments=["proxy", other])
-    check_forwarding(proxied)  # now, not with the first connection
+    check_http2_route(proxied)  # now, not with the first connection; also for an unusable proxy
     return proxied
 
 
@@ -51,15 +51,6 @@ def through_given_proxy(target: Target, given: str | None) -> Target:
             arguments=["proxy"],
         )
     return proxied
-
-
-def check_forwarding(target: Target) -> None:
-    """Raise UsageError for an unusable proxy, also for one that would have to forward HTTP/2 by prior knowledge."""
-    if target.proxy is not None and not target.is_tunnelled and target.http2:
-        raise UsageError(
-            "an http:// request through a proxy uses HTTP/1.1: leave out `http2`, or use https:// for a tunnel",
-            arguments=["http2"],
-        )
 
 
 def answering_peer(target: Target) -> str:

@@ -8,6 +8,7 @@ import ssl
 from typing import Any
 
 import http2_frames as h2
+import httpx
 import pytest
 from certificates import Authority
 from http2_server import Http2Server
@@ -260,6 +261,18 @@ async def test_a_fault_leads_to_a_reconnection(last: bytes) -> None:
 
 
 def test_a_forwarding_proxy_is_refused() -> None:
-    with pytest.raises(UsageError, match="through a proxy"):
+    with pytest.raises(UsageError, match="does not pass"):
         through_proxy(Target.parse("http://example.com/", http2=True), "http://127.0.0.1:1")
     assert through_proxy(Target.parse("https://example.com/", http2=True), "http://127.0.0.1:1").is_tunnelled
+
+
+async def test_a_client_of_the_caller_has_its_own_version_of_http() -> None:
+    async with Http2Server([head(), b"data: a\n\n"]) as server, httpx.AsyncClient(http1=False, http2=True) as client:
+        assert await heard(Target.parse(server.url), client=client) == ["a"]
+        with pytest.raises(UsageError, match="http2 of the Target"):
+            EventSource(server.url, client=client, http2=True)
+
+
+def test_a_target_has_its_own_version_of_http() -> None:
+    with pytest.raises(UsageError, match="set them there"):
+        EventSource(Target.parse("http://example.com/"), http2=True)
