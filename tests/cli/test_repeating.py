@@ -235,7 +235,10 @@ def test_each_option_is_repeated_or_has_a_reason_not_to_be(tmp_path: Path, autho
     load = replace(LOAD, on_end=OnEnd.RECONNECT, all_addresses=True, no_preflight=True, workers="2")
     limits = ConnectionOptions(timeout_s=4.0, idle_timeout_s=5.0, max_event_bytes=6, retry_statuses="429,503", proxy="")
     runs = [
-        (load, replace(limits, insecure=True, connect_to="[::1]:9", source_address="127.0.0.2,127.0.0.3")),
+        (
+            replace(load, streams_per_connection=20),
+            replace(limits, insecure=True, connect_to="[::1]:9", source_address="127.0.0.2,127.0.0.3", http2=True),
+        ),
         (
             LoadOptions(
                 connections=7,
