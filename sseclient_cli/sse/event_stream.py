@@ -180,9 +180,9 @@ class EventStreamParser:
         """Parse the rest of a block line by line, then whole blocks, then the start of a block line by line."""
         self._raise_if_too_large()
         events: list[Event] = []
-        begun = 0
+        begun = chunk.find(b"\n\n") + 2 if self._in_block else 0
         if self._in_block:
-            begun = chunk.find(b"\n\n") + 2 if b"\n\n" in chunk else len(chunk)
+            begun = len(chunk) if begun == 1 else begun
             self._feed_lines(chunk[:begun], events)
         complete = chunk.rfind(b"\n\n", begun) + 2
         if complete > 1 and len(chunk) <= self._max_event_bytes and not self._too_large:
