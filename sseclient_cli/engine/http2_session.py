@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from time import monotonic_ns, time_ns
+from time import monotonic_ns
 from typing import Protocol
 
 from sseclient_cli.engine.clock import RunClock
@@ -17,19 +17,14 @@ from sseclient_cli.engine.encoded_body import TURN_NS
 from sseclient_cli.engine.exchange import Phase
 from sseclient_cli.engine.http2 import ClientProtocol, Goaway
 from sseclient_cli.engine.http2_channel import Arrival, Http2Channel
+from sseclient_cli.engine.http2_socket import Http2Socket, SocketRead
 from sseclient_cli.engine.observer import Connected
-from sseclient_cli.engine.poller import NOTHING, READABLE, WRITABLE, Poller
+from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.engine.tcp_transport import TcpTransport
-from sseclient_cli.errors import SseError, TlsError
-from sseclient_cli.http2_errors import going_away, not_chosen, not_spoken
+from sseclient_cli.errors import SseError
+from sseclient_cli.http2_errors import going_away, not_spoken
 from sseclient_cli.lost_connections import closed_before_response, cut_in_response
-
-PROTOCOL = "h2"
-"""The name of HTTP/2 in the TLS handshake (RFC 9113 3.2)."""
-
-NOT_OFFERED = "no-http1"
-"""The code of a TLS error for a server without any of the offered protocols (``request/tls.py``)."""
 
 
 class Owner(Protocol):
@@ -49,9 +44,8 @@ class Http2Session:
     """A socket and its channels. It implements ``Carrier``."""
 
     __slots__ = (
-        "_channels", "_clock", "_connected_ns", "_has_keep_alive", "_interest", "_is_blocked", "_is_handling",
-        "_is_measured", "_owner", "_poller", "_protocol", "_reads", "_ready_ns", "_transport", "_undecoded",
-        "_waiting", "_was_drained", "phase", "request",
+        "_channels", "_is_handling", "_is_measured", "_owner", "_protocol", "_reads", "_socket", "_undecoded",
+        "_waiting", "phase", "request",
     )  # fmt: skip
 
     def __init__(
@@ -66,28 +60,20 @@ class Http2Session:
     ) -> None:
         """Use a transport that has begun to connect; ``request`` is any of those to its place."""
         self.request = request
-        self._transport, self._owner = transport, owner
-        self._poller, self._clock, self._reads = poller, clock, reads
+        self._owner, self._reads = owner, reads
         self._protocol = ClientProtocol(request.target.http_scheme)
         self._channels: dict[int, Http2Channel] = {}
         """The channels that have sent their requests, by stream."""
         self._waiting: deque[Http2Channel] = deque()
         self._undecoded: deque[Http2Channel] = deque()
         """The channels with data to decode. Reading is paused meanwhile, which bounds memory."""
-        self._connected_ns = self._ready_ns = 0
         self._is_measured = False  # whether a channel has reported the time to connect
         self._is_handling = False
-        self._is_blocked = False  # the socket accepts no more bytes
-        self._was_drained = True
-        self._has_keep_alive = False
-        self._interest = WRITABLE
         self.phase = Phase.CONNECTING
         """REQUESTING from the handshake to the server's SETTINGS, then OPEN."""
-        try:
-            poller.watch(transport.fileno(), WRITABLE, self._on_ready)
-        except OSError:
-            transport.close()
-            raise
+        self._socket = Http2Socket(
+            transport, request.target.peer, self._on_ready, poller=poller, clock=clock, reads=reads
+        )
 
     # Channels.
 
@@ -128,17 +114,15 @@ class Http2Session:
 
     def is_sent(self, stream: int) -> bool:
         """Return whether the whole request of a stream has been sent. Raises OSError."""
-        return self._transport.flush() and self._protocol.is_sent(stream)
+        return self._socket.flush() and self._protocol.is_sent(stream)
 
     def keep_alive(self) -> None:
         """Let the kernel detect a peer that vanished."""
-        if not self._has_keep_alive:
-            self._transport.keep_alive()
-            self._has_keep_alive = True
+        self._socket.keep_alive()
 
     def receive_queue_bytes(self) -> int | None:
         """Return the number of unread bytes in the socket, or None if the platform has no such call. Raises OSError."""
-        return self._transport.receive_queue_bytes()
+        return self._socket.receive_queue_bytes()
 
     # Called by the poller.
 
@@ -146,7 +130,7 @@ class Http2Session:
         """Connect, read and send as far as the socket allows."""
         self._is_handling = True
         try:
-            if self._ready_ns:
+            if self._socket.ready_ns:
                 self._read()
             else:
                 self._connect()
@@ -160,22 +144,12 @@ class Http2Session:
 
     def _connect(self) -> None:
         """Connect, and do the TLS handshake. The preface follows in ``_settle``."""
-        transport = self._transport
         if self.phase is Phase.CONNECTING:
-            transport.finish_connect()
-            self._connected_ns = monotonic_ns()
+            self._socket.finish_connect()
             self.phase = Phase.SECURING
             for channel in self._waiting:
                 channel.phase = Phase.SECURING
-        peer = self.request.target.peer
-        try:
-            is_secure = transport.handshake()
-        except TlsError as exc:
-            raise (not_chosen(peer) if exc.code == NOT_OFFERED else exc) from exc
-        if is_secure:
-            if not transport.speaks(PROTOCOL):
-                raise not_chosen(peer)
-            self._ready_ns = monotonic_ns()
+        if self._socket.secure():
             self.phase = Phase.REQUESTING
             self._read()  # with TLS 1.3, SETTINGS may have arrived together with the end of the handshake
 
@@ -186,22 +160,16 @@ class Http2Session:
         if not self.size:
             self._close()
             return
-        if self._ready_ns:
-            self._transport.send(self._protocol.take_outgoing())
-        self._is_blocked = not self._transport.flush()
+        if self._socket.ready_ns:
+            self._socket.send(self._protocol.take_outgoing())
+        self._socket.flush()
         self._watch()
 
     def _watch(self) -> None:
-        """Watch the socket for the next step. Requests wait until it is writable."""
-        if self._undecoded:
-            return
-        has_requests = self.phase is Phase.OPEN and self._waiting
-        interest = READABLE | WRITABLE if self._is_blocked or has_requests else READABLE
-        if self.phase is Phase.CONNECTING:
-            interest = WRITABLE
-        if interest != self._interest:
-            self._interest = interest
-            self._poller.watch(self._transport.fileno(), interest, self._on_ready)
+        """Wait for the next step of the socket, unless reading is paused."""
+        if not self._undecoded:
+            has_requests = self.phase is Phase.OPEN and bool(self._waiting)
+            self._socket.watch(is_connecting=self.phase is Phase.CONNECTING, has_requests=has_requests)
 
     # Sending.
 
@@ -216,7 +184,7 @@ class Http2Session:
 
     def _send_request(self, channel: Http2Channel) -> None:
         protocol, is_tls = self._protocol, self.request.tls_context is not None
-        connected = Connected(self._connected_ns, self._ready_ns, is_tls)
+        connected = Connected(self._socket.connected_ns, self._socket.ready_ns, is_tls)
         if self._is_measured or channel.is_moved:
             now_ns = monotonic_ns()
             connected = Connected(now_ns, now_ns, is_tls, is_reused=True)
@@ -230,41 +198,29 @@ class Http2Session:
         self._channels[channel.stream] = channel
         channel.phase = Phase.REQUESTING
         channel.requested_ns = monotonic_ns()  # before send(): the response may arrive before send() returns
-        self._transport.send(protocol.take_outgoing())
+        self._socket.send(protocol.take_outgoing())
 
     # Reading.
 
     def _read(self) -> None:
         """Read once and handle the data."""
-        clock, reads = self._clock, self._reads
-        try:
-            data, timestamp_ns = self._transport.read()
-        except BlockingIOError:
+        read = self._socket.read()
+        if read is None:
             return
-        now_ns = time_ns()
-        if now_ns > clock.ends_wall_ns and clock.is_over():
-            return
-        if not data:
-            self._end([(channel, self._cut(channel)) for channel in self._all()])
-            return
-        if clock.trusted_since_wall_ns < timestamp_ns <= now_ns:
-            reads.delay_us.append((now_ns - timestamp_ns) // 1000)
+        if read.data:
+            self._handle(read)
         else:
-            # No kernel timestamp, or one that precedes a clock step.
-            reads.without_timestamp += 1
-            timestamp_ns = now_ns
-        self._handle(data, timestamp_ns)
+            self._end([(channel, self._cut(channel)) for channel in self._all()])
 
-    def _handle(self, data: bytes, arrival_ns: int) -> None:
-        protocol, is_drained = self._protocol, self._transport.is_drained
-        arrived = protocol.feed(data)
+    def _handle(self, read: SocketRead) -> None:
+        protocol, is_drained = self._protocol, read.is_drained
+        arrived = protocol.feed(read.data)
         arrival = Arrival(
-            arrival_ns,
-            self._was_drained,
+            read.arrival_ns,
+            read.is_fresh,
             data_ends=protocol.data_ends if is_drained else 0,
             head_ends=protocol.head_ends if is_drained else 0,
         )
-        self._was_drained = is_drained
         for stream, incoming in arrived.items():
             channel = self._channels.get(stream)
             if channel is not None:
@@ -279,20 +235,14 @@ class Http2Session:
         if protocol.goaway is not None:
             self._go_away(protocol.goaway)
         if self._undecoded:
-            self._pause()
+            # Read no more until everything is decoded: the ends of responses follow their data.
+            self._socket.pause(self._continue_decoding)
         elif not is_drained:
-            self._poller.has_more = True
-
-    def _pause(self) -> None:
-        """Read no more until everything is decoded: the ends of responses follow their data."""
-        # The loop's last poll does not bound the arrival time of later pieces or of the next read.
-        self._was_drained = False
-        self._interest = NOTHING
-        self._poller.pause(self._transport.fileno(), self._continue_decoding)
+            self._socket.read_on()
 
     def _continue_decoding(self) -> None:
         """Decode more, for about TURN_NS. The poller calls this in the next turn."""
-        if time_ns() > self._clock.ends_wall_ns and self._clock.is_over():
+        if self._socket.is_over():
             return
         self._is_handling = True
         until_ns = monotonic_ns() + TURN_NS
@@ -303,7 +253,7 @@ class Http2Session:
                 self._undecoded.append(channel)
         self._is_handling = False
         if self._undecoded:
-            self._pause()
+            self._socket.pause(self._continue_decoding)
         with suppress(OSError):
             self._settle()
 
@@ -340,11 +290,10 @@ class Http2Session:
     def _close(self) -> None:
         if self.phase is Phase.CLOSED:
             return
-        if self._ready_ns:
+        if self._socket.ready_ns:
             self._protocol.close()
             with suppress(OSError):
-                self._transport.send(self._protocol.take_outgoing())
+                self._socket.send(self._protocol.take_outgoing())
         self.phase = Phase.CLOSED
-        self._poller.forget(self._transport.fileno())
-        self._transport.close()
+        self._socket.close()
         self._owner.closed(self)
