@@ -191,7 +191,8 @@ def _coalesced(report: Report) -> Iterator[Finding]:
         return  # the last events of an answer usually arrive together
     if events.received and events.coalesced > COALESCED_SHARE * events.received:
         share = round(events.coalesced / events.received, 4)
-        yield finding("coalesced", Severity.INFO, {"share": share})
+        figures = {"share": share, "shares_connections": report.run.http2 is not None}
+        yield finding("coalesced", Severity.INFO, figures)
 
 
 def _clocks(report: Report) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "bursts": [BURSTS],
     "gaps-inside-bursts": [{"share": 0.91, "mean_ms": 91.0}, {"share": 0.91, "mean_ms": None}],
-    "coalesced": [{"share": 0.012}],
+    "coalesced": [{"share": 0.012, "shares_connections": False}, {"share": 0.9, "shares_connections": True}],
     "chunks-held-back": [
         {"chunks": 64, "pause_ms": 1_280.0, "share": 0.98, "whole": whole, "first_token_ms": first_ms}
         for whole in (False, True)

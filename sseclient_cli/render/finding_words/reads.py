@@ -55,6 +55,11 @@ def _coalesced(figures: Figures) -> str:
     )
 
 
+def _on_coalesced(figures: Figures) -> str:
+    fewer = "Use fewer --streams-per-connection" if figures["shares_connections"] else "Use more --workers"
+    return f"{fewer} or a lower event rate, unless the server itself sends several events at once."
+
+
 WORDS = {
     "held-back": Words(_held_back, _on_held_back),
     "bursts": Words(
@@ -64,8 +69,5 @@ WORDS = {
     "gaps-inside-bursts": Words(
         _gaps_inside_bursts, always("Read the gap row as the time between bursts, not between events.")
     ),
-    "coalesced": Words(
-        _coalesced,
-        always("Use more --workers or a lower event rate, unless the server itself sends several events at once."),
-    ),
+    "coalesced": Words(_coalesced, _on_coalesced),
 }
