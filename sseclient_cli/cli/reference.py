@@ -47,7 +47,7 @@ def _command_lines(title: str, command: Command) -> Iterator[str]:
     usage = " ".join([title, *command.collect_usage_pieces(context)])
     yield from (f"## {title}", "", " ".join((command.help or "").split()), "", "```text", usage, "```", "")
     for panel, records in sections_of(command, context).items():
-        rows = [f"| {_code(name)} | {_plain(text)} |" for name, text in records if name != "--help"]
+        rows = [f"| {_code(name)} | {_plain(text)} |" for name, text in records if not name.endswith("--help")]
         if rows:
             kind = "argument" if panel == "Arguments" else "option"
             heading = "Options" if panel == "Other" else panel
