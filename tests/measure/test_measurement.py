@@ -206,9 +206,10 @@ def test_events_that_a_server_holds_back_are_sampled_as_late() -> None:
     totals = run_against(batches)
     delivery = totals.latencies[Latency.DELIVERY]
     # The server held the events back for 100, 80, 60, 40 and 20 ms.
-    assert delivery.count >= 40
+    # A batch whose read is late on a busy machine has no exact arrival: no gap before it, and a delivery of its last
+    # event only. Four of the ten may be late.
+    assert delivery.count >= 50 - 4 * 4
     assert (delivery.percentiles_us([50])[50] or 0) == pytest.approx(60_000, rel=0.5)
-    # A batch whose read is late on a busy machine has no exact arrival, and so no gap before it.
     gap = totals.latencies[Latency.GAP]
     assert 5 <= gap.count <= 9
     assert (gap.percentiles_us([50])[50] or 0) == pytest.approx(100_000, rel=0.3)
@@ -281,7 +282,9 @@ def test_headers_exclude_the_time_to_send_the_request_body() -> None:
             while connection.recv(1 << 20):
                 pass
         connection.settimeout(None)
-        connection.sendall(HEAD + event(1))
+        connection.sendall(HEAD)
+        time.sleep(0.2)  # a head that is read late on a busy machine, together with an event, has no exact arrival
+        connection.sendall(event(1))
 
     totals = run_against(slow_reader, body=b"x" * size, duration_s=2.5)
     assert totals.latencies[Latency.FIRST_EVENT].min_us > 2 * DELAY_US - TOLERANCE_US
