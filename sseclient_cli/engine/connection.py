@@ -145,12 +145,7 @@ class Connection:
                 self._exchange.ended(None)
                 return
             reads = self._reads
-            if clock.trusted_since_wall_ns < timestamp_ns <= now_ns:
-                reads.delay_us.append((now_ns - timestamp_ns) // 1000)
-            else:
-                # No kernel timestamp, or one that precedes a clock step.
-                reads.without_timestamp += 1
-                timestamp_ns = now_ns
+            timestamp_ns = reads.arrival_ns(timestamp_ns, now_ns, clock)
             body = http.feed(data)
             if http.headers is not None and not self._open(http, body, timestamp_ns, is_alone=not body and is_drained):
                 return

@@ -109,7 +109,7 @@ class Http2Socket:
 
     def read(self) -> SocketRead | None:
         """Read once; None if there is nothing to handle. Raises OSError, TlsError."""
-        clock, reads = self._clock, self._reads
+        clock = self._clock
         try:
             data, timestamp_ns = self._transport.read()
         except BlockingIOError:
@@ -119,13 +119,8 @@ class Http2Socket:
             return None
         is_drained, is_fresh = self._transport.is_drained, self._was_drained
         self._was_drained = is_drained
-        if data and clock.trusted_since_wall_ns < timestamp_ns <= now_ns:
-            reads.delay_us.append((now_ns - timestamp_ns) // 1000)
-        elif data:
-            # No kernel timestamp, or one that precedes a clock step.
-            reads.without_timestamp += 1
-            timestamp_ns = now_ns
-        return SocketRead(data, timestamp_ns, is_drained, is_fresh)
+        arrival_ns = self._reads.arrival_ns(timestamp_ns, now_ns, clock) if data else now_ns
+        return SocketRead(data, arrival_ns, is_drained, is_fresh)
 
     def watch(self, *, is_connecting: bool, has_requests: bool) -> None:
         """Wait for the next step. Requests wait until the socket is writable."""

@@ -12,9 +12,15 @@ so 1 GiB is always free: more than the socket buffers of both sides hold (10 MiB
 stops only when the socket is full, as with HTTP/1.1."""
 
 
-def check_http2(*, is_websocket: bool) -> None:
-    """Raise UsageError without the package h2, or for a WebSocket: RFC 8441, its way over HTTP/2, is not supported."""
+def checked_http2(wanted: bool, *, is_websocket: bool) -> bool:
+    """Return whether HTTP/2 is wanted. Raises UsageError without the package h2, or for a WebSocket.
+
+    RFC 8441, the way of a WebSocket over HTTP/2, is not supported.
+    """
+    if not wanted:
+        return False
     if is_websocket:
         raise UsageError("a WebSocket uses HTTP/1.1 here: leave out `http2`", arguments=["http2"])
     if find_spec("h2") is None:
         raise UsageError("HTTP/2 needs h2: pip install 'sseclient-cli[http2]'", arguments=["http2"])
+    return True

@@ -19,7 +19,7 @@ from sseclient_cli import __version__
 from sseclient_cli.errors import UsageError
 from sseclient_cli.redaction import LONG_CHARS, REDACTED, masked, redacted_header, redacted_url
 from sseclient_cli.request.headers import TOKEN, is_json, parse_headers
-from sseclient_cli.request.http2 import check_http2
+from sseclient_cli.request.http2 import checked_http2
 from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.proxies import Proxies, Proxy, authority_of
 from sseclient_cli.request.route import parse_route
@@ -140,8 +140,6 @@ class Target:
         chosen = _method(method, has_body=body is not None)
         is_websocket = httpx.URL(plain_url).scheme in ("ws", "wss")
         check_request(chosen, body, stream_format, is_websocket=is_websocket)
-        if http2:
-            check_http2(is_websocket=is_websocket)
         return cls(
             url=plain_url,
             method=chosen,
@@ -154,7 +152,7 @@ class Target:
             all_addresses=all_addresses,
             any_content_type=any_content_type or stream_format is StreamFormat.SSE,
             stream_format=stream_format or StreamFormat.SSE,
-            http2=http2,
+            http2=checked_http2(http2, is_websocket=is_websocket),
             messages=checked_messages(messages, is_websocket=is_websocket),
             **parse_route(connect_to, unix_socket, source_address, on_this_machine=on_this_machine),
         )
