@@ -119,7 +119,8 @@ def test_latency_that_keeps_failing_ends_the_run(url: str) -> None:
 
 
 def test_run_that_passes_is_not_ended_early(url: str) -> None:
-    options = ["-n", "5", "-z", "3s", "-q", "--abort-on-fail", "--json", "-"]
+    # On a busy machine the run may be saturated: then a latency fails as not trustworthy, which is not asked here.
+    options = ["-n", "5", "-z", "3s", "-q", "--abort-on-fail", "--allow-saturated", "--json", "-"]
     done = bench(url, *options, *asserting("streams.failed == 0", "delivery.p50 < 10s"))
     report = json.loads(done.stdout)
     assert (done.returncode, report["run"]["aborted_by"]) == (0, None)
