@@ -112,7 +112,9 @@ def _made(name: str) -> Command:
     entry = ENTRIES[name]
     alone = typer.Typer(add_completion=False, **PLAIN)
     kind = PanelledCommand if entry.examples else TyperCommand
-    alone.command(name, cls=kind, epilog=entry.examples, short_help=entry.short_help)(grouped(function_of(name)))
+    alone.command(
+        name, cls=kind, epilog=entry.examples, short_help=entry.short_help, context_settings=PLAIN["context_settings"]
+    )(grouped(function_of(name)))
     return typer.main.get_command(alone)
 
 

