@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from sseclient_cli.errors import (
     ConnectError,
@@ -92,6 +92,9 @@ class TcpTransport:
         # Before connect(): the first segment may arrive with the connection.
         self._timestamped = request_timestamps(self._socket)
         try:
+            if address.family != _UNIX:
+                # A request is one or two small writes, which Nagle's algorithm would delay.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for option in options:
                 self._socket.setsockopt(*option)
             if source is not None:
@@ -121,9 +124,6 @@ class TcpTransport:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise connect_error(code)
-        if self._socket.family != _UNIX:
-            # A request is one or two small writes, which Nagle's algorithm would delay.
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def handshake(self) -> bool:
         """Continue the TLS handshake, if any. Return whether it is complete. Raises TlsError or OSError."""
@@ -141,8 +141,10 @@ class TcpTransport:
     def flush(self) -> bool:
         """Send the remaining data. Return whether all data has been sent. Raises OSError."""
         if self._unsent:
-            with suppress(BlockingIOError):
+            try:
                 self._unsent = self._unsent[self._socket.send(self._unsent) :]
+            except BlockingIOError:
+                return False
         return not self._unsent
 
     def read(self) -> tuple[bytes, int]:

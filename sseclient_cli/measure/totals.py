@@ -254,7 +254,10 @@ class Totals(Merging, EventCounts):
 
     def interval(self, row: int) -> Interval:
         """Return this row of the timeline."""
-        return self.timeline.setdefault(row, Interval())
+        found = self.timeline.get(row)
+        if found is None:
+            found = self.timeline[row] = Interval()
+        return found
 
     def count_redirection(self, redacted_url: str) -> None:
         """Count a stream that opened after redirects."""

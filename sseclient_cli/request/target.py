@@ -178,7 +178,7 @@ class Target:
         """The parsed URL; its ``raw_host`` and ``raw_path`` are sent on the wire."""
         return httpx.URL(self.url)
 
-    @property
+    @cached_property
     def is_websocket(self) -> bool:
         """Whether its stream is a WebSocket."""
         return self.parsed_url.scheme in ("ws", "wss")

@@ -48,6 +48,8 @@ def decoder_of(content_encoding: str) -> ContentDecoder | None:
     Ignores values that are not HTTP codings (``none``, ``utf-8``, ``chunked``), as curl does. Raises
     InvalidResponseError for more than one coding, and for an unsupported one.
     """
+    if not content_encoding:
+        return None
     codings = [coding.strip().lower() for coding in content_encoding.split(",")]
     codings = [coding for coding in codings if coding in _CODINGS]
     if not codings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 # The values of a comma-separated list; a comma within quotes does not separate (Fetch 2.2.2 "get, decode, and split").
 _VALUE = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+\\?(?:"|$))++', re.DOTALL)
@@ -65,6 +66,7 @@ def _json_or_event_stream(mime_type: str) -> StreamFormat | None:
     return StreamFormat.SSE if mime_type == "text/event-stream" else None
 
 
+@lru_cache(maxsize=16)  # thousands of streams receive the same value
 def essence(content_type: str) -> str:
     """Extract a MIME type (Fetch 3.5.1): the last valid value, in lower case, without parameters; empty without one."""
     found = ""
