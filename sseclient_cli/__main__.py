@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sseclient_cli.errors import EXIT_INTERRUPTED
+from sseclient_cli.exit_codes import EXIT_INTERRUPTED
 
 # httpcore (1.0) imports trio if it is installed. The command runs on asyncio, and startup without trio takes a quarter
 # less CPU. Worker processes also import this module.

@@ -7,7 +7,7 @@ A message says what happened, with the values, and then how to fix it. It names 
 and never an option of the command line: ``cli/advice.py`` replaces each argument in ``arguments`` by its option, and
 adds advice by ``code``.
 
-This module imports no other module of this package; every other module may import it.
+Of this package, this module imports the exit codes only; every other module may import it.
 """
 
 from __future__ import annotations
@@ -17,26 +17,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-EXIT_UNMET = 1
-"""Exit code of ``sse watch`` when an expected event did not arrive, or an error event did, and of ``sse bench`` when an
-assertion failed."""
-
-EXIT_NO_USABLE_STREAM = 3
-"""Exit code of ``sse bench`` when no stream opened, errors ended all streams before any event, or no event could be
-published."""
-
-EXIT_SATURATED = 4
-"""Exit code of ``sse bench --strict`` when the load generator was the bottleneck."""
-
-EXIT_INCOMPLETE = 5
-"""Exit code of ``sse bench`` when a worker was lost, and with it a part of the report."""
-
-EXIT_FAILED_STREAMS = 6
-"""Exit code of ``sse bench`` when more streams failed, or broke with an error, than ``--strict`` or ``--max-failed``
-allow, or when an error event arrived with ``--fail-on-error-event``."""
-
-EXIT_INTERRUPTED = 130
-"""Exit code of a command after Ctrl-C: 128 plus the number of SIGINT, as in shells."""
+from sseclient_cli.exit_codes import EXIT_INCOMPLETE, EXIT_NO_USABLE_STREAM
 
 
 class SseError(Exception):
@@ -47,7 +28,7 @@ class SseError(Exception):
     """
 
     kind: str = "error"
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[int] = EXIT_NO_USABLE_STREAM
 
     def __init__(
         self,

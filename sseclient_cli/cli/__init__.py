@@ -18,7 +18,8 @@ from typer.exceptions import TyperException
 from sseclient_cli import __version__
 from sseclient_cli.cli.commands import ENTRIES, PLAIN, CommandGroup, function_of
 from sseclient_cli.cli.stdout import with_blocking_writes, write_all
-from sseclient_cli.errors import EXIT_INTERRUPTED, LimitError, SseError, UsageError
+from sseclient_cli.errors import LimitError, SseError, UsageError
+from sseclient_cli.exit_codes import EXIT_INTERRUPTED
 
 app = typer.Typer(name="sse", cls=CommandGroup, **PLAIN)
 

@@ -15,7 +15,8 @@ from sseclient_cli.cli.options.connection import ConnectionOptions
 from sseclient_cli.cli.options.request import RequestOptions, Url
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.request import requested, started_after
-from sseclient_cli.errors import EXIT_UNMET, UsageError
+from sseclient_cli.errors import UsageError
+from sseclient_cli.exit_codes import EXIT_UNMET
 
 if TYPE_CHECKING:
     from sseclient_cli.check.doctor import Settings

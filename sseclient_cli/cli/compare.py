@@ -11,7 +11,8 @@ from sseclient_cli.cli.formats import COMPARISON
 from sseclient_cli.cli.options.output import ComparisonOutputOptions
 from sseclient_cli.cli.outputs import opened
 from sseclient_cli.cli.report import read_report
-from sseclient_cli.errors import EXIT_UNMET, UsageError
+from sseclient_cli.errors import UsageError
+from sseclient_cli.exit_codes import EXIT_UNMET
 
 if TYPE_CHECKING:
     from sseclient_cli.report.comparison_model import Comparison

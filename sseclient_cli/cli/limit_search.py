@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.options.load import DEFAULT_CONNECTIONS, LoadOptions
 from sseclient_cli.cli.options.searching import SearchOptions
-from sseclient_cli.errors import EXIT_INTERRUPTED, EXIT_UNMET, UsageError
+from sseclient_cli.errors import UsageError
+from sseclient_cli.exit_codes import EXIT_INTERRUPTED, EXIT_UNMET
 
 if TYPE_CHECKING:
     from sseclient_cli.report.assertions import Assertion

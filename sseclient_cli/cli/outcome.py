@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.asserting import say_failed_assertions
 from sseclient_cli.cli.options.load import MeasurementOptions
-from sseclient_cli.errors import (
+from sseclient_cli.exit_codes import (
     EXIT_FAILED_STREAMS,
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,

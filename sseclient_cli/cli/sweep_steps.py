@@ -11,7 +11,8 @@ from sseclient_cli.cli.options.assertions import AssertionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
 from sseclient_cli.cli.outcome import verdict_on, worse_of
 from sseclient_cli.cli.steps import Measure, StepRuns, judged_step, varied_by
-from sseclient_cli.errors import EXIT_INTERRUPTED, SseError
+from sseclient_cli.errors import SseError
+from sseclient_cli.exit_codes import EXIT_INTERRUPTED
 from sseclient_cli.report.knee import knee
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.step_model import StepStatus, Varied

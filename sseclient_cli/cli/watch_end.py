@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.watch_views import display_of, live_view_of
-from sseclient_cli.errors import EXIT_UNMET, UnansweredError
+from sseclient_cli.errors import UnansweredError
+from sseclient_cli.exit_codes import EXIT_UNMET
 
 if TYPE_CHECKING:
     from sseclient_cli.cli.session import Session

@@ -13,7 +13,7 @@ from real_processes import SSE
 from report_json import validate
 from scripted_server import Do, Script, ScriptedServer, head, trickled
 
-from sseclient_cli.errors import EXIT_NO_USABLE_STREAM, EXIT_SATURATED
+from sseclient_cli.exit_codes import EXIT_NO_USABLE_STREAM, EXIT_SATURATED
 
 STREAM: Script = [head(), b"data: x\n\n", Do.HOLD]
 
