@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sseclient_cli.cli.options.assertions import AssertionOptions
 from sseclient_cli.cli.options.load import LoadOptions, MeasurementOptions
-from sseclient_cli.cli.options.searching import Loads, SearchOptions
+from sseclient_cli.cli.options.searching import SearchOptions
 from sseclient_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ def refuse_with_sweep(search: SearchOptions, load: LoadOptions) -> None:
         return
     if search.find_limit:
         raise UsageError("--find-limit and --sweep exclude each other: --find-limit chooses its loads")
-    if load.connections is not None and not _are_rates(search.sweep, load):
+    if load.rate_per_s is not None:
+        raise UsageError("--rate and --sweep exclude each other: give the rates to --sweep, like 5/s,10/s")
+    if load.connections is not None and not search.sweep.are_rates:
         raise UsageError("--connections and --sweep exclude each other: --sweep gives the numbers of streams")
     largest = max(search.sweep.values)
-    if load.requests is not None and load.requests < largest and not _are_rates(search.sweep, load):
+    if load.requests is not None and load.requests < largest and not search.sweep.are_rates:
         raise UsageError(f"--requests {load.requests:,} is fewer than the {largest:,.0f} at once of --sweep: raise it")
 
 
@@ -34,7 +36,7 @@ def loads_of(search: SearchOptions, load: LoadOptions) -> list[LoadOptions]:
     """Return the options of each step of a sweep, or the given ones of a run without."""
     if search.sweep is None:
         return [load]
-    if _are_rates(search.sweep, load):
+    if search.sweep.are_rates:
         return [replace(load, rate_per_s=value) for value in search.sweep.values]
     return [replace(load, connections=int(value)) for value in search.sweep.values]
 
@@ -69,8 +71,3 @@ def sweep(
     if run.error is not None:
         raise run.error
     return run.exit_code
-
-
-def _are_rates(loads: Loads, load: LoadOptions) -> bool:
-    """Return whether the loads are rates: they say so, or a rate is given."""
-    return loads.are_rates or load.rate_per_s is not None

@@ -186,9 +186,10 @@ def test_loads_are_counts_or_rates(text: str, loads: Loads) -> None:
     assert parse_loads(text) == loads
 
 
-def test_counts_are_rates_if_a_rate_is_given() -> None:
+def test_loads_are_rates_if_they_say_so() -> None:
+    rates = SearchOptions(sweep=parse_loads("1/s,2/s"))
+    assert loads_of(rates, LoadOptions()) == [LoadOptions(rate_per_s=1.0), LoadOptions(rate_per_s=2.0)]
     search = SearchOptions(sweep=parse_loads("1,2"))
-    assert loads_of(search, LoadOptions(rate_per_s=9.0)) == [LoadOptions(rate_per_s=1.0), LoadOptions(rate_per_s=2.0)]
     assert loads_of(search, LoadOptions()) == [LoadOptions(connections=1), LoadOptions(connections=2)]
     assert loads_of(SearchOptions(), LoadOptions()) == [LoadOptions()]
 
@@ -200,6 +201,7 @@ def test_counts_are_rates_if_a_rate_is_given() -> None:
         (("--sweep", "1,,2"), "'' is not a count above zero"),
         (("--sweep", "0/s"), "'0/s' is not a rate"),
         (("--sweep", "1,2", "-n", "5"), "--connections and --sweep exclude each other"),
+        (("--sweep", "1,2", "--rate", "5/s"), "--rate and --sweep exclude each other: give the rates to --sweep"),
         (("--sweep", "1", "--find-limit", "delivery.p99 < 1s"), "--find-limit and --sweep exclude each other"),
         (("--sweep", "1", "--against", "http://127.0.0.1:1/"), "--sweep and --against exclude each other"),
         (("--sweep", "1", "--vanish", "5%"), "--vanish and --sweep exclude each other"),
