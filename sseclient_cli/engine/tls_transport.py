@@ -15,7 +15,7 @@ from sseclient_cli.request.tls import tls_error
 class TlsTransport(TcpTransport):
     """A TCP transport with TLS. Call ``send`` and ``read`` only after ``handshake`` has returned True."""
 
-    __slots__ = ("_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
+    __slots__ = ("_arrived_ns", "_broken_by", "_host", "_incoming", "_outgoing", "_rest", "_tls")
 
     def __init__(
         self,
@@ -29,6 +29,8 @@ class TlsTransport(TcpTransport):
         super().__init__(address, source, options)
         self._host = host
         self._broken_by: ssl.SSLError | None = None
+        self._arrived_ns = 0
+        """The timestamp of the end of the handshake, until the first read: data may have arrived together with it."""
         self._rest = b""
         """The beginning of an incomplete record."""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -37,7 +39,7 @@ class TlsTransport(TcpTransport):
     def handshake(self) -> bool:
         """Continue the handshake with the bytes that have arrived."""
         try:
-            self._receive()
+            self._arrived_ns = self._receive() or self._arrived_ns
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             return False
@@ -60,7 +62,8 @@ class TlsTransport(TcpTransport):
         """Return the decrypted bytes of complete records; see ``TcpTransport.read``."""
         if self._broken_by is not None:
             raise self._explained(self._broken_by) from self._broken_by
-        timestamp_ns = self._receive()
+        timestamp_ns = self._receive() or self._arrived_ns
+        self._arrived_ns = 0
         pieces = []
         try:
             while piece := self._tls.read(READ_BYTES):
