@@ -68,7 +68,9 @@ def run_bench(
         stack.enter_context(endings_as_ctrl_c())
         files = stack.enter_context(opened(output, _kind_of(load, search), shows_all_hosts=output.verbose))
         if options.url is not None and is_recording(options.url):
-            options = options._replace(url=_replayed(Path(options.url), stack, quiet=output.quiet))
+            options = options._replace(
+                url=_replayed(Path(options.url), stack, http2=options.connection.http2, quiet=output.quiet)
+            )
         return _run(stack, options, search, target_metrics, assertions, output, files, early_end)
 
 
@@ -85,7 +87,8 @@ def _run(
     """Run once, or step by step, write the document, and return the exit code."""
     load = options.load
     urls = [options.url] if load.against is None else [options.url, load.against]
-    server = stack.enter_context(serving_demo()) if any(map(is_demo, filter(None, urls))) else None
+    has_demo = any(map(is_demo, filter(None, urls)))
+    server = stack.enter_context(serving_demo(http2=options.connection.http2)) if has_demo else None
     spec_of = specs(urls, server, options, search)
     loads = loads_of(search, load)
     spec = max(map(spec_of, loads), key=lambda each: each.plan.most_open)
@@ -152,12 +155,12 @@ def _measuring(
     return measure
 
 
-def _replayed(path: Path, stack: ExitStack, *, quiet: bool) -> str:
+def _replayed(path: Path, stack: ExitStack, *, http2: bool, quiet: bool) -> str:
     """Start the replay of a recording; return the URL of its first stream, and say that there are others."""
     first, *others = recorded_paths(path)
     if others and not quiet:
         say(f"the recording has {1 + len(others)} streams: this is {first}; `sse replay` serves the others too")
-    return stack.enter_context(serving_recording(path)).url + first
+    return stack.enter_context(serving_recording(path, http2=http2)).url + first
 
 
 def _tally(server: RunningServer | None) -> ServerTally | None:

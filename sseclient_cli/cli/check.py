@@ -43,7 +43,7 @@ def check(
     with ExitStack() as stack:
         outputs = stack.enter_context(opened(output, CHECK))
         if is_demo(url):
-            url = demo_url(stack.enter_context(serving_demo()).url, url, "/stream")
+            url = demo_url(stack.enter_context(serving_demo(http2=connection.http2)).url, url, "/stream")
         target = through_proxy(requested(url, request, connection), connection.proxy)
         if target.is_websocket:
             raise UsageError("`sse check` examines event streams: give an http:// or https:// URL")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread, Timer
 from typing import IO, NamedTuple
 
-from sseclient_cli.errors import ConnectError
+from sseclient_cli.errors import ConnectError, UsageError
 
 PATIENCE_S = 5.0
 """The time limit for a server to answer or to stop: its own limit to stop is 3 s."""
@@ -42,12 +42,14 @@ class RunningServer(NamedTuple):
 
 
 @contextmanager
-def serving(program: ServerProgram) -> Iterator[RunningServer]:
-    """Start a server, yield it, and stop it afterwards.
+def serving(program: ServerProgram, *, http2: bool = False) -> Iterator[RunningServer]:
+    """Start a server, yield it, and stop it afterwards. Raises UsageError if the client will speak HTTP/2.
 
     It runs in a session of its own, so that Ctrl-C does not stop it before the partial report has its counts. It stops
     when its stdin is closed, so that it cannot outlive this process.
     """
+    if http2:
+        raise UsageError(f"{program.name} speaks HTTP/1.1 only: leave out --http2")
     # -P: otherwise Python imports modules from the current directory first, where a demo_server.py or a json.py may be.
     command = [sys.executable, "-P", "-m", *program.arguments]
     pipe = subprocess.PIPE

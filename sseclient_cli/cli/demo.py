@@ -107,7 +107,7 @@ def is_demo_websocket(url: str) -> bool:
     return re.match(r"demo/ws(?=\?|$)", url) is not None
 
 
-def serving_demo() -> AbstractContextManager[RunningServer]:
+def serving_demo(*, http2: bool) -> AbstractContextManager[RunningServer]:
     """Start the bundled server on a free port; it stops at the end of the block."""
     arguments = ("demo_server", "--port", "0", "--access-log", "none", "--exit-on-stdin-eof")
-    return serving(ServerProgram("the demo server", "sse demo", arguments))
+    return serving(ServerProgram("the demo server", "sse demo", arguments), http2=http2)

@@ -87,8 +87,8 @@ def _header(path: Path) -> Header:
         return RecordingReader(file, str(path), lambda _: None).header
 
 
-def serving_recording(path: Path) -> AbstractContextManager[RunningServer]:
+def serving_recording(path: Path, *, http2: bool) -> AbstractContextManager[RunningServer]:
     """Replay a recording on a free port; the server stops at the end of the block."""
     arguments = ("sseclient_cli.replay", str(path.absolute()))
     within_s = START_WITHIN_S + path.stat().st_size / READ_BYTES_PER_S
-    return serving(ServerProgram("the replay", f"sse replay {path}", arguments, within_s))
+    return serving(ServerProgram("the replay", f"sse replay {path}", arguments, within_s), http2=http2)

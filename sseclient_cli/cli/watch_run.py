@@ -57,7 +57,7 @@ def run_watch(
                 raise UsageError("--record cannot write to the recording that is watched: give another file")
             # A recording has an end: without event IDs, a reconnection would start it again.
             selection = replace(selection, reconnect=bool(selection.reconnect))
-        targets = [requested(url, request, connection) for url in _served(urls, stack)]
+        targets = [requested(url, request, connection) for url in _served(urls, stack, http2=connection.http2)]
         recording = None if file is None else Recording(file, targets)
         sink = None
         if output.output_file is not None and str(output.output_file) != "-":
@@ -74,20 +74,20 @@ def run_watch(
         return run_to_end(Session(targets, selection, shown, output_number, watch, recording), view)
 
 
-def _replayed(url: str, stack: ExitStack) -> list[str]:
+def _replayed(url: str, stack: ExitStack, *, http2: bool) -> list[str]:
     """Return the URLs of a recording's streams, whose replay this starts; another URL as it is."""
     if not is_recording(url):
         return [url]
-    server = stack.enter_context(serving_recording(Path(url))).url
+    server = stack.enter_context(serving_recording(Path(url), http2=http2)).url
     return [server + path for path in recorded_paths(Path(url))]
 
 
-def _served(urls: list[str], stack: ExitStack) -> list[str]:
+def _served(urls: list[str], stack: ExitStack, *, http2: bool) -> list[str]:
     """Return the URLs of the streams: ``demo`` starts one bundled server for all of them, a recording its replay."""
-    urls = [each for url in urls for each in _replayed(url, stack)]
+    urls = [each for url in urls for each in _replayed(url, stack, http2=http2)]
     if not any(is_demo(url) for url in urls):
         return urls
-    server = stack.enter_context(serving_demo()).url
+    server = stack.enter_context(serving_demo(http2=http2)).url
     return [demo_url(server, url, "/stream") if is_demo(url) else url for url in urls]
 
 

@@ -157,3 +157,9 @@ if "demo_server" in " ".join(sys.orig_argv):
     assert done.returncode == 0
     assert "at its start\n" in done.stderr
     assert done.stderr.count("later\n") >= 5
+
+
+@pytest.mark.parametrize("command", ["watch", "bench", "check"])
+def test_bundled_server_is_not_started_for_http2(command: str) -> None:
+    done = sse(command, "demo", "--http2")
+    assert (done.returncode, done.stderr) == (2, "sse: the demo server speaks HTTP/1.1 only: leave out --http2\n")
