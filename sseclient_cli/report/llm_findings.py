@@ -32,7 +32,9 @@ def llm_findings(report: Report) -> Iterator[Finding]:
     if held is not None:
         yield finding("chunks-held-back", Severity.WARNING, held)
     if llm.chunks and llm.chunks_estimated > ESTIMATED_SHARE * llm.chunks:
-        yield finding("chunks-estimated", Severity.INFO, {"share": round(llm.chunks_estimated / llm.chunks, 4)})
+        share = round(llm.chunks_estimated / llm.chunks, 4)
+        figures = {"share": share, "shares_connections": report.run.http2 is not None}
+        yield finding("chunks-estimated", Severity.INFO, figures)
 
 
 def held_back(llm: Llm) -> dict[str, Any] | None:

@@ -107,7 +107,7 @@ def test_tokens_of_a_part_of_the_answers_say_of_how_many() -> None:
 
 
 def test_chunks_with_estimated_times_are_named() -> None:
-    assert "5.0 % read late" in rows_of(llm_report(request_totals(llm_totals(chunks_estimated=320))))["tokens"]
+    assert "5.0 % at estimated times" in rows_of(llm_report(request_totals(llm_totals(chunks_estimated=320))))["tokens"]
     assert "read late" not in rows_of(llm_report())["tokens"]
 
 

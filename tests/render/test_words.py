@@ -54,7 +54,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         for first_ms in (None, 1_580.0)
     ],
     "no-answer-ended": [{"requests": 1, "duration_s": 1.0}, {"requests": 40, "duration_s": 1.5}],
-    "chunks-estimated": [{"share": 0.12}],
+    "chunks-estimated": [{"share": 0.12, "shares_connections": False}, {"share": 0.12, "shares_connections": True}],
     "clock-step": [{"t_s": 3, "step_ms": 250.0, "hosts": 3}, {"t_s": 3, "step_ms": 5000.0}],
     "clock-difference": [{"server_ahead_s": 5}, {"server_ahead_s": -5}],
     "host-clocks-differ": [

@@ -23,10 +23,17 @@ def _held_back(figures: Figures) -> str:
 
 
 def _estimated(figures: Figures) -> str:
+    is_shared = figures["shares_connections"]
+    how = "several share a read of their connection" if is_shared else "the load generator read several late"
     return (
-        f"{percent(figures['share'])} of the chunks have an estimated arrival: the load generator read several late, "
-        "with one arrival time, and divides the time between them equally."
+        f"{percent(figures['share'])} of the chunks have an estimated arrival: {how}, "
+        "with one arrival time, and it divides the time between them equally."
     )
+
+
+def _on_estimated(figures: Figures) -> str:
+    fewer = "Use fewer --streams-per-connection, " if figures["shares_connections"] else "Use "
+    return f"{fewer}more --workers, or a machine that does nothing else."
 
 
 def _none_ended(figures: Figures) -> str:
@@ -41,5 +48,5 @@ WORDS = {
         always("Use a longer --duration, or --requests COUNT; --output-tokens shortens the answers of an LLM."),
     ),
     "chunks-held-back": Words(_held_back, always(_UNBUFFERED)),
-    "chunks-estimated": Words(_estimated, always("Use more --workers, or a machine that does nothing else.")),
+    "chunks-estimated": Words(_estimated, _on_estimated),
 }

@@ -78,7 +78,7 @@ def _tokens(llm: Llm, succeeded: int) -> Iterator[Text]:
     if llm.chunks_together > LEAST_TOGETHER * llm.chunks:
         yield Text(f"{percent(llm.chunks_together / llm.chunks)} of the chunks together")
     if llm.chunks_estimated > LEAST_TOGETHER * llm.chunks:
-        yield Text(f"{percent(llm.chunks_estimated / llm.chunks)} read late, at estimated times", "yellow")
+        yield Text(f"{percent(llm.chunks_estimated / llm.chunks)} at estimated times", "yellow")
     yield from if_any(llm.empty, " empty answers", "yellow")
     if llm.finish_reasons:
         yield Text(f"finish reasons: {_finish_reasons(llm.finish_reasons)}")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from rich.text import Text
 
 from sseclient_cli.escaping import visible
+from sseclient_cli.render.quantities import counted
 from sseclient_cli.report.model import Report
 from sseclient_cli.report.run_model import Address
 
@@ -75,7 +76,8 @@ def _http2(report: Report) -> list[Text]:
         return []
     limit = http2.max_concurrent_streams
     allowed = "" if limit is None else f"; the server allows {limit:,}"
-    line = f"HTTP/2: {http2.connections:,} connections, at most {http2.streams_per_connection:,} streams each{allowed}"
+    connections = counted(http2.connections, "connection")
+    line = f"HTTP/2: {connections}, at most {counted(http2.streams_per_connection, 'stream')} each{allowed}"
     return [Text(line, style="dim")]
 
 
