@@ -146,6 +146,8 @@ class Http2GoawayError(Http2Error):
     """The server closes the connection (GOAWAY), and has not processed this stream or reports an error."""
 
     kind = "http2-goaway"
+    may_repeat = False
+    """Whether the server closes the connection without an error, and has not processed the request (RFC 9113 6.8)."""
 
 
 class Http2ProtocolError(Http2Error):

@@ -53,7 +53,9 @@ def going_away(code: int, data: bytes = b"", *, is_processed: bool) -> Http2Goaw
     what = "ended the connection" if is_processed else "did not process the stream"
     said = shown_text(data.decode("utf-8", "replace"))
     says = f"; the server says: {said}" if said else ""
-    return Http2GoawayError(f"the server {what} (HTTP/2 GOAWAY, {code_name(code)}){says}")
+    error = Http2GoawayError(f"the server {what} (HTTP/2 GOAWAY, {code_name(code)}){says}")
+    error.may_repeat = not (is_processed or code)
+    return error
 
 
 def violated(words: str) -> Http2ProtocolError:

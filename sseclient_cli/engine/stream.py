@@ -17,7 +17,7 @@ from sseclient_cli.engine.exchange import Channel, Head, Phase
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
 from sseclient_cli.engine.response_check import check_response, new_parser
 from sseclient_cli.engine.tcp_transport import TcpTransport
-from sseclient_cli.errors import MemoryLimitError, SseError
+from sseclient_cli.errors import Http2GoawayError, MemoryLimitError, SseError
 from sseclient_cli.request.prompts import Conversation
 from sseclient_cli.request.redirection import MAX_REDIRECTS, REDIRECT_STATUSES, too_many_redirects
 from sseclient_cli.sse.framing import StreamFormat, StreamParser
@@ -43,9 +43,9 @@ class Stream:
     """One event stream. It implements ``Exchange`` for its connection."""
 
     __slots__ = (
-        "_comments", "_connection", "_context", "_ends_read", "_events_left", "_held_bytes", "_intended_ns", "_key",
-        "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened", "last_byte_ns",
-        "number", "observers", "reconnection", "request", "slot",
+        "_comments", "_connection", "_context", "_ends_read", "_events_left", "_held_bytes", "_intended_ns",
+        "_is_repeated", "_key", "_owner", "_parser", "_redirects", "began_ns", "first", "has_delivered", "has_opened",
+        "last_byte_ns", "number", "observers", "reconnection", "request", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -109,7 +109,7 @@ class Stream:
 
     def connect(self, intended_ns: int) -> None:
         """Begin to connect; ``intended_ns`` is the planned time (monotonic). Raises SseError."""
-        self._redirects = 0
+        self._redirects, self._is_repeated = 0, False
         self.has_delivered = False
         self._begin(self.first, intended_ns)
         for observer in self.observers:
@@ -190,18 +190,19 @@ class Stream:
         self.last_byte_ns = arrival_monotonic_ns = arrival_ns + self._context.clock.offset_ns
         events = parser.feed(body)
         self._ends_read = ends
-        is_exact = False
         if events:
             self.has_delivered = True
             if self._events_left is not None:
                 ends = ends and len(events) <= self._events_left
                 del events[self._events_left :]
                 self._events_left -= len(events)
-            is_exact = ends and parser.ends_with_event
+        is_exact = bool(events) and ends and parser.ends_with_event
         for observer in self.observers:
             observer.received(body, events, arrival_ns, arrival_monotonic_ns, is_exact=is_exact, is_fresh=is_fresh)
         if parser.comment_count != self._comments:
-            self._count_comments(parser.comment_count)
+            for observer in self.observers:
+                observer.commented(parser.comment_count - self._comments)
+            self._comments = parser.comment_count
         if self._events_left == 0:
             self._owner.completed(self)
         elif parser.held_bytes != self._held_bytes and self._hold(parser.held_bytes) > 0:
@@ -226,19 +227,13 @@ class Stream:
             self._owner.completed(self)
         return self._events_left == 0
 
-    def _count_comments(self, comment_count: int) -> None:
-        for observer in self.observers:
-            observer.commented(comment_count - self._comments)
-        self._comments = comment_count
-
     def ended(self, cause: Exception | None) -> None:
         """Close the connection and tell the owner how it ended."""
-        if cause is None:
-            try:
-                if self._finish():
-                    return
-            except SseError as exc:
-                cause = exc
+        try:
+            if self._finish() if cause is None else self._repeats(cause):
+                return
+        except SseError as exc:
+            cause = exc
         connection, was = self._connection, self.phase
         is_complete = connection is not None and connection.is_complete
         # After MemoryLimitError, do not keep the last event ID: each connection could leave another huge ID in memory.
@@ -246,6 +241,15 @@ class Stream:
         self._drop(remembers=remembers, is_cut=was is Phase.OPEN and not is_complete and is_cut(cause))
         error = None if cause is None else mapped(cause, None if was is Phase.OPEN else self.request)
         self._owner.ended(self, error, was)
+
+    def _repeats(self, cause: Exception) -> bool:
+        """Repeat the request, once, if the server did not process it. Return whether it does. Raises SseError."""
+        if self._is_repeated or not (isinstance(cause, Http2GoawayError) and cause.may_repeat):
+            return False
+        self._is_repeated = True
+        self._disconnect()
+        self._begin(self.request, monotonic_ns())
+        return True
 
     # Ending.
 

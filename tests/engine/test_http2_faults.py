@@ -124,23 +124,48 @@ def test_reset_stream_has_the_code_in_its_kind_and_the_others_go_on(code: ErrorC
     assert outcome(totals) == (1, 1, {f"http2-reset-{code.name.lower().replace('_', '-')}": 1})
 
 
-def test_goaway_refuses_the_streams_above_and_lets_the_others_go_on() -> None:
+def goes_away(code: int) -> Script:
+    """Answer the first of three requests; the others are not processed."""
+
     def script(peer: Peer) -> None:
         peer.start()
         first, _, _ = peer.take(3)
         peer.head(first)
         peer.send()
-        goaway = (8).to_bytes(3) + b"\x07\x00" + bytes(4) + first.to_bytes(4) + bytes(4)
-        peer.socket.sendall(goaway)
+        peer.socket.sendall((8).to_bytes(3) + b"\x07\x00" + bytes(4) + first.to_bytes(4) + code.to_bytes(4))
         peer.events_of(first, 1)
         peer.send()
         peer.events_of(first, 2, end=True)
         peer.send()
         peer.hold()
 
-    with http2_server(script) as server:
+    return script
+
+
+def test_goaway_with_an_error_refuses_the_streams_above_and_lets_the_others_go_on() -> None:
+    with http2_server(goes_away(ErrorCodes.ENHANCE_YOUR_CALM)) as server:
         totals = ran(server.port, 3)
     assert outcome(totals) == (1, 2, {"http2-goaway": 2})
+
+
+def test_requests_that_a_graceful_goaway_leaves_out_are_repeated_on_another_connection() -> None:
+    with http2_server(goes_away(0), answered(2)) as server:
+        totals = ran(server.port, 3)
+    assert outcome(totals) == (3, 6, {})
+    assert len(server.peers) == 2
+
+
+def test_request_is_repeated_only_once() -> None:
+    def script(peer: Peer) -> None:
+        peer.start()
+        peer.take(1)
+        peer.socket.sendall((8).to_bytes(3) + b"\x07\x00" + bytes(4) + bytes(8))
+        peer.hold()
+
+    with http2_server(script) as server:
+        totals = ran(server.port)
+    assert outcome(totals) == (0, 0, {"http2-goaway": 1})
+    assert len(server.peers) == 2
 
 
 def test_goaway_with_an_error_explains_the_end_of_the_connection() -> None:
