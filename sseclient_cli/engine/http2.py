@@ -19,15 +19,20 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
-from h2.exceptions import ProtocolError
+from h2.exceptions import NoSuchStreamError, ProtocolError
 from h2.settings import SettingCodes, Settings
 
-from sseclient_cli.http2_errors import not_spoken, violated
+from sseclient_cli.errors import Http2Error
+from sseclient_cli.http2_errors import code_name, not_spoken, stream_reset, violated
 from sseclient_cli.request.http2 import WINDOW_BYTES
 from sseclient_cli.sse.response_head import MAX_HEAD_BYTES
 
 MAX_FRAME_BYTES = 16_384
 """The default of SETTINGS_MAX_FRAME_SIZE (RFC 9113 6.5.2), which this client keeps."""
+
+MAX_FRAMES_WITHOUT_DATA = 100_000
+"""Limit of consecutive frames without a response or data, for a whole connection: PING, SETTINGS, empty DATA. They cost
+2 s of CPU; with a PING per second, it is 28 hours."""
 
 _FRAME_HEAD = Struct(">HBBBL")  # length (its upper 16 and lower 8 bits), type, flags, stream (RFC 9113 4.1)
 _GOAWAY_HEAD = Struct(">LL")  # the last stream, the error code (6.8)
@@ -50,8 +55,8 @@ class Incoming:
     body: bytes = b""
     is_complete: bool = False
     """Whether the response is complete."""
-    reset_code: int | None = None
-    """The code with which the server reset the stream."""
+    failure: Http2Error | None = None
+    """Why the stream was reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Goaway:
 class ClientProtocol:
     """The client's side of one connection."""
 
-    __slots__ = ("_bodies", "_h2", "_rest", "_scheme", "data_ends", "goaway", "head_ends", "is_ready")
+    __slots__ = ("_bodies", "_h2", "_rest", "_scheme", "_without_data", "data_ends", "goaway", "head_ends", "is_ready")
 
     def __init__(self, scheme: str) -> None:
         """Prepare the preface and SETTINGS; ``take_outgoing`` returns them."""
@@ -88,6 +93,8 @@ class ClientProtocol:
         """The unsent rest of request bodies, by stream."""
         self._rest = b""
         """The beginning of an incomplete frame."""
+        self._without_data = 0
+        """The number of frames since the last response or data."""
         self.is_ready = False
         """Whether the server's SETTINGS have arrived."""
         self.goaway: Goaway | None = None
@@ -154,11 +161,17 @@ class ClientProtocol:
             raise not_spoken("the server", answered=True)
         try:
             events = self._h2.receive_data(self._whole_frames(data))
+        except NoSuchStreamError as exc:
+            raise violated(f"no request has opened stream {exc.stream_id}") from exc
         except ProtocolError as exc:
             raise violated(str(exc) or type(exc).__name__) from exc
         arrived: dict[int, Incoming] = {}
         for event in events:
             self._sort(event, arrived)
+        if any(each.body or each.headers is not None for each in arrived.values()):
+            self._without_data = 0
+        elif self._without_data > MAX_FRAMES_WITHOUT_DATA:
+            raise violated(f"{self._without_data:,} frames without a response or data")
         return arrived
 
     def _sort(self, event: Event, arrived: dict[int, Incoming]) -> None:
@@ -174,7 +187,10 @@ class ClientProtocol:
             arrived.setdefault(event.stream_id, Incoming()).is_complete = True
         elif isinstance(event, StreamReset):
             self._bodies.pop(event.stream_id, None)
-            arrived.setdefault(event.stream_id, Incoming()).reset_code = int(event.error_code)
+            code = int(event.error_code)
+            # h2 resets a stream that exceeds a flow-control window.
+            failure = stream_reset(code) if event.remote_reset else violated(code_name(code))
+            arrived.setdefault(event.stream_id, Incoming()).failure = failure
         elif isinstance(event, RemoteSettingsChanged):
             self.is_ready = True
 
@@ -198,6 +214,8 @@ class ClientProtocol:
                 self.goaway = Goaway(last & 0x7FFFFFFF, code, data[end + 17 : end + 9 + length])
                 begin = end + 9 + length
             end += 9 + length
+            if kind != _DATA or not length or flags & _PADDED:
+                self._without_data += 1
         self._rest = data[end:]
         is_whole = end == size
         self.data_ends = stream if is_whole and kind == _DATA and length and not flags & _PADDED else 0

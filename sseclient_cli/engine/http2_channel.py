@@ -9,7 +9,6 @@ from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.encoded_body import EncodedBody
 from sseclient_cli.engine.exchange import Exchange, Head, Phase
 from sseclient_cli.engine.http2 import Incoming
-from sseclient_cli.http2_errors import stream_reset
 from sseclient_cli.sse.content_coding import decoder_of
 
 
@@ -116,8 +115,8 @@ class Http2Channel:
             else:
                 self._encoded.feed(body, arrival_ns, ends=ends)
                 self._decode(self._encoded, is_fresh=arrival.is_fresh)
-        if incoming.reset_code is not None:
-            self.end(stream_reset(incoming.reset_code))
+        if incoming.failure is not None:
+            self.end(incoming.failure)
         elif incoming.is_complete:
             self._has_ended = True
             if not self.has_more:

@@ -215,6 +215,7 @@ class Http2Session:
     def _handle(self, read: SocketRead) -> None:
         protocol, is_drained = self._protocol, read.is_drained
         arrived = protocol.feed(read.data)
+        self._socket.answer(protocol.take_outgoing())
         arrival = Arrival(
             read.arrival_ns,
             read.is_fresh,

@@ -14,13 +14,17 @@ from sseclient_cli.engine.poller import NOTHING, READABLE, WRITABLE, Poller
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.engine.tcp_transport import TcpTransport
 from sseclient_cli.errors import TlsError
-from sseclient_cli.http2_errors import not_chosen
+from sseclient_cli.http2_errors import not_chosen, violated
 
 PROTOCOL = "h2"
 """The name of HTTP/2 in the TLS handshake (RFC 9113 3.2)."""
 
 NOT_OFFERED = "no-http1"
 """The code of a TLS error for a server without any of the offered protocols (``request/tls.py``)."""
+
+
+MAX_UNREAD_BYTES = 256 * 1024
+"""Limit of the answers that a server does not read: 15,000 to PING."""
 
 
 class SocketRead(NamedTuple):
@@ -40,7 +44,7 @@ class Http2Socket:
 
     __slots__ = (
         "_clock", "_handler", "_has_keep_alive", "_interest", "_is_blocked", "_peer", "_poller", "_reads", "_transport",
-        "_was_drained", "connected_ns", "ready_ns",
+        "_unread_bytes", "_was_drained", "connected_ns", "ready_ns",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +65,8 @@ class Http2Socket:
         self.ready_ns = 0
         """When the first bytes could be sent, after the TLS handshake if any (monotonic); 0 before."""
         self._is_blocked = False  # the socket accepts no more bytes
+        self._unread_bytes = 0
+        """Answers since the socket accepts no more bytes."""
         self._was_drained = True
         self._has_keep_alive = False
         self._interest = WRITABLE
@@ -95,6 +101,14 @@ class Http2Socket:
     def send(self, data: bytes) -> None:
         """Send bytes as soon as the socket accepts them. Raises OSError."""
         self._transport.send(data)
+
+    def answer(self, data: bytes) -> None:
+        """Send the answers to a read. Raises OSError, or Http2ProtocolError if the server reads none."""
+        if data:
+            self._unread_bytes = self._unread_bytes + len(data) if self._is_blocked else 0
+            if self._unread_bytes > MAX_UNREAD_BYTES:
+                raise violated("it does not read the answers to its frames")
+            self._transport.send(data)
 
     def flush(self) -> bool:
         """Send the remaining bytes. Return whether all have been sent. Raises OSError."""

@@ -2,12 +2,14 @@
 
 import gzip
 import socket
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from audits import audit_of
 from certificates import Authority
 from h2.errors import ErrorCodes
+from h2.events import PingAckReceived
 from h2.settings import SettingCodes
 from scripted_http2 import Peer, Script, http2_server
 
@@ -320,6 +322,46 @@ def test_violation_of_the_protocol_ends_the_connection() -> None:
     with http2_server(script) as server:
         totals = ran(server.port)
     assert outcome(totals) == (0, 0, {"http2-protocol": 1})
+
+
+def frame(kind: int, stream: int, payload: bytes, flags: int = 0) -> bytes:
+    return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (frame(0x0, 9, b"x"), "no request has opened stream 9"),
+        (frame(0x1, 1, b"\x88") + frame(0x9, 1, b"x" * 16_000) * 70, "Too many continuation frames"),
+        (frame(0x5, 1, (2).to_bytes(4) + b"\x82", flags=4), "Received pushed stream"),
+        (frame(0x8, 1, b"\x7f\xff\xff\xff"), "FLOW_CONTROL_ERROR"),
+        (frame(0x8, 0, b"\x7f\xff\xff\xff"), "flow control window"),
+        (frame(0x6, 0, b"12345678") * 301, "301 frames without a response or data"),
+        (frame(0x4, 0, b"") * 301, "301 frames without a response or data"),
+        (frame(0x0, 1, b"") * 301, "301 frames without a response or data"),
+        (frame(0x0, 1, b"\xff" + bytes(255), flags=8) * 301, "frames without a response or data"),
+    ],
+)
+def test_hostile_frames_end_the_stream(monkeypatch: pytest.MonkeyPatch, payload: bytes, message: str) -> None:
+    monkeypatch.setattr("sseclient_cli.engine.http2.MAX_FRAMES_WITHOUT_DATA", 300)
+
+    def script(peer: Peer) -> None:
+        peer.start()
+        (stream,) = peer.take(1)
+        if payload[3] != 1:
+            peer.head(stream)
+            peer.h2.ping(b"12345678")
+            peer.send()
+            peer.until(lambda: any(isinstance(event, PingAckReceived) for event in peer.events))
+        with suppress(OSError):
+            peer.socket.sendall(payload)
+            while peer.socket.recv(65_536):
+                pass
+
+    with http2_server(script) as server:
+        totals = ran(server.port)
+    assert list(totals.errors) == ["http2-protocol"]
+    assert message in totals.errors["http2-protocol"].example
 
 
 def test_encoded_bodies_of_several_streams_are_decoded() -> None:
