@@ -10,7 +10,6 @@ Kernel timestamps and the timestamps in events are wall-clock time: ``delivery``
 
 from __future__ import annotations
 
-from collections import Counter
 from operator import itemgetter
 
 from sseclient_cli.engine.observer import Connected, Opened, StreamObserver
@@ -204,9 +203,7 @@ class EventSampler(StreamObserver):
         if count == 1:
             samples.types[events[0].type] += 1
         else:
-            types = Counter(map(_type_of, events))
-            is_one_type = len(types) == 1
-            samples.types.update(types)
+            is_one_type = self._count_types(events)
             is_burst = self._record_burst(count, arrival_ns, is_first=is_first, is_fresh=is_fresh)
         if measurement.counts_error_events:
             samples.error_events += sum(map(is_error_event, events))
@@ -223,6 +220,15 @@ class EventSampler(StreamObserver):
             arrival = None if uncertainty_ns is None else Arrival(arrival_ns, uncertainty_ns)
             of_last = Arrival(arrival_ns, 0) if is_exact else arrival
             fields.take(Read(events, arrival_ns, of_last, arrival, is_burst, is_one_type))
+
+    def _count_types(self, events: list[Event]) -> bool:
+        """Count the events of a read by type. Return whether they are of one type."""
+        types = list(map(_type_of, events))
+        if types.count(types[0]) == len(types):
+            self._measurement.samples.types[types[0]] += len(types)
+            return True
+        self._measurement.samples.types.update(types)
+        return False
 
     def _record_burst(self, count: int, arrival_ns: int, *, is_first: bool, is_fresh: bool) -> bool:
         """Record a read of several events. Return whether they arrived together and may be a burst."""

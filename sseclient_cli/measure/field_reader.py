@@ -7,6 +7,7 @@ stream uses a reader whose fields its event has, and searches only if no reader 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from operator import itemgetter
 
 from sseclient_cli.measure.field_choice import Choice, Field, FieldChoice
 from sseclient_cli.measure.field_search import MAX_CLOCK_DISTANCE_NS, FieldSearch, Now
@@ -27,6 +28,8 @@ MAX_READERS = 200
 
 MAX_TRIED = 8
 """Maximum of readers that are tried on an event, the most used first: each one decodes the event."""
+
+_id_of = itemgetter(2)  # Event.id: an event is a named tuple
 
 
 class FieldReader:
@@ -78,7 +81,7 @@ class FieldReader:
         """Return the sequence numbers of events if all are ids of digits only; None if ``read`` is needed."""
         if self._sequence_path != () or self._callers_id:
             return None
-        ids = [event.id for event in events]
+        ids = list(map(_id_of, events))
         together = "".join(ids)
         if together.isdigit() and together.isascii() and max(map(len, ids)) < 19 and all(ids):
             return list(map(int, ids))
