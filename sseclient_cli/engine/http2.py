@@ -1,16 +1,16 @@
-"""Sans-I/O HTTP/2 for measured streams: translates requests, and sorts the frames of a read by stream.
+"""Sans-I/O HTTP/2 for measured streams: sorts the frames of a read by stream.
 
-h2 keeps the state of the protocol: HPACK, flow control, SETTINGS, PING. Two things are done here, before h2 sees the
-bytes. Only whole frames are passed on, so that it is known whether a read ends with the data of a stream: only then is
-its kernel timestamp the arrival of that data. GOAWAY is handled here, because h2 (4.4) takes no frame after it, while
-RFC 9113 6.8 lets the streams that the server has processed go on.
+h2 keeps the state of the protocol: HPACK, flow control, SETTINGS, PING. Three things are done here, before h2 sees the
+bytes. Frames are cut, so that it is known whether a read ends with the data of a stream: only then is its kernel
+timestamp the arrival of that data. Plain DATA frames are taken, because h2 spends 13 to 22 us on each, and this module
+1 to 3 us. GOAWAY is handled, because h2 (4.4) takes no frame after it, while RFC 9113 6.8 lets the streams that the
+server has processed go on.
 
 This module does not use sockets or clocks, and does not interpret the body.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
@@ -22,6 +22,7 @@ from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceiv
 from h2.exceptions import NoSuchStreamError, ProtocolError
 from h2.settings import SettingCodes, Settings
 
+from sseclient_cli.engine.http2_fields import read_head, translated
 from sseclient_cli.errors import Http2Error
 from sseclient_cli.http2_errors import code_name, not_spoken, stream_reset, violated
 from sseclient_cli.request.http2 import WINDOW_BYTES
@@ -34,15 +35,14 @@ MAX_FRAMES_WITHOUT_DATA = 100_000
 """Limit of consecutive frames without a response or data, for a whole connection: PING, SETTINGS, empty DATA. They cost
 2 s of CPU; with a PING per second, it is 28 hours."""
 
+RENEWAL_BYTES = 2**29
+"""The windows are renewed after this much data, a quarter of their size."""
+
 _FRAME_HEAD = Struct(">HBBBL")  # length (its upper 16 and lower 8 bits), type, flags, stream (RFC 9113 4.1)
 _GOAWAY_HEAD = Struct(">LL")  # the last stream, the error code (6.8)
-_DATA, _HEADERS, _GOAWAY, _CONTINUATION = 0x0, 0x1, 0x7, 0x9
+_WINDOW_UPDATE = Struct(">HBBBLL")  # the same, then the increment (6.9)
+_DATA, _HEADERS, _GOAWAY, _WINDOW, _CONTINUATION = 0x0, 0x1, 0x7, 0x8, 0x9
 _PADDED = 0x8
-
-# RFC 9113 8.2.2: fields of one connection are not part of HTTP/2. Host becomes :authority (8.3.1).
-_LEFT_OUT = frozenset({b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
-
-Fields = list[tuple[bytes, bytes]]
 
 
 @dataclass(slots=True)
@@ -72,7 +72,10 @@ class Goaway:
 class ClientProtocol:
     """The client's side of one connection."""
 
-    __slots__ = ("_bodies", "_h2", "_rest", "_scheme", "_without_data", "data_ends", "goaway", "head_ends", "is_ready")
+    __slots__ = (
+        "_bodies", "_h2", "_plain", "_plain_bytes", "_renewals", "_rest", "_scheme", "_without_data", "data_ends",
+        "goaway", "head_ends", "is_ready",
+    )  # fmt: skip
 
     def __init__(self, scheme: str) -> None:
         """Prepare the preface and SETTINGS; ``take_outgoing`` returns them."""
@@ -91,6 +94,11 @@ class ClientProtocol:
         self._scheme = scheme.encode()
         self._bodies: dict[int, memoryview] = {}
         """The unsent rest of request bodies, by stream."""
+        self._plain: dict[int, int] = {}
+        """The bytes that h2 has not seen, since the last renewal of the windows, by the stream of an open response."""
+        self._plain_bytes = 0
+        """The same, of the whole connection."""
+        self._renewals = b""
         self._rest = b""
         """The beginning of an incomplete frame."""
         self._without_data = 0
@@ -112,7 +120,8 @@ class ClientProtocol:
 
     def take_outgoing(self) -> bytes:
         """Return the bytes to send now."""
-        return self._h2.data_to_send()
+        renewals, self._renewals = self._renewals, b""
+        return renewals + self._h2.data_to_send()
 
     def request(self, request: bytes) -> int:
         """Send a request, given as that of HTTP/1.1, as far as the windows allow. Return the number of its stream."""
@@ -146,6 +155,7 @@ class ClientProtocol:
     def cancel(self, stream: int) -> None:
         """Reset a stream whose response is of no interest any more."""
         self._bodies.pop(stream, None)
+        self._plain.pop(stream, None)
         with suppress(ProtocolError):  # the server has closed the stream in the same read
             self._h2.reset_stream(stream, ErrorCodes.CANCEL)
 
@@ -159,13 +169,14 @@ class ClientProtocol:
         """Handle the bytes of a read. Return what has arrived, by stream. Raises Http2Error."""
         if not self.is_ready and (self._rest + data).startswith(b"HTTP/"):
             raise not_spoken("the server", answered=True)
+        arrived: dict[int, Incoming] = {}
         try:
-            events = self._h2.receive_data(self._whole_frames(data))
+            frames = self._frames_for_h2(data, arrived)
+            events = self._h2.receive_data(frames) if frames else []
         except NoSuchStreamError as exc:
             raise violated(f"no request has opened stream {exc.stream_id}") from exc
         except ProtocolError as exc:
             raise violated(str(exc) or type(exc).__name__) from exc
-        arrived: dict[int, Incoming] = {}
         for event in events:
             self._sort(event, arrived)
         if any(each.body or each.headers is not None for each in arrived.values()):
@@ -182,11 +193,15 @@ class ClientProtocol:
             incoming.body += event.data
         elif isinstance(event, ResponseReceived):
             incoming = arrived.setdefault(event.stream_id, Incoming())
-            incoming.status, incoming.headers = _read_head(event.headers)
+            incoming.status, incoming.headers = read_head(event.headers)
+            if "content-length" not in incoming.headers:  # otherwise h2 compares the length of the body
+                self._plain[event.stream_id] = 0
         elif isinstance(event, StreamEnded):
+            self._plain.pop(event.stream_id, None)
             arrived.setdefault(event.stream_id, Incoming()).is_complete = True
         elif isinstance(event, StreamReset):
             self._bodies.pop(event.stream_id, None)
+            self._plain.pop(event.stream_id, None)
             code = int(event.error_code)
             # h2 resets a stream that exceeds a flow-control window.
             failure = stream_reset(code) if event.remote_reset else violated(code_name(code))
@@ -194,12 +209,16 @@ class ClientProtocol:
         elif isinstance(event, RemoteSettingsChanged):
             self.is_ready = True
 
-    def _whole_frames(self, data: bytes) -> bytes:
-        """Return the complete frames except GOAWAY, keep the rest, and note what ends the read."""
+    def _frames_for_h2(self, data: bytes, arrived: dict[int, Incoming]) -> bytes:
+        """Take GOAWAY, and the DATA frames at the beginning of a read that neither end a response nor are padded.
+
+        Return the other complete frames, keep the rest, and note what ends the read.
+        """
         data = self._rest + data
         begin, end, size = 0, 0, len(data)
         kind = flags = length = stream = 0
         pieces = []
+        plain, is_plain, plain_bytes = self._plain, True, 0
         while end + 9 <= size:
             upper, lower, kind, flags, stream = _FRAME_HEAD.unpack_from(data, end)
             length = upper << 8 | lower
@@ -208,6 +227,16 @@ class ClientProtocol:
                 break
             if end + 9 + length > size:
                 break
+            # Not behind a frame for h2, which may belong to the same stream.
+            is_plain = is_plain and kind == _DATA and stream in plain and length > 0 and not flags
+            if is_plain:
+                begin = end + 9 + length
+                incoming = arrived.get(stream) or arrived.setdefault(stream, Incoming())
+                incoming.body += data[end + 9 : begin]
+                plain[stream] += length
+                plain_bytes += length
+                end = begin
+                continue
             if kind == _GOAWAY and length >= 8:
                 pieces.append(data[begin:end])
                 last, code = _GOAWAY_HEAD.unpack_from(data, end + 9)
@@ -216,6 +245,9 @@ class ClientProtocol:
             end += 9 + length
             if kind != _DATA or not length or flags & _PADDED:
                 self._without_data += 1
+        self._plain_bytes += plain_bytes
+        if self._plain_bytes >= RENEWAL_BYTES:
+            self._renew_windows()
         self._rest = data[end:]
         is_whole = end == size
         self.data_ends = stream if is_whole and kind == _DATA and length and not flags & _PADDED else 0
@@ -223,34 +255,9 @@ class ClientProtocol:
         pieces.append(data[begin:end])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-
-def translated(request: bytes, scheme: bytes) -> tuple[Fields, bytes]:
-    """Translate a request of HTTP/1.1 into header fields and a body (RFC 9113 8.3.1).
-
-    A request has one form for both protocols, so that they send the same.
-    """
-    head, _, body = request.partition(b"\r\n\r\n")
-    start, *lines = head.split(b"\r\n")
-    method, path, _ = start.split(b" ")
-    pairs = [(name.lower(), value) for name, _, value in (line.partition(b": ") for line in lines)]
-    authority = next((value for name, value in pairs if name == b"host"), b"")
-    fields = [(b":method", method), (b":scheme", scheme), (b":authority", authority), (b":path", path)]
-    for name, value in pairs:
-        if name not in _LEFT_OUT and (name != b"te" or value == b"trailers"):
-            fields.append((name, value))
-    return fields, body
-
-
-def _read_head(fields: Iterable[tuple[bytes, bytes]]) -> tuple[int, dict[str, str]]:
-    """Return status and headers. The values of a repeated header are joined by commas (RFC 9110 5.3)."""
-    status = 0
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in fields:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1").strip(" \t")
-        if name == ":status":
-            if not (value.isascii() and value.isdigit()):
-                raise violated(f"the status is {value!a}")
-            status = int(value)
-        else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return status, headers
+    def _renew_windows(self) -> None:
+        """Give the server back what h2 does not know of: h2 renews the windows for the frames that it has seen."""
+        for stream, size in ((0, self._plain_bytes), *self._plain.items()):
+            if size:
+                self._renewals += _WINDOW_UPDATE.pack(0, 4, _WINDOW, 0, stream, size)
+        self._plain, self._plain_bytes = dict.fromkeys(self._plain, 0), 0

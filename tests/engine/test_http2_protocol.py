@@ -1,9 +1,14 @@
 """The client's side of HTTP/2 without sockets, against h2's server side."""
 
+import random
+
+import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 
-from sseclient_cli.engine.http2 import ClientProtocol, Incoming, translated
+from sseclient_cli.engine.http2 import ClientProtocol, Incoming
+from sseclient_cli.engine.http2_fields import translated
+from sseclient_cli.errors import Http2ProtocolError
 
 REQUEST = b"GET /a?b=c HTTP/1.1\r\nHost: example.com\r\nAccept: text/event-stream\r\n\r\n"
 FIELDS = [(":status", "200"), ("content-type", "text/event-stream"), ("set-cookie", "a"), ("set-cookie", "b")]
@@ -101,6 +106,60 @@ def test_frames_after_goaway_are_read() -> None:
     assert client.goaway is not None
     assert (client.goaway.last_stream, client.goaway.code, client.goaway.data) == (FIRST, 11, b"no")
     assert client.data_ends == FIRST
+
+
+def test_any_order_and_any_cut_of_frames_gives_the_bodies_that_were_sent() -> None:
+    chance = random.Random(9113)
+    for _ in range(300):
+        client, server = pair(3)
+        sent, got = {1: b"", 3: b"", 5: b""}, {1: b"", 3: b"", 5: b""}
+        ended: set[int] = set()
+        completed: set[int] = set()
+        server.send_headers(1, FIELDS)
+        server.send_headers(3, FIELDS)
+        for number in range(chance.randrange(1, 30)):
+            stream = chance.choice((1, 3, 5))
+            if number == 3:
+                server.send_headers(5, [*FIELDS, ("content-length", "1000000")])
+            if stream in ended or (stream == 5 and number < 3):
+                server.ping(b"12345678")
+                continue
+            body, is_last = b"%d;" % number, stream != 5 and not chance.randrange(12)
+            server.send_data(stream, body, end_stream=is_last, pad_length=chance.choice((None, None, None, 0, 9)))
+            sent[stream] += body
+            ended.update({stream} if is_last else ())
+        data = server.data_to_send()
+        while data:
+            size = chance.randrange(1, 60)
+            for stream, incoming in client.feed(data[:size]).items():
+                got[stream] += incoming.body
+                completed.update({stream} if incoming.is_complete else ())
+            data = data[size:]
+        assert (got, completed) == (sent, ended)
+
+
+def test_windows_are_renewed_for_data_that_h2_does_not_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sseclient_cli.engine.http2.RENEWAL_BYTES", 1000)
+    client, server = pair()
+    for stream in (FIRST, SECOND):
+        server.send_headers(stream, FIELDS)
+    client.feed(server.data_to_send())
+    windows = [server.local_flow_control_window(stream) for stream in (FIRST, SECOND)]
+    for _ in range(10):
+        server.send_data(FIRST, bytes(70))
+        server.send_data(SECOND, bytes(30))
+    assert server.local_flow_control_window(FIRST) == windows[0] - 1000  # the smaller one: the connection's
+    client.feed(server.data_to_send())
+    server.receive_data(client.take_outgoing())
+    assert [server.local_flow_control_window(stream) for stream in (FIRST, SECOND)] == windows
+
+
+def test_length_of_a_body_is_compared_with_its_content_length() -> None:
+    client, server = pair()
+    server.send_headers(FIRST, [*FIELDS, ("content-length", "3")])
+    client.feed(server.data_to_send())
+    with pytest.raises(Http2ProtocolError):
+        client.feed((4).to_bytes(3) + b"\0\0" + FIRST.to_bytes(4) + b"four")
 
 
 def test_windows_do_not_limit_a_stream() -> None:
