@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sseclient_cli.errors import Http2GoawayError, Http2NotOfferedError, Http2ProtocolError, Http2ResetError
+from sseclient_cli.errors import Http2Error, Http2GoawayError, Http2NotOfferedError, Http2ProtocolError, Http2ResetError
 from sseclient_cli.redaction import shown_text
 
 # RFC 9113 7, in the order of the codes. Not from h2: a message needs no optional package.
@@ -40,9 +40,11 @@ def not_spoken(peer: str, *, answered: bool) -> Http2NotOfferedError:
     )
 
 
-def stream_reset(code: int) -> Http2ResetError:
-    """Return the error for a stream that the server reset."""
+def stream_reset(code: int, *, by_server: bool = True) -> Http2Error:
+    """Return the error for a stream that was reset: by the server, or by h2 because of a violation of the server."""
     name = code_name(code)
+    if not by_server:
+        return violated(name)
     return Http2ResetError(
         f"the server reset the HTTP/2 stream with {name} ({code}): {_ADVICE.get(name, _OTHER)}", reason=name
     )
@@ -56,6 +58,13 @@ def going_away(code: int, data: bytes = b"", *, is_processed: bool) -> Http2Goaw
     error = Http2GoawayError(f"the server {what} (HTTP/2 GOAWAY, {code_name(code)}){says}")
     error.may_repeat = not (is_processed or code)
     return error
+
+
+def violation_of(exc: Exception) -> Http2ProtocolError:
+    """Return the error for an exception of h2."""
+    if type(exc).__name__ == "NoSuchStreamError":  # its message is the number of the stream
+        return violated(f"no request has opened stream {exc}")
+    return violated(str(exc) or type(exc).__name__)
 
 
 def violated(words: str) -> Http2ProtocolError:

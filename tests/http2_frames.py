@@ -23,7 +23,7 @@ SETTINGS: bytes = SettingsFrame(0).serialize()
 PING: bytes = PingFrame(0, b"12345678").serialize()
 
 
-def head(status: int = 200, content_type: str = "text/event-stream", *, end: bool = False) -> bytes:
+def head(status: int | str = 200, content_type: str = "text/event-stream", *, end: bool = False) -> bytes:
     """Return the head of a response."""
     block = Encoder().encode([(":status", str(status)), ("content-type", content_type)])
     return _bytes(HeadersFrame(STREAM, block, flags=["END_HEADERS", *(["END_STREAM"] if end else [])]))

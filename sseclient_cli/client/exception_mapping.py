@@ -27,6 +27,7 @@ from sseclient_cli.errors import (
     SseError,
     UsageError,
 )
+from sseclient_cli.http2_errors import violated
 from sseclient_cli.lost_connections import broken, closed_before_response, cut_in_response
 from sseclient_cli.redaction import redacted_text
 from sseclient_cli.request.proxied import answering_peer, tls_host
@@ -108,6 +109,8 @@ def _protocol_error(exc: Exception, target: Target) -> SseError:
         return cut_in_response()
     if "_SWITCH_UPGRADE" in str(exc):
         return InvalidResponseError(f"{peer} {SWITCHED_PROTOCOL}")
+    if target.http2:
+        return violated(_reason(exc))
     return InvalidResponseError(f"the response of {peer} is not valid HTTP/1.1: {_reason(exc)}")
 
 

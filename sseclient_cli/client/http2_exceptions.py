@@ -11,7 +11,7 @@ from typing import Any
 
 from sseclient_cli.client.http2_stream import OtherProtocol
 from sseclient_cli.errors import Http2Error
-from sseclient_cli.http2_errors import going_away, not_spoken, stream_reset, violated
+from sseclient_cli.http2_errors import going_away, not_spoken, stream_reset, violation_of
 from sseclient_cli.request.proxied import answering_peer
 from sseclient_cli.request.target import Target
 
@@ -30,11 +30,11 @@ def http2_error(causes: Iterable[BaseException], target: Target) -> Http2Error |
             return not_spoken(peer, answered=True)
         name = type(reason).__name__
         if name == "StreamReset":
-            return stream_reset(int(reason.error_code))
+            return stream_reset(int(reason.error_code), by_server=reason.remote_reset)
         if name == "ConnectionTerminated":
             return going_away(
                 int(reason.error_code), reason.additional_data or b"", is_processed=bool(reason.last_stream_id)
             )
         if isinstance(reason, Exception) and is_from_h2(reason):
-            return violated(str(reason))
+            return violation_of(reason)
     return None

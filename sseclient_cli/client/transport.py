@@ -130,7 +130,7 @@ def exceptions_of_httpx() -> Iterator[None]:
         mapped: type[httpx.TransportError] = getattr(httpx, type(exc).__name__)
         raise mapped(str(exc)) from exc
     except Exception as exc:
-        # httpcore (1.0) does not map these while it reads a body.
-        if not is_from_h2(exc):
+        # httpcore (1.0) does not map those of h2 while it reads a body, and takes any :status for a number.
+        if not (is_from_h2(exc) or isinstance(exc, ValueError)):
             raise
         raise httpx.RemoteProtocolError(str(exc)) from exc

@@ -19,12 +19,12 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import DataReceived, Event, RemoteSettingsChanged, ResponseReceived, StreamEnded, StreamReset
-from h2.exceptions import NoSuchStreamError, ProtocolError
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 
 from sseclient_cli.engine.http2_fields import read_head, translated
 from sseclient_cli.errors import Http2Error
-from sseclient_cli.http2_errors import code_name, not_spoken, stream_reset, violated
+from sseclient_cli.http2_errors import not_spoken, stream_reset, violated, violation_of
 from sseclient_cli.request.http2 import WINDOW_BYTES
 from sseclient_cli.sse.response_head import MAX_HEAD_BYTES
 
@@ -34,6 +34,9 @@ MAX_FRAME_BYTES = 16_384
 MAX_FRAMES_WITHOUT_DATA = 100_000
 """Limit of consecutive frames without a response or data, for a whole connection: PING, SETTINGS, empty DATA. They cost
 2 s of CPU; with a PING per second, it is 28 hours."""
+
+MAX_TABLE_BYTES = 4096
+"""Limit of the HPACK table of requests, the default of SETTINGS_HEADER_TABLE_SIZE. A server could allow 4 GiB."""
 
 RENEWAL_BYTES = 2**29
 """The windows are renewed after this much data, a quarter of their size."""
@@ -173,10 +176,8 @@ class ClientProtocol:
         try:
             frames = self._frames_for_h2(data, arrived)
             events = self._h2.receive_data(frames) if frames else []
-        except NoSuchStreamError as exc:
-            raise violated(f"no request has opened stream {exc.stream_id}") from exc
         except ProtocolError as exc:
-            raise violated(str(exc) or type(exc).__name__) from exc
+            raise violation_of(exc) from exc
         for event in events:
             self._sort(event, arrived)
         if any(each.body or each.headers is not None for each in arrived.values()):
@@ -202,11 +203,11 @@ class ClientProtocol:
         elif isinstance(event, StreamReset):
             self._bodies.pop(event.stream_id, None)
             self._plain.pop(event.stream_id, None)
-            code = int(event.error_code)
-            # h2 resets a stream that exceeds a flow-control window.
-            failure = stream_reset(code) if event.remote_reset else violated(code_name(code))
+            failure = stream_reset(int(event.error_code), by_server=event.remote_reset)
             arrived.setdefault(event.stream_id, Incoming()).failure = failure
         elif isinstance(event, RemoteSettingsChanged):
+            encoder = self._h2.encoder
+            encoder.header_table_size = min(encoder.header_table_size, MAX_TABLE_BYTES)
             self.is_ready = True
 
     def _frames_for_h2(self, data: bytes, arrived: dict[int, Incoming]) -> bytes:

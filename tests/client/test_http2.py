@@ -239,6 +239,20 @@ async def test_a_frame_that_is_not_valid_is_an_error(opened: bool) -> None:
     assert isinstance(error, Http2ProtocolError)
 
 
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (h2.head("abc"), "invalid literal"),
+        (bytes((0, 0, 4, 8, 0, 0, 0, 0, h2.STREAM)) + b"\x7f\xff\xff\xff", "FLOW_CONTROL_ERROR"),
+        (bytes((0, 0, 1, 0, 0, 0, 0, 0, 9)) + b"x", "no request has opened stream 9"),
+    ],
+)
+async def test_a_violation_is_named(frames: bytes, message: str) -> None:
+    error = await error_after(h2.SETTINGS, frames)
+    assert isinstance(error, Http2ProtocolError)
+    assert message in str(error)
+
+
 async def test_a_response_without_its_end_is_cut() -> None:
     async with ScriptedServer([*OPEN, 0.2]) as server:  # a close with unread bytes is a reset
         with pytest.raises(ConnectionLostError, match="in the middle of the response"):

@@ -5,6 +5,7 @@ import random
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.settings import SettingCodes
 
 from sseclient_cli.engine.http2 import ClientProtocol, Incoming
 from sseclient_cli.engine.http2_fields import translated
@@ -170,3 +171,13 @@ def test_windows_do_not_limit_a_stream() -> None:
     client.feed(server.data_to_send())
     server.receive_data(client.take_outgoing())
     assert server.local_flow_control_window(FIRST) > 2**30
+
+
+def test_table_of_requests_is_limited_whatever_the_server_allows() -> None:
+    client, server = pair(0)
+    server.update_settings({SettingCodes.HEADER_TABLE_SIZE: 2**20})
+    client.feed(server.data_to_send())
+    for number in range(50):
+        client.request(REQUEST[:-2] + b"X-Value: %0200d\r\n\r\n" % number)
+    server.receive_data(client.take_outgoing())
+    assert len(server.decoder.header_table.dynamic_entries) < 20
