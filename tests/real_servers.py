@@ -42,15 +42,10 @@ def serving_app(name: str, *options: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             workers = children_of(process.pid)
-            process.terminate()  # its supervisor ends the workers
-            try:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-            finally:
-                process.kill()  # also where the timeout of pytest interrupts the wait
-                for pid in workers:
-                    with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
+            process.kill()  # some applications end no stream, so uvicorn would wait for them
+            for pid in workers:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager

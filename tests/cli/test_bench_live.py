@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -103,14 +104,14 @@ def test_a_terminal_that_is_resized_gets_frames_of_its_size(server: str) -> None
 
 def test_a_terminal_that_takes_no_output_does_not_hold_up_the_run(server: str, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    arguments = ("-n", "3", "-z", "4s", "--workers", "2", "--json", str(path))
+    arguments = ("-n", "3", "-z", "2s", "--workers", "2", "--json", str(path))
     with terminal(*SSE, "bench", f"{server}/load", *arguments, columns=200, lines=50) as running:
         # Frames of 10 KB fill the terminal's buffer before the start.
         until(lambda: streams_open(server) == 3, timeout_s=WAIT_S)
         assert running.end() == 0
     document = json.loads(path.read_text("utf-8"))
     assert (document["streams"]["opened"], document["errors"]) == (3, [])
-    assert document["run"]["duration_s"] == pytest.approx(4, abs=1)
+    assert document["run"]["duration_s"] == pytest.approx(2, abs=1)
     assert "3 opened" in on_main_screen(running.text)
 
 
@@ -123,29 +124,32 @@ def test_saturation_is_shown_while_it_happens(server: str) -> None:
     assert "was the bottleneck" in on_main_screen(running.text)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment", "has_lines"),
-    [
+def test_a_terminal_without_a_view_gets_lines_and_quiet_gets_none(server: str) -> None:
+    cases: list[tuple[list[str], dict[str, str], bool]] = [
         (["--no-tui"], {}, True),
         ([], {"NO_COLOR": "1"}, True),
         ([], {"TERM": "dumb"}, True),
         (["-q"], {}, False),
-    ],
-)
-def test_a_terminal_without_a_view_gets_lines(
-    server: str, arguments: list[str], environment: dict[str, str], has_lines: bool
-) -> None:
-    with terminal(*SSE, "bench", f"{server}/load", "-n", "3", "-z", "6s", *arguments, **environment) as running:
-        assert running.end() == 0
-    assert ENTER not in running.text
-    assert bool(progress_lines(running.text.replace("\r\n", "\n"))) == has_lines
+    ]
+    command = [*SSE, "bench", f"{server}/load", "-n", "3", "-z", "6s"]
+    with ExitStack() as stack:  # all at once: the first line comes after five seconds
+        running = [stack.enter_context(terminal(*command, *options, **variables)) for options, variables, _ in cases]
+        assert [each.end() for each in running] == [0] * len(cases)
+    for (options, variables, has_lines), each in zip(cases, running, strict=True):
+        assert ENTER not in each.text, (options, variables)
+        assert bool(progress_lines(each.text.replace("\r\n", "\n"))) == has_lines, (options, variables)
 
 
 def test_a_pipe_gets_a_line_every_five_seconds_and_quiet_gets_none(server: str) -> None:
     command = [*SSE, "bench", f"{server}/load?rate=20", "-n", "3", "-z", "6s"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True)
-    (line,) = progress_lines(done.stderr)
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as plain,
+        subprocess.Popen([*command, "-q"], stdout=pipe, stderr=pipe, text=True) as quiet,
+    ):
+        _, lines = plain.communicate(timeout=WAIT_S)
+        assert quiet.communicate(timeout=WAIT_S) == ("", "")
+    assert (plain.returncode, quiet.returncode) == (0, 0)
+    (line,) = progress_lines(lines)
     assert re.match(r"5 of 6 s: 3 of 3 open, .* events/s, .* MB/s, delivery p50 .* ms p99 .* ms", line)
-    assert without_progress(done.stderr) == ""
-    done = subprocess.run([*command, "-q"], capture_output=True, text=True, timeout=WAIT_S, check=True)
-    assert (done.stdout, done.stderr) == ("", "")
+    assert without_progress(lines) == ""

@@ -88,29 +88,26 @@ async def test_a_request_that_the_end_of_the_run_cuts_short_is_not_unanswered(
     assert (totals.planned, totals.opened, totals.failed, totals.unanswered) == (1, 0, 0, unanswered)
 
 
-@pytest.mark.parametrize(
-    ("on_end", "requests", "counts"),
-    [
+async def test_stream_without_a_response_head_within_the_timeout_fails() -> None:
+    async def fails(on_end: OnEnd, requests: int, counts: tuple[int, ...]) -> None:
+        # The first response has an incomplete head. The second stream has its head and sends no events.
+        begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        async with ScriptedServer([begun, Do.HOLD], [head(), Do.HOLD], held(ids(1, 1))) as server:
+            run = shard(server.port, connections=2, duration_s=5, events=1, on_end=on_end)
+            (stream,) = run.chain
+            chain = (replace(stream, target=replace(stream.target, head_timeout_s=0.3)),)
+            totals = await asyncio.to_thread(Worker(replace(run, chain=chain)).run)
+            assert len(server.requests) == requests
+        assert (totals.planned, totals.opened, totals.failed, totals.reconnected) == counts, on_end
+        assert errors(totals) == {"unanswered": 1}
+        assert totals.errors["unanswered"].example == "no response head within 0.3 s"
+
+    await asyncio.gather(  # at once: each run waits for its whole duration
         # Planned, opened, failed, reconnected.
-        (OnEnd.STOP, 2, (2, 1, 1, 0)),
-        (OnEnd.RESTART, 3, (3, 2, 1, 0)),
-        (OnEnd.RECONNECT, 3, (2, 2, 0, 0)),
-    ],
-)
-async def test_stream_without_a_response_head_within_the_timeout_fails(
-    on_end: OnEnd, requests: int, counts: tuple[int, ...]
-) -> None:
-    # The first response has an incomplete head. The second stream has its head and sends no events.
-    begun = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    async with ScriptedServer([begun, Do.HOLD], [head(), Do.HOLD], held(ids(1, 1))) as server:
-        run = shard(server.port, connections=2, duration_s=6, events=1, on_end=on_end)
-        (stream,) = run.chain
-        chain = (replace(stream, target=replace(stream.target, head_timeout_s=0.3)),)
-        totals = await asyncio.to_thread(Worker(replace(run, chain=chain, plan=replace(run.plan, duration_s=5.0))).run)
-        assert len(server.requests) == requests
-    assert (totals.planned, totals.opened, totals.failed, totals.reconnected) == counts
-    assert errors(totals) == {"unanswered": 1}
-    assert totals.errors["unanswered"].example == "no response head within 0.3 s"
+        fails(OnEnd.STOP, 2, (2, 1, 1, 0)),
+        fails(OnEnd.RESTART, 3, (3, 2, 1, 0)),
+        fails(OnEnd.RECONNECT, 3, (2, 2, 0, 0)),
+    )
 
 
 async def test_opened_stream_that_fails_finally_is_broken() -> None:
