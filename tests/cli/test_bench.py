@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -254,13 +255,17 @@ def test_a_report_replaces_the_last_one_even_if_the_summary_has_no_reader(server
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_closed_standard_streams_are_no_crash(server: str) -> None:
     command = f"{' '.join(SSE)} bench {server}/load -n 2 -z 300ms --json /dev/stdout"
+
+    def run(closed: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(["bash", "-c", f"{command} {closed}"], capture_output=True, timeout=40, check=False)
+
+    with ThreadPoolExecutor() as pool:
+        no_input, no_errors, neither, no_output = pool.map(run, ("<&-", "2>&-", "<&- 2>&-", ">&-"))
     # stdout is the document's then, and the summary goes to stderr where there is one.
-    for closed, shows in (("<&-", True), ("2>&-", False), ("<&- 2>&-", False)):
-        done = subprocess.run(["bash", "-c", f"{command} {closed}"], capture_output=True, timeout=40, check=False)
+    for done, shows in ((no_input, True), (no_errors, False), (neither, False)):
         assert (done.returncode, b"2 opened" in done.stderr, bool(done.stderr)) == (0, shows, shows)
         assert json.loads(done.stdout)["streams"]["opened"] == 2
-    done = subprocess.run(["bash", "-c", f"{command} >&-"], capture_output=True, timeout=40, check=False)
-    assert (done.returncode, done.stdout, b"Traceback" in done.stderr) == (0, b"", False)
+    assert (no_output.returncode, no_output.stdout, b"Traceback" in no_output.stderr) == (0, b"", False)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")

@@ -116,7 +116,8 @@ def test_another_method_and_values_of_a_file(bench: Bench, tmp_path: Path) -> No
 )
 def test_failures_have_a_kind_of_their_own(bench: Bench, version: str, request_of: str, kind: str, words: str) -> None:
     with mcp_server(versions=(version,)) as server:
-        report = bench(server.url, "--mcp", *request_of.split(), code=3)
+        # A slot for each request: a slot waits a second after a failure.
+        report = bench(server.url, "-c", "6", "--mcp", *request_of.split(), code=3)
     [error] = report["errors"]
     assert (error["kind"], error["count"]) == (kind, 6)
     assert words in error["example"]

@@ -153,7 +153,7 @@ async def test_all_addresses_of_a_unix_socket_make_no_sense() -> None:
 async def test_the_limits_are_options_and_in_the_report() -> None:
     async with ScriptedServer(STREAM, [head(), b"data: %b\n\n" % (b"x" * 5000), Do.HOLD], [Do.HOLD]) as server:
         limits = ("--timeout", "2s", "--idle-timeout", "1m", "--max-event-bytes", "4k")
-        code, document, _ = await bench(server.url, "-n", "2", "-z", "6s", *limits)
+        code, document, _ = await bench(server.url, "-n", "2", "-z", "4s", *limits)
     assert {error["kind"]: error["count"] for error in document["errors"]} == {"event-too-large": 1, "unanswered": 1}
     assert code == 3
     run = document["run"]

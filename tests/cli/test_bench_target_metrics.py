@@ -111,7 +111,7 @@ def test_worker_processes_of_uvicorn_count_together() -> None:
 def test_process_that_ends_during_the_run_does_not_end_the_run(server: tuple[str, int]) -> None:
     url, _ = server
     with subprocess.Popen(["sleep", "60"]) as sleeper:
-        command = [*SSE, "bench", f"{url}/events", "-n", "5", "-z", "6s", "--pid", str(sleeper.pid)]
+        command = [*SSE, "bench", f"{url}/events", "-n", "5", "-z", "4s", "--pid", str(sleeper.pid)]
         with subprocess.Popen([*command, "--json", "-", "-q"], stdout=subprocess.PIPE, text=True) as process:
             until(lambda: _open_streams(f"{url}/metrics") == 5, timeout_s=30)
             sleeper.kill()

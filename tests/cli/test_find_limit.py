@@ -20,7 +20,7 @@ def test_limit_of_a_server_is_found(tmp_path: Path) -> None:
     # Each event takes 2 ms of the server: it can serve at most 50 streams, and fewer on a busy machine.
     with serving_app("limited") as url:
         file = tmp_path / "limit.json"
-        made = _bench(url, "-n", "20", "-z", "2500ms", "--find-limit", "delivery.p50 < 200ms", "--json", str(file))
+        made = _bench(url, "-n", "40", "-z", "1500ms", "--find-limit", "delivery.p50 < 150ms", "--json", str(file))
     document = json.loads(file.read_text())
     assert made.returncode == 0, made.stderr
     assert document["document"] == "limit-search"
@@ -36,7 +36,7 @@ def test_limit_of_a_server_is_found(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_no_load_passes_is_exit_code_1() -> None:
     with serving_app("limited") as url:
-        made = _bench(url, "-n", "2", "-z", "1s", "--find-limit", "delivery.p50 < 1us")
+        made = _bench(url, "-n", "2", "-z", "500ms", "--find-limit", "delivery.p50 < 1us")
     assert made.returncode == 1
     assert "No load passed" in made.stdout
 

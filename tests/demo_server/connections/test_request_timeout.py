@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from running_demo import HANDSHAKE, Demo, running_demo
@@ -47,21 +47,25 @@ def read_to_end(connection: socket.socket) -> bytes:
     return received
 
 
-@pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY, "G"])
-def test_incomplete_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
-    with connect(demo) as connection:
-        connection.sendall(half.encode())
-        received = read_to_end(connection)
-    assert received.startswith(LAST_ANSWER)
-    assert received.endswith(b'{"detail": "the request was not complete after 1 s"}')
+def test_incomplete_request_is_answered_408_and_closed(demo: Demo) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connect(demo)) for _ in range(3)]
+        for connection, half in zip(connections, (HALF_HEAD, HALF_BODY, "G"), strict=True):
+            connection.sendall(half.encode())
+        for connection in connections:
+            received = read_to_end(connection)
+            assert received.startswith(LAST_ANSWER)
+            assert received.endswith(b'{"detail": "the request was not complete after 1 s"}')
 
 
-@pytest.mark.parametrize("half", [HALF_HEAD, HALF_BODY])
-def test_incomplete_second_request_is_answered_408_and_closed(demo: Demo, half: str) -> None:
-    with connect(demo) as connection:
-        ask_for_stats(connection)
-        connection.sendall(half.encode())
-        assert read_to_end(connection).startswith(LAST_ANSWER)
+def test_incomplete_second_request_is_answered_408_and_closed(demo: Demo) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connect(demo)) for _ in range(2)]
+        for connection, half in zip(connections, (HALF_HEAD, HALF_BODY), strict=True):
+            ask_for_stats(connection)
+            connection.sendall(half.encode())
+        for connection in connections:
+            assert read_to_end(connection).startswith(LAST_ANSWER)
 
 
 def test_request_byte_by_byte_does_not_extend_the_timeout(demo: Demo) -> None:
@@ -102,15 +106,17 @@ def test_incomplete_request_with_a_response_is_aborted_without_a_408(
     assert received.count(b"HTTP/1.1") == 1
 
 
-@pytest.mark.parametrize("path", ["/load", "/stream", "/channels/x", "/ws"])
-def test_stream_outlasts_the_request_timeout(demo: Demo, path: str) -> None:
-    upgrade = HANDSHAKE if path == "/ws" else ""
-    heartbeat = "heartbeat=0.2" if path == "/channels/x" else "rate=10"
-    with connect(demo) as connection:
-        connection.sendall(f"GET {path}?{heartbeat} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
+def test_stream_outlasts_the_request_timeout(demo: Demo) -> None:
+    with ExitStack() as stack:
+        connections = {path: stack.enter_context(connect(demo)) for path in ("/load", "/stream", "/channels/x", "/ws")}
+        for path, connection in connections.items():
+            upgrade = HANDSHAKE if path == "/ws" else ""
+            heartbeat = "heartbeat=0.2" if path == "/channels/x" else "rate=10"
+            connection.sendall(f"GET {path}?{heartbeat} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
         ends_s = time.monotonic() + 3 * WITHIN_S
         while time.monotonic() < ends_s:
-            assert connection.recv(65536)
+            for path, connection in connections.items():
+                assert connection.recv(65536), path
 
 
 def test_pipelined_request_behind_a_stream_has_no_timeout(demo: Demo) -> None:

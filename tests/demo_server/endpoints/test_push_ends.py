@@ -82,7 +82,8 @@ def settle(read: Callable[[], int]) -> int:
 
 
 def test_stalled_clients_are_disconnected() -> None:
-    with running_demo("--access-log", "none", code=WITHOUT_GC) as demo, ExitStack() as stack:
+    code = "import demo_server.connections.stall_timeout as t; t.STALL_TIMEOUT_S = 1; "
+    with running_demo("--access-log", "none", code=code + WITHOUT_GC) as demo, ExitStack() as stack:
         for path in PUSH_ENDPOINTS:
             stack.enter_context(demo.open_stream(f"{path}?interval=0&size=1000000"))
         completion = f"{COMPLETIONS}?rate=0&ttft=0&tokens=100000"

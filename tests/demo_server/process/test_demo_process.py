@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
-from demo_server_processes import END_WITHIN_S, started_server
+from demo_server_processes import END_WITHIN_S, serving, started_server
 from real_processes import until
 
 STREAMS_PER_ENDPOINT = 100
@@ -116,7 +116,10 @@ def test_unread_last_chunk_leaves_nothing_on_stderr() -> None:
 
 
 def test_client_that_does_not_read_the_last_chunk_is_disconnected() -> None:
-    with started_server() as (process, port), ExitStack() as stack:
+    code = "import demo_server.connections.stall_timeout as t; t.STALL_TIMEOUT_S = 1; "
+    code += "from demo_server.__main__ import main; main()"
+    with serving("--access-log", "none", code=code) as (process, url), ExitStack() as stack:
+        port = int(url.rpartition(":")[2])
         (connection,) = open_streams_that_lack_their_last_chunk(stack, port, 1)
         with pytest.raises(OSError, match=r"reset|pipe"):
             # HTTP ignores an empty line between requests; a closed socket refuses it.
