@@ -11,6 +11,7 @@ from browser import Browser, chromium, missing_programs
 from certificates import Authority
 from demo_page import DESKTOP, Page
 from demo_server_processes import demo_server_process
+from garbage import SharedObjects
 from golden import Golden
 from hypothesis import settings
 from in_process import InProcess, runner
@@ -21,6 +22,10 @@ settings.register_profile("busy", deadline=None)
 # For another version of Python: the examples have been searched already (.ci/other-pythons).
 settings.register_profile("few", deadline=None, max_examples=20)
 settings.load_profile("busy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SharedObjects())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,10 +14,8 @@ import pytest
 from bench_documents import bench
 from demo_server_processes import demo_server_process, serving
 from in_process import InProcess
-from real_processes import SSE, until
+from real_processes import SSE, json_of, streams_open, until
 from real_servers import serving_app
-
-ENDS_SOON = ("--timeout-graceful-shutdown", "1")
 
 CURL = """
 import sys, urllib.request
@@ -60,7 +58,7 @@ def test_a_complete_fan_out_reaches_all_streams_of_several_workers(server: str, 
 
 
 def test_losses_and_delays_are_those_of_the_server() -> None:
-    with serving_app("lossy", *ENDS_SOON) as url:
+    with serving_app("lossy") as url:
         document, summary = bench(
             url, "-n", "40", "-z", "4s", "--ramp-up", "0.2s", "--warmup", "1.5s", "--no-preflight", "--publish", url,
             "--publish-rate", "10/s", "--assert", "fanout.reach == 100%", code=1,
@@ -134,9 +132,10 @@ def test_without_any_publication_the_run_fails(server: str) -> None:
 def test_ctrl_c_ends_the_publisher_and_keeps_its_figures(server: str) -> None:
     url = f"{server}/channels/interrupted"
     command = [*SSE, "bench", url, "-n", "2", "-z", "60s", "--publish", url, "--json", "-", "--no-tui"]
+    sent_before = json_of(server, "/stats")["events_sent"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        until(lambda: " open" in (process.stderr.readline() if process.stderr else ""), timeout_s=60)
+        until(lambda: streams_open(server) == 2, timeout_s=60)
+        until(lambda: json_of(server, "/stats")["events_sent"] > sent_before + 4, timeout_s=60)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 130

@@ -10,8 +10,8 @@ from running_demo import Demo
 
 STEPS = [step for step in steps_of("tutorial-llm.md") if not step.command.startswith("sse demo")]
 
-SHORTER = {"-z 10s": "-z 2s", "-z 5s": "-z 2s", "--requests 100": "--requests 20", "--requests 5": "--requests 2", "-c 50": "-c 5",
-           "1,8,32,128": "1,4"}  # fmt: skip
+SHORTER = {"-z 10s": "-z 2s", "-z 5s": "-z 2s", "--requests 100": "--requests 20", "--requests 5": "--requests 2",
+           "-c 50": "-c 5", "1,8,32,128": "1,4"}  # fmt: skip
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.command.split("completions")[-1][:30].strip("' "))
