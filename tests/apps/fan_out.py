@@ -14,8 +14,12 @@ published = 0
 
 
 async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """GET / subscribes, POST / publishes."""
+    """GET / subscribes, POST / publishes, GET /subscribers counts those of this process."""
     if scope["type"] != "http":
+        return
+    if scope["path"] == "/subscribers":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b"%d" % len(queues)})
         return
     if scope["method"] == "POST":
         publish()
