@@ -85,7 +85,7 @@ def test_bursts_of_the_server_are_named_with_their_period(server: str) -> None:
 
 @contextmanager
 def published(url: str, streams: int = 0, for_s: float = inf) -> Iterator[None]:
-    """Publish 20 events per second while the block runs; perhaps from so many streams on, and for some time only."""
+    """Publish 20 events per second while the block runs: from this number of streams on, and for this time at most."""
     over = threading.Event()
 
     def publish() -> None:
