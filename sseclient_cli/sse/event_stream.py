@@ -3,11 +3,11 @@ r"""Parse the bytes of an event stream into events, exactly as specified in WHAT
 https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 
 Strategy. Line ends, colons and field names are ASCII, so the parser splits bytes first and decodes afterwards: decoding
-a piece between two ASCII bytes gives the same text as decoding the whole stream. It converts every CRLF and CR of a
-chunk to LF first, so all other code handles one line end. One grammar (``grammar.py``) has two forms:
+a piece between two ASCII bytes gives the same text as decoding the whole stream. It converts every CRLF and CR to LF
+before the grammar, so all other code handles one line end. One grammar (``grammar.py``) has two forms:
 
 * Most blocks of a stream have one order of lines. The parser learns it: one regular expression then takes a whole
-  block, or all blocks of a chunk, in one call (see ``benchmarks/parser.py``).
+  block, or all blocks of a chunk (``ordered_blocks.py``), in one call (see ``benchmarks/parser.py``).
 * All else is parsed in segments. A line may arrive in any number of pieces, each scanned once: the time is linear.
 
 Guarantees. Any split of the input gives the same events, each at the earliest possible byte (a CR ends its line
@@ -21,13 +21,14 @@ This module must not know the source of the bytes, the clock, or the state of a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import repeat
+from io import IncrementalNewlineDecoder
 
 from sseclient_cli.errors import EventTooLargeError
 from sseclient_cli.sse.byte_order_mark import without_bom
 from sseclient_cli.sse.event import Event
 from sseclient_cli.sse.grammar import DEFAULT_ORDER, joined_data, order_of, segments
 from sseclient_cli.sse.held_text import SMALL_BYTES, HeldLines, large_text_bytes
+from sseclient_cli.sse.ordered_blocks import few_blocks, many_blocks, new_event
 
 __all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "EventStreamParser"]
 
@@ -35,8 +36,8 @@ DEFAULT_MAX_EVENT_BYTES = 64 * 1024 * 1024
 """Larger than realistic events (the largest in public test suites is 14 MB), small compared to a machine's memory."""
 
 _CR = ord("\r")
-_new_event = tuple.__new__
-"""The constructor below ``Event()``, which is a Python function and takes twice as long."""
+_with_lf = IncrementalNewlineDecoder(None, translate=True).decode
+"""Convert CRLF and CR to LF in one pass. With ``True``, also a CR at the end of the text."""
 
 
 class EventStreamParser:
@@ -48,8 +49,8 @@ class EventStreamParser:
 
     __slots__ = (
         "_after_cr", "_arrived_ns", "_data", "_data_bytes", "_event_type", "_held_lines", "_id_buffer", "_in_block",
-        "_line", "_max_event_bytes", "_misses", "_on_comment", "_one_block_bytes", "_order", "_start", "_too_large",
-        "comment_count", "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
+        "_line", "_max_event_bytes", "_misses", "_on_comment", "_one_block_bytes", "_order", "_retry", "_start",
+        "_too_large", "comment_count", "ends_with_event", "held_bytes", "last_event_id", "reconnection_time_ms",
     )  # fmt: skip
 
     last_event_id: str
@@ -75,6 +76,7 @@ class EventStreamParser:
     ) -> None:
         self.last_event_id = last_event_id
         self.reconnection_time_ms = None
+        self._retry: str | None = None
         self.comment_count = 0
         self.ends_with_event = False
         self._on_comment = on_comment
@@ -109,31 +111,32 @@ class EventStreamParser:
         events before that byte, it returns these events, and the next call raises, also with ``b""``: the events before
         the error never depend on the sizes of the chunks. After the error, the parser cannot be used.
         """
-        if self._start is not None:
-            self._start, chunk = without_bom(self._start + chunk)
-        if _CR in chunk:
-            lf_chunk = chunk.replace(b"\r\n", b"\n")
-            chunk = self._with_lf_only(chunk) if _CR in lf_chunk or self._after_cr else lf_chunk
-        elif self._after_cr:
-            chunk = self._with_lf_only(chunk)
+        if self._start is not None or self._after_cr:
+            chunk = self._without_start(chunk)
+        if has_cr := _CR in chunk:
+            self._after_cr = chunk[-1] == _CR
         self._arrived_ns = arrived_ns
         if len(chunk) <= self._one_block_bytes and not self._in_block:
             order, text = self._order, chunk.decode("utf-8", "replace")
+            if has_cr:
+                text = _with_lf(text, True)
             block = order.one_block(text)
             if block is not None:
                 if order.is_plain:
                     event_type, event_id, data = order.fields(block)
                 else:
-                    event_type, event_id, data, retry, comment = order.fields(block)
-                    if retry or comment:
-                        self._take_extras(retry, comment)
+                    if order.has_extras:
+                        event_type, event_id, data, retry, comment = order.fields(block)
+                        if comment or retry != self._retry:
+                            self._take_extras(retry, comment)
+                    else:
+                        event_type, event_id, data = order.fields(block)
                     data = joined_data(data)
                 if event_id:
                     self.last_event_id = self._id_buffer = event_id
                 self.ends_with_event = True
-                return [_new_event(Event, (event_type or "message", data, self.last_event_id, arrived_ns))]
-            if text.find("\n\n") == len(text) - 2 > 0:
-                return self._blocks_of_other_order(text)
+                return [new_event(Event, (event_type or "message", data, self.last_event_id, arrived_ns))]
+            return self._blocks(text) if text.endswith("\n\n") else self._feed_pieces(chunk)
         return self._feed_pieces(chunk)
 
     def finish(self) -> list[Event]:
@@ -166,19 +169,21 @@ class EventStreamParser:
                 arguments=["max_event_bytes"],
             )
 
-    def _with_lf_only(self, chunk: bytes) -> bytes:
-        """Convert line ends to LF. A CR at the end of a chunk ends its line; the next chunk's leading LF is skipped."""
-        if not chunk:
-            return chunk
-        if self._after_cr:
+    def _without_start(self, chunk: bytes) -> bytes:
+        """Strip the byte order mark of the stream, or the LF of a CRLF whose CR was in the chunk before."""
+        if self._start is not None:
+            self._start, chunk = without_bom(self._start + chunk)
+        if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
-        self._after_cr = chunk.endswith(b"\r")
-        chunk = chunk.replace(b"\r\n", b"\n")
-        return chunk.replace(b"\r", b"\n") if _CR in chunk else chunk
+            self._after_cr = False
+        return chunk
 
     def _feed_pieces(self, chunk: bytes) -> list[Event]:
         """Parse the rest of a block line by line, then whole blocks, then the start of a block line by line."""
         self._raise_if_too_large()
+        if _CR in chunk:
+            # As Latin-1, any bytes are text.
+            chunk = _with_lf(chunk.decode("latin-1"), True).encode("latin-1")
         events: list[Event] = []
         begun = chunk.find(b"\n\n") + 2 if self._in_block else 0
         if self._in_block:
@@ -197,23 +202,16 @@ class EventStreamParser:
         return events
 
     def _blocks(self, text: str) -> list[Event]:
-        """Parse whole blocks. The comprehensions and `map` take less time than a loop."""
-        order = self._order
-        types, ids, data, *extras, others = order.columns(order.split(text))
-        if any(others):
-            return self._blocks_of_other_order(text)
-        if not all(types):
-            types = [event_type or "message" for event_type in types]
-        last_id = self.last_event_id
-        ids = [last_id := event_id or last_id for event_id in ids]
+        """Parse whole blocks."""
+        parse = few_blocks if len(text) <= SMALL_BYTES else many_blocks
+        events, last_id, retry, comments, rest, self.ends_with_event = parse(
+            self._order, text, self.last_event_id, self._arrived_ns
+        )
         self.last_event_id = self._id_buffer = last_id
-        if not order.is_plain:
-            data = list(map(joined_data, data))
-            self._take_extras(next(filter(None, reversed(extras[0])), None), None)
-            for comment in filter(None, extras[1]):
-                self._take_extras(None, comment)
-        self.ends_with_event = True
-        return list(map(_new_event, repeat(Event), zip(types, data, ids, repeat(self._arrived_ns))))
+        self._take_extras(retry, None)
+        for comment in comments:
+            self._take_extras(None, comment)
+        return events + self._blocks_of_other_order(rest) if rest else events
 
     def _blocks_of_other_order(self, text: str) -> list[Event]:
         """Parse whole blocks of any order, and learn the order of the last one now and then."""
@@ -281,7 +279,7 @@ class EventStreamParser:
                 self.last_event_id = event_id
                 if is_event := bool(lines):
                     data = "\n".join(lines)
-                    events.append(_new_event(Event, (event_type or "message", data, event_id, self._arrived_ns)))
+                    events.append(new_event(Event, (event_type or "message", data, event_id, self._arrived_ns)))
                     lines.clear()
                 event_type = ""
         self._event_type, self._id_buffer = event_type, event_id
@@ -291,7 +289,9 @@ class EventStreamParser:
             self._data_bytes = 0
 
     def _take_extras(self, retry: str | None, comment: str | None) -> None:
-        if retry:
+        if retry and retry != self._retry:
+            # Most streams repeat one value.
+            self._retry = retry if len(retry) < 20 else None
             # int() raises for more than 4,300 digits; 4,000 are beyond any timer.
             self.reconnection_time_ms = int(retry if len(retry) <= 4000 else retry.lstrip("0")[:4000] or "0")
         if comment:

@@ -82,13 +82,20 @@ class Order:
     one_block: Callable[[str], re.Match[str] | None]
     """Match a text that is one such block."""
     fields: Callable[[re.Match[str]], tuple[Any, ...]]
-    """Return the event type, the ID and the data of a match; also retry and comment unless the order is plain."""
+    """Return the event type, the ID and the data of a match; with extras, also retry and comment."""
+    rows: Callable[[str], list[tuple[str, ...]]]
+    """Return the groups of each block in whole blocks of any kind."""
+    row_fields: Callable[[tuple[str, ...]], tuple[str, ...]]
+    """Return the fields of such a row, and a group for blocks of another order: a block that is one comment (without
+    its line ends), or all text from another block on."""
     split: Callable[[str], list[str]]
     """Split whole blocks of any kind into all groups of all blocks."""
-    columns: Callable[[list[str]], tuple[list[str], ...]]
-    """Return a list for each of the fields, and of the text from the first block of another order on."""
+    columns: Callable[[list[str]], tuple[Any, ...]]
+    """Return a list for each of the fields, and for the last group of ``row_fields``."""
     is_plain: bool
-    """Whether the order has neither ``retry`` nor comments, nor several lines of data."""
+    """Whether the order has one line of data and no extras."""
+    has_extras: bool
+    """Whether the order has ``retry`` and a comment."""
 
 
 _FIELDS = ("event", "id", "data")
@@ -109,14 +116,18 @@ def _order(names: tuple[str, ...], *, is_plain: bool) -> Order:
     block = "".join(lines[name] if name == "data" else f"(?:{lines[name]})?+" for name in names) + r"\n"
     groups = [names.index(name) + 1 for name in _ALL[: len(names)]]
     other = len(names) + 1
+    # The second branch takes a heartbeat, or the rest of the text, so consecutive matches skip no text.
+    blocks = re.compile(rf"{block}|(:{_REST_OF_LINE}(?=\n\n)|(?s:.)++)(?:\n\n)?+")
     return Order(
         one_block=re.compile(block).fullmatch,
         fields=itemgetter(*groups),
-        # The second branch takes the rest of the text, so consecutive matches skip no text.
-        split=re.compile(rf"{block}|((?s:.)++)").split,
+        rows=blocks.findall,
+        row_fields=itemgetter(*(group - 1 for group in (*groups, other))),
+        split=blocks.split,
         # `split` also returns the text between two matches, which is empty.
         columns=itemgetter(*(slice(group, None, other + 1) for group in (*groups, other))),
         is_plain=is_plain,
+        has_extras=len(names) == len(_ALL),
     )
 
 
@@ -126,8 +137,8 @@ DEFAULT_ORDER = _order(_FIELDS, is_plain=True)
 def order_of(block: str) -> Order | None:
     """Return the order of a block without its blank line; None if no order matches it."""
     names = [line.partition(":")[0] for line in block.split("\n")]
-    is_plain = {*names} <= {*_FIELDS} and names.count("data") == 1
-    wanted = _FIELDS if is_plain else _ALL
+    wanted = _FIELDS if {*names} <= {*_FIELDS} else _ALL
+    is_plain = wanted is _FIELDS and names.count("data") == 1
     # A missing line is an optional first one: other blocks of the stream may have it.
     names = [name for name in wanted if name not in names] + [name for name, _ in groupby(names)]
     if len(names) != len(wanted):
