@@ -2,10 +2,10 @@
 
     .venv/bin/python -m benchmarks.functions [WORKLOAD ...]
 
-Runs a worker in this process, on one core, against the C source on another one, and looks at its stack after every
-millisecond of its CPU time (SIGPROF). Prints the share of each module and function, without the functions that it
-calls. The time of a system call is that of the function that makes it. Default: each event alone, the broadcast, full
-blast, opening.
+Runs a worker in this process, on one core, against the C source on another one, and samples its stack every 1 to 10 ms
+of its CPU time (SIGPROF, at the ticks of the kernel). Prints the share of each module and function, without the
+functions that it calls. The time of a system call is that of the function that makes it. Default: each event alone, the
+broadcast, full blast, opening.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from sseclient_cli.run.spec import Shard
 from sseclient_cli.run.worker import Worker
 
 DEFAULT = ("4000x10", "broadcast", "blast-event-id-data", "opening")
-LOOK_EVERY_S = 0.001
-"""CPU time between two looks. Linux rounds it up to the kernel's tick, 1 to 10 ms."""
+SAMPLE_EVERY_S = 0.001
+"""CPU time between two samples. Linux rounds it up to the kernel's tick, 1 to 10 ms."""
 
 RAMP_S, SETTLE_S, WINDOW_S = 2.0, 2.0, 20.0
 OPENING_S = 1.0
@@ -47,14 +47,14 @@ PACKAGE = str(Path(sseclient_cli.__file__).parent) + "/"
 
 
 @dataclass(slots=True)
-class Looks:
+class StackSamples:
     """How often each function was found at the top of the stack."""
 
     begins_s: float
     ends_s: float
     found: Counter[str] = field(default_factory=Counter)
 
-    def look(self, _signal: int, frame: FrameType | None) -> None:
+    def sample(self, _signal: int, frame: FrameType | None) -> None:
         """Count the function that runs now, within the window."""
         if frame is not None and self.begins_s <= time.monotonic() < self.ends_s:
             code = frame.f_code
@@ -62,10 +62,10 @@ class Looks:
             self.found[f"{name} {code.co_qualname}"] += 1
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """Look while the block runs."""
-        before = signal.signal(signal.SIGPROF, self.look)
-        signal.setitimer(signal.ITIMER_PROF, LOOK_EVERY_S, LOOK_EVERY_S)
+    def sampling(self) -> Iterator[None]:
+        """Sample while the block runs."""
+        before = signal.signal(signal.SIGPROF, self.sample)
+        signal.setitimer(signal.ITIMER_PROF, SAMPLE_EVERY_S, SAMPLE_EVERY_S)
         try:
             yield
         finally:
@@ -83,17 +83,20 @@ def profiled(workload: Workload, source: EventSource) -> tuple[Counter[str], Tot
     plan = Plan(connections=streams, duration_s=duration_s, ramp_up_s=0.0 if is_opening else RAMP_S)
     worker = Worker(Shard(chain=(ResolvedTarget(target, address),), plan=plan))
     start_s = time.monotonic()
-    looks = Looks(start_s + (0 if is_opening else RAMP_S + SETTLE_S), start_s + duration_s)
-    with looks.looking():
+    samples = StackSamples(start_s + (0 if is_opening else RAMP_S + SETTLE_S), start_s + duration_s)
+    with samples.sampling():
         totals = worker.run()
-    return looks.found, totals
+    return samples.found, totals
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The CPU time of a worker of sse bench, by function.")
-    parser.add_argument("workloads", nargs="*", default=DEFAULT, help="default: %(default)s")
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"default: {' '.join(DEFAULT)}")
+    names = parser.parse_args().workloads or DEFAULT
     named = {workload.name: workload for workload in WORKLOADS}
-    chosen = [named[name] for name in parser.parse_args().workloads]
+    if unknown := set(names) - set(named):
+        parser.error(f"no workload has the name {' '.join(sorted(unknown))}; there are {' '.join(named)}")
+    chosen = [named[name] for name in names]
     build()
     raise_open_files()
     source_core, worker_core = cores()[:2]
@@ -101,7 +104,7 @@ def main() -> None:
     for workload in chosen:
         with EventSource(source_core) as source:
             found, totals = profiled(workload, source)
-        print(f"\n{workload.title}: {totals.opened:,} streams, {totals.events:,} events, {found.total():,} looks")
+        print(f"\n{workload.title}: {totals.opened:,} streams, {totals.events:,} events, {found.total():,} samples")
         modules: Counter[str] = Counter()
         for name, count in found.items():
             modules[name.partition(" ")[0]] += count

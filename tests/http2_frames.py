@@ -44,5 +44,10 @@ def goaway(code: int = 0, last_stream: int = STREAM, debug: bytes = b"") -> byte
     return _bytes(GoAwayFrame(0, last_stream, code, debug))
 
 
+def frame(kind: int, stream: int, payload: bytes, flags: int = 0) -> bytes:
+    """Return any frame (RFC 9113 4.1)."""
+    return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
+
+
 def _bytes(frame: Frame) -> bytes:
     return frame.serialize()

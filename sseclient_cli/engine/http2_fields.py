@@ -36,7 +36,7 @@ def read_head(fields: Iterable[tuple[bytes, bytes]]) -> tuple[int, dict[str, str
     for raw_name, raw_value in fields:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1").strip(" \t")
         if name == ":status":
-            if not (value.isascii() and value.isdigit()):
+            if not (len(value) == 3 and value.isascii() and value.isdigit()):  # RFC 9110 15
                 raise violated(f"the status is {value!a}")
             status = int(value)
         else:

@@ -178,9 +178,17 @@ class Http2Session:
         waiting = self._waiting
         while waiting and self.takes_more and len(self._channels) < self._protocol.most_streams:
             self._send_request(waiting[0])
+        if self._protocol.goaway is not None:
+            self._end_moved(self._protocol.goaway)
         if waiting:
             self._waiting = deque()
             self._owner.move(list(waiting))
+
+    def _end_moved(self, goaway: Goaway) -> None:
+        """End the waiting channels that another connection has left out already: each one might do so."""
+        for channel in [each for each in self._waiting if each.is_moved]:
+            self._waiting.remove(channel)
+            channel.end(going_away(goaway.code, goaway.data, is_processed=False))
 
     def _send_request(self, channel: Http2Channel) -> None:
         protocol, is_tls = self._protocol, self.request.tls_context is not None
@@ -228,6 +236,8 @@ class Http2Session:
                 self._reads.body_bytes += channel.receive(incoming, arrival)
                 if channel.has_more:
                     self._undecoded.append(channel)
+        if protocol.violation is not None:
+            raise protocol.violation
         if self.phase is Phase.REQUESTING and protocol.is_ready:
             self.phase = Phase.OPEN
             self._owner.settings_received(self)
@@ -255,8 +265,10 @@ class Http2Session:
         self._is_handling = False
         if self._undecoded:
             self._socket.pause(self._continue_decoding)
-        with suppress(OSError):
+        try:
             self._settle()
+        except OSError as exc:
+            self._fail(exc)  # reading is paused, so no read would report it
 
     # The end.
 
@@ -266,6 +278,8 @@ class Http2Session:
     def _go_away(self, goaway: Goaway) -> None:
         """End the streams that the server has not processed, and let the others go on (RFC 9113 6.8)."""
         error = going_away(goaway.code, goaway.data, is_processed=False)
+        if not self._protocol.is_ready:
+            raise error  # no request has been sent
         for stream, channel in list(self._channels.items()):
             if stream > goaway.last_stream:
                 channel.end(error)

@@ -8,8 +8,8 @@ from sseclient_cli.errors import UsageError
 
 WINDOW_BYTES = 2**31 - 1
 """The flow-control windows of a load test, the largest of RFC 9113 6.9.1. h2 renews a window when half of it is used,
-so 1 GiB is always free: more than the socket buffers of both sides hold (10 MiB by Linux's defaults). So the server
-stops only when the socket is full, as with HTTP/1.1."""
+`engine/http2.py` when a quarter is, each for its own frames, so 512 MiB is always free: more than the socket buffers of
+both sides hold (10 MiB by Linux's defaults). So the server stops only when the socket is full, as with HTTP/1.1."""
 
 
 def checked_http2(wanted: bool, *, is_websocket: bool) -> bool:

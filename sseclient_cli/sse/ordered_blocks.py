@@ -13,8 +13,8 @@ new_event = tuple.__new__
 """The constructor below ``Event()``, which is a Python function and takes twice as long."""
 
 Blocks = tuple[list[Event], str, str | None, list[str], str, bool]
-"""Events, last event ID, last ``retry``, comments, the text from the first block of another order on, and whether the
-last block before it is an event."""
+"""Events, last event ID, last ``retry``, comments, the rest (the text from the first block of another order on), and
+whether the text ends with an event (False if there is a rest)."""
 
 
 def few_blocks(order: Order, text: str, last_id: str, arrived_ns: int) -> Blocks:

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import struct
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +12,7 @@ from certificates import Authority
 from h2.errors import ErrorCodes
 from h2.events import PingAckReceived
 from h2.settings import SettingCodes
+from http2_frames import frame
 from scripted_http2 import Peer, Script, http2_server
 
 from sseclient_cli.measure.field_choice import Choice, parse_field_choice
@@ -170,6 +172,47 @@ def test_request_is_repeated_only_once() -> None:
     assert len(server.peers) == 2
 
 
+def test_server_that_goes_away_before_any_request_is_not_connected_to_without_end() -> None:
+    def script(peer: Peer) -> None:
+        peer.h2.initiate_connection()
+        peer.socket.sendall(peer.h2.data_to_send() + frame(0x7, 0, bytes(8)))
+        peer.hold()
+
+    with http2_server(script) as server:
+        totals = ran(server.port, 2)
+    assert outcome(totals) == (0, 0, {"http2-goaway": 2})
+    assert len(server.peers) <= 4
+
+
+def test_goaway_instead_of_settings_ends_the_streams() -> None:
+    def script(peer: Peer) -> None:
+        peer.socket.sendall(frame(0x7, 0, bytes(8)))
+        peer.hold()
+
+    with http2_server(script) as server:
+        totals = ran(server.port, 2)
+    assert outcome(totals) == (0, 0, {"http2-goaway": 2})
+
+
+def test_lost_connection_is_noticed_while_a_body_is_decoded() -> None:
+    # The wrong checksum makes the client reset the stream, on a connection that is no more.
+    encoded = gzip.compress((b"data: " + b"x" * 50 + b"\n\n") * 60_000)[:-8] + bytes(8)
+
+    def script(peer: Peer) -> None:
+        peer.start()
+        first, second = peer.take(2)
+        peer.head(first, content_encoding="gzip")
+        peer.head(second)
+        for begin in range(0, len(encoded), 16_384):
+            peer.h2.send_data(first, encoded[begin : begin + 16_384])
+        peer.send()
+        peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() sends RST
+
+    with http2_server(script) as server:
+        totals = ran(server.port, 2)
+    assert totals.opened == totals.broken == 2
+
+
 def test_goaway_with_an_error_explains_the_end_of_the_connection() -> None:
     def script(peer: Peer) -> None:
         peer.start()
@@ -322,10 +365,6 @@ def test_violation_of_the_protocol_ends_the_connection() -> None:
     with http2_server(script) as server:
         totals = ran(server.port)
     assert outcome(totals) == (0, 0, {"http2-protocol": 1})
-
-
-def frame(kind: int, stream: int, payload: bytes, flags: int = 0) -> bytes:
-    return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
 
 
 @pytest.mark.parametrize(

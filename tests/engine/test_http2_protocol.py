@@ -6,6 +6,7 @@ import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.settings import SettingCodes
+from http2_frames import frame
 
 from sseclient_cli.engine.http2 import ClientProtocol, Incoming
 from sseclient_cli.engine.http2_fields import translated
@@ -107,6 +108,38 @@ def test_frames_after_goaway_are_read() -> None:
     assert client.goaway is not None
     assert (client.goaway.last_stream, client.goaway.code, client.goaway.data) == (FIRST, 11, b"no")
     assert client.data_ends == FIRST
+
+
+def test_data_before_a_violation_arrives() -> None:
+    client, server = pair()
+    server.send_headers(FIRST, FIELDS)
+    client.feed(server.data_to_send())
+    assert client.feed(frame(0x0, FIRST, b"a") + frame(0x0, 99, b"x"))[FIRST].body == b"a"
+    assert isinstance(client.violation, Http2ProtocolError)
+
+
+def test_data_within_a_head_is_a_violation_also_in_the_next_read() -> None:
+    client, server = pair()
+    server.send_headers(FIRST, FIELDS)
+    client.feed(server.data_to_send())
+    client.feed(frame(0x1, SECOND, b"\x88"))
+    with pytest.raises(Http2ProtocolError):
+        client.feed(frame(0x0, FIRST, b"a"))
+
+
+def test_reserved_bit_has_no_meaning() -> None:
+    client, server = pair()
+    server.send_headers(FIRST, FIELDS)
+    client.feed(server.data_to_send())
+    assert client.feed(frame(0x0, FIRST | 2**31, b"a"))[FIRST].body == b"a"
+    assert client.data_ends == FIRST
+
+
+def test_goaway_of_a_stream_is_a_violation() -> None:
+    client, _ = pair()
+    with pytest.raises(Http2ProtocolError):
+        client.feed(frame(0x7, FIRST, bytes(8)))
+    assert client.goaway is None
 
 
 def test_any_order_and_any_cut_of_frames_gives_the_bodies_that_were_sent() -> None:
