@@ -205,7 +205,9 @@ def test_lost_connection_is_noticed_while_a_body_is_decoded() -> None:
         peer.head(second)
         for begin in range(0, len(encoded), 16_384):
             peer.h2.send_data(first, encoded[begin : begin + 16_384])
+        peer.h2.ping(b"12345678")
         peer.send()
+        peer.until(lambda: any(isinstance(event, PingAckReceived) for event in peer.events))  # RST discards unread data
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() sends RST
 
     with http2_server(script) as server:
