@@ -203,9 +203,10 @@ class ClientProtocol:
             incoming = arrived.get(stream) or arrived.setdefault(stream, Incoming())
             incoming.body += event.data
         elif isinstance(event, ResponseReceived):
+            status, headers = read_head(event.headers)
             incoming = arrived.setdefault(event.stream_id, Incoming())
-            incoming.status, incoming.headers = read_head(event.headers)
-            if "content-length" not in incoming.headers:  # otherwise h2 compares the length of the body
+            incoming.status, incoming.headers = status, headers
+            if "content-length" not in headers:  # otherwise h2 compares the length of the body
                 self._plain[event.stream_id] = 0
         elif isinstance(event, StreamEnded):
             self._plain.pop(event.stream_id, None)

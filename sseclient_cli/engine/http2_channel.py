@@ -8,7 +8,10 @@ from typing import NamedTuple, Protocol
 from sseclient_cli.engine.connector import PreparedRequest
 from sseclient_cli.engine.encoded_body import EncodedBody
 from sseclient_cli.engine.exchange import Exchange, Head, Phase
-from sseclient_cli.engine.http2 import Incoming
+from sseclient_cli.engine.http2 import ClientProtocol, Incoming
+from sseclient_cli.errors import SseError
+from sseclient_cli.http2_errors import going_away, not_spoken
+from sseclient_cli.lost_connections import closed_before_response, cut_in_response
 from sseclient_cli.sse.content_coding import decoder_of
 
 
@@ -93,6 +96,15 @@ class Http2Channel:
         """Tell the exchange that the response has ended."""
         if self.phase is not Phase.CLOSED:
             self.exchange.ended(cause)
+
+    def error_of_cut(self, protocol: ClientProtocol) -> SseError:
+        """Return the error for the case that the server has closed the connection."""
+        goaway, target = protocol.goaway, self.request.target
+        if goaway is not None and goaway.code:
+            return going_away(goaway.code, goaway.data, is_processed=True)
+        if not protocol.is_ready and self.request.tls_context is None:
+            return not_spoken(target.peer, answered=False)
+        return cut_in_response() if self.phase is Phase.OPEN else closed_before_response("the server", target)
 
     def receive(self, incoming: Incoming, arrival: Arrival) -> int:
         """Handle what has arrived for this stream. Return how many bytes of it belong to the body of an open stream."""

@@ -22,9 +22,7 @@ from sseclient_cli.engine.observer import Connected
 from sseclient_cli.engine.poller import Poller
 from sseclient_cli.engine.reads import Reads
 from sseclient_cli.engine.tcp_transport import TcpTransport
-from sseclient_cli.errors import SseError
-from sseclient_cli.http2_errors import going_away, not_spoken
-from sseclient_cli.lost_connections import closed_before_response, cut_in_response
+from sseclient_cli.http2_errors import going_away
 
 
 class Owner(Protocol):
@@ -178,17 +176,9 @@ class Http2Session:
         waiting = self._waiting
         while waiting and self.takes_more and len(self._channels) < self._protocol.most_streams:
             self._send_request(waiting[0])
-        if self._protocol.goaway is not None:
-            self._end_moved(self._protocol.goaway)
         if waiting:
             self._waiting = deque()
             self._owner.move(list(waiting))
-
-    def _end_moved(self, goaway: Goaway) -> None:
-        """End the waiting channels that another connection has left out already: each one might do so."""
-        for channel in [each for each in self._waiting if each.is_moved]:
-            self._waiting.remove(channel)
-            channel.end(going_away(goaway.code, goaway.data, is_processed=False))
 
     def _send_request(self, channel: Http2Channel) -> None:
         protocol, is_tls = self._protocol, self.request.tls_context is not None
@@ -218,7 +208,7 @@ class Http2Session:
         if read.data:
             self._handle(read)
         else:
-            self._end([(channel, self._cut(channel)) for channel in self._all()])
+            self._end([(channel, channel.error_of_cut(self._protocol)) for channel in self._all()])
 
     def _handle(self, read: SocketRead) -> None:
         protocol, is_drained = self._protocol, read.is_drained
@@ -276,22 +266,16 @@ class Http2Session:
         return [*self._channels.values(), *self._waiting]
 
     def _go_away(self, goaway: Goaway) -> None:
-        """End the streams that the server has not processed, and let the others go on (RFC 9113 6.8)."""
+        """End the streams that the server has not processed, and let the others go on (RFC 9113 6.8).
+
+        A waiting channel that another connection has left out already ends, too: each next one might do so.
+        """
         error = going_away(goaway.code, goaway.data, is_processed=False)
         if not self._protocol.is_ready:
             raise error  # no request has been sent
-        for stream, channel in list(self._channels.items()):
-            if stream > goaway.last_stream:
-                channel.end(error)
-
-    def _cut(self, channel: Http2Channel) -> SseError:
-        """Return the error for a channel whose connection the server has closed."""
-        goaway, target = self._protocol.goaway, self.request.target
-        if goaway is not None and goaway.code:
-            return going_away(goaway.code, goaway.data, is_processed=True)
-        if not self._protocol.is_ready and self.request.tls_context is None:
-            return not_spoken(target.peer, answered=False)
-        return cut_in_response() if channel.phase is Phase.OPEN else closed_before_response("the server", target)
+        left_out = [channel for stream, channel in self._channels.items() if stream > goaway.last_stream]
+        for channel in [*left_out, *(each for each in self._waiting if each.is_moved)]:
+            channel.end(error)
 
     def _fail(self, cause: Exception) -> None:
         """End all exchanges with the same error."""

@@ -230,10 +230,11 @@ class Stream:
     def ended(self, cause: Exception | None) -> None:
         """Close the connection and tell the owner how it ended."""
         try:
-            if self._finish() if cause is None else self._repeats(cause):
-                return
+            is_handled = self._finish() if cause is None else self._repeats(cause)
         except SseError as exc:
-            cause = exc
+            is_handled, cause = False, exc
+        if is_handled:
+            return
         connection, was = self._connection, self.phase
         is_complete = connection is not None and connection.is_complete
         # After MemoryLimitError, do not keep the last event ID: each connection could leave another huge ID in memory.

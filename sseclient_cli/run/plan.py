@@ -261,9 +261,8 @@ class Plan:
             schedules = self._rounds(self._lifetime_ns) if self.refill else [*schedules, self._stops(self._lifetime_ns)]
         if self.storm_s is not None:
             schedules.append(iter([Moment(round(self.storm_s * NS_PER_S), Action.STORM)]))
-        end_ns = self._end_ns
         for moment in merge(*schedules, key=itemgetter(0)):
-            if moment.at_ns >= end_ns:
+            if moment.at_ns >= self._end_ns:
                 break
             yield moment
 

@@ -57,12 +57,7 @@ def test_same_target_on_both_sides_shows_no_difference(server: str, tmp_path: Pa
     verdicts = _verdicts(document)
     assert verdicts["streams.failed"] == "same"
     assert {"delivery.p50", "gap.p50", "events.per_s"} <= verdicts.keys()
-    # On a busy machine, the times of one side may differ by as much as the load generator was late.
-    late_ms = max(report["generator"]["loop_lag"]["max_ms"] for report in document["reports"])
-    found = [each for each in document["differences"] if verdicts[each["name"]] not in ("same", "unclear")]
-    assert [
-        each for each in found if each["unit"] != "ms" or abs(each["values"][1] - each["values"][0]) > late_ms
-    ] == []
+    assert set(verdicts.values()) <= {"same", "unclear"}
 
 
 @pytest.mark.timeout(150)

@@ -127,6 +127,14 @@ def test_data_within_a_head_is_a_violation_also_in_the_next_read() -> None:
         client.feed(frame(0x0, FIRST, b"a"))
 
 
+@pytest.mark.parametrize("status", ["20", "0200", "2" * 5000, "two"])
+def test_status_has_three_digits(status: str) -> None:
+    client, server = pair()
+    server.send_headers(FIRST, [(":status", status)])
+    with pytest.raises(Http2ProtocolError, match="the status is"):
+        client.feed(server.data_to_send())
+
+
 def test_reserved_bit_has_no_meaning() -> None:
     client, server = pair()
     server.send_headers(FIRST, FIELDS)
