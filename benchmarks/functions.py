@@ -104,7 +104,7 @@ def main() -> None:
     for workload in chosen:
         with EventSource(source_core) as source:
             found, totals = profiled(workload, source)
-        print(f"\n{workload.title}: {totals.opened:,} streams, {totals.events:,} events, {found.total():,} samples")
+        print(f"\n{workload.name}: {totals.opened:,} streams, {totals.events:,} events, {found.total():,} samples")
         modules: Counter[str] = Counter()
         for name, count in found.items():
             modules[name.partition(" ")[0]] += count
