@@ -43,7 +43,7 @@ def page_text() -> str:
 
 
 def _command_lines(title: str, command: Command) -> Iterator[str]:
-    context = command.context_class(command, info_name=title)
+    context = command.context_class(command, info_name=title, **command.context_settings)
     usage = " ".join([title, *command.collect_usage_pieces(context)])
     yield from (f"## {title}", "", " ".join((command.help or "").split()), "", "```text", usage, "```", "")
     for panel, records in sections_of(command, context).items():
